@@ -1,0 +1,82 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Tensors;
+
+namespace MLExtensions.Training.Data;
+
+/// <summary>The columns of a training set: which they are, and how wide the features.</summary>
+internal sealed record TrainingColumns(DataViewSchema.Column Features, DataViewSchema.Column Label, DataViewSchema.Column? Weight)
+{
+    public int Width { get; } = FeatureReader.WidthOf(Features);
+}
+
+/// <summary>Goes through the rows of a training set once; rows without a label are skipped and counted.</summary>
+internal sealed class RowReader : IDisposable
+{
+    private readonly TrainingColumns _columns;
+    private readonly DataViewRowCursor _cursor;
+    private readonly FeatureReader? _features;
+    private readonly ValueGetter<float> _getLabel;
+    private readonly ValueGetter<float>? _getWeight;
+    private float _label;
+    private float _weight = 1;
+
+    /// <param name="data">The data.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="withFeatures">False to look at labels and weights only.</param>
+    public RowReader(IDataView data, TrainingColumns columns, bool withFeatures = true)
+    {
+        _columns = columns;
+        var needed = new List<DataViewSchema.Column> { columns.Label };
+        if (withFeatures)
+            needed.Add(columns.Features);
+        if (columns.Weight is { } weight)
+            needed.Add(weight);
+        _cursor = data.GetRowCursor(needed);
+        _features = withFeatures ? new FeatureReader(_cursor, columns.Features, columns.Width) : null;
+        _getLabel = RowCursorUtils.GetLabelGetter(_cursor, columns.Label.Index);
+        _getWeight = columns.Weight is { } column ? _cursor.GetGetter<float>(column) : null;
+    }
+
+    /// <summary>The current row's label: the class's index from 0, 0 or 1 for Boolean, the value for Single.</summary>
+    public float Label => _label;
+
+    /// <summary>The current row's example weight, 1 without a weight column.</summary>
+    public float Weight => _weight;
+
+    /// <summary>The number of rows without a label so far.</summary>
+    public long SkippedRows { get; private set; }
+
+    public bool MoveNext()
+    {
+        while (_cursor.MoveNext())
+        {
+            _getLabel(ref _label);
+            if (float.IsNaN(_label))
+            {
+                SkippedRows++;
+                continue;
+            }
+            if (float.IsInfinity(_label))
+                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label.Name}', row {_cursor.Position}: the value is {_label}; labels must be finite."));
+            ReadWeight();
+            return true;
+        }
+        return false;
+    }
+
+    /// <summary>Copies the current row's features.</summary>
+    public void ReadFeatures(Span<float> destination) => _features!.Read(destination);
+
+    public void Dispose() => _cursor.Dispose();
+
+    private void ReadWeight()
+    {
+        if (_getWeight == null)
+            return;
+        _getWeight(ref _weight);
+        if (!(_weight >= 0) || float.IsInfinity(_weight))
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Example weight column '{_columns.Weight!.Value.Name}', row {_cursor.Position}: the value is {_weight}; weights must be finite and not negative."));
+    }
+}

@@ -1,0 +1,42 @@
+using System.Globalization;
+using TorchSharp;
+
+namespace MLExtensions.Training;
+
+/// <summary>Finds the device that an option asks for.</summary>
+internal static class TrainingDevice
+{
+    private const string Auto = "auto";
+    private const string Cpu = "cpu";
+    private const string Cuda = "cuda";
+
+    /// <summary>Checks the option's form; the index is null for the processor.</summary>
+    public static (bool IsAuto, int? CudaIndex) Parse(string? option)
+    {
+        if (option == Auto)
+            return (true, null);
+        if (option == Cpu)
+            return (false, null);
+        if (option == Cuda)
+            return (false, 0);
+        if (option != null && option.StartsWith(Cuda + ":", StringComparison.Ordinal)
+            && int.TryParse(option.AsSpan(Cuda.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var index))
+            return (false, index);
+        throw new ArgumentException($"Device is '{option}'; it must be auto, cpu, cuda or cuda:n.", nameof(NetworkTrainerOptions.Device));
+    }
+
+    /// <exception cref="InvalidOperationException">The option asks for a GPU that isn't there.</exception>
+    public static torch.Device Resolve(string option)
+    {
+        var (isAuto, index) = Parse(option);
+        var available = (isAuto || index != null) && TorchRuntime.IsCudaAvailable;
+        if (isAuto)
+            return available ? torch.CUDA : torch.CPU;
+        if (index == null)
+            return torch.CPU;
+        var count = available ? torch.cuda.device_count() : 0;
+        if (index >= count)
+            throw new InvalidOperationException($"Device is '{option}', and this process sees {count} CUDA devices. A GPU needs the package TorchSharp-cuda-linux or TorchSharp-cuda-windows and a driver; Device = \"cpu\" trains without one.");
+        return new torch.Device(DeviceType.CUDA, index.Value);
+    }
+}

@@ -1,0 +1,50 @@
+using System.Text.Json.Serialization;
+
+namespace MLExtensions;
+
+/// <summary>The number format that a network computes in while it trains. Saved weights are always 32-bit.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Precision>))]
+public enum Precision
+{
+    /// <summary>32-bit floating point.</summary>
+    Float32,
+
+    /// <summary>
+    /// 16-bit brain floating point for activations and gradients, with 32-bit master weights, optimizer state and batch
+    /// normalisation (Micikevicius et al., 2018). Faster for wide layers on processors with bfloat16 instructions.
+    /// </summary>
+    BFloat16,
+}
+
+/// <summary>Where the training data is while a network trains.</summary>
+public enum Buffering
+{
+    /// <summary>Read once into native memory: 4 bytes a feature and row.</summary>
+    InMemory,
+
+    /// <summary>Read anew each epoch, through a shuffle buffer of <see cref="NetworkTrainerOptions.ShuffleBufferRows"/> rows.</summary>
+    Streaming,
+}
+
+/// <summary>How the weights of linear layers start; biases start at 0.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<WeightInitialization>))]
+public enum WeightInitialization
+{
+    /// <summary>Uniform in ±sqrt(6 / (inputs + outputs)); Glorot and Bengio, 2010.</summary>
+    XavierUniform,
+
+    /// <summary>Normal with variance 2 / (inputs + outputs); Glorot and Bengio, 2010.</summary>
+    XavierNormal,
+
+    /// <summary>Uniform in ±sqrt(6 / inputs); He, Zhang, Ren and Sun, 2015.</summary>
+    HeUniform,
+
+    /// <summary>Normal with variance 2 / inputs; He, Zhang, Ren and Sun, 2015.</summary>
+    HeNormal,
+
+    /// <summary>Normal with variance 1 / inputs; LeCun, Bottou, Orr and Müller, 1998.</summary>
+    ScaledNormal,
+
+    /// <summary>As <see cref="ScaledNormal"/>, with values beyond two standard deviations drawn again.</summary>
+    TruncatedNormal,
+}

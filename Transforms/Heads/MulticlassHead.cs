@@ -1,0 +1,40 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MLExtensions.Scoring;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Heads;
+
+/// <summary>A logit a class; their softmax is the score vector.</summary>
+internal sealed record MulticlassHead(int ClassCount) : PredictionHead
+{
+    public override int OutputCount => ClassCount;
+
+    public override PredictionKind Kind => PredictionKind.MulticlassClassification;
+
+    public override DataViewType ScoreType => new VectorDataViewType(NumberDataViewType.Single, ClassCount);
+
+    public override Tensor Activate(Tensor outputs) => outputs.softmax(1);
+
+    public override DataViewSchema CreateOutputSchema() =>
+        ScoreSchemaFactory.Create(ScoreType, AnnotationUtils.Const.ScoreColumnKind.MulticlassClassification);
+
+    public override Delegate CreateGetter(int column, ScoreSource scores)
+    {
+        ValueGetter<VBuffer<float>> getter = (ref VBuffer<float> destination) =>
+        {
+            var current = scores.Current();
+            var editor = VBufferEditor.Create(ref destination, current.Length);
+            current.CopyTo(editor.Values);
+            destination = editor.Commit();
+        };
+        return getter;
+    }
+
+    public override void Check()
+    {
+        if (ClassCount < 1)
+            throw new FormatException($"classCount is {ClassCount}; it must be at least 1.");
+    }
+}

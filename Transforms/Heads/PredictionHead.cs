@@ -1,0 +1,41 @@
+using System.Text.Json.Serialization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MLExtensions.Scoring;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Heads;
+
+/// <summary>What a task makes of a network's outputs: scores, and the columns of ML.NET that carry them.</summary>
+[JsonDerivedType(typeof(BinaryHead), "binary")]
+[JsonDerivedType(typeof(MulticlassHead), "multiclass")]
+[JsonDerivedType(typeof(RegressionHead), "regression")]
+internal abstract record PredictionHead
+{
+    /// <summary>The number of output units that the task needs.</summary>
+    [JsonIgnore]
+    public abstract int OutputCount { get; }
+
+    [JsonIgnore]
+    public abstract PredictionKind Kind { get; }
+
+    /// <summary>The type of the Score column.</summary>
+    [JsonIgnore]
+    public abstract DataViewType ScoreType { get; }
+
+    /// <summary>Turns the network's outputs <c>[rows, OutputCount]</c> into scores.</summary>
+    public abstract Tensor Activate(Tensor outputs);
+
+    /// <summary>The Score column and what stands beside it.</summary>
+    public abstract DataViewSchema CreateOutputSchema();
+
+    /// <summary>The getter of one column of <see cref="CreateOutputSchema"/>.</summary>
+    public abstract Delegate CreateGetter(int column, ScoreSource scores);
+
+    /// <summary>Refuses values that only a damaged file can hold.</summary>
+    public abstract void Check();
+
+    private protected static ValueGetter<float> ScalarGetter(ScoreSource scores) =>
+        (ref float destination) => destination = scores.Current()[0];
+}

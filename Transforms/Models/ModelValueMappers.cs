@@ -1,0 +1,60 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Heads;
+using MLExtensions.Scoring;
+using MLExtensions.Tensors;
+using TorchSharp;
+
+namespace MLExtensions.Models;
+
+/// <summary>ML.NET's own, older way to ask a model for one row's scores; PairwiseCoupling and its relatives still use it.</summary>
+internal static class ModelValueMappers
+{
+    public static ValueMapper<TSrc, TDst> Create<TSrc, TDst>(NetworkModelParameters model)
+    {
+        Delegate mapper = model.Head.OutputCount == 1 && model.Head is not MulticlassHead ? Scalar(model) : Vector(model);
+        return mapper as ValueMapper<TSrc, TDst>
+            ?? throw new InvalidOperationException($"The model maps vectors of Single to {model.Head.ScoreType}, not {typeof(TSrc)} to {typeof(TDst)}.");
+    }
+
+    public static ValueMapper<TSrc, TDst, TDist> CreateWithProbability<TSrc, TDst, TDist>(NetworkModelParameters model)
+    {
+        if (model.Head is not BinaryHead)
+            throw new InvalidOperationException("Only a binary classifier has a probability beside its score.");
+        var score = Scalar(model);
+        ValueMapper<VBuffer<float>, float, float> mapper = (in VBuffer<float> features, ref float destination, ref float probability) =>
+        {
+            score(in features, ref destination);
+            probability = BinaryHead.Probability(destination);
+        };
+        return (ValueMapper<TSrc, TDst, TDist>)(Delegate)mapper;
+    }
+
+    private static ValueMapper<VBuffer<float>, float> Scalar(NetworkModelParameters model)
+    {
+        var scores = new float[1];
+        return (in VBuffer<float> features, ref float destination) =>
+        {
+            Score(model, in features, scores);
+            destination = scores[0];
+        };
+    }
+
+    private static ValueMapper<VBuffer<float>, VBuffer<float>> Vector(NetworkModelParameters model) =>
+        (in VBuffer<float> features, ref VBuffer<float> destination) =>
+        {
+            var editor = VBufferEditor.Create(ref destination, model.Head.OutputCount);
+            Score(model, in features, editor.Values);
+            destination = editor.Commit();
+        };
+
+    private static void Score(IBlockScorer model, in VBuffer<float> features, Span<float> scores)
+    {
+        if (features.Length != model.InputCount)
+            throw new ArgumentException($"The row has {features.Length} features; the model was trained on {model.InputCount}.", nameof(features));
+        using var scope = torch.NewDisposeScope();
+        var row = torch.zeros([1, model.InputCount]);
+        features.CopyTo(TensorMemory.Floats(row));
+        model.Score(row, scores);
+    }
+}

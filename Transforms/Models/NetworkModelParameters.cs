@@ -1,0 +1,133 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Trainers;
+using MLExtensions;
+using MLExtensions.Heads;
+using MLExtensions.Models;
+using MLExtensions.Scoring;
+using MLExtensions.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+[assembly: LoadableClass(typeof(NetworkModelParameters), null, typeof(SignatureLoadModel), "Neural network", NetworkModelParameters.LoaderSignature)]
+
+namespace MLExtensions;
+
+/// <summary>A trained network: its architecture, its weights and how it was trained. Every supervised family and task has this one class.</summary>
+/// <remarks>Scoring is thread-safe. Disposing frees the weights; the transformer that holds the model disposes it.</remarks>
+public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>, IPredictorProducing<float>, IValueMapperDist, ISchemaBindableMapper, IBlockScorer, IDisposable
+{
+    internal const string LoaderSignature = "MLExtNetwork";
+
+    private readonly nn.Module<Tensor, Tensor> _network;
+
+    /// <summary>Takes the network over; it must be on the CPU in float32.</summary>
+    internal NetworkModelParameters(IHostEnvironment env, NetworkArchitecture architecture, PredictionHead head, nn.Module<Tensor, Tensor> network, TrainingHistory history)
+        : base(env, LoaderSignature)
+    {
+        Architecture = architecture;
+        Head = head;
+        History = history;
+        _network = network;
+        Freeze();
+    }
+
+    private NetworkModelParameters(IHostEnvironment env, ModelLoadContext ctx)
+        : base(env, LoaderSignature, ctx)
+    {
+        (Architecture, Head, _network, History) = ModelStorage.Load(ctx);
+        Freeze();
+    }
+
+    /// <summary>The network's layers and sizes.</summary>
+    public NetworkArchitecture Architecture { get; }
+
+    /// <summary>How the training went, epoch by epoch.</summary>
+    public TrainingHistory History { get; }
+
+    /// <summary>The names and shapes of the weights, as in the saved <c>weights.safetensors</c>.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<long>> WeightShapes =>
+        _network.state_dict().ToDictionary(entry => entry.Key, entry => (IReadOnlyList<long>)entry.Value.shape);
+
+    internal PredictionHead Head { get; }
+
+    internal nn.Module<Tensor, Tensor> Network => _network;
+
+    int IBlockScorer.InputCount => Architecture.InputCount;
+
+    int IBlockScorer.OutputCount => Head.OutputCount;
+
+    DataViewType IValueMapper.InputType => new VectorDataViewType(NumberDataViewType.Single, Architecture.InputCount);
+
+    DataViewType IValueMapper.OutputType => Head.ScoreType;
+
+    DataViewType IValueMapperDist.DistType => NumberDataViewType.Single;
+
+    /// <inheritdoc/>
+    protected override PredictionKind PredictionKind => Head.Kind;
+
+    /// <summary>A copy of one of the weights, row-major.</summary>
+    /// <param name="name">One of the names in <see cref="WeightShapes"/>.</param>
+    /// <exception cref="ArgumentException">There is no weight of that name.</exception>
+    public float[] GetWeights(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (!_network.state_dict().TryGetValue(name, out var weights))
+            throw new ArgumentException($"The network has no weights '{name}'; it has {string.Join(", ", WeightShapes.Keys)}.", nameof(name));
+        using var scope = NewDisposeScope();
+        return TensorMemory.Floats(weights.to(ScalarType.Float32).contiguous()).ToArray();
+    }
+
+    /// <summary>Frees the weights.</summary>
+    public void Dispose() => _network.Dispose();
+
+    ISchemaBoundMapper ISchemaBindableMapper.Bind(IHostEnvironment env, RoleMappedSchema schema)
+    {
+        var column = schema.Feature ?? throw new ArgumentException("The data has no feature column.", nameof(schema));
+        var width = FeatureReader.WidthOf(column);
+        if (width != Architecture.InputCount)
+            throw new ArgumentException($"Feature column '{column.Name}' has {width} values ({column.Type}); the model was trained on {Architecture.InputCount}.", nameof(schema));
+        return new NetworkRowMapper(this, schema);
+    }
+
+    void IBlockScorer.Score(Tensor features, Span<float> scores)
+    {
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        TensorMemory.Floats(Head.Activate(_network.call(features)).contiguous()).CopyTo(scores);
+    }
+
+    ValueMapper<TSrc, TDst> IValueMapper.GetMapper<TSrc, TDst>() => ModelValueMappers.Create<TSrc, TDst>(this);
+
+    ValueMapper<TSrc, TDst, TDist> IValueMapperDist.GetMapper<TSrc, TDst, TDist>() => ModelValueMappers.CreateWithProbability<TSrc, TDst, TDist>(this);
+
+    internal static NetworkModelParameters Create(IHostEnvironment env, ModelLoadContext ctx)
+    {
+        ctx.CheckAtModel(GetVersionInfo());
+        return new NetworkModelParameters(env, ctx);
+    }
+
+    /// <inheritdoc/>
+    protected override void SaveCore(ModelSaveContext ctx)
+    {
+        base.SaveCore(ctx);
+        ctx.SetVersionInfo(GetVersionInfo());
+        ModelStorage.Save(ctx, this);
+    }
+
+    private static VersionInfo GetVersionInfo() => new(
+        modelSignature: "MLEXTNET",
+        verWrittenCur: 0x00010001,
+        verReadableCur: 0x00010001,
+        verWeCanReadBack: 0x00010001,
+        loaderAssemblyName: typeof(NetworkModelParameters).Assembly.FullName,
+        loaderSignature: LoaderSignature);
+
+    private void Freeze()
+    {
+        _network.eval();
+        foreach (var parameter in _network.parameters())
+            parameter.requires_grad_(false);
+    }
+}

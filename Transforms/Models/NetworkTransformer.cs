@@ -1,0 +1,77 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MLExtensions.Scoring;
+
+namespace MLExtensions;
+
+/// <summary>What the transformers of every task share: a trained network that scores whole blocks of rows.</summary>
+/// <remarks>
+/// <see cref="Transform"/> is lazy, as in ML.NET; its rows are scored in blocks of up to 1,024. A prediction engine scores row by
+/// row. One transformer can be used by several threads.
+/// </remarks>
+public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBase<NetworkModelParameters>, ITransformer
+{
+    private protected NetworkTransformer(IHost host, NetworkModelParameters model, DataViewSchema trainSchema, string featureColumnName, string? labelColumnName)
+        : base(host, model, trainSchema, featureColumnName)
+    {
+        LabelColumnName = labelColumnName;
+        Scorer = BindScorer();
+    }
+
+    private protected NetworkTransformer(IHost host, ModelLoadContext ctx)
+        : base(host, ctx)
+    {
+        LabelColumnName = ctx.LoadStringOrNull();
+        Scorer = BindScorer();
+    }
+
+    private protected string? LabelColumnName { get; }
+
+    /// <summary>Adds the prediction columns to data that has the feature column.</summary>
+    /// <param name="input">Data with the feature column that the model was trained on.</param>
+    /// <exception cref="ArgumentException">The feature column is missing, or of another type or size.</exception>
+    public new IDataView Transform(IDataView input)
+    {
+        Host.CheckValue(input, nameof(input));
+        CheckFeatureColumn(input.Schema);
+        var scorer = (RowToRowScorerBase)Scorer.ApplyToData(Host, new LookAheadDataView(input, FeatureColumnName));
+        return new BatchScoredDataView(scorer);
+    }
+
+    // The base class's Transform is not virtual: ML.NET calls this one.
+    IDataView ITransformer.Transform(IDataView input) => Transform(input);
+
+    /// <inheritdoc/>
+    protected override void SaveCore(ModelSaveContext ctx)
+    {
+        ctx.SetVersionInfo(CreateVersionInfo());
+        base.SaveCore(ctx);
+        ctx.SaveStringOrNull(LabelColumnName);
+    }
+
+    /// <summary>ML.NET's scorer of the task; it makes the predicted label, the slot names and the annotations.</summary>
+    private protected abstract RowToRowScorerBase CreateScorer(IDataView data, ISchemaBoundMapper mapper, RoleMappedSchema schema);
+
+    private protected abstract VersionInfo CreateVersionInfo();
+
+    private protected static VersionInfo VersionInfoOf(string modelSignature, string loaderSignature) => new(
+        modelSignature,
+        verWrittenCur: 0x00010001,
+        verReadableCur: 0x00010001,
+        verWeCanReadBack: 0x00010001,
+        loaderAssemblyName: typeof(NetworkTransformer).Assembly.FullName,
+        loaderSignature: loaderSignature);
+
+    private RowToRowScorerBase BindScorer()
+    {
+        var schema = new RoleMappedSchema(TrainSchema, LabelColumnName, FeatureColumnName);
+        return CreateScorer(new EmptyDataView(Host, TrainSchema), BindableMapper.Bind(Host, schema), schema);
+    }
+
+    private void CheckFeatureColumn(DataViewSchema schema)
+    {
+        if (schema.GetColumnOrNull(FeatureColumnName) == null)
+            throw new ArgumentException($"Feature column '{FeatureColumnName}' is not in the data; it has {string.Join(", ", schema.Select(column => column.Name))}.", nameof(schema));
+    }
+}

@@ -1,0 +1,43 @@
+using System.Reflection;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLExtensions.Scoring;
+
+/// <summary>The values of one column over a block of rows that was read ahead.</summary>
+internal abstract class ColumnBuffer
+{
+    private static readonly MethodInfo CreateMethod = typeof(ColumnBuffer).GetMethod(nameof(CreateTyped), BindingFlags.NonPublic | BindingFlags.Static)!;
+    private static readonly MethodInfo VectorGetterMethod = typeof(ColumnBuffer).GetMethod(nameof(VectorGetter), BindingFlags.NonPublic | BindingFlags.Static)!;
+
+    public static ColumnBuffer Create(DataViewRow input, DataViewSchema.Column column, int capacity) =>
+        (ColumnBuffer)CreateMethod.MakeGenericMethod(column.Type.RawType).Invoke(null, [input, column, capacity])!;
+
+    /// <summary>Keeps the input's current value at a position of the block.</summary>
+    public abstract void Keep(int position);
+
+    /// <summary>A getter of the value at the position that <paramref name="position"/> gives.</summary>
+    public abstract Delegate Getter(Func<int> position);
+
+    private static ColumnBuffer CreateTyped<T>(DataViewRow input, DataViewSchema.Column column, int capacity) =>
+        new Typed<T>(input.GetGetter<T>(column), column.Type, capacity);
+
+    private static ValueGetter<VBuffer<T>> VectorGetter<T>(VBuffer<T>[] values, Func<int> position) =>
+        (ref VBuffer<T> destination) => values[position()].CopyTo(ref destination);
+
+    private sealed class Typed<T>(ValueGetter<T> getter, DataViewType type, int capacity) : ColumnBuffer
+    {
+        private readonly T[] _values = new T[capacity];
+
+        public override void Keep(int position) => getter(ref _values[position]);
+
+        public override Delegate Getter(Func<int> position)
+        {
+            // A vector's memory belongs to the buffer: hand a copy out, as ML.NET's own getters do.
+            if (type is VectorDataViewType vector)
+                return (Delegate)VectorGetterMethod.MakeGenericMethod(vector.ItemType.RawType).Invoke(null, [_values, position])!;
+            ValueGetter<T> get = (ref T destination) => destination = _values[position()];
+            return get;
+        }
+    }
+}

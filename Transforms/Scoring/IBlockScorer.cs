@@ -1,0 +1,16 @@
+using static TorchSharp.torch;
+
+namespace MLExtensions.Scoring;
+
+/// <summary>What turns rows of features into scores.</summary>
+internal interface IBlockScorer
+{
+    /// <summary>The number of features of a row.</summary>
+    int InputCount { get; }
+
+    /// <summary>The number of scores of a row.</summary>
+    int OutputCount { get; }
+
+    /// <summary>Scores <c>[rows, InputCount]</c> float32 features into <c>rows * OutputCount</c> values. Thread-safe.</summary>
+    void Score(Tensor features, Span<float> scores);
+}

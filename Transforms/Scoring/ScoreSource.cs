@@ -1,0 +1,76 @@
+using Microsoft.ML;
+using MLExtensions.Tensors;
+using TorchSharp;
+
+namespace MLExtensions.Scoring;
+
+/// <summary>Gives the scores of the row that a cursor or a prediction engine stands on, each row or block scored once.</summary>
+internal abstract class ScoreSource : IDisposable
+{
+    /// <summary>The current row's scores.</summary>
+    public abstract ReadOnlySpan<float> Current();
+
+    public virtual void Dispose()
+    {
+    }
+
+    public static ScoreSource Create(DataViewRow input, DataViewSchema.Column featureColumn, IBlockScorer scorer) =>
+        input is LookAheadCursor { Block: { } block } cursor
+            ? new OfBlocks(cursor, block, scorer)
+            : new OfRows(input, featureColumn, scorer);
+
+    private sealed class OfBlocks(LookAheadCursor cursor, FeatureBlock block, IBlockScorer scorer) : ScoreSource
+    {
+        private readonly float[] _scores = new float[block.Capacity * scorer.OutputCount];
+        private int _version;
+
+        public override ReadOnlySpan<float> Current()
+        {
+            if (_version != cursor.Version)
+            {
+                using var scope = torch.NewDisposeScope();
+                scorer.Score(block.Rows(cursor.Count), _scores.AsSpan(0, cursor.Count * scorer.OutputCount));
+                _version = cursor.Version;
+            }
+            return _scores.AsSpan(cursor.Index * scorer.OutputCount, scorer.OutputCount);
+        }
+    }
+
+    private sealed class OfRows : ScoreSource
+    {
+        private readonly DataViewRow _input;
+        private readonly FeatureReader _reader;
+        private readonly FeatureBlock _block;
+        private readonly TorchSharp.torch.Tensor _row;
+        private readonly IBlockScorer _scorer;
+        private readonly float[] _scores;
+        private long _position = -1;
+
+        public OfRows(DataViewRow input, DataViewSchema.Column featureColumn, IBlockScorer scorer)
+        {
+            _input = input;
+            _scorer = scorer;
+            _reader = new FeatureReader(input, featureColumn, scorer.InputCount);
+            _block = new FeatureBlock(1, scorer.InputCount);
+            _row = _block.Rows(1).DetachFromDisposeScope();
+            _scores = new float[scorer.OutputCount];
+        }
+
+        public override ReadOnlySpan<float> Current()
+        {
+            if (_position != _input.Position || _position < 0)
+            {
+                _reader.Read(_block.Row(0));
+                _scorer.Score(_row, _scores);
+                _position = _input.Position;
+            }
+            return _scores;
+        }
+
+        public override void Dispose()
+        {
+            _row.Dispose();
+            _block.Dispose();
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLExtensions.Tensors;
+
+/// <summary>Copies the feature column of a row, dense or sparse, vector or scalar, into a dense span.</summary>
+internal sealed class FeatureReader
+{
+    private readonly DataViewRow _row;
+    private readonly string _column;
+    private readonly ValueGetter<VBuffer<float>>? _vector;
+    private readonly ValueGetter<float>? _scalar;
+    private VBuffer<float> _buffer;
+
+    public FeatureReader(DataViewRow row, DataViewSchema.Column column, int width)
+    {
+        _row = row;
+        _column = column.Name;
+        Width = width;
+        if (column.Type is VectorDataViewType)
+            _vector = row.GetGetter<VBuffer<float>>(column);
+        else
+            _scalar = row.GetGetter<float>(column);
+    }
+
+    /// <summary>The number of features of a row.</summary>
+    public int Width { get; }
+
+    /// <summary>The width of a feature column: the size of a <c>Vector&lt;Single&gt;</c>, 1 for a <c>Single</c>.</summary>
+    /// <exception cref="ArgumentException">The column has another type, or its size isn't known.</exception>
+    public static int WidthOf(DataViewSchema.Column column)
+    {
+        if (column.Type == NumberDataViewType.Single)
+            return 1;
+        if (column.Type is VectorDataViewType vector && vector.ItemType == NumberDataViewType.Single)
+        {
+            return vector.Size > 0
+                ? vector.Size
+                : throw new ArgumentException($"Feature column '{column.Name}' is a vector of unknown size ({column.Type}); a network needs a known one. Concatenate or a featurizer with a fixed length gives it.");
+        }
+        throw new ArgumentException($"Feature column '{column.Name}' has type {column.Type}; it must be Vector<Single> of known size, or Single. ConvertType and Concatenate make one.");
+    }
+
+    /// <summary>Reads the current row's features.</summary>
+    /// <param name="destination">Takes <see cref="Width"/> values.</param>
+    /// <exception cref="FormatException">A value is NaN or infinite, or the row has another number of values.</exception>
+    public void Read(Span<float> destination)
+    {
+        if (_scalar != null)
+            _scalar(ref destination[0]);
+        else
+            ReadVector(destination);
+        var bad = FiniteCheck.FirstNonFinite(destination);
+        if (bad >= 0)
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Feature column '{_column}', row {_row.Position}, slot {bad}: the value is {destination[bad]}; features must be finite. ReplaceMissingValues or FilterRowsByMissingValues before the trainer mends it."));
+    }
+
+    private void ReadVector(Span<float> destination)
+    {
+        _vector!(ref _buffer);
+        if (_buffer.Length != Width)
+            throw new FormatException($"Feature column '{_column}', row {_row.Position}: {_buffer.Length} values where {Width} are expected.");
+        var values = _buffer.GetValues();
+        if (_buffer.IsDense)
+        {
+            values.CopyTo(destination);
+            return;
+        }
+        destination.Clear();
+        var indices = _buffer.GetIndices();
+        for (var i = 0; i < indices.Length; i++)
+            destination[indices[i]] = values[i];
+    }
+}
