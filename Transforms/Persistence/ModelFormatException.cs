@@ -1,0 +1,17 @@
+namespace MLExtensions;
+
+/// <summary>
+/// A saved model, checkpoint or history is damaged, cut off, or not what its reader expects.
+/// </summary>
+/// <remarks>The message begins with <see cref="EntryName"/> and says what was found and what would have been right.</remarks>
+public sealed class ModelFormatException : FormatException
+{
+    internal ModelFormatException(string entryName, string problem, Exception? inner = null)
+        : base($"{entryName}: {problem}", inner)
+    {
+        EntryName = entryName;
+    }
+
+    /// <summary>The file, or the entry inside a model's .zip, that cannot be read.</summary>
+    public string EntryName { get; }
+}

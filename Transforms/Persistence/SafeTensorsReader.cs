@@ -1,0 +1,172 @@
+using System.Security.Cryptography;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Persistence;
+
+/// <summary>
+/// Reads a safetensors file from a stream, once. What it hands out has passed every check: names, types, shapes,
+/// length, and the checksums where the file has them.
+/// </summary>
+internal sealed class SafeTensorsReader
+{
+    private const long FirstElements = 1 << 20;
+
+    private readonly EntryReader _reader;
+    private bool _consumed;
+
+    private SafeTensorsReader(EntryReader reader, SafeTensorsHeader header)
+    {
+        _reader = reader;
+        Header = header;
+    }
+
+    public SafeTensorsHeader Header { get; }
+
+    /// <summary>Reads and checks the header.</summary>
+    /// <param name="stream">Positioned at the file's first byte; the file must end where the stream ends.</param>
+    /// <param name="entryName">What error messages call the file.</param>
+    /// <param name="requireChecksum">Whether a file without checksums (one that others wrote) is refused.</param>
+    /// <exception cref="ModelFormatException">The header is damaged or lies.</exception>
+    public static SafeTensorsReader Open(Stream stream, string entryName, bool requireChecksum = false)
+    {
+        var reader = new EntryReader(stream, entryName);
+        var header = SafeTensorsHeaderParser.Read(reader);
+        CheckHeaderChecksum(reader, header, requireChecksum);
+        return new SafeTensorsReader(reader, header);
+    }
+
+    /// <summary>Copies the file's tensors into existing ones, on whatever device they are. All of them, or none when anything is wrong.</summary>
+    /// <param name="targets">Must have exactly the names, types and shapes of the file.</param>
+    /// <exception cref="ModelFormatException">The file does not fit the targets or is damaged.</exception>
+    public void LoadInto(IReadOnlyDictionary<string, Tensor> targets)
+    {
+        CheckTargets(targets);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var loaded = ReadTensors(believeSizes: true);
+        foreach (var (name, tensor) in loaded)
+        {
+            targets[name].copy_(tensor);
+        }
+    }
+
+    /// <summary>Reads all tensors into new CPU ones, which belong to the caller.</summary>
+    /// <exception cref="ModelFormatException">The file is damaged.</exception>
+    public Dictionary<string, Tensor> ReadAll()
+    {
+        using var scope = NewDisposeScope();
+        var loaded = ReadTensors(believeSizes: _reader.Remaining is not null);
+        foreach (var tensor in loaded.Values)
+        {
+            tensor.MoveToOuterDisposeScope();
+        }
+        return loaded;
+    }
+
+    private static void CheckHeaderChecksum(EntryReader reader, SafeTensorsHeader header, bool required)
+    {
+        foreach (var key in (string[])[SafeTensorsHeader.DataChecksumKey, SafeTensorsHeader.HeaderChecksumKey])
+        {
+            if (required && !header.Metadata.ContainsKey(key))
+            {
+                throw reader.Fail($"has no checksum '{key}' in its metadata; it is damaged or was written by another program");
+            }
+        }
+        if (header.Metadata.TryGetValue(SafeTensorsHeader.HeaderChecksumKey, out var expected) && expected != header.Checksum())
+        {
+            throw reader.Fail("the checksum of its header does not match; the file is damaged or was edited");
+        }
+    }
+
+    private void CheckTargets(IReadOnlyDictionary<string, Tensor> targets)
+    {
+        var found = Header.Entries.Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
+        var missing = targets.Keys.Where(name => !found.Contains(name)).ToList();
+        var unexpected = Header.Entries.Select(e => e.Name).Where(name => !targets.ContainsKey(name)).ToList();
+        if (missing.Count + unexpected.Count > 0)
+        {
+            throw _reader.Fail($"has other tensors than the model; missing: {List(missing)}; unexpected: {List(unexpected)}");
+        }
+        foreach (var entry in Header.Entries)
+        {
+            var target = targets[entry.Name];
+            if (entry.Type != target.dtype || !entry.Shape.SequenceEqual(target.shape))
+            {
+                throw _reader.Fail(
+                    $"tensor '{entry.Name}' should be {SafeTensorsEntry.Describe(target.dtype, target.shape)}, the file has {entry.Description}");
+            }
+        }
+    }
+
+    private static string List(List<string> names)
+    {
+        const int Shown = 10;
+        var text = string.Join(", ", names.Order(StringComparer.Ordinal).Take(Shown).Select(name => $"'{name}'"));
+        return names.Count switch
+        {
+            0 => "none",
+            > Shown => $"{text} and {names.Count - Shown} more",
+            _ => text,
+        };
+    }
+
+    private Dictionary<string, Tensor> ReadTensors(bool believeSizes)
+    {
+        if (_consumed)
+        {
+            throw new InvalidOperationException($"The tensors of {_reader.EntryName} have already been read.");
+        }
+        _consumed = true;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var entry in Header.Entries)
+        {
+            tensors.Add(entry.Name, ReadTensor(entry, hash, believeSizes));
+        }
+        _reader.ExpectEnd();
+        var actual = Convert.ToHexStringLower(hash.GetHashAndReset());
+        if (Header.Metadata.TryGetValue(SafeTensorsHeader.DataChecksumKey, out var expected) && expected != actual)
+        {
+            throw _reader.Fail("the checksum of its data does not match; the file is damaged or was edited");
+        }
+        return tensors;
+    }
+
+    /// <summary>Reads one tensor; memory follows the bytes that arrive unless its size is known to be true.</summary>
+    private Tensor ReadTensor(SafeTensorsEntry entry, IncrementalHash hash, bool believeSize)
+    {
+        var count = entry.ByteCount / SafeTensorsTypes.SizeOf(entry.Type);
+        var buffer = empty(believeSize ? count : Math.Min(count, FirstElements), entry.Type);
+        long have = 0;
+        while (true)
+        {
+            TensorMemory.ForEachPiece(buffer, piece => ReadPiece(entry, piece, hash), first: have);
+            have = buffer.shape[0];
+            if (have == count)
+            {
+                return buffer.reshape([.. entry.Shape]);
+            }
+            buffer = Grow(buffer, Math.Min(count, 2 * have));
+        }
+    }
+
+    private void ReadPiece(SafeTensorsEntry entry, Span<byte> piece, IncrementalHash hash)
+    {
+        _reader.ReadExactly(piece, $"tensor '{entry.Name}'");
+        if (entry.Type == ScalarType.Bool && piece.ContainsAnyExceptInRange((byte)0, (byte)1))
+        {
+            throw _reader.Fail($"tensor '{entry.Name}' holds truth values other than 0 and 1");
+        }
+        hash.AppendData(piece);
+    }
+
+    private static Tensor Grow(Tensor buffer, long count)
+    {
+        var grown = empty(count, buffer.dtype);
+        using var start = grown.narrow(0, 0, buffer.shape[0]);
+        start.copy_(buffer);
+        buffer.Dispose();
+        return grown;
+    }
+}
