@@ -1,0 +1,102 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace MLExtensions.Native;
+
+/// <summary>
+/// Edits the version needs (<c>.gnu.version_r</c>) of a 64-bit little-endian ELF image: a need whose flag is weak does not
+/// stop the dynamic loader when the library on this machine lacks that version.
+/// </summary>
+internal static class ElfVersionNeeds
+{
+    private const int HeaderSize = 64;
+    private const int SectionHeaderSize = 64;
+    private const int NeedSize = 16; // Elf64_Verneed
+    private const int AuxiliarySize = 16; // Elf64_Vernaux
+    private const uint VersionNeedSection = 0x6FFFFFFE; // SHT_GNU_verneed
+    private const byte WeakFlag = 2; // VER_FLG_WEAK
+
+    private static ReadOnlySpan<byte> Magic => [0x7F, (byte)'E', (byte)'L', (byte)'F', 2 /* 64 bits */, 1 /* little endian */];
+
+    /// <summary>Makes every need for <paramref name="version"/> weak.</summary>
+    /// <returns>Whether there was one. False also for an image that is no ELF file or that is damaged.</returns>
+    internal static bool Weaken(Span<byte> image, string version)
+    {
+        if (image.Length < HeaderSize || !image.StartsWith(Magic))
+            return false;
+
+        ulong sections = BinaryPrimitives.ReadUInt64LittleEndian(image[0x28..]);
+        ulong sectionSize = BinaryPrimitives.ReadUInt16LittleEndian(image[0x3A..]);
+        ulong count = BinaryPrimitives.ReadUInt16LittleEndian(image[0x3C..]);
+        if (sectionSize < SectionHeaderSize)
+            return false;
+
+        byte[] wanted = Encoding.ASCII.GetBytes(version + '\0');
+        bool found = false;
+        for (ulong i = 0; i < count; i++)
+        {
+            if (!TryRead(image, sections, i * sectionSize, SectionHeaderSize, out ReadOnlySpan<byte> section))
+                return found;
+            if (BinaryPrimitives.ReadUInt32LittleEndian(section[4..]) != VersionNeedSection)
+                continue;
+
+            ulong link = BinaryPrimitives.ReadUInt32LittleEndian(section[40..]);
+            if (!TryRead(image, sections, link * sectionSize, SectionHeaderSize, out ReadOnlySpan<byte> strings))
+                continue;
+            found |= WeakenSection(image, OffsetOf(section), InfoOf(section), OffsetOf(strings), wanted);
+        }
+        return found;
+    }
+
+    private static ulong OffsetOf(ReadOnlySpan<byte> section) => BinaryPrimitives.ReadUInt64LittleEndian(section[24..]);
+
+    private static uint InfoOf(ReadOnlySpan<byte> section) => BinaryPrimitives.ReadUInt32LittleEndian(section[44..]);
+
+    private static bool WeakenSection(Span<byte> image, ulong at, uint needs, ulong strings, ReadOnlySpan<byte> wanted)
+    {
+        bool found = false;
+        for (uint i = 0; i < needs; i++)
+        {
+            if (!TryRead(image, at, 0, NeedSize, out ReadOnlySpan<byte> need))
+                break;
+            int count = BinaryPrimitives.ReadUInt16LittleEndian(need[2..]);
+            ulong first = BinaryPrimitives.ReadUInt32LittleEndian(need[8..]);
+            ulong next = BinaryPrimitives.ReadUInt32LittleEndian(need[12..]);
+            found |= WeakenAuxiliaries(image, at + first, count, strings, wanted);
+            if (next == 0)
+                break; // the chain's end, whatever the section's header says
+            at += next;
+        }
+        return found;
+    }
+
+    private static bool WeakenAuxiliaries(Span<byte> image, ulong at, int count, ulong strings, ReadOnlySpan<byte> wanted)
+    {
+        bool found = false;
+        for (int i = 0; i < count; i++)
+        {
+            if (!TryRead(image, at, 0, AuxiliarySize, out ReadOnlySpan<byte> auxiliary))
+                break;
+            ulong name = BinaryPrimitives.ReadUInt32LittleEndian(auxiliary[8..]);
+            ulong next = BinaryPrimitives.ReadUInt32LittleEndian(auxiliary[12..]);
+            if (TryRead(image, strings, name, wanted.Length, out ReadOnlySpan<byte> text) && text.SequenceEqual(wanted))
+            {
+                image[(int)at + 4] |= WeakFlag; // vna_flags
+                found = true;
+            }
+            if (next == 0)
+                break;
+            at += next;
+        }
+        return found;
+    }
+
+    /// <summary>The <paramref name="length"/> bytes at <c>start + offset</c>, where the image has them.</summary>
+    private static bool TryRead(ReadOnlySpan<byte> image, ulong start, ulong offset, int length, out ReadOnlySpan<byte> bytes)
+    {
+        ulong size = (ulong)image.Length;
+        bool inside = start <= size && offset <= size - start && (ulong)length <= size - start - offset;
+        bytes = inside ? image.Slice((int)(start + offset), length) : default;
+        return inside;
+    }
+}

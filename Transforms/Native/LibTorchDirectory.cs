@@ -1,0 +1,57 @@
+using System.Runtime.InteropServices;
+
+namespace MLExtensions.Native;
+
+/// <summary>
+/// The environment variable LIBTORCH_DIR names the folder of a libtorch that is already on the machine, such as
+/// <c>torch/lib</c> of PyTorch's wheel. Loaded before TorchSharp looks, its libraries are those that are used.
+/// </summary>
+internal static class LibTorchDirectory
+{
+    internal const string Variable = "LIBTORCH_DIR";
+
+    // Each needs only those before it; a CPU build has no CUDA ones.
+    private static readonly (string Name, bool Required)[] Libraries =
+    [
+        ("c10", true),
+        ("torch_cpu", true),
+        ("c10_cuda", false),
+        ("torch_cuda", false),
+        ("torch", true),
+    ];
+
+    /// <summary>Loads the libraries of the folder that the variable names, if it is set.</summary>
+    /// <exception cref="TorchNotAvailableException">The folder holds no libtorch, or one that does not load.</exception>
+    internal static void Preload()
+    {
+        if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } folder)
+            return;
+        foreach ((string name, bool required) in Libraries)
+        {
+            string path = Path.Combine(Path.GetFullPath(folder), FileName(name));
+            if (File.Exists(path))
+                Load(path);
+            else if (required)
+                throw new TorchNotAvailableException($"{Variable} is '{folder}', and there is no '{path}'. It has to be the folder of a libtorch {NativePackages.LibTorchVersion}, such as torch/lib of PyTorch's wheel.");
+        }
+    }
+
+    private static void Load(string path)
+    {
+        try
+        {
+            NativeLibrary.Load(path);
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        {
+            throw new TorchNotAvailableException($"{Variable} asks for '{path}', which does not load. {NativeDiagnosis.Explain(path, e.Message)}", e);
+        }
+    }
+
+    private static string FileName(string library)
+    {
+        if (OperatingSystem.IsWindows())
+            return library + ".dll";
+        return OperatingSystem.IsMacOS() ? $"lib{library}.dylib" : $"lib{library}.so";
+    }
+}

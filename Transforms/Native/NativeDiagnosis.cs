@@ -1,0 +1,69 @@
+using System.Text.RegularExpressions;
+
+namespace MLExtensions.Native;
+
+/// <summary>Reads what the operating system's loader said when a library did not load.</summary>
+internal static partial class NativeDiagnosis
+{
+    /// <summary>Says in words what is missing, and how to get it.</summary>
+    /// <param name="library">The library that did not load: a name such as <c>torch_cpu</c>, or a path.</param>
+    /// <param name="loaderText">The message of the exception that <see cref="System.Runtime.InteropServices.NativeLibrary"/> threw.</param>
+    internal static string Explain(string library, string loaderText)
+    {
+        if (MissingVersion().Match(loaderText) is { Success: true } version)
+            return ExplainVersion(version.Groups["version"].Value);
+        if (loaderText.Contains("musl", StringComparison.Ordinal) || loaderText.Contains("Error loading shared library", StringComparison.Ordinal))
+            return "libtorch needs the GNU C library, and this system (Alpine Linux, for example) has another one: use a Debian, Ubuntu or RHEL image.";
+        if (Unmappable().Match(loaderText) is { Success: true } unmappable)
+            return $"'{unmappable.Groups["file"].Value}' cannot be mapped as a program: its folder is mounted 'noexec', or memory is short.";
+        if (Damaged().Match(loaderText) is { Success: true } damaged)
+            return $"'{damaged.Groups["file"].Value}' is damaged or built for another processor ({damaged.Groups["why"].Value}). Remove it and restore the packages again. {NativePackages.Advice}";
+        if (UnresolvedSymbol().Match(loaderText) is { Success: true } symbol)
+            return $"The libtorch found is not the version {NativePackages.LibTorchVersion} that TorchSharp {NativePackages.TorchSharpVersion} is built for: it lacks '{symbol.Groups["symbol"].Value}'.";
+        if (MissingSystemLibrary(library, loaderText) is { } missing)
+            return $"libtorch needs the system library '{missing}', which is not installed{PackageOf(missing)}.";
+        return $"libtorch is not among the application's files: '{library}' was not found. {NativePackages.Advice}";
+    }
+
+    private static string ExplainVersion(string version)
+    {
+        if (version.StartsWith("GLIBC_", StringComparison.Ordinal))
+            return $"libtorch needs {version} of the GNU C library, and this system has an older one: use a newer distribution.";
+        string unpatched = OldLibStdCxx.Failure is { } failure ? $" MLExtensions can do without, but did not: {failure}." : "";
+        return $"TorchSharp's native library needs {version} of libstdc++, and this system has an older one.{unpatched} Use a system with GCC 13.2's libstdc++ or newer, such as Ubuntu 24.04 or Debian 13.";
+    }
+
+    private static string? MissingSystemLibrary(string library, string loaderText)
+        => MissingFile().Matches(loaderText)
+            .Select(match => match.Groups["file"].Value)
+            .FirstOrDefault(file => !file.Contains('/') && file.Contains(".so", StringComparison.Ordinal) && !IsPackaged(file) && !IsTried(file, library));
+
+    // The runtime tries several spellings of a name, and the loader complains about each.
+    private static bool IsTried(string file, string library)
+        => file == library || file == $"lib{library}" || file == $"{library}.so" || file == $"lib{library}.so";
+
+    private static bool IsPackaged(string file)
+        => file.StartsWith("libtorch", StringComparison.Ordinal) || file.StartsWith("libc10", StringComparison.Ordinal) || file.StartsWith("libgomp-", StringComparison.Ordinal);
+
+    private static string PackageOf(string file)
+    {
+        if (file.StartsWith("libgomp", StringComparison.Ordinal))
+            return " (`apt-get install libgomp1` or `dnf install libgomp`)";
+        return file.StartsWith("libstdc++", StringComparison.Ordinal) ? " (`apt-get install libstdc++6` or `dnf install libstdc++`)" : "";
+    }
+
+    [GeneratedRegex(@"version `(?<version>[A-Z]+_[0-9.]+)' not found")]
+    private static partial Regex MissingVersion();
+
+    [GeneratedRegex(@"(?<file>[^\s:]+): cannot open shared object file")]
+    private static partial Regex MissingFile();
+
+    [GeneratedRegex(@"(?<file>[^\s:]+): failed to map segment from shared object")]
+    private static partial Regex Unmappable();
+
+    [GeneratedRegex(@"(?<file>[^\s:]+): (?<why>invalid ELF header|file too short|wrong ELF class: \w+|only ET_DYN and ET_EXEC can be loaded)")]
+    private static partial Regex Damaged();
+
+    [GeneratedRegex(@"undefined symbol: (?<symbol>\w+)")]
+    private static partial Regex UnresolvedSymbol();
+}
