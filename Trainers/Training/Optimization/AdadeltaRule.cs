@@ -1,0 +1,33 @@
+using System.Numerics;
+using TorchSharp;
+
+namespace MLExtensions.Training;
+
+internal readonly struct AdadeltaRule(AdadeltaOptimizer settings, double learningRate) : IUpdateRule
+{
+    private readonly Vector<float> keep = new((float)settings.Decay);
+    private readonly Vector<float> take = new((float)(1 - settings.Decay));
+    private readonly Vector<float> floor = new((float)settings.Epsilon);
+    private readonly Vector<float> rate = new((float)learningRate);
+
+    public static IReadOnlyList<string> StateNames => ["square_avg", "acc_delta"];
+
+    public static int StateCount => 2;
+
+    public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> square, ref Vector<float> moved)
+    {
+        square = keep * square + take * gradient * gradient;
+        Vector<float> delta = Vector.SquareRoot(moved + floor) / Vector.SquareRoot(square + floor) * gradient;
+        moved = keep * moved + take * delta * delta;
+        return parameter - rate * delta;
+    }
+
+    public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)
+    {
+        torch.Tensor square = states[0].mul_(settings.Decay).addcmul_(gradients, gradients, value: 1 - settings.Decay);
+        torch.Tensor root = square.add(settings.Epsilon).sqrt_();
+        torch.Tensor delta = states[1].add(settings.Epsilon).sqrt_().div_(root).mul_(gradients);
+        states[1].mul_(settings.Decay).addcmul_(delta, delta, value: 1 - settings.Decay);
+        parameters.add_(delta, alpha: -learningRate);
+    }
+}

@@ -1,0 +1,145 @@
+using TorchSharp;
+
+namespace MLExtensions.Training;
+
+/// <summary>
+/// Moves a flat parameter tensor against a flat gradient tensor: one pass over host memory, or the same formula in torch
+/// operations on another device.
+/// </summary>
+internal abstract unsafe class FlatOptimizer : IDisposable
+{
+    private readonly bool onHost;
+    private readonly int threads;
+
+    private protected FlatOptimizer(FlatLayout layout, IReadOnlyList<string> stateNames)
+    {
+        onHost = layout.OnHost;
+        threads = layout.Threads;
+        Regularization = layout.Regularization;
+        DecayedCount = layout.Regularization.IsNone ? 0 : layout.DecayedCount;
+        // Aliases keep the memory alive whatever becomes of the caller's own tensors.
+        Parameters = layout.Parameters.detach().DetachFromDisposeScope();
+        Gradients = layout.Gradients.detach().DetachFromDisposeScope();
+        State = [.. stateNames.Select(name => (name, torch.zeros_like(Parameters).DetachFromDisposeScope()))];
+        Buffers = onHost ? FindBuffers() : default;
+    }
+
+    /// <summary>Steps done so far; Adam's bias correction depends on it.</summary>
+    public long StepCount { get; set; }
+
+    /// <summary>State buffers by torch's names, each of the parameters' shape; empty for plain SGD. They belong to the
+    /// optimizer: copy into and out of them.</summary>
+    public IReadOnlyList<(string Name, torch.Tensor State)> State { get; }
+
+    private protected torch.Tensor Parameters { get; }
+
+    private protected torch.Tensor Gradients { get; }
+
+    private protected Regularization Regularization { get; }
+
+    private protected long DecayedCount { get; }
+
+    private protected FlatBuffers Buffers { get; }
+
+    /// <param name="settings">Which optimizer.</param>
+    /// <param name="parameters">Flat, contiguous float32; its storage must stay where it is.</param>
+    /// <param name="gradients">Of the same length, on the same device.</param>
+    /// <param name="decayedCount">How many elements at the beginning are regularized; biases and norms come after them.</param>
+    /// <param name="regularization">What pulls those towards zero.</param>
+    /// <param name="threads">How many threads may work at once on host memory; the result does not depend on it.</param>
+    /// <param name="tensorOperations">Uses torch operations on host memory too.</param>
+    public static FlatOptimizer Create(
+        Optimizer settings,
+        torch.Tensor parameters,
+        torch.Tensor gradients,
+        long decayedCount,
+        Regularization regularization,
+        int threads = 1,
+        bool tensorOperations = false)
+    {
+        settings.Check();
+        var layout = new FlatLayout(parameters, gradients, decayedCount, regularization, threads, tensorOperations);
+        layout.Check();
+        return settings switch
+        {
+            SgdOptimizer { Momentum: 0 } => new FlatOptimizer<SgdRule>(layout, (rate, _) => new(rate)),
+            SgdOptimizer sgd => new FlatOptimizer<MomentumRule>(layout, (rate, _) => new(sgd, rate)),
+            AdamOptimizer adam => new FlatOptimizer<AdamRule>(
+                layout, (rate, step) => new(adam.Beta1, adam.Beta2, adam.Epsilon, rate, step)),
+            AdamWOptimizer adam => new FlatOptimizer<AdamRule>(
+                layout, (rate, step) => new(adam.Beta1, adam.Beta2, adam.Epsilon, rate, step)),
+            RmsPropOptimizer { Momentum: 0 } rms => new FlatOptimizer<RmsPropRule>(layout, (rate, _) => new(rms, rate)),
+            RmsPropOptimizer rms => new FlatOptimizer<RmsPropMomentumRule>(layout, (rate, _) => new(rms, rate)),
+            AdagradOptimizer adagrad => new FlatOptimizer<AdagradRule>(layout, (rate, _) => new(adagrad, rate))
+                .StartingFrom(adagrad.InitialAccumulator),
+            AdadeltaOptimizer adadelta => new FlatOptimizer<AdadeltaRule>(layout, (rate, _) => new(adadelta, rate)),
+            _ => throw new ArgumentException($"{settings.GetType().Name} is not an optimizer known here.", nameof(settings)),
+        };
+    }
+
+    /// <summary>One update; leaves the gradients zero.</summary>
+    /// <param name="learningRate">At least 0.</param>
+    /// <param name="gradientScale">Multiplies the gradients first: what clipping or averaging asks for.</param>
+    public void Step(double learningRate, double gradientScale = 1)
+    {
+        SettingRange.Check(nameof(learningRate), learningRate, 0, double.MaxValue);
+        SettingRange.Check(nameof(gradientScale), gradientScale, 0, double.MaxValue);
+        StepCount++;
+        if (onHost)
+        {
+            StepOnHost(learningRate, gradientScale);
+            GC.KeepAlive(this);
+        }
+        else
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            using IDisposable noGradient = torch.no_grad();
+            StepByTensors(learningRate, gradientScale);
+        }
+    }
+
+    /// <summary>Euclidean norm of all gradients, accumulated in float64 on host memory; not finite where a gradient is not.</summary>
+    public double GradientNorm() => onHost ? HostGradientNorm() : TensorGradientNorm();
+
+    public void Dispose()
+    {
+        Parameters.Dispose();
+        Gradients.Dispose();
+        foreach ((_, torch.Tensor state) in State)
+            state.Dispose();
+    }
+
+    private protected abstract void StepOnHost(double learningRate, double gradientScale);
+
+    private protected abstract void StepByTensors(double learningRate, double gradientScale);
+
+    private protected void ForEachBlock(Action<int, long, long> body) => ElementBlocks.Run(Parameters.NumberOfElements, threads, body);
+
+    private FlatOptimizer StartingFrom(double value)
+    {
+        State[0].State.fill_(value);
+        return this;
+    }
+
+    private FlatBuffers FindBuffers()
+    {
+        float* first = State.Count > 0 ? FlatBuffers.Address(State[0].State) : null;
+        float* second = State.Count > 1 ? FlatBuffers.Address(State[1].State) : null;
+        return new(FlatBuffers.Address(Parameters), FlatBuffers.Address(Gradients), first, second);
+    }
+
+    private double HostGradientNorm()
+    {
+        float* gradients = Buffers.Gradients;
+        var sums = new double[ElementBlocks.Count(Gradients.NumberOfElements)];
+        ForEachBlock((block, start, end) => sums[block] = SquareSum.Of(new(gradients + start, (int)(end - start))));
+        GC.KeepAlive(this);
+        return Math.Sqrt(sums.Sum());
+    }
+
+    private double TensorGradientNorm()
+    {
+        using torch.Tensor norm = Gradients.norm();
+        return norm.ToSingle();
+    }
+}

@@ -1,0 +1,37 @@
+using System.Numerics;
+
+namespace MLExtensions.Training;
+
+/// <summary>What happens to a register of parameters and gradients before the optimizer's own formula.</summary>
+internal interface IGradientTerms
+{
+    Vector<float> Gradient(Vector<float> parameter, Vector<float> raw);
+
+    Vector<float> Parameter(Vector<float> parameter);
+}
+
+internal readonly struct ScaledGradient(double gradientScale) : IGradientTerms
+{
+    private readonly Vector<float> scale = new((float)gradientScale);
+
+    public Vector<float> Gradient(Vector<float> parameter, Vector<float> raw) => scale * raw;
+
+    public Vector<float> Parameter(Vector<float> parameter) => parameter;
+}
+
+internal readonly struct RegularizedGradient(double gradientScale, Regularization regularization, double learningRate) : IGradientTerms
+{
+    private readonly Vector<float> scale = new((float)gradientScale);
+    private readonly Vector<float> l1 = new((float)regularization.L1);
+    private readonly Vector<float> l2 = new((float)regularization.L2);
+    private readonly Vector<float> keep = new((float)(1 - learningRate * regularization.WeightDecay));
+
+    public Vector<float> Gradient(Vector<float> parameter, Vector<float> raw)
+    {
+        Vector<float> above = Vector.ConditionalSelect(Vector.GreaterThan(parameter, Vector<float>.Zero), l1, Vector<float>.Zero);
+        Vector<float> below = Vector.ConditionalSelect(Vector.LessThan(parameter, Vector<float>.Zero), l1, Vector<float>.Zero);
+        return scale * raw + l2 * parameter + (above - below);
+    }
+
+    public Vector<float> Parameter(Vector<float> parameter) => keep * parameter;
+}

@@ -1,0 +1,40 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json.Serialization;
+using MLExtensions.Training;
+
+namespace MLExtensions;
+
+/// <summary>
+/// The settings of an optimizer: how a training step moves the weights against their gradient. The learning rate, its
+/// schedule, weight decay and gradient clipping are options of their own, common to all optimizers.
+/// </summary>
+/// <remarks>Update formulas are those of <c>torch.optim</c>. Serialisable with System.Text.Json: <c>$type</c> names the
+/// optimizer.</remarks>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "$type")]
+[JsonDerivedType(typeof(SgdOptimizer), "sgd")]
+[JsonDerivedType(typeof(AdamOptimizer), "adam")]
+[JsonDerivedType(typeof(AdamWOptimizer), "adamw")]
+[JsonDerivedType(typeof(RmsPropOptimizer), "rmsprop")]
+[JsonDerivedType(typeof(AdagradOptimizer), "adagrad")]
+[JsonDerivedType(typeof(AdadeltaOptimizer), "adadelta")]
+public abstract record Optimizer
+{
+    /// <summary>Smallest epsilon that survives in float32 wherever the formulas square or divide.</summary>
+    private const double LeastEpsilon = 1e-30;
+
+    private protected Optimizer()
+    {
+    }
+
+    /// <summary>The decoupled weight decay used where the user has not set one.</summary>
+    internal virtual double DefaultWeightDecay => 0;
+
+    /// <summary>Throws <see cref="ArgumentOutOfRangeException"/> naming the first setting outside its range.</summary>
+    internal abstract void Check();
+
+    private protected static void CheckFraction(double value, [CallerArgumentExpression(nameof(value))] string name = "") =>
+        SettingRange.CheckBelow($"{nameof(Optimizer)}.{name}", value, 0, 1);
+
+    private protected static void CheckEpsilon(double value, [CallerArgumentExpression(nameof(value))] string name = "") =>
+        SettingRange.Check($"{nameof(Optimizer)}.{name}", value, LeastEpsilon, 1);
+}

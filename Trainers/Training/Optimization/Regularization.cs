@@ -1,0 +1,18 @@
+namespace MLExtensions.Training;
+
+/// <summary>What pulls weights towards zero.</summary>
+/// <param name="L1">Added to the gradient times the weight's sign, at least 0.</param>
+/// <param name="L2">Added to the gradient times the weight, at least 0.</param>
+/// <param name="WeightDecay">Share of the weight, times the learning rate, that a step takes away beside the gradient
+/// (decoupled, as AdamW's), at least 0.</param>
+internal readonly record struct Regularization(double L1, double L2, double WeightDecay)
+{
+    public bool IsNone => this == default;
+
+    public void Check()
+    {
+        SettingRange.Check(nameof(L1), L1, 0, double.MaxValue);
+        SettingRange.Check(nameof(L2), L2, 0, double.MaxValue);
+        SettingRange.Check(nameof(WeightDecay), WeightDecay, 0, double.MaxValue);
+    }
+}

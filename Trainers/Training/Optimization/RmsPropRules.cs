@@ -1,0 +1,60 @@
+using System.Numerics;
+using TorchSharp;
+
+namespace MLExtensions.Training;
+
+internal readonly struct RmsPropRule(RmsPropOptimizer settings, double learningRate) : IUpdateRule
+{
+    private readonly RootMeanSquare scale = new(settings);
+    private readonly Vector<float> rate = new((float)learningRate);
+
+    public static IReadOnlyList<string> StateNames => ["square_avg"];
+
+    public static int StateCount => 1;
+
+    public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> square, ref Vector<float> second) =>
+        parameter - rate * gradient / scale.Next(gradient, ref square);
+
+    public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states) =>
+        parameters.addcdiv_(gradients, scale.Next(gradients, states[0]), value: -learningRate);
+}
+
+internal readonly struct RmsPropMomentumRule(RmsPropOptimizer settings, double learningRate) : IUpdateRule
+{
+    private readonly RootMeanSquare scale = new(settings);
+    private readonly Vector<float> momentum = new((float)settings.Momentum);
+    private readonly Vector<float> rate = new((float)learningRate);
+
+    public static IReadOnlyList<string> StateNames => ["square_avg", "momentum_buffer"];
+
+    public static int StateCount => 2;
+
+    public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> square, ref Vector<float> velocity)
+    {
+        velocity = momentum * velocity + gradient / scale.Next(gradient, ref square);
+        return parameter - rate * velocity;
+    }
+
+    public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)
+    {
+        torch.Tensor velocity = states[1].mul_(settings.Momentum).addcdiv_(gradients, scale.Next(gradients, states[0]));
+        parameters.add_(velocity, alpha: -learningRate);
+    }
+}
+
+/// <summary>The denominator: root of the running mean of squared gradients, plus epsilon.</summary>
+internal readonly struct RootMeanSquare(RmsPropOptimizer settings)
+{
+    private readonly Vector<float> keep = new((float)settings.Decay);
+    private readonly Vector<float> take = new((float)(1 - settings.Decay));
+    private readonly Vector<float> floor = new((float)settings.Epsilon);
+
+    public Vector<float> Next(Vector<float> gradient, ref Vector<float> square)
+    {
+        square = keep * square + take * gradient * gradient;
+        return Vector.SquareRoot(square) + floor;
+    }
+
+    public torch.Tensor Next(torch.Tensor gradients, torch.Tensor square) =>
+        square.mul_(settings.Decay).addcmul_(gradients, gradients, value: 1 - settings.Decay).sqrt().add_(settings.Epsilon);
+}

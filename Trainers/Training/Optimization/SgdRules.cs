@@ -1,0 +1,46 @@
+using System.Numerics;
+using TorchSharp;
+
+namespace MLExtensions.Training;
+
+internal readonly struct SgdRule(double learningRate) : IUpdateRule
+{
+    private readonly Vector<float> rate = new((float)learningRate);
+
+    public static IReadOnlyList<string> StateNames => [];
+
+    public static int StateCount => 0;
+
+    public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> first, ref Vector<float> second) =>
+        parameter - rate * gradient;
+
+    public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states) =>
+        parameters.add_(gradients, alpha: -learningRate);
+}
+
+internal readonly struct MomentumRule(SgdOptimizer settings, double learningRate) : IUpdateRule
+{
+    private readonly Vector<float> rate = new((float)learningRate);
+    private readonly Vector<float> momentum = new((float)settings.Momentum);
+
+    // The direction is gradientShare * gradient + velocityShare * velocity: no branch for Nesterov in the loop.
+    private readonly Vector<float> gradientShare = new(settings.Nesterov ? 1 : 0);
+    private readonly Vector<float> velocityShare = new(settings.Nesterov ? (float)settings.Momentum : 1);
+
+    public static IReadOnlyList<string> StateNames => ["momentum_buffer"];
+
+    public static int StateCount => 1;
+
+    public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> velocity, ref Vector<float> second)
+    {
+        velocity = momentum * velocity + gradient;
+        return parameter - rate * (gradientShare * gradient + velocityShare * velocity);
+    }
+
+    public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)
+    {
+        torch.Tensor velocity = states[0].mul_(settings.Momentum).add_(gradients);
+        torch.Tensor direction = settings.Nesterov ? gradients.add(velocity, alpha: settings.Momentum) : velocity;
+        parameters.add_(direction, alpha: -learningRate);
+    }
+}
