@@ -72,7 +72,7 @@ public abstract class NetworkTrainerOptions : TrainerInputBaseWithWeight
     /// <summary>The number format of the computation. Default <see cref="Precision.Float32"/>.</summary>
     public Precision Precision { get; set; }
 
-    /// <summary>The number of threads of the computation. Default null: libtorch's own, one a core. Another number gives other last bits.</summary>
+    /// <summary>The number of threads of the computation. Default null: one for a small network, else libtorch's own, one a core. Another number gives other last bits.</summary>
     public int? ThreadCount { get; set; }
 
     /// <summary>Whether training data is held in memory. Default <see cref="Buffering.InMemory"/>.</summary>

@@ -9,11 +9,11 @@ namespace MLExtensions.Heads;
 /// <summary>One logit; its sigmoid is the probability of the positive class.</summary>
 internal sealed record BinaryHead : PredictionHead
 {
-    public override int OutputCount => 1;
+    internal override int OutputCount => 1;
 
-    public override PredictionKind Kind => PredictionKind.BinaryClassification;
+    internal override PredictionKind Kind => PredictionKind.BinaryClassification;
 
-    public override DataViewType ScoreType => NumberDataViewType.Single;
+    internal override DataViewType ScoreType => NumberDataViewType.Single;
 
     public override Tensor Activate(Tensor outputs) => outputs;
 

@@ -9,11 +9,11 @@ namespace MLExtensions.Heads;
 /// <summary>A logit a class; their softmax is the score vector.</summary>
 internal sealed record MulticlassHead(int ClassCount) : PredictionHead
 {
-    public override int OutputCount => ClassCount;
+    internal override int OutputCount => ClassCount;
 
-    public override PredictionKind Kind => PredictionKind.MulticlassClassification;
+    internal override PredictionKind Kind => PredictionKind.MulticlassClassification;
 
-    public override DataViewType ScoreType => new VectorDataViewType(NumberDataViewType.Single, ClassCount);
+    internal override DataViewType ScoreType => new VectorDataViewType(NumberDataViewType.Single, ClassCount);
 
     public override Tensor Activate(Tensor outputs) => outputs.softmax(1);
 

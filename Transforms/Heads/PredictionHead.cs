@@ -14,15 +14,12 @@ namespace MLExtensions.Heads;
 internal abstract record PredictionHead
 {
     /// <summary>The number of output units that the task needs.</summary>
-    [JsonIgnore]
-    public abstract int OutputCount { get; }
+    internal abstract int OutputCount { get; }
 
-    [JsonIgnore]
-    public abstract PredictionKind Kind { get; }
+    internal abstract PredictionKind Kind { get; }
 
     /// <summary>The type of the Score column.</summary>
-    [JsonIgnore]
-    public abstract DataViewType ScoreType { get; }
+    internal abstract DataViewType ScoreType { get; }
 
     /// <summary>Turns the network's outputs <c>[rows, OutputCount]</c> into scores.</summary>
     public abstract Tensor Activate(Tensor outputs);

@@ -13,11 +13,11 @@ namespace MLExtensions.Heads;
 /// <param name="StandardDeviation">The standard deviation of the training targets; 1 where they were all the same.</param>
 internal sealed record RegressionHead(double Mean, double StandardDeviation) : PredictionHead
 {
-    public override int OutputCount => 1;
+    internal override int OutputCount => 1;
 
-    public override PredictionKind Kind => PredictionKind.Regression;
+    internal override PredictionKind Kind => PredictionKind.Regression;
 
-    public override DataViewType ScoreType => NumberDataViewType.Single;
+    internal override DataViewType ScoreType => NumberDataViewType.Single;
 
     public override Tensor Activate(Tensor outputs) => outputs * StandardDeviation + Mean;
 

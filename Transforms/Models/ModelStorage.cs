@@ -1,12 +1,131 @@
+using System.Text.Json;
 using Microsoft.ML;
 using MLExtensions.Heads;
+using MLExtensions.History;
+using MLExtensions.Persistence;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Models;
 
+/// <summary>
+/// A model's entries in the .zip: architecture.json, weights.safetensors and history.json. Nothing is built before the weights
+/// that are really there have been counted.
+/// </summary>
 internal static class ModelStorage
 {
-    public static void Save(ModelSaveContext ctx, NetworkModelParameters model) => throw new NotImplementedException();
+    private const int FormatVersion = 1;
+    private const int MaximumArchitectureBytes = 16 << 20;
+    private const string ArchitectureEntry = "architecture.json";
+    private const string WeightsEntry = "weights.safetensors";
+    private const string HistoryEntry = "history.json";
 
-    public static (NetworkArchitecture Architecture, PredictionHead Head, nn.Module<Tensor, Tensor> Network, TrainingHistory History) Load(ModelLoadContext ctx) => throw new NotImplementedException();
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        AllowDuplicateProperties = false,
+        MaxDepth = 32,
+        WriteIndented = true,
+        NewLine = "\n",
+    };
+
+    public static void Save(ModelSaveContext ctx, NetworkModelParameters model)
+    {
+        var description = new ModelDescription(FormatVersion, model.Architecture, model.Head);
+        ctx.SaveBinaryStream(ArchitectureEntry, writer => writer.Write(JsonSerializer.SerializeToUtf8Bytes(description, Json)));
+        ctx.SaveBinaryStream(WeightsEntry, writer => SafeTensorsWriter.Write(writer.BaseStream, model.Network.state_dict()));
+        ctx.SaveBinaryStream(HistoryEntry, writer => writer.Write(model.History.ToJson()));
+    }
+
+    /// <exception cref="ModelFormatException">An entry is missing or damaged; the message names it.</exception>
+    public static (NetworkArchitecture Architecture, PredictionHead Head, nn.Module<Tensor, Tensor> Network, TrainingHistory History) Load(ModelLoadContext ctx)
+    {
+        var description = Read(ctx, ArchitectureEntry, ReadDescription);
+        var network = Read(ctx, WeightsEntry, stream => ReadNetwork(stream, description.Architecture));
+        try
+        {
+            return (description.Architecture, description.Head, network, Read(ctx, HistoryEntry, stream => TrainingHistoryJson.FromJson(stream, HistoryEntry)));
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    private static T Read<T>(ModelLoadContext ctx, string entry, Func<Stream, T> read)
+        where T : class
+    {
+        T? value = null;
+        try
+        {
+            ctx.TryLoadBinaryStream(entry, reader => value = read(reader.BaseStream));
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ModelFormatException(entry, "cannot be unpacked: " + e.Message, e);
+        }
+        return value ?? throw new ModelFormatException(entry, "is missing from the model");
+    }
+
+    private static ModelDescription ReadDescription(Stream stream)
+    {
+        try
+        {
+            var json = new EntryReader(stream, ArchitectureEntry).ReadToEnd(MaximumArchitectureBytes);
+            var description = JsonSerializer.Deserialize<ModelDescription>(json, Json) ?? throw new FormatException("it is null.");
+            description.Check();
+            return description;
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException or (FormatException and not ModelFormatException))
+        {
+            throw new ModelFormatException(ArchitectureEntry, "is no architecture: " + e.Message, e);
+        }
+    }
+
+    private static nn.Module<Tensor, Tensor> ReadNetwork(Stream stream, NetworkArchitecture architecture)
+    {
+        TorchRuntime.Initialize();
+        var reader = SafeTensorsReader.Open(stream, WeightsEntry, requireChecksum: true);
+        var present = reader.Header.Entries.Sum(entry => entry.Shape.Aggregate(1L, (product, size) => product * size));
+        if (CountParameters(architecture) > present)
+            throw new ModelFormatException(WeightsEntry, $"holds {present} numbers, and {ArchitectureEntry} describes a network of {architecture.ParameterCount}");
+        var network = architecture.CreateModule();
+        try
+        {
+            reader.LoadInto(new Dictionary<string, Tensor>(network.state_dict()));
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    private static long CountParameters(NetworkArchitecture architecture)
+    {
+        try
+        {
+            return architecture.ParameterCount;
+        }
+        catch (OverflowException e)
+        {
+            throw new ModelFormatException(ArchitectureEntry, "describes a network that no machine can hold", e);
+        }
+    }
+
+    private sealed record ModelDescription(int FormatVersion, NetworkArchitecture Architecture, PredictionHead Head)
+    {
+        public void Check()
+        {
+            if (FormatVersion != ModelStorage.FormatVersion)
+                throw new FormatException($"its formatVersion is {FormatVersion}; this library reads {ModelStorage.FormatVersion}.");
+            Architecture.Check();
+            Head.Check();
+            if (Architecture.OutputCount != Head.OutputCount)
+                throw new FormatException($"the network has {Architecture.OutputCount} outputs, the head needs {Head.OutputCount}.");
+        }
+    }
 }

@@ -26,7 +26,6 @@ public abstract record NetworkArchitecture
     public abstract long ParameterCount { get; }
 
     /// <summary>The number of rows that a training batch needs at least; 2 where batch statistics are taken.</summary>
-    [JsonIgnore]
     internal abstract int MinimumBatchRows { get; }
 
     /// <summary>Builds the module, float32 on the CPU, with weights that are not initialised yet; <c>[rows, InputCount]</c> to <c>[rows, OutputCount]</c>.</summary>

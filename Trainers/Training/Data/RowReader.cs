@@ -5,8 +5,8 @@ using MLExtensions.Tensors;
 
 namespace MLExtensions.Training.Data;
 
-/// <summary>The columns of a training set: which they are, and how wide the features.</summary>
-internal sealed record TrainingColumns(DataViewSchema.Column Features, DataViewSchema.Column Label, DataViewSchema.Column? Weight)
+/// <summary>The columns of a training set: which they are, how wide the features, and how many classes (0 for regression).</summary>
+internal sealed record TrainingColumns(DataViewSchema.Column Features, DataViewSchema.Column Label, DataViewSchema.Column? Weight, int ClassCount)
 {
     public int Width { get; } = FeatureReader.WidthOf(Features);
 }
@@ -58,8 +58,7 @@ internal sealed class RowReader : IDisposable
                 SkippedRows++;
                 continue;
             }
-            if (float.IsInfinity(_label))
-                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label.Name}', row {_cursor.Position}: the value is {_label}; labels must be finite."));
+            CheckLabel();
             ReadWeight();
             return true;
         }
@@ -70,6 +69,14 @@ internal sealed class RowReader : IDisposable
     public void ReadFeatures(Span<float> destination) => _features!.Read(destination);
 
     public void Dispose() => _cursor.Dispose();
+
+    private void CheckLabel()
+    {
+        if (float.IsInfinity(_label))
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label.Name}', row {_cursor.Position}: the value is {_label}; labels must be finite."));
+        if (_columns.ClassCount > 0 && _label >= _columns.ClassCount)
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label.Name}', row {_cursor.Position}: the key is {_label + 1}; the training data's label has {_columns.ClassCount} classes."));
+    }
 
     private void ReadWeight()
     {

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MLExtensions.Networks;
 using static TorchSharp.torch;
 
@@ -16,6 +17,7 @@ public sealed record MlpArchitecture : NetworkArchitecture
     public double InputDropout { get; init; }
 
     /// <inheritdoc/>
+    [JsonIgnore]
     public override long ParameterCount
     {
         get

@@ -1,0 +1,60 @@
+using MLExtensions.Training;
+
+namespace MLExtensions;
+
+/// <summary>What can be set on a multilayer perceptron, whatever the task.</summary>
+public abstract class MlpOptions : NetworkTrainerOptions
+{
+    private protected MlpOptions()
+    {
+    }
+
+    /// <summary>The hidden layers, from the features to the output; none gives linear or logistic regression. Default one of 128 units.</summary>
+    public IReadOnlyList<HiddenLayer> HiddenLayers { get; set; } = [128];
+
+    /// <summary>The activation function of the hidden layers. Default <see cref="Activation.ReLU"/>.</summary>
+    public Activation Activation { get; set; } = Activation.ReLU;
+
+    /// <summary>The probability of setting a hidden layer's activation to zero in training, in [0, 1); Srivastava et al., 2014. Default 0.</summary>
+    public double Dropout { get; set; }
+
+    /// <summary>The probability of setting a feature to zero in training, in [0, 1). Default 0.</summary>
+    public double InputDropout { get; set; }
+
+    /// <summary>Whether hidden layers normalise over the batch before the activation; Ioffe and Szegedy, 2015. Default false.</summary>
+    public bool BatchNormalization { get; set; }
+
+    internal override NetworkArchitecture CreateArchitecture(int inputCount, int outputCount) => new MlpArchitecture
+    {
+        InputCount = inputCount,
+        OutputCount = outputCount,
+        InputDropout = InputDropout,
+        HiddenLayers = HiddenLayers.Select(CreateLayer).ToArray(),
+    };
+
+    internal override NetworkTrainerOptions Snapshot()
+    {
+        var copy = (MlpOptions)base.Snapshot();
+        copy.HiddenLayers = HiddenLayers.ToArray();
+        return copy;
+    }
+
+    internal override void Check()
+    {
+        base.Check();
+        OptionCheck.NotNull(HiddenLayers, nameof(HiddenLayers));
+        for (var i = 0; i < HiddenLayers.Count; i++)
+        {
+            OptionCheck.NotNull(HiddenLayers[i], $"{nameof(HiddenLayers)}[{i}]");
+            HiddenLayers[i].Check($"{nameof(HiddenLayers)}[{i}]");
+        }
+        OptionCheck.Defined(Activation, nameof(Activation));
+        OptionCheck.Fraction(Dropout, nameof(Dropout));
+        OptionCheck.Fraction(InputDropout, nameof(InputDropout));
+        if (HiddenLayers.Any(layer => layer.BatchNormalization ?? BatchNormalization))
+            OptionCheck.Require(BatchSize >= 2, BatchSize, nameof(BatchSize), "at least 2 with batch normalisation");
+    }
+
+    private MlpLayer CreateLayer(HiddenLayer layer) =>
+        new(layer.Units, layer.Activation ?? Activation, layer.Dropout ?? Dropout, layer.BatchNormalization ?? BatchNormalization);
+}

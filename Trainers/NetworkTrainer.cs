@@ -1,0 +1,102 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Trainers;
+using MLExtensions.Tasks;
+using MLExtensions.Training;
+
+namespace MLExtensions;
+
+/// <summary>What the trainers of every supervised network share.</summary>
+/// <typeparam name="TTransformer">The transformer of the task.</typeparam>
+public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTransformer, NetworkModelParameters>, ITrainerEstimator<TTransformer, NetworkModelParameters>
+    where TTransformer : NetworkTransformer
+{
+    // Data is read once into memory of our own, so ML.NET need not cache it.
+    private static readonly TrainerInfo InfoOfNetworks = new(normalization: true, calibration: false, caching: false, supportValid: true);
+
+    private readonly NetworkTrainerOptions _options;
+    private readonly SupervisedTask<TTransformer> _task;
+    private readonly int _seed;
+
+    private protected NetworkTrainer(IHostEnvironment env, string name, NetworkTrainerOptions options, SupervisedTask<TTransformer> task)
+        : base(
+            env.Register(name),
+            TrainerUtils.MakeR4VecFeature(Checked(options).FeatureColumnName),
+            task.LabelColumn(options.LabelColumnName),
+            TrainerUtils.MakeR4ScalarWeightColumn(options.ExampleWeightColumnName))
+    {
+        _options = options.Snapshot();
+        _task = task;
+        _seed = options.Seed ?? ((IHostEnvironmentInternal)env).Seed ?? Random.Shared.Next();
+    }
+
+    /// <summary>Features should be normalised; caching before the trainer is not needed.</summary>
+    public override TrainerInfo Info => InfoOfNetworks;
+
+    /// <inheritdoc/>
+    protected override PredictionKind PredictionKind => _task.Kind;
+
+    /// <summary>Trains a network.</summary>
+    /// <param name="input">The training data, with the label and feature columns.</param>
+    /// <exception cref="ArgumentException">A column is missing or of a wrong type, or the data cannot be trained on.</exception>
+    /// <exception cref="FormatException">A value is missing or not finite; the message names column, row and value.</exception>
+    /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
+    /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
+    public new TTransformer Fit(IDataView input) => FitCore(input, null);
+
+    /// <summary>Trains a network, with validation data of its own.</summary>
+    /// <param name="trainData">The training data.</param>
+    /// <param name="validationData">The validation data, with the same columns; takes the place of <see cref="NetworkTrainerOptions.ValidationFraction"/>.</param>
+    /// <inheritdoc cref="Fit(IDataView)"/>
+    public TTransformer Fit(IDataView trainData, IDataView validationData)
+    {
+        ArgumentNullException.ThrowIfNull(validationData);
+        return FitCore(trainData, validationData);
+    }
+
+    /// <summary>The schema after the transformer, from the schema before it.</summary>
+    /// <exception cref="ArgumentException">A column is missing or of a wrong type.</exception>
+    public new SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        CreateColumnCheck().Check(inputSchema);
+        var columns = inputSchema.ToDictionary(column => column.Name);
+        foreach (var column in GetOutputColumnsCore(inputSchema))
+            columns[column.Name] = column;
+        return new SchemaShape(columns.Values);
+    }
+
+    /// <inheritdoc/>
+    protected override SchemaShape.Column[] GetOutputColumnsCore(SchemaShape inputSchema) => _task.OutputColumns(inputSchema, LabelColumn.Name);
+
+    /// <inheritdoc/>
+    protected override NetworkModelParameters TrainModelCore(TrainContext trainContext) =>
+        Train(trainContext.TrainingSet.Data, trainContext.ValidationSet?.Data);
+
+    /// <inheritdoc/>
+    protected override TTransformer MakeTransformer(NetworkModelParameters model, DataViewSchema trainSchema) =>
+        _task.CreateTransformer(Host, model, trainSchema, FeatureColumn.Name, LabelColumn.Name);
+
+    private static NetworkTrainerOptions Checked(NetworkTrainerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        return options;
+    }
+
+    private TTransformer FitCore(IDataView input, IDataView? validation)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var check = CreateColumnCheck();
+        check.Check(SchemaShape.Create(input.Schema));
+        if (validation != null)
+            check.Check(SchemaShape.Create(validation.Schema));
+        return MakeTransformer(Train(input, validation), input.Schema);
+    }
+
+    private NetworkModelParameters Train(IDataView input, IDataView? validation) =>
+        new SupervisedTraining(Host, _options, _task, CreateColumnCheck(), _seed).Run(input, validation);
+
+    private ColumnCheck CreateColumnCheck() => new(_task, FeatureColumn.Name, LabelColumn, WeightColumn.IsValid ? WeightColumn.Name : null);
+}

@@ -1,0 +1,47 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Tasks;
+using MLExtensions.Training.Data;
+
+namespace MLExtensions.Training;
+
+/// <summary>Finds a trainer's columns in a schema and refuses those that it cannot train on.</summary>
+internal sealed class ColumnCheck(SupervisedTask task, string featureName, SchemaShape.Column label, string? weightName)
+{
+    /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
+    public void Check(SchemaShape schema)
+    {
+        var features = Find(schema, featureName, "Feature");
+        if (features.ItemType != NumberDataViewType.Single || features.IsKey || features.Kind == SchemaShape.Column.VectorKind.VariableVector)
+            throw Wrong("Feature", features, "Vector<Single> of known size, or Single");
+        var labels = Find(schema, label.Name, "Label");
+        if (labels.Kind != SchemaShape.Column.VectorKind.Scalar || labels.IsKey != label.IsKey || (!label.IsKey && labels.ItemType != label.ItemType))
+            throw Wrong("Label", labels, task.LabelDescription);
+        if (weightName == null)
+            return;
+        var weights = Find(schema, weightName, "Example weight");
+        if (weights.Kind != SchemaShape.Column.VectorKind.Scalar || weights.ItemType != NumberDataViewType.Single)
+            throw Wrong("Example weight", weights, "Single");
+    }
+
+    /// <summary>The columns of data that was checked.</summary>
+    public TrainingColumns Find(IDataView data)
+    {
+        var labelColumn = data.Schema[label.Name];
+        return new TrainingColumns(
+            data.Schema[featureName],
+            labelColumn,
+            weightName == null ? null : data.Schema[weightName],
+            task.ClassCount(labelColumn));
+    }
+
+    private static SchemaShape.Column Find(SchemaShape schema, string name, string role)
+    {
+        if (schema.TryFindColumn(name, out var column))
+            return column;
+        throw new ArgumentException($"{role} column '{name}' is not in the data; it has {string.Join(", ", schema.Select(other => other.Name))}.");
+    }
+
+    private static ArgumentException Wrong(string role, SchemaShape.Column column, string expected) =>
+        new($"{role} column '{column.Name}' has type {column.GetTypeString()}; it must be {expected}.");
+}

@@ -1,0 +1,135 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MLExtensions.Heads;
+using MLExtensions.Tasks;
+using TorchSharp;
+
+namespace MLExtensions.Training.Data;
+
+/// <summary>The training and validation batches of a supervised training, in memory or streamed, and what is known of the labels.</summary>
+internal sealed class SupervisedData : IDisposable
+{
+    private readonly List<TrainingRows> _rows = [];
+    private readonly NetworkTrainerOptions _options;
+    private readonly SupervisedTask _task;
+    private readonly IChannel _channel;
+    private readonly int _seed;
+    private readonly Action _checkAlive;
+
+    public SupervisedData(NetworkTrainerOptions options, SupervisedTask task, IChannel channel, int seed, Action checkAlive)
+    {
+        _options = options;
+        _task = task;
+        _channel = channel;
+        _seed = seed;
+        _checkAlive = checkAlive;
+    }
+
+    public IBatchSource Training { get; private set; } = null!;
+
+    public IBatchSource? Validation { get; private set; }
+
+    public LabelSummary Labels { get; private set; } = null!;
+
+    public PredictionHead Head { get; private set; } = null!;
+
+    /// <summary>Reads the data, or looks at its labels where it is streamed.</summary>
+    /// <param name="training">The training data.</param>
+    /// <param name="validation">Validation data of its own, or null.</param>
+    /// <param name="columns">The columns of a data set.</param>
+    /// <param name="minimumRows">The rows that a batch needs at least.</param>
+    /// <param name="initialHead">The head of the model that training starts from, or null.</param>
+    /// <param name="device">Where batches go.</param>
+    public void Open(IDataView training, IDataView? validation, Func<IDataView, TrainingColumns> columns, int minimumRows, PredictionHead? initialHead, torch.Device device)
+    {
+        var fraction = validation == null ? _options.ValidationFraction : 0;
+        var trainingColumns = columns(training);
+        var set = Open(training, trainingColumns, fraction);
+        Labels = set.Labels;
+        CheckRows(set, fraction, minimumRows);
+        Head = _task.CreateHead(Labels, initialHead);
+        var scale = _task.CreateScale(Labels, Head, _options.ClassWeighting, trainingColumns.Weight != null);
+        var settings = new BatchSettings(_options.BatchSize, minimumRows, _seed, Shuffle: true, scale, device);
+        Training = set.CreateBatches(settings, false);
+        // Validation is the same rows in the same order each time, and larger batches change nothing.
+        var unshuffled = settings with { Shuffle = false, MinimumRows = 1, Size = Math.Max(1024, _options.BatchSize) };
+        if (validation != null)
+        {
+            var own = Open(validation, columns(validation) with { ClassCount = trainingColumns.ClassCount }, 0);
+            if (own.Labels.RowCount == 0)
+                throw new ArgumentException("The validation data has no row with a label.");
+            Validation = own.CreateBatches(unshuffled, false);
+        }
+        else if (fraction > 0)
+        {
+            Validation = set.CreateBatches(unshuffled, true);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var rows in _rows)
+            rows.Dispose();
+    }
+
+    private DataSet Open(IDataView data, TrainingColumns columns, double validationFraction)
+    {
+        var set = _options.Buffering == Buffering.InMemory
+            ? Read(data, columns, validationFraction)
+            : Scan(data, columns, validationFraction);
+        if (set.SkippedRows > 0)
+            _channel.Warning("{0} rows have no label in column '{1}' and were left out.", set.SkippedRows, columns.Label.Name);
+        return set;
+    }
+
+    private DataSet Read(IDataView data, TrainingColumns columns, double validationFraction)
+    {
+        var rows = TrainingRows.Read(data, columns, out var skipped, _checkAlive);
+        _rows.Add(rows);
+        var (training, validation) = RowSplit.Stratified(rows, validationFraction, columns.ClassCount, _seed);
+        return new DataSet(
+            rows.Summarize(training, columns.ClassCount),
+            validation.Length,
+            skipped,
+            (settings, ofValidation) => new InMemoryBatches(rows, ofValidation ? validation : training, settings));
+    }
+
+    private DataSet Scan(IDataView data, TrainingColumns columns, double validationFraction)
+    {
+        var labels = new LabelSummary(columns.ClassCount);
+        long validationRows = 0;
+        using var reader = new RowReader(data, columns, withFeatures: false);
+        for (long row = 0; reader.MoveNext(); row++)
+        {
+            if (row % 1024 == 0)
+                _checkAlive();
+            if (RowSplit.IsValidation(row, validationFraction, _seed))
+                validationRows++;
+            else
+                labels.Add(reader.Label, reader.Weight);
+        }
+        return new DataSet(labels, validationRows, reader.SkippedRows, (settings, ofValidation) => new StreamingBatches(
+            data,
+            columns,
+            ofValidation ? validationRows : labels.RowCount,
+            row => RowSplit.IsValidation(row, validationFraction, _seed) == ofValidation,
+            _options.ShuffleBufferRows,
+            settings));
+    }
+
+    private void CheckRows(DataSet set, double fraction, int minimumRows)
+    {
+        var rows = set.Labels.RowCount;
+        if (rows + set.ValidationRows == 0)
+            throw new ArgumentException(set.SkippedRows == 0 ? "The training data has no rows." : $"None of the {set.SkippedRows} rows of the training data has a label.");
+        if (rows == 0 || (fraction > 0 && set.ValidationRows == 0))
+            throw new ArgumentException($"ValidationFraction {fraction} of {rows + set.ValidationRows} rows leaves {rows} rows to train and {set.ValidationRows} to validate; both need at least one.");
+        if (rows < minimumRows)
+            throw new ArgumentException($"Batch normalisation needs at least {minimumRows} rows; the training data has {rows}.");
+        if (set.Labels.WeightSum <= 0)
+            throw new ArgumentException("Every example weight of the training data is 0.");
+    }
+
+    /// <summary>A data set that was looked at.</summary>
+    private sealed record DataSet(LabelSummary Labels, long ValidationRows, long SkippedRows, Func<BatchSettings, bool, IBatchSource> CreateBatches);
+}

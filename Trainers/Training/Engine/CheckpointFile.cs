@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MLExtensions.Persistence;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Training.Engine;
+
+/// <summary>What a checkpoint knows beside its tensors.</summary>
+internal sealed record CheckpointState(IReadOnlyList<EpochRecord> Records, EpochRecord? Initial, bool Stopped);
+
+/// <summary>
+/// A training's state after an epoch in one safetensors file: weights, buffers, optimizer state, average, best weights, history.
+/// Random numbers need no state: each epoch's come from the seed.
+/// </summary>
+/// <param name="folder">The folder; the file in it is replaced as a whole.</param>
+/// <param name="fingerprint">What the bits of the result depend on, by name; a checkpoint with another one is refused.</param>
+internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, string> fingerprint)
+{
+    private const string StateKey = "state";
+    private const string FingerprintKey = "fingerprint";
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true,
+    };
+
+    public string FilePath { get; } = Path.Combine(folder, "checkpoint.safetensors");
+
+    public void Save(TrainingStep step, EarlyStoppingMonitor monitor, CheckpointState state)
+    {
+        var steps = step.Updaters.ToDictionary(entry => entry.Name, entry => entry.Updater.Optimizer.StepCount);
+        var saved = new SavedState(state.Records, state.Initial, state.Stopped, steps, monitor.BestEpoch, monitor.BestLoss);
+        var metadata = new Dictionary<string, string>
+        {
+            [StateKey] = JsonSerializer.Serialize(saved, Json),
+            [FingerprintKey] = JsonSerializer.Serialize(fingerprint, Json),
+        };
+        using var scope = NewDisposeScope();
+        var tensors = Tensors(step, monitor.Best);
+        AtomicFile.Write(FilePath, stream => SafeTensorsWriter.Write(stream, tensors, metadata));
+    }
+
+    /// <summary>Loads the folder's checkpoint into a step; null where there is none.</summary>
+    /// <exception cref="ModelFormatException">The file is damaged.</exception>
+    /// <exception cref="InvalidOperationException">The file belongs to a training with other options or data.</exception>
+    public CheckpointState? TryLoad(TrainingStep step, EarlyStoppingMonitor monitor)
+    {
+        if (!File.Exists(FilePath))
+            return null;
+        using var stream = File.OpenRead(FilePath);
+        var reader = SafeTensorsReader.Open(stream, FilePath, requireChecksum: true);
+        CheckFingerprint(Parse<Dictionary<string, string>>(reader.Header, FingerprintKey));
+        var state = Parse<SavedState>(reader.Header, StateKey);
+        var hasBest = reader.Header.Entries.Any(entry => entry.Name.StartsWith("best/", StringComparison.Ordinal));
+        var best = hasBest ? StepSnapshot.Empty(step) : null;
+        using (NewDisposeScope())
+            reader.LoadInto(Tensors(step, best));
+        foreach (var (name, updater) in step.Updaters)
+        {
+            updater.Optimizer.StepCount = state.Steps[name];
+            updater.Parameters.PublishWeights();
+        }
+        monitor.Resume(state.BestEpoch, state.BestLoss, best);
+        return new CheckpointState(state.Records, state.Initial, state.Stopped);
+    }
+
+    private static Dictionary<string, Tensor> Tensors(TrainingStep step, StepSnapshot? best)
+    {
+        var tensors = new Dictionary<string, Tensor>();
+        foreach (var (name, updater) in step.Updaters)
+        {
+            tensors.Add($"weights/{name}", updater.Parameters.Weights);
+            foreach (var (buffer, value) in updater.Parameters.Buffers)
+                tensors.Add($"buffers/{name}/{buffer}", value);
+            foreach (var (state, value) in updater.Optimizer.State)
+                tensors.Add($"optimizer/{name}/{state}", value);
+            if (updater.Average is { } average)
+                tensors.Add($"average/{name}", average);
+        }
+        foreach (var (name, value) in best?.Tensors ?? [])
+            tensors.Add($"best/{name}", value);
+        return tensors;
+    }
+
+    private T Parse<T>(SafeTensorsHeader header, string key)
+    {
+        try
+        {
+            if (header.Metadata.TryGetValue(key, out var json) && JsonSerializer.Deserialize<T>(json, Json) is { } value)
+                return value;
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException)
+        {
+            throw new ModelFormatException(FilePath, $"its '{key}' cannot be read: {e.Message}", e);
+        }
+        throw new ModelFormatException(FilePath, $"it has no '{key}', so it is no checkpoint");
+    }
+
+    private void CheckFingerprint(Dictionary<string, string> saved)
+    {
+        foreach (var (name, value) in fingerprint)
+        {
+            saved.TryGetValue(name, out var was);
+            if (was != value)
+                throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Resume: the checkpoint in '{folder}' was made with {name} {was ?? "unset"}, this training has {value}. Use the same options and data, or another CheckpointFolder."));
+        }
+    }
+
+    private sealed record SavedState(
+        IReadOnlyList<EpochRecord> Records,
+        EpochRecord? Initial,
+        bool Stopped,
+        IReadOnlyDictionary<string, long> Steps,
+        int? BestEpoch,
+        double BestLoss);
+}

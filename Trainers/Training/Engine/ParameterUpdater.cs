@@ -1,0 +1,60 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Training.Engine;
+
+/// <summary>Applies gradients to a parameter set: clipping, regularisation, optimizer, average of the weights.</summary>
+internal sealed class ParameterUpdater : IDisposable
+{
+    private readonly double? _clipNorm;
+    private readonly double? _averageDecay;
+
+    public ParameterUpdater(ParameterSet parameters, NetworkTrainerOptions options, int threads)
+    {
+        Parameters = parameters;
+        _clipNorm = options.GradientClipNorm;
+        _averageDecay = options.WeightAverageDecay;
+        var regularization = new Regularization(options.L1Regularization, options.L2Regularization, options.WeightDecay ?? options.Optimizer.DefaultWeightDecay);
+        Optimizer = FlatOptimizer.Create(options.Optimizer, parameters.Weights, parameters.Gradients, parameters.DecayedCount, regularization, threads);
+        Average = _averageDecay == null ? null : parameters.Weights.clone().DetachFromDisposeScope();
+    }
+
+    public ParameterSet Parameters { get; }
+
+    public FlatOptimizer Optimizer { get; }
+
+    /// <summary>The moving average of the weights, or null.</summary>
+    public Tensor? Average { get; }
+
+    /// <summary>One update from the gradients that the module holds now; they are zero afterwards.</summary>
+    public void Apply(double learningRate)
+    {
+        Parameters.CollectGradients();
+        Optimizer.Step(learningRate, ClipFactor());
+        Parameters.PublishWeights();
+        if (Average is null)
+            return;
+        // Early on the average would be the initial weights: follow faster, as TensorFlow does.
+        var decay = Math.Min(_averageDecay!.Value, (1.0 + Optimizer.StepCount) / (10 + Optimizer.StepCount));
+        using var noGradient = no_grad();
+        using var gap = Parameters.Weights - Average;
+        Average.add_(gap, 1 - decay);
+    }
+
+    /// <summary>The weights to validate and to keep: the average where there is one.</summary>
+    public Tensor Result => Average ?? Parameters.Weights;
+
+    public void Dispose()
+    {
+        Optimizer.Dispose();
+        Average?.Dispose();
+    }
+
+    private double ClipFactor()
+    {
+        if (_clipNorm == null)
+            return 1;
+        var norm = Optimizer.GradientNorm();
+        return norm > _clipNorm ? _clipNorm.Value / norm : 1;
+    }
+}

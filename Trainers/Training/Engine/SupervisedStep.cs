@@ -1,0 +1,118 @@
+using MLExtensions.Heads;
+using MLExtensions.Networks;
+using MLExtensions.Tasks;
+using MLExtensions.Tensors;
+using MLExtensions.Training.Data;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Training.Engine;
+
+/// <summary>The step of every supervised family: one network, one loss.</summary>
+internal sealed class SupervisedStep : TrainingStep
+{
+    private readonly nn.Module<Tensor, Tensor> _network;
+    private readonly SupervisedTask _task;
+    private readonly PredictionHead _head;
+    private readonly NetworkTrainerOptions _options;
+    private readonly int _seed;
+    private readonly ParameterSet _parameters;
+    private readonly ParameterUpdater _updater;
+    private readonly Generator? _generator;
+
+    /// <param name="network">The network with its first weights, float32 on the CPU; taken over.</param>
+    /// <param name="task">The task.</param>
+    /// <param name="head">Its head.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="seed">The seed of dropout.</param>
+    /// <param name="device">Where to train.</param>
+    public SupervisedStep(nn.Module<Tensor, Tensor> network, SupervisedTask task, PredictionHead head, NetworkTrainerOptions options, int seed, Device device)
+    {
+        _network = network;
+        _task = task;
+        _head = head;
+        _options = options;
+        _seed = seed;
+        Device = device;
+        if (device.type != DeviceType.CPU)
+            network.to(device);
+        _parameters = new ParameterSet(network, options.Precision);
+        _updater = new ParameterUpdater(_parameters, options, get_num_threads());
+        // libtorch has no generators for CUDA that could be handed over: there, the process's is seeded.
+        if (device.type == DeviceType.CPU)
+            _generator = new Generator((ulong)seed);
+        foreach (var layer in network.modules().OfType<DropoutLayer>())
+            layer.Generator = _generator;
+    }
+
+    public override IReadOnlyList<(string Name, ParameterUpdater Updater)> Updaters => [("network", _updater)];
+
+    public override Device Device { get; }
+
+    public override void BeginEpoch(int epoch)
+    {
+        _network.train();
+        var seed = (long)(SeedSequence.Derive(_seed, SeedSequence.Dropout, epoch) >> 1);
+        if (_generator != null)
+            _generator.manual_seed(seed);
+        else
+            cuda.manual_seed(seed);
+    }
+
+    public override double Train(Batch batch, double learningRate, MetricSums metrics)
+    {
+        var outputs = Forward(batch.Features);
+        var loss = _task.Loss(outputs, batch.Labels, batch.Weights);
+        var value = loss.item<float>();
+        if (!float.IsFinite(value))
+            return value;
+        loss.backward();
+        _updater.Apply(learningRate);
+        Measure(outputs, batch, metrics);
+        return value;
+    }
+
+    public override void BeginValidation() => _network.eval();
+
+    public override double Validate(Batch batch, MetricSums metrics)
+    {
+        using var mode = inference_mode();
+        var outputs = Forward(batch.Features);
+        Measure(outputs, batch, metrics);
+        return _task.Loss(outputs, batch.Labels, batch.Weights).item<float>();
+    }
+
+    /// <summary>The resulting weights in a module of their own, float32 on the CPU.</summary>
+    public nn.Module<Tensor, Tensor> Export(NetworkArchitecture architecture)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var module = architecture.CreateModule();
+        var targets = module.state_dict();
+        foreach (var (name, value) in _parameters.Split(_updater.Result).Concat(_parameters.Buffers))
+            targets[name].copy_(value);
+        DetachModule(module);
+        return module;
+    }
+
+    public override void Dispose()
+    {
+        _updater.Dispose();
+        _parameters.Dispose();
+        _network.Dispose();
+        _generator?.Dispose();
+    }
+
+    private static void DetachModule(nn.Module module)
+    {
+        foreach (var value in module.state_dict().Values)
+            value.DetachFromDisposeScope();
+    }
+
+    private Tensor Forward(Tensor features) => _options.Precision == Precision.BFloat16
+        ? _network.call(features.to(ScalarType.BFloat16)).to(ScalarType.Float32)
+        : _network.call(features);
+
+    private void Measure(Tensor outputs, Batch batch, MetricSums metrics) =>
+        _task.Measure(TensorMemory.Floats(outputs.detach().cpu().contiguous()), batch.LabelValues, _head, metrics);
+}

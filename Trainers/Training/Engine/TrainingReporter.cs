@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using Microsoft.ML.Runtime;
+
+namespace MLExtensions.Training.Engine;
+
+/// <summary>Tells the world how training goes: ML.NET's log and progress channels, the caller's progress, TensorBoard.</summary>
+internal sealed class TrainingReporter : IDisposable
+{
+    // Often enough for a progress bar, too seldom to cost anything.
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly IChannel _channel;
+    private readonly IProgressChannel _progressChannel;
+    private readonly NetworkTrainerOptions _options;
+    private readonly TensorBoardReporter? _tensorBoard;
+    private readonly Stopwatch _epochWatch = new();
+    private TimeSpan _lastReport;
+    private int _epoch;
+    private int _batches;
+    private int _batch;
+    private double _loss;
+
+    public TrainingReporter(IChannel channel, IProgressChannel progressChannel, NetworkTrainerOptions options)
+    {
+        _channel = channel;
+        _progressChannel = progressChannel;
+        _options = options;
+        _tensorBoard = options.TensorBoardFolder == null ? null : new TensorBoardReporter(options.TensorBoardFolder);
+        progressChannel.SetHeader(new ProgressHeader(["loss"], ["epochs", "batches"]), Fill);
+    }
+
+    public void Untrained(EpochRecord record)
+    {
+        _channel.Info("before training: {0}", record);
+        _tensorBoard?.Write(record);
+    }
+
+    public void EpochBegins(int epoch, int batches)
+    {
+        _epoch = epoch;
+        _batches = batches;
+        _batch = 0;
+        _lastReport = TimeSpan.Zero;
+        _epochWatch.Restart();
+    }
+
+    public void BatchDone(int batch, MetricSums metrics)
+    {
+        _batch = batch;
+        _loss = metrics.Loss;
+        var elapsed = _epochWatch.Elapsed;
+        if (_options.Progress == null || elapsed - _lastReport < ReportInterval)
+            return;
+        _lastReport = elapsed;
+        _options.Progress.Report(CreateReport(metrics.Examples, elapsed.TotalSeconds, null));
+    }
+
+    public void EpochDone(EpochRecord record, TrainingStep step)
+    {
+        _channel.Info("{0}", record);
+        _progressChannel.Checkpoint(record.TrainingLoss, record.Epoch, _batch);
+        _tensorBoard?.Write(record);
+        _tensorBoard?.WriteWeights(record.Epoch, step);
+        _options.Progress?.Report(CreateReport(record.Examples, record.Seconds, record));
+    }
+
+    public void Dispose() => _tensorBoard?.Dispose();
+
+    private TrainingProgress CreateReport(long examples, double seconds, EpochRecord? completed)
+    {
+        var share = completed != null ? 1 : (double)_batch / Math.Max(1, _batches);
+        var epochsLeft = _options.Epochs - _epoch + (1 - share);
+        return new TrainingProgress
+        {
+            Epoch = _epoch,
+            Epochs = _options.Epochs,
+            Batch = _batch,
+            Batches = _batches,
+            TrainingLoss = _loss,
+            Completed = completed,
+            ExamplesPerSecond = examples / Math.Max(1e-9, seconds),
+            TimeLeft = TimeSpan.FromSeconds(seconds / Math.Max(share, 1e-9) * epochsLeft),
+        };
+    }
+
+    private void Fill(IProgressEntry entry)
+    {
+        entry.SetProgress(0, _epoch, _options.Epochs);
+        entry.SetProgress(1, _batch, _batches);
+        entry.SetMetric(0, _loss);
+    }
+}

@@ -1,0 +1,92 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MLExtensions.Heads;
+using MLExtensions.Tasks;
+using MLExtensions.Training.Data;
+using MLExtensions.Training.Engine;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Training;
+
+/// <summary>One training of a supervised network: puts data, network, step and loop together.</summary>
+internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions options, SupervisedTask task, ColumnCheck columns, int seed)
+{
+    /// <summary>The multiply-adds of a batch's forward pass below which one thread works alone.</summary>
+    private const double MultiplyAddsForThreads = 4e6;
+
+    public NetworkModelParameters Run(IDataView input, IDataView? validation)
+    {
+        if (options.EarlyStopping != null && validation == null && options.ValidationFraction == 0)
+            throw new ArgumentException($"{nameof(options.EarlyStopping)} needs validation data: set {nameof(options.ValidationFraction)}, or give validation data to Fit.");
+        CheckAlive();
+        TorchRuntime.Initialize();
+        using var channel = host.Start("Training");
+        var device = TrainingDevice.Resolve(options.Device);
+        var initial = WarmStart.Find(options.InitialModel);
+        var featureCount = columns.Find(input).Width;
+        using var data = new SupervisedData(options, task, channel, seed, CheckAlive);
+        var draft = options.CreateArchitecture(featureCount, Math.Max(1, columns.Find(input).ClassCount));
+        using var threads = new ThreadCountScope(options.ThreadCount ?? DefaultThreadCount(draft));
+        data.Open(input, validation, columns.Find, draft.MinimumBatchRows, initial?.Head, device);
+        var architecture = options.CreateArchitecture(featureCount, data.Head.OutputCount);
+        using var step = new SupervisedStep(CreateNetwork(architecture, initial), task, data.Head, options, seed, device);
+        var outcome = RunLoop(data, architecture, step, channel);
+        var history = new TrainingHistory
+        {
+            Epochs = outcome.Records,
+            BestEpoch = outcome.BestEpoch,
+            StopReason = outcome.StopReason,
+            Initial = outcome.Initial,
+            Seed = seed,
+            ThreadCount = get_num_threads(),
+            Device = device.ToString(),
+            Precision = options.Precision.ToString().ToLowerInvariant(),
+        };
+        return new NetworkModelParameters(host, architecture, data.Head, step.Export(architecture), history);
+    }
+
+    private TrainingOutcome RunLoop(SupervisedData data, NetworkArchitecture architecture, TrainingStep step, IChannel channel)
+    {
+        using var progress = host.StartProgressChannel("Training");
+        using var reporter = new TrainingReporter(channel, progress, options);
+        var checkpoint = options.CheckpointFolder == null
+            ? null
+            : new CheckpointFile(options.CheckpointFolder, TrainingFingerprint.Create(options, architecture, data, seed));
+        using var loop = new TrainingLoop(step, data.Training, data.Validation, options, reporter, checkpoint, CheckAlive);
+        return loop.Run();
+    }
+
+    private nn.Module<Tensor, Tensor> CreateNetwork(NetworkArchitecture architecture, NetworkModelParameters? initial)
+    {
+        using var scope = NewDisposeScope();
+        var network = architecture.CreateModule();
+        if (initial == null)
+            Engine.WeightInitializer.Initialize(network, options.Initialization, SeedSequence.Derive(seed, SeedSequence.Initialization));
+        else
+            WarmStart.Copy(initial, architecture, network);
+        foreach (var value in network.state_dict().Values)
+            value.DetachFromDisposeScope();
+        return network;
+    }
+
+    /// <summary>Handing a small batch to a second thread costs more than it saves, most of all where another process wants the core.</summary>
+    private int DefaultThreadCount(NetworkArchitecture architecture) =>
+        (double)architecture.ParameterCount * options.BatchSize < MultiplyAddsForThreads ? 1 : get_num_threads();
+
+    private void CheckAlive()
+    {
+        options.CancellationToken.ThrowIfCancellationRequested();
+        host.CheckAlive();
+    }
+
+    /// <summary>libtorch's thread count belongs to the calling thread; it is put back afterwards.</summary>
+    private sealed class ThreadCountScope : IDisposable
+    {
+        private readonly int _before = get_num_threads();
+
+        public ThreadCountScope(int count) => set_num_threads(count);
+
+        public void Dispose() => set_num_threads(_before);
+    }
+}

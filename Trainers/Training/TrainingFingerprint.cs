@@ -1,0 +1,44 @@
+using System.Globalization;
+using System.Text.Json;
+using MLExtensions.Training.Data;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Training;
+
+/// <summary>
+/// What the bits of a training's result depend on, by name: a checkpoint made with other values is not gone on from. The number
+/// of epochs counts only where the schedule looks at it.
+/// </summary>
+internal static class TrainingFingerprint
+{
+    public static IReadOnlyDictionary<string, string> Create(NetworkTrainerOptions options, NetworkArchitecture architecture, SupervisedData data, int seed)
+    {
+        var values = new Dictionary<string, object?>
+        {
+            ["architecture"] = JsonSerializer.Serialize(architecture),
+            ["head"] = JsonSerializer.Serialize(data.Head),
+            [nameof(options.Seed)] = seed,
+            [nameof(options.BatchSize)] = options.BatchSize,
+            [nameof(options.LearningRate)] = options.LearningRate,
+            [nameof(options.Optimizer)] = JsonSerializer.Serialize(options.Optimizer),
+            [nameof(options.LearningRateSchedule)] = JsonSerializer.Serialize(options.LearningRateSchedule),
+            [nameof(options.L2Regularization)] = options.L2Regularization,
+            [nameof(options.L1Regularization)] = options.L1Regularization,
+            [nameof(options.WeightDecay)] = options.WeightDecay,
+            [nameof(options.GradientClipNorm)] = options.GradientClipNorm,
+            [nameof(options.ValidationFraction)] = options.ValidationFraction,
+            [nameof(options.EarlyStopping)] = options.EarlyStopping,
+            [nameof(options.WeightAverageDecay)] = options.WeightAverageDecay,
+            ["ClassWeights"] = options.ClassWeighting,
+            [nameof(options.Precision)] = options.Precision,
+            [nameof(options.Buffering)] = options.Buffering,
+            [nameof(options.ShuffleBufferRows)] = options.ShuffleBufferRows,
+            ["number of threads"] = get_num_threads(),
+            ["training rows"] = data.Training.RowCount,
+            ["validation rows"] = data.Validation?.RowCount ?? 0,
+        };
+        if (options.LearningRateSchedule is not ConstantSchedule)
+            values[nameof(options.Epochs)] = options.Epochs;
+        return values.ToDictionary(entry => entry.Key, entry => Convert.ToString(entry.Value, CultureInfo.InvariantCulture) ?? "unset");
+    }
+}
