@@ -12,8 +12,6 @@ public static class ConfusionMatrixPlot
     /// <summary>Cells too small for their counts are left to their colour.</summary>
     private const int LeastCellPixels = 24;
 
-    private const int LongestUprightName = 4;
-
     /// <summary>
     /// Saves a confusion matrix as a heat map: actual classes from top to bottom, predicted ones from left to right,
     /// counts in the cells. A cell's colour is its share of the actual class, so that rare classes are as readable
@@ -44,7 +42,7 @@ public static class ConfusionMatrixPlot
         {
             AddCounts(plot, matrix);
         }
-        NameAxes(plot, names);
+        ClassAxes.Name(plot, names, width, height);
         using var image = plot.GetImage(width, height);
         Picture.Save(image, path);
     }
@@ -61,10 +59,15 @@ public static class ConfusionMatrixPlot
             }
         }
         var cells = plot.Add.Heatmap(shares);
-        cells.Colormap = new ScottPlot.Colormaps.Blues();
+        cells.Colormap = new ScottPlot.Colormaps.Blues().Reversed();
         cells.ManualRange = new ScottPlot.Range(0, 1);
         var scale = plot.Add.ColorBar(cells);
         scale.Label = "share of the actual class";
+        scale.LabelStyle.FontName = PictureFont.Sans;
+        scale.LabelStyle.FontSize = 13;
+        scale.LabelStyle.Bold = false;
+        scale.Axis.TickGenerator = new NumericManual([0, .25, .5, .75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"]);
+        scale.Axis.TickLabelStyle.FontName = PictureFont.Sans;
     }
 
     private static void AddCounts(Plot plot, ConfusionMatrix matrix)
@@ -77,6 +80,7 @@ public static class ConfusionMatrixPlot
                 var count = matrix.Counts[actual][predicted].ToString("0.##", CultureInfo.InvariantCulture);
                 var text = plot.Add.Text(count, predicted, size - 1 - actual);
                 text.LabelAlignment = Alignment.MiddleCenter;
+                text.LabelFontName = PictureFont.Sans;
                 text.LabelFontSize = size > 12 ? 10 : 13;
                 text.LabelFontColor = Share(matrix, actual, predicted) > .5 ? Colors.White : Colors.Black;
             }
@@ -87,23 +91,5 @@ public static class ConfusionMatrixPlot
     {
         var total = matrix.Counts[actual].Sum();
         return total == 0 ? 0 : matrix.Counts[actual][predicted] / total;
-    }
-
-    private static void NameAxes(Plot plot, IReadOnlyList<string> names)
-    {
-        var last = names.Count - 1;
-        plot.Axes.Bottom.TickGenerator = new NumericManual([.. names.Select((_, i) => (double)i)], [.. names]);
-        plot.Axes.Left.TickGenerator = new NumericManual([.. names.Select((_, i) => (double)(last - i))], [.. names]);
-        foreach (var axis in (IAxis[])[plot.Axes.Bottom, plot.Axes.Left])
-        {
-            axis.MajorTickStyle.Length = 0;
-        }
-        if (names.Any(name => name.Length > LongestUprightName))
-        {
-            plot.Axes.Bottom.TickLabelStyle.Rotation = -45;
-            plot.Axes.Bottom.TickLabelStyle.Alignment = Alignment.UpperRight;
-        }
-        plot.Axes.SetLimits(-.5, last + .5, -.5, last + .5);
-        plot.HideGrid();
     }
 }

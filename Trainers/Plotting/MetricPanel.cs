@@ -11,22 +11,35 @@ internal static class MetricPanel
 
     public static Plot Draw(string metric, IReadOnlyList<EpochRecord> records, int? bestEpoch)
     {
-        var plot = Picture.NewPlot(metric, "epoch", "");
-        AddCurve(plot, "training", Picture.Training, Points(records, r => r.Training, metric));
-        AddCurve(plot, "validation", Picture.Validation, Points(records, r => r.Validation, metric));
+        var training = Points(records, r => r.Training, metric);
+        var validation = Points(records, r => r.Validation, metric);
+        var isEmpty = training.Concat(validation).All(point => double.IsNaN(point.Y));
+        var plot = Picture.NewPlot(isEmpty ? $"{metric} (no finite value)" : metric, "epoch", "");
+        plot.Axes.Title.Label.FontName = PictureFont.For(metric);
+        AddCurve(plot, "training", Picture.Training, training);
+        AddCurve(plot, "validation", Picture.Validation, validation);
         if (bestEpoch is { } epoch)
         {
             var line = plot.Add.VerticalLine(epoch, 1.5f, Picture.Accent, LinePattern.Dashed);
-            line.LegendText = FormattableString.Invariant($"best: epoch {epoch}");
+            line.LegendText = FormattableString.Invariant($"best ({epoch})");
         }
         plot.Axes.Bottom.TickGenerator = new NumericAutomatic { IntegerTicksOnly = true };
+        plot.Axes.Bottom.MinorTickStyle.Length = 0;
         plot.Axes.AutoScale();
         plot.Axes.SetLimitsX(records[0].Epoch - .5, records[^1].Epoch + .5);
+        AddLegend(plot);
+        return plot;
+    }
+
+    /// <summary>Below the curves, which may run anywhere.</summary>
+    private static void AddLegend(Plot plot)
+    {
         plot.ShowLegend(Edge.Bottom);
         plot.Legend.Orientation = Orientation.Horizontal;
+        plot.Legend.TightHorizontalWrapping = true;
+        plot.Legend.FontSize = 12;
         plot.Legend.OutlineWidth = 0;
         plot.Legend.ShadowColor = Colors.Transparent;
-        return plot;
     }
 
     private static List<Coordinates> Points(

@@ -18,6 +18,7 @@ internal static class Picture
     public static Plot NewPlot(string title, string bottom, string left)
     {
         var plot = new Plot();
+        plot.Font.Set(PictureFont.Sans);
         plot.Axes.Title.Label.Text = title;
         plot.Axes.Title.Label.FontSize = TitleSize;
         plot.Axes.Bottom.Label.Text = bottom;
