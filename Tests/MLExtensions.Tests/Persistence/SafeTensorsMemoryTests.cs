@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using MLExtensions.Persistence;
+using static MLExtensions.Tests.Persistence.SafeTensorsSample;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Tests.Persistence;
+
+/// <summary>A few bytes that claim to be many must not make the reader take memory for them.</summary>
+[TestClass]
+[DoNotParallelize]
+public class SafeTensorsMemoryTests
+{
+    private const long AllowedManaged = 32 * 1024 * 1024;
+
+    // Loading torch and starting threads reserves some too.
+    private const long AllowedAddressSpace = 1L << 30;
+
+    [TestMethod]
+    [DataRow(90_000_000, true)]
+    [DataRow(90_000_000, false)]
+    [DataRow(1L << 60, true)]
+    [DataRow(1L << 60, false)]
+    [DataRow(-1L, false)]
+    public void HeaderLengthIsNotBelieved(long claimed, bool seekable)
+    {
+        AssertCheap([.. BitConverter.GetBytes(claimed), (byte)'{', (byte)'}'], seekable);
+    }
+
+    [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public void TensorSizeIsNotBelieved(bool seekable)
+    {
+        AssertCheap(Claiming(1L << 60, 3), seekable);
+    }
+
+    [TestMethod]
+    public void ClaimsThatFitIntoMemoryAreNotBelievedEither()
+    {
+        AssertCheap(Claiming(4_000_000_000, 5_000_000), seekable: false);
+    }
+
+    private static byte[] Claiming(long bytes, int present) =>
+        Foreign($$$"""{"a":{"dtype":"U8","shape":[{{{bytes}}}],"data_offsets":[0,{{{bytes}}}]}}""", new byte[present]);
+
+    private static void AssertCheap(byte[] file, bool seekable)
+    {
+        using var scope = NewDisposeScope();
+        using var process = Process.GetCurrentProcess();
+        var peak = Math.Max(process.PeakVirtualMemorySize64, process.VirtualMemorySize64 + AllowedAddressSpace);
+        var managedBefore = GC.GetAllocatedBytesForCurrentThread();
+
+        Assert.ThrowsExactly<ModelFormatException>(() => SafeTensorsReader.Open(Open(file, seekable), Entry).ReadAll());
+
+        Assert.IsLessThan(AllowedManaged, GC.GetAllocatedBytesForCurrentThread() - managedBefore);
+        process.Refresh();
+        // Reserved address space, not resident pages: memory that was asked for and never touched counts.
+        Assert.IsLessThanOrEqualTo(peak, process.PeakVirtualMemorySize64);
+    }
+}

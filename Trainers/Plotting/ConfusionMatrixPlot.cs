@@ -1,0 +1,95 @@
+using System.Globalization;
+using Microsoft.ML.Data;
+using MLExtensions.Plotting;
+using ScottPlot;
+using ScottPlot.TickGenerators;
+
+namespace MLExtensions;
+
+/// <summary>Draws confusion matrices.</summary>
+public static class ConfusionMatrixPlot
+{
+    /// <summary>Cells too small for their counts are left to their colour.</summary>
+    private const int LeastCellPixels = 24;
+
+    /// <summary>
+    /// Saves a confusion matrix as a heat map: actual classes from top to bottom, predicted ones from left to right,
+    /// counts in the cells. A cell's colour is its share of the actual class, so that rare classes are as readable
+    /// as frequent ones.
+    /// </summary>
+    /// <param name="matrix">The matrix, for example from the metrics of <c>Evaluate</c>.</param>
+    /// <param name="path">The .png file, written as a whole or not at all; its folder is created when missing.</param>
+    /// <param name="classNames">One name per class. Default: the names that the matrix has from the label column.</param>
+    /// <param name="width">Pixels, at least 200. Default: 750.</param>
+    /// <param name="height">Pixels, at least 150. Default: 650.</param>
+    /// <exception cref="ArgumentException">There are more or fewer names than classes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The width or height is too small or too large.</exception>
+    /// <remarks>Letters come from the machine's fonts; on a machine without any, the cells are drawn without words.</remarks>
+    public static void SavePng(
+        this ConfusionMatrix matrix, string path, IReadOnlyList<string>? classNames = null, int width = 750, int height = 650)
+    {
+        ArgumentNullException.ThrowIfNull(matrix);
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        Picture.CheckSize(width, height);
+        var names = classNames ?? [.. matrix.PredictedClassesIndicators.Select(name => name.ToString())];
+        if (names.Count != matrix.NumberOfClasses)
+        {
+            throw new ArgumentException($"{names.Count} names were given for {matrix.NumberOfClasses} classes.", nameof(classNames));
+        }
+        var plot = Picture.NewPlot("Confusion matrix", "predicted", "actual");
+        AddCells(plot, matrix);
+        if (Math.Min(width, height) / matrix.NumberOfClasses >= LeastCellPixels)
+        {
+            AddCounts(plot, matrix);
+        }
+        ClassAxes.Name(plot, names, width, height);
+        using var image = plot.GetImage(width, height);
+        Picture.Save(image, path);
+    }
+
+    private static void AddCells(Plot plot, ConfusionMatrix matrix)
+    {
+        var size = matrix.NumberOfClasses;
+        var shares = new double[size, size];
+        for (var actual = 0; actual < size; actual++)
+        {
+            for (var predicted = 0; predicted < size; predicted++)
+            {
+                shares[actual, predicted] = Share(matrix, actual, predicted);
+            }
+        }
+        var cells = plot.Add.Heatmap(shares);
+        cells.Colormap = new ScottPlot.Colormaps.Blues().Reversed();
+        cells.ManualRange = new ScottPlot.Range(0, 1);
+        var scale = plot.Add.ColorBar(cells);
+        scale.Label = "share of the actual class";
+        scale.LabelStyle.FontName = PictureFont.Sans;
+        scale.LabelStyle.FontSize = 13;
+        scale.LabelStyle.Bold = false;
+        scale.Axis.TickGenerator = new NumericManual([0, .25, .5, .75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"]);
+        scale.Axis.TickLabelStyle.FontName = PictureFont.Sans;
+    }
+
+    private static void AddCounts(Plot plot, ConfusionMatrix matrix)
+    {
+        var size = matrix.NumberOfClasses;
+        for (var actual = 0; actual < size; actual++)
+        {
+            for (var predicted = 0; predicted < size; predicted++)
+            {
+                var count = matrix.Counts[actual][predicted].ToString("0.##", CultureInfo.InvariantCulture);
+                var text = plot.Add.Text(count, predicted, size - 1 - actual);
+                text.LabelAlignment = Alignment.MiddleCenter;
+                text.LabelFontName = PictureFont.Sans;
+                text.LabelFontSize = size > 12 ? 10 : 13;
+                text.LabelFontColor = Share(matrix, actual, predicted) > .5 ? Colors.White : Colors.Black;
+            }
+        }
+    }
+
+    private static double Share(ConfusionMatrix matrix, int actual, int predicted)
+    {
+        var total = matrix.Counts[actual].Sum();
+        return total == 0 ? 0 : matrix.Counts[actual][predicted] / total;
+    }
+}

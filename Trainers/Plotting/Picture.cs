@@ -1,0 +1,57 @@
+using MLExtensions.Persistence;
+using ScottPlot;
+
+namespace MLExtensions.Plotting;
+
+/// <summary>What all pictures have in common.</summary>
+internal static class Picture
+{
+    // Okabe and Ito's palette: told apart by colour-blind readers too.
+    public static readonly Color Training = Color.FromHex("#0072B2");
+    public static readonly Color Validation = Color.FromHex("#D55E00");
+    public static readonly Color Accent = Color.FromHex("#555555");
+
+    private const int LargestSide = 16384;
+    private const float TitleSize = 16;
+    private const float LabelSize = 13;
+
+    public static Plot NewPlot(string title, string bottom, string left)
+    {
+        var plot = new Plot();
+        plot.Font.Set(PictureFont.Sans);
+        plot.Axes.Title.Label.Text = title;
+        plot.Axes.Title.Label.FontSize = TitleSize;
+        plot.Axes.Bottom.Label.Text = bottom;
+        plot.Axes.Left.Label.Text = left;
+        foreach (var label in (LabelStyle[])[plot.Axes.Bottom.Label, plot.Axes.Left.Label])
+        {
+            label.FontSize = LabelSize;
+            label.Bold = false;
+        }
+        plot.Grid.MajorLineColor = Colors.Black.WithAlpha(.08);
+        plot.Axes.Right.FrameLineStyle.Width = 0;
+        plot.Axes.Top.FrameLineStyle.Width = 0;
+        return plot;
+    }
+
+    /// <exception cref="ArgumentOutOfRangeException">A side is not between the least that can be read and 16384 pixels.</exception>
+    public static void CheckSize(int width, int height)
+    {
+        CheckSide(width, 200, nameof(width));
+        CheckSide(height, 150, nameof(height));
+    }
+
+    public static void Save(Image image, string path)
+    {
+        var png = image.GetImageBytes(ImageFormat.Png);
+        AtomicFile.Write(path, stream => stream.Write(png));
+    }
+
+    private static void CheckSide(int pixels, int least, string name)
+    {
+        if (pixels < least || pixels > LargestSide)
+        {
+            throw new ArgumentOutOfRangeException(name, pixels, $"A picture's {name} is {least} to {LargestSide} pixels.");
+        }
+    }
+}
