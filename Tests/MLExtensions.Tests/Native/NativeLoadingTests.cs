@@ -67,9 +67,18 @@ public sealed class NativeLoadingTests
     [TestMethod]
     public void LibTorchDir_NoLibTorchThere_MessageNamesTheFile()
     {
+        string program = CopyManagedFiles();
+        var environment = new Dictionary<string, string?> { ["LIBTORCH_DIR"] = _folder };
+        string output = ChildProcess.Run(PrintFailure, [], environment, program).AssertSuccess().Output;
+        Assert.Contains($"LIBTORCH_DIR is '{_folder}', and there is no '{_folder}/libc10.so'", output);
+    }
+
+    [TestMethod]
+    public void LibTorchDir_ApplicationHasAnother_MessageSaysSo()
+    {
         var environment = new Dictionary<string, string?> { ["LIBTORCH_DIR"] = _folder };
         string output = ChildProcess.Run(PrintFailure, [], environment).AssertSuccess().Output;
-        Assert.Contains($"LIBTORCH_DIR is '{_folder}', and there is no '{_folder}/libc10.so'", output);
+        Assert.Contains($"the application has a libtorch of its own, '{NativeFolder}/libtorch_cpu.so'", output);
     }
 
     private static void LoadCopy(string[] args)
