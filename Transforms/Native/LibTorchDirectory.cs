@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.InteropServices;
 
 namespace MLExtensions.Native;
@@ -22,19 +23,33 @@ internal static class LibTorchDirectory
 
     /// <summary>Loads the libraries of the folder that the variable names, if it is set.</summary>
     /// <exception cref="TorchNotAvailableException">The folder holds no libtorch, or one that does not load.</exception>
-    internal static void Preload()
+    internal static void Preload(Assembly torchSharp)
     {
-        if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } folder)
+        if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } setting)
             return;
+        string folder = Path.GetFullPath(setting);
+        CheckIsOnlyOne(folder, torchSharp);
         foreach ((string name, bool required) in Libraries)
         {
-            string path = Path.Combine(Path.GetFullPath(folder), FileName(name));
+            string path = Path.Combine(folder, NativeFiles.NameOf(name));
             if (File.Exists(path))
                 Load(path);
             else if (required)
-                throw new TorchNotAvailableException($"{Variable} is '{folder}', and there is no '{path}'. It has to be the folder of a libtorch {NativePackages.LibTorchVersion}, such as torch/lib of PyTorch's wheel.");
+                throw new TorchNotAvailableException($"{Variable} is '{setting}', and there is no '{path}'. It has to be the folder of a libtorch {NativePackages.LibTorchVersion}, such as torch/lib of PyTorch's wheel.");
         }
     }
+
+    /// <remarks>TorchSharp would load the application's own libtorch as well, and two in a process end it.</remarks>
+    private static void CheckIsOnlyOne(string folder, Assembly torchSharp)
+    {
+        string name = NativeFiles.NameOf("torch_cpu");
+        if (NativeFiles.Find(name, torchSharp) is not { } own || RealPath(own) == RealPath(Path.Combine(folder, name)))
+            return;
+        throw new TorchNotAvailableException($"{Variable} is '{folder}', but the application has a libtorch of its own, '{own}', and a process can have only one. Unset {Variable}, or build the application without a package that brings libtorch (libtorch-cpu-*, TorchSharp-cpu, TorchSharp-cuda-*).");
+    }
+
+    private static string RealPath(string path)
+        => File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? target.FullName : path;
 
     private static void Load(string path)
     {
@@ -46,12 +61,5 @@ internal static class LibTorchDirectory
         {
             throw new TorchNotAvailableException($"{Variable} asks for '{path}', which does not load. {NativeDiagnosis.Explain(path, e.Message)}", e);
         }
-    }
-
-    private static string FileName(string library)
-    {
-        if (OperatingSystem.IsWindows())
-            return library + ".dll";
-        return OperatingSystem.IsMacOS() ? $"lib{library}.dylib" : $"lib{library}.so";
     }
 }

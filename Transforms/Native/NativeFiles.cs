@@ -8,6 +8,14 @@ internal static class NativeFiles
     /// <summary>TorchSharp's own native library, as its P/Invokes name it.</summary>
     internal const string Shim = "LibTorchSharp";
 
+    /// <summary>What the file of a library is called on this platform.</summary>
+    internal static string NameOf(string library)
+    {
+        if (OperatingSystem.IsWindows())
+            return library + ".dll";
+        return OperatingSystem.IsMacOS() ? $"lib{library}.dylib" : $"lib{library}.so";
+    }
+
     /// <summary>The path of a native file of the application, or null.</summary>
     internal static string? Find(string fileName, Assembly assembly)
         => Folders(assembly).Select(folder => Path.Combine(folder, fileName)).FirstOrDefault(File.Exists);

@@ -50,14 +50,14 @@ public static class TorchRuntime
     /// <remarks>Done before TorchSharp does it: its own attempt prints to the console and copies files when it fails.</remarks>
     private static void LoadNativeLibraries()
     {
-        LibTorchDirectory.Preload();
-        Load("torch_cpu");
-        Load(NativeFiles.Shim);
+        Assembly torchSharp = typeof(torch).Assembly; // does not run torch's static constructor
+        LibTorchDirectory.Preload(torchSharp);
+        Load("torch_cpu", torchSharp);
+        Load(NativeFiles.Shim, torchSharp);
     }
 
-    private static void Load(string library)
+    private static void Load(string library, Assembly torchSharp)
     {
-        Assembly torchSharp = typeof(torch).Assembly; // does not run torch's static constructor
         if (NativeLibrary.TryLoad(library, torchSharp, null, out _))
             return;
         try

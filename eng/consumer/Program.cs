@@ -1,0 +1,74 @@
+// What a user of the package does: `train FOLDER` fits, saves and predicts; `check FOLDER`, another process, loads the model
+// and has to predict the same numbers.
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions;
+
+const int RowCount = 600;
+const double RequiredAccuracy = 0.9; // of three well-separated clusters; guessing gives a third
+
+if (args is not [("train" or "check") and var command, var folder])
+{
+    Console.Error.WriteLine("Usage: consumer train|check FOLDER");
+    return 2;
+}
+
+string modelPath = Path.Combine(folder, "model.zip");
+string scoresPath = Path.Combine(folder, "scores.txt");
+var mlContext = new MLContext(seed: 1);
+IDataView data = mlContext.Data.LoadFromEnumerable(Sample.Generate(RowCount, seed: 1));
+return command == "train" ? Train() : Check();
+
+int Train()
+{
+    var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label")
+        .Append(mlContext.MulticlassClassification.Trainers.Mlp(
+            labelColumnName: "Label", featureColumnName: "Features", hiddenLayers: [16], epochs: 20, batchSize: 32, learningRate: 0.01));
+    ITransformer model = pipeline.Fit(data);
+    mlContext.Model.Save(model, data.Schema, modelPath);
+    File.WriteAllLines(scoresPath, Scores(model));
+
+    double accuracy = mlContext.MulticlassClassification.Evaluate(model.Transform(data)).MicroAccuracy;
+    Console.WriteLine($"trained: accuracy {accuracy:F3}");
+    return accuracy >= RequiredAccuracy ? 0 : 1;
+}
+
+int Check()
+{
+    ITransformer model = mlContext.Model.Load(modelPath, out _);
+    bool same = File.ReadAllLines(scoresPath).SequenceEqual(Scores(model));
+    Console.WriteLine(same ? $"loaded: the same scores for {RowCount} rows" : "loaded: other scores than the trained model's");
+    return same ? 0 : 1;
+}
+
+IEnumerable<string> Scores(ITransformer model)
+    => mlContext.Data.CreateEnumerable<Prediction>(model.Transform(data), reuseRowObject: false)
+        .Select(row => string.Join(' ', row.Score.Select(score => score.ToString("R", CultureInfo.InvariantCulture))));
+
+internal sealed class Prediction
+{
+    public float[] Score { get; set; } = [];
+}
+
+internal sealed class Sample
+{
+    public string Label { get; set; } = "";
+
+    [VectorType(4)]
+    public float[] Features { get; set; } = [];
+
+    /// <summary>Three clusters, one an axis.</summary>
+    internal static List<Sample> Generate(int count, int seed)
+    {
+        var random = new Random(seed);
+        var samples = new List<Sample>();
+        for (int i = 0; i < count; i++)
+        {
+            float[] features = [.. Enumerable.Range(0, 4).Select(_ => random.NextSingle() - 0.5f)];
+            features[i % 3] += 2;
+            samples.Add(new Sample { Label = $"class {i % 3}", Features = features });
+        }
+        return samples;
+    }
+}
