@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using TorchSharp;
 
 namespace MLExtensions.Training;
@@ -14,6 +15,7 @@ internal readonly struct AdadeltaRule(AdadeltaOptimizer settings, double learnin
 
     public static int StateCount => 2;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> square, ref Vector<float> moved)
     {
         square = keep * square + take * gradient * gradient;

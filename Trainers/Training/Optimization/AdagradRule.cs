@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using TorchSharp;
 
 namespace MLExtensions.Training;
@@ -12,6 +13,7 @@ internal readonly struct AdagradRule(AdagradOptimizer settings, double learningR
 
     public static int StateCount => 1;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> sum, ref Vector<float> second)
     {
         sum += gradient * gradient;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using TorchSharp;
 
 namespace MLExtensions.Training;
@@ -39,6 +40,7 @@ internal readonly struct AdamRule : IUpdateRule
 
     public static int StateCount => 2;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> mean, ref Vector<float> square)
     {
         mean = keepFirst * mean + takeFirst * gradient;

@@ -7,8 +7,8 @@ internal static class ElementBlocks
     /// <summary>Small enough that a thread which comes late or is interrupted costs little.</summary>
     public const int Size = 1 << 15;
 
-    /// <summary>Below this many elements waking a second thread costs more than it saves.</summary>
-    public const long Threshold = 1 << 19;
+    /// <summary>Below this many elements a second thread saves less than it takes to wake it.</summary>
+    public const long Threshold = 1 << 20;
 
     public static int Count(long length) => checked((int)((length + Size - 1) / Size));
 

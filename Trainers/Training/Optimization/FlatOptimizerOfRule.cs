@@ -16,8 +16,8 @@ internal sealed class FlatOptimizer<TRule>(FlatLayout layout, Func<double, long,
         ForEachBlock((_, start, end) =>
         {
             long border = Math.Clamp(decayed, start, end);
-            FlatKernel.Run(in rule, in regularized, in buffers, start, border);
-            FlatKernel.Run(in rule, in plain, in buffers, border, end);
+            FlatKernel.Run(rule, regularized, buffers, start, border);
+            FlatKernel.Run(rule, plain, buffers, border, end);
         });
     }
 

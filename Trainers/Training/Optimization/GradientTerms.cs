@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace MLExtensions.Training;
 
@@ -14,8 +15,10 @@ internal readonly struct ScaledGradient(double gradientScale) : IGradientTerms
 {
     private readonly Vector<float> scale = new((float)gradientScale);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Gradient(Vector<float> parameter, Vector<float> raw) => scale * raw;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Parameter(Vector<float> parameter) => parameter;
 }
 
@@ -26,6 +29,7 @@ internal readonly struct RegularizedGradient(double gradientScale, Regularizatio
     private readonly Vector<float> l2 = new((float)regularization.L2);
     private readonly Vector<float> keep = new((float)(1 - learningRate * regularization.WeightDecay));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Gradient(Vector<float> parameter, Vector<float> raw)
     {
         Vector<float> above = Vector.ConditionalSelect(Vector.GreaterThan(parameter, Vector<float>.Zero), l1, Vector<float>.Zero);
@@ -33,5 +37,6 @@ internal readonly struct RegularizedGradient(double gradientScale, Regularizatio
         return scale * raw + l2 * parameter + (above - below);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Parameter(Vector<float> parameter) => keep * parameter;
 }

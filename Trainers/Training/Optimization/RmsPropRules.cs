@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using TorchSharp;
 
 namespace MLExtensions.Training;
@@ -12,6 +13,7 @@ internal readonly struct RmsPropRule(RmsPropOptimizer settings, double learningR
 
     public static int StateCount => 1;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> square, ref Vector<float> second) =>
         parameter - rate * gradient / scale.Next(gradient, ref square);
 
@@ -29,6 +31,7 @@ internal readonly struct RmsPropMomentumRule(RmsPropOptimizer settings, double l
 
     public static int StateCount => 2;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> square, ref Vector<float> velocity)
     {
         velocity = momentum * velocity + gradient / scale.Next(gradient, ref square);
@@ -49,6 +52,7 @@ internal readonly struct RootMeanSquare(RmsPropOptimizer settings)
     private readonly Vector<float> take = new((float)(1 - settings.Decay));
     private readonly Vector<float> floor = new((float)settings.Epsilon);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Next(Vector<float> gradient, ref Vector<float> square)
     {
         square = keep * square + take * gradient * gradient;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using TorchSharp;
 
 namespace MLExtensions.Training;
@@ -11,6 +12,7 @@ internal readonly struct SgdRule(double learningRate) : IUpdateRule
 
     public static int StateCount => 0;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> first, ref Vector<float> second) =>
         parameter - rate * gradient;
 
@@ -31,6 +33,7 @@ internal readonly struct MomentumRule(SgdOptimizer settings, double learningRate
 
     public static int StateCount => 1;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> velocity, ref Vector<float> second)
     {
         velocity = momentum * velocity + gradient;

@@ -1,0 +1,23 @@
+namespace MLExtensions;
+
+/// <summary>Multiplies the learning rate by <see cref="Decay"/> in the course of every <see cref="DecayEpochs"/> epochs.</summary>
+public sealed record ExponentialSchedule : LearningRateSchedule
+{
+    /// <summary>What the rate is multiplied by per <see cref="DecayEpochs"/>, in (0, 1]. Default 0.95.</summary>
+    public double Decay { get; init; } = 0.95;
+
+    /// <summary>Epochs that <see cref="Decay"/> is for, greater than 0. Default 1.</summary>
+    public double DecayEpochs { get; init; } = 1;
+
+    /// <summary>Whether the rate falls at the end of each <see cref="DecayEpochs"/> only, not at every step. Default false.</summary>
+    public bool Staircase { get; init; }
+
+    private protected override double Shape(double elapsed, double total) =>
+        Math.Pow(Decay, Staircase ? Periods(elapsed, DecayEpochs) : elapsed / DecayEpochs);
+
+    private protected override void CheckShape()
+    {
+        CheckAbove0(Decay, 1);
+        CheckAbove0(DecayEpochs, double.MaxValue);
+    }
+}

@@ -1,0 +1,115 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json.Serialization;
+using MLExtensions.Training;
+
+namespace MLExtensions;
+
+/// <summary>
+/// How the learning rate changes while training: a factor on the option LearningRate, after an optional linear warm-up.
+/// </summary>
+/// <remarks>Applied at every step, not once an epoch. Serialisable with System.Text.Json: <c>$type</c> names the
+/// schedule.</remarks>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "$type")]
+[JsonDerivedType(typeof(ConstantSchedule), "constant")]
+[JsonDerivedType(typeof(StepSchedule), "step")]
+[JsonDerivedType(typeof(ExponentialSchedule), "exponential")]
+[JsonDerivedType(typeof(CosineSchedule), "cosine")]
+[JsonDerivedType(typeof(OneCycleSchedule), "onecycle")]
+public abstract record LearningRateSchedule
+{
+    /// <summary>Where the warm-up begins: nearly zero, yet the first step learns.</summary>
+    private const double FirstFactor = 1e-3;
+
+    private protected LearningRateSchedule()
+    {
+    }
+
+    /// <summary>
+    /// Epochs over which the rate first rises linearly from (a thousandth of) its initial value; may be fractional. The
+    /// schedule itself, and its epochs, begin when the warm-up ends. Default 0: none.
+    /// </summary>
+    /// <remarks>Goyal et al., "Accurate, large minibatch SGD: training ImageNet in 1 hour" (2017).</remarks>
+    public double WarmupEpochs { get; init; }
+
+    /// <summary>The learning rate as it is.</summary>
+    /// <param name="warmupEpochs">See <see cref="WarmupEpochs"/>.</param>
+    public static ConstantSchedule Constant(double warmupEpochs = 0) => new() { WarmupEpochs = warmupEpochs };
+
+    /// <summary>Multiplies the rate by <paramref name="decay"/> every <paramref name="stepEpochs"/> epochs.</summary>
+    /// <param name="stepEpochs">See <see cref="StepSchedule.StepEpochs"/>.</param>
+    /// <param name="decay">See <see cref="StepSchedule.Decay"/>.</param>
+    /// <param name="warmupEpochs">See <see cref="WarmupEpochs"/>.</param>
+    public static StepSchedule Step(double stepEpochs, double decay = 0.1, double warmupEpochs = 0) =>
+        new() { StepEpochs = stepEpochs, Decay = decay, WarmupEpochs = warmupEpochs };
+
+    /// <summary>Multiplies the rate by <paramref name="decay"/> in the course of every <paramref name="decayEpochs"/> epochs.</summary>
+    /// <param name="decay">See <see cref="ExponentialSchedule.Decay"/>.</param>
+    /// <param name="decayEpochs">See <see cref="ExponentialSchedule.DecayEpochs"/>.</param>
+    /// <param name="staircase">See <see cref="ExponentialSchedule.Staircase"/>.</param>
+    /// <param name="warmupEpochs">See <see cref="WarmupEpochs"/>.</param>
+    public static ExponentialSchedule Exponential(
+        double decay, double decayEpochs = 1, bool staircase = false, double warmupEpochs = 0) =>
+        new() { Decay = decay, DecayEpochs = decayEpochs, Staircase = staircase, WarmupEpochs = warmupEpochs };
+
+    /// <summary>Lowers the rate along half a cosine wave.</summary>
+    /// <param name="minimumFactor">See <see cref="CosineSchedule.MinimumFactor"/>.</param>
+    /// <param name="warmupEpochs">See <see cref="WarmupEpochs"/>.</param>
+    public static CosineSchedule Cosine(double minimumFactor = 0, double warmupEpochs = 0) =>
+        new() { MinimumFactor = minimumFactor, WarmupEpochs = warmupEpochs };
+
+    /// <summary>Raises the rate to LearningRate, then lowers it far below where it began.</summary>
+    /// <param name="peakFraction">See <see cref="OneCycleSchedule.PeakFraction"/>.</param>
+    /// <param name="initialDivisor">See <see cref="OneCycleSchedule.InitialDivisor"/>.</param>
+    /// <param name="finalDivisor">See <see cref="OneCycleSchedule.FinalDivisor"/>.</param>
+    /// <param name="warmupEpochs">See <see cref="WarmupEpochs"/>.</param>
+    public static OneCycleSchedule OneCycle(
+        double peakFraction = 0.3, double initialDivisor = 25, double finalDivisor = 1e4, double warmupEpochs = 0) =>
+        new()
+        {
+            PeakFraction = peakFraction,
+            InitialDivisor = initialDivisor,
+            FinalDivisor = finalDivisor,
+            WarmupEpochs = warmupEpochs,
+        };
+
+    /// <summary>What the learning rate is multiplied by.</summary>
+    /// <param name="epoch">Epochs done, 0 at the first step, fractional within an epoch.</param>
+    /// <param name="totalEpochs">Epochs to be done in all; beyond them the factor stays what it is at their end, or goes on
+    /// falling where the schedule has no end.</param>
+    internal double Factor(double epoch, double totalEpochs)
+    {
+        if (epoch < WarmupEpochs)
+            return Shape(0, totalEpochs - WarmupEpochs) * (FirstFactor + (1 - FirstFactor) * epoch / WarmupEpochs);
+        return Shape(epoch - WarmupEpochs, totalEpochs - WarmupEpochs);
+    }
+
+    /// <summary>Throws <see cref="ArgumentOutOfRangeException"/> naming the first setting outside its range.</summary>
+    internal void Check(int epochs)
+    {
+        CheckBetween(WarmupEpochs, 0, epochs);
+        CheckShape();
+    }
+
+    /// <summary>The factor after the warm-up; <paramref name="total"/> may be 0.</summary>
+    private protected abstract double Shape(double elapsed, double total);
+
+    private protected abstract void CheckShape();
+
+    /// <summary>Share of the epochs that is done, in [0, 1].</summary>
+    private protected static double Progress(double elapsed, double total) => elapsed < total ? elapsed / total : 1;
+
+    /// <summary>From <paramref name="start"/> to <paramref name="end"/> along half a cosine wave.</summary>
+    private protected static double Anneal(double start, double end, double progress) =>
+        end + (start - end) * (1 + Math.Cos(Math.PI * progress)) / 2;
+
+    /// <summary>Whole periods that have passed, with slack for the rounding of fractional epochs.</summary>
+    private protected static double Periods(double elapsed, double period) => Math.Floor(elapsed / period + 1e-9);
+
+    private protected static void CheckBetween(
+        double value, double least, double greatest, [CallerArgumentExpression(nameof(value))] string name = "") =>
+        SettingRange.Check($"{nameof(LearningRateSchedule)}.{name}", value, least, greatest);
+
+    private protected static void CheckAbove0(
+        double value, double greatest, [CallerArgumentExpression(nameof(value))] string name = "") =>
+        SettingRange.CheckAbove($"{nameof(LearningRateSchedule)}.{name}", value, 0, greatest);
+}
