@@ -59,7 +59,7 @@ internal static class LibTorchDirectory
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            throw new TorchNotAvailableException($"{Variable} asks for '{path}', which does not load. {NativeDiagnosis.Explain(path, e.Message)}", e);
+            throw new TorchNotAvailableException($"{Variable} asks for '{path}', which does not load. {NativeDiagnosis.Explain(path, e.Message, path)}", e);
         }
     }
 }

@@ -8,7 +8,8 @@ internal static partial class NativeDiagnosis
     /// <summary>Says in words what is missing, and how to get it.</summary>
     /// <param name="library">The library that did not load: a name such as <c>torch_cpu</c>, or a path.</param>
     /// <param name="loaderText">The message of the exception that <see cref="System.Runtime.InteropServices.NativeLibrary"/> threw.</param>
-    internal static string Explain(string library, string loaderText)
+    /// <param name="file">Where the library is among the application's files; null when it is not.</param>
+    internal static string Explain(string library, string loaderText, string? file = null)
     {
         if (MissingVersion().Match(loaderText) is { Success: true } version)
             return ExplainVersion(version.Groups["version"].Value);
@@ -22,6 +23,8 @@ internal static partial class NativeDiagnosis
             return $"The libtorch found is not the version {NativePackages.LibTorchVersion} that TorchSharp {NativePackages.TorchSharpVersion} is built for: it lacks '{symbol.Groups["symbol"].Value}'.";
         if (MissingSystemLibrary(library, loaderText) is { } missing)
             return $"libtorch needs the system library '{missing}', which is not installed{PackageOf(missing)}.";
+        if (file is not null && !MissingFiles(loaderText).Any(IsPackaged))
+            return $"'{file}' is there, but does not load{WindowsHint}. The loader says: {loaderText.ReplaceLineEndings(" ").Trim()}";
         return $"libtorch is not among the application's files: '{library}' was not found. {NativePackages.Advice}";
     }
 
@@ -34,9 +37,13 @@ internal static partial class NativeDiagnosis
     }
 
     private static string? MissingSystemLibrary(string library, string loaderText)
-        => MissingFile().Matches(loaderText)
-            .Select(match => match.Groups["file"].Value)
-            .FirstOrDefault(file => !file.Contains('/') && file.Contains(".so", StringComparison.Ordinal) && !IsPackaged(file) && !IsTried(file, library));
+        => MissingFiles(loaderText).FirstOrDefault(file => !file.Contains('/') && file.Contains(".so", StringComparison.Ordinal) && !IsPackaged(file) && !IsTried(file, library));
+
+    private static IEnumerable<string> MissingFiles(string loaderText)
+        => MissingFile().Matches(loaderText).Select(match => match.Groups["file"].Value);
+
+    private static string WindowsHint
+        => OperatingSystem.IsWindows() ? "; often the Visual C++ redistributable (vc_redist.x64.exe) is missing" : "";
 
     // The runtime tries several spellings of a name, and the loader complains about each.
     private static bool IsTried(string file, string library)

@@ -66,7 +66,8 @@ public static class TorchRuntime
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            throw new TorchNotAvailableException(NativeDiagnosis.Explain(library, e.Message), e);
+            string? file = NativeFiles.Find(NativeFiles.NameOf(library), torchSharp);
+            throw new TorchNotAvailableException(NativeDiagnosis.Explain(library, e.Message, file), e);
         }
     }
 

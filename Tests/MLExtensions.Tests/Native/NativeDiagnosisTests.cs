@@ -53,6 +53,19 @@ public sealed class NativeDiagnosisTests
 
     [TestMethod]
     [OSCondition(OperatingSystems.Linux)]
+    public void Explain_FileIsThere_QuotesTheLoader()
+        => Assert.Contains(
+            "'/app/libtorch_cpu.so' is there, but does not load. The loader says: something new",
+            NativeDiagnosis.Explain("torch_cpu", "something\nnew\n", "/app/libtorch_cpu.so"));
+
+    [TestMethod]
+    public void Explain_ShimIsThereButLibTorchIsNot_NamesThePackage()
+        => Assert.Contains(
+            NativePackages.Advice,
+            NativeDiagnosis.Explain("LibTorchSharp", "libtorch.so: cannot open shared object file: No such file or directory", "/app/libLibTorchSharp.so"));
+
+    [TestMethod]
+    [OSCondition(OperatingSystems.Linux)]
     public void Advice_IsTheCommandToType()
     {
         Assert.Contains("`dotnet add package libtorch-cpu-linux-x64 --version 2.10.0`", NativePackages.Advice);
