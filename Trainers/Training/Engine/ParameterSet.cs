@@ -12,30 +12,30 @@ namespace MLExtensions.Training.Engine;
 /// </remarks>
 internal sealed class ParameterSet : IDisposable
 {
-    private readonly Precision _precision;
+    // In elements: 64 bytes, a cache line and the widest vector register. What lies between parameters is zero and stays so.
+    private const long Alignment = 16;
+
     private readonly List<Slot> _slots = [];
+    private readonly List<Copy> _copies = [];
     private readonly List<(string Name, Tensor Buffer)> _buffers;
 
     /// <param name="module">The module, on the training device in float32; from now on its parameters live here.</param>
     /// <param name="precision">The number format of its computation.</param>
     public ParameterSet(nn.Module module, Precision precision)
     {
-        _precision = precision;
         var parameters = module.named_parameters().OrderBy(entry => entry.parameter.dim() < 2).ToArray();
-        DecayedCount = parameters.Where(entry => entry.parameter.dim() >= 2).Sum(entry => entry.parameter.NumberOfElements);
-        var count = parameters.Sum(entry => entry.parameter.NumberOfElements);
+        foreach (var (name, parameter) in parameters)
+            _slots.Add(new Slot(name, Aligned(_slots.Count == 0 ? 0 : _slots[^1].End), parameter.shape));
+        var count = Aligned(_slots[^1].End);
+        DecayedCount = _slots.FirstOrDefault(slot => slot.Shape.Length < 2)?.Offset ?? count;
         var device = parameters[0].parameter.device;
-        Weights = empty(count, device: device).DetachFromDisposeScope();
+        Weights = zeros(count, device: device).DetachFromDisposeScope();
         Gradients = zeros(count, device: device).DetachFromDisposeScope();
         _buffers = module.named_buffers().Select(entry => (entry.name, entry.buffer)).ToList();
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        foreach (var (name, parameter) in parameters)
-        {
-            var slot = new Slot(name, _slots.Count == 0 ? 0 : _slots[^1].End, parameter.shape);
+        foreach (var (slot, (_, parameter)) in _slots.Zip(parameters))
             slot.Of(Weights).copy_(parameter);
-            _slots.Add(slot);
-        }
         if (precision == Precision.BFloat16)
             BFloat16Modules.Convert(module);
         Attach(module);
@@ -59,21 +59,20 @@ internal sealed class ParameterSet : IDisposable
     /// <summary>Brings the module's gradients into <see cref="Gradients"/>; in float32 they are there already.</summary>
     public void CollectGradients()
     {
-        foreach (var slot in _slots)
+        using var scope = NewDisposeScope();
+        foreach (var copy in _copies)
         {
-            if (slot.Computed is not { } computed)
-                continue;
-            slot.Gradient!.copy_(computed.grad!);
-            computed.grad!.zero_();
+            copy.Gradient.copy_(copy.ComputedGradient);
+            copy.ComputedGradient.zero_();
         }
     }
 
     /// <summary>Lets the module compute with <see cref="Weights"/>; in float32 it does already.</summary>
     public void PublishWeights()
     {
-        using var noGradient = no_grad();
-        foreach (var slot in _slots)
-            slot.Computed?.detach().copy_(slot.Weight!);
+        using var scope = NewDisposeScope();
+        foreach (var copy in _copies)
+            copy.Computed.copy_(copy.Weight);
     }
 
     /// <summary>Puts other weights in the place of <see cref="Weights"/> and gives the old ones back.</summary>
@@ -90,49 +89,53 @@ internal sealed class ParameterSet : IDisposable
     {
         Weights.Dispose();
         Gradients.Dispose();
-        foreach (var slot in _slots)
-            slot.Dispose();
+        foreach (var copy in _copies)
+            copy.Dispose();
     }
 
+    private static long Aligned(long offset) => (offset + Alignment - 1) / Alignment * Alignment;
+
+    /// <summary>Runs in the constructor's dispose scope, which frees the handles that the module does not need.</summary>
     private void Attach(nn.Module module)
     {
         var parameters = module.named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter);
         foreach (var slot in _slots)
         {
             var parameter = parameters[slot.Name];
-            if (parameter.dtype == ScalarType.Float32)
-            {
+            var isCopy = parameter.dtype != ScalarType.Float32;
+            if (!isCopy)
                 parameter.set_(slot.Of(Weights));
-                parameter.grad = slot.Of(Gradients).DetachFromDisposeScope();
-                continue;
-            }
-            parameter.grad = zeros_like(parameter).DetachFromDisposeScope();
-            slot.Computed = parameter;
-            slot.Weight = slot.Of(Weights).DetachFromDisposeScope();
-            slot.Gradient = slot.Of(Gradients).DetachFromDisposeScope();
+            parameter.grad = isCopy ? zeros_like(parameter) : slot.Of(Gradients);
+            if (isCopy)
+                _copies.Add(new Copy(parameter.detach(), parameter.grad!, slot.Of(Weights), slot.Of(Gradients)));
         }
     }
 
     /// <summary>One parameter's place.</summary>
-    private sealed class Slot(string name, long offset, long[] shape) : IDisposable
+    private sealed record Slot(string Name, long Offset, long[] Shape)
     {
-        public string Name => name;
+        public long End { get; } = Offset + Shape.Aggregate(1L, (product, size) => product * size);
 
-        public long End => offset + shape.Aggregate(1L, (product, size) => product * size);
+        public Tensor Of(Tensor flat) => flat.narrow(0, Offset, End - Offset).view(Shape);
+    }
 
-        /// <summary>The module's own copy in another number format, or null where it uses the flat tensors themselves.</summary>
-        public Tensor? Computed { get; set; }
+    /// <summary>A parameter that the module holds in another number format, beside its float32 place.</summary>
+    private sealed class Copy(Tensor computed, Tensor computedGradient, Tensor weight, Tensor gradient) : IDisposable
+    {
+        public Tensor Computed { get; } = computed.DetachFromDisposeScope();
 
-        public Tensor? Weight { get; set; }
+        public Tensor ComputedGradient { get; } = computedGradient.DetachFromDisposeScope();
 
-        public Tensor? Gradient { get; set; }
+        public Tensor Weight { get; } = weight.DetachFromDisposeScope();
 
-        public Tensor Of(Tensor flat) => flat.narrow(0, offset, End - offset).view(shape);
+        public Tensor Gradient { get; } = gradient.DetachFromDisposeScope();
 
         public void Dispose()
         {
-            Weight?.Dispose();
-            Gradient?.Dispose();
+            Computed.Dispose();
+            ComputedGradient.Dispose();
+            Weight.Dispose();
+            Gradient.Dispose();
         }
     }
 }
