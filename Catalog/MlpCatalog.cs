@@ -15,7 +15,7 @@ public static class MlpCatalog
         /// <summary>A multilayer perceptron for binary classification.</summary>
         /// <param name="labelColumnName">The label, a <c>Boolean</c>.</param>
         /// <param name="featureColumnName">The features, a <c>Vector&lt;Single&gt;</c> of known size, or a <c>Single</c>.</param>
-        /// <param name="hiddenLayers">The numbers of hidden units; null for one layer of 128, empty for logistic regression.</param>
+        /// <param name="hiddenLayers">The numbers of hidden units; null for one layer of 256, empty for logistic regression.</param>
         /// <param name="epochs">How many times the training data is gone through.</param>
         /// <param name="batchSize">The number of examples of a gradient step.</param>
         /// <param name="learningRate">The learning rate of Adam.</param>
@@ -41,7 +41,7 @@ public static class MlpCatalog
         /// <summary>A multilayer perceptron for multiclass classification.</summary>
         /// <param name="labelColumnName">The label, a key.</param>
         /// <param name="featureColumnName">The features, a <c>Vector&lt;Single&gt;</c> of known size, or a <c>Single</c>.</param>
-        /// <param name="hiddenLayers">The numbers of hidden units; null for one layer of 128, empty for logistic regression.</param>
+        /// <param name="hiddenLayers">The numbers of hidden units; null for one layer of 256, empty for logistic regression.</param>
         /// <param name="epochs">How many times the training data is gone through.</param>
         /// <param name="batchSize">The number of examples of a gradient step.</param>
         /// <param name="learningRate">The learning rate of Adam.</param>
@@ -67,7 +67,7 @@ public static class MlpCatalog
         /// <summary>A multilayer perceptron for regression.</summary>
         /// <param name="labelColumnName">The label, a <c>Single</c>.</param>
         /// <param name="featureColumnName">The features, a <c>Vector&lt;Single&gt;</c> of known size, or a <c>Single</c>.</param>
-        /// <param name="hiddenLayers">The numbers of hidden units; null for one layer of 128, empty for linear regression.</param>
+        /// <param name="hiddenLayers">The numbers of hidden units; null for one layer of 256, empty for linear regression.</param>
         /// <param name="epochs">How many times the training data is gone through.</param>
         /// <param name="batchSize">The number of examples of a gradient step.</param>
         /// <param name="learningRate">The learning rate of Adam.</param>

@@ -4,7 +4,7 @@ namespace MLExtensions;
 internal static class MlpDefaults
 {
     public const int Epochs = 50;
-    public const int BatchSize = 64;
+    public const int BatchSize = 32;
     public const double LearningRate = 0.001;
 
     public static TOptions Fill<TOptions>(TOptions options, string label, string features, int[]? hiddenLayers, int epochs, int batchSize, double learningRate)

@@ -9,8 +9,8 @@ public abstract class MlpOptions : NetworkTrainerOptions
     {
     }
 
-    /// <summary>The hidden layers, from the features to the output; none gives linear or logistic regression. Default one of 128 units.</summary>
-    public IReadOnlyList<HiddenLayer> HiddenLayers { get; set; } = [128];
+    /// <summary>The hidden layers, from the features to the output; none gives linear or logistic regression. Default one of 256 units.</summary>
+    public IReadOnlyList<HiddenLayer> HiddenLayers { get; set; } = [256];
 
     /// <summary>The activation function of the hidden layers. Default <see cref="Activation.ReLU"/>.</summary>
     public Activation Activation { get; set; } = Activation.ReLU;

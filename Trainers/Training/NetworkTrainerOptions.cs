@@ -18,8 +18,8 @@ public abstract class NetworkTrainerOptions : TrainerInputBaseWithWeight
     /// <summary>How many times the training data is gone through. Default 50.</summary>
     public int Epochs { get; set; } = 50;
 
-    /// <summary>The number of examples of a gradient step. Default 64.</summary>
-    public int BatchSize { get; set; } = 64;
+    /// <summary>The number of examples of a gradient step. Default 32.</summary>
+    public int BatchSize { get; set; } = 32;
 
     /// <summary>The learning rate, before the schedule. Default 0.001.</summary>
     public double LearningRate { get; set; } = 0.001;
