@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 

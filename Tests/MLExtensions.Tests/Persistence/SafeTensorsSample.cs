@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using MLExtensions.Tensors;
 using MLExtensions.Persistence;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -11,7 +12,7 @@ internal static class SafeTensorsSample
 {
     public const string Entry = "weights.safetensors";
 
-    public static Dictionary<string, Tensor> Tensors() => new()
+    public static Dictionary<string, Tensor> CreateTensors() => new()
     {
         ["fc.weight"] = tensor(new float[] { 1.5f, -2.25f, float.NaN, float.PositiveInfinity, 0f, -0f }).reshape(2, 3),
         ["fc.bias"] = tensor(new double[] { Math.PI, double.Epsilon }),
