@@ -66,6 +66,22 @@ public class FlatOptimizerTests
     }
 
     [TestMethod]
+    public void RefusesToWorkOnFreedMemory()
+    {
+        var problem = new FlatProblem(new AdamOptimizer(), 3);
+        problem.Dispose();
+        Assert.ThrowsExactly<ObjectDisposedException>(() => problem.Optimizer.Step(0.1));
+        Assert.ThrowsExactly<ObjectDisposedException>(() => problem.Optimizer.GradientNorm());
+    }
+
+    [TestMethod]
+    public void RefusesNegativeStepCount()
+    {
+        using var problem = new FlatProblem(new AdamOptimizer(), 3);
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => problem.Optimizer.StepCount = -1);
+    }
+
+    [TestMethod]
     [DataRow(false)]
     [DataRow(true)]
     public void NormIsTorchs(bool tensorOperations)
