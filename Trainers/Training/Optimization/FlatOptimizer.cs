@@ -10,6 +10,7 @@ internal abstract unsafe class FlatOptimizer : IDisposable
 {
     private readonly bool onHost;
     private readonly int threads;
+    private bool disposed;
 
     private protected FlatOptimizer(FlatLayout layout, IReadOnlyList<string> stateNames)
     {
@@ -25,7 +26,15 @@ internal abstract unsafe class FlatOptimizer : IDisposable
     }
 
     /// <summary>Steps done so far; Adam's bias correction depends on it.</summary>
-    public long StepCount { get; set; }
+    public long StepCount
+    {
+        get;
+        set
+        {
+            SettingRange.Check(nameof(StepCount), value, 0, long.MaxValue);
+            field = value;
+        }
+    }
 
     /// <summary>State buffers by torch's names, each of the parameters' shape; empty for plain SGD. They belong to the
     /// optimizer: copy into and out of them.</summary>
@@ -82,8 +91,9 @@ internal abstract unsafe class FlatOptimizer : IDisposable
     /// <param name="gradientScale">Multiplies the gradients first: what clipping or averaging asks for.</param>
     public void Step(double learningRate, double gradientScale = 1)
     {
-        SettingRange.Check(nameof(learningRate), learningRate, 0, double.MaxValue);
-        SettingRange.Check(nameof(gradientScale), gradientScale, 0, double.MaxValue);
+        SettingRange.Check(nameof(learningRate), learningRate, 0, float.MaxValue);
+        SettingRange.Check(nameof(gradientScale), gradientScale, 0, float.MaxValue);
+        ObjectDisposedException.ThrowIf(disposed, this);
         StepCount++;
         if (onHost)
         {
@@ -99,10 +109,15 @@ internal abstract unsafe class FlatOptimizer : IDisposable
     }
 
     /// <summary>Euclidean norm of all gradients, accumulated in float64 on host memory; not finite where a gradient is not.</summary>
-    public double GradientNorm() => onHost ? HostGradientNorm() : TensorGradientNorm();
+    public double GradientNorm()
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        return onHost ? HostGradientNorm() : TensorGradientNorm();
+    }
 
     public void Dispose()
     {
+        disposed = true;
         Parameters.Dispose();
         Gradients.Dispose();
         foreach ((_, torch.Tensor state) in State)

@@ -10,7 +10,7 @@ internal static class SettingRange
     {
         if (value >= least && value <= greatest)
             return;
-        string range = greatest == double.MaxValue
+        string range = greatest >= float.MaxValue
             ? $"a finite number of at least {Text(least)}"
             : $"between {Text(least)} and {Text(greatest)}";
         throw Outside(name, value, range);
@@ -28,7 +28,7 @@ internal static class SettingRange
     {
         if (value > limit && value <= greatest)
             return;
-        string range = greatest == double.MaxValue
+        string range = greatest >= float.MaxValue
             ? $"a finite number greater than {Text(limit)}"
             : $"greater than {Text(limit)} and at most {Text(greatest)}";
         throw Outside(name, value, range);

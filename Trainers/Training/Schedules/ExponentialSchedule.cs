@@ -17,7 +17,7 @@ public sealed record ExponentialSchedule : LearningRateSchedule
 
     private protected override void CheckShape()
     {
-        CheckAbove0(Decay, 1);
-        CheckAbove0(DecayEpochs, double.MaxValue);
+        CheckPositive(Decay, 1);
+        CheckPositive(DecayEpochs, double.MaxValue);
     }
 }

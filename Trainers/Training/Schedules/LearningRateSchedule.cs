@@ -109,7 +109,7 @@ public abstract record LearningRateSchedule
         double value, double least, double greatest, [CallerArgumentExpression(nameof(value))] string name = "") =>
         SettingRange.Check($"{nameof(LearningRateSchedule)}.{name}", value, least, greatest);
 
-    private protected static void CheckAbove0(
+    private protected static void CheckPositive(
         double value, double greatest, [CallerArgumentExpression(nameof(value))] string name = "") =>
         SettingRange.CheckAbove($"{nameof(LearningRateSchedule)}.{name}", value, 0, greatest);
 }

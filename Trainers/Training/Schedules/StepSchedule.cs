@@ -13,7 +13,7 @@ public sealed record StepSchedule : LearningRateSchedule
 
     private protected override void CheckShape()
     {
-        CheckAbove0(StepEpochs, double.MaxValue);
-        CheckAbove0(Decay, 1);
+        CheckPositive(StepEpochs, double.MaxValue);
+        CheckPositive(Decay, 1);
     }
 }

@@ -8,7 +8,8 @@ namespace MLExtensions.Tests.Training;
 public class FlatOptimizerTests
 {
     [TestMethod]
-    [DynamicData(nameof(OptimizerCases.Names), typeof(OptimizerCases))]
+    [DataRow("sgd nesterov")]
+    [DataRow("adamw")]
     public void ThreadsChangeNoBit(string name)
     {
         OptimizerCase optimizer = OptimizerCases.ByName[name];
@@ -63,6 +64,22 @@ public class FlatOptimizerTests
             optimizer.Step(0.1);
             Assert.AreEqual(0.1f, optimizer.State[0].State.max().item<float>(), 1e-6f);
         }
+    }
+
+    [TestMethod]
+    public void RefusesToWorkOnFreedMemory()
+    {
+        var problem = new FlatProblem(new AdamOptimizer(), 3);
+        problem.Dispose();
+        Assert.ThrowsExactly<ObjectDisposedException>(() => problem.Optimizer.Step(0.1));
+        Assert.ThrowsExactly<ObjectDisposedException>(() => problem.Optimizer.GradientNorm());
+    }
+
+    [TestMethod]
+    public void RefusesNegativeStepCount()
+    {
+        using var problem = new FlatProblem(new AdamOptimizer(), 3);
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => problem.Optimizer.StepCount = -1);
     }
 
     [TestMethod]
