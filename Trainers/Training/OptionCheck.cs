@@ -2,21 +2,33 @@ using System.Globalization;
 
 namespace MLExtensions.Training;
 
-/// <summary>Refuses an option at construction, in one form: the option's name, its value, and what it may be.</summary>
+/// <summary>Refuses an option, NaN included, in one form: the option's name, its value, and what it may be.</summary>
 internal static class OptionCheck
 {
     public static void AtLeast(int value, int minimum, string option) =>
         Require(value >= minimum, value, option, $"at least {minimum}");
 
-    public static void Positive(double value, string option) =>
-        Require(value > 0 && double.IsFinite(value), value, option, "positive and finite");
+    public static void Positive(double value, string option) => Above(value, 0, float.MaxValue, option);
 
-    public static void NotNegative(double value, string option) =>
-        Require(value >= 0 && double.IsFinite(value), value, option, "0 or more, and finite");
+    public static void NotNegative(double value, string option) => Between(value, 0, float.MaxValue, option);
 
     /// <summary>0 is allowed, 1 is not.</summary>
     public static void Fraction(double value, string option) =>
         Require(value >= 0 && value < 1, value, option, "at least 0 and below 1");
+
+    /// <summary>Accepts a value in [<paramref name="least"/>, <paramref name="greatest"/>].</summary>
+    public static void Between(double value, double least, double greatest, string option) => Require(
+        value >= least && value <= greatest,
+        value,
+        option,
+        greatest >= float.MaxValue ? $"finite and at least {Text(least)}" : $"between {Text(least)} and {Text(greatest)}");
+
+    /// <summary>Accepts a value in (<paramref name="limit"/>, <paramref name="greatest"/>].</summary>
+    public static void Above(double value, double limit, double greatest, string option) => Require(
+        value > limit && value <= greatest,
+        value,
+        option,
+        greatest >= float.MaxValue ? $"finite and greater than {Text(limit)}" : $"greater than {Text(limit)} and at most {Text(greatest)}");
 
     public static void Defined<T>(T value, string option)
         where T : struct, Enum =>
@@ -35,4 +47,6 @@ internal static class OptionCheck
         if (!condition)
             throw new ArgumentOutOfRangeException(option, value, string.Create(CultureInfo.InvariantCulture, $"{option} is {value}; it must be {allowed}."));
     }
+
+    private static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -6,10 +6,10 @@ namespace MLExtensions.Training;
 
 internal readonly struct AdadeltaRule(AdadeltaOptimizer settings, double learningRate) : IUpdateRule
 {
-    private readonly Vector<float> keep = new((float)settings.Decay);
-    private readonly Vector<float> take = new((float)(1 - settings.Decay));
-    private readonly Vector<float> floor = new((float)settings.Epsilon);
-    private readonly Vector<float> rate = new((float)learningRate);
+    private readonly Vector<float> _keep = new((float)settings.Decay);
+    private readonly Vector<float> _take = new((float)(1 - settings.Decay));
+    private readonly Vector<float> _floor = new((float)settings.Epsilon);
+    private readonly Vector<float> _rate = new((float)learningRate);
 
     public static IReadOnlyList<string> StateNames => ["square_avg", "acc_delta"];
 
@@ -18,10 +18,10 @@ internal readonly struct AdadeltaRule(AdadeltaOptimizer settings, double learnin
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> square, ref Vector<float> moved)
     {
-        square = keep * square + take * gradient * gradient;
-        Vector<float> delta = Vector.SquareRoot(moved + floor) / Vector.SquareRoot(square + floor) * gradient;
-        moved = keep * moved + take * delta * delta;
-        return parameter - rate * delta;
+        square = _keep * square + _take * gradient * gradient;
+        Vector<float> delta = Vector.SquareRoot(moved + _floor) / Vector.SquareRoot(square + _floor) * gradient;
+        moved = _keep * moved + _take * delta * delta;
+        return parameter - _rate * delta;
     }
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)

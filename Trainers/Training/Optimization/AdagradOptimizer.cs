@@ -14,7 +14,7 @@ public sealed record AdagradOptimizer : Optimizer
 
     internal override void Check()
     {
-        SettingRange.Check($"{nameof(Optimizer)}.{nameof(InitialAccumulator)}", InitialAccumulator, 0, float.MaxValue);
+        OptionCheck.Between(InitialAccumulator, 0, float.MaxValue, $"{nameof(Optimizer)}.{nameof(InitialAccumulator)}");
         CheckEpsilon(Epsilon);
     }
 }

@@ -6,8 +6,8 @@ namespace MLExtensions.Training;
 
 internal readonly struct AdagradRule(AdagradOptimizer settings, double learningRate) : IUpdateRule
 {
-    private readonly Vector<float> floor = new((float)settings.Epsilon);
-    private readonly Vector<float> rate = new((float)learningRate);
+    private readonly Vector<float> _floor = new((float)settings.Epsilon);
+    private readonly Vector<float> _rate = new((float)learningRate);
 
     public static IReadOnlyList<string> StateNames => ["sum"];
 
@@ -17,7 +17,7 @@ internal readonly struct AdagradRule(AdagradOptimizer settings, double learningR
     public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> sum, ref Vector<float> second)
     {
         sum += gradient * gradient;
-        return parameter - rate * gradient / (Vector.SquareRoot(sum) + floor);
+        return parameter - _rate * gradient / (Vector.SquareRoot(sum) + _floor);
     }
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)

@@ -22,8 +22,8 @@ internal sealed record FlatLayout(
             throw new ArgumentException($"There are {Gradients.NumberOfElements} gradients for {length} parameters; the numbers must be equal.");
         if (Gradients.device_type != Parameters.device_type || Gradients.device_index != Parameters.device_index)
             throw new ArgumentException($"Gradients are on {Gradients.device}, parameters on {Parameters.device}; they must be on one device.");
-        SettingRange.Check(nameof(DecayedCount), DecayedCount, 0, length);
-        SettingRange.Check(nameof(Threads), Threads, 1, int.MaxValue);
+        OptionCheck.Between(DecayedCount, 0, length, nameof(DecayedCount));
+        OptionCheck.Between(Threads, 1, int.MaxValue, nameof(Threads));
         Regularization.Check();
     }
 

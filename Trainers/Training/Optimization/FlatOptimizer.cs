@@ -8,21 +8,21 @@ namespace MLExtensions.Training;
 /// </summary>
 internal abstract unsafe class FlatOptimizer : IDisposable
 {
-    private readonly bool onHost;
-    private readonly int threads;
-    private bool disposed;
+    private readonly bool _onHost;
+    private readonly int _threads;
+    private bool _disposed;
 
     private protected FlatOptimizer(FlatLayout layout, IReadOnlyList<string> stateNames)
     {
-        onHost = layout.OnHost;
-        threads = layout.Threads;
+        _onHost = layout.OnHost;
+        _threads = layout.Threads;
         Regularization = layout.Regularization;
         DecayedCount = layout.Regularization.IsNone ? 0 : layout.DecayedCount;
         // Aliases keep the memory alive whatever becomes of the caller's own tensors.
         Parameters = layout.Parameters.detach().DetachFromDisposeScope();
         Gradients = layout.Gradients.detach().DetachFromDisposeScope();
         State = [.. stateNames.Select(name => (name, torch.zeros_like(Parameters).DetachFromDisposeScope()))];
-        Buffers = onHost ? FindBuffers() : default;
+        Buffers = _onHost ? FindBuffers() : default;
     }
 
     /// <summary>Steps done so far; Adam's bias correction depends on it.</summary>
@@ -31,7 +31,7 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         get;
         set
         {
-            SettingRange.Check(nameof(StepCount), value, 0, long.MaxValue);
+            OptionCheck.Between(value, 0, long.MaxValue, nameof(StepCount));
             field = value;
         }
     }
@@ -91,11 +91,11 @@ internal abstract unsafe class FlatOptimizer : IDisposable
     /// <param name="gradientScale">Multiplies the gradients first: what clipping or averaging asks for.</param>
     public void Step(double learningRate, double gradientScale = 1)
     {
-        SettingRange.Check(nameof(learningRate), learningRate, 0, float.MaxValue);
-        SettingRange.Check(nameof(gradientScale), gradientScale, 0, float.MaxValue);
-        ObjectDisposedException.ThrowIf(disposed, this);
+        OptionCheck.Between(learningRate, 0, float.MaxValue, nameof(learningRate));
+        OptionCheck.Between(gradientScale, 0, float.MaxValue, nameof(gradientScale));
+        ObjectDisposedException.ThrowIf(_disposed, this);
         StepCount++;
-        if (onHost)
+        if (_onHost)
         {
             StepOnHost(learningRate, gradientScale);
             GC.KeepAlive(this);
@@ -111,13 +111,13 @@ internal abstract unsafe class FlatOptimizer : IDisposable
     /// <summary>Euclidean norm of all gradients, accumulated in float64 on host memory; not finite where a gradient is not.</summary>
     public double GradientNorm()
     {
-        ObjectDisposedException.ThrowIf(disposed, this);
-        return onHost ? HostGradientNorm() : TensorGradientNorm();
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _onHost ? HostGradientNorm() : TensorGradientNorm();
     }
 
     public void Dispose()
     {
-        disposed = true;
+        _disposed = true;
         Parameters.Dispose();
         Gradients.Dispose();
         foreach ((_, torch.Tensor state) in State)
@@ -128,7 +128,7 @@ internal abstract unsafe class FlatOptimizer : IDisposable
 
     private protected abstract void StepByTensors(double learningRate, double gradientScale);
 
-    private protected void ForEachBlock(Action<int, long, long> body) => ElementBlocks.Run(Parameters.NumberOfElements, threads, body);
+    private protected void ForEachBlock(Action<int, long, long> body) => ElementBlocks.Run(Parameters.NumberOfElements, _threads, body);
 
     private FlatOptimizer StartingFrom(double value)
     {

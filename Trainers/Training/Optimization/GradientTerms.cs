@@ -13,10 +13,10 @@ internal interface IGradientTerms
 
 internal readonly struct ScaledGradient(double gradientScale) : IGradientTerms
 {
-    private readonly Vector<float> scale = new((float)gradientScale);
+    private readonly Vector<float> _scale = new((float)gradientScale);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> Gradient(Vector<float> parameter, Vector<float> raw) => scale * raw;
+    public Vector<float> Gradient(Vector<float> parameter, Vector<float> raw) => _scale * raw;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Parameter(Vector<float> parameter) => parameter;
@@ -24,19 +24,19 @@ internal readonly struct ScaledGradient(double gradientScale) : IGradientTerms
 
 internal readonly struct RegularizedGradient(double gradientScale, Regularization regularization, double learningRate) : IGradientTerms
 {
-    private readonly Vector<float> scale = new((float)gradientScale);
-    private readonly Vector<float> l1 = new((float)regularization.L1);
-    private readonly Vector<float> l2 = new((float)regularization.L2);
-    private readonly Vector<float> keep = new((float)(1 - learningRate * regularization.WeightDecay));
+    private readonly Vector<float> _scale = new((float)gradientScale);
+    private readonly Vector<float> _l1 = new((float)regularization.L1);
+    private readonly Vector<float> _l2 = new((float)regularization.L2);
+    private readonly Vector<float> _keep = new((float)(1 - learningRate * regularization.WeightDecay));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Gradient(Vector<float> parameter, Vector<float> raw)
     {
-        Vector<float> above = Vector.ConditionalSelect(Vector.GreaterThan(parameter, Vector<float>.Zero), l1, Vector<float>.Zero);
-        Vector<float> below = Vector.ConditionalSelect(Vector.LessThan(parameter, Vector<float>.Zero), l1, Vector<float>.Zero);
-        return scale * raw + l2 * parameter + (above - below);
+        Vector<float> above = Vector.ConditionalSelect(Vector.GreaterThan(parameter, Vector<float>.Zero), _l1, Vector<float>.Zero);
+        Vector<float> below = Vector.ConditionalSelect(Vector.LessThan(parameter, Vector<float>.Zero), _l1, Vector<float>.Zero);
+        return _scale * raw + _l2 * parameter + (above - below);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> Parameter(Vector<float> parameter) => keep * parameter;
+    public Vector<float> Parameter(Vector<float> parameter) => _keep * parameter;
 }

@@ -33,8 +33,8 @@ public abstract record Optimizer
     internal abstract void Check();
 
     private protected static void CheckFraction(double value, [CallerArgumentExpression(nameof(value))] string name = "") =>
-        SettingRange.CheckBelow($"{nameof(Optimizer)}.{name}", value, 0, 1);
+        OptionCheck.Fraction(value, $"{nameof(Optimizer)}.{name}");
 
     private protected static void CheckEpsilon(double value, [CallerArgumentExpression(nameof(value))] string name = "") =>
-        SettingRange.Check($"{nameof(Optimizer)}.{name}", value, LeastEpsilon, 1);
+        OptionCheck.Between(value, LeastEpsilon, 1, $"{nameof(Optimizer)}.{name}");
 }

@@ -11,8 +11,8 @@ internal readonly record struct Regularization(double L1, double L2, double Weig
 
     public void Check()
     {
-        SettingRange.Check(nameof(L1), L1, 0, float.MaxValue);
-        SettingRange.Check(nameof(L2), L2, 0, float.MaxValue);
-        SettingRange.Check(nameof(WeightDecay), WeightDecay, 0, float.MaxValue);
+        OptionCheck.Between(L1, 0, float.MaxValue, nameof(L1));
+        OptionCheck.Between(L2, 0, float.MaxValue, nameof(L2));
+        OptionCheck.Between(WeightDecay, 0, float.MaxValue, nameof(WeightDecay));
     }
 }

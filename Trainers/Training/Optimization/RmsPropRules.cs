@@ -6,8 +6,8 @@ namespace MLExtensions.Training;
 
 internal readonly struct RmsPropRule(RmsPropOptimizer settings, double learningRate) : IUpdateRule
 {
-    private readonly RootMeanSquare scale = new(settings);
-    private readonly Vector<float> rate = new((float)learningRate);
+    private readonly RootMeanSquare _scale = new(settings);
+    private readonly Vector<float> _rate = new((float)learningRate);
 
     public static IReadOnlyList<string> StateNames => ["square_avg"];
 
@@ -15,17 +15,17 @@ internal readonly struct RmsPropRule(RmsPropOptimizer settings, double learningR
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> square, ref Vector<float> second) =>
-        parameter - rate * gradient / scale.Next(gradient, ref square);
+        parameter - _rate * gradient / _scale.Next(gradient, ref square);
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states) =>
-        parameters.addcdiv_(gradients, scale.Next(gradients, states[0]), value: -learningRate);
+        parameters.addcdiv_(gradients, _scale.Next(gradients, states[0]), value: -learningRate);
 }
 
 internal readonly struct RmsPropMomentumRule(RmsPropOptimizer settings, double learningRate) : IUpdateRule
 {
-    private readonly RootMeanSquare scale = new(settings);
-    private readonly Vector<float> momentum = new((float)settings.Momentum);
-    private readonly Vector<float> rate = new((float)learningRate);
+    private readonly RootMeanSquare _scale = new(settings);
+    private readonly Vector<float> _momentum = new((float)settings.Momentum);
+    private readonly Vector<float> _rate = new((float)learningRate);
 
     public static IReadOnlyList<string> StateNames => ["square_avg", "momentum_buffer"];
 
@@ -34,13 +34,13 @@ internal readonly struct RmsPropMomentumRule(RmsPropOptimizer settings, double l
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> square, ref Vector<float> velocity)
     {
-        velocity = momentum * velocity + gradient / scale.Next(gradient, ref square);
-        return parameter - rate * velocity;
+        velocity = _momentum * velocity + gradient / _scale.Next(gradient, ref square);
+        return parameter - _rate * velocity;
     }
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)
     {
-        torch.Tensor velocity = states[1].mul_(settings.Momentum).addcdiv_(gradients, scale.Next(gradients, states[0]));
+        torch.Tensor velocity = states[1].mul_(settings.Momentum).addcdiv_(gradients, _scale.Next(gradients, states[0]));
         parameters.add_(velocity, alpha: -learningRate);
     }
 }
@@ -48,15 +48,15 @@ internal readonly struct RmsPropMomentumRule(RmsPropOptimizer settings, double l
 /// <summary>The denominator: root of the running mean of squared gradients, plus epsilon.</summary>
 internal readonly struct RootMeanSquare(RmsPropOptimizer settings)
 {
-    private readonly Vector<float> keep = new((float)settings.Decay);
-    private readonly Vector<float> take = new((float)(1 - settings.Decay));
-    private readonly Vector<float> floor = new((float)settings.Epsilon);
+    private readonly Vector<float> _keep = new((float)settings.Decay);
+    private readonly Vector<float> _take = new((float)(1 - settings.Decay));
+    private readonly Vector<float> _floor = new((float)settings.Epsilon);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Next(Vector<float> gradient, ref Vector<float> square)
     {
-        square = keep * square + take * gradient * gradient;
-        return Vector.SquareRoot(square) + floor;
+        square = _keep * square + _take * gradient * gradient;
+        return Vector.SquareRoot(square) + _floor;
     }
 
     public torch.Tensor Next(torch.Tensor gradients, torch.Tensor square) =>

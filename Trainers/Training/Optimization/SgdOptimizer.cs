@@ -16,7 +16,6 @@ public sealed record SgdOptimizer : Optimizer
     internal override void Check()
     {
         CheckFraction(Momentum);
-        if (Nesterov && Momentum == 0)
-            throw SettingRange.Outside($"{nameof(Optimizer)}.{nameof(Nesterov)}", Nesterov, $"false where {nameof(Momentum)} is 0");
+        OptionCheck.Require(!Nesterov || Momentum > 0, Nesterov, $"{nameof(Optimizer)}.{nameof(Nesterov)}", $"false where {nameof(Momentum)} is 0");
     }
 }

@@ -6,7 +6,7 @@ namespace MLExtensions.Training;
 
 internal readonly struct SgdRule(double learningRate) : IUpdateRule
 {
-    private readonly Vector<float> rate = new((float)learningRate);
+    private readonly Vector<float> _rate = new((float)learningRate);
 
     public static IReadOnlyList<string> StateNames => [];
 
@@ -14,7 +14,7 @@ internal readonly struct SgdRule(double learningRate) : IUpdateRule
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> first, ref Vector<float> second) =>
-        parameter - rate * gradient;
+        parameter - _rate * gradient;
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states) =>
         parameters.add_(gradients, alpha: -learningRate);
@@ -22,12 +22,12 @@ internal readonly struct SgdRule(double learningRate) : IUpdateRule
 
 internal readonly struct MomentumRule(SgdOptimizer settings, double learningRate) : IUpdateRule
 {
-    private readonly Vector<float> rate = new((float)learningRate);
-    private readonly Vector<float> momentum = new((float)settings.Momentum);
+    private readonly Vector<float> _rate = new((float)learningRate);
+    private readonly Vector<float> _momentum = new((float)settings.Momentum);
 
-    // The direction is gradientShare * gradient + velocityShare * velocity: no branch for Nesterov in the loop.
-    private readonly Vector<float> gradientShare = new(settings.Nesterov ? 1 : 0);
-    private readonly Vector<float> velocityShare = new(settings.Nesterov ? (float)settings.Momentum : 1);
+    // The direction is _gradientShare * gradient + _velocityShare * velocity: no branch for Nesterov in the loop.
+    private readonly Vector<float> _gradientShare = new(settings.Nesterov ? 1 : 0);
+    private readonly Vector<float> _velocityShare = new(settings.Nesterov ? (float)settings.Momentum : 1);
 
     public static IReadOnlyList<string> StateNames => ["momentum_buffer"];
 
@@ -36,8 +36,8 @@ internal readonly struct MomentumRule(SgdOptimizer settings, double learningRate
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> velocity, ref Vector<float> second)
     {
-        velocity = momentum * velocity + gradient;
-        return parameter - rate * (gradientShare * gradient + velocityShare * velocity);
+        velocity = _momentum * velocity + gradient;
+        return parameter - _rate * (_gradientShare * gradient + _velocityShare * velocity);
     }
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)

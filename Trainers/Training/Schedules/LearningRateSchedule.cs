@@ -107,9 +107,9 @@ public abstract record LearningRateSchedule
 
     private protected static void CheckBetween(
         double value, double least, double greatest, [CallerArgumentExpression(nameof(value))] string name = "") =>
-        SettingRange.Check($"{nameof(LearningRateSchedule)}.{name}", value, least, greatest);
+        OptionCheck.Between(value, least, greatest, $"{nameof(LearningRateSchedule)}.{name}");
 
     private protected static void CheckPositive(
         double value, double greatest, [CallerArgumentExpression(nameof(value))] string name = "") =>
-        SettingRange.CheckAbove($"{nameof(LearningRateSchedule)}.{name}", value, 0, greatest);
+        OptionCheck.Above(value, 0, greatest, $"{nameof(LearningRateSchedule)}.{name}");
 }

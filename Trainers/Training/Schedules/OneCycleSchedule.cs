@@ -30,9 +30,11 @@ public sealed record OneCycleSchedule : LearningRateSchedule
 
     private protected override void CheckShape()
     {
-        if (!(PeakFraction > 0 && PeakFraction < 1))
-            throw SettingRange.Outside(
-                $"{nameof(LearningRateSchedule)}.{nameof(PeakFraction)}", PeakFraction, "greater than 0 and less than 1");
+        OptionCheck.Require(
+            PeakFraction > 0 && PeakFraction < 1,
+            PeakFraction,
+            $"{nameof(LearningRateSchedule)}.{nameof(PeakFraction)}",
+            "greater than 0 and less than 1");
         CheckBetween(InitialDivisor, 1, double.MaxValue);
         CheckBetween(FinalDivisor, 1, double.MaxValue);
     }
