@@ -24,7 +24,10 @@ public static class ConfusionMatrixPlot
     /// <param name="height">Pixels, at least 150. Default: 650.</param>
     /// <exception cref="ArgumentException">There are more or fewer names than classes.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The width or height is too small or too large.</exception>
-    /// <remarks>Letters come from the machine's fonts; on a machine without any, the cells are drawn without words.</remarks>
+    /// <remarks>
+    /// Letters come from the machine's fonts. On a machine without any, the cells are drawn without words, unless a font
+    /// is added by <see cref="Fonts.AddFontFile"/> and named in <see cref="Fonts.Default"/> before the first picture.
+    /// </remarks>
     public static void SavePng(
         this ConfusionMatrix matrix, string path, IReadOnlyList<string>? classNames = null, int width = 750, int height = 650)
     {

@@ -18,7 +18,10 @@ public static class TrainingHistoryPlot
     /// <param name="height">Pixels, at least 150. Default: 500.</param>
     /// <exception cref="ArgumentException">The history has no epochs or no metrics.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The width or height is too small or too large.</exception>
-    /// <remarks>Letters come from the machine's fonts; on a machine without any, the curves are drawn without words.</remarks>
+    /// <remarks>
+    /// Letters come from the machine's fonts. On a machine without any, the curves are drawn without words, unless a font
+    /// is added by <see cref="Fonts.AddFontFile"/> and named in <see cref="Fonts.Default"/> before the first picture.
+    /// </remarks>
     public static void SavePng(this TrainingHistory history, string path, int width = 900, int height = 500)
     {
         ArgumentNullException.ThrowIfNull(history);
