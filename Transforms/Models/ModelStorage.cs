@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.ML;
 using MLExtensions.Heads;
@@ -32,27 +33,42 @@ internal static class ModelStorage
 
     public static void Save(ModelSaveContext ctx, NetworkModelParameters model)
     {
-        var description = new ModelDescription(FormatVersion, model.Architecture, model.Head);
-        ctx.SaveBinaryStream(ArchitectureEntry, writer => writer.Write(JsonSerializer.SerializeToUtf8Bytes(description, Json)));
-        ctx.SaveBinaryStream(WeightsEntry, writer => SafeTensorsWriter.Write(writer.BaseStream, model.Network.state_dict()));
-        ctx.SaveBinaryStream(HistoryEntry, writer => writer.Write(model.History.ToJson()));
+        var description = JsonSerializer.SerializeToUtf8Bytes(new ModelDescription(FormatVersion, model.Architecture, model.Head), Json);
+        var history = model.History.ToJson();
+        // A .zip's own check sums are not looked at when it is read.
+        var checksums = new Dictionary<string, string> { [ArchitectureEntry] = Checksum(description), [HistoryEntry] = Checksum(history) };
+        ctx.SaveBinaryStream(ArchitectureEntry, writer => writer.Write(description));
+        ctx.SaveBinaryStream(WeightsEntry, writer => SafeTensorsWriter.Write(writer.BaseStream, model.Network.state_dict(), checksums));
+        ctx.SaveBinaryStream(HistoryEntry, writer => writer.Write(history));
     }
 
     /// <exception cref="ModelFormatException">An entry is missing or damaged; the message names it.</exception>
     public static (NetworkArchitecture Architecture, PredictionHead Head, nn.Module<Tensor, Tensor> Network, TrainingHistory History) Load(ModelLoadContext ctx)
     {
-        var description = Read(ctx, ArchitectureEntry, ReadDescription);
-        var network = Read(ctx, WeightsEntry, stream => ReadNetwork(stream, description.Architecture));
-        try
+        var descriptionJson = Read(ctx, ArchitectureEntry, stream => ReadToEnd(stream, ArchitectureEntry, MaximumArchitectureBytes));
+        var historyJson = Read(ctx, HistoryEntry, stream => ReadToEnd(stream, HistoryEntry, TrainingHistoryJson.MaxBytes));
+        var description = ParseDescription(descriptionJson);
+        var history = TrainingHistoryJson.FromJson(historyJson, HistoryEntry);
+        var network = Read(ctx, WeightsEntry, stream =>
         {
-            return (description.Architecture, description.Head, network, Read(ctx, HistoryEntry, stream => TrainingHistoryJson.FromJson(stream, HistoryEntry)));
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+            TorchRuntime.Initialize();
+            var reader = SafeTensorsReader.Open(stream, WeightsEntry, requireChecksum: true);
+            CheckChecksum(reader.Header, ArchitectureEntry, descriptionJson);
+            CheckChecksum(reader.Header, HistoryEntry, historyJson);
+            return ReadNetwork(reader, description.Architecture);
+        });
+        return (description.Architecture, description.Head, network, history);
     }
+
+    private static string Checksum(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+
+    private static void CheckChecksum(SafeTensorsHeader header, string entry, byte[] bytes)
+    {
+        if (!header.Metadata.TryGetValue(entry, out var checksum) || checksum != Checksum(bytes))
+            throw new ModelFormatException(entry, $"is damaged: its bytes do not have the checksum that {WeightsEntry} has for them");
+    }
+
+    private static byte[] ReadToEnd(Stream stream, string entry, int limit) => new EntryReader(stream, entry).ReadToEnd(limit);
 
     private static T Read<T>(ModelLoadContext ctx, string entry, Func<Stream, T> read)
         where T : class
@@ -69,25 +85,22 @@ internal static class ModelStorage
         return value ?? throw new ModelFormatException(entry, "is missing from the model");
     }
 
-    private static ModelDescription ReadDescription(Stream stream)
+    private static ModelDescription ParseDescription(byte[] json)
     {
         try
         {
-            var json = new EntryReader(stream, ArchitectureEntry).ReadToEnd(MaximumArchitectureBytes);
             var description = JsonSerializer.Deserialize<ModelDescription>(json, Json) ?? throw new FormatException("it is null.");
             description.Check();
             return description;
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException or (FormatException and not ModelFormatException))
+        catch (Exception e) when (e is JsonException or NotSupportedException or FormatException)
         {
             throw new ModelFormatException(ArchitectureEntry, "is no architecture: " + e.Message, e);
         }
     }
 
-    private static nn.Module<Tensor, Tensor> ReadNetwork(Stream stream, NetworkArchitecture architecture)
+    private static nn.Module<Tensor, Tensor> ReadNetwork(SafeTensorsReader reader, NetworkArchitecture architecture)
     {
-        TorchRuntime.Initialize();
-        var reader = SafeTensorsReader.Open(stream, WeightsEntry, requireChecksum: true);
         var present = reader.Header.Entries.Sum(entry => entry.Shape.Aggregate(1L, (product, size) => product * size));
         if (CountParameters(architecture) > present)
             throw new ModelFormatException(WeightsEntry, $"holds {present} numbers, and {ArchitectureEntry} describes a network of {architecture.ParameterCount}");
