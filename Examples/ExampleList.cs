@@ -1,6 +1,8 @@
 using MLExtensions.Examples.Digits;
+using MLExtensions.Examples.Gates;
 using MLExtensions.Examples.Infrastructure;
 using MLExtensions.Examples.Mnist;
+using MLExtensions.Examples.Tabular;
 using Spectre.Console;
 
 namespace MLExtensions.Examples;
@@ -12,6 +14,8 @@ internal static class ExampleList
     [
         new DigitsExample(),
         new MnistExample(),
+        new GatesExample(),
+        new TabularExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);

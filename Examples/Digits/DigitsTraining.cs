@@ -27,9 +27,9 @@ internal sealed record DigitsTraining(MLContext MLContext, TransformerChain<KeyT
                 CancellationToken = cancellationToken,
             };
 
-            // A network learns classes by number, so labels become keys, and features should be of about unit size.
+            // A network numbers its classes, so labels become keys; it learns fastest from features of mean 0 and variance 1.
             var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue)
-                .Append(mlContext.Transforms.NormalizeMinMax("Features"))
+                .Append(mlContext.Transforms.NormalizeMeanVariance("Features", fixZero: false))
                 .Append(mlContext.MulticlassClassification.Trainers.Mlp(options))
                 .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
             return pipeline.Fit(split.TrainSet);
