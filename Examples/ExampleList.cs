@@ -1,0 +1,38 @@
+using MLExtensions.Examples.Digits;
+using MLExtensions.Examples.Gates;
+using MLExtensions.Examples.Infrastructure;
+using MLExtensions.Examples.Mnist;
+using MLExtensions.Examples.Tabular;
+using Spectre.Console;
+
+namespace MLExtensions.Examples;
+
+/// <summary>All examples. A new one is a class and a line here.</summary>
+internal static class ExampleList
+{
+    private static readonly IExample[] Examples =
+    [
+        new DigitsExample(),
+        new MnistExample(),
+        new GatesExample(),
+        new TabularExample(),
+    ];
+
+    public static IEnumerable<string> Names => Examples.Select(example => example.Name);
+
+    public static IExample? Find(string name) => Array.Find(Examples, example => example.Name == name);
+
+    public static void Print()
+    {
+        AnsiConsole.WriteLine("dotnet run -c Release --project Examples -- NAME [--option value ...]");
+        AnsiConsole.WriteLine();
+        var table = new Table().Border(TableBorder.None).HideHeaders().AddColumns("name", "summary");
+        foreach (var example in Examples)
+        {
+            table.AddRow(new Text(example.Name, Color.Green), new Text(example.Summary));
+            foreach (var option in example.Options)
+                table.AddRow(new Text("  " + option.Usage), new Text(option.Description, Color.Grey));
+        }
+        AnsiConsole.Write(table);
+    }
+}

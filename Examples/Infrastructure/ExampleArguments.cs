@@ -1,0 +1,72 @@
+using System.Globalization;
+
+namespace MLExtensions.Examples.Infrastructure;
+
+/// <summary>The options on the command line, checked against those that the example has.</summary>
+internal sealed class ExampleArguments
+{
+    private readonly Dictionary<ExampleOption, string> _values = [];
+
+    private ExampleArguments()
+    {
+    }
+
+    /// <exception cref="UsageException">An option is unknown, given twice or has no value.</exception>
+    public static ExampleArguments Parse(IReadOnlyList<string> words, IReadOnlyList<ExampleOption> options)
+    {
+        var arguments = new ExampleArguments();
+        for (var i = 0; i < words.Count; i += 2)
+        {
+            var option = FindOption(words[i], options);
+            if (i + 1 == words.Count || words[i + 1].StartsWith("--", StringComparison.Ordinal))
+                throw new UsageException($"--{option.Name} needs a value: {option.Usage}.");
+            if (!arguments._values.TryAdd(option, words[i + 1]))
+                throw new UsageException($"--{option.Name} is given twice.");
+        }
+        return arguments;
+    }
+
+    /// <exception cref="UsageException">The option has no default and is not given.</exception>
+    public string Text(ExampleOption option) =>
+        Find(option) ?? throw new UsageException($"--{option.Name} is missing: {option.Usage}, {option.Description}.");
+
+    /// <summary>A whole number, or null where none is given and the option has no default.</summary>
+    /// <exception cref="UsageException">It is not a number, or less than <paramref name="least"/>.</exception>
+    public int? OptionalInteger(ExampleOption option, int least)
+    {
+        if (Find(option) is not { } text)
+            return null;
+        if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) || value < least)
+            throw new UsageException($"--{option.Name} is '{text}'; it must be a whole number of at least {least}.");
+        return value;
+    }
+
+    /// <inheritdoc cref="OptionalInteger"/>
+    public int Integer(ExampleOption option, int least)
+    {
+        Text(option);
+        return OptionalInteger(option, least)!.Value;
+    }
+
+    /// <summary>One of several words.</summary>
+    /// <exception cref="UsageException">It is another word.</exception>
+    public string Choice(ExampleOption option, params IReadOnlyList<string> choices)
+    {
+        var text = Text(option);
+        if (!choices.Contains(text))
+            throw new UsageException($"--{option.Name} is '{text}'; it must be one of {string.Join(", ", choices)}.{DidYouMean.Suggest(text, choices)}");
+        return text;
+    }
+
+    private string? Find(ExampleOption option) => _values.GetValueOrDefault(option, option.Default!);
+
+    private static ExampleOption FindOption(string word, IReadOnlyList<ExampleOption> options)
+    {
+        var known = options.Select(option => "--" + option.Name).ToArray();
+        var index = Array.IndexOf(known, word);
+        if (index >= 0)
+            return options[index];
+        var choice = known.Length == 0 ? "this example has none" : $"there are {string.Join(", ", known)}";
+        throw new UsageException($"There is no option '{word}'; {choice}.{DidYouMean.Suggest(word, known)}");
+    }
+}

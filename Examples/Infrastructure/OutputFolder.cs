@@ -1,0 +1,26 @@
+using Spectre.Console;
+
+namespace MLExtensions.Examples.Infrastructure;
+
+/// <summary>The folder <c>out/NAME/</c> in the current directory, where an example leaves its files.</summary>
+internal sealed class OutputFolder
+{
+    private readonly string _path;
+
+    public OutputFolder(string exampleName)
+    {
+        _path = Path.Combine("out", exampleName);
+        Directory.CreateDirectory(_path);
+    }
+
+    public string PathOf(string fileName) => Path.Combine(_path, fileName);
+
+    /// <summary>Tells the user what the folder holds now.</summary>
+    public void Print(params IReadOnlyList<(string FileName, string Description)> files)
+    {
+        var table = new Table().Border(TableBorder.None).HideHeaders().AddColumns("file", "description");
+        foreach (var (fileName, description) in files)
+            table.AddRow(new Text(PathOf(fileName), Color.Green), new Text(description));
+        AnsiConsole.Write(table);
+    }
+}
