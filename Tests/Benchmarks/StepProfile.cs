@@ -1,0 +1,2 @@
+namespace MLExtensions.Benchmarks;
+internal static class StepProfile { public static void Print(BenchmarkSettings settings) { } }
