@@ -31,7 +31,7 @@ internal sealed class BFloat16Training : IBenchmark
             options.ThreadCount = threads;
         }));
         var comparison = Timing.Compare(settings.Rounds, Of(Precision.BFloat16), Of(Precision.Float32));
-        return Bound.Row($"bfloat16 against float32, 784-1024-1024-10, batch 128, {threads} thread{(threads == 1 ? "" : "s")}", 1.5, comparison, "rows", images.Count);
+        return Bound.Row($"bfloat16 against float32, 784-1024-1024-10, batch 128, {Threads.Text(threads)}", 1.5, comparison, "rows", images.Count);
     }
 
     private static ResultRow MeasureAccuracy(BenchmarkSettings settings)

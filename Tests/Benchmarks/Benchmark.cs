@@ -36,3 +36,9 @@ internal static class Bound
         return new ResultRow(what, $"<= {ceiling.ToString(format, culture)}", figure.ToString(format, culture) + missed, details);
     }
 }
+
+/// <summary>A number of threads in words.</summary>
+internal static class Threads
+{
+    public static string Text(int count) => count == 1 ? "1 thread" : $"{count} threads";
+}

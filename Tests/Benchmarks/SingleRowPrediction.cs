@@ -18,11 +18,17 @@ internal sealed class SingleRowPrediction : IBenchmark
         var images = settings.Training.Take(2000);
         using var model = trainer.Fit(images.ToDataView(trainer.Context), _ => { });
         using var engine = trainer.Context.Model.CreatePredictionEngine<ImageRow, ImagePrediction>(model);
-        var comparison = Timing.Compare(
-            settings.Rounds,
-            Contender.Of("PredictionEngine", () => PredictAll(engine, images)),
-            Contender.Of("raw", () => ForwardAll(model.Model.Network, images)));
-        yield return Bound.Row("PredictionEngine, one row, against a raw forward of one row", 0.7, comparison, "rows", Predictions);
+        var before = get_num_threads();
+        foreach (var threads in new[] { before, 1 }.Distinct())
+        {
+            set_num_threads(threads);
+            var comparison = Timing.Compare(
+                settings.Rounds,
+                Contender.Of("PredictionEngine", () => PredictAll(engine, images)),
+                Contender.Of("raw", () => ForwardAll(model.Model.Network, images)));
+            yield return Bound.Row($"PredictionEngine, one row, {Threads.Text(threads)}, against a raw forward of one row", 0.7, comparison, "rows", Predictions);
+        }
+        set_num_threads(before);
     }
 
     private static void PredictAll(PredictionEngine<ImageRow, ImagePrediction> engine, ImageSet images)

@@ -29,7 +29,7 @@ internal sealed class TrainingThroughput : IBenchmark
                 options.Epochs = EpochsPerRound;
             })),
             Contender.Of("hand-written loop", () => loop.Run(EpochsPerRound, threads)));
-        var what = $"training 784-128-32-10, Adam, batch {batchSize}, {threads} thread{(threads == 1 ? "" : "s")}, against a hand-written loop";
+        var what = $"training 784-128-32-10, Adam, batch {batchSize}, {Threads.Text(threads)}, against a hand-written loop";
         return Bound.Row(what, floor, comparison, "rows", (double)settings.Training.Count * EpochsPerRound);
     }
 }

@@ -18,7 +18,7 @@ internal sealed class WholeFit : IBenchmark
                 settings.Rounds,
                 Contender.Of("Fit", () => trainer.Fit(data, options => (options.Epochs, options.ThreadCount) = (Epochs, threads)).Dispose()),
                 Contender.Of("hand-written loop", () => loop.Run(Epochs, threads)));
-            var what = $"whole Fit of {Epochs} epochs with reading, {threads} thread{(threads == 1 ? "" : "s")}, against {Epochs} epochs on ready tensors";
+            var what = $"whole Fit of {Epochs} epochs with reading, {Threads.Text(threads)}, against {Epochs} epochs on ready tensors";
             yield return Bound.Row(what, 1.0, comparison, "rows", (double)settings.Training.Count * Epochs);
         }
     }
