@@ -31,7 +31,8 @@ internal sealed class BFloat16Training : IBenchmark
             options.ThreadCount = threads;
         }));
         var comparison = Timing.Compare(settings.Rounds, Of(Precision.BFloat16), Of(Precision.Float32));
-        return Bound.Row($"bfloat16 against float32, 784-1024-1024-10, batch 128, {Threads.Text(threads)}", 1.5, comparison, "rows", images.Count);
+        var row = Bound.Row($"bfloat16 against float32, 784-1024-1024-10, batch 128, {Threads.Text(threads)}", 1.5, comparison, "rows", images.Count);
+        return row with { Details = $"{row.Details}; {BFloat16Instructions.Description}" };
     }
 
     private static ResultRow MeasureAccuracy(BenchmarkSettings settings)
