@@ -1,0 +1,110 @@
+using Microsoft.ML;
+using MLExtensions.Heads;
+using MLExtensions.Tasks;
+using MLExtensions.Tensors;
+using MLExtensions.Training;
+using MLExtensions.Training.Data;
+using MLExtensions.Training.Engine;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Benchmarks;
+
+/// <summary>The engine's parts, called in the order in which its step calls them; and its own step beside them.</summary>
+internal sealed class EngineProfile : IDisposable
+{
+    private const double LearningRate = 0.001;
+    private static readonly MulticlassHead Head = new(ImageRow.Classes);
+    private static readonly Device Cpu = CPU;
+
+    private readonly MulticlassTask _task = new();
+    private readonly TrainingRows _rows;
+    private readonly InMemoryBatches _batches;
+    private readonly nn.Module<Tensor, Tensor> _network;
+    private readonly ParameterSet _parameters;
+    private readonly ParameterUpdater _updater;
+    private readonly SupervisedStep _step;
+
+    public EngineProfile(ImageSet images, int batchSize)
+    {
+        var data = images.ToDataView(new MLContext(1));
+        var check = new ColumnCheck(_task, nameof(ImageRow.Features), _task.LabelColumn(nameof(ImageRow.Label)), weightName: null);
+        _rows = TrainingRows.Read(data, check.Find(data), out _, () => { });
+        var settings = new BatchSettings(batchSize, 1, Seed: 1, Shuffle: true, LabelScale.Identity, Cpu);
+        _batches = new InMemoryBatches(_rows, Enumerable.Range(0, _rows.Count).ToArray(), settings);
+        var options = new MlpMulticlassTrainer.Options { HiddenLayers = [.. ImageTrainer.SmallNetwork.Select(units => new HiddenLayer(units))] };
+        _network = CreateNetwork(options);
+        _parameters = new ParameterSet(_network, Precision.Float32);
+        _updater = new ParameterUpdater(_parameters, options, threads: 1);
+        _step = new SupervisedStep(CreateNetwork(options), _task, Head, options, seed: 1, Cpu);
+    }
+
+    /// <summary>Part by part.</summary>
+    public PartTimes Times { get; } = new();
+
+    /// <summary>Batches and the engine's step.</summary>
+    public PartTimes Whole { get; } = new();
+
+    public void RunEpoch(int epoch)
+    {
+        Times.Begin(_batches.BatchCount);
+        RunParts(epoch);
+        Whole.Begin(_batches.BatchCount);
+        RunStep(epoch);
+    }
+
+    public void Dispose()
+    {
+        _step.Dispose();
+        _updater.Dispose();
+        _parameters.Dispose();
+        _network.Dispose();
+        _rows.Dispose();
+    }
+
+    private static nn.Module<Tensor, Tensor> CreateNetwork(NetworkTrainerOptions options)
+    {
+        var network = options.CreateArchitecture(ImageRow.Width, ImageRow.Classes).CreateModule();
+        Training.Engine.WeightInitializer.Initialize(network, WeightInitialization.XavierUniform, seed: 1);
+        return network;
+    }
+
+    private void RunParts(int epoch)
+    {
+        var metrics = new MetricSums();
+        foreach (var batch in _batches.ReadEpoch(epoch))
+        {
+            Times.Lap("gather");
+            using (batch)
+            using (NewDisposeScope())
+            {
+                var outputs = _network.call(batch.Features);
+                Times.Lap("forward");
+                var loss = _task.Loss(outputs, batch.Labels, batch.Weights);
+                metrics.AddLoss(loss.item<float>(), batch.RowCount);
+                Times.Lap("loss");
+                loss.backward();
+                Times.Lap("backward");
+                _updater.Apply(LearningRate);
+                Times.Lap("optimizer");
+                _task.Measure(TensorMemory.Floats(outputs.detach().cpu().contiguous()), batch.LabelValues, Head, metrics);
+                Times.Lap("metrics");
+            }
+            Times.Lap("disposal");
+        }
+    }
+
+    private void RunStep(int epoch)
+    {
+        var metrics = new MetricSums();
+        _step.BeginEpoch(epoch);
+        foreach (var batch in _batches.ReadEpoch(epoch))
+        {
+            Whole.Lap("gather");
+            using (batch)
+            using (NewDisposeScope())
+                metrics.AddLoss(_step.Train(batch, LearningRate, metrics), batch.RowCount);
+            Whole.Lap("step");
+        }
+    }
+}
