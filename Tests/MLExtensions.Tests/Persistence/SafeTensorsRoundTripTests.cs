@@ -18,7 +18,7 @@ public class SafeTensorsRoundTripTests
     public void LoadIntoGivesTheSameBits(bool seekable)
     {
         using var scope = NewDisposeScope();
-        var tensors = Tensors();
+        var tensors = SampleTensors();
         var targets = LikeThem(tensors);
         using var file = Open(Write(tensors), seekable);
 
@@ -36,7 +36,7 @@ public class SafeTensorsRoundTripTests
     public void ReadAllGivesTheSameTensorsAndMetadata(bool seekable)
     {
         using var scope = NewDisposeScope();
-        var tensors = Tensors();
+        var tensors = SampleTensors();
         // More elements than the reader believes in at first.
         tensors["large"] = arange(3_000_000, ScalarType.Int32);
         using var file = Open(Write(tensors, new Dictionary<string, string> { ["epoch"] = "7", ["名"] = "\"quoted\"\n" }), seekable);
@@ -60,7 +60,7 @@ public class SafeTensorsRoundTripTests
     public void ReadAllLeavesOnlyItsResultsAlive()
     {
         using var outer = NewDisposeScope();
-        var file = Write(Tensors());
+        var file = Write(SampleTensors());
         outer.DisposeEverything();
 
         var loaded = SafeTensorsReader.Open(Open(file), Entry).ReadAll();
@@ -85,7 +85,7 @@ public class SafeTensorsRoundTripTests
     public void OrderOfTheTensorsDoesNotChangeTheFile()
     {
         using var scope = NewDisposeScope();
-        var tensors = Tensors();
+        var tensors = SampleTensors();
         var metadata = new Dictionary<string, string> { ["b"] = "2", ["a"] = "1" };
 
         CollectionAssert.AreEqual(Write(tensors, metadata), Write(tensors.Reverse(), metadata.Reverse().ToDictionary()));
@@ -95,7 +95,7 @@ public class SafeTensorsRoundTripTests
     public void FileFollowsTheFormatsRules()
     {
         using var scope = NewDisposeScope();
-        var tensors = Tensors();
+        var tensors = SampleTensors();
         var file = Write(tensors, new Dictionary<string, string> { ["format"] = "pt" });
 
         var length = (int)BinaryPrimitives.ReadInt64LittleEndian(file);
@@ -124,7 +124,7 @@ public class SafeTensorsRoundTripTests
     public void ZipEntriesCanBeWrittenAndRead()
     {
         using var scope = NewDisposeScope();
-        var tensors = Tensors();
+        var tensors = SampleTensors();
         using var file = new MemoryStream();
         using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
         {
