@@ -34,7 +34,9 @@ internal abstract class ContractTask
     private static float[] PredictRows<TOutput>(MLContext ml, ITransformer model, IEnumerable<Example> rows, int width, Func<TOutput, float[]> scores)
         where TOutput : class, new()
     {
-        using var engine = ml.Model.CreatePredictionEngine<Example, TOutput>(model, inputSchemaDefinition: Example.Schema(width));
+        // An engine that owns its transformer would take it away from the test.
+        var options = new PredictionEngineOptions { InputSchemaDefinition = Example.Schema(width), OwnsTransformer = false };
+        using var engine = ml.Model.CreatePredictionEngine<Example, TOutput>(model, options);
         return rows.SelectMany(row => scores(engine.Predict(row))).ToArray();
     }
 
