@@ -103,10 +103,10 @@ internal sealed class ParameterSet : IDisposable
             if (parameter.dtype == ScalarType.Float32)
             {
                 parameter.set_(slot.Of(Weights));
-                parameter.grad = slot.Of(Gradients).DetachFromDisposeScope();
+                parameter.grad = slot.Of(Gradients);
                 continue;
             }
-            parameter.grad = zeros_like(parameter).DetachFromDisposeScope();
+            parameter.grad = zeros_like(parameter);
             slot.Computed = parameter;
             slot.Weight = slot.Of(Weights).DetachFromDisposeScope();
             slot.Gradient = slot.Of(Gradients).DetachFromDisposeScope();
