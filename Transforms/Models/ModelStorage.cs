@@ -104,10 +104,14 @@ internal static class ModelStorage
         var present = reader.Header.Entries.Sum(entry => entry.Shape.Aggregate(1L, (product, size) => product * size));
         if (CountParameters(architecture) > present)
             throw new ModelFormatException(WeightsEntry, $"holds {present} numbers, and {ArchitectureEntry} describes a network of {architecture.ParameterCount}");
+        using var scope = NewDisposeScope();
         var network = architecture.CreateModule();
         try
         {
-            reader.LoadInto(new Dictionary<string, Tensor>(network.state_dict()));
+            var state = network.state_dict();
+            reader.LoadInto(new Dictionary<string, Tensor>(state));
+            foreach (var value in state.Values)
+                value.DetachFromDisposeScope();
             return network;
         }
         catch

@@ -31,7 +31,7 @@ internal sealed unsafe class FloatColumn : IDisposable
     {
         // Realloc moves the pages of a large block, not its bytes.
         if (Count == _capacity)
-            Resize(Math.Min(int.MaxValue, _capacity + (_capacity / 2)));
+            Resize(Math.Min(int.MaxValue, _capacity + (_capacity / 2) + 1));
         return this[Count];
     }
 

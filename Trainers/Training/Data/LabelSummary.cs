@@ -25,14 +25,15 @@ internal sealed class LabelSummary
 
     public IReadOnlyList<long> ClassCounts => _classCounts;
 
+    /// <summary>The mean of the labels, each counted with its example weight.</summary>
     public double Mean => _mean;
 
-    /// <summary>The standard deviation of the labels; 1 where they are all the same, so that dividing by it is harmless.</summary>
+    /// <summary>The weighted standard deviation of the labels; 1 where they are all the same, so that dividing by it is harmless.</summary>
     public double StandardDeviation
     {
         get
         {
-            var deviation = Math.Sqrt(_squares / Math.Max(1, RowCount));
+            var deviation = Math.Sqrt(_squares / WeightSum);
             return deviation > Math.Abs(_mean) * 1e-7 && deviation > float.Epsilon ? deviation : 1;
         }
     }
@@ -41,10 +42,13 @@ internal sealed class LabelSummary
     {
         RowCount++;
         WeightSum += weight;
-        // Welford, 1962: stable where labels are large and close together.
-        var delta = label - _mean;
-        _mean += delta / RowCount;
-        _squares += delta * (label - _mean);
+        if (weight > 0)
+        {
+            // West, 1979: stable where labels are large and close together.
+            var delta = label - _mean;
+            _mean += delta * weight / WeightSum;
+            _squares += weight * delta * (label - _mean);
+        }
         if (_classCounts.Length > 0)
         {
             _classCounts[(int)label]++;

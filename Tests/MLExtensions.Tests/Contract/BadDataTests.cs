@@ -1,0 +1,131 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLExtensions.Tests.Contract;
+
+/// <summary>Data that cannot be trained on is refused at once, by column, row and value; data that can be is trained on.</summary>
+[TestClass]
+public sealed class BadDataTests
+{
+    private const int BadRow = 7;
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void NotFiniteFeature_IsNamed(string name)
+    {
+        foreach (var buffering in Enum.GetValues<Buffering>())
+        {
+            Assert.Contains("'Features', row 7, slot 1: the value is NaN", Refusal<FormatException>(name, WithFeature(float.NaN), o => o.Buffering = buffering));
+            Assert.Contains("'Features', row 7, slot 1: the value is Infinity", Refusal<FormatException>(name, WithFeature(float.PositiveInfinity), o => o.Buffering = buffering));
+        }
+
+        Action<Example[]> WithFeature(float value) => rows => rows[BadRow] = rows[BadRow].With(Replace(rows[BadRow], 1, value));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void BadWeight_IsNamed(string name)
+    {
+        foreach (var value in new[] { -1f, float.NaN, float.PositiveInfinity })
+        {
+            var message = Refusal<FormatException>(name, rows => rows[BadRow].Weight = value, o => o.ExampleWeightColumnName = nameof(Example.Weight));
+            Assert.Contains(FormattableString.Invariant($"'Weight', row 7: the value is {value}"), message);
+        }
+        Assert.Contains("Every example weight", Refusal<ArgumentException>(name, rows => Array.ForEach(rows, row => row.Weight = 0), o => o.ExampleWeightColumnName = nameof(Example.Weight)));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void MissingLabels_AreLeftOutWithOneWarning(string name)
+    {
+        var subject = Subjects.Get(name);
+        var rows = subject.Rows(100);
+        var whole = rows.Where((_, i) => i % 10 != 0).ToArray();
+        if (!rows.Where((_, i) => i % 10 == 0).ToArray().All(subject.Task.RemoveLabel))
+            return;
+        var ml = new MLContext(1);
+        var warnings = new List<string>();
+        ml.Log += (_, log) => warnings.AddRange(log.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning ? [log.Message] : []);
+        var model = subject.Fit(rows, o => o.Epochs = 2, noisy: true, ml);
+        var warning = warnings.Single();
+        Assert.Contains("10 rows", warning);
+        Assert.Contains(subject.Task.LabelColumn, warning);
+        Outcome.AssertSameBits(Outcome.Weights(subject.Fit(whole, o => o.Epochs = 2, noisy: true)), Outcome.Weights(model));
+        Assert.Contains("None of the 100 rows", Refusal<ArgumentException>(name, all => Array.ForEach(all, row => subject.Task.RemoveLabel(row)), rows: 100));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void Columns_MissingOrOfAWrongType_AreNamed(string name)
+    {
+        var label = Subjects.Get(name).Task.LabelColumn;
+        Assert.Contains("'Nowhere' is not in the data", Refusal<ArgumentException>(name, change: o => o.FeatureColumnName = "Nowhere"));
+        Assert.Contains("'Nowhere' is not in the data", Refusal<ArgumentException>(name, change: o => o.LabelColumnName = "Nowhere"));
+        Assert.Contains("'Nowhere' is not in the data", Refusal<ArgumentException>(name, change: o => o.ExampleWeightColumnName = "Nowhere"));
+        Assert.Contains($"'{nameof(Example.Flag)}' has type", Refusal<ArgumentException>(name, change: o => o.FeatureColumnName = nameof(Example.Flag)));
+        Assert.Contains("'Features' has type", Refusal<ArgumentException>(name, change: o => o.LabelColumnName = "Features"));
+        Assert.Contains("'Features' has type", Refusal<ArgumentException>(name, change: o => o.ExampleWeightColumnName = "Features"));
+        var others = new[] { nameof(Example.Flag), nameof(Example.Class), nameof(Example.Target) }.Where(other => other != label);
+        foreach (var other in others)
+            Assert.Contains($"'{other}' has type", Refusal<ArgumentException>(name, change: o => o.LabelColumnName = other));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void VectorOfUnknownSize_IsRefusedByName(string name)
+    {
+        var subject = Subjects.Get(name);
+        var ml = new MLContext(1);
+        var trainer = subject.CreateTrainer(ml, subject.Options());
+        var error = Assert.Throws<ArgumentException>(() => trainer.Fit(Example.View(ml, subject.Rows(20), width: 0)));
+        Assert.Contains("'Features'", error.Message);
+        Assert.Contains("known size", error.Message);
+        Assert.Throws<ArgumentException>(() => trainer.GetOutputSchema(SchemaShape.Create(Example.View(ml, subject.Rows(1), width: 0).Schema)));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void NoRows_IsRefused(string name)
+    {
+        var subject = Subjects.Get(name);
+        var ml = new MLContext(1);
+        var empty = Example.View(ml, [], subject.FeatureCount);
+        foreach (var buffering in Enum.GetValues<Buffering>())
+        {
+            var trainer = subject.CreateTrainer(ml, subject.Options(o => o.Buffering = buffering));
+            Assert.Contains("no rows", Assert.Throws<ArgumentException>(() => trainer.Fit(empty)).Message);
+            Assert.Contains("validation data", Assert.Throws<ArgumentException>(() => subject.Fit(trainer, subject.View(ml, 10), empty)).Message);
+        }
+        Assert.Contains("ValidationFraction", Refusal<ArgumentException>(name, change: o => o.ValidationFraction = 0.01, rows: 3));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void OneRow_OneClass_EqualFeatures_GiveFiniteScores(string name)
+    {
+        var subject = Subjects.Get(name);
+        var rows = subject.Rows(40);
+        var equal = rows.Select(row => row.With(Enumerable.Repeat(3f, subject.FeatureCount).ToArray())).ToArray();
+        foreach (var set in new[] { rows[..1], rows.Where(row => row.Flag && row.Class == rows[0].Class).ToArray(), equal })
+        {
+            var model = subject.Fit(set, o => o.Epochs = 3);
+            Assert.IsTrue(Outcome.Scores(model.Transform(subject.View(new MLContext(), 20))).All(float.IsFinite));
+        }
+        foreach (var row in rows)
+            row.Target = 5;
+        var constant = subject.Fit(rows, o => o.Epochs = 60);
+        if (subject.Task == ContractTask.Regression)
+            Assert.AreEqual(5, Outcome.Scores(constant.Transform(subject.View(new MLContext(), 20))).Average(), 0.5);
+    }
+
+    private static float[] Replace(Example row, int slot, float value) => row.Features.DenseValues().Select((x, i) => i == slot ? value : x).ToArray();
+
+    private static string Refusal<TException>(string name, Action<Example[]>? spoil = null, Action<NetworkTrainerOptions>? change = null, int rows = 20)
+        where TException : Exception
+    {
+        var subject = Subjects.Get(name);
+        var data = subject.Rows(rows);
+        spoil?.Invoke(data);
+        return Assert.Throws<TException>(() => subject.Fit(data, change)).Message;
+    }
+}

@@ -1,0 +1,153 @@
+using Microsoft.ML;
+
+namespace MLExtensions.Tests.Contract;
+
+/// <summary>Training that was stopped goes on as if it had not been, whatever stopped it.</summary>
+[TestClass]
+public sealed class CheckpointTests
+{
+    private const int Epochs = 6;
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void MoreEpochs_SameBitsAsInOneGo(string name)
+    {
+        using var folder = new TemporaryFolder();
+        Train(name, folder.Path, o => o.Epochs = 2).Dispose();
+        var resumed = Train(name, folder.Path, o => o.Resume = true);
+        var whole = Train(name, null);
+        Outcome.AssertSameBits(Outcome.Weights(whole), Outcome.Weights(resumed));
+        AssertSameHistory(whole, resumed);
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void Streaming_SameBitsAsInOneGo(string name)
+    {
+        using var folder = new TemporaryFolder();
+        Train(name, folder.Path, o => (o.Epochs, o.Buffering) = (2, Buffering.Streaming)).Dispose();
+        var resumed = Train(name, folder.Path, o => (o.Resume, o.Buffering) = (true, Buffering.Streaming));
+        Outcome.AssertSameBits(Outcome.Weights(Train(name, null, o => o.Buffering = Buffering.Streaming)), Outcome.Weights(resumed));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void BFloat16_SameBitsAsInOneGo(string name)
+    {
+        using var folder = new TemporaryFolder();
+        Train(name, folder.Path, o => (o.Epochs, o.Precision) = (2, Precision.BFloat16)).Dispose();
+        var resumed = Train(name, folder.Path, o => (o.Resume, o.Precision) = (true, Precision.BFloat16));
+        Outcome.AssertSameBits(Outcome.Weights(Train(name, null, o => o.Precision = Precision.BFloat16)), Outcome.Weights(resumed));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void Killed_SameBitsAsInOneGo(string name)
+    {
+        using var folder = new TemporaryFolder();
+        using (var child = ChildProcess.Start(TrainInChild, [name, folder.Path]))
+        {
+            while (child.StandardOutput.ReadLine() is { } line && line != "ready")
+            {
+            }
+            child.Kill();
+            child.WaitForExit();
+        }
+        var epochs = 0;
+        var resumed = Train(name, folder.Path, o => (o.Resume, o.Progress) = (true, new Listener(p => epochs += p.Completed == null ? 0 : 1)));
+        Assert.AreEqual(Epochs - 3, epochs, "epochs that were left");
+        Outcome.AssertSameBits(Outcome.Weights(Train(name, null)), Outcome.Weights(resumed));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void Cancelled_WithinABatchAndResumable(string name)
+    {
+        using var folder = new TemporaryFolder();
+        using var source = new CancellationTokenSource();
+        var reports = 0;
+        void CancelInEpochThree(TrainingProgress progress)
+        {
+            reports++;
+            if (progress.Completed?.Epoch == 3)
+                source.Cancel();
+        }
+        Assert.ThrowsExactly<OperationCanceledException>(() => Train(name, folder.Path, o => (o.Progress, o.CancellationToken) = (new Listener(CancelInEpochThree), source.Token)));
+        var after = reports;
+        var resumed = Train(name, folder.Path, o => o.Resume = true);
+        Assert.AreEqual(after, reports);
+        Outcome.AssertSameBits(Outcome.Weights(Train(name, null)), Outcome.Weights(resumed));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void CancelledBefore_NothingIsRead(string name)
+    {
+        var subject = Subjects.Get(name);
+        var ml = new MLContext(1);
+        var rows = subject.Rows(10);
+        rows[0] = rows[0].With(float.NaN);
+        var trainer = subject.CreateTrainer(ml, subject.Options(o => o.CancellationToken = new CancellationToken(canceled: true)));
+        Assert.ThrowsExactly<OperationCanceledException>(() => trainer.Fit(Example.View(ml, rows, subject.FeatureCount)));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void Finished_ResumeTrainsNoMore(string name)
+    {
+        using var folder = new TemporaryFolder();
+        var whole = Train(name, folder.Path);
+        var written = File.GetLastWriteTimeUtc(Directory.GetFiles(folder.Path).Single());
+        var again = Train(name, folder.Path, o => o.Resume = true);
+        Outcome.AssertSameBits(Outcome.Weights(whole), Outcome.Weights(again));
+        AssertSameHistory(whole, again);
+        Assert.AreEqual(written, File.GetLastWriteTimeUtc(Directory.GetFiles(folder.Path).Single()));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void NoCheckpointYet_StartsFromTheBeginning(string name)
+    {
+        using var folder = new TemporaryFolder();
+        var model = Train(name, folder.File("new"), o => (o.Resume, o.CheckpointEveryEpochs) = (true, 4));
+        Outcome.AssertSameBits(Outcome.Weights(Train(name, null)), Outcome.Weights(model));
+        Assert.HasCount(1, Directory.GetFiles(folder.File("new")));
+    }
+
+    /// <summary>Stops for good while epoch 4 is reported, which no checkpoint holds yet.</summary>
+    private static void TrainInChild(string[] args)
+    {
+        TestAssembly.InitializeTorch();
+        Train(args[0], args[1], o => o.Progress = new Listener(progress =>
+        {
+            if (progress.Completed?.Epoch != 4)
+                return;
+            Console.WriteLine("ready");
+            Thread.Sleep(Timeout.Infinite);
+        }));
+    }
+
+    /// <summary>Everything that has a state is on: optimizer, average, early stopping, what the family has.</summary>
+    private static NetworkTransformer Train(string name, string? folder, Action<NetworkTrainerOptions>? change = null)
+    {
+        var subject = Subjects.Get(name);
+        return subject.Fit(subject.Rows(120), options =>
+        {
+            options.Epochs = Epochs;
+            options.CheckpointFolder = folder;
+            options.ValidationFraction = 0.2;
+            options.EarlyStopping = new EarlyStopping { Patience = 100 };
+            options.WeightAverageDecay = 0.9;
+            change?.Invoke(options);
+        }, noisy: true);
+    }
+
+    private static void AssertSameHistory(NetworkTransformer expected, NetworkTransformer actual)
+    {
+        static EpochRecord Timeless(EpochRecord record) => record with { Seconds = 0 };
+        var (a, b) = (expected.Model.History, actual.Model.History);
+        CollectionAssert.AreEqual(a.Epochs.Select(Timeless).ToArray(), b.Epochs.Select(Timeless).ToArray());
+        Assert.AreEqual(Timeless(a.Initial!), Timeless(b.Initial!));
+        Assert.AreEqual(a.BestEpoch, b.BestEpoch);
+    }
+}

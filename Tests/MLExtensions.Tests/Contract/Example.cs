@@ -1,0 +1,74 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLExtensions.Tests.Contract;
+
+/// <summary>A row of the contract's data. The answer is known: it is a function of the means of the thirds of the features.</summary>
+internal sealed class Example
+{
+    public const int ClassCount = 3;
+    public static readonly string[] ClassNames = ["red", "green", "blue"];
+
+    public VBuffer<float> Features { get; set; }
+
+    /// <summary>Whether the first third is larger than the last.</summary>
+    public bool Flag { get; set; }
+
+    /// <summary>Which third is the largest, as a key: 0, 1 or 2, and beyond them a missing label.</summary>
+    public uint Class { get; set; }
+
+    /// <summary>100 + 20 (first - last) third, far from zero mean and unit variance.</summary>
+    public float Target { get; set; }
+
+    public float Weight { get; set; } = 1;
+
+    public static Example[] Create(int rows, int featureCount = 6, int seed = 1)
+    {
+        var random = new Random(seed);
+        return Enumerable.Range(0, rows).Select(_ => Create(random, featureCount)).ToArray();
+    }
+
+    public Example Copy() => (Example)MemberwiseClone();
+
+    /// <summary>The same row with other features, the labels unchanged.</summary>
+    public Example With(params float[] features)
+    {
+        var copy = Copy();
+        copy.Features = new VBuffer<float>(features.Length, features);
+        return copy;
+    }
+
+    /// <summary>The rows as data; the class key has names.</summary>
+    public static IDataView View(MLContext ml, IEnumerable<Example> rows, int? width = null)
+    {
+        var list = rows.ToList();
+        return ml.Data.LoadFromEnumerable(list, Schema(width ?? list[0].Features.Length));
+    }
+
+    /// <param name="width">The number of features; 0 for a vector of unknown size.</param>
+    public static SchemaDefinition Schema(int width)
+    {
+        var schema = SchemaDefinition.Create(typeof(Example));
+        schema[nameof(Features)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, width);
+        schema[nameof(Class)].ColumnType = new KeyDataViewType(typeof(uint), ClassCount);
+        var names = new VBuffer<ReadOnlyMemory<char>>(ClassCount, ClassNames.Select(name => name.AsMemory()).ToArray());
+        schema[nameof(Class)].AddAnnotation("KeyValues", names, new VectorDataViewType(TextDataViewType.Instance, ClassCount));
+        return schema;
+    }
+
+    private static Example Create(Random random, int featureCount)
+    {
+        var features = new float[featureCount];
+        for (var i = 0; i < featureCount; i++)
+            features[i] = (random.NextSingle() * 2) - 1;
+        var third = featureCount / 3;
+        var means = new[] { features[..third].Average(), features[third..(2 * third)].Average(), features[(2 * third)..].Average() };
+        return new Example
+        {
+            Features = new VBuffer<float>(featureCount, features),
+            Flag = means[0] > means[2],
+            Class = (uint)Array.IndexOf(means, means.Max()),
+            Target = 100 + (20 * (means[0] - means[2])),
+        };
+    }
+}

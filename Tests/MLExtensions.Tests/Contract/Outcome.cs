@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLExtensions.Tests.Contract;
+
+/// <summary>Reads numbers out of models and views, and compares them.</summary>
+internal static class Outcome
+{
+    /// <summary>All weights, buffers included, in the order of their names.</summary>
+    public static float[] Weights(NetworkTransformer model) =>
+        model.Model.WeightShapes.Keys.Order(StringComparer.Ordinal).SelectMany(model.Model.GetWeights).ToArray();
+
+    /// <summary>The Score column of a view, row after row.</summary>
+    public static float[] Scores(IDataView scored) => scored.Schema["Score"].Type is VectorDataViewType
+        ? scored.GetColumn<float[]>("Score").SelectMany(row => row).ToArray()
+        : scored.GetColumn<float>("Score").ToArray();
+
+    public static void AssertSameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
+    {
+        Assert.AreEqual(expected.Length, actual.Length);
+        var bits = MemoryMarshal.Cast<float, int>(expected);
+        Assert.AreEqual(bits.Length, bits.CommonPrefixLength(MemoryMarshal.Cast<float, int>(actual)), "position of the first difference");
+    }
+
+    public static bool SameBits(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => MemoryMarshal.AsBytes(a).SequenceEqual(MemoryMarshal.AsBytes(b));
+
+    /// <summary>Compares relatively to values larger than 1, absolutely to others.</summary>
+    public static void AssertClose(float[] expected, float[] actual, double tolerance)
+    {
+        Assert.HasCount(expected.Length, actual);
+        for (var i = 0; i < expected.Length; i++)
+            Assert.AreEqual(expected[i], actual[i], tolerance * Math.Max(1, Math.Abs(expected[i])), $"at {i}");
+    }
+
+    /// <summary>The messages of an exception and of those inside it.</summary>
+    public static string Messages(Exception? exception) =>
+        exception == null ? "" : exception.Message + "\n" + Messages(exception.InnerException);
+}
+
+/// <summary>Progress that is told on the training thread, unlike <see cref="Progress{T}"/>.</summary>
+internal sealed class Listener(Action<TrainingProgress> action) : IProgress<TrainingProgress>
+{
+    public void Report(TrainingProgress value) => action(value);
+}
+
+/// <summary>A folder that goes away with the test.</summary>
+internal sealed class TemporaryFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("mlextensions-").FullName;
+
+    public string File(string name) => System.IO.Path.Combine(Path, name);
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}

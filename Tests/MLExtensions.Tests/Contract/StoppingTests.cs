@@ -1,0 +1,54 @@
+using Microsoft.ML;
+
+namespace MLExtensions.Tests.Contract;
+
+/// <summary>Early stopping and the moving average: which weights the model gets in the end.</summary>
+[TestClass]
+public sealed class StoppingTests
+{
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void EarlyStopping_RestoresTheBestWeights(string name)
+    {
+        var subject = Subjects.Get(name);
+        var ml = new MLContext(1);
+        var validation = subject.View(ml, 200, seed: 3);
+        // A learning rate far too high: losses jump about.
+        void Set(NetworkTrainerOptions o) => (o.Epochs, o.LearningRate, o.EarlyStopping) = (100, 0.3, new EarlyStopping { Patience = 3 });
+        var model = subject.Fit(subject.CreateTrainer(ml, subject.Options(Set, noisy: true)), subject.View(ml, 100), validation);
+        var history = model.Model.History;
+        Assert.AreEqual("early stopping", history.StopReason);
+        var best = history.Epochs.MinBy(epoch => epoch.ValidationLoss)!;
+        Assert.AreEqual(best.Epoch, history.BestEpoch);
+        Assert.AreEqual(best.Epoch + 3, history.Epochs[^1].Epoch);
+        var again = subject.Fit(subject.CreateTrainer(ml, subject.Options(o => (o.Epochs, o.InitialModel) = (1, model), noisy: true)), subject.View(ml, 100), validation);
+        Assert.AreEqual(best.ValidationLoss!.Value, again.Model.History.Initial!.ValidationLoss!.Value, 1e-6);
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void MinimumDelta_SmallImprovementsDoNotCount(string name)
+    {
+        var subject = Subjects.Get(name);
+        var history = subject.Fit(subject.Rows(100), o => (o.Epochs, o.ValidationFraction, o.EarlyStopping) = (50, 0.2, new EarlyStopping { Patience = 2, MinimumDelta = 1e6 })).Model.History;
+        Assert.HasCount(3, history.Epochs);
+        Assert.AreEqual(1, history.BestEpoch);
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void WeightAverage_IsTheMeanOfTheStepsWeights(string name)
+    {
+        var subject = Subjects.Get(name);
+        // One batch an epoch: n epochs give the weights after n steps, and a vanishing rate those before the first.
+        float[] After(int steps, double? decay, double rate = 0.02) =>
+            Outcome.Weights(subject.Fit(subject.Rows(50), o => (o.Epochs, o.BatchSize, o.WeightAverageDecay, o.LearningRate) = (steps, 50, decay, rate)));
+        var average = After(1, null, 1e-12).Select(weight => (double)weight).ToArray();
+        for (var step = 1; step <= 4; step++)
+        {
+            var decay = Math.Min(0.3, (1.0 + step) / (10 + step));
+            average = average.Zip(After(step, null), (mean, weight) => (decay * mean) + ((1 - decay) * weight)).ToArray();
+        }
+        Outcome.AssertClose(average.Select(weight => (float)weight).ToArray(), After(4, 0.3), 1e-5);
+    }
+}

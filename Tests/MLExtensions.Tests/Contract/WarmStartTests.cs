@@ -1,0 +1,67 @@
+using Microsoft.ML;
+
+namespace MLExtensions.Tests.Contract;
+
+/// <summary>Training goes on from a trained model, in memory or loaded.</summary>
+[TestClass]
+public sealed class WarmStartTests
+{
+    private static readonly MLContext Ml = new(1);
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void InitialModel_StartsWhereTheOtherEnded(string name)
+    {
+        var subject = Subjects.Get(name);
+        var first = subject.Fit(subject.Rows(300), o => o.Epochs = 15);
+        var second = Continue(subject, first, 1e-12);
+        Outcome.AssertClose(Outcome.Weights(first), Outcome.Weights(second), 1e-6);
+        Assert.IsLessThan(first.Model.History.Epochs[0].TrainingLoss / 2, second.Model.History.Epochs[0].TrainingLoss);
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void InitialModel_InMemoryLoadedOrInAChain_SameBits(string name)
+    {
+        var subject = Subjects.Get(name);
+        using var folder = new TemporaryFolder();
+        var data = subject.View(Ml, 100);
+        var chain = Ml.Transforms.CopyColumns("Copy", nameof(Example.Features)).Append(subject.CreateTrainer(Ml, subject.Options(o => o.Epochs = 2, noisy: true))).Fit(data);
+        Ml.Model.Save(chain, data.Schema, folder.File("model.zip"));
+        var loaded = Ml.Model.Load(folder.File("model.zip"), out _);
+        var expected = Outcome.Weights(Continue(subject, chain.LastTransformer, 0.02, noisy: true));
+        Outcome.AssertSameBits(expected, Outcome.Weights(Continue(subject, chain, 0.02, noisy: true)));
+        Outcome.AssertSameBits(expected, Outcome.Weights(Continue(subject, loaded, 0.02, noisy: true)));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void InitialModel_OfAnotherArchitectureOrKind_IsRefused(string name)
+    {
+        var subject = Subjects.Get(name);
+        var wide = Example.Create(50, subject.FeatureCount + 3);
+        var other = subject.CreateTrainer(Ml, subject.Options(o => o.Epochs = 1)).Fit(Example.View(Ml, wide));
+        var error = Assert.Throws<ArgumentException>(() => Continue(subject, other, 0.02));
+        Assert.Contains("another architecture", error.Message);
+        var copy = Ml.Transforms.CopyColumns("Copy", nameof(Example.Features)).Fit(subject.View(Ml, 5));
+        Assert.Contains("InitialModel", Assert.Throws<ArgumentException>(() => Continue(subject, copy, 0.02)).Message);
+    }
+
+    /// <summary>On data of another scale, predictions start as the other model's.</summary>
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void InitialModel_PredictsAsBeforeOnOtherLabels(string name)
+    {
+        var subject = Subjects.Get(name);
+        var first = subject.Fit(subject.Rows(200));
+        var rows = subject.Rows(100, seed: 8);
+        foreach (var row in rows)
+            row.Target *= 10;
+        var second = subject.Fit(rows, o => (o.Epochs, o.LearningRate, o.InitialModel) = (1, 1e-12, first));
+        var test = subject.View(Ml, 30, seed: 9);
+        Outcome.AssertClose(Outcome.Scores(first.Transform(test)), Outcome.Scores(second.Transform(test)), 1e-5);
+    }
+
+    private static NetworkTransformer Continue(Subject subject, ITransformer model, double rate, bool noisy = false) =>
+        subject.Fit(subject.Rows(100, seed: 8), o => (o.Epochs, o.LearningRate, o.InitialModel) = (1, rate, model), noisy);
+}
