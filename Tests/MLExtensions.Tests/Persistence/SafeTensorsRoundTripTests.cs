@@ -19,11 +19,7 @@ public class SafeTensorsRoundTripTests
     public void LoadIntoGivesTheSameBits(bool seekable)
     {
         using var scope = NewDisposeScope();
-<<<<<<< HEAD
         var tensors = CreateTensors();
-=======
-        var tensors = SampleTensors();
->>>>>>> tests
         var targets = LikeThem(tensors);
         using var file = Open(Write(tensors), seekable);
 
@@ -41,11 +37,7 @@ public class SafeTensorsRoundTripTests
     public void ReadAllGivesTheSameTensorsAndMetadata(bool seekable)
     {
         using var scope = NewDisposeScope();
-<<<<<<< HEAD
         var tensors = CreateTensors();
-=======
-        var tensors = SampleTensors();
->>>>>>> tests
         // More elements than the reader believes in at first.
         tensors["large"] = arange(3_000_000, ScalarType.Int32);
         using var file = Open(Write(tensors, new Dictionary<string, string> { ["epoch"] = "7", ["名"] = "\"quoted\"\n" }), seekable);
@@ -69,11 +61,7 @@ public class SafeTensorsRoundTripTests
     public void ReadAllLeavesOnlyItsResultsAlive()
     {
         using var outer = NewDisposeScope();
-<<<<<<< HEAD
         var file = Write(CreateTensors());
-=======
-        var file = Write(SampleTensors());
->>>>>>> tests
         outer.DisposeEverything();
 
         var loaded = SafeTensorsReader.Open(Open(file), Entry).ReadAll();
@@ -98,11 +86,7 @@ public class SafeTensorsRoundTripTests
     public void OrderOfTheTensorsDoesNotChangeTheFile()
     {
         using var scope = NewDisposeScope();
-<<<<<<< HEAD
         var tensors = CreateTensors();
-=======
-        var tensors = SampleTensors();
->>>>>>> tests
         var metadata = new Dictionary<string, string> { ["b"] = "2", ["a"] = "1" };
 
         CollectionAssert.AreEqual(Write(tensors, metadata), Write(tensors.Reverse(), metadata.Reverse().ToDictionary()));
@@ -112,11 +96,7 @@ public class SafeTensorsRoundTripTests
     public void FileFollowsTheFormatsRules()
     {
         using var scope = NewDisposeScope();
-<<<<<<< HEAD
         var tensors = CreateTensors();
-=======
-        var tensors = SampleTensors();
->>>>>>> tests
         var file = Write(tensors, new Dictionary<string, string> { ["format"] = "pt" });
 
         var length = (int)BinaryPrimitives.ReadInt64LittleEndian(file);
@@ -145,11 +125,7 @@ public class SafeTensorsRoundTripTests
     public void ZipEntriesCanBeWrittenAndRead()
     {
         using var scope = NewDisposeScope();
-<<<<<<< HEAD
         var tensors = CreateTensors();
-=======
-        var tensors = SampleTensors();
->>>>>>> tests
         using var file = new MemoryStream();
         using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
         {

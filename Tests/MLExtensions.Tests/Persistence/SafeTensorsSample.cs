@@ -12,11 +12,7 @@ internal static class SafeTensorsSample
 {
     public const string Entry = "weights.safetensors";
 
-<<<<<<< HEAD
     public static Dictionary<string, Tensor> CreateTensors() => new()
-=======
-    public static Dictionary<string, Tensor> SampleTensors() => new()
->>>>>>> tests
     {
         ["fc.weight"] = tensor(new float[] { 1.5f, -2.25f, float.NaN, float.PositiveInfinity, 0f, -0f }).reshape(2, 3),
         ["fc.bias"] = tensor(new double[] { Math.PI, double.Epsilon }),
