@@ -31,6 +31,24 @@ public sealed class ThreadTests
     }
 
     [TestMethod]
+    public void TwoThreads_SameSeedSameBits()
+    {
+        var ml = new MLContext(1);
+        var data = Example.View(ml, Example.Create(600));
+        float[] Train() => Outcome.Weights(ml.Regression.Trainers.Mlp(new MlpRegressionTrainer.Options
+        {
+            LabelColumnName = nameof(Example.Target),
+            HiddenLayers = [256, 256],
+            Dropout = 0.2,
+            BatchSize = 256,
+            Epochs = 3,
+            ThreadCount = 2,
+            Seed = 1,
+        }).Fit(data));
+        Outcome.AssertSameBits(Train(), Train());
+    }
+
+    [TestMethod]
     public void Diverging_NamesEpochAndBatch()
     {
         var ml = new MLContext(1);
