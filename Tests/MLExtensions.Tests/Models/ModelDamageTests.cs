@@ -124,7 +124,7 @@ public sealed class ModelDamageTests
 
     /// <summary>Whatever bit of the file flips: a clear exception, or the very same model.</summary>
     [TestMethod]
-    [Ignore("bug: nothing checks the bits of architecture.json and history.json; .NET's ZipArchive does not compare a read entry with its CRC")]
+    [Ignore("bug: a flipped bit can load as another architecture; nothing checks the bits of architecture.json and history.json")]
     public void FlippedBitInTheFile_NeverGivesAnotherModel()
     {
         using var zip = new ModelZip();
