@@ -51,6 +51,9 @@ public sealed class BadDataTests
         Assert.Contains("10 rows", warning);
         Assert.Contains(subject.Task.LabelColumn, warning);
         Outcome.AssertSameBits(Outcome.Weights(subject.Fit(whole, o => o.Epochs = 2, noisy: true)), Outcome.Weights(model));
+        warnings.Clear();
+        subject.Fit(rows, o => (o.Epochs, o.Buffering) = (3, Buffering.Streaming), ml: ml);
+        Assert.Contains("10 rows", warnings.Single());
         Assert.Contains("None of the 100 rows", Refusal<ArgumentException>(name, all => Array.ForEach(all, row => subject.Task.RemoveLabel(row)), rows: 100));
     }
 
@@ -116,6 +119,15 @@ public sealed class BadDataTests
         var constant = subject.Fit(rows, o => o.Epochs = 60);
         if (subject.Task == ContractTask.Regression)
             Assert.AreEqual(5, Outcome.Scores(constant.Transform(subject.View(new MLContext(), 20))).Average(), 0.5);
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void RowOfAnotherLength_IsNamed(string name)
+    {
+        var subject = Subjects.Get(name);
+        var message = Refusal<Exception>(name, rows => rows[BadRow] = rows[BadRow].With(1, 2, 3, 4));
+        Assert.Contains($"'Features', row 7: 4 values where {subject.FeatureCount} are expected", message);
     }
 
     private static float[] Replace(Example row, int slot, float value) => row.Features.DenseValues().Select((x, i) => i == slot ? value : x).ToArray();

@@ -91,6 +91,23 @@ public sealed class CheckpointTests
         Assert.ThrowsExactly<OperationCanceledException>(() => trainer.Fit(Example.View(ml, rows, subject.FeatureCount)));
     }
 
+    /// <summary>ML.NET's own way to cancel, which is internal to it.</summary>
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void ContextCancelled_Stops(string name)
+    {
+        var subject = Subjects.Get(name);
+        var ml = new MLContext(1);
+        var epochs = 0;
+        void Cancel(TrainingProgress progress)
+        {
+            epochs++;
+            ml.CancelExecution();
+        }
+        Assert.Throws<OperationCanceledException>(() => subject.Fit(subject.Rows(30), o => o.Progress = new Listener(Cancel), ml: ml));
+        Assert.AreEqual(1, epochs);
+    }
+
     [TestMethod]
     [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
     public void Finished_ResumeTrainsNoMore(string name)

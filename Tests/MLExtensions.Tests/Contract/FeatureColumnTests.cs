@@ -28,6 +28,24 @@ public sealed class FeatureColumnTests
 
     [TestMethod]
     [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void OneSingle_IsAFeatureColumn(string name)
+    {
+        var subject = Subjects.Get(name);
+        if (!subject.TakesOneFeature)
+            return;
+        var rows = subject.Rows(300);
+        foreach (var row in rows)
+            row.Weight = (row.Target - 100) / 20;
+        var data = Example.View(Ml, rows);
+        var model = subject.CreateTrainer(Ml, subject.Options(o => o.FeatureColumnName = nameof(Example.Weight))).Fit(data);
+        var scored = model.Transform(data);
+        // Of three classes, one number tells two apart.
+        Assert.IsGreaterThan(subject.Task == ContractTask.Multiclass ? 0.5 : 0.9, subject.Task.Quality(Ml, scored));
+        Outcome.AssertClose(Outcome.Scores(scored), subject.Task.PredictRows(Ml, model, rows, subject.FeatureCount), 1e-6);
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
     public void PredictsWithoutALabelColumn(string name)
     {
         var subject = Subjects.Get(name);

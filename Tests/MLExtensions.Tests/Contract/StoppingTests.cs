@@ -10,19 +10,8 @@ public sealed class StoppingTests
     [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
     public void EarlyStopping_RestoresTheBestWeights(string name)
     {
-        var subject = Subjects.Get(name);
-        var ml = new MLContext(1);
-        var validation = subject.View(ml, 200, seed: 3);
-        // A learning rate far too high: losses jump about.
-        void Set(NetworkTrainerOptions o) => (o.Epochs, o.LearningRate, o.EarlyStopping) = (100, 0.3, new EarlyStopping { Patience = 3 });
-        var model = subject.Fit(subject.CreateTrainer(ml, subject.Options(Set, noisy: true)), subject.View(ml, 100), validation);
-        var history = model.Model.History;
-        Assert.AreEqual("early stopping", history.StopReason);
-        var best = history.Epochs.MinBy(epoch => epoch.ValidationLoss)!;
-        Assert.AreEqual(best.Epoch, history.BestEpoch);
-        Assert.AreEqual(best.Epoch + 3, history.Epochs[^1].Epoch);
-        var again = subject.Fit(subject.CreateTrainer(ml, subject.Options(o => (o.Epochs, o.InitialModel) = (1, model), noisy: true)), subject.View(ml, 100), validation);
-        Assert.AreEqual(best.ValidationLoss!.Value, again.Model.History.Initial!.ValidationLoss!.Value, 1e-6);
+        CheckRestored(name, averageDecay: null);
+        CheckRestored(name, averageDecay: 0.5);
     }
 
     [TestMethod]
@@ -50,5 +39,22 @@ public sealed class StoppingTests
             average = average.Zip(After(step, null), (mean, weight) => (decay * mean) + ((1 - decay) * weight)).ToArray();
         }
         Outcome.AssertClose(average.Select(weight => (float)weight).ToArray(), After(4, 0.3), 1e-5);
+    }
+
+    private static void CheckRestored(string name, double? averageDecay)
+    {
+        var subject = Subjects.Get(name);
+        var ml = new MLContext(1);
+        var validation = subject.View(ml, 200, seed: 3);
+        // A learning rate far too high: losses jump about.
+        void Set(NetworkTrainerOptions o) => (o.Epochs, o.LearningRate, o.EarlyStopping, o.WeightAverageDecay) = (100, 0.3, new EarlyStopping { Patience = 3 }, averageDecay);
+        var model = subject.Fit(subject.CreateTrainer(ml, subject.Options(Set, noisy: true)), subject.View(ml, 100), validation);
+        var history = model.Model.History;
+        Assert.AreEqual("early stopping", history.StopReason);
+        var best = history.Epochs.MinBy(epoch => epoch.ValidationLoss)!;
+        Assert.AreEqual(best.Epoch, history.BestEpoch);
+        Assert.AreEqual(best.Epoch + 3, history.Epochs[^1].Epoch);
+        var again = subject.Fit(subject.CreateTrainer(ml, subject.Options(o => (o.Epochs, o.InitialModel) = (1, model), noisy: true)), subject.View(ml, 100), validation);
+        Assert.AreEqual(best.ValidationLoss!.Value, again.Model.History.Initial!.ValidationLoss!.Value, 1e-6);
     }
 }

@@ -12,6 +12,9 @@ internal abstract class Subject(string name, ContractTask task)
     /// <summary>The width of the feature column; a multiple of 3.</summary>
     public virtual int FeatureCount => 6;
 
+    /// <summary>Whether a feature column that is one number makes sense to the family.</summary>
+    public virtual bool TakesOneFeature => true;
+
     /// <summary>The family's options for a network that learns the known answer quickly; nothing in it may be random but the seed's doing.</summary>
     protected abstract NetworkTrainerOptions CreateOptions();
 

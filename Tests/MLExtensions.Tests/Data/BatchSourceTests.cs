@@ -1,0 +1,125 @@
+using MLExtensions.Tests.Contract;
+using MLExtensions.Training.Data;
+using static MLExtensions.Tests.Data.TrainingDataSample;
+
+namespace MLExtensions.Tests.Data;
+
+/// <summary>Batches in memory and streamed: every row exactly once an epoch, in an order that epoch and seed decide.</summary>
+[TestClass]
+public sealed class BatchSourceTests
+{
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void Epoch_EveryRowOnce(bool streaming)
+    {
+        using var source = Open(103, streaming, Settings(10));
+        Assert.AreEqual(103, source.RowCount);
+        Assert.AreEqual(11, source.BatchCount);
+        for (var epoch = 1; epoch < 4; epoch++)
+        {
+            var batches = Epoch(source, epoch);
+            CollectionAssert.AreEqual(Enumerable.Repeat(10, 10).Append(3).ToArray(), batches.Select(batch => batch.Length).ToArray());
+            CollectionAssert.AreEqual(Enumerable.Range(0, 103).ToArray(), batches.SelectMany(batch => batch).Order().ToArray());
+        }
+    }
+
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void Order_DependsOnEpochAndSeedOnly(bool streaming)
+    {
+        using var source = Open(100, streaming, Settings(10));
+        using var same = Open(100, streaming, Settings(10));
+        using var other = Open(100, streaming, Settings(10, seed: 2));
+        int[] Rows(IBatchSource from, int epoch) => Epoch(from, epoch).SelectMany(batch => batch).ToArray();
+        var first = Rows(source, 1);
+        CollectionAssert.AreEqual(first, Rows(source, 1));
+        // An epoch doesn't depend on those before it: that is what resuming needs.
+        CollectionAssert.AreEqual(Rows(source, 2), Rows(same, 2));
+        foreach (var different in new[] { Rows(source, 2), Rows(other, 1), Enumerable.Range(0, 100).ToArray() })
+            Assert.IsLessThan(15, first.Zip(different).Count(pair => pair.First == pair.Second));
+    }
+
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void Unshuffled_IsTheDatasOrder(bool streaming)
+    {
+        using var source = Open(25, streaming, Settings(10, shuffle: false));
+        CollectionAssert.AreEqual(Enumerable.Range(0, 25).ToArray(), Epoch(source, 3).SelectMany(batch => batch).ToArray());
+    }
+
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void MinimumRows_LeavesASmallLastBatchOut(bool streaming)
+    {
+        using var source = Open(21, streaming, Settings(10, minimumRows: 2));
+        Assert.AreEqual(2, source.BatchCount);
+        Assert.HasCount(2, Epoch(source, 1));
+        using var larger = Open(22, streaming, Settings(10, minimumRows: 2));
+        Assert.AreEqual(3, larger.BatchCount);
+        Assert.HasCount(3, Epoch(larger, 1));
+    }
+
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void EpochFraction_IsTheShareOfRowsBefore(bool streaming)
+    {
+        using var source = Open(25, streaming, Settings(10));
+        var fractions = new List<double>();
+        foreach (var batch in source.ReadEpoch(1))
+        {
+            using (batch)
+                fractions.Add(batch.EpochFraction);
+        }
+        CollectionAssert.AreEqual(new[] { 0, 0.4, 0.8 }, fractions);
+    }
+
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void Scale_IsAppliedToLabelsAndWeights(bool streaming)
+    {
+        using var source = Open(4, streaming, Settings(4, shuffle: false, scale: new LabelScale(1, 2, null, 0.5, true)), weighted: true);
+        foreach (var batch in source.ReadEpoch(1))
+        {
+            using (batch)
+            {
+                CollectionAssert.AreEqual(new[] { -0.5f, 0, 0.5f, 1 }, batch.Labels.data<float>().ToArray());
+                CollectionAssert.AreEqual(new[] { 0.5f, 1, 1.5f, 2 }, batch.Weights!.data<float>().ToArray());
+            }
+        }
+    }
+
+    [TestMethod]
+    public void Streaming_RowsWaitInABufferOfTheStatedSize()
+    {
+        const int Buffer = 20;
+        using var source = Open(1000, true, Settings(10), Buffer);
+        var rows = Epoch(source, 1).SelectMany(batch => batch).ToArray();
+        CollectionAssert.AreEqual(Enumerable.Range(0, 1000).ToArray(), rows.Order().ToArray());
+        for (var i = 0; i < rows.Length; i++)
+            Assert.IsLessThanOrEqualTo(i + Buffer, rows[i], "a row that has not been read yet");
+        Assert.IsGreaterThan(Buffer / 2, rows.Select((row, i) => Math.Abs(row - i)).Average() * 2, "rows move about");
+    }
+
+    [TestMethod]
+    public void Streaming_IncludesOnlyTheChosenRows()
+    {
+        var data = Example.View(Ml, Numbered(50));
+        using var source = new StreamingBatches(data, Columns(data), 25, row => row % 2 == 0, 10, Settings(10));
+        CollectionAssert.AreEqual(Enumerable.Range(0, 25).Select(i => 2 * i).ToArray(), Epoch(source, 1).SelectMany(batch => batch).Order().ToArray());
+    }
+
+    private static IBatchSource Open(int count, bool streaming, BatchSettings settings, int buffer = 30, bool weighted = false)
+    {
+        var data = Example.View(Ml, Numbered(count));
+        var columns = Columns(data, weighted: weighted);
+        return streaming
+            ? new StreamingBatches(data, columns, count, _ => true, buffer, settings)
+            : new InMemoryBatches(TrainingRows.Read(data, columns, out _, () => { }), Enumerable.Range(0, count).ToArray(), settings);
+    }
+}

@@ -1,0 +1,122 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MLExtensions.Training.Engine;
+using TorchSharp;
+
+namespace MLExtensions.Tests.Engine;
+
+/// <summary>The loop's own business, with losses given by hand.</summary>
+[TestClass]
+public sealed class TrainingLoopTests
+{
+    [TestMethod]
+    [DataRow(double.NaN)]
+    [DataRow(double.PositiveInfinity)]
+    public void LossNotFinite_SaysWhereAndWhatToTry(double loss)
+    {
+        using var step = new FakeStep(Options()) { Loss = batch => batch == 5 ? loss : 1 };
+        var error = Assert.ThrowsExactly<TrainingDivergedException>(() => Run(step, Options(), new FakeBatches(4, 4, 2)));
+        Assert.AreEqual(2, error.Epoch);
+        Assert.AreEqual(2, error.Batch);
+        Assert.Contains("epoch 2, in batch 2", error.Message);
+        Assert.Contains("LearningRate", error.Message);
+    }
+
+    [TestMethod]
+    public void ValidationLossNotFinite_IsFoundBeforeTheFirstEpoch()
+    {
+        using var step = new FakeStep(Options()) { ValidationLoss = _ => double.NaN };
+        var error = Assert.ThrowsExactly<TrainingDivergedException>(() => Run(step, Options(), new FakeBatches(4), new FakeBatches(4)));
+        Assert.AreEqual(0, error.Epoch);
+        Assert.IsNull(error.Batch);
+        Assert.IsEmpty(step.LearningRates);
+    }
+
+    [TestMethod]
+    public void Losses_AreMeansOverExamplesNotBatches()
+    {
+        using var step = new FakeStep(Options()) { Loss = batch => batch % 2 == 1 ? 1 : 4, ValidationLoss = batch => batch % 2 == 0 ? 10 : 40 };
+        var outcome = Run(step, Options(), new FakeBatches(4, 1), new FakeBatches(2, 1));
+        Assert.AreEqual(1.6, outcome.Records[0].TrainingLoss, 1e-12);
+        Assert.AreEqual(20, outcome.Records[0].ValidationLoss!.Value, 1e-12);
+        Assert.AreEqual(5, outcome.Records[0].Examples);
+    }
+
+    [TestMethod]
+    public void Schedule_AdvancesWithinTheEpoch()
+    {
+        var options = Options(o => (o.Epochs, o.LearningRate, o.LearningRateSchedule) = (2, 8, new CosineSchedule()));
+        using var step = new FakeStep(options);
+        Run(step, options, new FakeBatches(5, 5));
+        var expected = new[] { 0, 0.5, 1, 1.5 }.Select(epoch => 8 * (1 + Math.Cos(Math.PI * epoch / 2)) / 2).ToArray();
+        for (var i = 0; i < 4; i++)
+            Assert.AreEqual(expected[i], step.LearningRates[i], 1e-9);
+    }
+
+    [TestMethod]
+    public void EarlyStopping_StopsAfterPatienceAndRestores()
+    {
+        // The first is the pass before training; the best is that of epoch 3.
+        double[] losses = [9, 5, 4, 3, 3.5, 3, 7, 1, 1];
+        var options = Options(o => (o.Epochs, o.EarlyStopping) = (8, new EarlyStopping { Patience = 3 }));
+        using var step = new FakeStep(options) { ValidationLoss = i => losses[i] };
+        var outcome = Run(step, options, new FakeBatches(4), new FakeBatches(4));
+        Assert.AreEqual("early stopping", outcome.StopReason);
+        Assert.HasCount(6, outcome.Records);
+        Assert.AreEqual(3, outcome.BestEpoch);
+        Assert.AreEqual(3f, step.Updater.Parameters.Weights[0].item<float>(), "the weights that epoch 3 set");
+    }
+
+    [TestMethod]
+    public void EpochsRunOut_BestWeightsAreRestoredToo()
+    {
+        double[] losses = [9, 2, 4, 5];
+        var options = Options(o => (o.Epochs, o.EarlyStopping) = (3, new EarlyStopping { Patience = 10 }));
+        using var step = new FakeStep(options) { ValidationLoss = i => losses[i] };
+        var outcome = Run(step, options, new FakeBatches(4), new FakeBatches(4));
+        Assert.AreEqual("epochs", outcome.StopReason);
+        Assert.AreEqual(1, outcome.BestEpoch);
+        Assert.AreEqual(1f, step.Updater.Parameters.Weights[0].item<float>());
+    }
+
+    [TestMethod]
+    public void NoEarlyStopping_LastWeightsStay()
+    {
+        double[] losses = [9, 2, 4, 5];
+        using var step = new FakeStep(Options()) { ValidationLoss = i => losses[i] };
+        Run(step, Options(), new FakeBatches(4), new FakeBatches(4));
+        Assert.AreEqual(3f, step.Updater.Parameters.Weights[0].item<float>());
+    }
+
+    [TestMethod]
+    public void CheckAlive_IsAskedBeforeEachBatch()
+    {
+        using var step = new FakeStep(Options());
+        var asked = 0;
+        void Check()
+        {
+            if (++asked == 5)
+                throw new OperationCanceledException();
+        }
+        Assert.Throws<OperationCanceledException>(() => Run(step, Options(), new FakeBatches(1, 1, 1), checkAlive: Check));
+        Assert.HasCount(4, step.LearningRates);
+    }
+
+    private static NetworkTrainerOptions Options(Action<NetworkTrainerOptions>? change = null)
+    {
+        var options = new MlpRegressionTrainer.Options { Epochs = 3 };
+        change?.Invoke(options);
+        return options;
+    }
+
+    private static TrainingOutcome Run(TrainingStep step, NetworkTrainerOptions options, FakeBatches training, FakeBatches? validation = null, Action? checkAlive = null)
+    {
+        using var scope = torch.NewDisposeScope();
+        var host = ((IHostEnvironment)new MLContext(1)).Register("Test");
+        using var channel = host.Start("Training");
+        using var progress = host.StartProgressChannel("Training");
+        using var reporter = new TrainingReporter(channel, progress, options);
+        using var loop = new TrainingLoop(step, training, validation, options, reporter, null, checkAlive ?? (() => { }));
+        return loop.Run();
+    }
+}

@@ -1,0 +1,151 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using MLExtensions.Tests.Contract;
+
+namespace MLExtensions.Tests.Models;
+
+/// <summary>A saved model's entries; a damaged or lying one is refused by name before memory is taken for what it claims.</summary>
+[TestClass]
+public sealed class ModelDamageTests
+{
+    private const string Architecture = "architecture.json";
+    private const string Weights = "weights.safetensors";
+    private const string History = "history.json";
+    private static readonly string[] Entries = [Architecture, Weights, History];
+
+    [TestMethod]
+    public void Entries_AreThereAndReadable()
+    {
+        using var zip = new ModelZip();
+        foreach (var entry in Entries)
+            Assert.HasCount(1, zip.EntryNames.Where(name => name.EndsWith("/" + entry, StringComparison.Ordinal)).ToArray(), entry);
+        using var architecture = JsonDocument.Parse(zip.Read(Architecture));
+        Assert.AreEqual(1, architecture.RootElement.GetProperty("formatVersion").GetInt32());
+        Assert.AreEqual("mlp", architecture.RootElement.GetProperty("architecture").GetProperty("$type").GetString());
+        Assert.AreEqual("multiclass", architecture.RootElement.GetProperty("head").GetProperty("$type").GetString());
+        using var history = JsonDocument.Parse(zip.Read(History));
+        Assert.AreEqual(2, history.RootElement.GetProperty("epochs").GetArrayLength());
+        var weights = zip.Read(Weights);
+        using var header = JsonDocument.Parse(weights.AsMemory(8, (int)BinaryPrimitives.ReadInt64LittleEndian(weights)));
+        CollectionAssert.AreEqual(new[] { 4, 6 }, header.RootElement.GetProperty("hidden.0.linear.weight").GetProperty("shape").EnumerateArray().Select(size => size.GetInt32()).ToArray());
+    }
+
+    [TestMethod]
+    [DataRow(Architecture)]
+    [DataRow(Weights)]
+    [DataRow(History)]
+    public void MissingOrTruncatedEntry_IsNamed(string entry)
+    {
+        using var zip = new ModelZip();
+        zip.Tamper(entry, _ => null);
+        Assert.AreEqual(entry, zip.Refusal("missing").EntryName);
+        foreach (var part in new[] { 0, 0.01, 0.5, 0.99 })
+        {
+            zip.Tamper(entry, bytes => bytes[..(int)(bytes.Length * part)]);
+            Assert.AreEqual(entry, zip.Refusal($"{part}").EntryName);
+        }
+    }
+
+    [TestMethod]
+    public void WeightsWithAFlippedBit_AreRefused()
+    {
+        using var zip = new ModelZip();
+        for (var i = 0; i < 80; i++)
+        {
+            zip.Tamper(Weights, bytes =>
+            {
+                bytes[(int)((long)i * (bytes.Length - 1) / 79)] ^= (byte)(1 << (i % 8));
+                return bytes;
+            });
+            Assert.AreEqual(Weights, zip.Refusal($"{i}").EntryName);
+        }
+    }
+
+    [TestMethod]
+    [DataRow("\"mlp\"", "\"gan\"")]
+    [DataRow("\"formatVersion\": 1", "\"formatVersion\": 2")]
+    [DataRow("\"units\": 4", "\"units\": 0")]
+    [DataRow("\"units\": 4", "\"units\": -4")]
+    [DataRow("\"units\": 4", "\"units\": 4.5")]
+    [DataRow("\"inputCount\": 6", "\"inputCount\": 0")]
+    [DataRow("\"outputCount\": 3", "\"outputCount\": 4")]
+    [DataRow("\"classCount\": 3", "\"classCount\": 0")]
+    [DataRow("\"ReLU\"", "\"Relay\"")]
+    [DataRow("\"dropout\": 0.25", "\"dropout\": 1.25")]
+    [DataRow("\"dropout\": 0.25", "\"dropout\": NaN")]
+    [DataRow("\"inputCount\": 6", "\"inputCount\": 6, \"inputCount\": 6")]
+    public void LyingArchitecture_IsRefused(string from, string to)
+    {
+        using var zip = new ModelZip();
+        zip.TamperText(Architecture, from, to);
+        Assert.AreEqual(Architecture, zip.Refusal(to).EntryName);
+    }
+
+    [TestMethod]
+    [DataRow("\"units\": 4", "\"units\": 5")]
+    [DataRow("\"units\": 4", "\"units\": 3")]
+    [DataRow("\"inputCount\": 6", "\"inputCount\": 7")]
+    [DataRow("\"batchNormalization\": true", "\"batchNormalization\": false")]
+    public void ArchitectureOfOtherWeights_IsRefused(string from, string to)
+    {
+        using var zip = new ModelZip();
+        zip.TamperText(Architecture, from, to);
+        Assert.AreEqual(Weights, zip.Refusal(to).EntryName);
+    }
+
+    [TestMethod]
+    [DataRow("\"units\": 4", "\"units\": 2147483647")]
+    [DataRow("\"inputCount\": 6", "\"inputCount\": 2147483647")]
+    public void HugeClaims_TakeNoMemory(string from, string to)
+    {
+        using var zip = new ModelZip();
+        zip.TamperText(Architecture, from, to);
+        zip.Refusal();
+        using var process = System.Diagnostics.Process.GetCurrentProcess();
+        process.Refresh();
+        var before = process.PeakWorkingSet64;
+        zip.Refusal();
+        process.Refresh();
+        Assert.IsLessThan(100L << 20, process.PeakWorkingSet64 - before);
+    }
+
+    [TestMethod]
+    public void ManyHugeLayers_TakeNoMemory()
+    {
+        using var zip = new ModelZip();
+        zip.Tamper(Architecture, _ => Json("[" + string.Join(",", Enumerable.Repeat("""{"units":2147483647,"activation":"ReLU"}""", 9)) + "]"));
+        Assert.IsNotNull(zip.Refusal("beyond 64 bits").EntryName);
+        zip.Tamper(Architecture, _ => Json("[" + string.Join(",", Enumerable.Repeat("""{"units":1,"activation":"ReLU"}""", 100_000)) + "]"));
+        Assert.AreEqual(Weights, zip.Refusal("many small layers").EntryName);
+
+        static byte[] Json(string layers) => System.Text.Encoding.UTF8.GetBytes(
+            $$$"""{"formatVersion":1,"architecture":{"$type":"mlp","hiddenLayers":{{{layers}}},"inputDropout":0,"inputCount":6,"outputCount":3},"head":{"$type":"multiclass","classCount":3}}""");
+    }
+
+    /// <summary>Whatever bit of the file flips: a clear exception, or the very same model.</summary>
+    [TestMethod]
+    [Ignore("bug: a flipped bit can load as another architecture; nothing checks the bits of architecture.json and history.json")]
+    public void FlippedBitInTheFile_NeverGivesAnotherModel()
+    {
+        using var zip = new ModelZip();
+        var expected = Outcome.Weights(zip.Model);
+        for (var i = 0; i < 300; i++)
+        {
+            var bytes = zip.Original;
+            var at = (int)((long)i * (bytes.Length - 1) / 299);
+            bytes[at] ^= (byte)(1 << (i % 8));
+            zip.WriteFile(bytes);
+            try
+            {
+                using var model = zip.Load();
+                Outcome.AssertSameBits(expected, Outcome.Weights(model));
+                Assert.IsTrue(zip.Model.Model.Architecture.Equals(model.Model.Architecture), $"bit {i % 8} of byte {at} of {bytes.Length}");
+                Assert.IsTrue(zip.Model.Model.History.Equals(model.Model.History), $"bit {i % 8} of byte {at} of {bytes.Length}");
+            }
+            catch (Exception e) when (e is not UnitTestAssertException)
+            {
+                Assert.IsFalse(e is NullReferenceException or OutOfMemoryException or AccessViolationException, $"bit {i % 8} of byte {at}: {e}");
+            }
+        }
+    }
+}

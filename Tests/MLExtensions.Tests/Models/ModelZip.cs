@@ -1,0 +1,96 @@
+using System.IO.Compression;
+using System.Text;
+using Microsoft.ML;
+using MLExtensions.Tests.Contract;
+
+namespace MLExtensions.Tests.Models;
+
+/// <summary>A saved model whose entries can be looked at and tampered with.</summary>
+internal sealed class ModelZip : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly byte[] _original;
+
+    public ModelZip()
+    {
+        var ml = new MLContext(1);
+        var data = Example.View(ml, Example.Create(60));
+        Model = ml.MulticlassClassification.Trainers.Mlp(new MlpMulticlassTrainer.Options
+        {
+            LabelColumnName = nameof(Example.Class),
+            HiddenLayers = [new HiddenLayer(4) { BatchNormalization = true, Dropout = 0.25 }],
+            Epochs = 2,
+            ValidationFraction = 0.2,
+        }).Fit(data);
+        ml.Model.Save(Model, data.Schema, FilePath);
+        _original = File.ReadAllBytes(FilePath);
+    }
+
+    public MulticlassNetworkTransformer Model { get; }
+
+    public string FilePath => _folder.File("model.zip");
+
+    public IReadOnlyList<string> EntryNames
+    {
+        get
+        {
+            using var zip = ZipFile.OpenRead(FilePath);
+            return zip.Entries.Select(entry => entry.FullName.Replace('\\', '/')).ToArray();
+        }
+    }
+
+    public byte[] Read(string entry)
+    {
+        using var zip = ZipFile.OpenRead(FilePath);
+        using var stream = Find(zip, entry).Open();
+        using var content = new MemoryStream();
+        stream.CopyTo(content);
+        return content.ToArray();
+    }
+
+    /// <summary>Writes the untouched model with one entry changed; null takes the entry away.</summary>
+    public void Tamper(string entry, Func<byte[], byte[]?> change)
+    {
+        File.WriteAllBytes(FilePath, _original);
+        var content = change(Read(entry));
+        using var zip = ZipFile.Open(FilePath, ZipArchiveMode.Update);
+        var old = Find(zip, entry);
+        var name = old.FullName;
+        old.Delete();
+        if (content == null)
+            return;
+        using var stream = zip.CreateEntry(name).Open();
+        stream.Write(content);
+    }
+
+    public void TamperText(string entry, string from, string to) => Tamper(entry, bytes =>
+    {
+        var text = Encoding.UTF8.GetString(bytes);
+        Assert.Contains(from, text);
+        return Encoding.UTF8.GetBytes(text.Replace(from, to));
+    });
+
+    public void WriteFile(byte[] bytes) => File.WriteAllBytes(FilePath, bytes);
+
+    public byte[] Original => (byte[])_original.Clone();
+
+    public MulticlassNetworkTransformer Load() => (MulticlassNetworkTransformer)new MLContext().Model.Load(FilePath, out _);
+
+    /// <summary>The refusal, wherever in the chain of exceptions ML.NET put it.</summary>
+    public ModelFormatException Refusal(string what = "")
+    {
+        Exception? error = Assert.Throws<Exception>(() => Load(), what);
+        while (error is not null and not ModelFormatException)
+            error = error.InnerException;
+        Assert.IsNotNull(error, what);
+        return (ModelFormatException)error;
+    }
+
+    public void Dispose()
+    {
+        Model.Dispose();
+        _folder.Dispose();
+    }
+
+    private static ZipArchiveEntry Find(ZipArchive zip, string entry) => zip.Entries.Single(candidate => candidate.FullName.EndsWith(entry, StringComparison.Ordinal));
+}
