@@ -62,6 +62,21 @@ public sealed class ModelDamageTests
     }
 
     [TestMethod]
+    [DataRow(Architecture, "\"dropout\": 0.25", "\"dropout\": 0.35")]
+    [DataRow(History, "\"epoch\": 2", "\"epoch\": 3")]
+    public void AnEntryOfAnotherModel_IsRefused(string entry, string from, string to)
+    {
+        using var zip = new ModelZip();
+        zip.Tamper(entry, bytes =>
+        {
+            var text = System.Text.Encoding.UTF8.GetString(bytes);
+            Assert.Contains(from, text);
+            return System.Text.Encoding.UTF8.GetBytes(text.Replace(from, to));
+        });
+        Assert.AreEqual(entry, zip.Refusal().EntryName);
+    }
+
+    [TestMethod]
     [DataRow("\"mlp\"", "\"gan\"")]
     [DataRow("\"formatVersion\": 1", "\"formatVersion\": 2")]
     [DataRow("\"units\": 4", "\"units\": 0")]
@@ -77,7 +92,7 @@ public sealed class ModelDamageTests
     public void LyingArchitecture_IsRefused(string from, string to)
     {
         using var zip = new ModelZip();
-        zip.TamperText(Architecture, from, to);
+        zip.ForgeText(Architecture, from, to);
         Assert.AreEqual(Architecture, zip.Refusal(to).EntryName);
     }
 
@@ -89,7 +104,7 @@ public sealed class ModelDamageTests
     public void ArchitectureOfOtherWeights_IsRefused(string from, string to)
     {
         using var zip = new ModelZip();
-        zip.TamperText(Architecture, from, to);
+        zip.ForgeText(Architecture, from, to);
         Assert.AreEqual(Weights, zip.Refusal(to).EntryName);
     }
 
@@ -99,7 +114,7 @@ public sealed class ModelDamageTests
     public void HugeClaims_TakeNoMemory(string from, string to)
     {
         using var zip = new ModelZip();
-        zip.TamperText(Architecture, from, to);
+        zip.ForgeText(Architecture, from, to);
         zip.Refusal();
         using var process = System.Diagnostics.Process.GetCurrentProcess();
         process.Refresh();
@@ -113,9 +128,9 @@ public sealed class ModelDamageTests
     public void ManyHugeLayers_TakeNoMemory()
     {
         using var zip = new ModelZip();
-        zip.Tamper(Architecture, _ => Json("[" + string.Join(",", Enumerable.Repeat("""{"units":2147483647,"activation":"ReLU"}""", 9)) + "]"));
+        zip.Forge(Architecture, _ => Json("[" + string.Join(",", Enumerable.Repeat("""{"units":2147483647,"activation":"ReLU"}""", 9)) + "]"));
         Assert.IsNotNull(zip.Refusal("beyond 64 bits").EntryName);
-        zip.Tamper(Architecture, _ => Json("[" + string.Join(",", Enumerable.Repeat("""{"units":1,"activation":"ReLU"}""", 100_000)) + "]"));
+        zip.Forge(Architecture, _ => Json("[" + string.Join(",", Enumerable.Repeat("""{"units":1,"activation":"ReLU"}""", 100_000)) + "]"));
         Assert.AreEqual(Weights, zip.Refusal("many small layers").EntryName);
 
         static byte[] Json(string layers) => System.Text.Encoding.UTF8.GetBytes(
@@ -124,7 +139,6 @@ public sealed class ModelDamageTests
 
     /// <summary>Whatever bit of the file flips: a clear exception, or the very same model.</summary>
     [TestMethod]
-    [Ignore("bug: a flipped bit can load as another architecture; nothing checks the bits of architecture.json and history.json")]
     public void FlippedBitInTheFile_NeverGivesAnotherModel()
     {
         using var zip = new ModelZip();

@@ -1,6 +1,8 @@
 using System.IO.Compression;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.ML;
+using MLExtensions.Persistence;
 using MLExtensions.Tests.Contract;
 
 namespace MLExtensions.Tests.Models;
@@ -8,6 +10,8 @@ namespace MLExtensions.Tests.Models;
 /// <summary>A saved model whose entries can be looked at and tampered with.</summary>
 internal sealed class ModelZip : IDisposable
 {
+    private const string Weights = "weights.safetensors";
+
     private readonly TemporaryFolder _folder = new();
     private readonly byte[] _original;
 
@@ -52,7 +56,11 @@ internal sealed class ModelZip : IDisposable
     public void Tamper(string entry, Func<byte[], byte[]?> change)
     {
         File.WriteAllBytes(FilePath, _original);
-        var content = change(Read(entry));
+        Replace(entry, change(Read(entry)));
+    }
+
+    private void Replace(string entry, byte[]? content)
+    {
         using var zip = ZipFile.Open(FilePath, ZipArchiveMode.Update);
         var old = Find(zip, entry);
         var name = old.FullName;
@@ -63,7 +71,19 @@ internal sealed class ModelZip : IDisposable
         stream.Write(content);
     }
 
-    public void TamperText(string entry, string from, string to) => Tamper(entry, bytes =>
+    /// <summary>Tampers, and makes the checksums right again: what somebody does who means to deceive.</summary>
+    public void Forge(string entry, Func<byte[], byte[]> change)
+    {
+        Tamper(entry, change);
+        var checksums = new[] { "architecture.json", "history.json" }.ToDictionary(name => name, name => Convert.ToHexStringLower(SHA256.HashData(Read(name))));
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var tensors = SafeTensorsReader.Open(new MemoryStream(Read(Weights)), Weights).ReadAll();
+        using var sealedWeights = new MemoryStream();
+        SafeTensorsWriter.Write(sealedWeights, tensors, checksums);
+        Replace(Weights, sealedWeights.ToArray());
+    }
+
+    public void ForgeText(string entry, string from, string to) => Forge(entry, bytes =>
     {
         var text = Encoding.UTF8.GetString(bytes);
         Assert.Contains(from, text);
