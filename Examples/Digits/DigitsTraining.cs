@@ -17,7 +17,7 @@ internal sealed record DigitsTraining(MLContext MLContext, TransformerChain<KeyT
         var data = mlContext.Data.LoadFromTextFile<DigitImage>(ShippedData.PathOf("digits.csv"), separatorChar: ',', hasHeader: true);
         var split = mlContext.Data.TrainTestSplit(data, testFraction: 0.2);
 
-        var model = TrainingProgressBar.Show($"Seed {seed}", progress =>
+        var model = TrainingProgressBar.Show($"Training with seed {seed}", progress =>
         {
             // Everything else stays at its default: one hidden layer of 128 ReLU units, Adam, 50 epochs, batches of 64.
             var options = new MlpMulticlassTrainer.Options

@@ -73,7 +73,7 @@ internal sealed class GatesExample : IExample
         var trainSet = mlContext.Data.LoadFromEnumerable(Star.Sample(TrainingPoints, seed).ToList());
         var testSet = mlContext.Data.LoadFromEnumerable(Star.Sample(TestPoints, seed + 1).ToList());
 
-        var network = TrainingProgressBar.Show("Star", progress => mlContext.BinaryClassification.Trainers.Mlp(new MlpBinaryTrainer.Options
+        var network = TrainingProgressBar.Show("Training on the star", progress => mlContext.BinaryClassification.Trainers.Mlp(new MlpBinaryTrainer.Options
         {
             HiddenLayers = [32, 32],
             Activation = Activation.Tanh,

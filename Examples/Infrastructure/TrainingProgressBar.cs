@@ -12,28 +12,25 @@ namespace MLExtensions.Examples.Infrastructure;
 internal sealed class TrainingProgressBar : IProgress<TrainingProgress>
 {
     private const int Lines = 10;
+    private const int DescriptionWidth = 68;
 
-    private readonly string _title;
     private readonly ProgressTask? _bar;
     private int _linesWritten;
 
-    private TrainingProgressBar(string title, ProgressTask? bar)
-    {
-        _title = title;
-        _bar = bar;
-    }
+    private TrainingProgressBar(ProgressTask? bar) => _bar = bar;
 
     /// <summary>Runs a training while its progress is shown.</summary>
     /// <param name="title">What is trained.</param>
     /// <param name="train">Trains; the progress goes into the trainer's options.</param>
     public static T Show<T>(string title, Func<IProgress<TrainingProgress>, T> train)
     {
+        AnsiConsole.WriteLine(title);
         if (Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Interactive)
-            return train(new TrainingProgressBar(title, null));
-        var description = new TaskDescriptionColumn { Alignment = Justify.Left };
+            return train(new TrainingProgressBar(null));
+        var bar = new ProgressBarColumn { Width = Math.Clamp(AnsiConsole.Profile.Width - DescriptionWidth, 8, 40) };
         return AnsiConsole.Progress()
-            .Columns(new ProgressBarColumn { Width = 24 }, new PercentageColumn(), description)
-            .Start(context => train(new TrainingProgressBar(title, context.AddTask(Markup.Escape(title), maxValue: 1))));
+            .Columns(bar, new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            .Start(context => train(new TrainingProgressBar(context.AddTask("starting", maxValue: 1))));
     }
 
     public void Report(TrainingProgress value)
@@ -43,20 +40,15 @@ internal sealed class TrainingProgressBar : IProgress<TrainingProgress>
         if (_bar != null)
         {
             _bar.Value = share;
-            _bar.Description = Markup.Escape($"{_title}: {Describe(value)}");
+            _bar.Description = Describe(value);
         }
         else if (value.Completed != null && share * Lines >= _linesWritten + 1)
         {
             _linesWritten = (int)(share * Lines);
-            AnsiConsole.WriteLine($"{_title}: {Describe(value)}");
+            AnsiConsole.WriteLine($"  {Describe(value)}");
         }
     }
 
-    private static string Describe(TrainingProgress value)
-    {
-        var loss = value.Completed?.ValidationLoss is { } validationLoss
-            ? $"loss {value.TrainingLoss:0.0000}, validation {validationLoss:0.0000}"
-            : $"loss {value.TrainingLoss:0.0000}";
-        return $"epoch {value.Epoch}/{value.Epochs}, {loss}, {value.ExamplesPerSecond:N0} examples/s, {value.TimeLeft:h\\:mm\\:ss} left";
-    }
+    private static string Describe(TrainingProgress value) =>
+        $"epoch {value.Epoch}/{value.Epochs}, loss {value.TrainingLoss:0.0000}, {value.ExamplesPerSecond:N0} examples/s, {value.TimeLeft:h\\:mm\\:ss} left";
 }
