@@ -1,3 +1,4 @@
+using MLExtensions.Training;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Benchmarks;
@@ -32,7 +33,7 @@ internal sealed class BFloat16Training : IBenchmark
         }));
         var comparison = Timing.Compare(settings.Rounds, Of(Precision.BFloat16), Of(Precision.Float32));
         var row = Bound.Row($"bfloat16 against float32, 784-1024-1024-10, batch 128, {Threads.Text(threads)}", 1.5, comparison, "rows", images.Count);
-        return row with { Details = $"{row.Details}; {BFloat16Instructions.Description}" };
+        return row with { Details = $"{row.Details}; {BFloat16Instructions.Name ?? "this processor has no bfloat16 instructions"}" };
     }
 
     private static ResultRow MeasureAccuracy(BenchmarkSettings settings)

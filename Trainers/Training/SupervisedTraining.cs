@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Heads;
 using MLExtensions.Tasks;
+using MLExtensions.Tensors;
 using MLExtensions.Training.Data;
 using MLExtensions.Training.Engine;
 using TorchSharp;
@@ -12,9 +13,6 @@ namespace MLExtensions.Training;
 /// <summary>One training of a supervised network: puts data, network, step and loop together.</summary>
 internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions options, SupervisedTask task, ColumnCheck columns, int seed)
 {
-    /// <summary>The multiply-adds of a batch's forward pass below which one thread works alone.</summary>
-    private const double MultiplyAddsForThreads = 4e6;
-
     public NetworkModelParameters Run(IDataView input, IDataView? validation)
     {
         if (options.EarlyStopping != null && validation == null && options.ValidationFraction == 0)
@@ -23,11 +21,13 @@ internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions optio
         TorchRuntime.Initialize();
         using var channel = host.Start("Training");
         var device = TrainingDevice.Resolve(options.Device);
+        if (options.Precision == Precision.BFloat16 && device.type == DeviceType.CPU && BFloat16Instructions.Name == null)
+            channel.Warning("This processor has no bfloat16 instructions: Precision = Float32 is faster on it.");
         var initial = WarmStart.Find(options.InitialModel);
         var featureCount = columns.Find(input).Width;
         using var data = new SupervisedData(options, task, channel, seed, CheckAlive);
         var draft = options.CreateArchitecture(featureCount, Math.Max(1, columns.Find(input).ClassCount));
-        using var threads = new ThreadCountScope(options.ThreadCount ?? DefaultThreadCount(draft));
+        using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor((double)draft.ParameterCount * options.BatchSize));
         data.Open(input, validation, columns.Find, draft.MinimumBatchRows, initial?.Head, device);
         var architecture = options.CreateArchitecture(featureCount, data.Head.OutputCount);
         using var step = new SupervisedStep(CreateNetwork(architecture, initial), task, data.Head, options, seed, device);
@@ -70,23 +70,9 @@ internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions optio
         return network;
     }
 
-    /// <summary>Handing a small batch to a second thread costs more than it saves, most of all where another process wants the core.</summary>
-    private int DefaultThreadCount(NetworkArchitecture architecture) =>
-        (double)architecture.ParameterCount * options.BatchSize < MultiplyAddsForThreads ? 1 : get_num_threads();
-
     private void CheckAlive()
     {
         options.CancellationToken.ThrowIfCancellationRequested();
         host.CheckAlive();
-    }
-
-    /// <summary>libtorch's thread count belongs to the calling thread; it is put back afterwards.</summary>
-    private sealed class ThreadCountScope : IDisposable
-    {
-        private readonly int _before = get_num_threads();
-
-        public ThreadCountScope(int count) => set_num_threads(count);
-
-        public void Dispose() => set_num_threads(_before);
     }
 }
