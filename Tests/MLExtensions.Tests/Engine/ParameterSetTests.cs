@@ -16,13 +16,16 @@ public sealed class ParameterSetTests
         var linear = nn.Linear(3, 2);
         var bias = linear.bias!.detach().clone();
         using var set = new ParameterSet(linear, Precision.Float32);
-        Assert.AreEqual(8, set.Weights.NumberOfElements);
-        Assert.AreEqual(6, set.DecayedCount);
-        CollectionAssert.AreEqual(bias.data<float>().ToArray(), set.Weights.narrow(0, 6, 2).data<float>().ToArray());
+        var places = set.Split(set.Weights).ToDictionary(entry => entry.Name, entry => entry.Value);
+        CollectionAssert.AreEqual(new long[] { 2, 3 }, places["weight"].shape);
+        CollectionAssert.AreEqual(bias.data<float>().ToArray(), places["bias"].data<float>().ToArray());
+        Assert.AreEqual(16, set.DecayedCount, "the weights, up to the next multiple of 16 where the bias begins");
+        Assert.AreEqual(32, set.Weights.NumberOfElements);
+        Assert.AreEqual(0f, set.Weights.narrow(0, 6, 10).abs().max().item<float>(), "what lies between parameters");
         set.Weights.fill_(2);
         Assert.AreEqual(2 + (3 * 2 * 5), linear.call(full(1, 3, 5f)).sum().item<float>() / 2);
         linear.call(full(1, 3, 5f)).sum().backward();
-        CollectionAssert.AreEqual(new float[] { 5, 5, 5, 5, 5, 5, 1, 1 }, set.Gradients.data<float>().ToArray());
+        CollectionAssert.AreEqual(new float[] { 5, 5, 5, 5, 5, 5, 1, 1 }, Packed(set, set.Gradients));
     }
 
     [TestMethod]
@@ -40,7 +43,7 @@ public sealed class ParameterSetTests
         Assert.AreEqual(1.001f, set.Weights.max().item<float>(), "the master keeps its digits");
         network.call(full(1, 2, 3f).to(ScalarType.BFloat16)).sum().backward();
         set.CollectGradients();
-        CollectionAssert.AreEqual(new float[] { 3, 3, 1 }, set.Gradients.data<float>().ToArray());
+        CollectionAssert.AreEqual(new float[] { 3, 3, 1 }, Packed(set, set.Gradients));
         Assert.AreEqual(0f, linear.weight.grad!.to(ScalarType.Float32).abs().max().item<float>());
     }
 
@@ -64,7 +67,7 @@ public sealed class ParameterSetTests
         var linear = nn.Linear(1, 1);
         using var set = new ParameterSet(linear, Precision.Float32);
         set.Weights.fill_(1);
-        var old = set.Exchange(full(2, 7f));
+        var old = set.Exchange(full_like(set.Weights, 7f));
         Assert.AreEqual(14f, linear.call(ones(1, 1)).item<float>());
         set.Exchange(old);
         Assert.AreEqual(2f, linear.call(ones(1, 1)).item<float>());
@@ -79,9 +82,10 @@ public sealed class ParameterSetTests
         using var scope = NewDisposeScope();
         using var step = new FakeStep(new MlpRegressionTrainer.Options { Optimizer = new SgdOptimizer(), GradientClipNorm = norm });
         step.SetWeights(0);
-        step.Updater.Parameters.Gradients.copy_(tensor(new float[] { 3, 4, 0 }));
+        var set = step.Updater.Parameters;
+        set.Split(set.Gradients).First().Value.copy_(tensor(new float[] { 3, 4 }).view(1, 2));
         step.Updater.Apply(1);
-        var weights = step.Updater.Parameters.Weights.data<float>().ToArray();
+        var weights = Packed(set, set.Weights);
         Assert.AreEqual(-first, weights[0], 1e-6f);
         Assert.AreEqual(-second, weights[1], 1e-6f);
         Assert.AreEqual(0f, step.Updater.Parameters.Gradients.abs().max().item<float>(), "gradients are used up");
@@ -98,7 +102,7 @@ public sealed class ParameterSetTests
             using var step = new FakeStep(options);
             step.SetWeights(2);
             step.Updater.Apply(0.1);
-            return step.Updater.Parameters.Weights.data<float>().ToArray();
+            return Packed(step.Updater.Parameters, step.Updater.Parameters.Weights);
         }
         AssertWeights(2 - (0.1f * 0.5f * 2), After(o => o.L2Regularization = 0.5));
         AssertWeights(2 - (0.1f * 0.5f), After(o => o.L1Regularization = 0.5));
@@ -112,4 +116,7 @@ public sealed class ParameterSetTests
             Assert.AreEqual(2f, actual[2], "the bias");
         }
     }
+
+    /// <summary>The values of a flat tensor without what lies between the parameters.</summary>
+    private static float[] Packed(ParameterSet set, Tensor flat) => set.Split(flat).SelectMany(entry => entry.Value.flatten().data<float>().ToArray()).ToArray();
 }
