@@ -1,5 +1,6 @@
 using Microsoft.ML;
-using MLExtensions.Tasks;
+using MLExtensions.Supervised;
+using MLExtensions.Supervised.Tasks;
 using MLExtensions.Training;
 using MLExtensions.Training.Data;
 

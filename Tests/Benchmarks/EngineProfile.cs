@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using MLExtensions.Heads;
-using MLExtensions.Tasks;
+using MLExtensions.Supervised;
+using MLExtensions.Supervised.Tasks;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
 using MLExtensions.Training.Data;

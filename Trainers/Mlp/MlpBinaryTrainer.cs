@@ -1,5 +1,5 @@
 using Microsoft.ML.Runtime;
-using MLExtensions.Tasks;
+using MLExtensions.Supervised.Tasks;
 
 namespace MLExtensions;
 

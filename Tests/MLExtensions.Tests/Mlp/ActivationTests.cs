@@ -69,9 +69,9 @@ public sealed class ActivationTests
             var weights = tensor(new double[] { 1, 2, 0.5, 1, 1, 0, 1.5 });
             foreach (var loss in new Func<Tensor, Tensor>[]
             {
-                y => new Tasks.MulticlassTask().Loss(y, labels, weights),
-                y => new Tasks.BinaryTask().Loss(y.narrow(1, 0, 1), labels, weights),
-                y => new Tasks.RegressionTask().Loss(y.narrow(1, 1, 1), labels, null),
+                y => new Supervised.Tasks.MulticlassTask().Loss(y, labels, weights),
+                y => new Supervised.Tasks.BinaryTask().Loss(y.narrow(1, 0, 1), labels, weights),
+                y => new Supervised.Tasks.RegressionTask().Loss(y.narrow(1, 1, 1), labels, null),
             })
             {
                 CheckGradients(network, () => loss(network.call(x.clone())));

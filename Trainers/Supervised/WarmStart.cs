@@ -2,7 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using static TorchSharp.torch;
 
-namespace MLExtensions.Training;
+namespace MLExtensions.Supervised;
 
 /// <summary>Starts a training from a trained model.</summary>
 internal static class WarmStart

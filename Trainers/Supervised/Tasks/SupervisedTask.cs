@@ -6,7 +6,7 @@ using MLExtensions.Training.Data;
 using MLExtensions.Training.Engine;
 using static TorchSharp.torch;
 
-namespace MLExtensions.Tasks;
+namespace MLExtensions.Supervised.Tasks;
 
 /// <summary>What a task brings to training, whatever the family: label, head, loss, metrics, output columns, transformer.</summary>
 internal abstract class SupervisedTask

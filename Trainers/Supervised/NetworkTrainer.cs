@@ -1,8 +1,9 @@
 using Microsoft.ML;
+using MLExtensions.Supervised;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Trainers;
-using MLExtensions.Tasks;
+using MLExtensions.Supervised.Tasks;
 using MLExtensions.Training;
 
 namespace MLExtensions;

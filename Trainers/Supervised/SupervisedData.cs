@@ -1,10 +1,11 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLExtensions.Training.Data;
 using MLExtensions.Heads;
-using MLExtensions.Tasks;
+using MLExtensions.Supervised.Tasks;
 using TorchSharp;
 
-namespace MLExtensions.Training.Data;
+namespace MLExtensions.Supervised;
 
 /// <summary>The training and validation batches of a supervised training, in memory or streamed, and what is known of the labels.</summary>
 internal sealed class SupervisedData : IDisposable

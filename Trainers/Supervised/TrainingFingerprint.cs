@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using MLExtensions.Training.Data;
+using MLExtensions.Training;
 using static TorchSharp.torch;
 
-namespace MLExtensions.Training;
+namespace MLExtensions.Supervised;
 
 /// <summary>
 /// What the bits of a training's result depend on, by name: a checkpoint made with other values is not gone on from. The number

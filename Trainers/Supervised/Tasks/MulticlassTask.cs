@@ -8,7 +8,7 @@ using MLExtensions.Training.Engine;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLExtensions.Tasks;
+namespace MLExtensions.Supervised.Tasks;
 
 /// <summary>One of several classes: softmax and cross entropy.</summary>
 internal sealed class MulticlassTask : SupervisedTask<MulticlassNetworkTransformer>

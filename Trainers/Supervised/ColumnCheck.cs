@@ -1,9 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Tasks;
+using MLExtensions.Supervised.Tasks;
 using MLExtensions.Training.Data;
 
-namespace MLExtensions.Training;
+namespace MLExtensions.Supervised;
 
 /// <summary>Finds a trainer's columns in a schema and refuses those that it cannot train on.</summary>
 internal sealed class ColumnCheck(SupervisedTask task, string featureName, SchemaShape.Column label, string? weightName)

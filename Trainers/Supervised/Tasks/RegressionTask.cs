@@ -8,7 +8,7 @@ using MLExtensions.Training.Engine;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLExtensions.Tasks;
+namespace MLExtensions.Supervised.Tasks;
 
 /// <summary>A number: squared error on the standardised target.</summary>
 internal sealed class RegressionTask : SupervisedTask<RegressionNetworkTransformer>

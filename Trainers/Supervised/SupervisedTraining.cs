@@ -1,14 +1,15 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Heads;
-using MLExtensions.Tasks;
+using MLExtensions.Supervised.Tasks;
 using MLExtensions.Tensors;
+using MLExtensions.Training;
 using MLExtensions.Training.Data;
 using MLExtensions.Training.Engine;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLExtensions.Training;
+namespace MLExtensions.Supervised;
 
 /// <summary>One training of a supervised network: puts data, network, step and loop together.</summary>
 internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions options, SupervisedTask task, ColumnCheck columns, int seed)
@@ -62,7 +63,7 @@ internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions optio
         using var scope = NewDisposeScope();
         var network = architecture.CreateModule();
         if (initial == null)
-            Engine.WeightInitializer.Initialize(network, options.Initialization, SeedSequence.Derive(seed, SeedSequence.Initialization));
+            WeightInitializer.Initialize(network, options.Initialization, SeedSequence.Derive(seed, SeedSequence.Initialization));
         else
             WarmStart.Copy(initial, architecture, network);
         foreach (var value in network.state_dict().Values)

@@ -8,7 +8,7 @@ using MLExtensions.Training.Engine;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLExtensions.Tasks;
+namespace MLExtensions.Supervised.Tasks;
 
 /// <summary>Yes or no: one logit and the cross entropy of its sigmoid.</summary>
 internal sealed class BinaryTask : SupervisedTask<BinaryNetworkTransformer>

@@ -1,12 +1,14 @@
 using MLExtensions.Heads;
 using MLExtensions.Networks;
-using MLExtensions.Tasks;
+using MLExtensions.Supervised.Tasks;
 using MLExtensions.Tensors;
 using MLExtensions.Training.Data;
+using MLExtensions.Training.Engine;
+using MLExtensions.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLExtensions.Training.Engine;
+namespace MLExtensions.Supervised;
 
 /// <summary>The step of every supervised family: one network, one loss.</summary>
 internal sealed class SupervisedStep : TrainingStep
