@@ -38,7 +38,7 @@ public sealed class MlpOptionsTests
     public void ShortOverload_Defaults()
     {
         var data = Example.View(Ml, Example.Create(20));
-        Assert.AreEqual(new MlpLayer(128), Layers(null).Single());
+        Assert.AreEqual(new MlpLayer(256), Layers(null).Single());
         Assert.IsEmpty(Layers([]));
         CollectionAssert.AreEqual(new[] { new MlpLayer(4), new MlpLayer(3) }, Layers([4, 3]).ToArray());
 
