@@ -19,21 +19,25 @@ internal abstract class ScoreSource : IDisposable
             ? new OfBlocks(cursor, block, scorer)
             : new OfRows(input, featureColumn, scorer);
 
-    private sealed class OfBlocks(LookAheadCursor cursor, FeatureBlock block, IBlockScorer scorer) : ScoreSource
+    private sealed class OfBlocks : ScoreSource
     {
-        private readonly float[] _scores = new float[block.Capacity * scorer.OutputCount];
-        private int _version;
+        private readonly LookAheadCursor _cursor;
+        private readonly IBlockScorer _scorer;
+        private readonly float[] _scores;
 
-        public override ReadOnlySpan<float> Current()
+        public OfBlocks(LookAheadCursor cursor, FeatureBlock block, IBlockScorer scorer)
         {
-            if (_version != cursor.Version)
+            _cursor = cursor;
+            _scorer = scorer;
+            _scores = new float[block.Capacity * scorer.OutputCount];
+            cursor.Prepare((start, count) =>
             {
                 using var scope = torch.NewDisposeScope();
-                scorer.Score(block.Rows(cursor.Count), _scores.AsSpan(0, cursor.Count * scorer.OutputCount));
-                _version = cursor.Version;
-            }
-            return _scores.AsSpan(cursor.Index * scorer.OutputCount, scorer.OutputCount);
+                scorer.Score(block.Rows(start, count), _scores.AsSpan(start * scorer.OutputCount, count * scorer.OutputCount));
+            });
         }
+
+        public override ReadOnlySpan<float> Current() => _scores.AsSpan(_cursor.Place * _scorer.OutputCount, _scorer.OutputCount);
     }
 
     private sealed class OfRows : ScoreSource
@@ -52,7 +56,7 @@ internal abstract class ScoreSource : IDisposable
             _scorer = scorer;
             _reader = new FeatureReader(input, featureColumn, scorer.InputCount);
             _block = new FeatureBlock(1, scorer.InputCount);
-            _row = _block.Rows(1).DetachFromDisposeScope();
+            _row = _block.Rows(0, 1).DetachFromDisposeScope();
             _scores = new float[scorer.OutputCount];
         }
 

@@ -26,8 +26,8 @@ internal sealed unsafe class FeatureBlock : IDisposable
     /// <summary>The first rows as one span.</summary>
     public Span<float> Values(int rows) => new(_values, rows * Width);
 
-    /// <summary>The first rows as a tensor that shares the block's memory; belongs to the current dispose scope.</summary>
-    public Tensor Rows(int count) => _tensor.narrow(0, 0, count);
+    /// <summary>Some rows as a tensor that shares the block's memory; belongs to the current dispose scope.</summary>
+    public Tensor Rows(int first, int count) => _tensor.narrow(0, first, count);
 
     public void Dispose() => _tensor.Dispose();
 }

@@ -25,12 +25,30 @@ internal readonly ref struct TorchThreads
 
     private TorchThreads(int before) => _before = before;
 
+    /// <summary>The calling thread's number.</summary>
+    public static int Current
+    {
+        get
+        {
+            if (!t_known)
+            {
+                t_known = true;
+                if (Volatile.Read(ref s_open) > 0 && s_settled > 0)
+                    set_num_threads(s_settled);
+            }
+            return get_num_threads();
+        }
+    }
+
+    /// <summary>The number for each of two pieces of work that go on at once.</summary>
+    public static int Half => (Current + 1) / 2;
+
     /// <summary>How many threads suit some work: one for little, else the calling thread's number.</summary>
-    public static int CountFor(double multiplyAdds) => multiplyAdds < MultiplyAddsForThreads ? 1 : Current();
+    public static int CountFor(double multiplyAdds) => multiplyAdds < MultiplyAddsForThreads ? 1 : Current;
 
     public static TorchThreads Use(int count)
     {
-        var before = Current();
+        var before = Current;
         if (Interlocked.Increment(ref s_open) == 1)
             s_settled = before;
         if (count != before)
@@ -43,16 +61,5 @@ internal readonly ref struct TorchThreads
         if (get_num_threads() != _before)
             set_num_threads(_before);
         Interlocked.Decrement(ref s_open);
-    }
-
-    private static int Current()
-    {
-        if (!t_known)
-        {
-            t_known = true;
-            if (Volatile.Read(ref s_open) > 0 && s_settled > 0)
-                set_num_threads(s_settled);
-        }
-        return get_num_threads();
     }
 }

@@ -137,28 +137,40 @@ public sealed class ModelDamageTests
             $$$"""{"formatVersion":1,"architecture":{"$type":"mlp","hiddenLayers":{{{layers}}},"inputDropout":0,"inputCount":6,"outputCount":3},"head":{"$type":"multiclass","classCount":3}}""");
     }
 
-    /// <summary>Whatever bit of the file flips: a clear exception, or the very same model.</summary>
+    /// <summary>
+    /// Whatever bit of our entries' packed bytes flips: a refusal that names the entry, or the very same model (deflate has bits that
+    /// mean nothing). ML.NET's own entries are left out: its readers believe the lengths that they find.
+    /// </summary>
     [TestMethod]
-    public void FlippedBitInTheFile_NeverGivesAnotherModel()
+    [DataRow(Architecture)]
+    [DataRow(Weights)]
+    [DataRow(History)]
+    public void FlippedBitInTheFile_NeverGivesAnotherModel(string entry)
     {
         using var zip = new ModelZip();
-        var expected = Outcome.Weights(zip.Model);
-        for (var i = 0; i < 300; i++)
+        var (start, length) = zip.PlaceOf(entry);
+        for (var i = 0; i < 100; i++)
         {
             var bytes = zip.Original;
-            var at = (int)((long)i * (bytes.Length - 1) / 299);
+            var at = start + (int)((long)i * (length - 1) / 99);
             bytes[at] ^= (byte)(1 << (i % 8));
             zip.WriteFile(bytes);
+            MulticlassNetworkTransformer? model = null;
             try
             {
-                using var model = zip.Load();
-                Outcome.AssertSameBits(expected, Outcome.Weights(model));
-                Assert.IsTrue(zip.Model.Model.Architecture.Equals(model.Model.Architecture), $"bit {i % 8} of byte {at} of {bytes.Length}");
-                Assert.IsTrue(zip.Model.Model.History.Equals(model.Model.History), $"bit {i % 8} of byte {at} of {bytes.Length}");
+                model = zip.Load();
             }
             catch (Exception e) when (e is not UnitTestAssertException)
             {
-                Assert.IsFalse(e is NullReferenceException or OutOfMemoryException or AccessViolationException, $"bit {i % 8} of byte {at}: {e}");
+                Assert.AreEqual(entry, zip.Refusal($"bit {i % 8} of byte {at}").EntryName);
+            }
+            using (model)
+            {
+                if (model == null)
+                    continue;
+                Outcome.AssertSameBits(Outcome.Weights(zip.Model), Outcome.Weights(model));
+                Assert.AreEqual(zip.Model.Model.Architecture, model.Model.Architecture);
+                Assert.AreEqual(zip.Model.Model.History, model.Model.History);
             }
         }
     }

@@ -90,6 +90,22 @@ internal sealed class ModelZip : IDisposable
         return Encoding.UTF8.GetBytes(text.Replace(from, to));
     });
 
+    /// <summary>Where the packed bytes of an entry lie in the file, from the .zip's central directory.</summary>
+    public (int Start, int Length) PlaceOf(string entry)
+    {
+        var end = _original.AsSpan().LastIndexOf("PK\x05\x06"u8);
+        var at = BitConverter.ToInt32(_original, end + 16);
+        for (var left = BitConverter.ToUInt16(_original, end + 10); left > 0; left--)
+        {
+            var nameLength = BitConverter.ToUInt16(_original, at + 28);
+            var local = BitConverter.ToInt32(_original, at + 42);
+            if (Encoding.UTF8.GetString(_original, at + 46, nameLength).EndsWith(entry, StringComparison.Ordinal))
+                return (local + 30 + BitConverter.ToUInt16(_original, local + 26) + BitConverter.ToUInt16(_original, local + 28), BitConverter.ToInt32(_original, at + 20));
+            at += 46 + nameLength + BitConverter.ToUInt16(_original, at + 30) + BitConverter.ToUInt16(_original, at + 32);
+        }
+        throw new InvalidOperationException($"The .zip has no entry {entry}.");
+    }
+
     public void WriteFile(byte[] bytes) => File.WriteAllBytes(FilePath, bytes);
 
     public byte[] Original => (byte[])_original.Clone();

@@ -48,9 +48,9 @@ internal sealed class BatchBuffer : IDisposable
         Count = 0;
         _rowsBefore += count;
         using var scope = NewDisposeScope();
-        var features = ToDevice(_features.Rows(count));
-        var labels = ToDevice(_labels.Rows(count).view(-1));
-        var weights = _weights == null ? null : ToDevice(_weights.Rows(count).view(-1));
+        var features = ToDevice(_features.Rows(0, count));
+        var labels = ToDevice(_labels.Rows(0, count).view(-1));
+        var weights = _weights == null ? null : ToDevice(_weights.Rows(0, count).view(-1));
         return new Batch(count, fraction, features, labels, weights, _labels);
     }
 
