@@ -19,25 +19,21 @@ internal abstract class ScoreSource : IDisposable
             ? new OfBlocks(cursor, block, scorer)
             : new OfRows(input, featureColumn, scorer);
 
-    private sealed class OfBlocks : ScoreSource
+    private sealed class OfBlocks(LookAheadCursor cursor, FeatureBlock block, IBlockScorer scorer) : ScoreSource
     {
-        private readonly LookAheadCursor _cursor;
-        private readonly IBlockScorer _scorer;
-        private readonly float[] _scores;
+        private readonly float[] _scores = new float[block.Capacity * scorer.OutputCount];
+        private int _version;
 
-        public OfBlocks(LookAheadCursor cursor, FeatureBlock block, IBlockScorer scorer)
+        public override ReadOnlySpan<float> Current()
         {
-            _cursor = cursor;
-            _scorer = scorer;
-            _scores = new float[block.Capacity * scorer.OutputCount];
-            cursor.Prepare((start, count) =>
+            if (_version != cursor.Version)
             {
                 using var scope = torch.NewDisposeScope();
-                scorer.Score(block.Rows(start, count), _scores.AsSpan(start * scorer.OutputCount, count * scorer.OutputCount));
-            });
+                scorer.Score(block.Rows(0, cursor.Count), _scores.AsSpan(0, cursor.Count * scorer.OutputCount));
+                _version = cursor.Version;
+            }
+            return _scores.AsSpan(cursor.Index * scorer.OutputCount, scorer.OutputCount);
         }
-
-        public override ReadOnlySpan<float> Current() => _scores.AsSpan(_cursor.Place * _scorer.OutputCount, _scorer.OutputCount);
     }
 
     private sealed class OfRows : ScoreSource

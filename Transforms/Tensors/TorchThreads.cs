@@ -40,9 +40,6 @@ internal readonly ref struct TorchThreads
         }
     }
 
-    /// <summary>The number for each of two pieces of work that go on at once.</summary>
-    public static int Half => (Current + 1) / 2;
-
     /// <summary>How many threads suit some work: one for little, else the calling thread's number.</summary>
     public static int CountFor(double multiplyAdds) => multiplyAdds < MultiplyAddsForThreads ? 1 : Current;
 
