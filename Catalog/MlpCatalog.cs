@@ -24,10 +24,10 @@ public static class MlpCatalog
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
             int[]? hiddenLayers = null,
-            int epochs = MlpDefaults.Epochs,
-            int batchSize = MlpDefaults.BatchSize,
-            double learningRate = MlpDefaults.LearningRate) =>
-            catalog.Mlp(MlpDefaults.Fill(new MlpBinaryTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
+            int epochs = NetworkTrainerOptions.DefaultEpochs,
+            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
+            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            catalog.Mlp(MlpShortOverload.Fill(new MlpBinaryTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
 
         /// <summary>A multilayer perceptron for binary classification.</summary>
         /// <param name="options">The options; the trainer keeps a copy.</param>
@@ -50,10 +50,10 @@ public static class MlpCatalog
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
             int[]? hiddenLayers = null,
-            int epochs = MlpDefaults.Epochs,
-            int batchSize = MlpDefaults.BatchSize,
-            double learningRate = MlpDefaults.LearningRate) =>
-            catalog.Mlp(MlpDefaults.Fill(new MlpMulticlassTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
+            int epochs = NetworkTrainerOptions.DefaultEpochs,
+            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
+            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            catalog.Mlp(MlpShortOverload.Fill(new MlpMulticlassTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
 
         /// <summary>A multilayer perceptron for multiclass classification.</summary>
         /// <param name="options">The options; the trainer keeps a copy.</param>
@@ -76,10 +76,10 @@ public static class MlpCatalog
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
             int[]? hiddenLayers = null,
-            int epochs = MlpDefaults.Epochs,
-            int batchSize = MlpDefaults.BatchSize,
-            double learningRate = MlpDefaults.LearningRate) =>
-            catalog.Mlp(MlpDefaults.Fill(new MlpRegressionTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
+            int epochs = NetworkTrainerOptions.DefaultEpochs,
+            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
+            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            catalog.Mlp(MlpShortOverload.Fill(new MlpRegressionTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
 
         /// <summary>A multilayer perceptron for regression.</summary>
         /// <param name="options">The options; the trainer keeps a copy.</param>

@@ -11,18 +11,23 @@ namespace MLExtensions;
 /// </summary>
 public abstract class NetworkTrainerOptions : TrainerInputBaseWithWeight
 {
+    // The short overloads of the catalogs have the same defaults.
+    internal const int DefaultEpochs = 50;
+    internal const int DefaultBatchSize = 32;
+    internal const double DefaultLearningRate = 0.001;
+
     private protected NetworkTrainerOptions()
     {
     }
 
     /// <summary>How many times the training data is gone through. Default 50.</summary>
-    public int Epochs { get; set; } = 50;
+    public int Epochs { get; set; } = DefaultEpochs;
 
     /// <summary>The number of examples of a gradient step. Default 32.</summary>
-    public int BatchSize { get; set; } = 32;
+    public int BatchSize { get; set; } = DefaultBatchSize;
 
     /// <summary>The learning rate, before the schedule. Default 0.001.</summary>
-    public double LearningRate { get; set; } = 0.001;
+    public double LearningRate { get; set; } = DefaultLearningRate;
 
     /// <summary>How the learning rate changes over the epochs. Default: it doesn't.</summary>
     public LearningRateSchedule LearningRateSchedule { get; set; } = new ConstantSchedule();

@@ -13,7 +13,7 @@ public sealed class BatchSourceTests
     [DataRow(true)]
     public void Epoch_EveryRowOnce(bool streaming)
     {
-        using var source = Open(103, streaming, Settings(10));
+        var source = Open(103, streaming, Settings(10));
         Assert.AreEqual(103, source.RowCount);
         Assert.AreEqual(11, source.BatchCount);
         for (var epoch = 1; epoch < 4; epoch++)
@@ -29,9 +29,9 @@ public sealed class BatchSourceTests
     [DataRow(true)]
     public void Order_DependsOnEpochAndSeedOnly(bool streaming)
     {
-        using var source = Open(100, streaming, Settings(10));
-        using var same = Open(100, streaming, Settings(10));
-        using var other = Open(100, streaming, Settings(10, seed: 2));
+        var source = Open(100, streaming, Settings(10));
+        var same = Open(100, streaming, Settings(10));
+        var other = Open(100, streaming, Settings(10, seed: 2));
         int[] Rows(IBatchSource from, int epoch) => Epoch(from, epoch).SelectMany(batch => batch).ToArray();
         var first = Rows(source, 1);
         CollectionAssert.AreEqual(first, Rows(source, 1));
@@ -46,7 +46,7 @@ public sealed class BatchSourceTests
     [DataRow(true)]
     public void Unshuffled_IsTheDatasOrder(bool streaming)
     {
-        using var source = Open(25, streaming, Settings(10, shuffle: false));
+        var source = Open(25, streaming, Settings(10, shuffle: false));
         CollectionAssert.AreEqual(Enumerable.Range(0, 25).ToArray(), Epoch(source, 3).SelectMany(batch => batch).ToArray());
     }
 
@@ -55,10 +55,10 @@ public sealed class BatchSourceTests
     [DataRow(true)]
     public void MinimumRows_LeavesASmallLastBatchOut(bool streaming)
     {
-        using var source = Open(21, streaming, Settings(10, minimumRows: 2));
+        var source = Open(21, streaming, Settings(10, minimumRows: 2));
         Assert.AreEqual(2, source.BatchCount);
         Assert.HasCount(2, Epoch(source, 1));
-        using var larger = Open(22, streaming, Settings(10, minimumRows: 2));
+        var larger = Open(22, streaming, Settings(10, minimumRows: 2));
         Assert.AreEqual(3, larger.BatchCount);
         Assert.HasCount(3, Epoch(larger, 1));
     }
@@ -68,7 +68,7 @@ public sealed class BatchSourceTests
     [DataRow(true)]
     public void EpochFraction_IsTheShareOfRowsBefore(bool streaming)
     {
-        using var source = Open(25, streaming, Settings(10));
+        var source = Open(25, streaming, Settings(10));
         var fractions = new List<double>();
         foreach (var batch in source.ReadEpoch(1))
         {
@@ -83,7 +83,7 @@ public sealed class BatchSourceTests
     [DataRow(true)]
     public void Scale_IsAppliedToLabelsAndWeights(bool streaming)
     {
-        using var source = Open(4, streaming, Settings(4, shuffle: false, scale: new LabelScale(1, 2, null, 0.5, true)), weighted: true);
+        var source = Open(4, streaming, Settings(4, shuffle: false, scale: new LabelScale(1, 2, null, 0.5, true)), weighted: true);
         foreach (var batch in source.ReadEpoch(1))
         {
             using (batch)
@@ -98,7 +98,7 @@ public sealed class BatchSourceTests
     public void Streaming_RowsWaitInABufferOfTheStatedSize()
     {
         const int Buffer = 20;
-        using var source = Open(1000, true, Settings(10), Buffer);
+        var source = Open(1000, true, Settings(10), Buffer);
         var rows = Epoch(source, 1).SelectMany(batch => batch).ToArray();
         CollectionAssert.AreEqual(Enumerable.Range(0, 1000).ToArray(), rows.Order().ToArray());
         for (var i = 0; i < rows.Length; i++)
@@ -110,7 +110,7 @@ public sealed class BatchSourceTests
     public void Streaming_IncludesOnlyTheChosenRows()
     {
         var data = Example.View(Ml, Numbered(50));
-        using var source = new StreamingBatches(data, Columns(data), 25, row => row % 2 == 0, 10, Settings(10));
+        var source = new StreamingBatches(data, Columns(data), 25, row => row % 2 == 0, 10, Settings(10));
         CollectionAssert.AreEqual(Enumerable.Range(0, 25).Select(i => 2 * i).ToArray(), Epoch(source, 1).SelectMany(batch => batch).Order().ToArray());
     }
 

@@ -81,7 +81,4 @@ internal sealed class FakeBatches(params int[] sizes) : IBatchSource
         }
     }
 
-    public void Dispose()
-    {
-    }
 }

@@ -1,7 +1,7 @@
 namespace MLExtensions.Training.Data;
 
 /// <summary>Gives the batches of an epoch, again and again.</summary>
-internal interface IBatchSource : IDisposable
+internal interface IBatchSource
 {
     /// <summary>The number of rows of an epoch.</summary>
     long RowCount { get; }

@@ -35,10 +35,6 @@ internal sealed class InMemoryBatches : IBatchSource
             yield return buffer.Take();
     }
 
-    public void Dispose()
-    {
-    }
-
     private int[] Order(int epoch)
     {
         if (!_settings.Shuffle)

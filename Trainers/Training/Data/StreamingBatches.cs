@@ -49,10 +49,6 @@ internal sealed class StreamingBatches : IBatchSource
             yield return buffer.Take();
     }
 
-    public void Dispose()
-    {
-    }
-
     private IEnumerable<StreamedRow> InOrder()
     {
         using var reader = new RowReader(_data, _columns);

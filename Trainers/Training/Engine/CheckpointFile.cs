@@ -55,7 +55,7 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         CheckFingerprint(Parse<Dictionary<string, string>>(reader.Header, FingerprintKey));
         var state = Parse<SavedState>(reader.Header, StateKey);
         var hasBest = reader.Header.Entries.Any(entry => entry.Name.StartsWith("best/", StringComparison.Ordinal));
-        var best = hasBest ? StepSnapshot.Empty(step) : null;
+        var best = hasBest ? StepSnapshot.Take(step) : null;
         using (NewDisposeScope())
             reader.LoadInto(Tensors(step, best));
         foreach (var (name, updater) in step.Updaters)

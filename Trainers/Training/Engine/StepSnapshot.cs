@@ -16,9 +16,6 @@ internal sealed class StepSnapshot : IDisposable
         return new StepSnapshot(Results(step).Select(entry => (entry.Name, entry.Value.clone().DetachFromDisposeScope())).ToArray());
     }
 
-    /// <summary>Room for a snapshot that a checkpoint fills.</summary>
-    public static StepSnapshot Empty(TrainingStep step) => Take(step);
-
     /// <summary>Puts the snapshot's weights into the step, as its result.</summary>
     public void Restore(TrainingStep step)
     {

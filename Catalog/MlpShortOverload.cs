@@ -1,12 +1,8 @@
 namespace MLExtensions;
 
-/// <summary>What the short overloads leave at its default, and how they become options.</summary>
-internal static class MlpDefaults
+/// <summary>How the parameters of the short overloads become options.</summary>
+internal static class MlpShortOverload
 {
-    public const int Epochs = 50;
-    public const int BatchSize = 32;
-    public const double LearningRate = 0.001;
-
     public static TOptions Fill<TOptions>(TOptions options, string label, string features, int[]? hiddenLayers, int epochs, int batchSize, double learningRate)
         where TOptions : MlpOptions
     {
