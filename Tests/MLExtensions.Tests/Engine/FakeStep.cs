@@ -80,5 +80,4 @@ internal sealed class FakeBatches(params int[] sizes) : IBatchSource
             before += size;
         }
     }
-
 }
