@@ -1,3 +1,4 @@
+using Microsoft.ML;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -24,9 +25,9 @@ public abstract class MlpOptions : NetworkTrainerOptions
     /// <summary>Whether hidden layers normalise over the batch before the activation; Ioffe and Szegedy, 2015. Default false.</summary>
     public bool BatchNormalization { get; set; }
 
-    internal override NetworkArchitecture CreateArchitecture(int inputCount, int outputCount) => new MlpArchitecture
+    internal override NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, int outputCount) => new MlpArchitecture
     {
-        InputCount = inputCount,
+        InputCount = FeatureCount(features),
         OutputCount = outputCount,
         InputDropout = InputDropout,
         HiddenLayers = HiddenLayers.Select(CreateLayer).ToArray(),

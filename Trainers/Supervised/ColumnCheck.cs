@@ -1,19 +1,21 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
 using MLExtensions.Supervised.Tasks;
 using MLExtensions.Training.Data;
 
 namespace MLExtensions.Supervised;
 
 /// <summary>Finds a trainer's columns in a schema and refuses those that it cannot train on.</summary>
-internal sealed class ColumnCheck(SupervisedTask task, string featureName, SchemaShape.Column label, string? weightName)
+internal sealed class ColumnCheck(NetworkTrainerOptions options, SupervisedTask task, string featureName, SchemaShape.Column label, string? weightName)
 {
     /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
     public void Check(SchemaShape schema)
     {
         var features = Find(schema, featureName, "Feature");
-        if (features.ItemType != NumberDataViewType.Single || features.IsKey || features.Kind == SchemaShape.Column.VectorKind.VariableVector)
-            throw Wrong("Feature", features, "Vector<Single> of known size, or Single");
+        var isImage = features.ItemType is ImageDataViewType && options.TakesImages;
+        if (!isImage && (features.ItemType != NumberDataViewType.Single || features.IsKey || features.Kind == SchemaShape.Column.VectorKind.VariableVector))
+            throw Wrong("Feature", features, options.TakesImages ? "an image (MLImage) or Vector<Single> of known size" : "Vector<Single> of known size, or Single");
         var labels = Find(schema, label.Name, "Label");
         if (labels.Kind != SchemaShape.Column.VectorKind.Scalar || labels.IsKey != label.IsKey || (!label.IsKey && labels.ItemType != label.ItemType))
             throw Wrong("Label", labels, task.LabelDescription);
@@ -28,8 +30,10 @@ internal sealed class ColumnCheck(SupervisedTask task, string featureName, Schem
     public TrainingColumns Find(IDataView data)
     {
         var labelColumn = data.Schema[label.Name];
+        var features = data.Schema[featureName];
         return new TrainingColumns(
-            data.Schema[featureName],
+            features,
+            options.FeatureCount(features),
             labelColumn,
             weightName == null ? null : data.Schema[weightName],
             task.ClassCount(labelColumn));

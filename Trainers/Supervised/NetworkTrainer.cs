@@ -99,5 +99,5 @@ public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTrans
     private NetworkModelParameters Train(IDataView input, IDataView? validation) =>
         new SupervisedTraining(Host, _options, _task, CreateColumnCheck(), _seed).Run(input, validation);
 
-    private ColumnCheck CreateColumnCheck() => new(_task, FeatureColumn.Name, LabelColumn, WeightColumn.IsValid ? WeightColumn.Name : null);
+    private ColumnCheck CreateColumnCheck() => new(_options, _task, FeatureColumn.Name, LabelColumn, WeightColumn.IsValid ? WeightColumn.Name : null);
 }

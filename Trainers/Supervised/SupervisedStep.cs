@@ -1,5 +1,7 @@
 using MLExtensions.Heads;
+using MLExtensions.Images;
 using MLExtensions.Networks;
+using MLExtensions.Networks.Images;
 using MLExtensions.Supervised.Tasks;
 using MLExtensions.Tensors;
 using MLExtensions.Training.Data;
@@ -21,6 +23,8 @@ internal sealed class SupervisedStep : TrainingStep
     private readonly ParameterSet _parameters;
     private readonly ParameterUpdater _updater;
     private readonly Generator? _generator;
+    private readonly ImageAugmenter? _augmenter;
+    private SplitMix64 _augmentationRandom;
 
     /// <param name="network">The network with its first weights, float32 on the CPU; taken over.</param>
     /// <param name="task">The task.</param>
@@ -28,7 +32,8 @@ internal sealed class SupervisedStep : TrainingStep
     /// <param name="options">The options.</param>
     /// <param name="seed">The seed of dropout.</param>
     /// <param name="device">Where to train.</param>
-    public SupervisedStep(nn.Module<Tensor, Tensor> network, SupervisedTask task, PredictionHead head, NetworkTrainerOptions options, int seed, Device device)
+    /// <param name="augmenter">Changes the training images of an image network, or null.</param>
+    public SupervisedStep(nn.Module<Tensor, Tensor> network, SupervisedTask task, PredictionHead head, NetworkTrainerOptions options, int seed, Device device, ImageAugmenter? augmenter)
     {
         _network = network;
         _task = task;
@@ -36,6 +41,7 @@ internal sealed class SupervisedStep : TrainingStep
         _options = options;
         _seed = seed;
         Device = device;
+        _augmenter = augmenter;
         if (device.type != DeviceType.CPU)
             network.to(device);
         _parameters = new ParameterSet(network, options.Precision);
@@ -43,7 +49,7 @@ internal sealed class SupervisedStep : TrainingStep
         // libtorch has no generators for CUDA that could be handed over: there, the process's is seeded.
         if (device.type == DeviceType.CPU)
             _generator = new Generator((ulong)seed);
-        foreach (var layer in network.modules().OfType<DropoutLayer>())
+        foreach (var layer in network.modules().OfType<SeededDropout>())
             layer.Generator = _generator;
     }
 
@@ -54,6 +60,7 @@ internal sealed class SupervisedStep : TrainingStep
     public override void BeginEpoch(int epoch)
     {
         _network.train();
+        _augmentationRandom = new SplitMix64(SeedSequence.Derive(_seed, SeedSequence.Augmentation, epoch));
         var seed = (long)(SeedSequence.Derive(_seed, SeedSequence.Dropout, epoch) >> 1);
         if (_generator != null)
             _generator.manual_seed(seed);
@@ -63,8 +70,9 @@ internal sealed class SupervisedStep : TrainingStep
 
     public override double Train(Batch batch, double learningRate, MetricSums metrics)
     {
-        var outputs = Forward(batch.Features);
-        var loss = _task.Loss(outputs, batch.Labels, batch.Weights);
+        var augmented = Augment(batch.Features);
+        var outputs = Forward(augmented.Images);
+        var loss = Loss(outputs, batch, augmented);
         var value = loss.item<float>();
         if (!float.IsFinite(value))
             return value;
@@ -109,6 +117,19 @@ internal sealed class SupervisedStep : TrainingStep
     {
         foreach (var value in module.state_dict().Values)
             value.DetachFromDisposeScope();
+    }
+
+    private AugmentedBatch Augment(Tensor features) => _augmenter == null
+        ? new AugmentedBatch(features)
+        : _augmenter.Apply(((ImageNetwork)_network).Input.ToImages(features), ref _augmentationRandom);
+
+    private Tensor Loss(Tensor outputs, Batch batch, AugmentedBatch augmented)
+    {
+        var loss = _task.Loss(outputs, batch.Labels, batch.Weights);
+        if (augmented is not { Partner: { } partner, PartnerShare: { } share })
+            return loss;
+        var ofPartners = _task.Loss(outputs, batch.Labels.index_select(0, partner), batch.Weights?.index_select(0, partner));
+        return ((1 - share) * loss) + (share * ofPartners);
     }
 
     private Tensor Forward(Tensor features) => _options.Precision == Precision.BFloat16

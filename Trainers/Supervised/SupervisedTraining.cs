@@ -25,13 +25,13 @@ internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions optio
         if (options.Precision == Precision.BFloat16 && device.type == DeviceType.CPU && BFloat16Instructions.Name == null)
             channel.Warning("This processor has no bfloat16 instructions: Precision = Float32 is faster on it.");
         var initial = WarmStart.Find(options.InitialModel);
-        var featureCount = columns.Find(input).Width;
+        var trainingColumns = columns.Find(input);
         using var data = new SupervisedData(options, task, channel, seed, CheckAlive);
-        var draft = options.CreateArchitecture(featureCount, Math.Max(1, columns.Find(input).ClassCount));
-        using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor((double)draft.ParameterCount * options.BatchSize));
+        var draft = options.CreateArchitecture(trainingColumns.Features, Math.Max(1, trainingColumns.ClassCount));
+        using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor(draft.MultiplyAdds * options.BatchSize));
         data.Open(input, validation, columns.Find, draft.MinimumBatchRows, initial?.Head, device);
-        var architecture = options.CreateArchitecture(featureCount, data.Head.OutputCount);
-        using var step = new SupervisedStep(CreateNetwork(architecture, initial), task, data.Head, options, seed, device);
+        var architecture = options.CreateArchitecture(trainingColumns.Features, data.Head.OutputCount);
+        using var step = new SupervisedStep(CreateNetwork(architecture, initial), task, data.Head, options, seed, device, options.CreateAugmenter(architecture));
         var outcome = RunLoop(data, architecture, step, channel);
         var history = new TrainingHistory
         {

@@ -30,6 +30,7 @@ internal static class TrainingFingerprint
             [nameof(options.ValidationFraction)] = options.ValidationFraction,
             [nameof(options.EarlyStopping)] = options.EarlyStopping,
             [nameof(options.WeightAverageDecay)] = options.WeightAverageDecay,
+            [nameof(ImageOptions.Augmentations)] = options is ImageOptions images ? JsonSerializer.Serialize(images.Augmentations) : null,
             ["ClassWeights"] = options.ClassWeighting,
             [nameof(options.Precision)] = options.Precision,
             [nameof(options.Buffering)] = options.Buffering,

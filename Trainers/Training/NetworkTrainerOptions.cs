@@ -1,6 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Trainers;
+using MLExtensions.Images;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -116,7 +118,20 @@ public abstract class NetworkTrainerOptions : TrainerInputBaseWithWeight
     /// <summary>The weights of the classes; null for a task without classes.</summary>
     internal virtual ClassWeights? ClassWeighting => null;
 
-    internal abstract NetworkArchitecture CreateArchitecture(int inputCount, int outputCount);
+    /// <summary>Whether the features may be a column of images.</summary>
+    internal virtual bool TakesImages => false;
+
+    /// <summary>The number of values that are read of a row's feature column.</summary>
+    /// <exception cref="ArgumentException">The column has a wrong type; the message names it.</exception>
+    internal virtual int FeatureCount(DataViewSchema.Column features) => FeatureReader.WidthOf(features);
+
+    /// <param name="features">The feature column.</param>
+    /// <param name="outputCount">The number of outputs that the task needs.</param>
+    /// <exception cref="ArgumentException">The network does not fit the column; the message says why.</exception>
+    internal abstract NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, int outputCount);
+
+    /// <summary>What changes training images at random, or null.</summary>
+    internal virtual ImageAugmenter? CreateAugmenter(NetworkArchitecture architecture) => null;
 
     /// <summary>A copy that later changes of this object do not reach.</summary>
     internal virtual NetworkTrainerOptions Snapshot() => (NetworkTrainerOptions)MemberwiseClone();

@@ -10,6 +10,7 @@ internal static class SeedSequence
     public const int Shuffle = 2;
     public const int Dropout = 3;
     public const int ValidationSplit = 4;
+    public const int Augmentation = 5;
 
     public static ulong Derive(int seed, int purpose, int epoch = 0)
     {

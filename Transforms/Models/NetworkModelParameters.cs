@@ -21,7 +21,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     internal const string LoaderSignature = "MLExtNetwork";
 
     private readonly nn.Module<Tensor, Tensor> _network;
-    private readonly long _parameterCount;
+    private readonly double _multiplyAdds;
 
     /// <summary>Takes the network over; it must be on the CPU in float32.</summary>
     internal NetworkModelParameters(IHostEnvironment env, NetworkArchitecture architecture, PredictionHead head, nn.Module<Tensor, Tensor> network, TrainingHistory history)
@@ -31,7 +31,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         Head = head;
         History = history;
         _network = network;
-        _parameterCount = architecture.ParameterCount;
+        _multiplyAdds = architecture.MultiplyAdds;
         Freeze();
     }
 
@@ -39,7 +39,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         : base(env, LoaderSignature, ctx)
     {
         (Architecture, Head, _network, History) = ModelStorage.Load(ctx);
-        _parameterCount = Architecture.ParameterCount;
+        _multiplyAdds = Architecture.MultiplyAdds;
         Freeze();
     }
 
@@ -98,7 +98,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
-        using var threads = TorchThreads.Use(TorchThreads.CountFor((double)_parameterCount * features.shape[0]));
+        using var threads = TorchThreads.Use(TorchThreads.CountFor(_multiplyAdds * features.shape[0]));
         TensorMemory.Floats(Head.Activate(_network.call(features)).contiguous()).CopyTo(scores);
     }
 

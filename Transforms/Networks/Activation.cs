@@ -56,4 +56,15 @@ internal static class ActivationFunctions
         Activation.GELU => nn.functional.gelu(x),
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "An activation with parameters needs a layer of its own."),
     };
+
+    /// <summary>Applies a function without parameters and leaves its argument as it is.</summary>
+    public static Tensor ApplyToCopy(this Activation activation, Tensor x) => activation switch
+    {
+        Activation.Sigmoid => x.sigmoid(),
+        Activation.Tanh => x.tanh(),
+        Activation.ReLU => x.relu(),
+        Activation.LeakyReLU => nn.functional.leaky_relu(x, 0.01),
+        Activation.ELU => nn.functional.elu(x, 1.0),
+        _ => activation.Apply(x),
+    };
 }

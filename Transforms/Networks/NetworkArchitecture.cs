@@ -8,6 +8,8 @@ namespace MLExtensions;
 /// builds the network again; the weights come from beside it.
 /// </summary>
 [JsonDerivedType(typeof(MlpArchitecture), MlpArchitecture.FamilyName)]
+[JsonDerivedType(typeof(CnnArchitecture), CnnArchitecture.FamilyName)]
+[JsonDerivedType(typeof(ResNetArchitecture), ResNetArchitecture.FamilyName)]
 public abstract record NetworkArchitecture
 {
     private protected NetworkArchitecture()
@@ -24,6 +26,9 @@ public abstract record NetworkArchitecture
     /// <exception cref="OverflowException">The number is beyond 64 bits.</exception>
     [JsonIgnore]
     public abstract long ParameterCount { get; }
+
+    /// <summary>The multiplications and additions, each pair as one, that a row costs.</summary>
+    internal virtual double MultiplyAdds => ParameterCount;
 
     /// <summary>The number of rows that a training batch needs at least; 2 where batch statistics are taken.</summary>
     internal abstract int MinimumBatchRows { get; }

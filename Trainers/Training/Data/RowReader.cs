@@ -5,11 +5,8 @@ using MLExtensions.Tensors;
 
 namespace MLExtensions.Training.Data;
 
-/// <summary>The columns of a training set: which they are, how wide the features, and how many classes (0 for regression).</summary>
-internal sealed record TrainingColumns(DataViewSchema.Column Features, DataViewSchema.Column Label, DataViewSchema.Column? Weight, int ClassCount)
-{
-    public int Width { get; } = FeatureReader.WidthOf(Features);
-}
+/// <summary>The columns of a training set: which they are, how many values the features have, and how many classes there are (0 for regression).</summary>
+internal sealed record TrainingColumns(DataViewSchema.Column Features, int Width, DataViewSchema.Column Label, DataViewSchema.Column? Weight, int ClassCount);
 
 /// <summary>Goes through the rows of a training set once; rows without a label are skipped and counted.</summary>
 internal sealed class RowReader : IDisposable

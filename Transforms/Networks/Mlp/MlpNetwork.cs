@@ -7,14 +7,14 @@ namespace MLExtensions.Networks;
 /// <summary>The module of <see cref="MlpArchitecture"/>: <c>[rows, inputs]</c> to <c>[rows, outputs]</c>.</summary>
 internal sealed class MlpNetwork : nn.Module<Tensor, Tensor>
 {
-    private readonly DropoutLayer? input_dropout;
+    private readonly SeededDropout? input_dropout;
     private readonly ModuleList<MlpHiddenLayer> hidden;
     private readonly Linear output;
 
     public MlpNetwork(MlpArchitecture architecture)
         : base(nameof(MlpNetwork))
     {
-        input_dropout = architecture.InputDropout > 0 ? new DropoutLayer(architecture.InputDropout) : null;
+        input_dropout = architecture.InputDropout > 0 ? new SeededDropout(architecture.InputDropout) : null;
         hidden = nn.ModuleList<MlpHiddenLayer>();
         var width = architecture.InputCount;
         foreach (var layer in architecture.HiddenLayers)
@@ -42,7 +42,7 @@ internal sealed class MlpHiddenLayer : nn.Module<Tensor, Tensor>
     private readonly Linear linear;
     private readonly BatchNorm1d? norm;
     private readonly PReLU? prelu;
-    private readonly DropoutLayer? dropout;
+    private readonly SeededDropout? dropout;
     private readonly Activation _activation;
 
     public MlpHiddenLayer(int inputs, MlpLayer layer)
@@ -52,7 +52,7 @@ internal sealed class MlpHiddenLayer : nn.Module<Tensor, Tensor>
         linear = nn.Linear(inputs, layer.Units);
         norm = layer.BatchNormalization ? nn.BatchNorm1d(layer.Units) : null;
         prelu = layer.Activation == Activation.PReLU ? nn.PReLU(1) : null;
-        dropout = layer.Dropout > 0 ? new DropoutLayer(layer.Dropout) : null;
+        dropout = layer.Dropout > 0 ? new SeededDropout(layer.Dropout) : null;
         RegisterComponents();
     }
 

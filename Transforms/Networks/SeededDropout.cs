@@ -7,12 +7,12 @@ namespace MLExtensions.Networks;
 /// Dropout (Srivastava et al., 2014) that draws from a generator of the model's own, so that another model that trains at the
 /// same time does not change what this one draws.
 /// </summary>
-internal sealed class DropoutLayer : nn.Module<Tensor, Tensor>
+internal sealed class SeededDropout : nn.Module<Tensor, Tensor>
 {
     private readonly double _probability;
 
-    public DropoutLayer(double probability)
-        : base(nameof(DropoutLayer)) => _probability = probability;
+    public SeededDropout(double probability)
+        : base(nameof(SeededDropout)) => _probability = probability;
 
     /// <summary>Set by the engine while it trains; null draws from the process's generator (CUDA has no other).</summary>
     public Generator? Generator { get; set; }

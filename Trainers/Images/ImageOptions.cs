@@ -1,0 +1,93 @@
+using Microsoft.ML;
+using MLExtensions.Images;
+using MLExtensions.Training;
+
+namespace MLExtensions;
+
+/// <summary>What can be set on every network that looks at images, whatever the family and the task.</summary>
+/// <remarks>Weights start from <see cref="WeightInitialization.HeNormal"/> unless <see cref="NetworkTrainerOptions.Initialization"/> says otherwise.</remarks>
+public abstract class ImageOptions : NetworkTrainerOptions
+{
+    private protected ImageOptions() => Initialization = WeightInitialization.HeNormal;
+
+    /// <summary>
+    /// The size and layout of the images. Default null: as the column's dimensions tell (ExtractPixels sets them), or the size of an
+    /// image column, in colour.
+    /// </summary>
+    public ImageShape? ImageShape { get; set; }
+
+    /// <summary>
+    /// The side of the square in the middle of the image that the network sees; in training, <see cref="Augmentations"/> may cut it
+    /// out elsewhere. Default null: the whole image.
+    /// </summary>
+    public int? CropSize { get; set; }
+
+    /// <summary>What happens to pixels before the first layer, in training and in scoring. Default null: nothing for a vector column, 0..255 to 0..1 for an image column.</summary>
+    public PixelScaling? PixelScaling { get; set; }
+
+    /// <summary>How training images are changed at random, in this order, before they are scaled. Never applied in scoring or validation. Default none.</summary>
+    public IReadOnlyList<ImageAugmentation> Augmentations { get; set; } = [];
+
+    /// <summary>Whether validation and scoring average the outputs of an image and of its mirror image, at twice the cost. Default false.</summary>
+    public bool TestTimeFlip { get; set; }
+
+    internal sealed override bool TakesImages => true;
+
+    internal sealed override int FeatureCount(DataViewSchema.Column features) => checked((int)MLExtensions.ImageShape.Of(features, ImageShape).Count);
+
+    internal sealed override NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, int outputCount)
+    {
+        var shape = MLExtensions.ImageShape.Of(features, ImageShape);
+        var input = new ImageInput(shape)
+        {
+            CropSize = CropSize,
+            Scaling = PixelScaling ?? (features.Type is Microsoft.ML.Transforms.Image.ImageDataViewType ? MLExtensions.PixelScaling.ToUnit : MLExtensions.PixelScaling.None),
+            TestTimeFlip = TestTimeFlip,
+        };
+        var architecture = CreateArchitecture(input, outputCount);
+        try
+        {
+            architecture.Check();
+        }
+        catch (FormatException e)
+        {
+            throw new ArgumentException(e.Message, e);
+        }
+        CheckAugmentedSize(architecture.Image);
+        return architecture;
+    }
+
+    internal sealed override ImageAugmenter? CreateAugmenter(NetworkArchitecture architecture)
+    {
+        var shape = ((ImageArchitecture)architecture).Image.Shape;
+        return Augmentations.Count == 0 ? null : ImageAugmenter.Create(Augmentations, shape.Channels, shape.Height, shape.Width, nameof(Augmentations));
+    }
+
+    internal override NetworkTrainerOptions Snapshot()
+    {
+        var copy = (ImageOptions)base.Snapshot();
+        copy.Augmentations = Augmentations.ToArray();
+        return copy;
+    }
+
+    internal override void Check()
+    {
+        base.Check();
+        OptionCheck.AtLeast(CropSize ?? 1, 1, nameof(CropSize));
+        ImageAugmenter.Check(Augmentations, nameof(Augmentations));
+    }
+
+    /// <summary>A random crop in training and the crop of scoring must give the network one size.</summary>
+    private void CheckAugmentedSize(ImageInput input)
+    {
+        if (Augmentations.Count == 0)
+            return;
+        var augmented = ImageAugmenter.Create(Augmentations, input.Shape.Channels, input.Shape.Height, input.Shape.Width, nameof(Augmentations))
+            .OutputSize(input.Shape.Height, input.Shape.Width);
+        var (height, width) = (input.NetworkShape.Height, input.NetworkShape.Width);
+        if (augmented != (height, width) && augmented != (input.Shape.Height, input.Shape.Width))
+            throw new ArgumentException($"{nameof(Augmentations)} make images of {augmented.Height} x {augmented.Width}, and the network takes {height} x {width}: set {nameof(CropSize)} to the size of the random crop.");
+    }
+
+    private protected abstract ImageArchitecture CreateArchitecture(ImageInput input, int outputCount);
+}

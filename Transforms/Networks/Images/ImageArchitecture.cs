@@ -1,0 +1,78 @@
+using System.Text.Json.Serialization;
+using MLExtensions.Networks.Images;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>A network that looks at images: layer records behind an <see cref="ImageInput"/>.</summary>
+public abstract record ImageArchitecture : NetworkArchitecture
+{
+    private protected ImageArchitecture()
+    {
+    }
+
+    /// <summary>The images and what happens to them before the first layer.</summary>
+    public required ImageInput Image { get; init; }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override long ParameterCount => Placed.Aggregate(0L, (sum, placed) => checked(sum + placed.Layer.ParameterCount(placed.Input, placed.Site)));
+
+    internal override double MultiplyAdds => Placed.Sum(placed => (double)placed.Layer.MultiplyAdds(placed.Input, placed.Site));
+
+    internal override int MinimumBatchRows => Leaves.Any(placed => placed.Layer is BatchNormalizationLayer && placed.Input.Height * placed.Input.Width == 1) ? 2 : 1;
+
+    /// <summary>All layers in their places.</summary>
+    internal IReadOnlyList<PlacedLayer> Placed => LayerChain.Place(CreateLayers(), Image.NetworkShape, new LayerSite("", OutputCount));
+
+    /// <summary>The layers that are not made of others.</summary>
+    internal IEnumerable<PlacedLayer> Leaves => Placed.SelectMany(LeavesOf);
+
+    /// <summary>A table of the layers: name, kind, output shape, parameters, multiply-adds.</summary>
+    public string Summary() => NetworkSummary.Create(this);
+
+    /// <inheritdoc/>
+    public virtual bool Equals(ImageArchitecture? other) => base.Equals(other) && Image == other.Image;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Image);
+
+    /// <summary>The layers from the image to the outputs.</summary>
+    internal abstract IReadOnlyList<NetworkLayer> CreateLayers();
+
+    internal override nn.Module<Tensor, Tensor> CreateModule() => new ImageNetwork(Image, Placed);
+
+    internal override void Check()
+    {
+        base.Check();
+        if (Image == null)
+            throw new FormatException("image is missing.");
+        Image.Check("image");
+        if (Image.Shape.Count != InputCount)
+            throw new FormatException($"the images are {Image.Shape}, the network takes {InputCount} values.");
+        var layers = CreateLayers();
+        if (layers is not { Count: > 0 })
+            throw new FormatException("there are no layers.");
+        try
+        {
+            CheckOutput(Placed[^1]);
+            _ = ParameterCount;
+        }
+        catch (OverflowException e)
+        {
+            throw new FormatException("the network is larger than any machine can hold.", e);
+        }
+    }
+
+    private static IEnumerable<PlacedLayer> LeavesOf(PlacedLayer placed)
+    {
+        var inside = placed.Layer.Inside(placed.Input, placed.Site).ToArray();
+        return inside.Length == 0 ? [placed] : inside.SelectMany(LeavesOf);
+    }
+
+    private void CheckOutput(PlacedLayer last)
+    {
+        if (!last.Output.IsVector || last.Output.Channels != OutputCount)
+            throw last.Site.Wrong(last.Layer, $"the last layer gives {last.Output}; the network's output is a vector of {OutputCount}. A DenseLayer without a number of units gives it.");
+    }
+}

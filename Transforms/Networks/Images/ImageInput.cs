@@ -1,0 +1,49 @@
+using System.Text.Json.Serialization;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>What an image network is given, and what it does with it before its first layer.</summary>
+/// <param name="Shape">The images in the feature column.</param>
+public sealed record ImageInput(ImageShape Shape)
+{
+    /// <summary>The side of the square in the middle that the network sees; null for the whole image. Default null.</summary>
+    public int? CropSize { get; init; }
+
+    /// <summary>How pixels are scaled. Default <see cref="PixelScaling.None"/>.</summary>
+    public PixelScaling Scaling { get; init; } = PixelScaling.None;
+
+    /// <summary>Whether scoring averages the outputs of an image and of its mirror image. Default false.</summary>
+    public bool TestTimeFlip { get; init; }
+
+    /// <summary>What the first layer sees.</summary>
+    internal LayerShape NetworkShape => LayerShape.OfImage(Shape.Channels, CropSize ?? Shape.Height, CropSize ?? Shape.Width);
+
+    /// <summary>Rows of features <c>[rows, values]</c> as images <c>[rows, channels, height, width]</c> that share their memory.</summary>
+    internal Tensor ToImages(Tensor rows)
+    {
+        if (rows.dim() == 4)
+            return rows;
+        return Shape.Layout == PixelLayout.Planar
+            ? rows.view(-1, Shape.Channels, Shape.Height, Shape.Width)
+            : rows.view(-1, Shape.Height, Shape.Width, Shape.Channels).permute(0, 3, 1, 2);
+    }
+
+    /// <summary>Crops and scales images, which may be cropped already.</summary>
+    internal Tensor Prepare(Tensor images)
+    {
+        if (CropSize is { } size && (images.shape[2] != size || images.shape[3] != size))
+            images = images.narrow(2, (images.shape[2] - size) / 2, size).narrow(3, (images.shape[3] - size) / 2, size);
+        return Scaling.Apply(images);
+    }
+
+    internal void Check(string name)
+    {
+        if (Shape == null || Scaling == null)
+            throw new FormatException($"{name}.{(Shape == null ? "shape" : "scaling")} is missing.");
+        Shape.Check($"{name}.shape");
+        Scaling.Check(Shape.Channels, $"{name}.scaling");
+        if (CropSize is { } size && (size < 1 || size > Shape.Height || size > Shape.Width))
+            throw new FormatException($"{name}.cropSize is {size}; it must be from 1 to the images' {Shape.Height} x {Shape.Width}.");
+    }
+}

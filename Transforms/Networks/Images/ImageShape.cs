@@ -1,0 +1,83 @@
+using System.Text.Json.Serialization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+
+namespace MLExtensions;
+
+/// <summary>How an image's values follow each other in a row of features.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<PixelLayout>))]
+public enum PixelLayout
+{
+    /// <summary>Channel after channel, each row by row: <c>[channels, height, width]</c>. ML.NET's ExtractPixels gives this by default.</summary>
+    Planar,
+
+    /// <summary>Pixel after pixel, each with all its channels: <c>[height, width, channels]</c>. ExtractPixels with <c>interleavePixelColors</c> gives this.</summary>
+    Interleaved,
+}
+
+/// <summary>The size of the images in a feature column.</summary>
+/// <param name="Channels">The number of channels: 1 for grey, 3 for colour.</param>
+/// <param name="Height">The number of pixel rows.</param>
+/// <param name="Width">The number of pixels in a row.</param>
+public sealed record ImageShape(int Channels, int Height, int Width)
+{
+    /// <summary>How the values follow each other. Default <see cref="PixelLayout.Planar"/>.</summary>
+    public PixelLayout Layout { get; init; }
+
+    /// <summary>The number of values of an image.</summary>
+    [JsonIgnore]
+    public long Count => (long)Channels * Height * Width;
+
+    /// <summary>The shape with its arithmetic, such as <c>3 x 32 x 32 = 3072</c>.</summary>
+    public override string ToString() => $"{Channels} x {Height} x {Width} = {Count}";
+
+    /// <summary>The shape that a column's type tells, or the given one where it fits.</summary>
+    /// <exception cref="ArgumentException">The column's type does not tell, or the given shape does not fit.</exception>
+    internal static ImageShape Of(DataViewSchema.Column column, ImageShape? given)
+    {
+        if (column.Type is ImageDataViewType image)
+            return OfImage(column.Name, image, given);
+        if (column.Type is not VectorDataViewType { Size: > 0 } vector || vector.ItemType != NumberDataViewType.Single)
+            throw new ArgumentException($"Feature column '{column.Name}' has type {column.Type}; it must be an image (MLImage) of known size, or a Vector<Single> of known size.");
+        if (given == null)
+            return OfDimensions(column.Name, vector);
+        if (given.Count != vector.Size)
+            throw new ArgumentException($"ImageShape {given} does not fit feature column '{column.Name}', which has {vector.Size} values ({vector}).");
+        return given;
+    }
+
+    private static ImageShape OfImage(string column, ImageDataViewType type, ImageShape? given)
+    {
+        if (type.Height == 0 || type.Width == 0)
+            throw new ArgumentException($"Feature column '{column}' holds images of any size; a network needs one size. ResizeImages gives it.");
+        var shape = new ImageShape(given?.Channels ?? 3, type.Height, type.Width);
+        if (given != null && (given != shape || given.Channels is not (1 or 3)))
+            throw new ArgumentException($"ImageShape {given} ({given.Layout}) does not fit feature column '{column}', an image of {type.Height} x {type.Width}: the channels may be 3 (red, green, blue) or 1 (grey), the layout planar.");
+        return shape;
+    }
+
+    private static ImageShape OfDimensions(string column, VectorDataViewType vector)
+    {
+        if (vector.Dimensions is [var height, var width])
+            return new ImageShape(1, height, width);
+        if (vector.Dimensions is not [var first, var middle, var last])
+            throw new ArgumentException($"Feature column '{column}' is {vector}, which does not tell the images' channels, height and width; set ImageShape so that their product is {vector.Size}.");
+        var (planar, interleaved) = (IsChannels(first), IsChannels(last));
+        if (planar == interleaved)
+            throw new ArgumentException($"Feature column '{column}' is {vector}: {first} x {middle} x {last} = {vector.Size} may be channels x height x width or height x width x channels; set ImageShape to tell which.");
+        return planar
+            ? new ImageShape(first, middle, last)
+            : new ImageShape(last, first, middle) { Layout = PixelLayout.Interleaved };
+    }
+
+    private static bool IsChannels(int size) => size is 1 or 3 or 4;
+
+    internal void Check(string name)
+    {
+        if (Channels < 1 || Height < 1 || Width < 1 || Count > int.MaxValue)
+            throw new FormatException($"{name} is {this}; channels, height and width must be at least 1 and their product at most {int.MaxValue}.");
+        if (!Enum.IsDefined(Layout))
+            throw new FormatException($"{name}.layout is {Layout}, which is no layout.");
+    }
+}

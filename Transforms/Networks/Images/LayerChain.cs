@@ -1,0 +1,61 @@
+using static TorchSharp.torch;
+
+namespace MLExtensions.Networks.Images;
+
+/// <summary>Layers one after the other.</summary>
+internal static class LayerChain
+{
+    /// <summary>The layers with their names and shapes.</summary>
+    /// <param name="layers">The layers.</param>
+    /// <param name="input">What the first one gets.</param>
+    /// <param name="site">What they stand in.</param>
+    /// <exception cref="FormatException">A layer is wrong, or two have one name; the message names it.</exception>
+    public static IReadOnlyList<PlacedLayer> Place(IReadOnlyList<NetworkLayer> layers, LayerShape input, LayerSite site)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var placed = new List<PlacedLayer>();
+        var ownsInput = site.OwnsInput;
+        for (var i = 0; i < layers.Count; i++)
+        {
+            var layer = layers[i] ?? throw new FormatException($"Layer {i} in '{site.Path}' is null.");
+            var child = site.Child(NameOf(layer, i), ownsInput);
+            if (!names.Add(NameOf(layer, i)))
+                throw child.Wrong(layer, "another layer beside it has the same name.");
+            var output = layer.OutputShape(input, child);
+            if (output.Count is < 1 or > int.MaxValue)
+                throw child.Wrong(layer, $"its output would be {output}.");
+            placed.Add(new PlacedLayer(layer, input, output, child));
+            input = output;
+            ownsInput = layer.OutputMayBeOverwritten;
+        }
+        return placed;
+    }
+
+    /// <summary>The modules of placed layers, registered in <paramref name="owner"/> under their names.</summary>
+    public static nn.Module<Tensor, Tensor>[] Register(nn.Module owner, IEnumerable<PlacedLayer> placed)
+    {
+        return placed.Select(Create).ToArray();
+
+        nn.Module<Tensor, Tensor> Create(PlacedLayer entry)
+        {
+            var module = entry.Layer.CreateModule(entry.Input, entry.Site);
+            owner.register_module(entry.Site.Path[(entry.Site.Path.LastIndexOf('.') + 1)..], module);
+            return module;
+        }
+    }
+
+    /// <summary>Runs modules one after the other.</summary>
+    public static Tensor Run(nn.Module<Tensor, Tensor>[] modules, Tensor x)
+    {
+        foreach (var module in modules)
+            x = module.call(x);
+        return x;
+    }
+
+    private static string NameOf(NetworkLayer layer, int position)
+    {
+        if (layer.Name is { } name && (name.Length == 0 || name.Contains('.')))
+            throw new FormatException($"A layer's name is '{name}'; it must not be empty or contain a dot.");
+        return layer.Name ?? position.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+}

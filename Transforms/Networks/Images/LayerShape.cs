@@ -1,0 +1,44 @@
+namespace MLExtensions;
+
+/// <summary>What stands between two layers, without the rows: an image of some channels, or a plain vector.</summary>
+internal readonly record struct LayerShape
+{
+    private LayerShape(int channels, int height, int width, bool isVector)
+    {
+        Channels = channels;
+        Height = height;
+        Width = width;
+        IsVector = isVector;
+    }
+
+    /// <summary>The number of channels, or the length of the vector.</summary>
+    public int Channels { get; }
+
+    public int Height { get; }
+
+    public int Width { get; }
+
+    public bool IsVector { get; }
+
+    public long Count => (long)Channels * Height * Width;
+
+    public static LayerShape OfImage(int channels, int height, int width) => new(channels, height, width, false);
+
+    public static LayerShape OfVector(int length) => new(length, 1, 1, true);
+
+    public LayerShape WithChannels(int channels) => new(channels, Height, Width, IsVector);
+
+    public override string ToString() => IsVector ? $"{Channels}" : $"{Channels} x {Height} x {Width}";
+}
+
+/// <summary>Where a layer stands.</summary>
+/// <param name="Path">Its name with the names around it, such as <c>features.3</c>: the beginning of its parameters' names.</param>
+/// <param name="OutputCount">The number of outputs of the whole network.</param>
+/// <param name="OwnsInput">Whether nothing but this layer uses its input, so that it may work in place.</param>
+internal readonly record struct LayerSite(string Path, int OutputCount, bool OwnsInput = false)
+{
+    public LayerSite Child(string name, bool ownsInput) => new(Path.Length == 0 ? name : $"{Path}.{name}", OutputCount, ownsInput);
+
+    /// <summary>A wrong setting of the layer.</summary>
+    public FormatException Wrong(NetworkLayer layer, string problem) => new($"Layer '{Path}' ({layer.Title}): {problem}");
+}

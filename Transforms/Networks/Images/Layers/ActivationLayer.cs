@@ -1,0 +1,45 @@
+using MLExtensions.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>An activation function.</summary>
+/// <param name="Activation">The function.</param>
+public sealed record ActivationLayer(Activation Activation = Activation.ReLU) : NetworkLayer
+{
+    internal override string Title => Activation.ToString();
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        Require(Enum.IsDefined(Activation), site, $"{Activation} is no activation.");
+        return input;
+    }
+
+    internal override long ParameterCount(LayerShape input, LayerSite site) => Activation == Activation.PReLU ? 1 : 0;
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site)
+    {
+        if (Activation == Activation.PReLU)
+            return nn.PReLU(1);
+        var activation = Activation;
+        return site.OwnsInput
+            ? new FunctionModule(activation.ToString(), x => activation.Apply(x))
+            : new FunctionModule(activation.ToString(), x => activation.ApplyToCopy(x));
+    }
+}
+
+/// <summary>Sets values to zero at random in training, and scales the others up. Srivastava et al., 2014.</summary>
+/// <param name="Probability">The probability of a zero, in [0, 1).</param>
+public sealed record DropoutLayer(double Probability = 0.5) : NetworkLayer
+{
+    internal override string Title => FormattableString.Invariant($"dropout {Probability:0.##}");
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        Require(Probability is >= 0 and < 1, site, $"probability is {Probability}; it must be in [0, 1).");
+        return input;
+    }
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => new SeededDropout(Probability);
+}

@@ -1,0 +1,116 @@
+using MLExtensions.Networks.Images;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>Layers one after the other, under one name.</summary>
+/// <param name="Layers">The layers.</param>
+public sealed record SequenceLayer(IReadOnlyList<NetworkLayer> Layers) : NetworkLayer
+{
+    internal override string Title => "sequence";
+
+    internal override bool OutputMayBeOverwritten => Layers is [.., { OutputMayBeOverwritten: true }];
+
+    internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) => LayerChain.Place(Layers, input, site);
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        Require(Layers is { Count: > 0 }, site, "it has no layers.");
+        return LayerChain.Place(Layers, input, site)[^1].Output;
+    }
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
+        new SequenceModule(LayerChain.Place(Layers, input, site));
+}
+
+/// <summary>Layers side by side on one input, whose output channels are put one after the other.</summary>
+/// <param name="Branches">The layers, commonly <see cref="SequenceLayer"/>s; their outputs must have one height and width.</param>
+public sealed record ConcatenationLayer(IReadOnlyList<NetworkLayer> Branches) : NetworkLayer
+{
+    internal override string Title => "concatenation";
+
+    internal override bool OutputMayBeOverwritten => true;
+
+    internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) =>
+        Branches.Select((branch, i) => LayerChain.Place([branch with { Name = branch.Name ?? $"{i}" }], input, site with { OwnsInput = false })[0]);
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        Require(Branches is { Count: > 0 }, site, "it has no branches.");
+        var outputs = Inside(input, site).Select(branch => branch.Output).ToArray();
+        foreach (var output in outputs)
+            Require(output.WithChannels(1) == outputs[0].WithChannels(1), site, $"its branches give {string.Join(" and ", outputs)}; all but the channels must be the same.");
+        return outputs[0].WithChannels(checked(outputs.Sum(output => output.Channels)));
+    }
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => new ConcatenationModule(Inside(input, site));
+}
+
+/// <summary>A residual block: activation(layers(x) + shortcut(x)). He, Zhang, Ren and Sun, 2016.</summary>
+/// <param name="Layers">The layers of the residual function.</param>
+public sealed record ResidualLayer(IReadOnlyList<NetworkLayer> Layers) : NetworkLayer
+{
+    /// <summary>What the sum goes through. Default <see cref="Activation.ReLU"/>.</summary>
+    public Activation Activation { get; init; } = Activation.ReLU;
+
+    /// <summary>What the input goes through before it is added; needed where the shapes differ. Default null: nothing.</summary>
+    public NetworkLayer? Shortcut { get; init; }
+
+    /// <summary>Whether the input is added at all; false makes a plain network of the same depth. Default true.</summary>
+    public bool HasShortcut { get; init; } = true;
+
+    internal override string Title => HasShortcut ? "residual block" : "block without shortcut";
+
+    internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site)
+    {
+        var layers = LayerChain.Place(Layers, input, site with { OwnsInput = false });
+        return HasShortcut && Shortcut != null
+            ? layers.Concat(LayerChain.Place([Named(Shortcut)], input, site with { OwnsInput = false }))
+            : layers;
+    }
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        Require(Layers is { Count: > 0 }, site, "it has no layers.");
+        Require(Enum.IsDefined(Activation) && Activation != Activation.PReLU, site, $"activation is {Activation}; it must be one without parameters.");
+        var output = LayerChain.Place(Layers, input, site)[^1].Output;
+        if (!HasShortcut)
+            return output;
+        var added = Shortcut == null ? input : LayerChain.Place([Named(Shortcut)], input, site)[0].Output;
+        Require(added == output, site, $"its layers give {output} and its shortcut {added}; they must be the same to be added.");
+        return output;
+    }
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
+        new ResidualModule(
+            LayerChain.Place(Layers, input, site with { OwnsInput = false }),
+            HasShortcut && Shortcut != null ? LayerChain.Place([Named(Shortcut)], input, site with { OwnsInput = false }) : [],
+            HasShortcut,
+            Activation);
+
+    private static NetworkLayer Named(NetworkLayer shortcut) => shortcut with { Name = shortcut.Name ?? "downsample" };
+}
+
+/// <summary>The shortcut without parameters (option A): every so many-th pixel, and channels of zeros on both sides. He, Zhang, Ren and Sun, 2016.</summary>
+/// <param name="Channels">The number of output channels.</param>
+/// <param name="Stride">Of how many pixels one is kept, in each direction.</param>
+public sealed record PaddedShortcutLayer(int Channels, int Stride) : NetworkLayer
+{
+    internal override string Title => "padded shortcut";
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        RequireImage(input, site);
+        Require(Stride >= 1, site, $"stride is {Stride}; it must be at least 1.");
+        Require(Channels >= input.Channels, site, $"channels is {Channels}; it must be at least the input's {input.Channels}.");
+        return LayerShape.OfImage(Channels, (input.Height + Stride - 1) / Stride, (input.Width + Stride - 1) / Stride);
+    }
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site)
+    {
+        var (stride, before) = (Stride, (Channels - input.Channels) / 2);
+        var after = Channels - input.Channels - before;
+        return new FunctionModule("PaddedShortcut", x =>
+            nn.functional.pad(x.slice(2, 0, x.shape[2], stride).slice(3, 0, x.shape[3], stride), [0, 0, 0, 0, before, after]));
+    }
+}

@@ -1,0 +1,47 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>A fully connected layer. An image is flattened first, channel after channel.</summary>
+/// <param name="Units">The number of output units; null for the number of the network's outputs.</param>
+public sealed record DenseLayer(int? Units = null) : NetworkLayer
+{
+    /// <summary>Whether a bias is added. Default true.</summary>
+    public bool Bias { get; init; } = true;
+
+    internal override string Title => "dense";
+
+    internal override bool OutputMayBeOverwritten => true;
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        var units = Units ?? site.OutputCount;
+        Require(units >= 1, site, $"units is {units}; it must be at least 1.");
+        Require(input.Count <= int.MaxValue, site, $"its input has {input.Count} values.");
+        return LayerShape.OfVector(units);
+    }
+
+    internal override long ParameterCount(LayerShape input, LayerSite site) =>
+        checked((Units ?? site.OutputCount) * (input.Count + (Bias ? 1 : 0)));
+
+    internal override long MultiplyAdds(LayerShape input, LayerSite site) => checked((Units ?? site.OutputCount) * input.Count);
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
+        new DenseModule(input.Count, Units ?? site.OutputCount, Bias);
+}
+
+/// <summary>Makes a vector of an image, channel after channel.</summary>
+public sealed record FlattenLayer : NetworkLayer
+{
+    internal override string Title => "flatten";
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        Require(input.Count <= int.MaxValue, site, $"its input has {input.Count} values.");
+        return LayerShape.OfVector((int)input.Count);
+    }
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
+        new FunctionModule("Flatten", x => x.flatten(1));
+}

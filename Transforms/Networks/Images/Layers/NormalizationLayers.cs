@@ -1,0 +1,57 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>Brings each channel to mean 0 and deviation 1 over the batch, then scales and shifts it as learnt. Ioffe and Szegedy, 2015.</summary>
+public sealed record BatchNormalizationLayer : NetworkLayer
+{
+    /// <summary>Added to the variance. Default 1e-5.</summary>
+    public double Epsilon { get; init; } = 1e-5;
+
+    /// <summary>How much a batch changes the running statistics that scoring uses, in (0, 1]. Default 0.1.</summary>
+    public double Momentum { get; init; } = 0.1;
+
+    internal override string Title => "batch normalisation";
+
+    internal override bool OutputMayBeOverwritten => true;
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        Require(Epsilon is > 0 and <= 1, site, $"epsilon is {Epsilon}; it must be greater than 0 and at most 1.");
+        Require(Momentum is > 0 and <= 1, site, $"momentum is {Momentum}; it must be greater than 0 and at most 1.");
+        return input;
+    }
+
+    internal override long ParameterCount(LayerShape input, LayerSite site) => 2L * input.Channels;
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => input.IsVector
+        ? nn.BatchNorm1d(input.Channels, Epsilon, Momentum)
+        : nn.BatchNorm2d(input.Channels, Epsilon, Momentum);
+}
+
+/// <summary>Divides each value by (k + alpha / size * sum of the squares of its neighbours in the channels)^beta. Krizhevsky, Sutskever and Hinton, 2012.</summary>
+/// <param name="Size">The number of neighbouring channels, the value's own included.</param>
+public sealed record LocalResponseNormalizationLayer(int Size = 5) : NetworkLayer
+{
+    /// <summary>The factor of the mean of the squares. Default 1e-4.</summary>
+    public double Alpha { get; init; } = 1e-4;
+
+    /// <summary>The exponent. Default 0.75.</summary>
+    public double Beta { get; init; } = 0.75;
+
+    /// <summary>What is added to the squares. Default 1.</summary>
+    public double K { get; init; } = 1;
+
+    internal override string Title => $"local response normalisation over {Size}";
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        RequireImage(input, site);
+        Require(Size >= 1, site, $"size is {Size}; it must be at least 1.");
+        Require(double.IsFinite(Alpha) && double.IsFinite(Beta) && K is > 0 and < double.PositiveInfinity, site, $"alpha {Alpha}, beta {Beta} and k {K} must be finite, k greater than 0.");
+        return input;
+    }
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => nn.LocalResponseNorm(Size, Alpha, Beta, K);
+}

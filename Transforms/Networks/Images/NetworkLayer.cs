@@ -1,0 +1,74 @@
+using System.Text.Json.Serialization;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>
+/// A layer of an image network: an immutable record that is saved as JSON with the model, knows the shape it makes of another one,
+/// and builds its module.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "$type")]
+[JsonDerivedType(typeof(ConvolutionLayer), "convolution")]
+[JsonDerivedType(typeof(MaxPoolingLayer), "maxPooling")]
+[JsonDerivedType(typeof(AveragePoolingLayer), "averagePooling")]
+[JsonDerivedType(typeof(AdaptiveAveragePoolingLayer), "adaptiveAveragePooling")]
+[JsonDerivedType(typeof(GlobalAveragePoolingLayer), "globalAveragePooling")]
+[JsonDerivedType(typeof(GlobalMaxPoolingLayer), "globalMaxPooling")]
+[JsonDerivedType(typeof(BatchNormalizationLayer), "batchNormalization")]
+[JsonDerivedType(typeof(LocalResponseNormalizationLayer), "localResponseNormalization")]
+[JsonDerivedType(typeof(ActivationLayer), "activation")]
+[JsonDerivedType(typeof(DropoutLayer), "dropout")]
+[JsonDerivedType(typeof(FlattenLayer), "flatten")]
+[JsonDerivedType(typeof(DenseLayer), "dense")]
+[JsonDerivedType(typeof(SequenceLayer), "sequence")]
+[JsonDerivedType(typeof(ConcatenationLayer), "concatenation")]
+[JsonDerivedType(typeof(ResidualLayer), "residual")]
+[JsonDerivedType(typeof(PaddedShortcutLayer), "paddedShortcut")]
+[JsonDerivedType(typeof(FireLayer), "fire")]
+[JsonDerivedType(typeof(InceptionLayer), "inception")]
+public abstract record NetworkLayer
+{
+    private protected NetworkLayer()
+    {
+    }
+
+    /// <summary>
+    /// The layer's part in the names of its parameters, such as <c>conv1</c> in <c>layer1.0.conv1.weight</c>. Default null: its
+    /// position among its neighbours, from 0, as in a torch <c>Sequential</c>.
+    /// </summary>
+    public string? Name { get; init; }
+
+    /// <summary>What the layer is called in tables and errors.</summary>
+    internal abstract string Title { get; }
+
+    /// <summary>Whether its output is a fresh tensor that its own backward pass does not need.</summary>
+    internal virtual bool OutputMayBeOverwritten => false;
+
+    /// <summary>The layers inside, with what goes into each; empty for a plain layer.</summary>
+    internal virtual IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) => [];
+
+    /// <exception cref="FormatException">A setting is out of range or the input does not fit; the message names the layer.</exception>
+    internal abstract LayerShape OutputShape(LayerShape input, LayerSite site);
+
+    /// <summary>The number of weights and biases.</summary>
+    internal virtual long ParameterCount(LayerShape input, LayerSite site) =>
+        Inside(input, site).Sum(placed => placed.Layer.ParameterCount(placed.Input, placed.Site));
+
+    /// <summary>The multiplications and additions, each pair as one, for one row; only those of convolutions and dense layers count.</summary>
+    internal virtual long MultiplyAdds(LayerShape input, LayerSite site) =>
+        Inside(input, site).Sum(placed => placed.Layer.MultiplyAdds(placed.Input, placed.Site));
+
+    internal abstract nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site);
+
+    private protected void Require(bool condition, LayerSite site, string problem)
+    {
+        if (!condition)
+            throw site.Wrong(this, problem);
+    }
+
+    private protected void RequireImage(LayerShape input, LayerSite site) =>
+        Require(!input.IsVector, site, $"it needs an image, and its input is a vector of {input.Channels}.");
+}
+
+/// <summary>A layer in its place.</summary>
+internal readonly record struct PlacedLayer(NetworkLayer Layer, LayerShape Input, LayerShape Output, LayerSite Site);
