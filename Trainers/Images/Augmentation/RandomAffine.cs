@@ -1,0 +1,32 @@
+using MLExtensions.Training;
+
+namespace MLExtensions;
+
+/// <summary>
+/// Shears and scales images about their centre, then shifts them; every amount is drawn uniformly. Bilinear, with zeros where there
+/// was no image.
+/// </summary>
+/// <remarks>Next to <see cref="RandomRotation"/> and <see cref="ElasticDistortion"/> in the list, the pixels are interpolated only
+/// once.</remarks>
+public sealed record RandomAffine : ImageAugmentation
+{
+    /// <summary>The smallest scale, the same for height and width, greater than 0; below 1 shrinks. Default 0.9.</summary>
+    public double MinimumScale { get; init; } = 0.9;
+
+    /// <summary>The greatest scale, at least <see cref="MinimumScale"/>; above 1 enlarges. Default 1.1.</summary>
+    public double MaximumScale { get; init; } = 1.1;
+
+    /// <summary>The greatest shift, to either side, as a fraction of the height and the width, in [0, 1]. Default 0.1.</summary>
+    public double MaximumShift { get; init; } = 0.1;
+
+    /// <summary>The greatest angle, to either side, that vertical lines are slanted by, in degrees, in [0, 80]. Default 0.</summary>
+    public double MaximumShear { get; init; }
+
+    private protected override void CheckSettings()
+    {
+        OptionCheck.Positive(MinimumScale, NameOf(nameof(MinimumScale)));
+        CheckRange(MinimumScale, MaximumScale);
+        CheckBetween(MaximumShift, 0, 1);
+        CheckBetween(MaximumShear, 0, 80);
+    }
+}
