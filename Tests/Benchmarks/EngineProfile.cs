@@ -28,16 +28,17 @@ internal sealed class EngineProfile : IDisposable
 
     public EngineProfile(ImageSet images, int batchSize)
     {
+        var options = new MlpMulticlassTrainer.Options { HiddenLayers = [.. ImageTrainer.SmallNetwork.Select(units => new HiddenLayer(units))] };
         var data = images.ToDataView(new MLContext(1));
-        var check = new ColumnCheck(_task, nameof(ImageRow.Features), _task.LabelColumn(nameof(ImageRow.Label)), weightName: null);
+        var check = new ColumnCheck(options, _task, nameof(ImageRow.Features), _task.LabelColumn(nameof(ImageRow.Label)), weightName: null);
         _rows = TrainingRows.Read(data, check.Find(data), out _, () => { });
         var settings = new BatchSettings(batchSize, 1, Seed: 1, Shuffle: true, LabelScale.Identity, Cpu);
         _batches = new InMemoryBatches(_rows, Enumerable.Range(0, _rows.Count).ToArray(), settings);
-        var options = new MlpMulticlassTrainer.Options { HiddenLayers = [.. ImageTrainer.SmallNetwork.Select(units => new HiddenLayer(units))] };
-        _network = CreateNetwork(options);
+        var features = data.Schema[nameof(ImageRow.Features)];
+        _network = CreateNetwork(options, features);
         _parameters = new ParameterSet(_network, Precision.Float32);
         _updater = new ParameterUpdater(_parameters, options, threads: 1);
-        _step = new SupervisedStep(CreateNetwork(options), _task, Head, options, seed: 1, Cpu);
+        _step = new SupervisedStep(CreateNetwork(options, features), _task, Head, options, seed: 1, Cpu, augmenter: null);
     }
 
     /// <summary>Part by part.</summary>
@@ -63,9 +64,9 @@ internal sealed class EngineProfile : IDisposable
         _rows.Dispose();
     }
 
-    private static nn.Module<Tensor, Tensor> CreateNetwork(NetworkTrainerOptions options)
+    private static nn.Module<Tensor, Tensor> CreateNetwork(NetworkTrainerOptions options, DataViewSchema.Column features)
     {
-        var network = options.CreateArchitecture(ImageRow.Width, ImageRow.Classes).CreateModule();
+        var network = options.CreateArchitecture(features, ImageRow.Classes).CreateModule();
         Training.Engine.WeightInitializer.Initialize(network, WeightInitialization.XavierUniform, seed: 1);
         return network;
     }

@@ -13,7 +13,7 @@ public sealed class LayerTests
     public void Dropout_DropsTheShareAndKeepsTheMean()
     {
         using var scope = NewDisposeScope();
-        var layer = new DropoutLayer(0.3) { Generator = new Generator(1) };
+        var layer = new SeededDropout(0.3) { Generator = new Generator(1) };
         layer.train();
         var y = layer.call(ones(1000, 200));
         Assert.AreEqual(0.3, y.eq(0).to(ScalarType.Float32).mean().item<float>(), 0.005);
@@ -30,7 +30,7 @@ public sealed class LayerTests
         float[] Draw(long processSeed, ulong seed)
         {
             manual_seed(processSeed);
-            var layer = new DropoutLayer(0.5) { Generator = new Generator(seed) };
+            var layer = new SeededDropout(0.5) { Generator = new Generator(seed) };
             layer.train();
             return layer.call(ones(100)).data<float>().ToArray();
         }
