@@ -13,7 +13,8 @@ internal static class ExampleList
     private static readonly IExample[] Examples =
     [
         new DigitsExample(),
-        new MnistExample(),
+        MnistExample.OfPerceptrons,
+        MnistExample.OfConvolutions,
         new GatesExample(),
         new TabularExample(),
     ];

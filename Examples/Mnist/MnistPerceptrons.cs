@@ -1,19 +1,17 @@
+using MLExtensions.Examples.Infrastructure;
+
 namespace MLExtensions.Examples.Mnist;
 
-/// <summary>A training of the MNIST example.</summary>
-/// <param name="Title">What it is called in the table.</param>
-/// <param name="FileName">What its files are called.</param>
-/// <param name="Options">A fresh set of options.</param>
-internal sealed record MnistNetwork(string Title, string FileName, MlpMulticlassTrainer.Options Options);
-
-/// <summary>The networks that the MNIST example can train.</summary>
-internal static class MnistNetworks
+/// <summary>The multilayer perceptrons that the example mnist can train.</summary>
+internal static class MnistPerceptrons
 {
     public const string Book = "book";
     public const string Wide = "800";
     public const string Best = "best";
 
-    public static IReadOnlyList<MnistNetwork> Create(string model) => model switch
+    public static IReadOnlyList<string> Names => [Book, Wide, Best];
+
+    public static IReadOnlyList<NetworkTraining> Create(string model) => model switch
     {
         // TensorFlow's first tutorial stopped after 2,000 steps of 100 images: with a sixth of the images set aside
         // for validation, 4 epochs of 500 steps. Plain SGD has learnt little by then; it needs far longer.

@@ -1,0 +1,39 @@
+using Microsoft.ML;
+using Microsoft.ML.Transforms;
+
+namespace MLExtensions.Examples.Infrastructure;
+
+/// <summary>A network that an example trains, of whatever family.</summary>
+/// <param name="Title">What it is called in tables.</param>
+/// <param name="FileName">What its files are called.</param>
+/// <param name="Options">A fresh set of options.</param>
+internal sealed record NetworkTraining(string Title, string FileName, NetworkTrainerOptions Options)
+{
+    /// <summary>Fits keys, network and class names on data with the columns Label and Features, with a progress bar.</summary>
+    public ITransformer Fit(MLContext mlContext, IDataView trainSet, CancellationToken cancellationToken) =>
+        TrainingProgressBar.Show(Title, progress =>
+        {
+            Options.Progress = progress;
+            Options.CancellationToken = cancellationToken;
+            return mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue)
+                .Append(CreateTrainer(mlContext))
+                .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
+                .Fit(trainSet);
+        });
+
+    /// <summary>The network in a chain that <see cref="Fit"/> made.</summary>
+    public static NetworkModelParameters NetworkOf(ITransformer chain) =>
+        ((IEnumerable<ITransformer>)chain).OfType<MulticlassNetworkTransformer>().Single().Model;
+
+    public IEstimator<MulticlassNetworkTransformer> CreateTrainer(MLContext mlContext)
+    {
+        var trainers = mlContext.MulticlassClassification.Trainers;
+        return Options switch
+        {
+            MlpMulticlassTrainer.Options options => trainers.Mlp(options),
+            CnnMulticlassTrainer.Options options => trainers.Cnn(options),
+            ResNetMulticlassTrainer.Options options => trainers.ResNet(options),
+            _ => throw new NotSupportedException($"{Options.GetType()} has no multiclass trainer here."),
+        };
+    }
+}

@@ -1,0 +1,81 @@
+using MLExtensions.Examples.Infrastructure;
+
+namespace MLExtensions.Examples.Mnist;
+
+/// <summary>The convolutional networks that the example mnist-cnn can train.</summary>
+internal static class MnistConvolutions
+{
+    public const string Simple = "simple";
+    public const string LeNet5 = "lenet5";
+    public const string Best = "best";
+
+    private static readonly ImageShape Shape = new(1, MnistImage.Side, MnistImage.Side);
+
+    public static IReadOnlyList<string> Names => [Simple, LeNet5, Best];
+
+    public static IReadOnlyList<NetworkTraining> Create(string model) => model switch
+    {
+        Simple => [new("32-64 convolutions, dropout (PyTorch's example)", Simple, CreateSimple())],
+        LeNet5 => [new("LeNet-5", LeNet5, CreateLeNet5())],
+        Best => [new("32-32-64-64 convolutions, batch normalisation, distortions", Best, CreateBest())],
+        _ => throw new ArgumentOutOfRangeException(nameof(model), model, "No such network."),
+    };
+
+    private static CnnMulticlassTrainer.Options CreateSimple() => new()
+    {
+        ImageShape = Shape,
+        Layers = CnnLayers.MnistExample(),
+        LearningRateSchedule = LearningRateSchedule.Cosine(),
+        BatchSize = 64,
+        Epochs = 3,
+    };
+
+    private static CnnMulticlassTrainer.Options CreateLeNet5() => new()
+    {
+        ImageShape = Shape,
+        Layers = CnnLayers.LeNet5(),
+        Initialization = WeightInitialization.XavierUniform,
+        LearningRateSchedule = LearningRateSchedule.Cosine(),
+        BatchSize = 64,
+        Epochs = 10,
+    };
+
+    /// <summary>
+    /// Each image is seen turned, scaled, shifted and bent anew every time (Simard, Steinkraus and Platt, 2003), so the network cannot
+    /// learn images by heart; one rise and fall of the learning rate and an average of the weights do the rest.
+    /// </summary>
+    private static CnnMulticlassTrainer.Options CreateBest() => new()
+    {
+        ImageShape = Shape,
+        Layers =
+        [
+            .. Convolution(32),
+            .. Convolution(32),
+            new MaxPoolingLayer(2),
+            .. Convolution(64),
+            .. Convolution(64),
+            new MaxPoolingLayer(2),
+            new DenseLayer(256) { Bias = false },
+            new BatchNormalizationLayer(),
+            new ActivationLayer(),
+            new DropoutLayer(0.4),
+            new DenseLayer(),
+        ],
+        Augmentations =
+        [
+            ImageAugmentation.Rotation(10),
+            ImageAugmentation.Affine(0.9, 1.1, maximumShift: 0.08),
+            ImageAugmentation.Elastic(),
+        ],
+        Optimizer = new AdamWOptimizer(),
+        WeightDecay = 0.01,
+        LearningRate = 0.004,
+        LearningRateSchedule = LearningRateSchedule.OneCycle(),
+        WeightAverageDecay = 0.999,
+        BatchSize = 128,
+        Epochs = 20,
+    };
+
+    private static NetworkLayer[] Convolution(int filters) =>
+        [new ConvolutionLayer(filters, 3) { Bias = false }, new BatchNormalizationLayer(), new ActivationLayer()];
+}
