@@ -131,15 +131,4 @@ public abstract record ImageAugmentation
     private protected void CheckBetween(
         double value, double least, double greatest, [CallerArgumentExpression(nameof(value))] string name = "") =>
         OptionCheck.Between(value, least, greatest, NameOf(name));
-
-    /// <summary>Checks two factors, of which the second is not the smaller one.</summary>
-    private protected void CheckRange(
-        double minimum,
-        double maximum,
-        [CallerArgumentExpression(nameof(minimum))] string minimumName = "",
-        [CallerArgumentExpression(nameof(maximum))] string maximumName = "")
-    {
-        OptionCheck.NotNegative(minimum, NameOf(minimumName));
-        OptionCheck.Between(maximum, minimum, float.MaxValue, NameOf(maximumName));
-    }
 }
