@@ -5,8 +5,7 @@ using MLExtensions.Training;
 namespace MLExtensions;
 
 /// <summary>
-/// A random change of the images that a network trains on, drawn anew for every image of every batch; scoring sees the images as
-/// they are.
+/// A random change of the images that a network trains on, drawn anew for every image of every batch. Scoring draws nothing.
 /// </summary>
 /// <remarks>
 /// Pixel values are 0 to 255, before the network's own input scaling, and are not clamped to that range afterwards. A list of
