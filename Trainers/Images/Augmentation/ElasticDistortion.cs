@@ -1,5 +1,3 @@
-using MLExtensions.Training;
-
 namespace MLExtensions;
 
 /// <summary>
@@ -15,15 +13,15 @@ namespace MLExtensions;
 /// </remarks>
 public sealed record ElasticDistortion : ImageAugmentation
 {
-    /// <summary>Amplitude of the noise before it is smoothed, in pixels, at least 0. Default 34.</summary>
+    /// <summary>Amplitude of the noise before it is smoothed, in pixels, in [0, 10000]. Default 34.</summary>
     public double Alpha { get; init; } = 34;
 
-    /// <summary>Standard deviation of the Gaussian in pixels, at least 0.1; greater is stiffer. Default 4.</summary>
+    /// <summary>Standard deviation of the Gaussian in pixels, in [0.1, 1000]; greater is stiffer. Default 4.</summary>
     public double Sigma { get; init; } = 4;
 
     private protected override void CheckSettings()
     {
-        OptionCheck.NotNegative(Alpha, NameOf(nameof(Alpha)));
-        CheckBetween(Sigma, 0.1, float.MaxValue);
+        CheckBetween(Alpha, 0, 10000);
+        CheckBetween(Sigma, 0.1, 1000);
     }
 }

@@ -5,8 +5,7 @@ using MLExtensions.Training;
 namespace MLExtensions;
 
 /// <summary>
-/// A random change of the images that a network trains on, drawn anew for every image of every batch; scoring sees the images as
-/// they are.
+/// A random change of the images that a network trains on, drawn anew for every image of every batch. Scoring draws nothing.
 /// </summary>
 /// <remarks>
 /// Pixel values are 0 to 255, before the network's own input scaling, and are not clamped to that range afterwards. A list of
@@ -131,15 +130,4 @@ public abstract record ImageAugmentation
     private protected void CheckBetween(
         double value, double least, double greatest, [CallerArgumentExpression(nameof(value))] string name = "") =>
         OptionCheck.Between(value, least, greatest, NameOf(name));
-
-    /// <summary>Checks two factors, of which the second is not the smaller one.</summary>
-    private protected void CheckRange(
-        double minimum,
-        double maximum,
-        [CallerArgumentExpression(nameof(minimum))] string minimumName = "",
-        [CallerArgumentExpression(nameof(maximum))] string maximumName = "")
-    {
-        OptionCheck.NotNegative(minimum, NameOf(minimumName));
-        OptionCheck.Between(maximum, minimum, float.MaxValue, NameOf(maximumName));
-    }
 }

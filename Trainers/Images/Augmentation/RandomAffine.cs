@@ -1,5 +1,3 @@
-using MLExtensions.Training;
-
 namespace MLExtensions;
 
 /// <summary>
@@ -10,10 +8,10 @@ namespace MLExtensions;
 /// once.</remarks>
 public sealed record RandomAffine : ImageAugmentation
 {
-    /// <summary>The smallest scale, the same for height and width, greater than 0; below 1 shrinks. Default 0.9.</summary>
+    /// <summary>The smallest scale, the same for height and width, in [0.01, 100]; below 1 shrinks. Default 0.9.</summary>
     public double MinimumScale { get; init; } = 0.9;
 
-    /// <summary>The greatest scale, at least <see cref="MinimumScale"/>; above 1 enlarges. Default 1.1.</summary>
+    /// <summary>The greatest scale, in [<see cref="MinimumScale"/>, 100]; above 1 enlarges. Default 1.1.</summary>
     public double MaximumScale { get; init; } = 1.1;
 
     /// <summary>The greatest shift, to either side, as a fraction of the height and the width, in [0, 1]. Default 0.1.</summary>
@@ -24,8 +22,8 @@ public sealed record RandomAffine : ImageAugmentation
 
     private protected override void CheckSettings()
     {
-        OptionCheck.Positive(MinimumScale, NameOf(nameof(MinimumScale)));
-        CheckRange(MinimumScale, MaximumScale);
+        CheckBetween(MinimumScale, 0.01, 100);
+        CheckBetween(MaximumScale, MinimumScale, 100);
         CheckBetween(MaximumShift, 0, 1);
         CheckBetween(MaximumShear, 0, 80);
     }

@@ -7,11 +7,15 @@ namespace MLExtensions;
 /// <remarks>The same as <c>tf.image.random_contrast</c>. Pixels may leave 0 to 255: nothing is clamped.</remarks>
 public sealed record RandomContrast : ImageAugmentation
 {
-    /// <summary>The smallest factor, at least 0. Default 0.2.</summary>
+    /// <summary>The smallest factor, in [0, 1000]. Default 0.2.</summary>
     public double Minimum { get; init; } = 0.2;
 
-    /// <summary>The greatest factor, at least <see cref="Minimum"/>. Default 1.8.</summary>
+    /// <summary>The greatest factor, in [<see cref="Minimum"/>, 1000]. Default 1.8.</summary>
     public double Maximum { get; init; } = 1.8;
 
-    private protected override void CheckSettings() => CheckRange(Minimum, Maximum);
+    private protected override void CheckSettings()
+    {
+        CheckBetween(Minimum, 0, 1000);
+        CheckBetween(Maximum, Minimum, 1000);
+    }
 }

@@ -8,10 +8,10 @@ namespace MLExtensions;
 /// 0 to 255: nothing is clamped.</remarks>
 public sealed record RandomSaturation : ImageAugmentation
 {
-    /// <summary>The smallest factor, at least 0. Default 0.5.</summary>
+    /// <summary>The smallest factor, in [0, 1000]. Default 0.5.</summary>
     public double Minimum { get; init; } = 0.5;
 
-    /// <summary>The greatest factor, at least <see cref="Minimum"/>. Default 1.5.</summary>
+    /// <summary>The greatest factor, in [<see cref="Minimum"/>, 1000]. Default 1.5.</summary>
     public double Maximum { get; init; } = 1.5;
 
     internal override void CheckImages(int channels, int height, int width)
@@ -24,5 +24,9 @@ public sealed record RandomSaturation : ImageAugmentation
         }
     }
 
-    private protected override void CheckSettings() => CheckRange(Minimum, Maximum);
+    private protected override void CheckSettings()
+    {
+        CheckBetween(Minimum, 0, 1000);
+        CheckBetween(Maximum, Minimum, 1000);
+    }
 }

@@ -38,11 +38,7 @@ internal sealed class ImageAugmenter
         IReadOnlyList<ImageAugmentation> augmentations, int channels, int height, int width, string option = "Augmentations")
     {
         Check(augmentations, option);
-        foreach (var augmentation in augmentations)
-        {
-            augmentation.CheckImages(channels, height, width);
-            (height, width) = augmentation.OutputSize(height, width);
-        }
+        CheckImages(augmentations, channels, height, width);
         return new ImageAugmenter([.. augmentations]);
     }
 
@@ -73,6 +69,7 @@ internal sealed class ImageAugmenter
     /// <param name="random">Where all random numbers come from.</param>
     public AugmentedBatch Apply(Tensor images, ref SplitMix64 random)
     {
+        CheckImages(_augmentations, (int)images.shape[1], (int)images.shape[2], (int)images.shape[3]);
         using var scope = NewDisposeScope();
         var batch = new AugmentedBatch(images);
         foreach (var operation in _operations)
@@ -81,6 +78,15 @@ internal sealed class ImageAugmenter
             batch.Images.MoveToOuterDisposeScope();
         batch.Partner?.MoveToOuterDisposeScope();
         return batch;
+    }
+
+    private static void CheckImages(IReadOnlyList<ImageAugmentation> augmentations, int channels, int height, int width)
+    {
+        foreach (var augmentation in augmentations)
+        {
+            augmentation.CheckImages(channels, height, width);
+            (height, width) = augmentation.OutputSize(height, width);
+        }
     }
 
     private void Add(ImageAugmentation augmentation)

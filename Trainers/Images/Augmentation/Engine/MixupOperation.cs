@@ -15,7 +15,7 @@ internal sealed class MixupOperation(Mixup settings) : IImageOperation
         random.Shuffle(order);
         var share = (float)random.SymmetricBeta(settings.Alpha);
         var partner = PerImage.Send(Array.ConvertAll(order, i => (long)i), [order.Length], batch.Images.device);
-        using Scalar weight = share;
-        return new AugmentedBatch(batch.Images.lerp(batch.Images.index_select(0, partner), weight), partner, share);
+        var weight = PerImage.Column([share], batch.Images);
+        return new AugmentedBatch(lerp(batch.Images, batch.Images.index_select(0, partner), weight), partner, share);
     }
 }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Images;
 
-/// <summary>One number for each image of a batch, drawn on the host.</summary>
+/// <summary>Numbers drawn on the host, one or a few for each image of a batch.</summary>
 internal static class PerImage
 {
     /// <summary>Sends the numbers to the images' device in a form that spreads over channels and pixels: [N, 1, 1, 1].</summary>
