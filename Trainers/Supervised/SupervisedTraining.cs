@@ -53,7 +53,7 @@ internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions optio
         using var reporter = new TrainingReporter(channel, progress, options);
         var checkpoint = options.CheckpointFolder == null
             ? null
-            : new CheckpointFile(options.CheckpointFolder, TrainingFingerprint.Create(options, architecture, data, seed));
+            : new CheckpointFile(options.CheckpointFolder, TrainingFingerprint.Create(options, architecture, data, step, seed));
         using var loop = new TrainingLoop(step, data.Training, data.Validation, options, reporter, checkpoint, CheckAlive);
         return loop.Run();
     }

@@ -113,13 +113,30 @@ public abstract class NetworkTrainerOptions : TrainerInputBaseWithWeight
     /// </summary>
     public ITransformer? InitialModel { get; set; }
 
+    /// <summary>
+    /// Layers that are not trained, by the beginnings of their parameters' names up to a dot or their end: <c>features</c>,
+    /// <c>layer1.0</c> (<c>layer1</c> is no beginning of <c>layer10</c>). Their weights stay bit for bit what they were at the
+    /// start, no gradients are computed for them, and batch normalisation in them uses its running statistics and leaves them
+    /// alone. A name that does not exist is an exception. Default: none.
+    /// </summary>
+    public IReadOnlyList<string> FrozenLayers { get; set; } = [];
+
+    /// <summary>Layers with a learning rate or regularisation of their own. A name that does not exist is an exception. Default: none.</summary>
+    public IReadOnlyList<LayerRule> LayerRules { get; set; } = [];
+
     /// <summary>The weights of the classes; null for a task without classes.</summary>
     internal virtual ClassWeights? ClassWeighting => null;
 
     internal abstract NetworkArchitecture CreateArchitecture(int inputCount, int outputCount);
 
     /// <summary>A copy that later changes of this object do not reach.</summary>
-    internal virtual NetworkTrainerOptions Snapshot() => (NetworkTrainerOptions)MemberwiseClone();
+    internal virtual NetworkTrainerOptions Snapshot()
+    {
+        var copy = (NetworkTrainerOptions)MemberwiseClone();
+        copy.FrozenLayers = FrozenLayers.ToArray();
+        copy.LayerRules = LayerRules.ToArray();
+        return copy;
+    }
 
     /// <exception cref="ArgumentException">An option is out of range; the message names it, its value, and what it may be.</exception>
     internal virtual void Check()
@@ -149,5 +166,22 @@ public abstract class NetworkTrainerOptions : TrainerInputBaseWithWeight
         OptionCheck.AtLeast(CheckpointEveryEpochs, 1, nameof(CheckpointEveryEpochs));
         if (Resume && CheckpointFolder == null)
             throw new ArgumentException($"{nameof(Resume)} needs a {nameof(CheckpointFolder)} to go on from.", nameof(Resume));
+        CheckLayers();
+    }
+
+    private void CheckLayers()
+    {
+        OptionCheck.NotNull(FrozenLayers, nameof(FrozenLayers));
+        for (var i = 0; i < FrozenLayers.Count; i++)
+            OptionCheck.NotEmpty(FrozenLayers[i], $"{nameof(FrozenLayers)}[{i}]");
+        OptionCheck.NotNull(LayerRules, nameof(LayerRules));
+        for (var i = 0; i < LayerRules.Count; i++)
+        {
+            OptionCheck.NotNull(LayerRules[i], $"{nameof(LayerRules)}[{i}]");
+            LayerRules[i].Check($"{nameof(LayerRules)}[{i}]");
+        }
+        var twice = LayerRules.GroupBy(rule => rule.Layer).FirstOrDefault(group => group.Count() > 1)?.Key;
+        if (twice != null)
+            throw new ArgumentException($"{nameof(LayerRules)} has several rules for '{twice}'; a layer can have one.", nameof(LayerRules));
     }
 }
