@@ -24,14 +24,14 @@ internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions optio
         var device = TrainingDevice.Resolve(options.Device);
         if (options.Precision == Precision.BFloat16 && device.type == DeviceType.CPU && BFloat16Instructions.Name == null)
             channel.Warning("This processor has no bfloat16 instructions: Precision = Float32 is faster on it.");
-        var initial = WarmStart.Find(options.InitialModel);
+        using var start = StartingWeights.Open(options);
         var featureCount = columns.Find(input).Width;
         using var data = new SupervisedData(options, task, channel, seed, CheckAlive);
         var draft = options.CreateArchitecture(featureCount, Math.Max(1, columns.Find(input).ClassCount));
         using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor((double)draft.ParameterCount * options.BatchSize));
-        data.Open(input, validation, columns.Find, draft.MinimumBatchRows, initial?.Head, device);
+        data.Open(input, validation, columns.Find, draft.MinimumBatchRows, start.Head, device);
         var architecture = options.CreateArchitecture(featureCount, data.Head.OutputCount);
-        using var step = new SupervisedStep(CreateNetwork(architecture, initial), task, data.Head, options, seed, device);
+        using var step = new SupervisedStep(start.CreateNetwork(architecture, seed, channel), task, data.Head, options, seed, device);
         var outcome = RunLoop(data, architecture, step, channel);
         var history = new TrainingHistory
         {
@@ -39,6 +39,7 @@ internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions optio
             BestEpoch = outcome.BestEpoch,
             StopReason = outcome.StopReason,
             Initial = outcome.Initial,
+            InitialWeights = start.FileReport,
             Seed = seed,
             ThreadCount = get_num_threads(),
             Device = device.ToString(),
@@ -56,19 +57,6 @@ internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions optio
             : new CheckpointFile(options.CheckpointFolder, TrainingFingerprint.Create(options, architecture, data, step, seed));
         using var loop = new TrainingLoop(step, data.Training, data.Validation, options, reporter, checkpoint, CheckAlive);
         return loop.Run();
-    }
-
-    private nn.Module<Tensor, Tensor> CreateNetwork(NetworkArchitecture architecture, NetworkModelParameters? initial)
-    {
-        using var scope = NewDisposeScope();
-        var network = architecture.CreateModule();
-        if (initial == null)
-            WeightInitializer.Initialize(network, options.Initialization, SeedSequence.Derive(seed, SeedSequence.Initialization));
-        else
-            WarmStart.Copy(initial, architecture, network);
-        foreach (var value in network.state_dict().Values)
-            value.DetachFromDisposeScope();
-        return network;
     }
 
     private void CheckAlive()

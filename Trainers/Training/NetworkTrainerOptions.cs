@@ -20,7 +20,10 @@ public abstract class NetworkTrainerOptions : TrainerInputBaseWithWeight
     {
     }
 
-    /// <summary>How many times the training data is gone through. Default 50.</summary>
+    /// <summary>
+    /// How many times the training data is gone through; 0 applies <see cref="InitialModel"/> or <see cref="InitialWeights"/> as they
+    /// are. Default 50.
+    /// </summary>
     public int Epochs { get; set; } = DefaultEpochs;
 
     /// <summary>The number of examples of a gradient step. Default 32.</summary>
@@ -109,9 +112,20 @@ public abstract class NetworkTrainerOptions : TrainerInputBaseWithWeight
 
     /// <summary>
     /// A trained network of the same architecture, or a chain that ends in one, to start from instead of
-    /// <see cref="Initialization"/>. Default null.
+    /// <see cref="Initialization"/>; an output layer for another number of classes starts anew. Default null.
     /// </summary>
     public ITransformer? InitialModel { get; set; }
+
+    /// <summary>
+    /// A safetensors file with weights to start from instead of <see cref="Initialization"/>, named as in
+    /// <see cref="NetworkModelParameters.WeightShapes"/>: one of <see cref="NetworkModelParameters.SaveWeights"/>, or another
+    /// program's, such as torchvision's for a network that has its names. 16- and 64-bit numbers become 32-bit ones. What was
+    /// taken is in <see cref="TrainingHistory.InitialWeights"/>. Not together with <see cref="InitialModel"/>. Default null.
+    /// </summary>
+    public string? InitialWeights { get; set; }
+
+    /// <summary>How well <see cref="InitialWeights"/> must fit the network. Default <see cref="WeightMatch.ExceptOutput"/>.</summary>
+    public WeightMatch InitialWeightsMatch { get; set; }
 
     /// <summary>
     /// Layers that are not trained, by the beginnings of their parameters' names up to a dot or their end: <c>features</c>,
@@ -143,7 +157,8 @@ public abstract class NetworkTrainerOptions : TrainerInputBaseWithWeight
     {
         OptionCheck.NotEmpty(FeatureColumnName, nameof(FeatureColumnName));
         OptionCheck.NotEmpty(LabelColumnName, nameof(LabelColumnName));
-        OptionCheck.AtLeast(Epochs, 1, nameof(Epochs));
+        var startsTrained = InitialModel != null || InitialWeights != null;
+        OptionCheck.Require(Epochs >= (startsTrained ? 0 : 1), Epochs, nameof(Epochs), $"at least 1, or 0 with {nameof(InitialModel)} or {nameof(InitialWeights)}");
         OptionCheck.AtLeast(BatchSize, 1, nameof(BatchSize));
         OptionCheck.Positive(LearningRate, nameof(LearningRate));
         OptionCheck.NotNull(LearningRateSchedule, nameof(LearningRateSchedule));
@@ -167,6 +182,17 @@ public abstract class NetworkTrainerOptions : TrainerInputBaseWithWeight
         if (Resume && CheckpointFolder == null)
             throw new ArgumentException($"{nameof(Resume)} needs a {nameof(CheckpointFolder)} to go on from.", nameof(Resume));
         CheckLayers();
+        CheckInitialWeights();
+    }
+
+    private void CheckInitialWeights()
+    {
+        OptionCheck.Defined(InitialWeightsMatch, nameof(InitialWeightsMatch));
+        if (InitialWeights == null)
+            return;
+        OptionCheck.NotEmpty(InitialWeights, nameof(InitialWeights));
+        if (InitialModel != null)
+            throw new ArgumentException($"{nameof(InitialWeights)} is '{InitialWeights}' and {nameof(InitialModel)} is set too; a network can start from one of them.", nameof(InitialWeights));
     }
 
     private void CheckLayers()

@@ -1,3 +1,5 @@
+using MLExtensions.Persistence;
+
 namespace MLExtensions.Training.Engine;
 
 /// <summary>The dotted names of a network's parameters, and the parts of the network that their beginnings stand for.</summary>
@@ -16,8 +18,7 @@ internal static class LayerNames
             return;
         var layers = parameters.Select(Parent).Distinct().ToList();
         var suggestion = NearestName.Suggest(layer, parameters.SelectMany(Beginnings).Distinct());
-        var more = layers.Count > Shown ? $" and {layers.Count - Shown} more" : "";
-        throw new ArgumentException($"{option} is '{layer}', and the network has no parameters of that name or below it.{suggestion} It has {string.Join(", ", layers.Take(Shown))}{more}.", option);
+        throw new ArgumentException($"{option} is '{layer}', and the network has no parameters of that name or below it.{suggestion} It has {NameList.Of(layers, Shown)}.", option);
     }
 
     private static string Parent(string name) => name.Contains('.') ? name[..name.LastIndexOf('.')] : name;
