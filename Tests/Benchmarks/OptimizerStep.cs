@@ -20,7 +20,7 @@ internal sealed class OptimizerStep : IBenchmark
         using var ours = HandWrittenLoop.CreateNetwork(ImageTrainer.SmallNetwork);
         using var theirs = HandWrittenLoop.CreateNetwork(ImageTrainer.SmallNetwork);
         using var parameters = new ParameterSet(ours, Precision.Float32);
-        using var flat = FlatOptimizer.Create(new AdamOptimizer(), parameters.Weights, parameters.Gradients, parameters.DecayedCount, default);
+        using var flat = FlatOptimizer.Create(new AdamOptimizer(), parameters.Weights, parameters.Gradients, [new FlatSegment(0, parameters.Weights.NumberOfElements, default)]);
         using var adam = optim.Adam(theirs.parameters(), LearningRate);
         foreach (var parameter in theirs.parameters())
             parameter.grad = randn_like(parameter, requires_grad: false) * 0.01;

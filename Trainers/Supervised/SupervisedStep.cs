@@ -44,7 +44,7 @@ internal sealed class SupervisedStep : TrainingStep
         _augmenter = augmenter;
         if (device.type != DeviceType.CPU)
             network.to(device);
-        _parameters = new ParameterSet(network, options.Precision);
+        _parameters = new ParameterSet(network, options.Precision, new LayerSelection(options.FrozenLayers, options.LayerRules));
         _updater = new ParameterUpdater(_parameters, options, get_num_threads());
         // libtorch has no generators for CUDA that could be handed over: there, the process's is seeded.
         if (device.type == DeviceType.CPU)
@@ -59,7 +59,7 @@ internal sealed class SupervisedStep : TrainingStep
 
     public override void BeginEpoch(int epoch)
     {
-        _network.train();
+        _parameters.BeginTraining();
         _augmentationRandom = new SplitMix64(SeedSequence.Derive(_seed, SeedSequence.Augmentation, epoch));
         var seed = (long)(SeedSequence.Derive(_seed, SeedSequence.Dropout, epoch) >> 1);
         if (_generator != null)
@@ -99,7 +99,7 @@ internal sealed class SupervisedStep : TrainingStep
         using var noGradient = no_grad();
         var module = architecture.CreateModule();
         var targets = module.state_dict();
-        foreach (var (name, value) in _parameters.Split(_updater.Result).Concat(_parameters.Buffers))
+        foreach (var (name, value) in _parameters.Split(_updater.Result).Concat(_parameters.Buffers).Concat(_parameters.Frozen.Weights))
             targets[name].copy_(value);
         DetachModule(module);
         return module;

@@ -24,14 +24,14 @@ internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions optio
         var device = TrainingDevice.Resolve(options.Device);
         if (options.Precision == Precision.BFloat16 && device.type == DeviceType.CPU && BFloat16Instructions.Name == null)
             channel.Warning("This processor has no bfloat16 instructions: Precision = Float32 is faster on it.");
-        var initial = WarmStart.Find(options.InitialModel);
+        using var start = StartingWeights.Open(options);
         var trainingColumns = columns.Find(input);
         using var data = new SupervisedData(options, task, channel, seed, CheckAlive);
         var draft = options.CreateArchitecture(trainingColumns.Features, Math.Max(1, trainingColumns.ClassCount));
         using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor(draft.MultiplyAdds * options.BatchSize));
-        data.Open(input, validation, columns.Find, draft.MinimumBatchRows, initial?.Head, device);
+        data.Open(input, validation, columns.Find, draft.MinimumBatchRows, start.Head, device);
         var architecture = options.CreateArchitecture(trainingColumns.Features, data.Head.OutputCount);
-        using var step = new SupervisedStep(CreateNetwork(architecture, initial), task, data.Head, options, seed, device, options.CreateAugmenter(architecture));
+        using var step = new SupervisedStep(start.CreateNetwork(architecture, seed, channel), task, data.Head, options, seed, device, options.CreateAugmenter(architecture));
         var outcome = RunLoop(data, architecture, step, channel);
         var history = new TrainingHistory
         {
@@ -39,6 +39,7 @@ internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions optio
             BestEpoch = outcome.BestEpoch,
             StopReason = outcome.StopReason,
             Initial = outcome.Initial,
+            InitialWeights = start.FileReport,
             Seed = seed,
             ThreadCount = get_num_threads(),
             Device = device.ToString(),
@@ -53,22 +54,9 @@ internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions optio
         using var reporter = new TrainingReporter(channel, progress, options);
         var checkpoint = options.CheckpointFolder == null
             ? null
-            : new CheckpointFile(options.CheckpointFolder, TrainingFingerprint.Create(options, architecture, data, seed));
+            : new CheckpointFile(options.CheckpointFolder, TrainingFingerprint.Create(options, architecture, data, step, seed));
         using var loop = new TrainingLoop(step, data.Training, data.Validation, options, reporter, checkpoint, CheckAlive);
         return loop.Run();
-    }
-
-    private nn.Module<Tensor, Tensor> CreateNetwork(NetworkArchitecture architecture, NetworkModelParameters? initial)
-    {
-        using var scope = NewDisposeScope();
-        var network = architecture.CreateModule();
-        if (initial == null)
-            WeightInitializer.Initialize(network, options.Initialization, SeedSequence.Derive(seed, SeedSequence.Initialization));
-        else
-            WarmStart.Copy(initial, architecture, network);
-        foreach (var value in network.state_dict().Values)
-            value.DetachFromDisposeScope();
-        return network;
     }
 
     private void CheckAlive()

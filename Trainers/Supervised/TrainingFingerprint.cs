@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using MLExtensions.Training.Data;
 using MLExtensions.Training;
+using MLExtensions.Training.Engine;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Supervised;
@@ -12,7 +13,7 @@ namespace MLExtensions.Supervised;
 /// </summary>
 internal static class TrainingFingerprint
 {
-    public static IReadOnlyDictionary<string, string> Create(NetworkTrainerOptions options, NetworkArchitecture architecture, SupervisedData data, int seed)
+    public static IReadOnlyDictionary<string, string> Create(NetworkTrainerOptions options, NetworkArchitecture architecture, SupervisedData data, TrainingStep step, int seed)
     {
         var values = new Dictionary<string, object?>
         {
@@ -27,6 +28,10 @@ internal static class TrainingFingerprint
             [nameof(options.L1Regularization)] = options.L1Regularization,
             [nameof(options.WeightDecay)] = options.WeightDecay,
             [nameof(options.GradientClipNorm)] = options.GradientClipNorm,
+            [nameof(options.FrozenLayers)] = JsonSerializer.Serialize(options.FrozenLayers),
+            [nameof(options.LayerRules)] = JsonSerializer.Serialize(options.LayerRules),
+            // They are in no checkpoint: they come from where they came from the first time.
+            ["frozen weights of SHA-256"] = string.Join(", ", step.Updaters.Select(entry => entry.Updater.Parameters.Frozen.Checksum())),
             [nameof(options.ValidationFraction)] = options.ValidationFraction,
             [nameof(options.EarlyStopping)] = options.EarlyStopping,
             [nameof(options.WeightAverageDecay)] = options.WeightAverageDecay,

@@ -17,25 +17,23 @@ internal static class WarmStart
         _ => throw NoNetwork(model),
     };
 
-    /// <exception cref="ArgumentException">The architectures differ.</exception>
-    public static void Copy(NetworkModelParameters from, NetworkArchitecture architecture, nn.Module to)
+    /// <summary>Copies a model's weights; an output layer for another number of outputs starts anew.</summary>
+    /// <exception cref="ArgumentException">The architectures differ otherwise.</exception>
+    public static WeightReport Copy(NetworkModelParameters from, NetworkArchitecture architecture, nn.Module to)
     {
         var targets = to.state_dict();
         var sources = from.Network.state_dict();
-        var differing = targets.Keys.Union(sources.Keys).FirstOrDefault(name =>
-            !targets.TryGetValue(name, out var target) || !sources.TryGetValue(name, out var source) || !target.shape.SequenceEqual(source.shape));
-        if (differing != null)
-            throw new ArgumentException($"InitialModel has another architecture: '{differing}' is {Shape(sources, differing)} there and {Shape(targets, differing)} in {architecture}.", nameof(NetworkTrainerOptions.InitialModel));
+        var comparison = new WeightComparison(sources.Select(entry => new WeightDescription(entry.Key, entry.Value.dtype, entry.Value.shape)), targets);
+        if (!comparison.Satisfies(WeightMatch.ExceptOutput, architecture.OutputLayer))
+            throw new ArgumentException($"InitialModel has another architecture than {architecture}; {comparison.Problems}.", nameof(NetworkTrainerOptions.InitialModel));
         using var noGradient = no_grad();
-        foreach (var (name, target) in targets)
-            target.copy_(sources[name]);
+        foreach (var name in comparison.Report.Loaded)
+            targets[name].copy_(sources[name]);
+        return comparison.Report;
     }
 
     private static NetworkModelParameters? Last(ITransformer transformer) =>
         transformer is NetworkTransformer or IEnumerable<ITransformer> ? Find(transformer) : null;
-
-    private static string Shape(IDictionary<string, Tensor> state, string name) =>
-        state.TryGetValue(name, out var value) ? $"[{string.Join(", ", value.shape)}]" : "absent";
 
     private static ArgumentException NoNetwork(ITransformer model) =>
         new($"InitialModel is a {model.GetType().Name} without a network of this library in it.", nameof(NetworkTrainerOptions.InitialModel));

@@ -22,7 +22,10 @@ public abstract class NetworkTrainerOptions : TrainerInputBaseWithWeight
     {
     }
 
-    /// <summary>How many times the training data is gone through. Default 50.</summary>
+    /// <summary>
+    /// How many times the training data is gone through; 0 applies <see cref="InitialModel"/> or <see cref="InitialWeights"/> as they
+    /// are. Default 50.
+    /// </summary>
     public int Epochs { get; set; } = DefaultEpochs;
 
     /// <summary>The number of examples of a gradient step. Default 32.</summary>
@@ -111,9 +114,31 @@ public abstract class NetworkTrainerOptions : TrainerInputBaseWithWeight
 
     /// <summary>
     /// A trained network of the same architecture, or a chain that ends in one, to start from instead of
-    /// <see cref="Initialization"/>. Default null.
+    /// <see cref="Initialization"/>; an output layer for another number of classes starts anew. Default null.
     /// </summary>
     public ITransformer? InitialModel { get; set; }
+
+    /// <summary>
+    /// A safetensors file with weights to start from instead of <see cref="Initialization"/>, named as in
+    /// <see cref="NetworkModelParameters.WeightShapes"/>: one of <see cref="NetworkModelParameters.SaveWeights"/>, or another
+    /// program's, such as torchvision's for a network that has its names. 16- and 64-bit numbers become 32-bit ones. What was
+    /// taken is in <see cref="TrainingHistory.InitialWeights"/>. Not together with <see cref="InitialModel"/>. Default null.
+    /// </summary>
+    public string? InitialWeights { get; set; }
+
+    /// <summary>How well <see cref="InitialWeights"/> must fit the network. Default <see cref="WeightMatch.ExceptOutput"/>.</summary>
+    public WeightMatch InitialWeightsMatch { get; set; }
+
+    /// <summary>
+    /// Layers that are not trained, by the beginnings of their parameters' names up to a dot or their end: <c>features</c>,
+    /// <c>layer1.0</c> (<c>layer1</c> is no beginning of <c>layer10</c>). Their weights stay bit for bit what they were at the
+    /// start, no gradients are computed for them, and batch normalisation in them uses its running statistics and leaves them
+    /// alone. A name that does not exist is an exception. Default: none.
+    /// </summary>
+    public IReadOnlyList<string> FrozenLayers { get; set; } = [];
+
+    /// <summary>Layers with a learning rate or regularisation of their own. A name that does not exist is an exception. Default: none.</summary>
+    public IReadOnlyList<LayerRule> LayerRules { get; set; } = [];
 
     /// <summary>The weights of the classes; null for a task without classes.</summary>
     internal virtual ClassWeights? ClassWeighting => null;
@@ -134,14 +159,21 @@ public abstract class NetworkTrainerOptions : TrainerInputBaseWithWeight
     internal virtual ImageAugmenter? CreateAugmenter(NetworkArchitecture architecture) => null;
 
     /// <summary>A copy that later changes of this object do not reach.</summary>
-    internal virtual NetworkTrainerOptions Snapshot() => (NetworkTrainerOptions)MemberwiseClone();
+    internal virtual NetworkTrainerOptions Snapshot()
+    {
+        var copy = (NetworkTrainerOptions)MemberwiseClone();
+        copy.FrozenLayers = FrozenLayers.ToArray();
+        copy.LayerRules = LayerRules.ToArray();
+        return copy;
+    }
 
     /// <exception cref="ArgumentException">An option is out of range; the message names it, its value, and what it may be.</exception>
     internal virtual void Check()
     {
         OptionCheck.NotEmpty(FeatureColumnName, nameof(FeatureColumnName));
         OptionCheck.NotEmpty(LabelColumnName, nameof(LabelColumnName));
-        OptionCheck.AtLeast(Epochs, 1, nameof(Epochs));
+        var startsTrained = InitialModel != null || InitialWeights != null;
+        OptionCheck.Require(Epochs >= (startsTrained ? 0 : 1), Epochs, nameof(Epochs), $"at least 1, or 0 with {nameof(InitialModel)} or {nameof(InitialWeights)}");
         OptionCheck.AtLeast(BatchSize, 1, nameof(BatchSize));
         OptionCheck.Positive(LearningRate, nameof(LearningRate));
         OptionCheck.NotNull(LearningRateSchedule, nameof(LearningRateSchedule));
@@ -164,5 +196,33 @@ public abstract class NetworkTrainerOptions : TrainerInputBaseWithWeight
         OptionCheck.AtLeast(CheckpointEveryEpochs, 1, nameof(CheckpointEveryEpochs));
         if (Resume && CheckpointFolder == null)
             throw new ArgumentException($"{nameof(Resume)} needs a {nameof(CheckpointFolder)} to go on from.", nameof(Resume));
+        CheckLayers();
+        CheckInitialWeights();
+    }
+
+    private void CheckInitialWeights()
+    {
+        OptionCheck.Defined(InitialWeightsMatch, nameof(InitialWeightsMatch));
+        if (InitialWeights == null)
+            return;
+        OptionCheck.NotEmpty(InitialWeights, nameof(InitialWeights));
+        if (InitialModel != null)
+            throw new ArgumentException($"{nameof(InitialWeights)} is '{InitialWeights}' and {nameof(InitialModel)} is set too; a network can start from one of them.", nameof(InitialWeights));
+    }
+
+    private void CheckLayers()
+    {
+        OptionCheck.NotNull(FrozenLayers, nameof(FrozenLayers));
+        for (var i = 0; i < FrozenLayers.Count; i++)
+            OptionCheck.NotEmpty(FrozenLayers[i], $"{nameof(FrozenLayers)}[{i}]");
+        OptionCheck.NotNull(LayerRules, nameof(LayerRules));
+        for (var i = 0; i < LayerRules.Count; i++)
+        {
+            OptionCheck.NotNull(LayerRules[i], $"{nameof(LayerRules)}[{i}]");
+            LayerRules[i].Check($"{nameof(LayerRules)}[{i}]");
+        }
+        var twice = LayerRules.GroupBy(rule => rule.Layer).FirstOrDefault(group => group.Count() > 1)?.Key;
+        if (twice != null)
+            throw new ArgumentException($"{nameof(LayerRules)} has several rules for '{twice}'; a layer can have one.", nameof(LayerRules));
     }
 }

@@ -33,6 +33,9 @@ public sealed record TrainingHistory
     /// <summary>What the untrained network measured (epoch 0), or null when that was not asked for.</summary>
     public EpochRecord? Initial { get; init; }
 
+    /// <summary>What the network took from the file of weights that it started from, or null when it started otherwise.</summary>
+    public WeightReport? InitialWeights { get; init; }
+
     /// <inheritdoc/>
     public bool Equals(TrainingHistory? other) =>
         other is not null
@@ -43,11 +46,12 @@ public sealed record TrainingHistory
         && ThreadCount == other.ThreadCount
         && Device == other.Device
         && Precision == other.Precision
-        && Initial == other.Initial;
+        && Initial == other.Initial
+        && InitialWeights == other.InitialWeights;
 
     /// <inheritdoc/>
     public override int GetHashCode() =>
-        HashCode.Combine(Epochs.Count, BestEpoch, StopReason, Seed, ThreadCount, Device, Precision, Initial);
+        HashCode.Combine(Epochs.Count, BestEpoch, StopReason, Seed, ThreadCount, Device, Precision, HashCode.Combine(Initial, InitialWeights));
 
     /// <summary>A line for logs.</summary>
     public override string ToString()

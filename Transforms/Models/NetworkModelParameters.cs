@@ -5,6 +5,7 @@ using Microsoft.ML.Trainers;
 using MLExtensions;
 using MLExtensions.Heads;
 using MLExtensions.Models;
+using MLExtensions.Persistence;
 using MLExtensions.Scoring;
 using MLExtensions.Tensors;
 using TorchSharp;
@@ -80,6 +81,18 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
             throw new ArgumentException($"The network has no weights '{name}'; it has {string.Join(", ", WeightShapes.Keys)}.", nameof(name));
         using var scope = NewDisposeScope();
         return TensorMemory.Floats(weights.to(ScalarType.Float32).contiguous()).ToArray();
+    }
+
+    /// <summary>
+    /// Writes the weights as a safetensors file, with the names, shapes and types of <see cref="WeightShapes"/>. A network whose
+    /// names are torchvision's can be loaded there: <c>model.load_state_dict(safetensors.torch.load_file(path))</c>.
+    /// </summary>
+    /// <param name="path">The file; it is replaced as a whole, and its folder is created when missing.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void SaveWeights(string path)
+    {
+        var weights = _network.state_dict();
+        AtomicFile.Write(path, stream => SafeTensorsWriter.Write(stream, weights));
     }
 
     /// <summary>Frees the weights.</summary>

@@ -33,6 +33,9 @@ public abstract record NetworkArchitecture
     /// <summary>The number of rows that a training batch needs at least; 2 where batch statistics are taken.</summary>
     internal abstract int MinimumBatchRows { get; }
 
+    /// <summary>The name of the layer whose first dimension is <see cref="OutputCount"/>, as in the names of its weights.</summary>
+    internal abstract string OutputLayer { get; }
+
     /// <summary>Builds the module, float32 on the CPU, with weights that are not initialised yet; <c>[rows, InputCount]</c> to <c>[rows, OutputCount]</c>.</summary>
     internal abstract nn.Module<Tensor, Tensor> CreateModule();
 

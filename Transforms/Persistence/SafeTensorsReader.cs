@@ -65,6 +65,18 @@ internal sealed class SafeTensorsReader
         return loaded;
     }
 
+    /// <summary>Hands the tensors on one by one, each freed before the next is read; damage may show only at the end.</summary>
+    /// <exception cref="ModelFormatException">The file is damaged.</exception>
+    public void ReadEach(Action<string, Tensor> take)
+    {
+        ReadInTurn(believeSizes: _reader.Remaining is not null, (name, tensor) =>
+        {
+            using var scope = NewDisposeScope();
+            take(name, tensor);
+            tensor.Dispose();
+        });
+    }
+
     private static void CheckHeaderChecksum(EntryReader reader, SafeTensorsHeader header, bool required)
     {
         foreach (var key in (string[])[SafeTensorsHeader.DataChecksumKey, SafeTensorsHeader.HeaderChecksumKey])
@@ -100,19 +112,16 @@ internal sealed class SafeTensorsReader
         }
     }
 
-    private static string List(List<string> names)
-    {
-        const int Shown = 10;
-        var text = string.Join(", ", names.Order(StringComparer.Ordinal).Take(Shown).Select(name => $"'{name}'"));
-        return names.Count switch
-        {
-            0 => "none",
-            > Shown => $"{text} and {names.Count - Shown} more",
-            _ => text,
-        };
-    }
+    private static string List(List<string> names) => NameList.Of(names.Order(StringComparer.Ordinal).Select(name => $"'{name}'").ToList());
 
     private Dictionary<string, Tensor> ReadTensors(bool believeSizes)
+    {
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        ReadInTurn(believeSizes, tensors.Add);
+        return tensors;
+    }
+
+    private void ReadInTurn(bool believeSizes, Action<string, Tensor> take)
     {
         if (_consumed)
         {
@@ -120,10 +129,9 @@ internal sealed class SafeTensorsReader
         }
         _consumed = true;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var entry in Header.Entries)
         {
-            tensors.Add(entry.Name, ReadTensor(entry, hash, believeSizes));
+            take(entry.Name, ReadTensor(entry, hash, believeSizes));
         }
         _reader.ExpectEnd();
         var actual = Convert.ToHexStringLower(hash.GetHashAndReset());
@@ -131,12 +139,12 @@ internal sealed class SafeTensorsReader
         {
             throw _reader.Fail("the checksum of its data does not match; the file is damaged or was edited");
         }
-        return tensors;
     }
 
     /// <summary>Reads one tensor; memory follows the bytes that arrive unless its size is known to be true.</summary>
     private Tensor ReadTensor(SafeTensorsEntry entry, IncrementalHash hash, bool believeSize)
     {
+        using var scope = NewDisposeScope();
         var count = entry.ByteCount / SafeTensorsTypes.SizeOf(entry.Type);
         var buffer = empty(believeSize ? count : Math.Min(count, FirstElements), entry.Type);
         long have = 0;
@@ -146,7 +154,7 @@ internal sealed class SafeTensorsReader
             have = buffer.shape[0];
             if (have == count)
             {
-                return buffer.reshape([.. entry.Shape]);
+                return buffer.reshape([.. entry.Shape]).MoveToOuterDisposeScope();
             }
             buffer = Grow(buffer, Math.Min(count, 2 * have));
         }

@@ -19,7 +19,7 @@ public sealed class ParameterSetTests
         var places = set.Split(set.Weights).ToDictionary(entry => entry.Name, entry => entry.Value);
         CollectionAssert.AreEqual(new long[] { 2, 3 }, places["weight"].shape);
         CollectionAssert.AreEqual(bias.data<float>().ToArray(), places["bias"].data<float>().ToArray());
-        Assert.AreEqual(16, set.DecayedCount, "the weights, up to the next multiple of 16 where the bias begins");
+        Assert.AreEqual(16, set.Ranges.Single(range => range.IsRegularized).End, "the weights, up to the next multiple of 16 where the bias begins");
         Assert.AreEqual(32, set.Weights.NumberOfElements);
         Assert.AreEqual(0f, set.Weights.narrow(0, 6, 10).abs().max().item<float>(), "what lies between parameters");
         set.Weights.fill_(2);

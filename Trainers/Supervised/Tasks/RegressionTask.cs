@@ -23,7 +23,7 @@ internal sealed class RegressionTask : SupervisedTask<RegressionNetworkTransform
 
     /// <summary>Weights that were learnt on another standardisation go on with that one.</summary>
     public override PredictionHead CreateHead(LabelSummary labels, PredictionHead? initial) =>
-        initial ?? new RegressionHead(labels.Mean, labels.StandardDeviation);
+        initial as RegressionHead ?? new RegressionHead(labels.Mean, labels.StandardDeviation);
 
     public override LabelScale CreateScale(LabelSummary labels, PredictionHead head, ClassWeights? classWeights, bool hasExampleWeights)
     {

@@ -5,7 +5,8 @@ namespace MLExtensions.Training.Engine;
 
 /// <summary>
 /// The parameters of a module as views of one flat tensor, and their gradients as views of another: one optimizer pass, one norm,
-/// one average, one checkpoint entry. Regularised weights come first, biases and normalisation after them.
+/// one average, one checkpoint entry. Regularised weights come first, biases and normalisation after them, each divided into ranges
+/// by the rules for layers. Frozen parameters are not among them.
 /// </summary>
 /// <remarks>
 /// In bfloat16 the module computes with rounded copies of the float32 weights here; batch normalisation stays in float32.
@@ -18,16 +19,30 @@ internal sealed class ParameterSet : IDisposable
     private readonly List<Slot> _slots = [];
     private readonly List<Copy> _copies = [];
     private readonly List<(string Name, Tensor Buffer)> _buffers;
+    private readonly List<ParameterRange> _ranges = [];
+    private readonly nn.Module _module;
 
-    /// <param name="module">The module, on the training device in float32; from now on its parameters live here.</param>
+    /// <param name="module">The module, on the training device in float32; from now on its trained parameters live here.</param>
     /// <param name="precision">The number format of its computation.</param>
-    public ParameterSet(nn.Module module, Precision precision)
+    /// <param name="selection">What is trained; null for everything.</param>
+    /// <exception cref="ArgumentException">The selection does not fit the module; the message names the option.</exception>
+    public ParameterSet(nn.Module module, Precision precision, LayerSelection? selection = null)
     {
-        var parameters = module.named_parameters().OrderBy(entry => entry.parameter.dim() < 2).ToArray();
+        selection ??= LayerSelection.All;
+        selection.Check(module);
+        _module = module;
+        Frozen = new FrozenWeights(module, selection, precision == Precision.Float32);
+        var parameters = module.named_parameters()
+            .Where(entry => !selection.IsFrozen(entry.name))
+            .OrderBy(entry => entry.parameter.dim() < 2)
+            .ThenBy(entry => selection.RuleOf(entry.name)?.Layer, StringComparer.Ordinal)
+            .ToArray();
         foreach (var (name, parameter) in parameters)
             _slots.Add(new Slot(name, Aligned(_slots.Count == 0 ? 0 : _slots[^1].End), parameter.shape));
         var count = Aligned(_slots[^1].End);
-        DecayedCount = _slots.FirstOrDefault(slot => slot.Shape.Length < 2)?.Offset ?? count;
+        foreach (var slot in _slots)
+            AddToRanges(slot, selection.RuleOf(slot.Name));
+        _ranges[^1] = _ranges[^1] with { End = count };
         var device = parameters[0].parameter.device;
         Weights = zeros(count, device: device).DetachFromDisposeScope();
         Gradients = zeros(count, device: device).DetachFromDisposeScope();
@@ -47,14 +62,24 @@ internal sealed class ParameterSet : IDisposable
     /// <summary>All gradients, float32.</summary>
     public Tensor Gradients { get; }
 
-    /// <summary>How many elements at the beginning are regularised.</summary>
-    public long DecayedCount { get; }
+    /// <summary>The parts that are trained in different ways, in order and without a gap.</summary>
+    public IReadOnlyList<ParameterRange> Ranges => _ranges;
+
+    /// <summary>What of the module is not trained.</summary>
+    public FrozenWeights Frozen { get; }
 
     /// <summary>What the module keeps beside its parameters, such as the running statistics of batch normalisation.</summary>
     public IReadOnlyList<(string Name, Tensor Buffer)> Buffers => _buffers;
 
     /// <summary>Each parameter's part of a flat tensor, for histograms and for a module that takes the weights over.</summary>
     public IEnumerable<(string Name, Tensor Value)> Split(Tensor flat) => _slots.Select(slot => (slot.Name, slot.Of(flat)));
+
+    /// <summary>Puts the module into training mode, but for normalisation that is frozen.</summary>
+    public void BeginTraining()
+    {
+        _module.train();
+        Frozen.HoldStatistics();
+    }
 
     /// <summary>Brings the module's gradients into <see cref="Gradients"/>; in float32 they are there already.</summary>
     public void CollectGradients()
@@ -91,6 +116,17 @@ internal sealed class ParameterSet : IDisposable
         Gradients.Dispose();
         foreach (var copy in _copies)
             copy.Dispose();
+        Frozen.Dispose();
+    }
+
+    private void AddToRanges(Slot slot, LayerRule? rule)
+    {
+        var isRegularized = slot.Shape.Length >= 2;
+        if (_ranges.Count > 0 && _ranges[^1].IsRegularized == isRegularized && ReferenceEquals(_ranges[^1].Rule, rule))
+            return;
+        if (_ranges.Count > 0)
+            _ranges[^1] = _ranges[^1] with { End = slot.Offset };
+        _ranges.Add(new ParameterRange(slot.Offset, slot.End, isRegularized, rule));
     }
 
     private static long Aligned(long offset) => (offset + Alignment - 1) / Alignment * Alignment;
@@ -99,6 +135,8 @@ internal sealed class ParameterSet : IDisposable
     private void Attach(nn.Module module)
     {
         var parameters = module.named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter);
+        foreach (var (name, _) in Frozen.Weights)
+            parameters[name].requires_grad_(false);
         foreach (var slot in _slots)
         {
             var parameter = parameters[slot.Name];

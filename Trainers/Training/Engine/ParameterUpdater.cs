@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Training.Engine;
 
-/// <summary>Applies gradients to a parameter set: clipping, regularisation, optimizer, average of the weights.</summary>
+/// <summary>Applies gradients to a parameter set: clipping, regularisation, optimizer, average of the weights; each range by its own rule.</summary>
 internal sealed class ParameterUpdater : IDisposable
 {
     private readonly double? _clipNorm;
@@ -14,8 +14,8 @@ internal sealed class ParameterUpdater : IDisposable
         Parameters = parameters;
         _clipNorm = options.GradientClipNorm;
         _averageDecay = options.WeightAverageDecay;
-        var regularization = new Regularization(options.L1Regularization, options.L2Regularization, options.WeightDecay ?? options.Optimizer.DefaultWeightDecay);
-        Optimizer = FlatOptimizer.Create(options.Optimizer, parameters.Weights, parameters.Gradients, parameters.DecayedCount, regularization, threads);
+        var segments = parameters.Ranges.Select(range => Segment(range, options)).ToArray();
+        Optimizer = FlatOptimizer.Create(options.Optimizer, parameters.Weights, parameters.Gradients, segments, threads);
         Average = _averageDecay == null ? null : parameters.Weights.clone().DetachFromDisposeScope();
     }
 
@@ -49,6 +49,17 @@ internal sealed class ParameterUpdater : IDisposable
         Optimizer.Dispose();
         Average?.Dispose();
     }
+
+    private static FlatSegment Segment(ParameterRange range, NetworkTrainerOptions options) => new(
+        range.Start,
+        range.End,
+        range.IsRegularized ? RegularizationOf(range.Rule, options) : default,
+        range.Rule?.LearningRateFactor ?? 1);
+
+    private static Regularization RegularizationOf(LayerRule? rule, NetworkTrainerOptions options) => new(
+        options.L1Regularization,
+        rule?.L2Regularization ?? options.L2Regularization,
+        rule?.WeightDecay ?? options.WeightDecay ?? options.Optimizer.DefaultWeightDecay);
 
     private double ClipFactor()
     {

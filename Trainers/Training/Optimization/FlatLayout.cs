@@ -6,8 +6,7 @@ namespace MLExtensions.Training;
 internal sealed record FlatLayout(
     torch.Tensor Parameters,
     torch.Tensor Gradients,
-    long DecayedCount,
-    Regularization Regularization,
+    IReadOnlyList<FlatSegment> Segments,
     int Threads,
     bool TensorOperations)
 {
@@ -22,9 +21,23 @@ internal sealed record FlatLayout(
             throw new ArgumentException($"There are {Gradients.NumberOfElements} gradients for {length} parameters; the numbers must be equal.");
         if (Gradients.device_type != Parameters.device_type || Gradients.device_index != Parameters.device_index)
             throw new ArgumentException($"Gradients are on {Gradients.device}, parameters on {Parameters.device}; they must be on one device.");
-        OptionCheck.Between(DecayedCount, 0, length, nameof(DecayedCount));
         OptionCheck.Between(Threads, 1, int.MaxValue, nameof(Threads));
-        Regularization.Check();
+        CheckSegments(length);
+    }
+
+    private void CheckSegments(long length)
+    {
+        long at = 0;
+        foreach (FlatSegment segment in Segments)
+        {
+            if (segment.Start != at || segment.End < at)
+                throw new ArgumentException($"A segment goes from {segment.Start} to {segment.End}; it must begin at {at}, where the one before ends.");
+            segment.Regularization.Check();
+            OptionCheck.NotNegative(segment.LearningRateFactor, nameof(segment.LearningRateFactor));
+            at = segment.End;
+        }
+        if (at != length)
+            throw new ArgumentException($"The segments end at {at}; they must end at {length}, the number of parameters.");
     }
 
     private static void CheckFlat(string name, torch.Tensor tensor)

@@ -16,8 +16,8 @@ internal abstract unsafe class FlatOptimizer : IDisposable
     {
         _onHost = layout.OnHost;
         _threads = layout.Threads;
-        Regularization = layout.Regularization;
-        DecayedCount = layout.Regularization.IsNone ? 0 : layout.DecayedCount;
+        Segments = FlatSegment.Merge(layout.Segments);
+        RateSegments = FlatSegment.MergeRates(layout.Segments);
         // Aliases keep the memory alive whatever becomes of the caller's own tensors.
         Parameters = layout.Parameters.detach().DetachFromDisposeScope();
         Gradients = layout.Gradients.detach().DetachFromDisposeScope();
@@ -44,30 +44,30 @@ internal abstract unsafe class FlatOptimizer : IDisposable
 
     private protected torch.Tensor Gradients { get; }
 
-    private protected Regularization Regularization { get; }
+    /// <summary>The parts that are updated in different ways, in order and without a gap.</summary>
+    private protected IReadOnlyList<FlatSegment> Segments { get; }
 
-    private protected long DecayedCount { get; }
+    /// <summary>The parts with different learning rates.</summary>
+    private protected IReadOnlyList<FlatSegment> RateSegments { get; }
 
     private protected FlatBuffers Buffers { get; }
 
     /// <param name="settings">Which optimizer.</param>
     /// <param name="parameters">Flat, contiguous float32; its storage must stay where it is.</param>
     /// <param name="gradients">Of the same length, on the same device.</param>
-    /// <param name="decayedCount">How many elements at the beginning are regularized; biases and norms come after them.</param>
-    /// <param name="regularization">What pulls those towards zero.</param>
+    /// <param name="segments">How each part is regularized and its learning rate; in order, from the first element to the last.</param>
     /// <param name="threads">How many threads may work at once on host memory; the result does not depend on it.</param>
     /// <param name="tensorOperations">Uses torch operations on host memory too.</param>
     public static FlatOptimizer Create(
         Optimizer settings,
         torch.Tensor parameters,
         torch.Tensor gradients,
-        long decayedCount,
-        Regularization regularization,
+        IReadOnlyList<FlatSegment> segments,
         int threads = 1,
         bool tensorOperations = false)
     {
         settings.Check();
-        var layout = new FlatLayout(parameters, gradients, decayedCount, regularization, threads, tensorOperations);
+        var layout = new FlatLayout(parameters, gradients, segments, threads, tensorOperations);
         layout.Check();
         return settings switch
         {

@@ -8,35 +8,42 @@ internal sealed class FlatOptimizer<TRule>(FlatLayout layout, Func<double, long,
 {
     private protected override void StepOnHost(double learningRate, double gradientScale)
     {
-        TRule rule = ruleOf(learningRate, StepCount);
-        var regularized = new RegularizedGradient(gradientScale, Regularization, learningRate);
-        var plain = new ScaledGradient(gradientScale);
+        var steps = new SegmentStep<TRule>[Segments.Count];
+        for (int i = 0; i < steps.Length; i++)
+        {
+            double rate = learningRate * Segments[i].LearningRateFactor;
+            steps[i] = new(Segments[i], ruleOf(rate, StepCount), gradientScale, rate);
+        }
         FlatBuffers buffers = Buffers;
-        long decayed = DecayedCount;
         ForEachBlock((_, start, end) =>
         {
-            long border = Math.Clamp(decayed, start, end);
-            FlatKernel.Run(rule, regularized, buffers, start, border);
-            FlatKernel.Run(rule, plain, buffers, border, end);
+            for (int i = 0; i < steps.Length; i++)
+                steps[i].Run(buffers, start, end);
         });
     }
 
     private protected override void StepByTensors(double learningRate, double gradientScale)
     {
         torch.Tensor gradients = Gradients.mul(gradientScale);
-        if (DecayedCount > 0)
-            Regularize(gradients.narrow(0, 0, DecayedCount), Parameters.narrow(0, 0, DecayedCount), learningRate);
-        ruleOf(learningRate, StepCount).Update(Parameters, gradients, [.. State.Select(s => s.State)]);
+        foreach (FlatSegment segment in Segments)
+            Regularize(Part(gradients, segment), Part(Parameters, segment), segment.Regularization, learningRate * segment.LearningRateFactor);
+        foreach (FlatSegment segment in RateSegments)
+        {
+            TRule rule = ruleOf(learningRate * segment.LearningRateFactor, StepCount);
+            rule.Update(Part(Parameters, segment), Part(gradients, segment), [.. State.Select(s => Part(s.State, segment))]);
+        }
         Gradients.zero_();
     }
 
-    private void Regularize(torch.Tensor gradients, torch.Tensor weights, double learningRate)
+    private static torch.Tensor Part(torch.Tensor flat, FlatSegment segment) => flat.narrow(0, segment.Start, segment.End - segment.Start);
+
+    private static void Regularize(torch.Tensor gradients, torch.Tensor weights, Regularization regularization, double learningRate)
     {
-        if (Regularization.L2 != 0)
-            gradients.add_(weights, alpha: Regularization.L2);
-        if (Regularization.L1 != 0)
-            gradients.add_(weights.sign(), alpha: Regularization.L1);
-        if (Regularization.WeightDecay != 0)
-            weights.mul_(1 - learningRate * Regularization.WeightDecay);
+        if (regularization.L2 != 0)
+            gradients.add_(weights, alpha: regularization.L2);
+        if (regularization.L1 != 0)
+            gradients.add_(weights.sign(), alpha: regularization.L1);
+        if (regularization.WeightDecay != 0)
+            weights.mul_(1 - learningRate * regularization.WeightDecay);
     }
 }

@@ -22,6 +22,8 @@ public abstract record ImageArchitecture : NetworkArchitecture
 
     internal override int MinimumBatchRows => Leaves.Any(placed => placed.Layer is BatchNormalizationLayer && placed.Input.Height * placed.Input.Width == 1) ? 2 : 1;
 
+    internal override string OutputLayer => Leaves.Last(placed => placed.Layer.ParameterCount(placed.Input, placed.Site) > 0).Site.Path;
+
     /// <summary>All layers in their places.</summary>
     internal IReadOnlyList<PlacedLayer> Placed => LayerChain.Place(CreateLayers(), Image.NetworkShape, new LayerSite("", OutputCount));
 

@@ -45,6 +45,8 @@ public sealed record MlpArchitecture : NetworkArchitecture
 
     internal override int MinimumBatchRows => HiddenLayers.Any(layer => layer.BatchNormalization) ? 2 : 1;
 
+    internal override string OutputLayer => "output";
+
     internal override nn.Module<Tensor, Tensor> CreateModule() => new MlpNetwork(this);
 
     internal override void Check()

@@ -58,7 +58,7 @@ public class FlatOptimizerTests
     {
         FlatOptimizer optimizer;
         using (NewDisposeScope())
-            optimizer = FlatOptimizer.Create(new AdamOptimizer(), zeros(100_000), ones(100_000), 0, default);
+            optimizer = FlatOptimizer.Create(new AdamOptimizer(), zeros(100_000), ones(100_000), [new(0, 100_000, default)]);
         using (optimizer)
         {
             optimizer.Step(0.1);
@@ -146,12 +146,36 @@ public class FlatOptimizerTests
     [TestMethod]
     public void RefusesWhatItCannotWorkOn()
     {
-        AssertRefused<ArgumentException>("Gradients is Float64[3]", zeros(3), zeros(3, ScalarType.Float64), 0);
-        AssertRefused<ArgumentException>("Parameters is Float32[1, 3]", zeros(1, 3), zeros(3), 0);
-        AssertRefused<ArgumentException>("4 gradients for 3 parameters", zeros(3), zeros(4), 0);
-        AssertRefused<ArgumentOutOfRangeException>("DecayedCount is 4", zeros(3), zeros(3), 4);
-        AssertRefused<ArgumentOutOfRangeException>("L2 is NaN", zeros(3), zeros(3), 0, new(0, double.NaN, 0));
-        AssertRefused<ArgumentOutOfRangeException>("Threads is 0", zeros(3), zeros(3), 0, threads: 0);
+        FlatSegment[] all = [new(0, 3, default)];
+        AssertRefused<ArgumentException>("Gradients is Float64[3]", zeros(3), zeros(3, ScalarType.Float64), all);
+        AssertRefused<ArgumentException>("Parameters is Float32[1, 3]", zeros(1, 3), zeros(3), all);
+        AssertRefused<ArgumentException>("4 gradients for 3 parameters", zeros(3), zeros(4), all);
+        AssertRefused<ArgumentException>("segments end at 4", zeros(3), zeros(3), [new(0, 4, default)]);
+        AssertRefused<ArgumentException>("from 2 to 3; it must begin at 1", zeros(3), zeros(3), [new(0, 1, default), new(2, 3, default)]);
+        AssertRefused<ArgumentOutOfRangeException>("LearningRateFactor is -1", zeros(3), zeros(3), [new(0, 3, default, -1)]);
+        AssertRefused<ArgumentOutOfRangeException>("L2 is NaN", zeros(3), zeros(3), [new(0, 3, new(0, double.NaN, 0))]);
+        AssertRefused<ArgumentOutOfRangeException>("Threads is 0", zeros(3), zeros(3), all, threads: 0);
+    }
+
+    [TestMethod]
+    [DataRow("sgd nesterov", false)]
+    [DataRow("adamw", false)]
+    [DataRow("adamw", true)]
+    public void SegmentsAreUpdatedAsIfTheyWereAlone(string name, bool tensorOperations)
+    {
+        OptimizerCase optimizer = OptimizerCases.ByName[name];
+        FlatSegment[] segments = [new(0, 100, new(0, 0.1, 0.1)), new(100, 333, new(0, 0.2, 0), 0.5), new(333, 1003, default, 0.5), new(1003, 1003, default), new(1003, 1500, default, 2)];
+        using var together = new FlatProblem(optimizer.Settings, 1500, segments, tensorOperations: tensorOperations);
+        using Tensor start = together.Parameters.clone();
+        together.Steps(3, optimizer.LearningRate);
+        foreach (FlatSegment segment in segments)
+        {
+            using var alone = new FlatProblem(optimizer.Settings, 1500, [new(0, 1500, segment.Regularization)], tensorOperations: tensorOperations);
+            alone.Parameters.copy_(start);
+            alone.Steps(3, optimizer.LearningRate * segment.LearningRateFactor);
+            long length = segment.End - segment.Start;
+            AssertSameBits(alone.Parameters.narrow(0, segment.Start, length), together.Parameters.narrow(0, segment.Start, length));
+        }
     }
 
     [TestMethod]
@@ -167,11 +191,11 @@ public class FlatOptimizerTests
     }
 
     private static void AssertRefused<TException>(
-        string message, Tensor parameters, Tensor gradients, long decayed, Regularization regularization = default, int threads = 1)
+        string message, Tensor parameters, Tensor gradients, FlatSegment[] segments, int threads = 1)
         where TException : Exception
     {
         var error = Assert.ThrowsExactly<TException>(
-            () => FlatOptimizer.Create(new AdamOptimizer(), parameters, gradients, decayed, regularization, threads));
+            () => FlatOptimizer.Create(new AdamOptimizer(), parameters, gradients, segments, threads));
         StringAssert.Contains(error.Message, message);
     }
 

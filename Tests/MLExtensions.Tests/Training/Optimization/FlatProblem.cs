@@ -16,12 +16,17 @@ internal sealed class FlatProblem : IDisposable
         Regularization regularization = default,
         int threads = 1,
         bool tensorOperations = false)
+        : this(settings, length, [new(0, decayed, regularization), new(decayed, length, default)], threads, tensorOperations)
+    {
+    }
+
+    public FlatProblem(Optimizer settings, long length, IReadOnlyList<FlatSegment> segments, int threads = 1, bool tensorOperations = false)
     {
         set_num_threads(1);
         // Offset by 16 bytes: the least alignment that is promised.
         Parameters = randn(length + 4, generator: generator).narrow(0, 4, length);
         Gradients = zeros(length + 4).narrow(0, 4, length);
-        Optimizer = FlatOptimizer.Create(settings, Parameters, Gradients, decayed, regularization, threads, tensorOperations);
+        Optimizer = FlatOptimizer.Create(settings, Parameters, Gradients, segments, threads, tensorOperations);
     }
 
     public Tensor Parameters { get; }

@@ -1,0 +1,66 @@
+using Microsoft.ML.Runtime;
+using MLExtensions.Heads;
+using MLExtensions.Persistence;
+using MLExtensions.Training;
+using MLExtensions.Training.Engine;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Supervised;
+
+/// <summary>Where a network's first weights come from: random numbers, a trained model, or a file.</summary>
+internal sealed class StartingWeights : IDisposable
+{
+    private readonly NetworkTrainerOptions _options;
+    private readonly NetworkModelParameters? _model;
+    private readonly WeightFile? _file;
+
+    private StartingWeights(NetworkTrainerOptions options, NetworkModelParameters? model, WeightFile? file)
+    {
+        _options = options;
+        _model = model;
+        _file = file;
+    }
+
+    /// <summary>The head of the model that training starts from, or null.</summary>
+    public PredictionHead? Head => _model?.Head;
+
+    /// <summary>What came from the file; null without one.</summary>
+    public WeightReport? FileReport { get; private set; }
+
+    /// <summary>Finds the model or the file.</summary>
+    public static StartingWeights Open(NetworkTrainerOptions options) =>
+        new(options, WarmStart.Find(options.InitialModel), options.InitialWeights == null ? null : WeightFile.Open(options.InitialWeights));
+
+    /// <summary>Builds the network with its first weights.</summary>
+    public nn.Module<Tensor, Tensor> CreateNetwork(NetworkArchitecture architecture, int seed, IChannel channel)
+    {
+        using var scope = NewDisposeScope();
+        var network = architecture.CreateModule();
+        WeightInitializer.Initialize(network, _options.Initialization, SeedSequence.Derive(seed, SeedSequence.Initialization));
+        if (_model != null)
+            Tell(channel, nameof(_options.InitialModel), WarmStart.Copy(_model, architecture, network));
+        if (_file != null)
+        {
+            FileReport = _file.CopyTo(network, architecture, _options.InitialWeightsMatch);
+            Tell(channel, $"{nameof(_options.InitialWeights)} {_options.InitialWeights}", FileReport);
+        }
+        foreach (var value in network.state_dict().Values)
+            value.DetachFromDisposeScope();
+        return network;
+    }
+
+    public void Dispose() => _file?.Dispose();
+
+    private void Tell(IChannel channel, string source, WeightReport report)
+    {
+        var left = report.Missing.Concat(report.OtherShape).ToList();
+        if (_options.Epochs == 0 && left.Count > 0)
+            throw new ArgumentException($"{nameof(_options.Epochs)} is 0, and {source} has no weights that fit {NameList.Of(left)}; such a network must be trained for at least 1 epoch.", nameof(_options.Epochs));
+        channel.Info("{0}: {1}", source, report);
+        if (left.Count > 0)
+            channel.Warning("{0}: these tensors of the network start anew: {1}", source, NameList.Of(left));
+        if (report.Unexpected.Count > 0)
+            channel.Warning("{0}: these tensors have no place in the network: {1}", source, NameList.Of(report.Unexpected));
+    }
+}

@@ -1,0 +1,67 @@
+using MLExtensions.Persistence;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Supervised;
+
+/// <summary>A safetensors file, of whatever origin, that a network starts from.</summary>
+internal sealed class WeightFile : IDisposable
+{
+    private readonly string _path;
+    private readonly Stream _stream;
+    private readonly SafeTensorsReader _reader;
+
+    private WeightFile(string path, Stream stream, SafeTensorsReader reader)
+    {
+        _path = path;
+        _stream = stream;
+        _reader = reader;
+    }
+
+    /// <summary>Opens a file and reads its header, so that a wrong file is found before any data is read.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="ModelFormatException">It is damaged, or no safetensors file.</exception>
+    public static WeightFile Open(string path)
+    {
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"InitialWeights is '{path}'; there is no such file.", path);
+        var stream = File.OpenRead(path);
+        try
+        {
+            return new WeightFile(path, stream, SafeTensorsReader.Open(stream, path));
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Copies what fits into a network.</summary>
+    /// <exception cref="ArgumentException">File and network do not match as they should; the message lists the tensors.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged, or a weight in it is no finite number.</exception>
+    public WeightReport CopyTo(nn.Module network, NetworkArchitecture architecture, WeightMatch match)
+    {
+        var targets = network.state_dict();
+        var comparison = new WeightComparison(_reader.Header.Entries.Select(entry => new WeightDescription(entry.Name, entry.Type, entry.Shape)), targets);
+        if (!comparison.Satisfies(match, architecture.OutputLayer))
+            throw new ArgumentException($"InitialWeights '{_path}' does not fit the network as InitialWeightsMatch = {match} asks; {comparison.Problems}.", nameof(NetworkTrainerOptions.InitialWeights));
+        var loaded = comparison.Report.Loaded.ToHashSet(StringComparer.Ordinal);
+        using var noGradient = no_grad();
+        _reader.ReadEach((name, value) =>
+        {
+            if (loaded.Contains(name))
+                Copy(name, value, targets[name]);
+        });
+        return comparison.Report;
+    }
+
+    public void Dispose() => _stream.Dispose();
+
+    private void Copy(string name, Tensor value, Tensor target)
+    {
+        target.copy_(value);
+        if (target.is_floating_point() && !target.isfinite().all().item<bool>())
+            throw new ModelFormatException(_path, $"tensor '{name}' holds a number that is NaN, infinite, or too large for float32");
+    }
+}

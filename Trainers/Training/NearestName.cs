@@ -1,0 +1,30 @@
+namespace MLExtensions.Training;
+
+/// <summary>Finds the name that was probably meant.</summary>
+internal static class NearestName
+{
+    /// <summary><c> Did you mean 'layer1'?</c>, or nothing where no candidate is near.</summary>
+    public static string Suggest(string name, IEnumerable<string> candidates)
+    {
+        var nearest = candidates.MinBy(candidate => Distance(name, candidate));
+        return nearest != null && Distance(name, nearest) <= Math.Max(2, nearest.Length / 3) ? $" Did you mean '{nearest}'?" : "";
+    }
+
+    /// <summary>The number of letters to insert, delete or replace (Levenshtein, 1966), whatever their case.</summary>
+    private static int Distance(string a, string b)
+    {
+        var above = Enumerable.Range(0, b.Length + 1).ToArray();
+        foreach (var letter in a)
+        {
+            var row = new int[above.Length];
+            row[0] = above[0] + 1;
+            for (var j = 1; j < row.Length; j++)
+            {
+                var replaced = above[j - 1] + (char.ToLowerInvariant(letter) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1);
+                row[j] = Math.Min(replaced, Math.Min(above[j], row[j - 1]) + 1);
+            }
+            above = row;
+        }
+        return above[^1];
+    }
+}
