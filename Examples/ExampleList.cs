@@ -1,3 +1,4 @@
+using MLExtensions.Examples.Cifar10;
 using MLExtensions.Examples.Digits;
 using MLExtensions.Examples.Gates;
 using MLExtensions.Examples.Infrastructure;
@@ -15,6 +16,8 @@ internal static class ExampleList
         new DigitsExample(),
         MnistExample.OfPerceptrons,
         MnistExample.OfConvolutions,
+        new Cifar10Example(),
+        new DepthExample(),
         new GatesExample(),
         new TabularExample(),
     ];

@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Examples.Infrastructure;
+using Spectre.Console;
+
+namespace MLExtensions.Examples.Cifar10;
+
+/// <summary>Trains networks one after the other on the same images, and sets their results and curves side by side.</summary>
+internal sealed class ImageComparison(MLContext mlContext, IDataView trainSet, IDataView testSet, OutputFolder output)
+{
+    /// <summary>Returns the trained chains in the order of the networks.</summary>
+    public void Run(IReadOnlyList<NetworkTraining> networks, CancellationToken cancellationToken)
+    {
+        var table = new Table().Border(TableBorder.Rounded)
+            .AddColumns("network", "parameters", "epochs", "training accuracy", "test accuracy", "minutes");
+        var curves = new List<(string Title, TrainingHistory History)>();
+        foreach (var network in networks)
+        {
+            var watch = Stopwatch.StartNew();
+            var model = network.Fit(mlContext, trainSet, cancellationToken);
+            var minutes = watch.Elapsed.TotalMinutes;
+            var metrics = mlContext.MulticlassClassification.Evaluate(model.Transform(testSet));
+            var parameters = NetworkTraining.NetworkOf(model);
+            curves.Add((network.Title, parameters.History));
+            table.AddRow(
+                network.Title,
+                $"{parameters.Architecture.ParameterCount:N0}",
+                $"{network.Options.Epochs}",
+                $"{parameters.History.Epochs[^1].Training["accuracy"]:P2}",
+                $"{metrics.MicroAccuracy:P2}",
+                $"{minutes:0.0}");
+            metrics.ConfusionMatrix.SavePng(output.PathOf($"{network.FileName}-confusion.png"));
+            mlContext.Model.Save(model, trainSet.Schema, output.PathOf($"{network.FileName}.zip"));
+            CurvesPicture.Save(curves, output.PathOf("curves.png"));
+        }
+        AnsiConsole.Write(table);
+        output.Print(
+            ("curves.png", "loss and accuracy of every network, epoch by epoch"),
+            ("*-confusion.png", "which classes are taken for which"),
+            ("*.zip", "the models"));
+    }
+}
