@@ -121,38 +121,34 @@ public class WarpTests
     }
 
     [TestMethod]
-    public void StepsInARowAreAppliedInTheirOrder()
+    public void StepsInARowGiveWhatTheyGiveInTurn()
     {
-        var random = new SplitMix64(1);
-        var images = SmoothImages();
-        var enlarge = new AffineStep { MinimumScale = 1.25, MaximumScale = 1.25 };
-        var slant = new AffineStep { MinimumDegrees = 20, MaximumDegrees = 20, MinimumScale = 0.9, MaximumScale = 0.9 };
-        var inTurn = Warp(Warp(images, ref random, quarterTurn), ref random, slant);
-        AssertNear(Inner(inTurn), Inner(Warp(images, ref random, quarterTurn, slant)), 2);
-        AssertNear(Inner(Warp(images, ref random, slant)), Inner(Warp(images, ref random, enlarge, slant, enlarge with { MinimumScale = 0.8, MaximumScale = 0.8 })), 2);
+        var slant = AffineStep.Of(ImageAugmentation.Affine(0.8, 1.2, 0.1, 30));
+        var turn = new AffineStep { MinimumDegrees = 20, MaximumDegrees = 20 };
+        var elastic = new ElasticStep(ImageAugmentation.Elastic(34, 5));
+        AssertSameInTurn(2, slant, quarterTurn);
+        AssertSameInTurn(2, quarterTurn, slant);
+        AssertSameInTurn(2, slant, slant);
+        AssertSameInTurn(4, slant, elastic);
+        AssertSameInTurn(4, elastic, slant);
+        AssertSameInTurn(4, elastic, turn);
     }
 
-    [TestMethod]
-    public void ElasticAndAffineGiveWhatTheyGiveInTurn()
+    private static void AssertSameInTurn(double tolerance, IWarpStep first, IWarpStep second)
     {
         var images = SmoothImages();
-        var elastic = new ElasticStep(ImageAugmentation.Elastic(34, 5));
-        var slant = new AffineStep { MinimumDegrees = 20, MaximumDegrees = 20 };
+        var together = new SplitMix64(3);
+        var actual = Warp(images, ref together, first, second);
 
         // Random numbers are drawn from the last step to the first.
-        var random = new SplitMix64(1);
-        Warp(images, ref random, slant);
-        var inTurn = Warp(Warp(images, ref random, elastic), ref random, slant);
-        random = new SplitMix64(1);
-        AssertNear(Inner(inTurn), Inner(Warp(images, ref random, elastic, slant)), 4);
-
-        random = new SplitMix64(1);
-        var turned = Warp(images, ref random, slant);
-        random = new SplitMix64(1);
-        inTurn = Warp(turned, ref random, elastic);
-        random = new SplitMix64(1);
-        AssertNear(Inner(inTurn), Inner(Warp(images, ref random, slant, elastic)), 4);
-        Assert.IsGreaterThan(20, (Inner(inTurn) - Inner(turned)).abs().max().item<float>());
+        var forSecond = new SplitMix64(3);
+        var forFirst = forSecond;
+        Warp(images, ref forFirst, second);
+        var halfWay = Warp(images, ref forFirst, first);
+        var expected = Warp(halfWay, ref forSecond, second);
+        AssertNear(Inner(expected), Inner(actual), tolerance);
+        Assert.IsGreaterThan(5 * tolerance, (Inner(halfWay) - Inner(actual)).abs().max().item<float>());
+        Assert.IsGreaterThan(5 * tolerance, (Inner(images) - Inner(halfWay)).abs().max().item<float>());
     }
 
     /// <summary>Waves of 0 to 255 that survive interpolation.</summary>
