@@ -20,8 +20,8 @@ internal static class Cifar10Networks
     };
 
     /// <summary>
-    /// The tutorial trains for 1,000,000 steps of 128 images (2,560 epochs) and lowers the learning rate every 350 epochs; here the
-    /// same steps down come after half and three quarters of the epochs.
+    /// The tutorial trains for 1,000,000 steps of 128 images (2,560 epochs) and lowers the learning rate every 350 epochs; here it
+    /// steps down once, after three quarters of the epochs.
     /// </summary>
     private static CnnMulticlassTrainer.Options CreateTutorial() => new()
     {
@@ -32,11 +32,11 @@ internal static class Cifar10Networks
         Initialization = WeightInitialization.HeNormal,
         Optimizer = new SgdOptimizer(),
         LearningRate = 0.1,
-        LearningRateSchedule = LearningRateSchedule.Exponential(0.1, decayEpochs: 10, staircase: true),
+        LearningRateSchedule = LearningRateSchedule.Exponential(0.1, decayEpochs: 9, staircase: true),
         LayerRules = [new LayerRule("local3") { L2Regularization = 0.004 }, new LayerRule("local4") { L2Regularization = 0.004 }],
         WeightAverageDecay = 0.9999,
         BatchSize = 128,
-        Epochs = 15,
+        Epochs = 12,
     };
 
     /// <summary>
@@ -55,6 +55,6 @@ internal static class Cifar10Networks
         LearningRate = 0.2,
         LearningRateSchedule = LearningRateSchedule.OneCycle(),
         BatchSize = 128,
-        Epochs = 12,
+        Epochs = 10,
     };
 }

@@ -11,6 +11,9 @@ internal static class MnistConvolutions
 
     private static readonly ImageShape Shape = new(1, MnistImage.Side, MnistImage.Side);
 
+    /// <summary>The mean and deviation of the training pixels.</summary>
+    private static readonly PixelScaling Standardized = new() { Mean = [0.1307], StandardDeviation = [0.3081] };
+
     public static IReadOnlyList<string> Names => [Simple, LeNet5, Best];
 
     public static IReadOnlyList<NetworkTraining> Create(string model) => model switch
@@ -24,8 +27,11 @@ internal static class MnistConvolutions
     private static CnnMulticlassTrainer.Options CreateSimple() => new()
     {
         ImageShape = Shape,
+        PixelScaling = Standardized,
         Layers = CnnLayers.MnistExample(),
-        LearningRateSchedule = LearningRateSchedule.Cosine(),
+        LearningRate = 0.002,
+        LearningRateSchedule = LearningRateSchedule.OneCycle(),
+        WeightAverageDecay = 0.999,
         BatchSize = 64,
         Epochs = 3,
     };
@@ -33,6 +39,7 @@ internal static class MnistConvolutions
     private static CnnMulticlassTrainer.Options CreateLeNet5() => new()
     {
         ImageShape = Shape,
+        PixelScaling = Standardized,
         Layers = CnnLayers.LeNet5(),
         Initialization = WeightInitialization.XavierUniform,
         LearningRateSchedule = LearningRateSchedule.Cosine(),
@@ -47,6 +54,7 @@ internal static class MnistConvolutions
     private static CnnMulticlassTrainer.Options CreateBest() => new()
     {
         ImageShape = Shape,
+        PixelScaling = Standardized,
         Layers =
         [
             .. Convolution(32),
@@ -73,7 +81,7 @@ internal static class MnistConvolutions
         LearningRateSchedule = LearningRateSchedule.OneCycle(),
         WeightAverageDecay = 0.999,
         BatchSize = 128,
-        Epochs = 20,
+        Epochs = 15,
     };
 
     private static NetworkLayer[] Convolution(int filters) =>

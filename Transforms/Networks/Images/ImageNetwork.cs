@@ -19,9 +19,16 @@ internal sealed class ImageNetwork : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         var images = Input.Prepare(Input.ToImages(x));
-        var outputs = LayerChain.Run(_layers, images);
+        var outputs = Run(images);
         return Input.TestTimeFlip && !training
-            ? outputs.add_(LayerChain.Run(_layers, images.flip(3))).div_(2)
+            ? outputs.add_(Run(images.flip(3))).div_(2)
             : outputs;
+    }
+
+    private Tensor Run(Tensor x)
+    {
+        foreach (var layer in _layers)
+            x = layer.call(ChannelsLast.Arrange(x));
+        return x;
     }
 }
