@@ -32,6 +32,20 @@ internal sealed class StartingWeights : IDisposable
     public static StartingWeights Open(NetworkTrainerOptions options) =>
         new(options, WarmStart.Find(options.InitialModel), options.InitialWeights == null ? null : WeightFile.Open(options.InitialWeights));
 
+    /// <summary>Refuses options that do not fit the network, before the data is read.</summary>
+    /// <param name="draft">The network's architecture as far as it is known, its output perhaps of another size.</param>
+    public void Check(NetworkArchitecture draft)
+    {
+        if (_model == null && _file == null && _options.FrozenLayers.Count == 0 && _options.LayerRules.Count == 0)
+            return;
+        using var scope = NewDisposeScope();
+        using var network = draft.CreateModule();
+        new LayerSelection(_options.FrozenLayers, _options.LayerRules).Check(network);
+        if (_model != null)
+            WarmStart.Compare(_model, draft, network);
+        _file?.Compare(network, draft, _options.InitialWeightsMatch, isDraft: true);
+    }
+
     /// <summary>Builds the network with its first weights.</summary>
     public nn.Module<Tensor, Tensor> CreateNetwork(NetworkArchitecture architecture, int seed, IChannel channel)
     {

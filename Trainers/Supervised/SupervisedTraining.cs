@@ -29,6 +29,7 @@ internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions optio
         using var data = new SupervisedData(options, task, channel, seed, CheckAlive);
         var draft = options.CreateArchitecture(trainingColumns.Features, Math.Max(1, trainingColumns.ClassCount));
         using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor(draft.MultiplyAdds * options.BatchSize));
+        start.Check(draft);
         data.Open(input, validation, columns.Find, draft.MinimumBatchRows, start.Head, device);
         var architecture = options.CreateArchitecture(trainingColumns.Features, data.Head.OutputCount);
         using var step = new SupervisedStep(start.CreateNetwork(architecture, seed, channel), task, data.Head, options, seed, device, options.CreateAugmenter(architecture));

@@ -17,19 +17,27 @@ internal static class WarmStart
         _ => throw NoNetwork(model),
     };
 
-    /// <summary>Copies a model's weights; an output layer for another number of outputs starts anew.</summary>
+    /// <summary>Compares a model's weights with a network's; an output layer for another number of outputs may differ.</summary>
     /// <exception cref="ArgumentException">The architectures differ otherwise.</exception>
-    public static WeightReport Copy(NetworkModelParameters from, NetworkArchitecture architecture, nn.Module to)
+    public static WeightReport Compare(NetworkModelParameters from, NetworkArchitecture architecture, nn.Module to)
     {
-        var targets = to.state_dict();
-        var sources = from.Network.state_dict();
-        var comparison = new WeightComparison(sources.Select(entry => new WeightDescription(entry.Key, entry.Value.dtype, entry.Value.shape)), targets);
+        var sources = from.Network.state_dict().Select(entry => new WeightDescription(entry.Key, entry.Value.dtype, entry.Value.shape));
+        var comparison = new WeightComparison(sources, to.state_dict());
         if (!comparison.Satisfies(WeightMatch.ExceptOutput, architecture.OutputLayer))
             throw new ArgumentException($"InitialModel has another architecture than {architecture}; {comparison.Problems}.", nameof(NetworkTrainerOptions.InitialModel));
-        using var noGradient = no_grad();
-        foreach (var name in comparison.Report.Loaded)
-            targets[name].copy_(sources[name]);
         return comparison.Report;
+    }
+
+    /// <summary>Copies what fits.</summary>
+    public static WeightReport Copy(NetworkModelParameters from, NetworkArchitecture architecture, nn.Module to)
+    {
+        var report = Compare(from, architecture, to);
+        var targets = to.state_dict();
+        var sources = from.Network.state_dict();
+        using var noGradient = no_grad();
+        foreach (var name in report.Loaded)
+            targets[name].copy_(sources[name]);
+        return report;
     }
 
     private static NetworkModelParameters? Last(ITransformer transformer) =>

@@ -37,23 +37,37 @@ internal sealed class WeightFile : IDisposable
         }
     }
 
-    /// <summary>Copies what fits into a network.</summary>
-    /// <exception cref="ArgumentException">File and network do not match as they should; the message lists the tensors.</exception>
+    /// <summary>Compares the file with a network.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="architecture">Its architecture.</param>
+    /// <param name="match">How well they must match.</param>
+    /// <param name="isDraft">Whether the network's output may yet become one of another size.</param>
+    /// <exception cref="ArgumentException">They do not match as they should; the message lists the tensors.</exception>
+    public WeightReport Compare(nn.Module network, NetworkArchitecture architecture, WeightMatch match, bool isDraft = false)
+    {
+        var sources = _reader.Header.Entries.Select(entry => new WeightDescription(entry.Name, entry.Type, entry.Shape));
+        var comparison = new WeightComparison(sources, network.state_dict());
+        var asked = isDraft && match == WeightMatch.Strict ? WeightMatch.ExceptOutput : match;
+        if (!comparison.Satisfies(asked, architecture.OutputLayer))
+            throw new ArgumentException($"InitialWeights '{_path}' does not fit the network as InitialWeightsMatch = {match} asks; {comparison.Problems}.", nameof(NetworkTrainerOptions.InitialWeights));
+        return comparison.Report;
+    }
+
+    /// <summary>Copies what fits into a network; once.</summary>
+    /// <exception cref="ArgumentException">File and network do not match as they should.</exception>
     /// <exception cref="ModelFormatException">The file is damaged, or a weight in it is no finite number.</exception>
     public WeightReport CopyTo(nn.Module network, NetworkArchitecture architecture, WeightMatch match)
     {
+        var report = Compare(network, architecture, match);
+        var loaded = report.Loaded.ToHashSet(StringComparer.Ordinal);
         var targets = network.state_dict();
-        var comparison = new WeightComparison(_reader.Header.Entries.Select(entry => new WeightDescription(entry.Name, entry.Type, entry.Shape)), targets);
-        if (!comparison.Satisfies(match, architecture.OutputLayer))
-            throw new ArgumentException($"InitialWeights '{_path}' does not fit the network as InitialWeightsMatch = {match} asks; {comparison.Problems}.", nameof(NetworkTrainerOptions.InitialWeights));
-        var loaded = comparison.Report.Loaded.ToHashSet(StringComparer.Ordinal);
         using var noGradient = no_grad();
         _reader.ReadEach((name, value) =>
         {
             if (loaded.Contains(name))
                 Copy(name, value, targets[name]);
         });
-        return comparison.Report;
+        return report;
     }
 
     public void Dispose() => _stream.Dispose();

@@ -40,6 +40,26 @@ public class SafeTensorsMemoryTests
         AssertCheap(Claiming(4_000_000_000, 5_000_000), seekable: false);
     }
 
+    [TestMethod]
+    public void TensorsReadOneByOneAreFreedInBetween()
+    {
+        using var scope = NewDisposeScope();
+        var file = Write(Enumerable.Range(0, 50).ToDictionary(i => $"t{i}", _ => ones(1000)));
+        var before = Tensor.TotalCount;
+        var most = 0L;
+        var sum = 0f;
+
+        SafeTensorsReader.Open(Open(file), Entry).ReadEach((_, tensor) =>
+        {
+            most = Math.Max(most, Tensor.TotalCount - before);
+            sum += tensor.sum().item<float>();
+        });
+
+        Assert.AreEqual(50_000f, sum);
+        Assert.IsLessThanOrEqualTo(2, most);
+        Assert.AreEqual(before, Tensor.TotalCount);
+    }
+
     private static byte[] Claiming(long bytes, int present) =>
         Foreign($$$"""{"a":{"dtype":"U8","shape":[{{{bytes}}}],"data_offsets":[0,{{{bytes}}}]}}""", new byte[present]);
 

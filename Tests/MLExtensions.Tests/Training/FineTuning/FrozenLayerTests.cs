@@ -1,3 +1,4 @@
+using Microsoft.ML;
 using MLExtensions.Tests.Contract;
 using MLExtensions.Training.Engine;
 using TorchSharp;
@@ -64,6 +65,16 @@ public sealed class FrozenLayerTests
         Assert.StartsWith("FrozenLayers[1] is 'hiden.0'", error.Message);
         Assert.Contains("Did you mean 'hidden.0'?", error.Message);
         Assert.Contains("hidden.0.linear, hidden.0.norm, hidden.1.linear, hidden.1.norm, output", error.Message);
+    }
+
+    /// <summary>Reading may take minutes: what does not fit is found before.</summary>
+    [TestMethod]
+    public void UnknownName_IsRefusedBeforeTheDataIsRead()
+    {
+        var ml = new MLContext(1);
+        var trainer = ml.Regression.Trainers.Mlp(new MlpRegressionTrainer.Options { LabelColumnName = nameof(Example.Target), FrozenLayers = ["features"] });
+        var unreadable = Example.View(ml, new[] { new Example().With(float.NaN, 1) });
+        Assert.StartsWith("FrozenLayers[0]", Assert.Throws<ArgumentException>(() => trainer.Fit(unreadable)).Message);
     }
 
     [TestMethod]
