@@ -1,0 +1,30 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+
+namespace MLExtensions.Loading;
+
+/// <summary>What the views over files share: nothing is read before a cursor asks, and each cursor begins at the first row.</summary>
+internal abstract class FileDataView(IHost host, DataViewSchema schema) : IDataView
+{
+    public DataViewSchema Schema => schema;
+
+    public abstract bool CanShuffle { get; }
+
+    protected IHost Host => host;
+
+    public abstract long? GetRowCount();
+
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
+    {
+        var active = new bool[schema.Count];
+        foreach (var column in columnsNeeded)
+            active[column.Index] = true;
+        return CreateCursor(active, CanShuffle ? rand : null);
+    }
+
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
+        [GetRowCursor(columnsNeeded, rand)];
+
+    protected abstract DataViewRowCursor CreateCursor(bool[] active, Random? random);
+}

@@ -1,0 +1,52 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+
+namespace MLExtensions.Loading;
+
+/// <summary>MNIST's format: a file of images and, perhaps, one of their labels.</summary>
+internal static class IdxLoader
+{
+    private const int LargestClassCount = byte.MaxValue + 1;
+    private const long LargestImage = int.MaxValue / 4; // a float a pixel
+
+    public static IDataView Load(IHostEnvironment env, string imagesPath, string? labelsPath, int? classCount)
+    {
+        if (classCount is < 1 or > LargestClassCount)
+            throw new ArgumentOutOfRangeException(nameof(classCount), classCount, $"An IDX file's labels are bytes: 1 to {LargestClassCount} classes.");
+        if (classCount != null && labelsPath == null)
+            throw new ArgumentException($"{nameof(classCount)} is {classCount}, but there is no {nameof(labelsPath)}.", nameof(classCount));
+
+        var file = DataFile.Find(imagesPath);
+        var shape = IdxHeader.Read(file, "number of images", "height", "width");
+        if ((long)shape[1] * shape[2] > LargestImage)
+            throw file.Wrong(string.Create(CultureInfo.InvariantCulture, $"images of {shape[1]:N0} x {shape[2]:N0} pixels are too large; at most {LargestImage:N0} pixels can be read"));
+        var pixelCount = shape[1] * shape[2];
+        var images = new RecordFiles([new RecordFile(file, IdxHeader.SizeOf(3), pixelCount, shape[0])]);
+        var labels = labelsPath == null ? null : OpenLabels(labelsPath, file, shape[0]);
+        return PixelRecordView.Create(
+            env,
+            [1, shape[1], shape[2]],
+            new RecordField(images, 0, pixelCount),
+            labels == null ? null : new RecordField(labels, 0, 1),
+            schema => LabelColumn.AddNumbered(schema, classCount ?? CountClasses(labels!)));
+    }
+
+    private static RecordFiles OpenLabels(string path, DataFile images, int imageCount)
+    {
+        var file = DataFile.Find(path);
+        var count = IdxHeader.Read(file, "number of labels")[0];
+        if (count != imageCount)
+            throw file.Wrong(string.Create(CultureInfo.InvariantCulture, $"it has {count:N0} labels; '{images.Path}' has {imageCount:N0} images"));
+        return new RecordFiles([new RecordFile(file, IdxHeader.SizeOf(1), 1, count)]);
+    }
+
+    private static int CountClasses(RecordFiles labels)
+    {
+        var largest = 0;
+        using var reader = new RecordReader(labels);
+        while (reader.ReadNext())
+            largest = Math.Max(largest, reader.Record[0]);
+        return largest + 1;
+    }
+}
