@@ -16,7 +16,7 @@ internal sealed class DataReading : IBenchmark
         var ml = new MLContext(1);
         var data = settings.Training.ToDataView(ml);
         var task = new MulticlassTask();
-        var columns = new ColumnCheck(task, nameof(ImageRow.Features), task.LabelColumn(nameof(ImageRow.Label)), weightName: null).Find(data);
+        var columns = new ColumnCheck(new MlpMulticlassTrainer.Options(), task, nameof(ImageRow.Features), task.LabelColumn(nameof(ImageRow.Label)), weightName: null).Find(data);
         var comparison = Timing.Compare(
             settings.Rounds,
             Contender.Of("kept", () => TrainingRows.Read(data, columns, out _, () => { }).Dispose()),

@@ -11,16 +11,25 @@ internal sealed class HandWrittenLoop : IDisposable
     private readonly Tensor _features;
     private readonly Tensor _labels;
     private readonly int _batchSize;
-    private readonly Sequential _network;
+    private readonly Module<Tensor, Tensor> _network;
     private readonly CrossEntropyLoss _loss = CrossEntropyLoss();
     private readonly optim.Optimizer _optimizer;
 
     public HandWrittenLoop(ImageSet images, int[] hiddenUnits, int batchSize)
+        : this(images.ToTensors(), CreateNetwork(hiddenUnits), network => optim.Adam(network.parameters(), 0.001), batchSize)
     {
-        (_features, _labels) = images.ToTensors();
+    }
+
+    /// <param name="data">Features, a row an example, and Int64 labels; taken over.</param>
+    /// <param name="network">What is trained; taken over.</param>
+    /// <param name="optimizer">Creates the optimizer.</param>
+    /// <param name="batchSize">Rows a step.</param>
+    public HandWrittenLoop((Tensor Features, Tensor Labels) data, Module<Tensor, Tensor> network, Func<Module, optim.Optimizer> optimizer, int batchSize)
+    {
+        (_features, _labels) = data;
         _batchSize = batchSize;
-        _network = CreateNetwork(hiddenUnits);
-        _optimizer = optim.Adam(_network.parameters(), 0.001);
+        _network = network;
+        _optimizer = optimizer(network);
     }
 
     public static Sequential CreateNetwork(int[] hiddenUnits)

@@ -13,6 +13,9 @@ IBenchmark[] benchmarks =
     new SingleRowPrediction(),
     new LiveTensors(),
     new MemoryOfFit(),
+    new ImageTraining(),
+    new ImageScoring(),
+    new ImageFolderTraining(),
     new OptimizerStep(),
     new DataReading(),
 ];
