@@ -59,8 +59,7 @@ internal sealed class MnistExample : IExample
         {
             network.Options.Progress = progress;
             network.Options.CancellationToken = cancellationToken;
-            var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue)
-                .Append(mlContext.MulticlassClassification.Trainers.Mlp(network.Options))
+            var pipeline = mlContext.MulticlassClassification.Trainers.Mlp(network.Options)
                 .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
             return pipeline.Fit(trainSet);
         });
