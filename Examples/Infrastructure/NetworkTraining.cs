@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Transforms;
 
 namespace MLExtensions.Examples.Infrastructure;
 
@@ -9,16 +8,13 @@ namespace MLExtensions.Examples.Infrastructure;
 /// <param name="Options">A fresh set of options.</param>
 internal sealed record NetworkTraining(string Title, string FileName, NetworkTrainerOptions Options)
 {
-    /// <summary>Fits keys, network and class names on data with the columns Label and Features, with a progress bar.</summary>
+    /// <summary>Fits network and class names on data with the columns Label (a key) and Features, with a progress bar.</summary>
     public ITransformer Fit(MLContext mlContext, IDataView trainSet, CancellationToken cancellationToken) =>
         TrainingProgressBar.Show(Title, progress =>
         {
             Options.Progress = progress;
             Options.CancellationToken = cancellationToken;
-            return mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue)
-                .Append(CreateTrainer(mlContext))
-                .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
-                .Fit(trainSet);
+            return CreateTrainer(mlContext).Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(trainSet);
         });
 
     /// <summary>The network in a chain that <see cref="Fit"/> made.</summary>

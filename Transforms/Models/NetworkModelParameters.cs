@@ -23,6 +23,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
 
     private readonly nn.Module<Tensor, Tensor> _network;
     private readonly double _multiplyAdds;
+    private readonly int _scoringRows;
 
     /// <summary>Takes the network over; it must be on the CPU in float32.</summary>
     internal NetworkModelParameters(IHostEnvironment env, NetworkArchitecture architecture, PredictionHead head, nn.Module<Tensor, Tensor> network, TrainingHistory history)
@@ -32,7 +33,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         Head = head;
         History = history;
         _network = network;
-        _multiplyAdds = architecture.MultiplyAdds;
+        (_multiplyAdds, _scoringRows) = (architecture.MultiplyAdds, architecture.ScoringRows);
         Freeze();
     }
 
@@ -40,7 +41,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         : base(env, LoaderSignature, ctx)
     {
         (Architecture, Head, _network, History) = ModelStorage.Load(ctx);
-        _multiplyAdds = Architecture.MultiplyAdds;
+        (_multiplyAdds, _scoringRows) = (Architecture.MultiplyAdds, Architecture.ScoringRows);
         Freeze();
     }
 
@@ -101,18 +102,23 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     ISchemaBoundMapper ISchemaBindableMapper.Bind(IHostEnvironment env, RoleMappedSchema schema)
     {
         var column = schema.Feature ?? throw new ArgumentException("The data has no feature column.", nameof(schema));
-        var width = FeatureReader.WidthOf(column);
-        if (width != Architecture.InputCount)
-            throw new ArgumentException($"Feature column '{column.Name}' has {width} values ({column.Type}); the model was trained on {Architecture.InputCount}.", nameof(schema));
+        if (!FeatureReader.Fits(column, Architecture.InputCount))
+            throw new ArgumentException($"Feature column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the model was trained on {Architecture.InputCount}.", nameof(schema));
         return new NetworkRowMapper(this, schema);
     }
 
     void IBlockScorer.Score(Tensor features, Span<float> scores)
     {
-        using var scope = NewDisposeScope();
         using var mode = inference_mode();
-        using var threads = TorchThreads.Use(TorchThreads.CountFor(_multiplyAdds * features.shape[0]));
-        TensorMemory.Floats(Head.Activate(_network.call(features)).contiguous()).CopyTo(scores);
+        var rows = (int)features.shape[0];
+        for (long first = 0; first < rows; first += _scoringRows)
+        {
+            using var scope = NewDisposeScope();
+            var count = (int)Math.Min(_scoringRows, rows - first);
+            using var threads = TorchThreads.Use(TorchThreads.CountFor(_multiplyAdds * count));
+            var part = count == rows ? features : features.narrow(0, first, count);
+            TensorMemory.Floats(Head.Activate(_network.call(part)).contiguous()).CopyTo(scores[(int)(first * Head.OutputCount)..]);
+        }
     }
 
     ValueMapper<TSrc, TDst> IValueMapper.GetMapper<TSrc, TDst>() => ModelValueMappers.Create<TSrc, TDst>(this);

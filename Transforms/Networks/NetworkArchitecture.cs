@@ -30,6 +30,9 @@ public abstract record NetworkArchitecture
     /// <summary>The multiplications and additions, each pair as one, that a row costs.</summary>
     internal virtual double MultiplyAdds => ParameterCount;
 
+    /// <summary>The number of rows that are best scored in one pass.</summary>
+    internal virtual int ScoringRows => int.MaxValue;
+
     /// <summary>The number of rows that a training batch needs at least; 2 where batch statistics are taken.</summary>
     internal abstract int MinimumBatchRows { get; }
 
