@@ -16,6 +16,7 @@ IBenchmark[] benchmarks =
     new ImageTraining(),
     new ImageScoring(),
     new ImageFolderTraining(),
+    new LargeNetworks(),
     new OptimizerStep(),
     new DataReading(),
 ];
