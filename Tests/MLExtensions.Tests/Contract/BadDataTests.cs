@@ -109,7 +109,7 @@ public sealed class BadDataTests
         var subject = Subjects.Get(name);
         var rows = subject.Rows(40);
         var equal = rows.Select(row => row.With(Enumerable.Repeat(3f, subject.FeatureCount).ToArray())).ToArray();
-        foreach (var set in new[] { rows[..1], rows.Where(row => row.Flag && row.Class == rows[0].Class).ToArray(), equal })
+        foreach (var set in new[] { rows[..1], rows.Where(row => row.Flag == rows[0].Flag && row.Class == rows[0].Class).ToArray(), equal })
         {
             var model = subject.Fit(set, o => o.Epochs = 3);
             Assert.IsTrue(Outcome.Scores(model.Transform(subject.View(new MLContext(), 20))).All(float.IsFinite));

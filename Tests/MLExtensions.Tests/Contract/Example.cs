@@ -56,12 +56,25 @@ internal sealed class Example
         return schema;
     }
 
+    /// <summary>Many features average out; this makes the means of the thirds differ as much as those of two features.</summary>
+    private static void Spread(Random random, float[] features, int third)
+    {
+        for (var start = 0; start + third <= features.Length; start += third)
+        {
+            var shift = random.NextSingle() + random.NextSingle() - 1 - features[start..(start + third)].Average();
+            for (var i = start; i < start + third; i++)
+                features[i] += shift;
+        }
+    }
+
     private static Example Create(Random random, int featureCount)
     {
         var features = new float[featureCount];
         for (var i = 0; i < featureCount; i++)
             features[i] = (random.NextSingle() * 2) - 1;
         var third = featureCount / 3;
+        if (third > 2)
+            Spread(random, features, third);
         var means = new[] { features[..third].Average(), features[third..(2 * third)].Average(), features[(2 * third)..].Average() };
         return new Example
         {

@@ -11,6 +11,11 @@ internal static class Outcome
     public static float[] Weights(NetworkTransformer model) =>
         model.Model.WeightShapes.Keys.Order(StringComparer.Ordinal).SelectMany(model.Model.GetWeights).ToArray();
 
+    /// <summary>The weights that training finds by their gradients, in the order of their names: all but running statistics.</summary>
+    public static float[] Parameters(NetworkTransformer model) =>
+        model.Model.WeightShapes.Keys.Where(name => !name.Contains(".running_") && !name.EndsWith(".num_batches_tracked", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal).SelectMany(model.Model.GetWeights).ToArray();
+
     /// <summary>The Score column of a view, row after row.</summary>
     public static float[] Scores(IDataView scored) => scored.Schema["Score"].Type is VectorDataViewType
         ? scored.GetColumn<float[]>("Score").SelectMany(row => row).ToArray()

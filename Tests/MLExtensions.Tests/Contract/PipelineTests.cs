@@ -66,8 +66,9 @@ public sealed class PipelineTests
         Assert.HasCount(subject.FeatureCount, importance);
         var third = subject.FeatureCount / 3;
         Assert.AreEqual(0, importance[third..(2 * third)].Max(), 1e-9);
-        Assert.IsGreaterThan(0.03, importance[..third].Max());
-        Assert.IsGreaterThan(0.03, importance[(2 * third)..].Max());
+        // The more features share in an answer, the less each of them matters.
+        Assert.IsGreaterThan(0.06 / third, importance[..third].Max());
+        Assert.IsGreaterThan(0.06 / third, importance[(2 * third)..].Max());
     }
 
     [TestMethod]

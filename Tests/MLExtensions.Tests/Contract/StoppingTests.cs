@@ -31,7 +31,7 @@ public sealed class StoppingTests
         var subject = Subjects.Get(name);
         // One batch an epoch: n epochs give the weights after n steps, and a vanishing rate those before the first.
         float[] After(int steps, double? decay, double rate = 0.02) =>
-            Outcome.Weights(subject.Fit(subject.Rows(50), o => (o.Epochs, o.BatchSize, o.WeightAverageDecay, o.LearningRate) = (steps, 50, decay, rate)));
+            Outcome.Parameters(subject.Fit(subject.Rows(50), o => (o.Epochs, o.BatchSize, o.WeightAverageDecay, o.LearningRate) = (steps, 50, decay, rate)));
         var average = After(1, null, 1e-12).Select(weight => (double)weight).ToArray();
         for (var step = 1; step <= 4; step++)
         {

@@ -12,6 +12,12 @@ internal abstract class Subject(string name, ContractTask task)
     /// <summary>The width of the feature column; a multiple of 3.</summary>
     public virtual int FeatureCount => 6;
 
+    /// <summary>
+    /// Whether the network always normalises by the statistics of a batch: the rows of a batch then affect each other, and there are
+    /// running statistics that change at any learning rate.
+    /// </summary>
+    public virtual bool HasBatchStatistics => false;
+
     /// <summary>Whether a feature column that is one number makes sense to the family.</summary>
     public virtual bool TakesOneFeature => true;
 
@@ -20,6 +26,13 @@ internal abstract class Subject(string name, ContractTask task)
 
     /// <summary>Turns on whatever keeps state beside the weights or draws random numbers while training: dropout, batch normalisation.</summary>
     protected abstract void AddNoise(NetworkTrainerOptions options);
+
+    /// <summary>The learning rate of gradient descent without momentum on all rows at once.</summary>
+    public virtual double FullBatchRate => 0.3;
+
+    /// <summary>Changes options to those of a network whose weights have other shapes.</summary>
+    /// <returns>The width of the feature column for it, a multiple of 3.</returns>
+    public virtual int ChangeArchitecture(NetworkTrainerOptions options) => FeatureCount + 3;
 
     public abstract IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, NetworkTrainerOptions options);
 

@@ -8,6 +8,8 @@ internal static class Subjects
         new MlpBinarySubject(),
         new MlpMulticlassSubject(),
         new MlpRegressionSubject(),
+        .. ImageSubjects.Cnn,
+        .. ImageSubjects.ResNet,
     ];
 
     /// <summary>For <c>DynamicData</c>.</summary>

@@ -16,17 +16,21 @@ internal sealed class ModelZip : IDisposable
     private readonly byte[] _original;
 
     public ModelZip()
-    {
-        var ml = new MLContext(1);
-        var data = Example.View(ml, Example.Create(60));
-        Model = ml.MulticlassClassification.Trainers.Mlp(new MlpMulticlassTrainer.Options
+        : this(ml => ml.MulticlassClassification.Trainers.Mlp(new MlpMulticlassTrainer.Options
         {
             LabelColumnName = nameof(Example.Class),
             HiddenLayers = [new HiddenLayer(4) { BatchNormalization = true, Dropout = 0.25 }],
             Epochs = 2,
             ValidationFraction = 0.2,
-        }).Fit(data);
-        ml.Model.Save(Model, data.Schema, FilePath);
+        }).Fit(Example.View(ml, Example.Create(60))))
+    {
+    }
+
+    public ModelZip(Func<MLContext, MulticlassNetworkTransformer> fit)
+    {
+        var ml = new MLContext(1);
+        Model = fit(ml);
+        ml.Model.Save(Model, Example.View(ml, Example.Create(1)).Schema, FilePath);
         _original = File.ReadAllBytes(FilePath);
     }
 

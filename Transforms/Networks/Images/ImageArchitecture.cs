@@ -65,7 +65,8 @@ public abstract record ImageArchitecture : NetworkArchitecture
         try
         {
             CheckOutput(Placed[^1]);
-            _ = ParameterCount;
+            if (ParameterCount == 0)
+                throw new FormatException("no layer has weights, so that there is nothing to train.");
         }
         catch (OverflowException e)
         {

@@ -25,9 +25,9 @@ public sealed record ImageShape(int Channels, int Height, int Width)
     /// <summary>How the values follow each other. Default <see cref="PixelLayout.Planar"/>.</summary>
     public PixelLayout Layout { get; init; }
 
-    /// <summary>The number of values of an image.</summary>
+    /// <summary>The number of values of an image; <see cref="long.MaxValue"/> where it is beyond 64 bits.</summary>
     [JsonIgnore]
-    public long Count => (long)Channels * Height * Width;
+    public long Count => long.CreateSaturating((Int128)Channels * Height * Width);
 
     /// <summary>The shape with its arithmetic, such as <c>3 x 32 x 32 = 3072</c>.</summary>
     public override string ToString() => $"{Channels} x {Height} x {Width} = {Count}";

@@ -5,6 +5,9 @@ namespace MLExtensions.Networks.Images;
 /// <summary>Layers one after the other.</summary>
 internal static class LayerChain
 {
+    /// <summary>As deep as the JSON of a saved model may be.</summary>
+    private const int MaximumNesting = 12;
+
     /// <summary>The layers with their names and shapes.</summary>
     /// <param name="layers">The layers.</param>
     /// <param name="input">What the first one gets.</param>
@@ -14,21 +17,21 @@ internal static class LayerChain
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         var placed = new List<PlacedLayer>();
-        var ownsInput = site.OwnsInput;
         for (var i = 0; i < layers.Count; i++)
         {
-            var layer = layers[i] ?? throw new FormatException($"Layer {i} in '{site.Path}' is null.");
-            var child = site.Child(NameOf(layer, i), ownsInput);
-            if (!names.Add(NameOf(layer, i)))
-                throw child.Wrong(layer, "another layer beside it has the same name.");
-            var output = layer.OutputShape(input, child);
-            if (output.Count is < 1 or > int.MaxValue)
-                throw child.Wrong(layer, $"its output would be {output}.");
-            placed.Add(new PlacedLayer(layer, input, output, child));
-            input = output;
-            ownsInput = layer.OutputMayBeOverwritten;
+            placed.Add(Place(layers[i], i, input, site, names));
+            input = placed[i].Output;
+            site = site with { OwnsInput = layers[i].OutputMayBeOverwritten };
         }
         return placed;
+    }
+
+    /// <summary>Layers side by side, each on the same input, with their names and shapes.</summary>
+    /// <inheritdoc cref="Place(IReadOnlyList{NetworkLayer}, LayerShape, LayerSite)"/>
+    public static IReadOnlyList<PlacedLayer> PlaceBeside(IReadOnlyList<NetworkLayer> layers, LayerShape input, LayerSite site)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        return layers.Select((layer, i) => Place(layer, i, input, site with { OwnsInput = false }, names)).ToArray();
     }
 
     /// <summary>The modules of placed layers, registered in <paramref name="owner"/> under their names.</summary>
@@ -52,10 +55,26 @@ internal static class LayerChain
         return x;
     }
 
+    private static PlacedLayer Place(NetworkLayer? layer, int position, LayerShape input, LayerSite site, HashSet<string> names)
+    {
+        if (layer == null)
+            throw new FormatException($"Layer {position} in '{site.Path}' is null.");
+        var name = NameOf(layer, position);
+        var child = site.Child(name);
+        if (child.Depth > MaximumNesting)
+            throw child.Wrong(layer, $"it is nested {child.Depth} deep; layers may be nested at most {MaximumNesting} deep.");
+        if (!names.Add(name))
+            throw child.Wrong(layer, "another layer beside it has the same name.");
+        var output = layer.OutputShape(input, child);
+        if (output.Count is < 1 or > int.MaxValue)
+            throw child.Wrong(layer, $"its output would be {output}.");
+        return new PlacedLayer(layer, input, output, child);
+    }
+
     private static string NameOf(NetworkLayer layer, int position)
     {
         if (layer.Name is { } name && (name.Length == 0 || name.Contains('.')))
-            throw new FormatException($"A layer's name is '{name}'; it must not be empty or contain a dot.");
+            throw new FormatException($"The name of layer {position} is '{name}'; it must not be empty or contain a dot.");
         return layer.Name ?? position.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
 }

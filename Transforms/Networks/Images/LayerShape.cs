@@ -20,7 +20,8 @@ internal readonly record struct LayerShape
 
     public bool IsVector { get; }
 
-    public long Count => (long)Channels * Height * Width;
+    /// <summary>The number of values; <see cref="long.MaxValue"/> where it is beyond 64 bits.</summary>
+    public long Count => long.CreateSaturating((Int128)Channels * Height * Width);
 
     public static LayerShape OfImage(int channels, int height, int width) => new(channels, height, width, false);
 
@@ -37,7 +38,10 @@ internal readonly record struct LayerShape
 /// <param name="OwnsInput">Whether nothing but this layer uses its input, so that it may work in place.</param>
 internal readonly record struct LayerSite(string Path, int OutputCount, bool OwnsInput = false)
 {
-    public LayerSite Child(string name, bool ownsInput) => new(Path.Length == 0 ? name : $"{Path}.{name}", OutputCount, ownsInput);
+    /// <summary>How many names the path has.</summary>
+    public int Depth => Path.Length == 0 ? 0 : Path.Count(character => character == '.') + 1;
+
+    public LayerSite Child(string name) => this with { Path = Path.Length == 0 ? name : $"{Path}.{name}" };
 
     /// <summary>A wrong setting of the layer.</summary>
     public FormatException Wrong(NetworkLayer layer, string problem) => new($"Layer '{Path}' ({layer.Title}): {problem}");

@@ -1,3 +1,4 @@
+using MLExtensions.Networks.Images;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -18,10 +19,10 @@ public sealed record FireLayer(int Squeeze, int Expand1x1, int Expand3x3) : Netw
 
     internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site)
     {
-        var squeezed = Networks.Images.LayerChain.Place([SqueezeLayer], input, site)[0];
+        var squeezed = LayerChain.Place([SqueezeLayer], input, site)[0];
         yield return squeezed;
-        yield return Networks.Images.LayerChain.Place([Expand1x1Layer], squeezed.Output, site)[0];
-        yield return Networks.Images.LayerChain.Place([Expand3x3Layer], squeezed.Output, site)[0];
+        foreach (var expanded in LayerChain.PlaceBeside([Expand1x1Layer, Expand3x3Layer], squeezed.Output, site))
+            yield return expanded;
     }
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site) =>

@@ -32,7 +32,7 @@ public sealed record ConcatenationLayer(IReadOnlyList<NetworkLayer> Branches) : 
     internal override bool OutputMayBeOverwritten => true;
 
     internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) =>
-        Branches.Select((branch, i) => LayerChain.Place([branch with { Name = branch.Name ?? $"{i}" }], input, site with { OwnsInput = false })[0]);
+        LayerChain.PlaceBeside(Branches, input, site);
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
@@ -61,34 +61,34 @@ public sealed record ResidualLayer(IReadOnlyList<NetworkLayer> Layers) : Network
 
     internal override string Title => HasShortcut ? "residual block" : "block without shortcut";
 
-    internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site)
-    {
-        var layers = LayerChain.Place(Layers, input, site with { OwnsInput = false });
-        return HasShortcut && Shortcut != null
-            ? layers.Concat(LayerChain.Place([Named(Shortcut)], input, site with { OwnsInput = false }))
-            : layers;
-    }
+    internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) =>
+        PlaceLayers(input, site).Concat(PlaceShortcut(input, site));
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
         Require(Layers is { Count: > 0 }, site, "it has no layers.");
         Require(Enum.IsDefined(Activation) && Activation != Activation.PReLU, site, $"activation is {Activation}; it must be one without parameters.");
-        var output = LayerChain.Place(Layers, input, site)[^1].Output;
+        var layers = PlaceLayers(input, site);
+        var output = layers[^1].Output;
         if (!HasShortcut)
             return output;
-        var added = Shortcut == null ? input : LayerChain.Place([Named(Shortcut)], input, site)[0].Output;
+        var shortcut = PlaceShortcut(input, site);
+        foreach (var placed in shortcut)
+            Require(layers.All(layer => layer.Site.Path != placed.Site.Path), placed.Site, "another layer beside it has the same name.");
+        var added = shortcut is [var only] ? only.Output : input;
         Require(added == output, site, $"its layers give {output} and its shortcut {added}; they must be the same to be added.");
         return output;
     }
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
-        new ResidualModule(
-            LayerChain.Place(Layers, input, site with { OwnsInput = false }),
-            HasShortcut && Shortcut != null ? LayerChain.Place([Named(Shortcut)], input, site with { OwnsInput = false }) : [],
-            HasShortcut,
-            Activation);
+        new ResidualModule(PlaceLayers(input, site), PlaceShortcut(input, site), HasShortcut, Activation);
 
-    private static NetworkLayer Named(NetworkLayer shortcut) => shortcut with { Name = shortcut.Name ?? "downsample" };
+    private IReadOnlyList<PlacedLayer> PlaceLayers(LayerShape input, LayerSite site) =>
+        LayerChain.Place(Layers, input, site with { OwnsInput = false });
+
+    private IReadOnlyList<PlacedLayer> PlaceShortcut(LayerShape input, LayerSite site) => HasShortcut && Shortcut != null
+        ? LayerChain.PlaceBeside([Shortcut with { Name = Shortcut.Name ?? "downsample" }], input, site)
+        : [];
 }
 
 /// <summary>The shortcut without parameters (option A): every so many-th pixel, and channels of zeros on both sides. He, Zhang, Ren and Sun, 2016.</summary>
@@ -103,7 +103,7 @@ public sealed record PaddedShortcutLayer(int Channels, int Stride) : NetworkLaye
         RequireImage(input, site);
         Require(Stride >= 1, site, $"stride is {Stride}; it must be at least 1.");
         Require(Channels >= input.Channels, site, $"channels is {Channels}; it must be at least the input's {input.Channels}.");
-        return LayerShape.OfImage(Channels, (input.Height + Stride - 1) / Stride, (input.Width + Stride - 1) / Stride);
+        return LayerShape.OfImage(Channels, ((input.Height - 1) / Stride) + 1, ((input.Width - 1) / Stride) + 1);
     }
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site)
