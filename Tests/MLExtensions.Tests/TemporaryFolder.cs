@@ -18,7 +18,7 @@ internal sealed class TemporaryFolder : IDisposable
     /// <summary>Writes a file into the folder.</summary>
     public string Write(string name, byte[] content)
     {
-        var path = File(name);
+        var path = File(name.Split('/'));
         System.IO.File.WriteAllBytes(path, content);
         return path;
     }

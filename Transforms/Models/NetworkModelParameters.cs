@@ -101,9 +101,8 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     ISchemaBoundMapper ISchemaBindableMapper.Bind(IHostEnvironment env, RoleMappedSchema schema)
     {
         var column = schema.Feature ?? throw new ArgumentException("The data has no feature column.", nameof(schema));
-        var width = FeatureReader.WidthOf(column);
-        if (width != Architecture.InputCount)
-            throw new ArgumentException($"Feature column '{column.Name}' has {width} values ({column.Type}); the model was trained on {Architecture.InputCount}.", nameof(schema));
+        if (!FeatureReader.Fits(column, Architecture.InputCount))
+            throw new ArgumentException($"Feature column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the model was trained on {Architecture.InputCount}.", nameof(schema));
         return new NetworkRowMapper(this, schema);
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using MLExtensions.Models;
 using MLExtensions.Scoring;
 
 namespace MLExtensions;
@@ -13,7 +14,7 @@ namespace MLExtensions;
 public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBase<NetworkModelParameters>, ITransformer
 {
     private protected NetworkTransformer(IHost host, NetworkModelParameters model, DataViewSchema trainSchema, string featureColumnName, string? labelColumnName)
-        : base(host, model, trainSchema, featureColumnName)
+        : base(host, model, SavableSchema.Of(trainSchema, featureColumnName, model.Architecture.InputCount), featureColumnName)
     {
         LabelColumnName = labelColumnName;
         Scorer = BindScorer();
@@ -29,18 +30,29 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
     private protected string? LabelColumnName { get; }
 
     /// <summary>Adds the prediction columns to data that has the feature column.</summary>
-    /// <param name="input">Data with the feature column that the model was trained on.</param>
+    /// <param name="input">Data with the feature column that the model was trained on: a vector, or images of known size with as many pixels.</param>
     /// <exception cref="ArgumentException">The feature column is missing, or of another type or size.</exception>
     public new IDataView Transform(IDataView input)
     {
         Host.CheckValue(input, nameof(input));
         CheckFeatureColumn(input.Schema);
-        var scorer = (RowToRowScorerBase)Scorer.ApplyToData(Host, new LookAheadDataView(input, FeatureColumnName));
+        var scorer = (RowToRowScorerBase)Scorer.ApplyToData(Host, new LookAheadDataView(input, FeatureColumnName, Model.Architecture.InputCount));
         return new BatchScoredDataView(scorer);
+    }
+
+    /// <summary>The schema of what <see cref="Transform"/> makes of data with a schema.</summary>
+    /// <exception cref="ArgumentException">The feature column is missing, or of another type or size.</exception>
+    public new DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    {
+        Host.CheckValue(inputSchema, nameof(inputSchema));
+        return Transform(new EmptyDataView(Host, inputSchema)).Schema;
     }
 
     // The base class's Transform is not virtual: ML.NET calls this one.
     IDataView ITransformer.Transform(IDataView input) => Transform(input);
+
+    // The base class's accepts the feature column's type in training alone, not both vectors and images.
+    DataViewSchema ITransformer.GetOutputSchema(DataViewSchema inputSchema) => GetOutputSchema(inputSchema);
 
     /// <inheritdoc/>
     protected override void SaveCore(ModelSaveContext ctx)

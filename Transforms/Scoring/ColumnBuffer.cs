@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
 
 namespace MLExtensions.Scoring;
 
@@ -11,10 +12,16 @@ internal abstract class ColumnBuffer
     private static readonly MethodInfo VectorGetterMethod = typeof(ColumnBuffer).GetMethod(nameof(VectorGetter), BindingFlags.NonPublic | BindingFlags.Static)!;
 
     public static ColumnBuffer Create(DataViewRow input, DataViewSchema.Column column, int capacity) =>
-        (ColumnBuffer)CreateMethod.MakeGenericMethod(column.Type.RawType).Invoke(null, [input, column, capacity])!;
+        column.Type is ImageDataViewType
+            ? ImageColumnBuffer.Of(input, column, capacity)
+            : (ColumnBuffer)CreateMethod.MakeGenericMethod(column.Type.RawType).Invoke(null, [input, column, capacity])!;
+
+    /// <summary>Whether values of a type can be kept.</summary>
+    public static bool CanKeep(DataViewType type) => type.IsCacheable() || type is ImageDataViewType;
 
     /// <summary>Keeps the input's current value at a position of the block.</summary>
-    public abstract void Keep(int position);
+    /// <returns>The bytes of the value, where it can be large.</returns>
+    public abstract long Keep(int position);
 
     /// <summary>A getter of the value at the position that <paramref name="position"/> gives.</summary>
     public abstract Delegate Getter(Func<int> position);
@@ -29,7 +36,11 @@ internal abstract class ColumnBuffer
     {
         private readonly T[] _values = new T[capacity];
 
-        public override void Keep(int position) => getter(ref _values[position]);
+        public override long Keep(int position)
+        {
+            getter(ref _values[position]);
+            return 0;
+        }
 
         public override Delegate Getter(Func<int> position)
         {

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
 using MLExtensions.Tensors;
 
 namespace MLExtensions.Scoring;
@@ -13,6 +14,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
     private const int FirstBlockRows = 32;
     private const int MaximumBlockRows = 1024;
     private const int MaximumBlockValues = 1 << 22;
+    private const long MaximumImageBytes = 1 << 26; // of the images beside the features, which can be of any size
 
     private readonly DataViewRowCursor? _input;
     private readonly DataViewRowCursor _like;
@@ -24,6 +26,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
     private readonly DataViewRowId[] _ids = [];
     private int _index = -1;
     private int _nextBlockRows = FirstBlockRows;
+    private long _imageBytes;
     private bool _ended;
     private long _position = -1;
 
@@ -39,6 +42,8 @@ internal sealed class LookAheadCursor : DataViewRowCursor
                 _columns[column.Index] = ColumnBuffer.Create(input, column, capacity);
         }
         _features = new FeatureReader(input, featureColumn, width);
+        if (featureColumn.Type is ImageDataViewType)
+            _columns[featureColumn.Index] = new ImageColumnBuffer(() => _features.Image, capacity);
         _getId = input.GetIdGetter();
         _batches = new long[capacity];
         _ids = new DataViewRowId[capacity];
@@ -83,7 +88,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
             throw new InvalidOperationException($"Column '{column.Name}' is not active in this cursor.");
         if (_input == null)
             return (ref TValue _) => throw new InvalidOperationException("The cursor has no row.");
-        var getter = column.Index == _featureColumn.Index ? FeatureGetter() : _columns[column.Index]!.Getter(CurrentIndex);
+        var getter = _columns[column.Index]?.Getter(CurrentIndex) ?? FeatureGetter();
         return getter as ValueGetter<TValue>
             ?? throw new InvalidOperationException($"Column '{column.Name}' has type {column.Type}, not {typeof(TValue)}.");
     }
@@ -137,8 +142,9 @@ internal sealed class LookAheadCursor : DataViewRowCursor
         var limit = Math.Min(_nextBlockRows, Block!.Capacity);
         _nextBlockRows = Math.Min(Block.Capacity, _nextBlockRows * 4);
         Count = 0;
+        _imageBytes = 0;
         _index = -1;
-        while (Count < limit && Advance())
+        while (Count < limit && _imageBytes < MaximumImageBytes && Advance())
             Count++;
         Version++;
         return Count > 0;
@@ -153,7 +159,7 @@ internal sealed class LookAheadCursor : DataViewRowCursor
         }
         _features!.Read(Block!.Row(Count));
         foreach (var column in _columns)
-            column?.Keep(Count);
+            _imageBytes += column?.Keep(Count) ?? 0;
         _getId!(ref _ids[Count]);
         _batches[Count] = _input.Batch;
         return true;

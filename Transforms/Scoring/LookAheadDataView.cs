@@ -11,11 +11,12 @@ internal sealed class LookAheadDataView : IDataView
     private readonly DataViewSchema.Column _featureColumn;
     private readonly int _width;
 
-    public LookAheadDataView(IDataView source, string featureColumnName)
+    /// <param name="width">The number of features; null for all that the column has.</param>
+    public LookAheadDataView(IDataView source, string featureColumnName, int? width = null)
     {
         _source = source;
         _featureColumn = source.Schema[featureColumnName];
-        _width = FeatureReader.WidthOf(_featureColumn);
+        _width = width ?? FeatureReader.WidthOf(_featureColumn);
     }
 
     public DataViewSchema Schema => _source.Schema;
@@ -39,9 +40,9 @@ internal sealed class LookAheadDataView : IDataView
 
     private DataViewRowCursor Wrap(DataViewRowCursor cursor)
     {
-        // Columns such as MLImage hand out objects that must not be kept: those rows are scored one by one.
+        // Columns of types of others may hand out objects that must not be kept: those rows are scored one by one.
         var canKeep = cursor.IsColumnActive(_featureColumn)
-            && Schema.All(column => !cursor.IsColumnActive(column) || column.Type.IsCacheable());
+            && Schema.All(column => !cursor.IsColumnActive(column) || ColumnBuffer.CanKeep(column.Type));
         return canKeep ? new LookAheadCursor(cursor, _featureColumn, _width) : cursor;
     }
 }

@@ -1,16 +1,18 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
 
 namespace MLExtensions.Tensors;
 
-/// <summary>Copies the feature column of a row, dense or sparse, vector or scalar, into a dense span.</summary>
+/// <summary>Copies the feature column of a row, a dense or sparse vector, a scalar or an image, into a dense span.</summary>
 internal sealed class FeatureReader
 {
     private readonly DataViewRow _row;
     private readonly string _column;
     private readonly ValueGetter<VBuffer<float>>? _vector;
     private readonly ValueGetter<float>? _scalar;
+    private readonly ImageReader? _image;
     private VBuffer<float> _buffer;
 
     public FeatureReader(DataViewRow row, DataViewSchema.Column column, int width)
@@ -18,7 +20,9 @@ internal sealed class FeatureReader
         _row = row;
         _column = column.Name;
         Width = width;
-        if (column.Type is VectorDataViewType)
+        if (column.Type is ImageDataViewType)
+            _image = new ImageReader(row, column);
+        else if (column.Type is VectorDataViewType)
             _vector = row.GetGetter<VBuffer<float>>(column);
         else
             _scalar = row.GetGetter<float>(column);
@@ -27,26 +31,41 @@ internal sealed class FeatureReader
     /// <summary>The number of features of a row.</summary>
     public int Width { get; }
 
-    /// <summary>The width of a feature column: the size of a <c>Vector&lt;Single&gt;</c>, 1 for a <c>Single</c>.</summary>
+    /// <summary>The image that was read last, in a column of images.</summary>
+    public MLImage? Image => _image?.Image;
+
+    /// <summary>The width of a feature column: the size of a <c>Vector&lt;Single&gt;</c>, 1 for a <c>Single</c>, 3 values a pixel for images.</summary>
     /// <exception cref="ArgumentException">The column has another type, or its size isn't known.</exception>
     public static int WidthOf(DataViewSchema.Column column)
     {
         if (column.Type == NumberDataViewType.Single)
             return 1;
+        if (column.Type is ImageDataViewType)
+            return ImageReader.ColorChannels * ImageReader.PixelCount(column);
         if (column.Type is VectorDataViewType vector && vector.ItemType == NumberDataViewType.Single)
         {
             return vector.Size > 0
                 ? vector.Size
                 : throw new ArgumentException($"Feature column '{column.Name}' is a vector of unknown size ({column.Type}); a network needs a known one. Concatenate or a featurizer with a fixed length gives it.");
         }
-        throw new ArgumentException($"Feature column '{column.Name}' has type {column.Type}; it must be Vector<Single> of known size, or Single. ConvertType and Concatenate make one.");
+        throw new ArgumentException($"Feature column '{column.Name}' has type {column.Type}; it must be Vector<Single> of known size, Single, or an image of known size. ConvertType and Concatenate make one.");
     }
+
+    /// <summary>Whether a column can be read as so many features: images as 1 or 3 channels, anything else as what it is.</summary>
+    /// <exception cref="ArgumentException">The column cannot be read as features at all.</exception>
+    public static bool Fits(DataViewSchema.Column column, int width) =>
+        width == WidthOf(column) || (column.Type is ImageDataViewType && width == ImageReader.PixelCount(column));
 
     /// <summary>Reads the current row's features.</summary>
     /// <param name="destination">Takes <see cref="Width"/> values.</param>
-    /// <exception cref="FormatException">A value is NaN or infinite, or the row has another number of values.</exception>
+    /// <exception cref="FormatException">A value is NaN or infinite, or the row has another number of values, or an image of another size or none.</exception>
     public void Read(Span<float> destination)
     {
+        if (_image != null)
+        {
+            _image.Read(destination);
+            return;
+        }
         if (_scalar != null)
             _scalar(ref destination[0]);
         else

@@ -1,0 +1,87 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+
+namespace MLExtensions.Tensors;
+
+/// <summary>Reads a row's image as planar values from 0 to 255: red, green and blue, or their luma (ITU-R BT.601) as the one channel.</summary>
+internal sealed class ImageReader
+{
+    public const int ColorChannels = 3;
+    private const int BytesPerPixel = 4;
+
+    private readonly DataViewRow _row;
+    private readonly string _column;
+    private readonly ImageDataViewType _type;
+    private readonly ValueGetter<MLImage> _getter;
+    private MLImage? _image;
+
+    public ImageReader(DataViewRow row, DataViewSchema.Column column)
+    {
+        _row = row;
+        _column = column.Name;
+        _type = (ImageDataViewType)column.Type;
+        _getter = row.GetGetter<MLImage>(column);
+    }
+
+    /// <summary>The image that was read last. It is the source's, which reuses it for the next row.</summary>
+    public MLImage? Image => _image;
+
+    /// <summary>The pixels of a column's images.</summary>
+    /// <exception cref="ArgumentException">The column's images have no known size.</exception>
+    public static int PixelCount(DataViewSchema.Column column)
+    {
+        var type = (ImageDataViewType)column.Type;
+        return type.Height > 0 && type.Width > 0
+            ? type.Height * type.Width
+            : throw new ArgumentException($"Feature column '{column.Name}' has images of unknown size; a network needs a known one. ResizeImages gives it.");
+    }
+
+    /// <param name="destination">Takes one value a pixel, or three.</param>
+    /// <exception cref="FormatException">The image is missing, or of another size than the column's type says.</exception>
+    public void Read(Span<float> destination)
+    {
+        _getter(ref _image!);
+        if (_image == null)
+            throw new FormatException($"Feature column '{_column}', row {_row.Position}: there is no image.");
+        if (_image.Height != _type.Height || _image.Width != _type.Width)
+            throw new FormatException($"Feature column '{_column}', row {_row.Position}: the image has {_image.Height} x {_image.Width} pixels (height x width) where {_type.Height} x {_type.Width} are expected. ResizeImages makes them so.");
+        var pixelCount = _type.Height * _type.Width;
+        var pixels = _image.Pixels[..(pixelCount * BytesPerPixel)];
+        var (red, blue) = _image.PixelFormat switch
+        {
+            MLPixelFormat.Bgra32 => (2, 0),
+            MLPixelFormat.Rgba32 => (0, 2),
+            var format => throw new FormatException($"Feature column '{_column}', row {_row.Position}: the image has the pixel format {format}; it must be Bgra32 or Rgba32."),
+        };
+        if (destination.Length == pixelCount)
+            ReadLuma(pixels, red, blue, destination);
+        else
+            ReadColors(pixels, red, blue, destination);
+    }
+
+    private static void ReadColors(ReadOnlySpan<byte> pixels, int red, int blue, Span<float> destination)
+    {
+        var size = destination.Length / ColorChannels;
+        var reds = destination[..size];
+        var greens = destination.Slice(size, size);
+        var blues = destination.Slice(2 * size, size);
+        for (var i = 0; i < size; i++)
+        {
+            var pixel = pixels.Slice(i * BytesPerPixel, BytesPerPixel);
+            reds[i] = pixel[red];
+            greens[i] = pixel[1];
+            blues[i] = pixel[blue];
+        }
+    }
+
+    private static void ReadLuma(ReadOnlySpan<byte> pixels, int red, int blue, Span<float> destination)
+    {
+        for (var i = 0; i < destination.Length; i++)
+        {
+            var pixel = pixels.Slice(i * BytesPerPixel, BytesPerPixel);
+            // Whole numbers up to the division: grey stays exactly what it was.
+            destination[i] = ((299 * pixel[red]) + (587 * pixel[1]) + (114 * pixel[blue])) / 1000f;
+        }
+    }
+}
