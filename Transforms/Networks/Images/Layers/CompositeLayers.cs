@@ -13,6 +13,8 @@ public sealed record SequenceLayer(IReadOnlyList<NetworkLayer> Layers) : Network
 
     internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) => LayerChain.Place(Layers, input, site);
 
+    internal override NetworkLayer WithOutputCount(int outputCount) => this with { Layers = Layers.Select(layer => layer.WithOutputCount(outputCount)).ToArray() };
+
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
         Require(Layers is { Count: > 0 }, site, "it has no layers.");
@@ -33,6 +35,8 @@ public sealed record ConcatenationLayer(IReadOnlyList<NetworkLayer> Branches) : 
 
     internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) =>
         Branches.Select((branch, i) => LayerChain.Place([branch with { Name = branch.Name ?? $"{i}" }], input, site with { OwnsInput = false })[0]);
+
+    internal override NetworkLayer WithOutputCount(int outputCount) => this with { Branches = Branches.Select(branch => branch.WithOutputCount(outputCount)).ToArray() };
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
@@ -68,6 +72,12 @@ public sealed record ResidualLayer(IReadOnlyList<NetworkLayer> Layers) : Network
             ? layers.Concat(LayerChain.Place([Named(Shortcut)], input, site with { OwnsInput = false }))
             : layers;
     }
+
+    internal override NetworkLayer WithOutputCount(int outputCount) => this with
+    {
+        Layers = Layers.Select(layer => layer.WithOutputCount(outputCount)).ToArray(),
+        Shortcut = Shortcut?.WithOutputCount(outputCount),
+    };
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
