@@ -41,7 +41,7 @@ internal abstract class FileCursor(IHost host, DataViewSchema schema, bool[] act
     protected abstract Delegate CreateGetter(int column);
 
     /// <summary>The numbers of all rows in a random order.</summary>
-    protected static int[] Shuffle(long count, Random random)
+    public static int[] Shuffle(long count, Random random)
     {
         var order = new int[checked((int)count)];
         for (var i = 0; i < order.Length; i++)

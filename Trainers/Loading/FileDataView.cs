@@ -15,16 +15,19 @@ internal abstract class FileDataView(IHost host, DataViewSchema schema) : IDataV
 
     public abstract long? GetRowCount();
 
-    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) =>
+        CreateCursor(Active(columnsNeeded), CanShuffle ? rand : null);
+
+    public virtual DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
+        [GetRowCursor(columnsNeeded, rand)];
+
+    protected abstract DataViewRowCursor CreateCursor(bool[] active, Random? random);
+
+    protected bool[] Active(IEnumerable<DataViewSchema.Column> columnsNeeded)
     {
         var active = new bool[schema.Count];
         foreach (var column in columnsNeeded)
             active[column.Index] = true;
-        return CreateCursor(active, CanShuffle ? rand : null);
+        return active;
     }
-
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
-        [GetRowCursor(columnsNeeded, rand)];
-
-    protected abstract DataViewRowCursor CreateCursor(bool[] active, Random? random);
 }

@@ -9,15 +9,21 @@ internal sealed class ImageFolderCursor : FileCursor
 {
     private readonly ImageFiles _files;
     private readonly int[]? _order;
+    private readonly RowShare _share;
     private int _next;
+    private int _place;
     private MLImage? _decoded;
 
-    public ImageFolderCursor(IHost host, DataViewSchema schema, bool[] active, ImageFiles files, Random? random)
+    public ImageFolderCursor(IHost host, DataViewSchema schema, bool[] active, ImageFiles files, int[]? order, RowShare share)
         : base(host, schema, active)
     {
         _files = files;
-        _order = random == null ? null : Shuffle(files.Folder.Paths.Length, random);
+        _order = order;
+        _share = share;
+        _next = share.First;
     }
+
+    public override long Batch => RowShare.Batch(_place);
 
     private string Path => _files.Folder.Paths[Row];
 
@@ -27,8 +33,9 @@ internal sealed class ImageFolderCursor : FileCursor
         _decoded = null;
         while (_next < _files.Folder.Paths.Length)
         {
-            Row = _order == null ? _next : _order[_next];
-            _next++;
+            _place = _next;
+            _next = _share.Next(_place);
+            Row = _order == null ? _place : _order[_place];
             if (_files.IsRow((int)Row, out _decoded))
                 return true;
         }

@@ -33,6 +33,21 @@ internal sealed class ImageFolderView : FileDataView
 
     public override long? GetRowCount() => _files.Count;
 
+    /// <summary>As many cursors as asked for where images are decoded: then the transforms behind, too, run on several threads.</summary>
+    public override DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
+    {
+        var active = Active(columnsNeeded);
+        if (n <= 1 || !active[Schema[ImageColumn].Index])
+            return [CreateCursor(active, rand)];
+        var order = Order(rand);
+        var cursors = new DataViewRowCursor[n];
+        for (var i = 0; i < n; i++)
+            cursors[i] = new ImageFolderCursor(Host, Schema, active, _files, order, new RowShare(i, n));
+        return cursors;
+    }
+
     protected override DataViewRowCursor CreateCursor(bool[] active, Random? random) =>
-        new ImageFolderCursor(Host, Schema, active, _files, random);
+        new ImageFolderCursor(Host, Schema, active, _files, Order(random), new RowShare(0, 1));
+
+    private int[]? Order(Random? random) => random == null ? null : FileCursor.Shuffle(_files.Folder.Paths.Length, random);
 }

@@ -103,6 +103,48 @@ public sealed class ImageFolderLoaderTests
     }
 
     [TestMethod]
+    [DataRow(BadImages.Refuse)]
+    [DataRow(BadImages.Skip)]
+    public void SeveralCursors_HaveTheSameRowsInTheSameOrder(BadImages onBadImage)
+    {
+        using var folder = new TemporaryFolder();
+        for (var i = 0; i < 100; i++)
+        {
+            using var image = TestImages.Solid(3, 3, (byte)i, 5, 6);
+            image.Save(folder.File("a", $"{i:000}.png"));
+        }
+        if (onBadImage == BadImages.Skip)
+            folder.Write("a/050b.png", [1]);
+        var ml = new MLContext(1);
+        var data = ml.Data.LoadFromImageFolder(folder.Path, 2, 2, onBadImage);
+        var cursors = data.GetRowCursorSet(data.Schema, 3);
+        Assert.HasCount(3, cursors);
+        var ids = cursors.Select(cursor => Ids(cursor)).ToArray();
+        CollectionAssert.AreEquivalent(Enumerable.Range(0, 101).Where(id => onBadImage == BadImages.Skip ? id != 51 : id < 100).Select(id => (ulong)id).ToArray(), ids.SelectMany(own => own).ToArray());
+        Assert.IsTrue(ids.All(own => own.Length > 30));
+
+        var pixels = ml.Transforms.ExtractPixels("Pixels", "Image", ImagePixelExtractingEstimator.ColorBits.Red).Fit(data).Transform(data);
+        CollectionAssert.AreEqual(Enumerable.Range(0, 100).Select(i => (float)i).ToArray(), pixels.GetColumn<float[]>("Pixels").Select(row => row[0]).ToArray());
+    }
+
+    private static ulong[] Ids(DataViewRowCursor cursor)
+    {
+        using (cursor)
+        {
+            var getId = cursor.GetIdGetter();
+            DataViewRowId id = default;
+            var ids = new List<ulong>();
+            for (var last = -1L; cursor.MoveNext(); last = cursor.Batch)
+            {
+                Assert.IsGreaterThanOrEqualTo(last, cursor.Batch);
+                getId(ref id);
+                ids.Add(id.Low);
+            }
+            return [.. ids];
+        }
+    }
+
+    [TestMethod]
     public void WrongFolders_AreRefused()
     {
         using var folder = new TemporaryFolder();
