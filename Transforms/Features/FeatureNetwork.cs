@@ -11,13 +11,14 @@ namespace MLExtensions.Features;
 /// <summary>Builds a pretrained network up to a layer.</summary>
 internal static class FeatureNetwork
 {
-    /// <summary>Refuses a file or a layer that no data could make right.</summary>
-    public static void Check(ImageFeaturesEstimator.Options options)
+    /// <summary>Refuses a file or a layer that no data could make right; gives the names of the layers.</summary>
+    public static IReadOnlyList<string> Check(ImageFeaturesEstimator.Options options)
     {
         using var file = WeightFile.Open(options.Weights, nameof(options.Weights));
         var architecture = options.Architecture ?? RecognizedNetwork.Of(file, nameof(options.Weights)).UsualArchitecture;
         if (options.Layer != null)
             LayerCut.CheckName(architecture, options.Layer, nameof(options.Layer));
+        return LayerCut.NamesIn(architecture).ToArray();
     }
 
     /// <summary>Builds the network for a column of images and fills it from the file; the rest of the file is not kept.</summary>

@@ -22,8 +22,11 @@ public sealed class ImageFeaturesEstimator : IEstimator<ImageFeaturesTransformer
         _host = env.Register(nameof(ImageFeaturesEstimator));
         _options = options.Copy();
         _options.Check();
-        FeatureNetwork.Check(_options);
+        LayerNames = FeatureNetwork.Check(_options);
     }
+
+    /// <summary>The names of the layers that the network can be cut at, in their order; a sequence of layers follows those in it.</summary>
+    public IReadOnlyList<string> LayerNames { get; }
 
     /// <summary>What can be set.</summary>
     public sealed class Options
@@ -48,7 +51,7 @@ public sealed class ImageFeaturesEstimator : IEstimator<ImageFeaturesTransformer
         /// <summary>The name of the last layer to compute, such as <c>features</c>, <c>layer4</c> or <c>classifier.1</c>. Default null: the whole network, up to its logits.</summary>
         public string? Layer { get; set; }
 
-        /// <summary>Whether an output that is an image is averaged over its positions, one number a channel; else it is flattened, channel after channel. Default true.</summary>
+        /// <summary>Whether an output that is an image is averaged over its positions, one number a channel; else it is flattened, and the column has the dimensions [channels, height, width]. Default true.</summary>
         public bool Pool { get; set; } = true;
 
         /// <summary>

@@ -11,7 +11,7 @@ internal sealed class ImageFeaturesMapper(ImageFeaturesTransformer transformer, 
     public Func<int, bool> GetDependencies(Func<int, bool> activeOutput) => column => column == images.Index && activeOutput(0);
 
     public DataViewSchema.DetachedColumn[] GetOutputColumns() =>
-        [new DataViewSchema.DetachedColumn(transformer.OutputColumnName, transformer.Model.Head.ScoreType)];
+        [new DataViewSchema.DetachedColumn(transformer.OutputColumnName, transformer.OutputType)];
 
     public Delegate[] CreateGetters(DataViewRow input, Func<int, bool> activeOutput, out Action? disposer)
     {

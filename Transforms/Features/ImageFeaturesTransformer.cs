@@ -32,6 +32,7 @@ public sealed class ImageFeaturesTransformer : ITransformer, IDisposable
         Model = model;
         OutputColumnName = outputColumnName;
         InputColumnName = inputColumnName;
+        OutputType = LayerCut.OutputType((CnnArchitecture)model.Architecture);
     }
 
     /// <summary>The column that is added.</summary>
@@ -42,6 +43,9 @@ public sealed class ImageFeaturesTransformer : ITransformer, IDisposable
 
     /// <summary>The network up to the layer, and its weights. The transformer owns it.</summary>
     public NetworkModelParameters Model { get; }
+
+    /// <summary>The type of the added column: with dimensions [channels, height, width] where it is a flattened image.</summary>
+    internal VectorDataViewType OutputType { get; }
 
     bool ITransformer.IsRowToRowMapper => true;
 
@@ -85,10 +89,10 @@ public sealed class ImageFeaturesTransformer : ITransformer, IDisposable
         var outputColumnName = ctx.LoadNonEmptyString();
         var inputColumnName = ctx.LoadNonEmptyString();
         ctx.LoadModel<NetworkModelParameters, SignatureLoadModel>(env, out var model, NetworkFolder);
-        if (model.Head is FeaturesHead)
+        if (model is { Head: FeaturesHead, Architecture: CnnArchitecture })
             return new ImageFeaturesTransformer(env, model, outputColumnName, inputColumnName);
         model.Dispose();
-        throw new ModelFormatException(NetworkFolder, $"is a network for {model.Head.Kind}, not for features");
+        throw new ModelFormatException(NetworkFolder, $"is no network for features: {model.Architecture.GetType().Name}, {model.Head.Kind}");
     }
 
     internal static DataViewSchema.Column FindColumn(DataViewSchema schema, string name) =>
@@ -101,7 +105,7 @@ public sealed class ImageFeaturesTransformer : ITransformer, IDisposable
     {
         var column = FindColumn(schema, InputColumnName);
         if (!FeatureReader.Fits(column, Model.Architecture.InputCount))
-            throw new ArgumentException($"Column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the network takes {((ImageArchitecture)Model.Architecture).Image.Shape}.", nameof(schema));
+            throw new ArgumentException($"Column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the network takes {((CnnArchitecture)Model.Architecture).Image.Shape}.", nameof(schema));
         return new ImageFeaturesMapper(this, column);
     }
 

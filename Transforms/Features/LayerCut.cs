@@ -1,3 +1,4 @@
+using Microsoft.ML.Data;
 using MLExtensions.Networks.Images;
 using MLExtensions.Persistence;
 
@@ -44,6 +45,12 @@ internal static class LayerCut
         cut.Check();
         return cut;
     }
+
+    /// <summary>The type of a cut network's outputs; a flattened image keeps its dimensions in it.</summary>
+    public static VectorDataViewType OutputType(CnnArchitecture architecture) =>
+        architecture.Placed[^1] is { Layer: FlattenLayer, Input: { IsVector: false } image }
+            ? new VectorDataViewType(NumberDataViewType.Single, image.Channels, image.Height, image.Width)
+            : new VectorDataViewType(NumberDataViewType.Single, architecture.OutputCount);
 
     private static IEnumerable<string> NamesIn(PlacedLayer placed)
     {

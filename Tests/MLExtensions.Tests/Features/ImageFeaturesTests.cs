@@ -26,7 +26,9 @@ public sealed class ImageFeaturesTests
         var estimator = Estimator(ml, folder, layer, pool);
         using var transformer = estimator.Fit(data);
         var features = FeatureSample.Read(transformer.Transform(data));
-        Assert.AreEqual(size, ((VectorDataViewType)transformer.GetOutputSchema(data.Schema)["Features"].Type).Size);
+        var type = (VectorDataViewType)transformer.GetOutputSchema(data.Schema)["Features"].Type;
+        Assert.AreEqual(size, type.Size);
+        CollectionAssert.AreEqual(size switch { 72 => [8, 3, 3], 288 => [8, 6, 6], _ => new[] { size } }, type.Dimensions.ToArray());
         Assert.IsTrue(estimator.GetOutputSchema(SchemaShape.Create(data.Schema)).TryFindColumn("Features", out var column));
         Assert.AreEqual(SchemaShape.Column.VectorKind.Vector, column.Kind);
         using var scope = NewDisposeScope();
@@ -108,18 +110,23 @@ public sealed class ImageFeaturesTests
         var ml = new MLContext(1);
         var data = FeatureSample.View(ml, FeatureSample.Create(40));
         var estimator = Estimator(ml, folder, "features");
-        Use();
-        var before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
-        Use();
-        Assert.AreEqual(before, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
-
-        void Use()
+        AssertNoGrowth(() =>
         {
             using var transformer = estimator.Fit(data);
             FeatureSample.Read(transformer.Transform(data));
-            using var engine = ml.Model.CreatePredictionEngine<FeatureSample, FeatureResult>(transformer);
-            engine.Predict(FeatureSample.Create(1)[0]);
-        }
+        });
+        using var transformer = estimator.Fit(data);
+        using var engine = ml.Model.CreatePredictionEngine<FeatureSample, FeatureResult>(transformer);
+        var row = FeatureSample.Create(1)[0];
+        AssertNoGrowth(() => engine.Predict(row));
+    }
+
+    private static void AssertNoGrowth(Action action)
+    {
+        action();
+        var before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
+        action();
+        Assert.AreEqual(before, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
     }
 
     private static void CompareSaved(string[] args)
