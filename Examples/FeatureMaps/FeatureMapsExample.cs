@@ -115,6 +115,7 @@ internal sealed class FeatureMapsExample : IExample
 
     private sealed class PictureRow
     {
+        [ImageType(1, 1)] // each network's own size takes the place of this one
         public MLImage? Image { get; set; }
     }
 }
