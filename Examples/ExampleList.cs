@@ -1,8 +1,11 @@
 using MLExtensions.Examples.Cifar10;
 using MLExtensions.Examples.Digits;
+using MLExtensions.Examples.FeatureMaps;
+using MLExtensions.Examples.FineTune;
 using MLExtensions.Examples.Gates;
 using MLExtensions.Examples.Infrastructure;
 using MLExtensions.Examples.Mnist;
+using MLExtensions.Examples.PredictImage;
 using MLExtensions.Examples.Tabular;
 using Spectre.Console;
 
@@ -18,6 +21,9 @@ internal static class ExampleList
         MnistExample.OfConvolutions,
         new Cifar10Example(),
         new DepthExample(),
+        new PredictImageExample(),
+        new FineTuneExample(),
+        new FeatureMapsExample(),
         new GatesExample(),
         new TabularExample(),
     ];
@@ -34,6 +40,8 @@ internal static class ExampleList
         foreach (var example in Examples)
         {
             table.AddRow(new Text(example.Name, Color.Green), new Text(example.Summary));
+            if (example.Words is { } words)
+                table.AddRow(new Text("  " + words.Placeholder), new Text(words.Description, Color.Grey));
             foreach (var option in example.Options)
                 table.AddRow(new Text("  " + option.Usage), new Text(option.Description, Color.Grey));
         }

@@ -47,6 +47,6 @@ internal static class Program
             ExampleList.Print();
             return Failure;
         }
-        return example.Run(ExampleArguments.Parse(args[1..], example.Options), cancellationToken);
+        return example.Run(ExampleArguments.Parse(args[1..], example), cancellationToken);
     }
 }

@@ -2,27 +2,40 @@ using System.Globalization;
 
 namespace MLExtensions.Examples.Infrastructure;
 
-/// <summary>The options on the command line, checked against those that the example has.</summary>
+/// <summary>The options and words on the command line, checked against those that the example has.</summary>
 internal sealed class ExampleArguments
 {
     private readonly Dictionary<ExampleOption, string> _values = [];
+
+    private readonly List<string> _words = [];
 
     private ExampleArguments()
     {
     }
 
-    /// <exception cref="UsageException">An option is unknown, given twice or has no value.</exception>
-    public static ExampleArguments Parse(IReadOnlyList<string> words, IReadOnlyList<ExampleOption> options)
+    /// <summary>The words that are no options; at least one where the example takes words.</summary>
+    public IReadOnlyList<string> Words => _words;
+
+    /// <exception cref="UsageException">An option is unknown, given twice or has no value; or there are more or fewer words than the example takes.</exception>
+    public static ExampleArguments Parse(IReadOnlyList<string> given, IExample example)
     {
         var arguments = new ExampleArguments();
-        for (var i = 0; i < words.Count; i += 2)
+        for (var i = 0; i < given.Count; i++)
         {
-            var option = FindOption(words[i], options);
-            if (i + 1 == words.Count || words[i + 1].StartsWith("--", StringComparison.Ordinal))
+            if (example.Words != null && !IsOption(given[i]))
+            {
+                arguments._words.Add(given[i]);
+                continue;
+            }
+            var option = FindOption(given[i], example.Options);
+            i++;
+            if (i == given.Count || IsOption(given[i]))
                 throw new UsageException($"--{option.Name} needs a value: {option.Usage}.");
-            if (!arguments._values.TryAdd(option, words[i + 1]))
+            if (!arguments._values.TryAdd(option, given[i]))
                 throw new UsageException($"--{option.Name} is given twice.");
         }
+        if (example.Words is { } words && (arguments._words.Count == 0 || arguments._words.Count > words.Most))
+            throw new UsageException($"{example.Name} takes {words.Placeholder}, {words.Description}; there are {arguments._words.Count} such words.");
         return arguments;
     }
 
@@ -57,6 +70,11 @@ internal sealed class ExampleArguments
             throw new UsageException($"--{option.Name} is '{text}'; it must be one of {string.Join(", ", choices)}.{DidYouMean.Suggest(text, choices)}");
         return text;
     }
+
+    /// <summary>The value, or null where none is given and the option has no default.</summary>
+    public string? OptionalText(ExampleOption option) => Find(option);
+
+    private static bool IsOption(string word) => word.StartsWith("--", StringComparison.Ordinal);
 
     private string? Find(ExampleOption option) => _values.GetValueOrDefault(option, option.Default!);
 

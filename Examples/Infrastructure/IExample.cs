@@ -11,6 +11,9 @@ internal interface IExample
 
     IReadOnlyList<ExampleOption> Options { get; }
 
+    /// <summary>The words that it takes besides, or null.</summary>
+    ExampleWords? Words => null;
+
     /// <summary>Returns the program's exit code: 0 when the example did what it promises.</summary>
     int Run(ExampleArguments arguments, CancellationToken cancellationToken);
 }

@@ -9,7 +9,7 @@ internal static class MnistConvolutions
     public const string LeNet5 = "lenet5";
     public const string Best = "best";
 
-    private static readonly ImageShape Shape = new(1, 28, 28);
+    private static readonly ImageShape Shape = new(1, MnistData.Side, MnistData.Side);
 
     /// <summary>The mean and deviation of the training pixels.</summary>
     private static readonly PixelScaling Standardized = new() { Mean = [0.1307], StandardDeviation = [0.3081] };

@@ -6,7 +6,7 @@ namespace MLExtensions.Examples.Mnist;
 /// <summary>Reads MNIST: the pixels from 0 (paper) to 1 (ink), the digits as keys.</summary>
 internal static class MnistData
 {
-    private const int Side = 28;
+    public const int Side = 28;
     private const int DigitCount = 10;
 
     public static IDataView LoadTraining(MLContext mlContext, string folder) => Load(mlContext, folder, "train");

@@ -1,6 +1,7 @@
 using Microsoft.ML.Runtime;
 using MLExtensions.Heads;
 using MLExtensions.Persistence;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using MLExtensions.Training.Engine;
 using TorchSharp;
@@ -13,9 +14,9 @@ internal sealed class StartingWeights : IDisposable
 {
     private readonly NetworkTrainerOptions _options;
     private readonly NetworkModelParameters? _model;
-    private readonly WeightFile? _file;
+    private readonly InitialWeightsFile? _file;
 
-    private StartingWeights(NetworkTrainerOptions options, NetworkModelParameters? model, WeightFile? file)
+    private StartingWeights(NetworkTrainerOptions options, NetworkModelParameters? model, InitialWeightsFile? file)
     {
         _options = options;
         _model = model;
@@ -30,7 +31,7 @@ internal sealed class StartingWeights : IDisposable
 
     /// <summary>Finds the model or the file.</summary>
     public static StartingWeights Open(NetworkTrainerOptions options) =>
-        new(options, WarmStart.Find(options.InitialModel), options.InitialWeights == null ? null : WeightFile.Open(options.InitialWeights));
+        new(options, WarmStart.Find(options.InitialModel), options.InitialWeights == null ? null : InitialWeightsFile.Open(options.InitialWeights));
 
     /// <summary>Refuses options that do not fit the network, before the data is read.</summary>
     /// <param name="draft">The network's architecture as far as it is known, its output perhaps of another size.</param>
@@ -59,8 +60,7 @@ internal sealed class StartingWeights : IDisposable
             FileReport = _file.CopyTo(network, architecture, _options.InitialWeightsMatch);
             Tell(channel, $"{nameof(_options.InitialWeights)} {_options.InitialWeights}", FileReport);
         }
-        foreach (var value in network.state_dict().Values)
-            value.DetachFromDisposeScope();
+        network.DetachFromDisposeScope();
         return network;
     }
 

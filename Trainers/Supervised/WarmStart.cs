@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Persistence;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Supervised;

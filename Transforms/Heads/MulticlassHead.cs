@@ -20,17 +20,7 @@ internal sealed record MulticlassHead(int ClassCount) : PredictionHead
     public override DataViewSchema CreateOutputSchema() =>
         ScoreSchemaFactory.Create(ScoreType, AnnotationUtils.Const.ScoreColumnKind.MulticlassClassification);
 
-    public override Delegate CreateGetter(int column, ScoreSource scores)
-    {
-        ValueGetter<VBuffer<float>> getter = (ref VBuffer<float> destination) =>
-        {
-            var current = scores.Current();
-            var editor = VBufferEditor.Create(ref destination, current.Length);
-            current.CopyTo(editor.Values);
-            destination = editor.Commit();
-        };
-        return getter;
-    }
+    public override Delegate CreateGetter(int column, ScoreSource scores) => VectorGetter(scores);
 
     public override void Check()
     {

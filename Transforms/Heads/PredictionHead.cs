@@ -11,6 +11,7 @@ namespace MLExtensions.Heads;
 [JsonDerivedType(typeof(BinaryHead), "binary")]
 [JsonDerivedType(typeof(MulticlassHead), "multiclass")]
 [JsonDerivedType(typeof(RegressionHead), "regression")]
+[JsonDerivedType(typeof(FeaturesHead), "features")]
 internal abstract record PredictionHead
 {
     /// <summary>The number of output units that the task needs.</summary>
@@ -35,4 +36,13 @@ internal abstract record PredictionHead
 
     private protected static ValueGetter<float> ScalarGetter(ScoreSource scores) =>
         (ref float destination) => destination = scores.Current()[0];
+
+    private protected static ValueGetter<VBuffer<float>> VectorGetter(ScoreSource scores) =>
+        (ref VBuffer<float> destination) =>
+        {
+            var current = scores.Current();
+            var editor = VBufferEditor.Create(ref destination, current.Length);
+            current.CopyTo(editor.Values);
+            destination = editor.Commit();
+        };
 }

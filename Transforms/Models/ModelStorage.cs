@@ -4,6 +4,7 @@ using Microsoft.ML;
 using MLExtensions.Heads;
 using MLExtensions.History;
 using MLExtensions.Persistence;
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Models;
@@ -108,10 +109,8 @@ internal static class ModelStorage
         var network = architecture.CreateModule();
         try
         {
-            var state = network.state_dict();
-            reader.LoadInto(new Dictionary<string, Tensor>(state));
-            foreach (var value in state.Values)
-                value.DetachFromDisposeScope();
+            reader.LoadInto(new Dictionary<string, Tensor>(network.state_dict()));
+            network.DetachFromDisposeScope();
             return network;
         }
         catch

@@ -12,7 +12,7 @@ internal static class ModelValueMappers
 {
     public static ValueMapper<TSrc, TDst> Create<TSrc, TDst>(NetworkModelParameters model)
     {
-        Delegate mapper = model.Head.OutputCount == 1 && model.Head is not MulticlassHead ? Scalar(model) : Vector(model);
+        Delegate mapper = model.Head.ScoreType is VectorDataViewType ? Vector(model) : Scalar(model);
         return mapper as ValueMapper<TSrc, TDst>
             ?? throw new InvalidOperationException($"The model maps vectors of Single to {model.Head.ScoreType}, not {typeof(TSrc)} to {typeof(TDst)}.");
     }

@@ -47,6 +47,9 @@ public abstract record NetworkLayer
     /// <summary>The layers inside, with what goes into each; empty for a plain layer.</summary>
     internal virtual IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) => [];
 
+    /// <summary>The same layer with a number wherever it says "as many as the network has outputs".</summary>
+    internal virtual NetworkLayer WithOutputCount(int outputCount) => this;
+
     /// <exception cref="FormatException">A setting is out of range or the input does not fit; the message names the layer.</exception>
     internal abstract LayerShape OutputShape(LayerShape input, LayerSite site);
 

@@ -13,6 +13,8 @@ public sealed record SequenceLayer(IReadOnlyList<NetworkLayer> Layers) : Network
 
     internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) => LayerChain.Place(Layers, input, site);
 
+    internal override NetworkLayer WithOutputCount(int outputCount) => this with { Layers = Layers.Select(layer => layer.WithOutputCount(outputCount)).ToArray() };
+
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
         Require(Layers is { Count: > 0 }, site, "it has no layers.");
@@ -33,6 +35,8 @@ public sealed record ConcatenationLayer(IReadOnlyList<NetworkLayer> Branches) : 
 
     internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) =>
         LayerChain.PlaceBeside(Branches, input, site);
+
+    internal override NetworkLayer WithOutputCount(int outputCount) => this with { Branches = Branches.Select(branch => branch.WithOutputCount(outputCount)).ToArray() };
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
@@ -63,6 +67,12 @@ public sealed record ResidualLayer(IReadOnlyList<NetworkLayer> Layers) : Network
 
     internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) =>
         PlaceLayers(input, site).Concat(PlaceShortcut(input, site));
+
+    internal override NetworkLayer WithOutputCount(int outputCount) => this with
+    {
+        Layers = Layers.Select(layer => layer.WithOutputCount(outputCount)).ToArray(),
+        Shortcut = Shortcut?.WithOutputCount(outputCount),
+    };
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {

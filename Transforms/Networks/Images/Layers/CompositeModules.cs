@@ -58,22 +58,17 @@ internal sealed class ResidualModule : nn.Module<Tensor, Tensor>
 /// <summary>The module of <see cref="FireLayer"/>.</summary>
 internal sealed class FireModule : nn.Module<Tensor, Tensor>
 {
-    private readonly nn.Module<Tensor, Tensor> _squeeze;
-    private readonly nn.Module<Tensor, Tensor> _expand1x1;
-    private readonly nn.Module<Tensor, Tensor> _expand3x3;
+    // An array: torch would register fields that are modules under the fields' names too.
+    private readonly nn.Module<Tensor, Tensor>[] _convolutions;
 
     public FireModule(IEnumerable<PlacedLayer> convolutions)
-        : base(nameof(FireModule))
-    {
-        if (LayerChain.Register(this, convolutions) is not [var squeeze, var expand1x1, var expand3x3])
-            throw new ArgumentException("A fire block has three convolutions.", nameof(convolutions));
-        (_squeeze, _expand1x1, _expand3x3) = (squeeze, expand1x1, expand3x3);
-    }
+        : base(nameof(FireModule)) =>
+        _convolutions = LayerChain.Register(this, convolutions);
 
     public override Tensor forward(Tensor x)
     {
-        var squeezed = _squeeze.call(x).relu_();
-        return cat([_expand1x1.call(squeezed), _expand3x3.call(squeezed)], 1).relu_();
+        var squeezed = _convolutions[0].call(x).relu_();
+        return cat([_convolutions[1].call(squeezed), _convolutions[2].call(squeezed)], 1).relu_();
     }
 }
 

@@ -27,6 +27,8 @@ public sealed record ConvolutionLayer(int? Filters, int KernelSize) : NetworkLay
 
     internal override bool OutputMayBeOverwritten => true;
 
+    internal override NetworkLayer WithOutputCount(int outputCount) => this with { Filters = Filters ?? outputCount };
+
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
         RequireImage(input, site);

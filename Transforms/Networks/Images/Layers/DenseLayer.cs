@@ -14,6 +14,8 @@ public sealed record DenseLayer(int? Units = null) : NetworkLayer
 
     internal override bool OutputMayBeOverwritten => true;
 
+    internal override NetworkLayer WithOutputCount(int outputCount) => this with { Units = Units ?? outputCount };
+
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
         var units = Units ?? site.OutputCount;

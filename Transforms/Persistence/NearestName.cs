@@ -1,4 +1,4 @@
-namespace MLExtensions.Training;
+namespace MLExtensions.Persistence;
 
 /// <summary>Finds the name that was probably meant.</summary>
 internal static class NearestName

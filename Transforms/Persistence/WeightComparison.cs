@@ -1,9 +1,7 @@
-using MLExtensions.Persistence;
-using MLExtensions.Training.Engine;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLExtensions.Supervised;
+namespace MLExtensions.Persistence;
 
 /// <summary>Compares the tensors of a file or a model with those of a network, by their descriptions alone.</summary>
 internal sealed class WeightComparison
@@ -13,7 +11,7 @@ internal sealed class WeightComparison
 
     private readonly List<string> _loaded = [];
     private readonly List<string> _missing = [];
-    private readonly List<(string Name, string Description, bool FirstDimensionOnly)> _otherShape = [];
+    private readonly List<OtherWeight> _otherShape = [];
     private readonly List<string> _unexpected;
 
     /// <param name="sources">The tensors to take.</param>
@@ -32,14 +30,10 @@ internal sealed class WeightComparison
     /// <summary>What does not fit, in words.</summary>
     public string Problems => $"missing: {NameList.Of(_missing)}; unexpected: {NameList.Of(_unexpected)}; of another shape: {NameList.Of(Report.OtherShape)}";
 
-    public bool Satisfies(WeightMatch match, string outputLayer) => match switch
-    {
-        WeightMatch.Partial => _loaded.Count > 0,
-        WeightMatch.Strict => HasSameNames && _otherShape.Count == 0,
-        _ => HasSameNames && _otherShape.All(other => other.FirstDimensionOnly && LayerNames.IsBelow(other.Name, outputLayer)),
-    };
+    public bool HasSameNames => _missing.Count == 0 && _unexpected.Count == 0;
 
-    private bool HasSameNames => _missing.Count == 0 && _unexpected.Count == 0;
+    /// <summary>The tensors of another shape or kind of number.</summary>
+    public IReadOnlyList<OtherWeight> OtherShape => _otherShape;
 
     private void Compare(string name, Tensor target, WeightDescription? source)
     {
@@ -56,7 +50,7 @@ internal sealed class WeightComparison
             return;
         }
         var description = $"{name} ({SafeTensorsEntry.Describe(source.Type, source.Shape)} given, the network has {SafeTensorsEntry.Describe(target.dtype, target.shape)})";
-        _otherShape.Add((name, description, sameKind && DifferInFirstOnly(source.Shape, target.shape)));
+        _otherShape.Add(new OtherWeight(name, description, sameKind && DifferInFirstOnly(source.Shape, target.shape)));
     }
 
     private static bool DifferInFirstOnly(IReadOnlyList<long> a, IReadOnlyList<long> b) => a.Count == b.Count && a.Skip(1).SequenceEqual(b.Skip(1));
@@ -64,3 +58,9 @@ internal sealed class WeightComparison
 
 /// <summary>A tensor's name, type and shape.</summary>
 internal sealed record WeightDescription(string Name, ScalarType Type, IReadOnlyList<long> Shape);
+
+/// <summary>A tensor that is another one in the network.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Description">The name and both shapes.</param>
+/// <param name="FirstDimensionOnly">Whether the shapes differ in nothing but their first dimension.</param>
+internal sealed record OtherWeight(string Name, string Description, bool FirstDimensionOnly);

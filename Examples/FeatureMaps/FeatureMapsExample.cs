@@ -1,0 +1,121 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+using MLExtensions.Examples.Infrastructure;
+using SkiaSharp;
+using Spectre.Console;
+
+namespace MLExtensions.Examples.FeatureMaps;
+
+/// <summary>What a network sees: the filters of its first layer, and what its layers make of a picture (chapter 6.7 of the book).</summary>
+internal sealed class FeatureMapsExample : IExample
+{
+    private const int MostLayers = 5;
+    private const int MostMaps = 64;
+    private const string FiltersFile = "filters.png";
+
+    private static readonly ExampleOption Weights = new("weights", "FILE", "the weights of a pretrained network, a safetensors file");
+    private static readonly ExampleOption Model = new("model", "FILE", "a model of the examples mnist-cnn or cifar10 instead");
+    private static readonly ExampleOption White = new("white", "255|1", "what a white pixel was when the model was trained: 1 for mnist-cnn (default 255)", "255");
+    private static readonly ExampleOption Layers = new("layers", "NAME,...", "the layers to show (default: some of them)");
+
+    public string Name => "feature-maps";
+
+    public string Summary => "what a convolutional network sees: its first filters, and a picture on its way through the layers";
+
+    public IReadOnlyList<ExampleOption> Options => [Weights, Model, White, Layers];
+
+    public ExampleWords Words => new("FILE", "the picture", Most: 1);
+
+    public int Run(ExampleArguments arguments, CancellationToken cancellationToken)
+    {
+        var mlContext = new MLContext();
+        var output = new OutputFolder(Name);
+        var white = int.Parse(arguments.Choice(White, "255", "1"));
+        var network = arguments.OptionalText(Model) is { } model
+            ? PictureNetwork.OfModel(mlContext, model, white, output)
+            : new PictureNetwork(arguments.Text(Weights), null, white);
+        var picture = Load(mlContext, arguments.Words[0], network.ImageSize);
+        var files = new List<(string, string)>();
+        if (SaveFilters(mlContext, network, picture, output))
+            files.Add((FiltersFile, "the filters of the first layer: what each looks for"));
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("layer", "maps", "size");
+        foreach (var layer in Choose(network.UpTo(mlContext, null).LayerNames, arguments.OptionalText(Layers)))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using var upTo = network.UpTo(mlContext, layer).Fit(picture);
+            var maps = upTo.Transform(picture);
+            if (maps.Schema["Maps"].Type is not VectorDataViewType { Dimensions: [var count, var height, var width] })
+            {
+                table.AddRow(layer, "", "no maps any more, but a vector");
+                continue;
+            }
+            SaveMaps(maps.GetColumn<float[]>("Maps").Single(), Math.Min(count, MostMaps), height, width, output.PathOf($"{layer}.png"));
+            table.AddRow(layer, $"{count}", $"{height} x {width}");
+            files.Add(($"{layer}.png", $"the maps of layer {layer}: where its filters found something"));
+        }
+        AnsiConsole.Write(table);
+        output.Print(files);
+        return 0;
+    }
+
+    /// <summary>The picture as the network's input; one channel is its brightness.</summary>
+    private static IDataView Load(MLContext mlContext, string path, (int Channels, int Height, int Width) size)
+    {
+        using var picture = PictureFile.Read(path);
+        var schema = SchemaDefinition.Create(typeof(PictureRow));
+        schema[nameof(PictureRow.Image)].ColumnType = new ImageDataViewType(size.Height, size.Width);
+        return mlContext.Data.LoadFromEnumerable([new PictureRow { Image = PictureFile.Resize(picture, size.Width, size.Height) }], schema);
+    }
+
+    private static IEnumerable<string> Choose(IReadOnlyList<string> names, string? asked)
+    {
+        if (asked != null)
+            return asked.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        // A sequence of layers ends where its last one does.
+        var leaves = names.Where(name => !names.Any(other => other.StartsWith(name + '.', StringComparison.Ordinal))).ToArray();
+        var count = Math.Min(MostLayers, leaves.Length);
+        return Enumerable.Range(0, count).Select(i => leaves[i * leaves.Length / count]);
+    }
+
+    /// <summary>Each map from its least value, black, to its greatest, white.</summary>
+    private static void SaveMaps(float[] maps, int count, int height, int width, string path)
+    {
+        var size = height * width;
+        var ranges = Enumerable.Range(0, count).Select(map => maps.AsSpan(map * size, size).ToArray()).Select(map => (Least: map.Min(), Most: map.Max())).ToArray();
+        TilePicture.Save(count, width, height, (map, row, column) =>
+        {
+            var brightness = TilePicture.Brightness(maps[(map * size) + (row * width) + column], ranges[map].Least, ranges[map].Most);
+            return new SKColor(brightness, brightness, brightness);
+        }, path);
+    }
+
+    /// <summary>Draws the first convolution's filters, where they look at colours or at one channel.</summary>
+    private static bool SaveFilters(MLContext mlContext, PictureNetwork network, IDataView picture, OutputFolder output)
+    {
+        using var whole = network.UpTo(mlContext, null).Fit(picture);
+        var (name, shape) = whole.Model.WeightShapes.First(weight => weight.Value.Count == 4);
+        var (count, channels, height, width) = ((int)shape[0], (int)shape[1], (int)shape[2], (int)shape[3]);
+        if (channels is not (1 or 3))
+            return false;
+        var weights = whole.Model.GetWeights(name);
+        var size = channels * height * width;
+        var ranges = Enumerable.Range(0, count).Select(filter => weights.AsSpan(filter * size, size).ToArray()).Select(filter => (Least: filter.Min(), Most: filter.Max())).ToArray();
+        TilePicture.Save(count, width, height, (filter, row, column) =>
+        {
+            byte Of(int channel)
+            {
+                var at = (filter * size) + (Math.Min(channel, channels - 1) * height * width) + (row * width) + column;
+                return TilePicture.Brightness(weights[at], ranges[filter].Least, ranges[filter].Most);
+            }
+            return new SKColor(Of(0), Of(1), Of(2));
+        }, output.PathOf(FiltersFile));
+        return true;
+    }
+
+    private sealed class PictureRow
+    {
+        [ImageType(1, 1)] // each network's own size takes the place of this one
+        public MLImage? Image { get; set; }
+    }
+}

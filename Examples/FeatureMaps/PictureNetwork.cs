@@ -1,0 +1,40 @@
+using Microsoft.ML;
+using MLExtensions.Examples.Infrastructure;
+
+namespace MLExtensions.Examples.FeatureMaps;
+
+/// <summary>A network to look into: pretrained, or one that another example saved.</summary>
+/// <param name="WeightsFile">Its weights.</param>
+/// <param name="Architecture">Its architecture; null for one that is recognised by the weights.</param>
+/// <param name="White">What a white pixel was in its training.</param>
+internal sealed record PictureNetwork(string WeightsFile, ImageArchitecture? Architecture, int White)
+{
+    private const int UsualSide = 224;
+
+    public (int Channels, int Height, int Width) ImageSize =>
+        Architecture?.Image.Shape is { } shape ? (shape.Channels, shape.Height, shape.Width) : (3, UsualSide, UsualSide);
+
+    /// <summary>The network of a saved model; its weights go into a file of their own.</summary>
+    public static PictureNetwork OfModel(MLContext mlContext, string path, int white, OutputFolder output)
+    {
+        using var model = (IDisposable)mlContext.Model.Load(path, out _);
+        var transformers = model as IEnumerable<ITransformer> ?? [(ITransformer)model];
+        if (transformers.OfType<MulticlassNetworkTransformer>().FirstOrDefault() is not { Model: { Architecture: ImageArchitecture architecture } network })
+            throw new InvalidDataException($"{path} holds no network that looks at images.");
+        var weights = output.PathOf("weights.safetensors");
+        network.SaveWeights(weights);
+        return new PictureNetwork(weights, architecture, white);
+    }
+
+    /// <summary>The network up to a layer, whose outputs keep their shape.</summary>
+    public ImageFeaturesEstimator UpTo(MLContext mlContext, string? layer) => mlContext.Transforms.ImageFeatures(new ImageFeaturesEstimator.Options
+    {
+        OutputColumnName = "Maps",
+        Weights = WeightsFile,
+        Architecture = Architecture,
+        Layer = layer,
+        Pool = false,
+        ImageShape = Architecture?.Image.Shape,
+        PixelScaling = Architecture?.Image.Scaling is { PerImage: false } scaling ? scaling with { Factor = scaling.Factor * White / 255 } : null,
+    });
+}

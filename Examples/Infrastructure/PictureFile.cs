@@ -1,0 +1,44 @@
+using Microsoft.ML.Data;
+using SkiaSharp;
+
+namespace MLExtensions.Examples.Infrastructure;
+
+/// <summary>Reads a picture and brings it to a size.</summary>
+internal static class PictureFile
+{
+    private const int BytesPerPixel = 4;
+
+    /// <summary>Reads a picture of any size.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is no picture.</exception>
+    public static SKBitmap Read(string path)
+    {
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"There is no picture '{path}'.", path);
+        using var encoded = File.OpenRead(path);
+        return SKBitmap.Decode(encoded) ?? throw new InvalidDataException($"'{path}' is no picture that can be read.");
+    }
+
+    /// <summary>The whole picture, stretched or shrunk in both directions alike or not.</summary>
+    public static MLImage Resize(SKBitmap picture, int width, int height)
+    {
+        var pixels = AntialiasedResizing.Resize(picture, width, height);
+        return MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels);
+    }
+
+    /// <summary>The square in the middle of the picture, once its shorter side has so many pixels.</summary>
+    /// <param name="picture">The picture.</param>
+    /// <param name="shorterSide">The shorter side of the whole picture.</param>
+    /// <param name="side">The side of the square.</param>
+    public static MLImage ResizeAndCrop(SKBitmap picture, int shorterSide, int side)
+    {
+        var shorter = Math.Min(picture.Width, picture.Height);
+        var (width, height) = (picture.Width * shorterSide / shorter, picture.Height * shorterSide / shorter);
+        var whole = AntialiasedResizing.Resize(picture, width, height);
+        var (left, top) = ((int)Math.Round((width - side) / 2.0), (int)Math.Round((height - side) / 2.0));
+        var square = new byte[side * side * BytesPerPixel];
+        for (var row = 0; row < side; row++)
+            whole.AsSpan((((top + row) * width) + left) * BytesPerPixel, side * BytesPerPixel).CopyTo(square.AsSpan(row * side * BytesPerPixel));
+        return MLImage.CreateFromPixels(side, side, MLPixelFormat.Rgba32, square);
+    }
+}
