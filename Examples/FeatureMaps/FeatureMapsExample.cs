@@ -18,7 +18,7 @@ internal sealed class FeatureMapsExample : IExample
     private static readonly ExampleOption White = new("white", "255|1", "what a white pixel was when the model was trained: 1 for mnist-cnn (default 255)", "255");
     private static readonly ExampleOption Layers = new("layers", "NAME,...", "the layers to show (default: some of them)");
 
-    public string Name => "feature-maps";
+    public string Name => "features-map";
 
     public string Summary => "what a convolutional network sees: its first filters, and a picture on its way through the layers";
 

@@ -29,7 +29,7 @@ internal sealed class TunedNetwork(MLContext mlContext, string weights, OutputFo
             LayerRules = [new LayerRule("features") { LearningRateFactor = 0.1 }],
             Augmentations = [ImageAugmentation.Crop(padding: CropPadding), ImageAugmentation.Flip()],
             Optimizer = new AdamWOptimizer(),
-            LearningRate = 1e-3,
+            LearningRate = 2e-3,
             LearningRateSchedule = LearningRateSchedule.Cosine(),
             BatchSize = 16,
             Epochs = epochs,
