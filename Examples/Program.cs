@@ -27,7 +27,7 @@ internal static class Program
             AnsiConsole.MarkupLine("[yellow]Cancelled.[/]");
             return Cancelled;
         }
-        catch (Exception e) when (e is UsageException or IOException or InvalidDataException or UnauthorizedAccessException or TorchNotAvailableException)
+        catch (Exception e) when (e is UsageException or ArgumentException or FormatException or IOException or InvalidDataException or UnauthorizedAccessException or TorchNotAvailableException)
         {
             AnsiConsole.MarkupLineInterpolated($"[red]{e.Message}[/]");
             return Failure;

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
 using MLExtensions.Examples.Infrastructure;
 using SkiaSharp;
 using Spectre.Console;
@@ -19,7 +18,7 @@ internal sealed class FeatureMapsExample : IExample
     private static readonly ExampleOption White = new("white", "255|1", "what a white pixel was when the model was trained: 1 for mnist-cnn (default 255)", "255");
     private static readonly ExampleOption Layers = new("layers", "NAME,...", "the layers to show (default: some of them)");
 
-    public string Name => "feature-maps";
+    public string Name => "features-map";
 
     public string Summary => "what a convolutional network sees: its first filters, and a picture on its way through the layers";
 
@@ -64,8 +63,9 @@ internal sealed class FeatureMapsExample : IExample
     {
         using var picture = PictureFile.Read(path);
         var schema = SchemaDefinition.Create(typeof(PictureRow));
-        schema[nameof(PictureRow.Image)].ColumnType = new ImageDataViewType(size.Height, size.Width);
-        return mlContext.Data.LoadFromEnumerable([new PictureRow { Image = PictureFile.Resize(picture, size.Width, size.Height) }], schema);
+        schema[nameof(PictureRow.Image)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, size.Channels, size.Height, size.Width);
+        using var resized = PictureFile.Resize(picture, size.Width, size.Height);
+        return mlContext.Data.LoadFromEnumerable([new PictureRow { Image = PictureFile.PlanarPixels(resized, size.Channels) }], schema);
     }
 
     private static IEnumerable<string> Choose(IReadOnlyList<string> names, string? asked)
@@ -115,7 +115,6 @@ internal sealed class FeatureMapsExample : IExample
 
     private sealed class PictureRow
     {
-        [ImageType(1, 1)] // each network's own size takes the place of this one
-        public MLImage? Image { get; set; }
+        public float[] Image { get; set; } = [];
     }
 }

@@ -26,6 +26,22 @@ internal static class PictureFile
         return MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels);
     }
 
+    /// <summary>The pixels channel after channel, 0 to 255: red, green and blue, or their mean as the one channel.</summary>
+    public static float[] PlanarPixels(MLImage picture, int channels)
+    {
+        var size = picture.Width * picture.Height;
+        var values = new float[channels * size];
+        for (var i = 0; i < size; i++)
+        {
+            var pixel = picture.Pixels.Slice(i * BytesPerPixel, BytesPerPixel);
+            if (channels == 1)
+                values[i] = (pixel[0] + pixel[1] + pixel[2]) / 3f;
+            else
+                (values[i], values[size + i], values[(2 * size) + i]) = (pixel[0], pixel[1], pixel[2]);
+        }
+        return values;
+    }
+
     /// <summary>The square in the middle of the picture, once its shorter side has so many pixels.</summary>
     /// <param name="picture">The picture.</param>
     /// <param name="shorterSide">The shorter side of the whole picture.</param>

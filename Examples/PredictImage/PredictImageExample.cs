@@ -17,7 +17,7 @@ internal sealed class PredictImageExample : IExample
     private static readonly ExampleOption Weights = new("weights", "FILE", "the network's weights, a safetensors file");
     private static readonly ExampleOption Labels = new("labels", "FILE", "the names of its classes, in order: a JSON list, or a name a line");
     private static readonly ExampleOption Fit = new(
-        "fit", "whole|crop|middle", "what becomes 224 x 224 pixels: the whole picture (default); its middle, as high or wide as it; or the middle of it at 256 pixels", "whole");
+        "fit", "middle|crop|whole", "what becomes 224 x 224 pixels: the middle of the picture at 256 pixels (default, as torchvision), its middle as high or wide as it, or all of it", "middle");
     private static readonly ExampleOption Resizing = new("resizing", "smooth|mlnet", "how the picture is resized: with a filter against jagged edges (default), or by ResizeImages", "smooth");
 
     public string Name => "predict-image";
@@ -32,7 +32,7 @@ internal sealed class PredictImageExample : IExample
     {
         var mlContext = new MLContext();
         var names = ReadNames(arguments.Text(Labels));
-        var fit = arguments.Choice(Fit, "whole", "crop", "middle");
+        var fit = arguments.Choice(Fit, "middle", "crop", "whole");
         var rows = arguments.Choice(Resizing, "smooth", "mlnet") == "smooth"
             ? Smooth(mlContext, arguments.Words, fit)
             : WithResizeImages(mlContext, arguments.Words, fit);

@@ -38,6 +38,44 @@ public sealed class ImageFeaturesTests
         Assert.IsFalse(features[0].SequenceEqual(features[1]));
     }
 
+    [TestMethod]
+    public void ColumnOfImages_SameAsTheirPixels()
+    {
+        using var folder = new TemporaryFolder();
+        var ml = new MLContext(1);
+        var rows = FeatureSample.Create(40);
+        var vectors = FeatureSample.View(ml, rows);
+        using var images = new FeatureImages(rows);
+        using var transformer = Estimator(ml, folder, "features").Fit(images.View(ml));
+        var expected = FeatureSample.Read(transformer.Transform(vectors));
+        var features = FeatureSample.Read(transformer.Transform(images.View(ml)));
+        for (var i = 0; i < rows.Length; i++)
+            Outcome.AssertSameBits(expected[i], features[i]);
+        using var engine = ml.Model.CreatePredictionEngine<FeatureImage, FeatureResult>(transformer, new PredictionEngineOptions { OwnsTransformer = false });
+        Outcome.AssertClose(expected[7], engine.Predict(images.Rows[7]).Features, 1e-5);
+    }
+
+    [TestMethod]
+    public void CropSize_TheMiddleAlone()
+    {
+        using var folder = new TemporaryFolder();
+        var ml = new MLContext(1);
+        var small = FeatureSample.Create(1)[0];
+        var large = new FeatureSample { Image = new float[3 * 8 * 8] };
+        for (var i = 0; i < small.Image.Length; i++)
+            large.Image[(i / 36 * 64) + (((i % 36 / 6) + 1) * 8) + (i % 6) + 1] = small.Image[i];
+        var weights = FeatureSample.WriteWeights(folder, FeatureSample.Tiny());
+        var shape = new ImageShape(3, 8, 8);
+        var whole = FeatureSample.Tiny() with { InputCount = (int)shape.Count, Image = new ImageInput(shape) { Scaling = PixelScaling.ToUnit, CropSize = 6 } };
+        float[] Of(FeatureSample row, int side, ImageArchitecture architecture)
+        {
+            var data = FeatureSample.View(ml, [row], side);
+            using var transformer = ml.Transforms.ImageFeatures(new() { Weights = weights, Architecture = architecture, PixelScaling = PixelScaling.ImageNet }).Fit(data);
+            return FeatureSample.Read(transformer.Transform(data)).Single();
+        }
+        Outcome.AssertClose(Of(small, 6, FeatureSample.Tiny()), Of(large, 8, whole), 1e-5);
+    }
+
     /// <summary>75 rows: three blocks of different sizes.</summary>
     [TestMethod]
     public void RowByRow_SameAsInBlocks()
