@@ -56,14 +56,15 @@ internal sealed class Example
         return schema;
     }
 
-    /// <summary>Many features average out; this makes the means of the thirds differ as much as those of two features.</summary>
+    /// <summary>Many features average out; this makes the means of the thirds differ as much as those of two features, and features differ little from them.</summary>
     private static void Spread(Random random, float[] features, int third)
     {
         for (var start = 0; start + third <= features.Length; start += third)
         {
-            var shift = random.NextSingle() + random.NextSingle() - 1 - features[start..(start + third)].Average();
+            var old = features[start..(start + third)].Average();
+            var mean = random.NextSingle() + random.NextSingle() - 1;
             for (var i = start; i < start + third; i++)
-                features[i] += shift;
+                features[i] = mean + ((features[i] - old) * 0.1f);
         }
     }
 

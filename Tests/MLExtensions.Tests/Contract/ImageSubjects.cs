@@ -102,7 +102,7 @@ internal sealed class ResNetSubject<TTransformer>(string name, ContractTask task
     {
         var options = (ResNetOptions)base.CreateOptions();
         options.Depth = 8;
-        options.BaseChannels = 6;
+        options.BaseChannels = 8;
         return options;
     }
 
