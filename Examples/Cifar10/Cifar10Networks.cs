@@ -29,14 +29,15 @@ internal static class Cifar10Networks
         CropSize = TutorialCrop,
         PixelScaling = PixelScaling.PerImageStandardization,
         Augmentations = ImageAugmentation.DistortedInputs(TutorialCrop),
-        Initialization = WeightInitialization.HeNormal,
+        Initialization = WeightInitialization.TruncatedNormal,
         Optimizer = new SgdOptimizer(),
         LearningRate = 0.1,
-        LearningRateSchedule = LearningRateSchedule.Exponential(0.1, decayEpochs: 9, staircase: true),
+        LearningRateSchedule = LearningRateSchedule.Exponential(0.1, decayEpochs: 6, staircase: true),
+        GradientClipNorm = 5, // one bad batch at this rate ends an untrained network
         LayerRules = [new LayerRule("local3") { L2Regularization = 0.004 }, new LayerRule("local4") { L2Regularization = 0.004 }],
         WeightAverageDecay = 0.9999,
         BatchSize = 128,
-        Epochs = 12,
+        Epochs = 8,
     };
 
     /// <summary>
