@@ -48,8 +48,8 @@ internal static class PictureFile
     /// <param name="side">The side of the square.</param>
     public static MLImage ResizeAndCrop(SKBitmap picture, int shorterSide, int side)
     {
-        var shorter = Math.Min(picture.Width, picture.Height);
-        var (width, height) = (picture.Width * shorterSide / shorter, picture.Height * shorterSide / shorter);
+        var scale = (double)shorterSide / Math.Min(picture.Width, picture.Height);
+        var (width, height) = ((int)Math.Round(picture.Width * scale), (int)Math.Round(picture.Height * scale));
         var whole = AntialiasedResizing.Resize(picture, width, height);
         var (left, top) = ((int)Math.Round((width - side) / 2.0), (int)Math.Round((height - side) / 2.0));
         var square = new byte[side * side * BytesPerPixel];
