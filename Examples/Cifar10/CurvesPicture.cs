@@ -28,7 +28,7 @@ internal static class CurvesPicture
             Add(plot, trainings[i].Title, color, LinePattern.Solid, trainings[i].History.Epochs.Select(epoch => (epoch.Epoch, Value(epoch.Training, metric))));
             Add(plot, null, color, LinePattern.Dashed, trainings[i].History.Epochs.Select(epoch => (epoch.Epoch, Value(epoch.Validation, metric))));
         }
-        plot.ShowLegend();
+        plot.ShowLegend(metric == "loss" ? Alignment.UpperRight : Alignment.LowerRight);
     }
 
     private static void Add(Plot plot, string? title, Color color, LinePattern pattern, IEnumerable<(int Epoch, double? Value)> points)
