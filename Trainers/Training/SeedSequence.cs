@@ -11,6 +11,7 @@ internal static class SeedSequence
     public const int Dropout = 3;
     public const int ValidationSplit = 4;
     public const int Augmentation = 5;
+    public const int SampledTokens = 6;
 
     public static ulong Derive(int seed, int purpose, int epoch = 0)
     {

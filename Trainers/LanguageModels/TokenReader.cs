@@ -1,0 +1,74 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLExtensions.LanguageModels;
+
+/// <summary>Reads a text column, row by row.</summary>
+internal static class TokenReader
+{
+    /// <exception cref="ArgumentException">The column is missing or no text; the message names it.</exception>
+    public static void Check(SchemaShape schema, string column)
+    {
+        if (!schema.TryFindColumn(column, out var found))
+            throw new ArgumentException($"Text column '{column}' is not in the data; it has {string.Join(", ", schema.Select(other => other.Name))}.");
+        if (found.Kind != SchemaShape.Column.VectorKind.Scalar || found.ItemType != TextDataViewType.Instance)
+            throw new ArgumentException($"Text column '{column}' has type {found.GetTypeString()}; it must be Text.");
+    }
+
+    /// <summary>Makes the tokenizer of a text.</summary>
+    public static TextTokenizer CreateTokenizer(Tokenization tokenization, IDataView data, string column, Action check)
+    {
+        var builder = tokenization.CreateBuilder();
+        if (builder.NeedsText)
+            ForEachRow(data, column, check, (text, _) => builder.Add(text));
+        return builder.Build();
+    }
+
+    /// <summary>The tokens of all rows, each row's end among them.</summary>
+    /// <exception cref="FormatException">A row has something that is not in the vocabulary.</exception>
+    public static TokenStore Read(IDataView data, string column, TextTokenizer tokenizer, Buffering buffering, Action check)
+    {
+        var store = TokenStore.Create(buffering);
+        var tokens = new List<int>();
+        try
+        {
+            ForEachRow(data, column, check, Add);
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+
+        void Add(ReadOnlySpan<char> text, long row)
+        {
+            tokens.Clear();
+            try
+            {
+                tokenizer.Encode(text, tokens);
+            }
+            catch (FormatException e)
+            {
+                throw new FormatException($"Text column '{column}', row {row}: {e.Message}", e);
+            }
+            tokens.Add(tokenizer.EndOfRowId);
+            store.Append(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(tokens));
+        }
+    }
+
+    private static void ForEachRow(IDataView data, string column, Action check, Action<ReadOnlySpan<char>, long> action)
+    {
+        var found = data.Schema[column];
+        using var cursor = data.GetRowCursor([found]);
+        var getter = cursor.GetGetter<ReadOnlyMemory<char>>(found);
+        ReadOnlyMemory<char> text = default;
+        while (cursor.MoveNext())
+        {
+            getter(ref text);
+            action(text.Span, cursor.Position);
+            if (cursor.Position % 1024 == 0)
+                check();
+        }
+    }
+}
