@@ -67,9 +67,11 @@ internal sealed class FullSoftmaxLoss(LanguageModelNetwork network, Precision pr
         if (!double.IsFinite(loss))
             return (loss, null);
         var factor = 1.0 / targets.shape[0];
-        Network.OutputBias.grad!.add_(gradient.sum(0), factor);
         var product = gradient.to(weight.dtype);
+        // A product with ones is a third of the time of a sum over rows, and W^T G^T faster than G W.
+        using var ones = torch.ones(1, targets.shape[0], device: gradient.device);
+        Network.OutputBias.grad!.add_(ones.mm(gradient).view(-1), factor);
         AddProduct(Network.OutputWeight.grad!, product, input, factor);
-        return (loss, product.mm(weight).to(hidden.dtype).mul_(factor));
+        return (loss, weight.t().mm(product.t()).t().to(hidden.dtype).mul_(factor));
     }
 }
