@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Compression;
 
 namespace MLExtensions.Loading;
 
@@ -37,7 +36,7 @@ internal sealed class DataFile
     public Stream OpenContent()
     {
         var file = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferSize);
-        return IsCompressed ? new BufferedStream(new GZipStream(file, CompressionMode.Decompress), BufferSize) : file;
+        return IsCompressed ? new WholeGzipStream(file) : file;
     }
 
     /// <summary>Refuses a content that the file's size rules out; a gzipped file's is known in full only when it was read.</summary>

@@ -91,11 +91,35 @@ public sealed class TextLineLoaderTests
         using var folder = new TemporaryFolder();
         Assert.Contains("nowhere", Assert.ThrowsExactly<FileNotFoundException>(() => Ml.Data.LoadFromTextLines(folder.File("nowhere"))).Message);
         Assert.Throws<ArgumentException>(() => Ml.Data.LoadFromTextLines(Write(folder, "text", "a"), " "));
-        var zipped = DataFiles.Gzip(Random.Shared.GetItems("abcdefg \n"u8.ToArray(), 200_000));
-        var cut = folder.Write("cut", zipped[..(zipped.Length / 2)]);
-        var message = Assert.ThrowsExactly<FormatException>(() => Lines(Ml.Data.LoadFromTextLines(cut))).Message;
-        Assert.Contains(cut, message);
-        Assert.Contains("damaged or cut off at line", message);
+    }
+
+    [TestMethod]
+    public void CutOffOrDamagedGzip_IsRefused_WhereverItIs()
+    {
+        using var folder = new TemporaryFolder();
+        var zipped = DataFiles.Gzip(new Random(1).GetItems("abcdefg \n"u8.ToArray(), 200_000));
+        foreach (var length in new[] { 3, 100, 1000, zipped.Length / 2, zipped.Length - 9, zipped.Length - 8, zipped.Length - 4, zipped.Length - 1 })
+            Refused(zipped[..length]);
+        var damaged = zipped.ToArray();
+        damaged.AsSpan(zipped.Length / 2, 50).Clear();
+        Refused(damaged);
+
+        void Refused(byte[] content)
+        {
+            var path = folder.Write("damaged", content);
+            var message = Assert.ThrowsExactly<FormatException>(() => Lines(Ml.Data.LoadFromTextLines(path)), $"{content.Length} bytes").Message;
+            Assert.Contains(path, message);
+            Assert.Contains("damaged or cut off at line", message);
+        }
+    }
+
+    [TestMethod]
+    public void GzipOfSeveralMembers_IsReadToTheEnd()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("members", [.. DataFiles.Gzip("a\nb"u8.ToArray()), .. DataFiles.Gzip([]), .. DataFiles.Gzip("c\n"u8.ToArray())]);
+        CollectionAssert.AreEqual(new[] { "a", "bc" }, Lines(Ml.Data.LoadFromTextLines(path)));
+        Assert.IsEmpty(Lines(Ml.Data.LoadFromTextLines(Write(folder, "empty", "", gzip: true))));
     }
 
     [TestMethod]
