@@ -103,23 +103,4 @@ internal sealed class LanguageModelStep : TrainingStep
         _dropout.Dispose();
         _loss.Dispose();
     }
-
-    /// <summary>A recurrent state that outlives the step that made it.</summary>
-    private sealed class CarriedState
-    {
-        public Tensor[]? Value { get; private set; }
-
-        public void Keep(Tensor[] state)
-        {
-            Clear();
-            Value = Array.ConvertAll(state, part => part.detach().DetachFromDisposeScope());
-        }
-
-        public void Clear()
-        {
-            foreach (var part in Value ?? [])
-                part.Dispose();
-            Value = null;
-        }
-    }
 }

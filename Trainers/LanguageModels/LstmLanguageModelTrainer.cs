@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions.LanguageModels;
+using MLExtensions.Text;
 using MLExtensions.Training;
 using MLExtensions.Training.Engine;
 using static TorchSharp.torch;
@@ -67,16 +68,16 @@ public sealed class LstmLanguageModelTrainer : IEstimator<LanguageModelTransform
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        TokenReader.Check(inputSchema, _options.TextColumnName);
-        return LanguageModelTransformer.OutputShape(inputSchema);
+        TextColumn.Check(inputSchema, _options.TextColumnName);
+        return LanguageModelColumns.AddTo(inputSchema);
     }
 
     private LanguageModelTransformer FitCore(IDataView input, IDataView? validation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        TokenReader.Check(SchemaShape.Create(input.Schema), _options.TextColumnName);
+        TextColumn.Check(SchemaShape.Create(input.Schema), _options.TextColumnName);
         if (validation != null)
-            TokenReader.Check(SchemaShape.Create(validation.Schema), _options.TextColumnName);
+            TextColumn.Check(SchemaShape.Create(validation.Schema), _options.TextColumnName);
         var model = new LanguageModelTraining(_host, _options, _seed).Run(input, validation);
         return new LanguageModelTransformer(_host, model, _options.TextColumnName);
     }

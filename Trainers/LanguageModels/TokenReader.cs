@@ -1,20 +1,12 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Text;
 
 namespace MLExtensions.LanguageModels;
 
 /// <summary>Reads a text column, row by row.</summary>
 internal static class TokenReader
 {
-    /// <exception cref="ArgumentException">The column is missing or no text; the message names it.</exception>
-    public static void Check(SchemaShape schema, string column)
-    {
-        if (!schema.TryFindColumn(column, out var found))
-            throw new ArgumentException($"Text column '{column}' is not in the data; it has {string.Join(", ", schema.Select(other => other.Name))}.");
-        if (found.Kind != SchemaShape.Column.VectorKind.Scalar || found.ItemType != TextDataViewType.Instance)
-            throw new ArgumentException($"Text column '{column}' has type {found.GetTypeString()}; it must be Text.");
-    }
-
     /// <summary>Makes the tokenizer of a text.</summary>
     public static TextTokenizer CreateTokenizer(Tokenization tokenization, IDataView data, string column, Action check)
     {
@@ -44,14 +36,7 @@ internal static class TokenReader
         void Add(ReadOnlySpan<char> text, long row)
         {
             tokens.Clear();
-            try
-            {
-                tokenizer.Encode(text, tokens);
-            }
-            catch (FormatException e)
-            {
-                throw new FormatException($"Text column '{column}', row {row}: {e.Message}", e);
-            }
+            TextColumn.Encode(tokenizer, text, tokens, column, row);
             tokens.Add(tokenizer.EndOfRowId);
             store.Append(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(tokens));
         }

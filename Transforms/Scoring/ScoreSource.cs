@@ -15,8 +15,8 @@ internal abstract class ScoreSource : IDisposable
     }
 
     public static ScoreSource Create(DataViewRow input, DataViewSchema.Column featureColumn, IBlockScorer scorer) =>
-        input is LookAheadCursor { Block: { } block } cursor
-            ? new OfBlocks(cursor, block, scorer)
+        input is LookAheadCursor cursor
+            ? new OfBlocks(cursor, cursor.Block, scorer)
             : new OfRows(input, featureColumn, scorer);
 
     private sealed class OfBlocks(LookAheadCursor cursor, FeatureBlock block, IBlockScorer scorer) : ScoreSource
