@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Heads;
 using MLExtensions.Tensors;
+using MLExtensions.Text;
 using MLExtensions.Training.Engine;
 using MLExtensions.Training.Start;
 using static TorchSharp.torch;
@@ -23,7 +24,7 @@ internal sealed class LanguageModelTraining(IHost host, LstmLanguageModelTrainer
         using var start = StartingWeights.Open(options);
         var tokenizer = start.Architecture is LanguageModelArchitecture { Tokenizer: var known }
             ? known
-            : TokenReader.CreateTokenizer(options.Tokenization, input, options.TextColumnName, session.CheckAlive);
+            : RowTexts.CreateTokenizer(options.Tokenization, input, options.TextColumnName, session.CheckAlive);
         var architecture = options.CreateArchitecture(tokenizer);
         using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor(architecture.MultiplyAdds * options.BatchSize));
         start.Check(architecture);
@@ -38,7 +39,7 @@ internal sealed class LanguageModelTraining(IHost host, LstmLanguageModelTrainer
     }
 
     private TokenStore Read(IDataView data, TextTokenizer tokenizer, TrainingSession session) =>
-        TokenReader.Read(data, options.TextColumnName, tokenizer, options.Buffering, session.CheckAlive);
+        RowTexts.Read(data, options.TextColumnName, tokenizer, options.Buffering, session.CheckAlive);
 
     private (TokenWindows Training, TokenWindows? Validation) Split(TokenStore tokens, TokenStore? validation, Device device)
     {

@@ -13,16 +13,20 @@ internal sealed class LookAheadCursor : BlockCursor
     private const long MaximumBytes = 1 << 26; // of the images and texts beside the features, which can be of any size
 
     private readonly DataViewSchema.Column _featureColumn;
-    private readonly FeatureReader _features;
+    private readonly FeatureFormat _format;
+    private readonly IFeatureReader _features;
 
-    public LookAheadCursor(DataViewRowCursor input, DataViewSchema.Column featureColumn, int width)
-        : base(input, Math.Clamp(MaximumBlockValues / width, 1, MaximumBlockRows), MaximumBytes, featureColumn)
+    public LookAheadCursor(DataViewRowCursor input, DataViewSchema.Column featureColumn, FeatureFormat format)
+        : base(input, Math.Clamp(MaximumBlockValues / format.Width, 1, MaximumBlockRows), MaximumBytes, featureColumn)
     {
         _featureColumn = featureColumn;
-        _features = new FeatureReader(input, featureColumn, width);
+        _format = format;
+        _features = format.Open(input, featureColumn);
         if (featureColumn.Type is ImageDataViewType)
             Columns[featureColumn.Index] = new ImageColumnBuffer(() => _features.Image, Capacity);
-        Block = new FeatureBlock(Capacity, width);
+        else if (!format.HoldsColumn(featureColumn))
+            Columns[featureColumn.Index] = ColumnBuffer.Create(input, featureColumn, Capacity);
+        Block = new FeatureBlock(Capacity, format.Width);
     }
 
     /// <summary>The features of the rows read ahead.</summary>
@@ -39,7 +43,7 @@ internal sealed class LookAheadCursor : BlockCursor
 
     protected override Delegate GetterOf(DataViewSchema.Column column)
     {
-        if (column.Index != _featureColumn.Index || column.Type is ImageDataViewType)
+        if (column.Index != _featureColumn.Index || !_format.HoldsColumn(column))
             return base.GetterOf(column);
         if (_featureColumn.Type is not VectorDataViewType)
         {

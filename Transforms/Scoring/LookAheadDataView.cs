@@ -11,13 +11,17 @@ internal sealed class LookAheadDataView : IDataView
     private readonly DataViewSchema.Column _column;
     private readonly Func<DataViewRowCursor, BlockCursor> _createCursor;
 
-    /// <param name="width">The number of features; null for all that the column has.</param>
-    public LookAheadDataView(IDataView source, string featureColumnName, int? width = null)
+    /// <summary>Reads all the features that the column has.</summary>
+    public LookAheadDataView(IDataView source, string featureColumnName)
+        : this(source, featureColumnName, new DenseFormat(FeatureReader.WidthOf(source.Schema[featureColumnName])))
+    {
+    }
+
+    public LookAheadDataView(IDataView source, string featureColumnName, FeatureFormat format)
     {
         _source = source;
         _column = source.Schema[featureColumnName];
-        var count = width ?? FeatureReader.WidthOf(_column);
-        _createCursor = cursor => new LookAheadCursor(cursor, _column, count);
+        _createCursor = cursor => new LookAheadCursor(cursor, _column, format);
     }
 
     private LookAheadDataView(IDataView source, DataViewSchema.Column textColumn)

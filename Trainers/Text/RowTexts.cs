@@ -1,11 +1,12 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.LanguageModels;
 using MLExtensions.Text;
 
-namespace MLExtensions.LanguageModels;
+namespace MLExtensions.Text;
 
 /// <summary>Reads a text column, row by row.</summary>
-internal static class TokenReader
+internal static class RowTexts
 {
     /// <summary>Makes the tokenizer of a text.</summary>
     public static TextTokenizer CreateTokenizer(Tokenization tokenization, IDataView data, string column, Action check)
