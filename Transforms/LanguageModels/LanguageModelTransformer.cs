@@ -40,6 +40,7 @@ public sealed class LanguageModelTransformer : ITransformer, INetworkHolder, IDi
         Model = model;
         TextColumnName = textColumnName;
         Sequences = new SequenceScorer(Architecture, Network);
+        Generator = new TextGenerator(Architecture, Network);
     }
 
     /// <summary>The network, its tokenizer and its weights. The transformer owns it.</summary>
@@ -57,6 +58,8 @@ public sealed class LanguageModelTransformer : ITransformer, INetworkHolder, IDi
 
     internal SequenceScorer Sequences { get; }
 
+    internal TextGenerator Generator { get; }
+
     bool ITransformer.IsRowToRowMapper => true;
 
     /// <summary>Adds how probable each row of text is.</summary>
@@ -70,6 +73,29 @@ public sealed class LanguageModelTransformer : ITransformer, INetworkHolder, IDi
         var blocks = LookAheadDataView.OfText(input, TextColumnName);
         return new BatchScoredDataView(new RowToRowMapperTransform(_host, blocks, mapper, CreateMapper));
     }
+
+    /// <summary>Writes what may follow a prompt, piece by piece, each when it is asked for.</summary>
+    /// <remarks>
+    /// The model reads the prompt as the beginning of a row. The network's state is kept, so that a token costs one step however long
+    /// the text is. Each enumeration begins anew: with a seed it gives the same text, without one another. To stop, stop enumerating.
+    /// </remarks>
+    /// <param name="prompt">The beginning of the text, which is not part of the output; may be empty.</param>
+    /// <param name="options">How to write; null for the defaults.</param>
+    /// <returns>The text's pieces, mostly a token each.</returns>
+    /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+    /// <exception cref="FormatException">Something in the prompt is not in the vocabulary; the message shows it.</exception>
+    public IEnumerable<string> Generate(string prompt, GenerationOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        options ??= new GenerationOptions();
+        options.Check();
+        return Generator.Write(Tokenizer.Encode(prompt), options, options.Seed);
+    }
+
+    /// <summary>Writes what may follow a prompt, as one text.</summary>
+    /// <returns>The text, without the prompt.</returns>
+    /// <inheritdoc cref="Generate"/>
+    public string GenerateText(string prompt, GenerationOptions? options = null) => string.Concat(Generate(prompt, options));
 
     /// <summary>The schema of what <see cref="Transform"/> makes of data with a schema.</summary>
     /// <exception cref="ArgumentException">The column is missing or of a wrong type.</exception>
