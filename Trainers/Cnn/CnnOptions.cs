@@ -15,7 +15,7 @@ public abstract class CnnOptions : ImageOptions
     /// </summary>
     public IReadOnlyList<NetworkLayer> Layers { get; set; } = CnnLayers.Default();
 
-    internal override NetworkTrainerOptions Snapshot()
+    internal override TrainingOptions Snapshot()
     {
         var copy = (CnnOptions)base.Snapshot();
         copy.Layers = Layers.ToArray();

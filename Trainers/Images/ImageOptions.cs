@@ -5,7 +5,7 @@ using MLExtensions.Training;
 namespace MLExtensions;
 
 /// <summary>What can be set on every network that looks at images, whatever the family and the task.</summary>
-/// <remarks>Weights start from <see cref="WeightInitialization.HeNormal"/> unless <see cref="NetworkTrainerOptions.Initialization"/> says otherwise.</remarks>
+/// <remarks>Weights start from <see cref="WeightInitialization.HeNormal"/> unless <see cref="TrainingOptions.Initialization"/> says otherwise.</remarks>
 public abstract class ImageOptions : NetworkTrainerOptions
 {
     private protected ImageOptions() => Initialization = WeightInitialization.HeNormal;
@@ -63,7 +63,7 @@ public abstract class ImageOptions : NetworkTrainerOptions
         return Augmentations.Count == 0 ? null : ImageAugmenter.Create(Augmentations, shape.Channels, shape.Height, shape.Width, nameof(Augmentations));
     }
 
-    internal override NetworkTrainerOptions Snapshot()
+    internal override TrainingOptions Snapshot()
     {
         var copy = (ImageOptions)base.Snapshot();
         copy.Augmentations = Augmentations.ToArray();

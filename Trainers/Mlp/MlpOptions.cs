@@ -33,7 +33,7 @@ public abstract class MlpOptions : NetworkTrainerOptions
         HiddenLayers = HiddenLayers.Select(CreateLayer).ToArray(),
     };
 
-    internal override NetworkTrainerOptions Snapshot()
+    internal override TrainingOptions Snapshot()
     {
         var copy = (MlpOptions)base.Snapshot();
         copy.HiddenLayers = HiddenLayers.ToArray();

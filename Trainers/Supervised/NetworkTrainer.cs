@@ -27,7 +27,7 @@ public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTrans
             task.LabelColumn(options.LabelColumnName),
             TrainerUtils.MakeR4ScalarWeightColumn(options.ExampleWeightColumnName))
     {
-        _options = options.Snapshot();
+        _options = (NetworkTrainerOptions)options.Snapshot();
         _task = task;
         _seed = options.Seed ?? ((IHostEnvironmentInternal)env).Seed ?? Random.Shared.Next();
     }
@@ -48,7 +48,7 @@ public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTrans
 
     /// <summary>Trains a network, with validation data of its own.</summary>
     /// <param name="trainData">The training data.</param>
-    /// <param name="validationData">The validation data, with the same columns; takes the place of <see cref="NetworkTrainerOptions.ValidationFraction"/>.</param>
+    /// <param name="validationData">The validation data, with the same columns; takes the place of <see cref="TrainingOptions.ValidationFraction"/>.</param>
     /// <inheritdoc cref="Fit(IDataView)"/>
     public TTransformer Fit(IDataView trainData, IDataView validationData)
     {

@@ -22,7 +22,7 @@ internal sealed class SupervisedStep : TrainingStep
     private readonly int _seed;
     private readonly ParameterSet _parameters;
     private readonly ParameterUpdater _updater;
-    private readonly Generator? _generator;
+    private readonly DropoutGenerator _dropout;
     private readonly ImageAugmenter? _augmenter;
     private SplitMix64 _augmentationRandom;
 
@@ -46,11 +46,7 @@ internal sealed class SupervisedStep : TrainingStep
             network.to(device);
         _parameters = new ParameterSet(network, options.Precision, new LayerSelection(options.FrozenLayers, options.LayerRules));
         _updater = new ParameterUpdater(_parameters, options, get_num_threads());
-        // libtorch has no generators for CUDA that could be handed over: there, the process's is seeded.
-        if (device.type == DeviceType.CPU)
-            _generator = new Generator((ulong)seed);
-        foreach (var layer in network.modules().OfType<SeededDropout>())
-            layer.Generator = _generator;
+        _dropout = new DropoutGenerator(network, seed, device);
     }
 
     public override IReadOnlyList<(string Name, ParameterUpdater Updater)> Updaters => [("network", _updater)];
@@ -61,11 +57,7 @@ internal sealed class SupervisedStep : TrainingStep
     {
         _parameters.BeginTraining();
         _augmentationRandom = new SplitMix64(SeedSequence.Derive(_seed, SeedSequence.Augmentation, epoch));
-        var seed = (long)(SeedSequence.Derive(_seed, SeedSequence.Dropout, epoch) >> 1);
-        if (_generator != null)
-            _generator.manual_seed(seed);
-        else
-            cuda.manual_seed(seed);
+        _dropout.BeginEpoch(epoch);
     }
 
     public override double Train(Batch batch, double learningRate, MetricSums metrics)
@@ -92,31 +84,15 @@ internal sealed class SupervisedStep : TrainingStep
         return _task.Loss(outputs, batch.Labels, batch.Weights).item<float>();
     }
 
-    /// <summary>The resulting weights in a module of their own, float32 on the CPU.</summary>
-    public nn.Module<Tensor, Tensor> Export(NetworkArchitecture architecture)
-    {
-        using var scope = NewDisposeScope();
-        using var noGradient = no_grad();
-        var module = architecture.CreateModule();
-        var targets = module.state_dict();
-        foreach (var (name, value) in _parameters.Split(_updater.Result).Concat(_parameters.Buffers).Concat(_parameters.Frozen.Weights))
-            targets[name].copy_(value);
-        DetachModule(module);
-        return module;
-    }
+    /// <inheritdoc cref="ParameterUpdater.Export"/>
+    public nn.Module<Tensor, Tensor> Export(NetworkArchitecture architecture) => _updater.Export(architecture);
 
     public override void Dispose()
     {
         _updater.Dispose();
         _parameters.Dispose();
         _network.Dispose();
-        _generator?.Dispose();
-    }
-
-    private static void DetachModule(nn.Module module)
-    {
-        foreach (var value in module.state_dict().Values)
-            value.DetachFromDisposeScope();
+        _dropout.Dispose();
     }
 
     private AugmentedBatch Augment(Tensor features) => _augmenter == null

@@ -16,13 +16,13 @@ public sealed record LayerRule(string Layer)
     public double LearningRateFactor { get; init; } = 1;
 
     /// <summary>
-    /// Takes the place of <see cref="NetworkTrainerOptions.L2Regularization"/>; biases and normalisation are left out here too.
+    /// Takes the place of <see cref="TrainingOptions.L2Regularization"/>; biases and normalisation are left out here too.
     /// Default null: the trainer's.
     /// </summary>
     public double? L2Regularization { get; init; }
 
     /// <summary>
-    /// Takes the place of <see cref="NetworkTrainerOptions.WeightDecay"/>; biases and normalisation are left out here too.
+    /// Takes the place of <see cref="TrainingOptions.WeightDecay"/>; biases and normalisation are left out here too.
     /// Default null: the trainer's.
     /// </summary>
     public double? WeightDecay { get; init; }

@@ -22,7 +22,7 @@ internal static class TrainingDevice
         if (option != null && option.StartsWith(Cuda + ":", StringComparison.Ordinal)
             && int.TryParse(option.AsSpan(Cuda.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var index))
             return (false, index);
-        throw new ArgumentException($"Device is '{option}'; it must be auto, cpu, cuda or cuda:n.", nameof(NetworkTrainerOptions.Device));
+        throw new ArgumentException($"Device is '{option}'; it must be auto, cpu, cuda or cuda:n.", nameof(TrainingOptions.Device));
     }
 
     /// <exception cref="InvalidOperationException">The option asks for a GPU that isn't there.</exception>

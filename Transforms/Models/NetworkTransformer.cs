@@ -11,7 +11,7 @@ namespace MLExtensions;
 /// <see cref="Transform"/> is lazy, as in ML.NET; its rows are scored in blocks of up to 1,024. A prediction engine scores row by
 /// row. One transformer can be used by several threads.
 /// </remarks>
-public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBase<NetworkModelParameters>, ITransformer
+public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBase<NetworkModelParameters>, ITransformer, INetworkHolder
 {
     private protected NetworkTransformer(IHost host, NetworkModelParameters model, DataViewSchema trainSchema, string featureColumnName, string? labelColumnName)
         : base(host, model, SavableSchema.Of(trainSchema, featureColumnName, model.Architecture.InputCount), featureColumnName)

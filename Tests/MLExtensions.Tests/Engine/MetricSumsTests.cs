@@ -14,8 +14,8 @@ public sealed class MetricSumsTests
         sums.AddLoss(6, 1);
         sums.Add("accuracy", 2);
         sums.Add("accuracy", 1);
-        sums.Add("rmse", 30, isSquare: true);
-        sums.Add("rmse", 6, isSquare: true);
+        sums.Add("rmse", 30, MetricMean.RootOfSquares);
+        sums.Add("rmse", 6, MetricMean.RootOfSquares);
         var values = sums.ToValues();
         Assert.AreEqual(4, sums.Examples);
         Assert.AreEqual(3, values["loss"], 1e-12);

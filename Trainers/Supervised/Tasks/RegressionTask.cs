@@ -48,7 +48,7 @@ internal sealed class RegressionTask : SupervisedTask<RegressionNetworkTransform
             squares += error * error;
         }
         var scale = ((RegressionHead)head).StandardDeviation;
-        metrics.Add("rmse", squares * scale * scale, isSquare: true);
+        metrics.Add("rmse", squares * scale * scale, MetricMean.RootOfSquares);
     }
 
     public override SchemaShape.Column[] OutputColumns(SchemaShape input, string labelColumnName) =>

@@ -5,7 +5,7 @@ namespace MLExtensions.Training.Engine;
 /// <summary>Sums of an epoch's losses and metrics over its examples.</summary>
 internal sealed class MetricSums
 {
-    private readonly Dictionary<string, (double Sum, bool IsSquare)> _sums = [];
+    private readonly Dictionary<string, (double Sum, MetricMean Mean)> _sums = [];
     private double _loss;
 
     public long Examples { get; private set; }
@@ -20,21 +20,39 @@ internal sealed class MetricSums
         Examples += examples;
     }
 
-    /// <summary>Adds to a metric whose mean over the examples is reported, or the root of the mean where squares are added.</summary>
-    public void Add(string metric, double sum, bool isSquare = false)
+    /// <summary>Adds to a metric of which some mean over the examples is reported.</summary>
+    public void Add(string metric, double sum, MetricMean mean = MetricMean.Arithmetic)
     {
         _sums.TryGetValue(metric, out var before);
-        _sums[metric] = (before.Sum + sum, isSquare);
+        _sums[metric] = (before.Sum + sum, mean);
     }
 
     public IReadOnlyDictionary<string, double> ToValues()
     {
         var values = new Dictionary<string, double> { [MetricValues.Loss] = Loss };
-        foreach (var (metric, (sum, isSquare)) in _sums)
+        foreach (var (metric, (sum, kind)) in _sums)
         {
             var mean = sum / Math.Max(1, Examples);
-            values[metric] = isSquare ? Math.Sqrt(mean) : mean;
+            values[metric] = kind switch
+            {
+                MetricMean.RootOfSquares => Math.Sqrt(mean),
+                MetricMean.Exponential => Math.Exp(mean),
+                _ => mean,
+            };
         }
         return values;
     }
+}
+
+/// <summary>What is made of a metric's sum.</summary>
+internal enum MetricMean
+{
+    /// <summary>The mean.</summary>
+    Arithmetic,
+
+    /// <summary>The root of the mean: squares are added.</summary>
+    RootOfSquares,
+
+    /// <summary>The exponential of the mean: logarithms are added.</summary>
+    Exponential,
 }

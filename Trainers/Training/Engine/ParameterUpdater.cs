@@ -1,3 +1,4 @@
+using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,7 +10,7 @@ internal sealed class ParameterUpdater : IDisposable
     private readonly double? _clipNorm;
     private readonly double? _averageDecay;
 
-    public ParameterUpdater(ParameterSet parameters, NetworkTrainerOptions options, int threads)
+    public ParameterUpdater(ParameterSet parameters, TrainingOptions options, int threads)
     {
         Parameters = parameters;
         _clipNorm = options.GradientClipNorm;
@@ -44,19 +45,32 @@ internal sealed class ParameterUpdater : IDisposable
     /// <summary>The weights to validate and to keep: the average where there is one.</summary>
     public Tensor Result => Average ?? Parameters.Weights;
 
+    /// <summary>The resulting weights in a module of their own, float32 on the CPU.</summary>
+    public nn.Module<Tensor, Tensor> Export(NetworkArchitecture architecture)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var module = architecture.CreateModule();
+        var targets = module.state_dict();
+        foreach (var (name, value) in Parameters.Split(Result).Concat(Parameters.Buffers).Concat(Parameters.Frozen.Weights))
+            targets[name].copy_(value);
+        module.DetachFromDisposeScope();
+        return module;
+    }
+
     public void Dispose()
     {
         Optimizer.Dispose();
         Average?.Dispose();
     }
 
-    private static FlatSegment Segment(ParameterRange range, NetworkTrainerOptions options) => new(
+    private static FlatSegment Segment(ParameterRange range, TrainingOptions options) => new(
         range.Start,
         range.End,
         range.IsRegularized ? RegularizationOf(range.Rule, options) : default,
         range.Rule?.LearningRateFactor ?? 1);
 
-    private static Regularization RegularizationOf(LayerRule? rule, NetworkTrainerOptions options) => new(
+    private static Regularization RegularizationOf(LayerRule? rule, TrainingOptions options) => new(
         options.L1Regularization,
         rule?.L2Regularization ?? options.L2Regularization,
         rule?.WeightDecay ?? options.WeightDecay ?? options.Optimizer.DefaultWeightDecay);

@@ -13,7 +13,7 @@ internal sealed class TrainingLoop : IDisposable
     private readonly TrainingStep _step;
     private readonly IBatchSource _training;
     private readonly IBatchSource? _validation;
-    private readonly NetworkTrainerOptions _options;
+    private readonly TrainingOptions _options;
     private readonly TrainingReporter _reporter;
     private readonly CheckpointFile? _checkpoint;
     private readonly EarlyStoppingMonitor _monitor;
@@ -28,7 +28,7 @@ internal sealed class TrainingLoop : IDisposable
     /// <param name="reporter">Is told how it goes.</param>
     /// <param name="checkpoint">Where to leave checkpoints, or null.</param>
     /// <param name="checkAlive">Called before each batch; throws to cancel.</param>
-    public TrainingLoop(TrainingStep step, IBatchSource training, IBatchSource? validation, NetworkTrainerOptions options, TrainingReporter reporter, CheckpointFile? checkpoint, Action checkAlive)
+    public TrainingLoop(TrainingStep step, IBatchSource training, IBatchSource? validation, TrainingOptions options, TrainingReporter reporter, CheckpointFile? checkpoint, Action checkAlive)
     {
         _step = step;
         _training = training;

@@ -11,7 +11,7 @@ internal sealed class TrainingReporter : IDisposable
 
     private readonly IChannel _channel;
     private readonly IProgressChannel _progressChannel;
-    private readonly NetworkTrainerOptions _options;
+    private readonly TrainingOptions _options;
     private readonly TensorBoardReporter? _tensorBoard;
     private readonly Stopwatch _epochWatch = new();
     private TimeSpan _lastReport;
@@ -20,7 +20,7 @@ internal sealed class TrainingReporter : IDisposable
     private int _batch;
     private double _loss;
 
-    public TrainingReporter(IChannel channel, IProgressChannel progressChannel, NetworkTrainerOptions options)
+    public TrainingReporter(IChannel channel, IProgressChannel progressChannel, TrainingOptions options)
     {
         _channel = channel;
         _progressChannel = progressChannel;

@@ -19,7 +19,7 @@ internal static class WeightInitializer
         {
             if (parameter.dim() >= 2)
                 Draw(parameter, scheme, generator);
-            else if (name.EndsWith("bias", StringComparison.Ordinal))
+            else if (name.AsSpan(name.LastIndexOf('.') + 1).Contains("bias", StringComparison.Ordinal))
                 parameter.zero_();
         }
     }

@@ -12,12 +12,19 @@ public sealed record ExponentialSchedule : LearningRateSchedule
     /// <summary>Whether the rate falls at the end of each <see cref="DecayEpochs"/> only, not at every step. Default false.</summary>
     public bool Staircase { get; init; }
 
-    private protected override double Shape(double elapsed, double total) =>
-        Math.Pow(Decay, Staircase ? Periods(elapsed, DecayEpochs) : elapsed / DecayEpochs);
+    /// <summary>Epochs at the full rate before it begins to fall. Default 0.</summary>
+    public double HoldEpochs { get; init; }
+
+    private protected override double Shape(double elapsed, double total)
+    {
+        var falling = Math.Max(0, elapsed - HoldEpochs);
+        return Math.Pow(Decay, Staircase ? Periods(falling, DecayEpochs) : falling / DecayEpochs);
+    }
 
     private protected override void CheckShape()
     {
         CheckPositive(Decay, 1);
         CheckPositive(DecayEpochs, double.MaxValue);
+        CheckBetween(HoldEpochs, 0, double.MaxValue);
     }
 }

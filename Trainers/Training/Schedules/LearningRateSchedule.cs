@@ -46,10 +46,11 @@ public abstract record LearningRateSchedule
     /// <param name="decay">See <see cref="ExponentialSchedule.Decay"/>.</param>
     /// <param name="decayEpochs">See <see cref="ExponentialSchedule.DecayEpochs"/>.</param>
     /// <param name="staircase">See <see cref="ExponentialSchedule.Staircase"/>.</param>
+    /// <param name="holdEpochs">See <see cref="ExponentialSchedule.HoldEpochs"/>.</param>
     /// <param name="warmupEpochs">See <see cref="WarmupEpochs"/>.</param>
     public static ExponentialSchedule Exponential(
-        double decay, double decayEpochs = 1, bool staircase = false, double warmupEpochs = 0) =>
-        new() { Decay = decay, DecayEpochs = decayEpochs, Staircase = staircase, WarmupEpochs = warmupEpochs };
+        double decay, double decayEpochs = 1, bool staircase = false, double holdEpochs = 0, double warmupEpochs = 0) =>
+        new() { Decay = decay, DecayEpochs = decayEpochs, Staircase = staircase, HoldEpochs = holdEpochs, WarmupEpochs = warmupEpochs };
 
     /// <summary>Lowers the rate along half a cosine wave.</summary>
     /// <param name="minimumFactor">See <see cref="CosineSchedule.MinimumFactor"/>.</param>

@@ -7,16 +7,16 @@ using MLExtensions.Training.Engine;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLExtensions.Supervised;
+namespace MLExtensions.Training.Start;
 
 /// <summary>Where a network's first weights come from: random numbers, a trained model, or a file.</summary>
 internal sealed class StartingWeights : IDisposable
 {
-    private readonly NetworkTrainerOptions _options;
+    private readonly TrainingOptions _options;
     private readonly NetworkModelParameters? _model;
     private readonly InitialWeightsFile? _file;
 
-    private StartingWeights(NetworkTrainerOptions options, NetworkModelParameters? model, InitialWeightsFile? file)
+    private StartingWeights(TrainingOptions options, NetworkModelParameters? model, InitialWeightsFile? file)
     {
         _options = options;
         _model = model;
@@ -30,7 +30,7 @@ internal sealed class StartingWeights : IDisposable
     public WeightReport? FileReport { get; private set; }
 
     /// <summary>Finds the model or the file.</summary>
-    public static StartingWeights Open(NetworkTrainerOptions options) =>
+    public static StartingWeights Open(TrainingOptions options) =>
         new(options, WarmStart.Find(options.InitialModel), options.InitialWeights == null ? null : InitialWeightsFile.Open(options.InitialWeights));
 
     /// <summary>Refuses options that do not fit the network, before the data is read.</summary>
@@ -52,7 +52,7 @@ internal sealed class StartingWeights : IDisposable
     {
         using var scope = NewDisposeScope();
         var network = architecture.CreateModule();
-        WeightInitializer.Initialize(network, _options.Initialization, SeedSequence.Derive(seed, SeedSequence.Initialization));
+        _options.InitializeWeights(network, SeedSequence.Derive(seed, SeedSequence.Initialization));
         if (_model != null)
             Tell(channel, nameof(_options.InitialModel), WarmStart.Copy(_model, architecture, network));
         if (_file != null)

@@ -1,11 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using MLExtensions.Training.Data;
-using MLExtensions.Training;
-using MLExtensions.Training.Engine;
 using static TorchSharp.torch;
 
-namespace MLExtensions.Supervised;
+namespace MLExtensions.Training.Engine;
 
 /// <summary>
 /// What the bits of a training's result depend on, by name: a checkpoint made with other values is not gone on from. The number
@@ -13,12 +11,11 @@ namespace MLExtensions.Supervised;
 /// </summary>
 internal static class TrainingFingerprint
 {
-    public static IReadOnlyDictionary<string, string> Create(NetworkTrainerOptions options, NetworkArchitecture architecture, SupervisedData data, TrainingStep step, int seed)
+    public static IReadOnlyDictionary<string, string> Create(TrainingOptions options, NetworkArchitecture architecture, TrainingStep step, IBatchSource training, IBatchSource? validation, int seed, IReadOnlyDictionary<string, object?> more)
     {
         var values = new Dictionary<string, object?>
         {
             ["architecture"] = JsonSerializer.Serialize(architecture),
-            ["head"] = JsonSerializer.Serialize(data.Head),
             [nameof(options.Seed)] = seed,
             [nameof(options.BatchSize)] = options.BatchSize,
             [nameof(options.LearningRate)] = options.LearningRate,
@@ -35,17 +32,16 @@ internal static class TrainingFingerprint
             [nameof(options.ValidationFraction)] = options.ValidationFraction,
             [nameof(options.EarlyStopping)] = options.EarlyStopping,
             [nameof(options.WeightAverageDecay)] = options.WeightAverageDecay,
-            [nameof(ImageOptions.Augmentations)] = options is ImageOptions images ? JsonSerializer.Serialize(images.Augmentations) : null,
-            ["ClassWeights"] = options.ClassWeighting,
             [nameof(options.Precision)] = options.Precision,
             [nameof(options.Buffering)] = options.Buffering,
-            [nameof(options.ShuffleBufferRows)] = options.ShuffleBufferRows,
             ["number of threads"] = get_num_threads(),
-            ["training rows"] = data.Training.RowCount,
-            ["validation rows"] = data.Validation?.RowCount ?? 0,
+            ["training rows"] = training.RowCount,
+            ["validation rows"] = validation?.RowCount ?? 0,
         };
         if (options.LearningRateSchedule is not ConstantSchedule)
             values[nameof(options.Epochs)] = options.Epochs;
+        foreach (var (name, value) in more)
+            values[name] = value;
         return values.ToDictionary(entry => entry.Key, entry => Convert.ToString(entry.Value, CultureInfo.InvariantCulture) ?? "unset");
     }
 }

@@ -1,7 +1,7 @@
 using MLExtensions.Persistence;
 using MLExtensions.Training.Engine;
 
-namespace MLExtensions.Supervised;
+namespace MLExtensions.Training.Start;
 
 /// <summary>Whether weights and a network match as well as an option asks.</summary>
 internal static class WeightMatching

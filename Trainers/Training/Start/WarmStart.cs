@@ -1,9 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Models;
 using MLExtensions.Persistence;
 using static TorchSharp.torch;
 
-namespace MLExtensions.Supervised;
+namespace MLExtensions.Training.Start;
 
 /// <summary>Starts a training from a trained model.</summary>
 internal static class WarmStart
@@ -13,7 +14,7 @@ internal static class WarmStart
     public static NetworkModelParameters? Find(ITransformer? model) => model switch
     {
         null => null,
-        NetworkTransformer transformer => transformer.Model,
+        INetworkHolder transformer => transformer.Model,
         IEnumerable<ITransformer> chain => chain.Select(Last).LastOrDefault(found => found != null) ?? throw NoNetwork(model),
         _ => throw NoNetwork(model),
     };
@@ -25,7 +26,7 @@ internal static class WarmStart
         var sources = from.Network.state_dict().Select(entry => new WeightDescription(entry.Key, entry.Value.dtype, entry.Value.shape));
         var comparison = new WeightComparison(sources, to.state_dict());
         if (!comparison.Satisfies(WeightMatch.ExceptOutput, architecture.OutputLayer))
-            throw new ArgumentException($"InitialModel has another architecture than {architecture}; {comparison.Problems}.", nameof(NetworkTrainerOptions.InitialModel));
+            throw new ArgumentException($"InitialModel has another architecture than {architecture}; {comparison.Problems}.", nameof(TrainingOptions.InitialModel));
         return comparison.Report;
     }
 
@@ -42,8 +43,8 @@ internal static class WarmStart
     }
 
     private static NetworkModelParameters? Last(ITransformer transformer) =>
-        transformer is NetworkTransformer or IEnumerable<ITransformer> ? Find(transformer) : null;
+        transformer is INetworkHolder or IEnumerable<ITransformer> ? Find(transformer) : null;
 
     private static ArgumentException NoNetwork(ITransformer model) =>
-        new($"InitialModel is a {model.GetType().Name} without a network of this library in it.", nameof(NetworkTrainerOptions.InitialModel));
+        new($"InitialModel is a {model.GetType().Name} without a network of this library in it.", nameof(TrainingOptions.InitialModel));
 }

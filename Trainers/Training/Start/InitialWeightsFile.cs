@@ -1,7 +1,7 @@
 using MLExtensions.Persistence;
 using static TorchSharp.torch;
 
-namespace MLExtensions.Supervised;
+namespace MLExtensions.Training.Start;
 
 /// <summary>The file of weights that a training starts from.</summary>
 internal sealed class InitialWeightsFile : IDisposable
@@ -11,7 +11,7 @@ internal sealed class InitialWeightsFile : IDisposable
     private InitialWeightsFile(WeightFile file) => _file = file;
 
     /// <inheritdoc cref="WeightFile.Open"/>
-    public static InitialWeightsFile Open(string path) => new(WeightFile.Open(path, nameof(NetworkTrainerOptions.InitialWeights)));
+    public static InitialWeightsFile Open(string path) => new(WeightFile.Open(path, nameof(TrainingOptions.InitialWeights)));
 
     /// <summary>Compares the file with a network.</summary>
     /// <param name="network">The network.</param>
@@ -24,7 +24,7 @@ internal sealed class InitialWeightsFile : IDisposable
         var comparison = new WeightComparison(_file.Tensors, network.state_dict());
         var asked = isDraft && match == WeightMatch.Strict ? WeightMatch.ExceptOutput : match;
         if (!comparison.Satisfies(asked, architecture.OutputLayer))
-            throw new ArgumentException($"InitialWeights '{_file.Path}' does not fit the network as InitialWeightsMatch = {match} asks; {comparison.Problems}.", nameof(NetworkTrainerOptions.InitialWeights));
+            throw new ArgumentException($"InitialWeights '{_file.Path}' does not fit the network as InitialWeightsMatch = {match} asks; {comparison.Problems}.", nameof(TrainingOptions.InitialWeights));
         return comparison.Report;
     }
 

@@ -1,0 +1,58 @@
+using System.Runtime.InteropServices;
+using MLExtensions.Text;
+
+namespace MLExtensions;
+
+/// <inheritdoc cref="Tokenization.Words"/>
+internal sealed record WordTokenization(int MaximumVocabulary, int MinimumCount, bool Lowercase, bool SplitPunctuation) : Tokenization
+{
+    /// <summary>The most different words that are counted at a time.</summary>
+    private const int CountLimit = 4_000_000;
+
+    internal override TokenizerBuilder CreateBuilder() => new Builder(this, CountLimit);
+
+    internal override void Check(string option) => CheckCounts(MaximumVocabulary, MinimumCount, option);
+
+    /// <param name="settings">What to make.</param>
+    /// <param name="countLimit">The most different words to count at a time; beyond it the rarest are forgotten.</param>
+    internal sealed class Builder(WordTokenization settings, int countLimit) : TokenizerBuilder
+    {
+        private readonly Dictionary<string, long> _counts = new(StringComparer.Ordinal);
+        private long _forgotten;
+        private long _rarest;
+
+        public override void Add(ReadOnlySpan<char> row)
+        {
+            var lookup = _counts.GetAlternateLookup<ReadOnlySpan<char>>();
+            using var words = new WordReader(row, settings.Lowercase, settings.SplitPunctuation);
+            while (words.MoveNext())
+            {
+                var word = words.IsLineEnd ? WordTokenizer.EndOfRow : words.Current;
+                CollectionsMarshal.GetValueRefOrAddDefault(lookup, word, out _)++;
+            }
+            CollectionsMarshal.GetValueRefOrAddDefault(lookup, WordTokenizer.EndOfRow, out _)++;
+            while (_counts.Count > countLimit)
+                ForgetRarest();
+        }
+
+        public override TextTokenizer Build() => new WordTokenizer
+        {
+            Vocabulary = TokenCounts.Choose(
+                _counts, WordTokenizer.EndOfRow, WordTokenizer.Unknown, _forgotten, settings.MaximumVocabulary, settings.MinimumCount),
+            Lowercase = settings.Lowercase,
+            SplitPunctuation = settings.SplitPunctuation,
+        };
+
+        private void ForgetRarest()
+        {
+            _rarest++;
+            foreach (var (word, count) in _counts)
+            {
+                if (count > _rarest || word == WordTokenizer.EndOfRow)
+                    continue;
+                _counts.Remove(word); // a dictionary allows it while it is gone through
+                _forgotten += count;
+            }
+        }
+    }
+}

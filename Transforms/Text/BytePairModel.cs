@@ -1,0 +1,101 @@
+using System.Text.Json;
+using Microsoft.ML.Tokenizers;
+
+namespace MLExtensions.Text;
+
+/// <summary>The tokens and merges of a byte-level byte-pair encoding, parsed and checked.</summary>
+internal sealed class BytePairModel
+{
+    private static readonly string[] EndOfRowTokens = ["<|endoftext|>", "</s>", "<eos>", "\u010A"];
+
+    private readonly Vocabulary _vocabulary;
+    private readonly BpeTokenizer _tokenizer;
+
+    /// <exception cref="FormatException">A text is wrong; the message names it and what is wrong there.</exception>
+    public BytePairModel(string vocabularyJson, string merges)
+    {
+        var numbers = ParseVocabulary(vocabularyJson);
+        _vocabulary = new Vocabulary(InOrder(numbers));
+        TokenCount = numbers.Count;
+        var endOfRow = EndOfRowTokens.FirstOrDefault(numbers.ContainsKey)
+            ?? throw new FormatException($"vocabularyJson has no token that could end a row: {string.Join(", ", EndOfRowTokens)}.");
+        EndOfRowId = numbers[endOfRow];
+        foreach (var symbol in ByteSymbols.All)
+            _vocabulary.Require(symbol.ToString(), "symbol of a byte");
+        _tokenizer = CreateTokenizer(numbers, ParseMerges(merges, _vocabulary), endOfRow);
+    }
+
+    public int TokenCount { get; }
+
+    public int EndOfRowId { get; }
+
+    public string TokenOf(int id) => _vocabulary.TokenOf(id);
+
+    public void Encode(ReadOnlySpan<char> text, List<int> ids) => ids.AddRange(_tokenizer.EncodeToIds(text));
+
+    private static BpeTokenizer CreateTokenizer(Dictionary<string, int> numbers, IReadOnlyList<string> merges, string endOfRow)
+    {
+        var special = new Dictionary<string, int>();
+        if (endOfRow.Length > 1)
+            special.Add(endOfRow, numbers[endOfRow]);
+        return BpeTokenizer.Create(new BpeOptions(numbers)
+        {
+            Merges = merges,
+            ByteLevel = true,
+            SpecialTokens = special,
+            PreTokenizer = new RegexPreTokenizer(BytePairPattern.Regex, special),
+        });
+    }
+
+    private static Dictionary<string, int> ParseVocabulary(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Dictionary<string, int>>(json) ?? throw new FormatException("vocabularyJson is null.");
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException("vocabularyJson is no object of tokens and numbers: " + e.Message, e);
+        }
+    }
+
+    private static string[] InOrder(Dictionary<string, int> numbers)
+    {
+        var tokens = new string[numbers.Count];
+        foreach (var (token, id) in numbers)
+        {
+            if ((uint)id >= (uint)tokens.Length)
+                throw new FormatException($"vocabularyJson gives '{token}' the number {id}; its {tokens.Length} tokens must have the numbers 0 to {tokens.Length - 1}.");
+            if (tokens[id] != null)
+                throw new FormatException($"vocabularyJson gives '{tokens[id]}' and '{token}' the same number, {id}.");
+            tokens[id] = token;
+        }
+        return tokens;
+    }
+
+    private static List<string> ParseMerges(string text, Vocabulary vocabulary)
+    {
+        var merges = new List<string>();
+        var number = 0;
+        foreach (var line in text.AsSpan().EnumerateLines())
+        {
+            number++;
+            if (line.IsWhiteSpace() || (number == 1 && line.StartsWith("#version")))
+                continue;
+            var space = line.IndexOf(' ');
+            if (space < 1 || space == line.Length - 1 || line[(space + 1)..].Contains(' '))
+                throw new FormatException($"merges, line {number}, is '{line}'; it must be two tokens with a space between.");
+            Require(line[..space], vocabulary, number);
+            Require(line[(space + 1)..], vocabulary, number);
+            Require(string.Concat(line[..space], line[(space + 1)..]), vocabulary, number);
+            merges.Add(line.ToString());
+        }
+        return merges;
+    }
+
+    private static void Require(ReadOnlySpan<char> token, Vocabulary vocabulary, int line)
+    {
+        if (vocabulary.Find(token) == null)
+            throw new FormatException($"merges, line {line}, has '{token}', which vocabularyJson lacks.");
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text;
+
+namespace MLExtensions.Text;
+
+/// <summary>Finds a character's number fast: a character is what a long text asks for most often.</summary>
+internal sealed class CharacterIndex
+{
+    private const int DirectCount = 0x300; // Latin; the others are looked up
+
+    private readonly int[] _direct = new int[DirectCount];
+    private readonly Dictionary<int, int> _others = [];
+
+    /// <exception cref="FormatException">A token is no character, or one is missing or there twice.</exception>
+    public CharacterIndex(IReadOnlyList<string> tokens)
+    {
+        Vocabulary = new Vocabulary(tokens);
+        EndOfRowId = Vocabulary.Require(CharacterTokenizer.EndOfRow, "end of row");
+        UnknownId = Vocabulary.Find(CharacterTokenizer.Unknown);
+        Array.Fill(_direct, UnknownId ?? -1);
+        for (var i = 0; i < tokens.Count; i++)
+        {
+            var character = CharacterOf(tokens[i], i);
+            if (character.Value < DirectCount)
+                _direct[character.Value] = i;
+            else
+                _others.Add(character.Value, i);
+        }
+    }
+
+    public Vocabulary Vocabulary { get; }
+
+    public int EndOfRowId { get; }
+
+    public int? UnknownId { get; }
+
+    /// <summary>The number of a character, the unknown token's, or null.</summary>
+    public int? Find(Rune character)
+    {
+        if (character.Value >= DirectCount)
+            return _others.TryGetValue(character.Value, out var id) ? id : UnknownId;
+        var direct = _direct[character.Value];
+        return direct < 0 ? null : direct;
+    }
+
+    private static Rune CharacterOf(string token, int id)
+    {
+        var status = Rune.DecodeFromUtf16(token, out var character, out var length);
+        if (status != System.Buffers.OperationStatus.Done || length != token.Length)
+            throw new FormatException($"vocabulary[{id}] is '{token}'; it must be one character.");
+        return character;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Text;
+using System.Text.Json.Serialization;
+using MLExtensions.Text;
+
+namespace MLExtensions;
+
+/// <summary>
+/// Each character is a token: a Unicode scalar value, so that a character beyond the basic plane, such as an emoji, is one token
+/// and not two halves. The end of a row is a line feed.
+/// </summary>
+/// <remarks>A lone surrogate, which is no character, is read as U+FFFD.</remarks>
+public sealed record CharacterTokenizer : TextTokenizer
+{
+    internal const string KindName = "characters";
+    internal const string EndOfRow = "\n";
+    internal const string Unknown = "\uFFFD";
+
+    private CharacterIndex? _index;
+
+    /// <summary>
+    /// The characters; each one's place is its number. The line feed must be among them. U+FFFD, the replacement character, stands
+    /// for characters that are not, where it is among them.
+    /// </summary>
+    public required IReadOnlyList<string> Vocabulary
+    {
+        get;
+        init
+        {
+            field = value?.ToArray()!;
+            _index = null; // a copy made by `with` has another vocabulary
+        }
+    }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override int VocabularySize => Vocabulary.Count;
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override int EndOfRowId => Index.EndOfRowId;
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override int? UnknownId => Index.UnknownId;
+
+    private CharacterIndex Index => LazyInitializer.EnsureInitialized(ref _index, () => new CharacterIndex(Vocabulary));
+
+    /// <inheritdoc/>
+    public override string TokenOf(int id) => Index.Vocabulary.TokenOf(id);
+
+    /// <inheritdoc/>
+    public override void Encode(ReadOnlySpan<char> text, List<int> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        var index = Index;
+        ids.EnsureCapacity(ids.Count + text.Length);
+        foreach (var character in text.EnumerateRunes())
+            ids.Add(index.Find(character) ?? throw Missing(character));
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(CharacterTokenizer? other) => base.Equals(other) && Vocabulary.SequenceEqual(other.Vocabulary);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Vocabulary.Aggregate(base.GetHashCode(), HashCode.Combine);
+
+    internal override TextDecoder CreateDecoder() => new Decoder(Index.Vocabulary);
+
+    internal override void Check()
+    {
+        if (Vocabulary == null)
+            throw new FormatException("vocabulary is missing.");
+        _ = Index;
+    }
+
+    private FormatException Missing(Rune character) => new(
+        $"The character '{character}' (U+{character.Value:X4}) is not among the {VocabularySize} of the vocabulary, and there is no token for "
+        + "unknown ones; a tokenizer made by Tokenization.Characters(minimumCount: 2) has one.");
+
+    private sealed class Decoder(Vocabulary vocabulary) : TextDecoder
+    {
+        public override string Append(int id) => vocabulary.TokenOf(id);
+    }
+}

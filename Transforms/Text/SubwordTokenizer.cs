@@ -1,0 +1,89 @@
+using System.Text.Json.Serialization;
+using MLExtensions.Text;
+
+namespace MLExtensions;
+
+/// <summary>
+/// Frequent sequences of bytes are tokens: byte-level byte-pair encoding, as GPT-2 and RoBERTa have it, done by
+/// Microsoft.ML.Tokenizers. Any text can be encoded, and is decoded as it was.
+/// </summary>
+/// <remarks>
+/// Sennrich, Haddow and Birch, "Neural machine translation of rare words with subword units" (2016); Radford et al., "Language
+/// models are unsupervised multitask learners" (2019). The texts of both files are held here, so that a saved model needs no other
+/// file. Other tokenizers of that package, such as SentencePiece, WordPiece and Tiktoken, cannot be written to a model and are not
+/// supported.
+/// </remarks>
+public sealed record SubwordTokenizer : TextTokenizer
+{
+    internal const string KindName = "subwords";
+
+    private BytePairModel? _model;
+
+    /// <summary>
+    /// The text of vocab.json: an object of tokens and their numbers, all from 0 to one less than their count. The 256 symbols of
+    /// single bytes must be among the tokens. The first of <c>&lt;|endoftext|&gt;</c>, <c>&lt;/s&gt;</c>, <c>&lt;eos&gt;</c> and the
+    /// line feed (<c>Ċ</c>) that is a token ends the rows.
+    /// </summary>
+    public required string VocabularyJson
+    {
+        get;
+        init
+        {
+            field = value;
+            _model = null; // a copy made by `with` has another vocabulary
+        }
+    }
+
+    /// <summary>The text of merges.txt: two tokens a line that make a longer one, the most frequent first.</summary>
+    public required string Merges
+    {
+        get;
+        init
+        {
+            field = value;
+            _model = null;
+        }
+    }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override int VocabularySize => Model.TokenCount;
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override int EndOfRowId => Model.EndOfRowId;
+
+    /// <summary>Null: every text is made of bytes.</summary>
+    [JsonIgnore]
+    public override int? UnknownId => null;
+
+    private BytePairModel Model => LazyInitializer.EnsureInitialized(ref _model, () => new BytePairModel(VocabularyJson, Merges));
+
+    /// <inheritdoc/>
+    public override string TokenOf(int id) => Model.TokenOf(id);
+
+    /// <inheritdoc/>
+    public override void Encode(ReadOnlySpan<char> text, List<int> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        Model.Encode(text, ids);
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(SubwordTokenizer? other) =>
+        base.Equals(other) && VocabularyJson == other.VocabularyJson && Merges == other.Merges;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), VocabularyJson, Merges);
+
+    internal override TextDecoder CreateDecoder() => new BytePairDecoder(Model);
+
+    internal override void Check()
+    {
+        if (VocabularyJson == null)
+            throw new FormatException("vocabularyJson is missing.");
+        if (Merges == null)
+            throw new FormatException("merges is missing.");
+        _ = Model;
+    }
+}

@@ -1,0 +1,37 @@
+namespace MLExtensions.Text;
+
+/// <summary>Tokens and their numbers: a token's number is its place in the list.</summary>
+internal sealed class Vocabulary
+{
+    private readonly IReadOnlyList<string> _tokens;
+    private readonly Dictionary<string, int> _ids;
+    private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;
+
+    /// <exception cref="FormatException">A token is missing or there twice.</exception>
+    public Vocabulary(IReadOnlyList<string> tokens)
+    {
+        _tokens = tokens;
+        _ids = new Dictionary<string, int>(tokens.Count, StringComparer.Ordinal);
+        for (var i = 0; i < tokens.Count; i++)
+        {
+            if (string.IsNullOrEmpty(tokens[i]))
+                throw new FormatException($"vocabulary[{i}] is {(tokens[i] == null ? "null" : "empty")}.");
+            if (!_ids.TryAdd(tokens[i], i))
+                throw new FormatException($"vocabulary[{i}] is '{tokens[i]}', as vocabulary[{_ids[tokens[i]]}] is.");
+        }
+        _lookup = _ids.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
+    public string TokenOf(int id)
+    {
+        if ((uint)id >= (uint)_tokens.Count)
+            throw new ArgumentOutOfRangeException(nameof(id), id, $"There is no token {id}; the vocabulary has the tokens 0 to {_tokens.Count - 1}.");
+        return _tokens[id];
+    }
+
+    public int? Find(ReadOnlySpan<char> token) => _lookup.TryGetValue(token, out var id) ? id : null;
+
+    /// <exception cref="FormatException">The vocabulary lacks the token.</exception>
+    public int Require(string token, string meaning) =>
+        Find(token) ?? throw new FormatException($"vocabulary has no {meaning}, '{token.Replace("\n", "\\n")}'.");
+}

@@ -1,0 +1,121 @@
+using System.Text.Json.Serialization;
+using MLExtensions.Text;
+
+namespace MLExtensions;
+
+/// <summary>
+/// Words are tokens. What is not in the vocabulary becomes <c>&lt;unk&gt;</c>; each row, and each line within a row, ends with
+/// <c>&lt;eos&gt;</c>.
+/// </summary>
+/// <remarks>
+/// <c>&lt;unk&gt;</c> and <c>&lt;eos&gt;</c> written in a text are these tokens too, as in the Penn Treebank. Decoded, words have
+/// one space between them, and <c>&lt;eos&gt;</c> is a line feed. Texts in a language that puts no spaces between words are better
+/// cut into characters.
+/// </remarks>
+public sealed record WordTokenizer : TextTokenizer
+{
+    internal const string KindName = "words";
+    internal const string EndOfRow = "<eos>";
+    internal const string Unknown = "<unk>";
+
+    private WordIndex? _index;
+
+    /// <summary>The words; each one's place is its number. <c>&lt;unk&gt;</c> and <c>&lt;eos&gt;</c> must be among them.</summary>
+    public required IReadOnlyList<string> Vocabulary
+    {
+        get;
+        init
+        {
+            field = value?.ToArray()!;
+            _index = null; // a copy made by `with` has another vocabulary
+        }
+    }
+
+    /// <summary>Whether texts are written in small letters first.</summary>
+    public bool Lowercase { get; init; }
+
+    /// <summary>
+    /// Whether each punctuation mark is a token of its own; words may have apostrophes within, as in <c>don't</c>. If false, words are
+    /// what lies between white space.
+    /// </summary>
+    public bool SplitPunctuation { get; init; }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override int VocabularySize => Vocabulary.Count;
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override int EndOfRowId => Index.EndOfRowId;
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override int? UnknownId => Index.UnknownId;
+
+    private WordIndex Index => LazyInitializer.EnsureInitialized(ref _index, () => new WordIndex(Vocabulary));
+
+    /// <inheritdoc/>
+    public override string TokenOf(int id) => Index.Vocabulary.TokenOf(id);
+
+    /// <inheritdoc/>
+    public override void Encode(ReadOnlySpan<char> text, List<int> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        var index = Index;
+        using var words = new WordReader(text, Lowercase, SplitPunctuation);
+        while (words.MoveNext())
+            ids.Add(words.IsLineEnd ? index.EndOfRowId : index.Vocabulary.Find(words.Current) ?? index.UnknownId);
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(WordTokenizer? other) =>
+        base.Equals(other)
+        && Lowercase == other.Lowercase
+        && SplitPunctuation == other.SplitPunctuation
+        && Vocabulary.SequenceEqual(other.Vocabulary);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() =>
+        Vocabulary.Aggregate(HashCode.Combine(base.GetHashCode(), Lowercase, SplitPunctuation), HashCode.Combine);
+
+    internal override TextDecoder CreateDecoder() => new Decoder(Index);
+
+    internal override void Check()
+    {
+        if (Vocabulary == null)
+            throw new FormatException("vocabulary is missing.");
+        _ = Index;
+    }
+
+    private sealed class WordIndex
+    {
+        /// <exception cref="FormatException">A word is missing or there twice.</exception>
+        public WordIndex(IReadOnlyList<string> words)
+        {
+            Vocabulary = new Vocabulary(words);
+            EndOfRowId = Vocabulary.Require(EndOfRow, "end of row");
+            UnknownId = Vocabulary.Require(Unknown, "unknown word");
+        }
+
+        public Vocabulary Vocabulary { get; }
+
+        public int EndOfRowId { get; }
+
+        public int UnknownId { get; }
+    }
+
+    private sealed class Decoder(WordIndex index) : TextDecoder
+    {
+        private bool _isLineStart = true;
+
+        public override string Append(int id)
+        {
+            var token = index.Vocabulary.TokenOf(id);
+            var followsWord = !_isLineStart;
+            _isLineStart = id == index.EndOfRowId;
+            if (_isLineStart)
+                return "\n";
+            return followsWord ? " " + token : token;
+        }
+    }
+}
