@@ -10,6 +10,7 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(MlpArchitecture), MlpArchitecture.FamilyName)]
 [JsonDerivedType(typeof(CnnArchitecture), CnnArchitecture.FamilyName)]
 [JsonDerivedType(typeof(ResNetArchitecture), ResNetArchitecture.FamilyName)]
+[JsonDerivedType(typeof(ForecastArchitecture), ForecastArchitecture.FamilyName)]
 [JsonDerivedType(typeof(LanguageModelArchitecture), LanguageModelArchitecture.FamilyName)]
 public abstract record NetworkArchitecture
 {

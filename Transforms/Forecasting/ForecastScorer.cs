@@ -1,0 +1,40 @@
+using MLExtensions.Heads;
+using MLExtensions.Scoring;
+using MLExtensions.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Forecasting;
+
+/// <summary>Forecasts from the windows of <see cref="WindowDataView"/>, on the series' own scale; NaN where there is no full window.</summary>
+internal sealed class ForecastScorer(NetworkModelParameters model) : IBlockScorer
+{
+    private readonly SeriesScale _scale = ((ForecastHead)model.Head).Scale;
+    private readonly IBlockScorer _network = model;
+
+    public int InputCount => 1 + _network.InputCount;
+
+    public int OutputCount => _network.OutputCount;
+
+    public void Score(Tensor features, Span<float> scores)
+    {
+        using var scope = NewDisposeScope();
+        var rows = (int)features.shape[0];
+        var source = TensorMemory.Floats(features);
+        var windows = zeros(rows, _network.InputCount);
+        var scaled = TensorMemory.Floats(windows);
+        var units = new WindowUnit?[rows];
+        for (var row = 0; row < rows; row++)
+        {
+            var raw = source.Slice(row * InputCount, InputCount);
+            if (raw[0] == 0)
+                continue;
+            var window = scaled.Slice(row * _network.InputCount, _network.InputCount);
+            raw[1..].CopyTo(window);
+            units[row] = _scale.Apply(window);
+        }
+        _network.Score(windows, scores);
+        for (var i = 0; i < rows * OutputCount; i++)
+            scores[i] = units[i / OutputCount] is { } unit ? unit.Restore(scores[i]) : float.NaN;
+    }
+}
