@@ -2,6 +2,7 @@ using MLExtensions.Examples.Cifar10;
 using MLExtensions.Examples.Digits;
 using MLExtensions.Examples.FeatureMaps;
 using MLExtensions.Examples.FineTune;
+using MLExtensions.Examples.Forecast;
 using MLExtensions.Examples.Gates;
 using MLExtensions.Examples.Infrastructure;
 using MLExtensions.Examples.Mnist;
@@ -26,6 +27,7 @@ internal static class ExampleList
         new FeatureMapsExample(),
         new GatesExample(),
         new TabularExample(),
+        new ForecastExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);

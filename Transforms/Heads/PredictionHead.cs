@@ -12,6 +12,7 @@ namespace MLExtensions.Heads;
 [JsonDerivedType(typeof(MulticlassHead), "multiclass")]
 [JsonDerivedType(typeof(RegressionHead), "regression")]
 [JsonDerivedType(typeof(FeaturesHead), "features")]
+[JsonDerivedType(typeof(ForecastHead), "forecast")]
 [JsonDerivedType(typeof(LanguageHead), "language")]
 internal abstract record PredictionHead
 {

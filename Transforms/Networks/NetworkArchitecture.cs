@@ -12,6 +12,7 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(CnnArchitecture), CnnArchitecture.FamilyName)]
 [JsonDerivedType(typeof(ResNetArchitecture), ResNetArchitecture.FamilyName)]
 [JsonDerivedType(typeof(LstmArchitecture), LstmArchitecture.FamilyName)]
+[JsonDerivedType(typeof(ForecastArchitecture), ForecastArchitecture.FamilyName)]
 [JsonDerivedType(typeof(LanguageModelArchitecture), LanguageModelArchitecture.FamilyName)]
 public abstract record NetworkArchitecture
 {

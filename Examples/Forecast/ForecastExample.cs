@@ -1,0 +1,79 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Examples.Infrastructure;
+using Spectre.Console;
+
+namespace MLExtensions.Examples.Forecast;
+
+/// <summary>Sixty years of monthly sea surface temperatures: an LSTM learns fifty and forecasts the others, a year ahead from each month.</summary>
+internal sealed class ForecastExample : IExample
+{
+    private const int Horizon = ElNinoMonth.MonthsPerYear;
+    private const int TrainingYears = 50;
+    private const string ModelFile = "forecast.zip";
+    private const string PictureFile = "forecasts.png";
+
+    private static readonly ExampleOption Epochs = new("epochs", "N", "how many epochs to train (default 60)", "60");
+    private static readonly ExampleOption Window = new("window", "N", "how many months a forecast looks back, 12 or more (default 24)", "24");
+    private static readonly ExampleOption Seed = new("seed", "N", "the seed of everything random (default 1)", "1");
+
+    public string Name => "forecast";
+
+    public string Summary => "an LSTM forecasts the temperature of the Pacific (shipped), beside seasonal forecasts";
+
+    public IReadOnlyList<ExampleOption> Options => [Epochs, Window, Seed];
+
+    public int Run(ExampleArguments arguments, CancellationToken cancellationToken)
+    {
+        var mlContext = new MLContext(arguments.Integer(Seed, least: 0));
+        var output = new OutputFolder(Name);
+        var window = arguments.Integer(Window, least: ElNinoMonth.MonthsPerYear);
+        var months = ElNinoMonth.Load(mlContext);
+        var training = months[..(TrainingYears * ElNinoMonth.MonthsPerYear)];
+        var data = mlContext.Data.LoadFromEnumerable(training);
+        using var model = TrainingProgressBar.Show($"LSTM, {training[0].Month} to {training[^1].Month}", progress => mlContext.Forecasting.ForecastByLstm(new LstmForecaster.Options
+        {
+            InputColumnName = nameof(ElNinoMonth.Temperature),
+            ExtraColumnNames = [nameof(ElNinoMonth.Season)],
+            WindowSize = window,
+            Horizon = Horizon,
+            HiddenUnits = 32,
+            Epochs = arguments.Integer(Epochs, least: 1),
+            LearningRate = 0.003,
+            LearningRateSchedule = LearningRateSchedule.Cosine(),
+            GradientClipNorm = 1,
+            Progress = progress,
+            CancellationToken = cancellationToken,
+        }).Fit(data));
+        // A forecast needs the months before it: the last training month is the first with a full window.
+        var test = months[(training.Length - window)..];
+        var forecasts = model.Transform(mlContext.Data.LoadFromEnumerable(test));
+        var metrics = Evaluate(mlContext, forecasts);
+        var means = Evaluate(mlContext, MonthlyMeans.Forecast(mlContext, training, test, first: window - 1, Horizon));
+        Print(("LSTM", metrics.Overall, metrics.Steps), ("the year before (seasonal naive)", metrics.Baseline, metrics.BaselineSteps), ("mean of the training years", means.Overall, means.Steps));
+        AnsiConsole.WriteLine($"{metrics.ForecastCount} forecasts from {training[^1].Month} on; after {months[^1].Month}: {string.Join(", ", Forecast(forecasts)[^1].Select(value => $"{value:0.0}"))} °C");
+        mlContext.Model.Save(model, data.Schema, output.PathOf(ModelFile));
+        ForecastPicture.Save(test, Forecast(forecasts), output.PathOf(PictureFile));
+        output.Print((ModelFile, "the model"), (PictureFile, "the years after training, with forecasts"));
+        return metrics.Overall.RootMeanSquaredError < metrics.Baseline.RootMeanSquaredError ? 0 : 1;
+    }
+
+    private static ForecastMetrics Evaluate(MLContext mlContext, IDataView forecasts) =>
+        mlContext.Forecasting.EvaluateForecast(forecasts, nameof(ElNinoMonth.Temperature), "Forecast", seasonLength: ElNinoMonth.MonthsPerYear);
+
+    private static float[][] Forecast(IDataView forecasts) => forecasts.GetColumn<float[]>("Forecast").ToArray();
+
+    private static void Print(params IReadOnlyList<(string Title, ForecastErrors Overall, IReadOnlyList<ForecastErrors> Steps)> methods)
+    {
+        int[] steps = [1, 3, 6, Horizon];
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("forecast", "MAE °C", "RMSE °C", "sMAPE %", "MASE");
+        foreach (var step in steps)
+            table.AddColumn($"MAE in {step}");
+        foreach (var (title, overall, ofSteps) in methods)
+        {
+            string[] cells = [title, $"{overall.MeanAbsoluteError:0.000}", $"{overall.RootMeanSquaredError:0.000}", $"{overall.SymmetricMeanAbsolutePercentageError:0.00}", $"{overall.MeanAbsoluteScaledError:0.000}"];
+            table.AddRow([.. cells, .. steps.Select(step => $"{ofSteps[step - 1].MeanAbsoluteError:0.000}")]);
+        }
+        AnsiConsole.Write(table);
+    }
+}

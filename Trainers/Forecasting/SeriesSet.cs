@@ -1,0 +1,49 @@
+using Microsoft.ML;
+
+namespace MLExtensions.Forecasting;
+
+/// <summary>The series of some data, in the order in which they first appear.</summary>
+internal sealed class SeriesSet
+{
+    private const int RowsBetweenChecks = 1024;
+
+    private SeriesSet(IReadOnlyList<TimeSeries> series, int width)
+    {
+        Series = series;
+        Width = width;
+    }
+
+    public IReadOnlyList<TimeSeries> Series { get; }
+
+    /// <summary>The values of a step: the series' own, then the extra inputs.</summary>
+    public int Width { get; }
+
+    /// <summary>Reads data whose rows are in the order of time.</summary>
+    /// <param name="data">The data.</param>
+    /// <param name="names">Its columns.</param>
+    /// <param name="check">Called now and then; throws to stop.</param>
+    /// <exception cref="ArgumentException">A column is missing or of a wrong type.</exception>
+    /// <exception cref="FormatException">A value is NaN or infinite, or a group is missing.</exception>
+    public static SeriesSet Read(IDataView data, SeriesColumnNames names, Action check)
+    {
+        var columns = SeriesColumns.Find(data.Schema, names);
+        var groups = new Dictionary<string, TimeSeries>();
+        var series = new List<TimeSeries>();
+        using var cursor = data.GetRowCursor(columns.All);
+        var reader = new SeriesRowReader(cursor, columns);
+        while (cursor.MoveNext())
+        {
+            if (cursor.Position % RowsBetweenChecks == 0)
+                check();
+            reader.Read();
+            if (!groups.TryGetValue(reader.Group, out var current))
+            {
+                current = new TimeSeries(reader.Group, columns.Width);
+                groups.Add(reader.Group, current);
+                series.Add(current);
+            }
+            current.Add(reader.Values);
+        }
+        return new SeriesSet(series, columns.Width);
+    }
+}

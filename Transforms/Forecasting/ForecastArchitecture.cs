@@ -1,0 +1,54 @@
+using System.Text.Json.Serialization;
+using MLExtensions.Forecasting;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>
+/// Recurrent layers over the last steps of a series, and a linear layer from their last state to all steps of the horizon at once (the
+/// direct strategy: no forecast is fed back).
+/// </summary>
+public sealed record ForecastArchitecture : NetworkArchitecture
+{
+    internal const string FamilyName = "recurrent-forecast";
+
+    /// <summary>The number of steps that the network sees.</summary>
+    public required int WindowSize { get; init; }
+
+    /// <summary>The recurrent layers.</summary>
+    public required RecurrentLayers Recurrent { get; init; }
+
+    /// <summary>The probability of setting a value of the last state to zero in training.</summary>
+    public double Dropout { get; init; }
+
+    /// <summary>The number of values of a step: the series' own, then the extra inputs.</summary>
+    [JsonIgnore]
+    public int StepWidth => InputCount / WindowSize;
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override long ParameterCount =>
+        checked(Recurrent.ParameterCount(StepWidth) + ((Recurrent.OutputCount + 1L) * OutputCount));
+
+    internal override double MultiplyAdds => ((double)WindowSize * Recurrent.MultiplyAdds(StepWidth)) + ((double)Recurrent.OutputCount * OutputCount);
+
+    internal override int MinimumBatchRows => 1;
+
+    internal override string OutputLayer => "output";
+
+    internal override nn.Module<Tensor, Tensor> CreateModule() => new ForecastNetwork(this);
+
+    internal override void Check()
+    {
+        base.Check();
+        if (WindowSize < 1 || InputCount % WindowSize != 0)
+            throw new FormatException($"windowSize is {WindowSize}; it must divide inputCount {InputCount}.");
+        if (Recurrent == null)
+            throw new FormatException("recurrent is missing.");
+        Recurrent.Check();
+        if (Recurrent.Bidirectional)
+            throw new FormatException("recurrent.bidirectional is true; a forecast is made from the state after the last step.");
+        if (!(Dropout >= 0 && Dropout < 1))
+            throw new FormatException($"dropout is {Dropout}; it must be in [0, 1).");
+    }
+}
