@@ -67,7 +67,7 @@ internal sealed class FullSoftmaxLoss(LanguageModelNetwork network, Precision pr
         if (!double.IsFinite(loss))
             return (loss, null);
         var factor = 1.0 / targets.shape[0];
-        Network.OutputBias.grad!.add_(gradient.sum(0), factor);
+        Network.OutputBias.grad!.add_(gradient.sum(dim: 0), factor);
         var product = gradient.to(weight.dtype);
         AddProduct(Network.OutputWeight.grad!, product, input, factor);
         return (loss, product.mm(weight).to(hidden.dtype).mul_(factor));
