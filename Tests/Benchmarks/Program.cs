@@ -3,6 +3,8 @@ using MLExtensions.Benchmarks;
 
 if (args is [MemoryOfFit.ChildCommand, .. var childArguments])
     return MemoryOfFit.RunChild(childArguments);
+if (args is [MemoryOfText.ChildCommand, .. var textArguments])
+    return MemoryOfText.RunChild(textArguments);
 
 IBenchmark[] benchmarks =
 [
@@ -20,6 +22,7 @@ IBenchmark[] benchmarks =
     new OptimizerStep(),
     new DataReading(),
     new LanguageModelEpochs(),
+    new MemoryOfText(),
     new TextGeneration(),
 ];
 
