@@ -19,6 +19,7 @@ IBenchmark[] benchmarks =
     new LargeNetworks(),
     new OptimizerStep(),
     new DataReading(),
+    new TextGeneration(),
 ];
 
 BenchmarkSettings settings;

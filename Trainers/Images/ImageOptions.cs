@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MLExtensions.Images;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -31,11 +32,15 @@ public abstract class ImageOptions : NetworkTrainerOptions
     /// <summary>Whether validation and scoring average the outputs of an image and of its mirror image, at twice the cost. Default false.</summary>
     public bool TestTimeFlip { get; set; }
 
-    internal sealed override bool TakesImages => true;
+    internal sealed override string FeatureDescription => "an image (MLImage) or Vector<Single> of known size";
 
-    internal sealed override int FeatureCount(DataViewSchema.Column features) => checked((int)MLExtensions.ImageShape.Of(features, ImageShape).Count);
+    internal sealed override bool TakesFeatures(SchemaShape.Column column) =>
+        column.ItemType is Microsoft.ML.Transforms.Image.ImageDataViewType || base.TakesFeatures(column);
 
-    internal sealed override NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, int outputCount)
+    internal sealed override FeatureFormat CreateFormat(IDataView data, DataViewSchema.Column features, NetworkArchitecture? initial, Action checkAlive) =>
+        new DenseFormat(checked((int)MLExtensions.ImageShape.Of(features, ImageShape).Count));
+
+    internal sealed override NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, FeatureFormat format, int outputCount)
     {
         var shape = MLExtensions.ImageShape.Of(features, ImageShape);
         var input = new ImageInput(shape)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Compression;
 
 namespace MLExtensions.Loading;
 
@@ -37,7 +36,7 @@ internal sealed class DataFile
     public Stream OpenContent()
     {
         var file = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferSize);
-        return IsCompressed ? new BufferedStream(new GZipStream(file, CompressionMode.Decompress), BufferSize) : file;
+        return IsCompressed ? new WholeGzipStream(file) : file;
     }
 
     /// <summary>Refuses a content that the file's size rules out; a gzipped file's is known in full only when it was read.</summary>
@@ -51,19 +50,26 @@ internal sealed class DataFile
             throw Wrong(string.Create(CultureInfo.InvariantCulture, $"{because} make {size:N0} bytes, more than a gzipped file of {Size:N0} bytes can hold"));
     }
 
-    /// <summary>Reads into the whole span, or nothing at the content's end.</summary>
+    /// <summary>Reads into the span; less than the whole of it at the content's end only.</summary>
     /// <param name="what">What is read, for messages.</param>
-    public bool TryReadExactly(Stream content, Span<byte> destination, FormattableString what)
+    /// <returns>The number of bytes.</returns>
+    public int Read(Stream content, Span<byte> destination, FormattableString what)
     {
-        int count;
         try
         {
-            count = content.ReadAtLeast(destination, destination.Length, throwOnEndOfStream: false);
+            return content.ReadAtLeast(destination, destination.Length, throwOnEndOfStream: false);
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
         {
             throw Wrong($"the gzipped data is damaged or cut off at {FormattableString.Invariant(what)}", e);
         }
+    }
+
+    /// <summary>Reads into the whole span, or nothing at the content's end.</summary>
+    /// <param name="what">What is read, for messages.</param>
+    public bool TryReadExactly(Stream content, Span<byte> destination, FormattableString what)
+    {
+        var count = Read(content, destination, what);
         if (count == 0 && destination.Length > 0)
             return false;
         return count == destination.Length ? true : throw Wrong($"it is cut off in {FormattableString.Invariant(what)}");

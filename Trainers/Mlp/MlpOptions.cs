@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -25,9 +26,9 @@ public abstract class MlpOptions : NetworkTrainerOptions
     /// <summary>Whether hidden layers normalise over the batch before the activation; Ioffe and Szegedy, 2015. Default false.</summary>
     public bool BatchNormalization { get; set; }
 
-    internal override NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, int outputCount) => new MlpArchitecture
+    internal override NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, FeatureFormat format, int outputCount) => new MlpArchitecture
     {
-        InputCount = FeatureCount(features),
+        InputCount = format.Width,
         OutputCount = outputCount,
         InputDropout = InputDropout,
         HiddenLayers = HiddenLayers.Select(CreateLayer).ToArray(),

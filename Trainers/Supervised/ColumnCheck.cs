@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
 using MLExtensions.Supervised.Tasks;
+using MLExtensions.Tensors;
 using MLExtensions.Training.Data;
 
 namespace MLExtensions.Supervised;
@@ -13,9 +13,8 @@ internal sealed class ColumnCheck(NetworkTrainerOptions options, SupervisedTask 
     public void Check(SchemaShape schema)
     {
         var features = Find(schema, featureName, "Feature");
-        var isImage = features.ItemType is ImageDataViewType && options.TakesImages;
-        if (!isImage && (features.ItemType != NumberDataViewType.Single || features.IsKey || features.Kind == SchemaShape.Column.VectorKind.VariableVector))
-            throw Wrong("Feature", features, options.TakesImages ? "an image (MLImage) or Vector<Single> of known size" : "Vector<Single> of known size, or Single");
+        if (!options.TakesFeatures(features))
+            throw Wrong("Feature", features, options.FeatureDescription);
         var labels = Find(schema, label.Name, "Label");
         if (labels.Kind != SchemaShape.Column.VectorKind.Scalar || labels.IsKey != label.IsKey || (!label.IsKey && labels.ItemType != label.ItemType))
             throw Wrong("Label", labels, task.LabelDescription);
@@ -26,14 +25,16 @@ internal sealed class ColumnCheck(NetworkTrainerOptions options, SupervisedTask 
             throw Wrong("Example weight", weights, "Single");
     }
 
+    /// <summary>The feature column of data that was checked.</summary>
+    public DataViewSchema.Column FindFeatures(IDataView data) => data.Schema[featureName];
+
     /// <summary>The columns of data that was checked.</summary>
-    public TrainingColumns Find(IDataView data)
+    public TrainingColumns Find(IDataView data, FeatureFormat format)
     {
         var labelColumn = data.Schema[label.Name];
-        var features = data.Schema[featureName];
         return new TrainingColumns(
-            features,
-            options.FeatureCount(features),
+            FindFeatures(data),
+            format,
             labelColumn,
             weightName == null ? null : data.Schema[weightName],
             task.ClassCount(labelColumn));

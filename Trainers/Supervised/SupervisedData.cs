@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Training.Data;
 using MLExtensions.Heads;
+using MLExtensions.Tensors.Sequences;
 using MLExtensions.Supervised.Tasks;
 using TorchSharp;
 
@@ -50,10 +51,10 @@ internal sealed class SupervisedData : IDisposable
         CheckRows(set, fraction, minimumRows);
         Head = _task.CreateHead(Labels, initialHead);
         var scale = _task.CreateScale(Labels, Head, _options.ClassWeighting, trainingColumns.Weight != null);
-        var settings = new BatchSettings(_options.BatchSize, minimumRows, _seed, Shuffle: true, scale, device);
+        var settings = new BatchSettings(_options.BatchSize, minimumRows, _seed, Shuffle: true, scale, device, trainingColumns.Format is SequenceFormat ? SequenceFormat.LengthOf : null);
         Training = set.CreateBatches(settings, false);
-        // Validation is the same rows in the same order each time, and larger batches change nothing.
-        var unshuffled = settings with { Shuffle = false, MinimumRows = 1, Size = Math.Max(1024, _options.BatchSize) };
+        // Validation is the same rows in the same order each time, and larger batches change nothing but the padding of sequences.
+        var unshuffled = settings with { Shuffle = false, MinimumRows = 1, Size = Math.Max(settings.LengthOf == null ? 1024 : 128, _options.BatchSize) };
         if (validation != null)
         {
             var own = Open(validation, columns(validation) with { ClassCount = trainingColumns.ClassCount }, 0);

@@ -108,9 +108,12 @@ internal sealed class SupervisedStep : TrainingStep
         return ((1 - share) * loss) + (share * ofPartners);
     }
 
-    private Tensor Forward(Tensor features) => _options.Precision == Precision.BFloat16
-        ? _network.call(features.to(ScalarType.BFloat16)).to(ScalarType.Float32)
-        : _network.call(features);
+    private Tensor Forward(Tensor features)
+    {
+        if (_options.Precision == Precision.BFloat16 && _network is not IFullPrecisionInput)
+            features = features.to(ScalarType.BFloat16);
+        return _network.call(features).to(ScalarType.Float32);
+    }
 
     private void Measure(Tensor outputs, Batch batch, MetricSums metrics) =>
         _task.Measure(TensorMemory.Floats(outputs.detach().cpu().contiguous()), batch.LabelValues, _head, metrics);

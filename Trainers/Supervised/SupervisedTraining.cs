@@ -20,13 +20,14 @@ internal sealed class SupervisedTraining(IHost host, NetworkTrainerOptions optio
         session.CheckAlive();
         var device = session.OpenDevice();
         using var start = StartingWeights.Open(options);
-        var trainingColumns = columns.Find(input);
+        var features = columns.FindFeatures(input);
+        var format = options.CreateFormat(input, features, start.Architecture, session.CheckAlive);
         using var data = new SupervisedData(options, task, channel, seed, session.CheckAlive);
-        var draft = options.CreateArchitecture(trainingColumns.Features, Math.Max(1, trainingColumns.ClassCount));
+        var draft = options.CreateArchitecture(features, format, Math.Max(1, columns.Find(input, format).ClassCount));
         using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor(draft.MultiplyAdds * options.BatchSize));
         start.Check(draft);
-        data.Open(input, validation, columns.Find, draft.MinimumBatchRows, start.Head, device);
-        var architecture = options.CreateArchitecture(trainingColumns.Features, data.Head.OutputCount);
+        data.Open(input, validation, view => columns.Find(view, format), draft.MinimumBatchRows, start.Head, device);
+        var architecture = options.CreateArchitecture(features, format, data.Head.OutputCount);
         using var step = new SupervisedStep(start.CreateNetwork(architecture, seed, channel), task, data.Head, options, seed, device, options.CreateAugmenter(architecture));
         var history = session.Run(step, architecture, data.Training, data.Validation, start.FileReport, Fingerprint(data));
         return new NetworkModelParameters(host, architecture, data.Head, step.Export(architecture), history);

@@ -28,17 +28,27 @@ public abstract class NetworkTrainerOptions : TrainingOptions
     /// <summary>The weights of the classes; null for a task without classes.</summary>
     internal virtual ClassWeights? ClassWeighting => null;
 
-    /// <summary>Whether the features may be a column of images.</summary>
-    internal virtual bool TakesImages => false;
+    /// <summary>What the feature column may be, in words.</summary>
+    internal virtual string FeatureDescription => "Vector<Single> of known size, or Single";
 
-    /// <summary>The number of values that are read of a row's feature column.</summary>
+    /// <summary>Whether the feature column may be of a type.</summary>
+    internal virtual bool TakesFeatures(SchemaShape.Column column) =>
+        column.ItemType == NumberDataViewType.Single && !column.IsKey && column.Kind != SchemaShape.Column.VectorKind.VariableVector;
+
+    /// <summary>Finds out what rows of features are; may look at the rows.</summary>
+    /// <param name="data">The training data.</param>
+    /// <param name="features">Its feature column.</param>
+    /// <param name="initial">The architecture of the model that training starts from, or null.</param>
+    /// <param name="checkAlive">Called now and then; throws to stop.</param>
     /// <exception cref="ArgumentException">The column has a wrong type; the message names it.</exception>
-    internal virtual int FeatureCount(DataViewSchema.Column features) => FeatureReader.WidthOf(features);
+    internal virtual FeatureFormat CreateFormat(IDataView data, DataViewSchema.Column features, NetworkArchitecture? initial, Action checkAlive) =>
+        new DenseFormat(FeatureReader.WidthOf(features));
 
     /// <param name="features">The feature column.</param>
+    /// <param name="format">What its rows are.</param>
     /// <param name="outputCount">The number of outputs that the task needs.</param>
     /// <exception cref="ArgumentException">The network does not fit the column; the message says why.</exception>
-    internal abstract NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, int outputCount);
+    internal abstract NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, FeatureFormat format, int outputCount);
 
     /// <summary>What changes training images at random, or null.</summary>
     internal virtual ImageAugmenter? CreateAugmenter(NetworkArchitecture architecture) => null;

@@ -56,7 +56,7 @@ public sealed class ImageFeaturesTransformer : ITransformer, IDisposable
     {
         ArgumentNullException.ThrowIfNull(input);
         var mapper = CreateMapper(input.Schema);
-        var blocks = new LookAheadDataView(input, InputColumnName, Model.Architecture.InputCount);
+        var blocks = new LookAheadDataView(input, InputColumnName, Model.Format);
         return new BatchScoredDataView(new RowToRowMapperTransform(_host, blocks, mapper, CreateMapper));
     }
 

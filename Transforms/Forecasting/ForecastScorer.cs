@@ -12,7 +12,8 @@ internal sealed class ForecastScorer(NetworkModelParameters model) : IBlockScore
     private readonly SeriesScale _scale = ((ForecastHead)model.Head).Scale;
     private readonly IBlockScorer _network = model;
 
-    public int InputCount => 1 + _network.InputCount;
+    /// <summary>Whether there is a full window, and the window's values.</summary>
+    public FeatureFormat Format { get; } = new DenseFormat(1 + model.Format.Width);
 
     public int OutputCount => _network.OutputCount;
 
@@ -21,15 +22,15 @@ internal sealed class ForecastScorer(NetworkModelParameters model) : IBlockScore
         using var scope = NewDisposeScope();
         var rows = (int)features.shape[0];
         var source = TensorMemory.Floats(features);
-        var windows = zeros(rows, _network.InputCount);
+        var windows = zeros(rows, _network.Format.Width);
         var scaled = TensorMemory.Floats(windows);
         var units = new WindowUnit?[rows];
         for (var row = 0; row < rows; row++)
         {
-            var raw = source.Slice(row * InputCount, InputCount);
+            var raw = source.Slice(row * Format.Width, Format.Width);
             if (raw[0] == 0)
                 continue;
-            var window = scaled.Slice(row * _network.InputCount, _network.InputCount);
+            var window = scaled.Slice(row * _network.Format.Width, _network.Format.Width);
             raw[1..].CopyTo(window);
             units[row] = _scale.Apply(window);
         }

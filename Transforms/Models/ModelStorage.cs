@@ -46,11 +46,11 @@ internal static class ModelStorage
     /// <exception cref="ModelFormatException">An entry is missing or damaged; the message names it.</exception>
     public static (NetworkArchitecture Architecture, PredictionHead Head, nn.Module<Tensor, Tensor> Network, TrainingHistory History) Load(ModelLoadContext ctx)
     {
-        var descriptionJson = Read(ctx, ArchitectureEntry, stream => ReadToEnd(stream, ArchitectureEntry, MaximumArchitectureBytes));
-        var historyJson = Read(ctx, HistoryEntry, stream => ReadToEnd(stream, HistoryEntry, TrainingHistoryJson.MaxBytes));
+        var descriptionJson = ModelEntry.Read(ctx, ArchitectureEntry, MaximumArchitectureBytes);
+        var historyJson = ModelEntry.Read(ctx, HistoryEntry, TrainingHistoryJson.MaxBytes);
         var description = ParseDescription(descriptionJson);
         var history = TrainingHistoryJson.FromJson(historyJson, HistoryEntry);
-        var network = Read(ctx, WeightsEntry, stream =>
+        var network = ModelEntry.Read(ctx, WeightsEntry, stream =>
         {
             TorchRuntime.Initialize();
             var reader = SafeTensorsReader.Open(stream, WeightsEntry, requireChecksum: true);
@@ -67,23 +67,6 @@ internal static class ModelStorage
     {
         if (!header.Metadata.TryGetValue(entry, out var checksum) || checksum != Checksum(bytes))
             throw new ModelFormatException(entry, $"is damaged: its bytes do not have the checksum that {WeightsEntry} has for them");
-    }
-
-    private static byte[] ReadToEnd(Stream stream, string entry, int limit) => new EntryReader(stream, entry).ReadToEnd(limit);
-
-    private static T Read<T>(ModelLoadContext ctx, string entry, Func<Stream, T> read)
-        where T : class
-    {
-        T? value = null;
-        try
-        {
-            ctx.TryLoadBinaryStream(entry, reader => value = read(reader.BaseStream));
-        }
-        catch (InvalidDataException e)
-        {
-            throw new ModelFormatException(entry, "cannot be unpacked: " + e.Message, e);
-        }
-        return value ?? throw new ModelFormatException(entry, "is missing from the model");
     }
 
     private static ModelDescription ParseDescription(byte[] json)

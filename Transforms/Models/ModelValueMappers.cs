@@ -50,11 +50,9 @@ internal static class ModelValueMappers
 
     private static void Score(IBlockScorer model, in VBuffer<float> features, Span<float> scores)
     {
-        if (features.Length != model.InputCount)
-            throw new ArgumentException($"The row has {features.Length} features; the model was trained on {model.InputCount}.", nameof(features));
         using var scope = torch.NewDisposeScope();
-        var row = torch.zeros([1, model.InputCount]);
-        features.CopyTo(TensorMemory.Floats(row));
+        var row = torch.zeros([1, model.Format.Width]);
+        model.Format.Arrange(in features, TensorMemory.Floats(row));
         model.Score(row, scores);
     }
 }

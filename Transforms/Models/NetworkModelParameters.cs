@@ -34,6 +34,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         History = history;
         _network = network;
         (_multiplyAdds, _scoringRows) = (architecture.MultiplyAdds, architecture.ScoringRows);
+        Format = architecture.Format;
         Freeze();
     }
 
@@ -42,6 +43,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     {
         (Architecture, Head, _network, History) = ModelStorage.Load(ctx);
         (_multiplyAdds, _scoringRows) = (Architecture.MultiplyAdds, Architecture.ScoringRows);
+        Format = Architecture.Format;
         Freeze();
     }
 
@@ -57,13 +59,15 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
 
     internal PredictionHead Head { get; }
 
+    internal FeatureFormat Format { get; }
+
     internal nn.Module<Tensor, Tensor> Network => _network;
 
-    int IBlockScorer.InputCount => Architecture.InputCount;
+    FeatureFormat IBlockScorer.Format => Format;
 
     int IBlockScorer.OutputCount => Head.OutputCount;
 
-    DataViewType IValueMapper.InputType => new VectorDataViewType(NumberDataViewType.Single, Architecture.InputCount);
+    DataViewType IValueMapper.InputType => Format.InputType;
 
     DataViewType IValueMapper.OutputType => Head.ScoreType;
 
@@ -102,8 +106,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     ISchemaBoundMapper ISchemaBindableMapper.Bind(IHostEnvironment env, RoleMappedSchema schema)
     {
         var column = schema.Feature ?? throw new ArgumentException("The data has no feature column.", nameof(schema));
-        if (!FeatureReader.Fits(column, Architecture.InputCount))
-            throw new ArgumentException($"Feature column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the model was trained on {Architecture.InputCount}.", nameof(schema));
+        Format.Check(column);
         return new NetworkRowMapper(this, schema);
     }
 

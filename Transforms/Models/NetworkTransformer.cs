@@ -36,7 +36,7 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
     {
         Host.CheckValue(input, nameof(input));
         CheckFeatureColumn(input.Schema);
-        var scorer = (RowToRowScorerBase)Scorer.ApplyToData(Host, new LookAheadDataView(input, FeatureColumnName, Model.Architecture.InputCount));
+        var scorer = (RowToRowScorerBase)Scorer.ApplyToData(Host, new LookAheadDataView(input, FeatureColumnName, Model.Format));
         return new BatchScoredDataView(scorer);
     }
 

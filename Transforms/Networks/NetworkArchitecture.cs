@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -10,6 +11,7 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(MlpArchitecture), MlpArchitecture.FamilyName)]
 [JsonDerivedType(typeof(CnnArchitecture), CnnArchitecture.FamilyName)]
 [JsonDerivedType(typeof(ResNetArchitecture), ResNetArchitecture.FamilyName)]
+[JsonDerivedType(typeof(LstmArchitecture), LstmArchitecture.FamilyName)]
 [JsonDerivedType(typeof(ForecastArchitecture), ForecastArchitecture.FamilyName)]
 [JsonDerivedType(typeof(LanguageModelArchitecture), LanguageModelArchitecture.FamilyName)]
 public abstract record NetworkArchitecture
@@ -28,6 +30,9 @@ public abstract record NetworkArchitecture
     /// <exception cref="OverflowException">The number is beyond 64 bits.</exception>
     [JsonIgnore]
     public abstract long ParameterCount { get; }
+
+    /// <summary>What a row of the network's input is.</summary>
+    internal virtual FeatureFormat Format => new DenseFormat(InputCount);
 
     /// <summary>The multiplications and additions, each pair as one, that a row costs.</summary>
     internal virtual double MultiplyAdds => ParameterCount;

@@ -9,7 +9,7 @@ namespace MLExtensions.Scoring;
 internal abstract class ColumnBuffer
 {
     private static readonly MethodInfo CreateMethod = typeof(ColumnBuffer).GetMethod(nameof(CreateTyped), BindingFlags.NonPublic | BindingFlags.Static)!;
-    private static readonly MethodInfo VectorGetterMethod = typeof(ColumnBuffer).GetMethod(nameof(VectorGetter), BindingFlags.NonPublic | BindingFlags.Static)!;
+    private protected static readonly MethodInfo VectorGetterMethod = typeof(ColumnBuffer).GetMethod(nameof(VectorGetter), BindingFlags.NonPublic | BindingFlags.Static)!;
 
     public static ColumnBuffer Create(DataViewRow input, DataViewSchema.Column column, int capacity) =>
         column.Type is ImageDataViewType
@@ -27,28 +27,31 @@ internal abstract class ColumnBuffer
     public abstract Delegate Getter(Func<int> position);
 
     private static ColumnBuffer CreateTyped<T>(DataViewRow input, DataViewSchema.Column column, int capacity) =>
-        new Typed<T>(input.GetGetter<T>(column), column.Type, capacity);
+        new ColumnBuffer<T>(input.GetGetter<T>(column), column.Type, capacity);
 
-    private static ValueGetter<VBuffer<T>> VectorGetter<T>(VBuffer<T>[] values, Func<int> position) =>
+    private protected static ValueGetter<VBuffer<T>> VectorGetter<T>(VBuffer<T>[] values, Func<int> position) =>
         (ref VBuffer<T> destination) => values[position()].CopyTo(ref destination);
+}
 
-    private sealed class Typed<T>(ValueGetter<T> getter, DataViewType type, int capacity) : ColumnBuffer
+/// <summary>Values that are kept as they are.</summary>
+internal sealed class ColumnBuffer<T>(ValueGetter<T> getter, DataViewType type, int capacity) : ColumnBuffer
+{
+    private readonly T[] _values = new T[capacity];
+
+    public ReadOnlySpan<T> Values => _values;
+
+    public override long Keep(int position)
     {
-        private readonly T[] _values = new T[capacity];
+        getter(ref _values[position]);
+        return _values[position] is ReadOnlyMemory<char> text ? text.Length * sizeof(char) : 0;
+    }
 
-        public override long Keep(int position)
-        {
-            getter(ref _values[position]);
-            return 0;
-        }
-
-        public override Delegate Getter(Func<int> position)
-        {
-            // A vector's memory belongs to the buffer: hand a copy out, as ML.NET's own getters do.
-            if (type is VectorDataViewType vector)
-                return (Delegate)VectorGetterMethod.MakeGenericMethod(vector.ItemType.RawType).Invoke(null, [_values, position])!;
-            ValueGetter<T> get = (ref T destination) => destination = _values[position()];
-            return get;
-        }
+    public override Delegate Getter(Func<int> position)
+    {
+        // A vector's memory belongs to the buffer: hand a copy out, as ML.NET's own getters do.
+        if (type is VectorDataViewType vector)
+            return (Delegate)VectorGetterMethod.MakeGenericMethod(vector.ItemType.RawType).Invoke(null, [_values, position])!;
+        ValueGetter<T> get = (ref T destination) => destination = _values[position()];
+        return get;
     }
 }

@@ -15,8 +15,8 @@ internal abstract class ScoreSource : IDisposable
     }
 
     public static ScoreSource Create(DataViewRow input, DataViewSchema.Column featureColumn, IBlockScorer scorer) =>
-        input is LookAheadCursor { Block: { } block } cursor
-            ? new OfBlocks(cursor, block, scorer)
+        input is LookAheadCursor cursor
+            ? new OfBlocks(cursor, cursor.Block, scorer)
             : new OfRows(input, featureColumn, scorer);
 
     private sealed class OfBlocks(LookAheadCursor cursor, FeatureBlock block, IBlockScorer scorer) : ScoreSource
@@ -39,7 +39,7 @@ internal abstract class ScoreSource : IDisposable
     private sealed class OfRows : ScoreSource
     {
         private readonly DataViewRow _input;
-        private readonly FeatureReader _reader;
+        private readonly IFeatureReader _reader;
         private readonly FeatureBlock _block;
         private readonly TorchSharp.torch.Tensor _row;
         private readonly IBlockScorer _scorer;
@@ -50,8 +50,8 @@ internal abstract class ScoreSource : IDisposable
         {
             _input = input;
             _scorer = scorer;
-            _reader = new FeatureReader(input, featureColumn, scorer.InputCount);
-            _block = new FeatureBlock(1, scorer.InputCount);
+            _reader = scorer.Format.Open(input, featureColumn);
+            _block = new FeatureBlock(1, scorer.Format.Width);
             _row = _block.Rows(0, 1).DetachFromDisposeScope();
             _scores = new float[scorer.OutputCount];
         }

@@ -6,7 +6,7 @@ using Microsoft.ML.Transforms.Image;
 namespace MLExtensions.Tensors;
 
 /// <summary>Copies the feature column of a row, a dense or sparse vector, a scalar or an image, into a dense span.</summary>
-internal sealed class FeatureReader
+internal sealed class FeatureReader : IFeatureReader
 {
     private readonly DataViewRow _row;
     private readonly string _column;

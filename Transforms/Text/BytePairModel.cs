@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Microsoft.ML.Tokenizers;
 
@@ -31,7 +32,17 @@ internal sealed class BytePairModel
 
     public string TokenOf(int id) => _vocabulary.TokenOf(id);
 
-    public void Encode(ReadOnlySpan<char> text, List<int> ids) => ids.AddRange(_tokenizer.EncodeToIds(text));
+    public void Encode(ReadOnlySpan<char> text, List<int> ids) =>
+        ids.AddRange(text.ContainsAnyInRange('\ud800', '\udfff') ? _tokenizer.EncodeToIds(WithoutLoneSurrogates(text)) : _tokenizer.EncodeToIds(text));
+
+    /// <summary>They have no bytes in UTF-8; U+FFFD has.</summary>
+    private static string WithoutLoneSurrogates(ReadOnlySpan<char> text)
+    {
+        var valid = new StringBuilder(text.Length);
+        foreach (var character in text.EnumerateRunes())
+            valid.Append(character);
+        return valid.ToString();
+    }
 
     private static BpeTokenizer CreateTokenizer(Dictionary<string, int> numbers, IReadOnlyList<string> merges, string endOfRow)
     {

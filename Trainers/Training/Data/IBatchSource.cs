@@ -13,6 +13,9 @@ internal interface IBatchSource
     IEnumerable<Batch> ReadEpoch(int epoch);
 }
 
+/// <summary>The length of a row, from its features.</summary>
+internal delegate int RowLength(ReadOnlySpan<float> features);
+
 /// <summary>What the batch sources of a training share.</summary>
 /// <param name="Size">Rows a batch.</param>
 /// <param name="MinimumRows">A last batch of fewer rows is left out: batch normalisation can't work on one row.</param>
@@ -20,7 +23,8 @@ internal interface IBatchSource
 /// <param name="Shuffle">Whether each epoch has an order of its own.</param>
 /// <param name="Scale">Makes labels and weights those of the loss.</param>
 /// <param name="Device">Where the tensors go.</param>
-internal sealed record BatchSettings(int Size, int MinimumRows, int Seed, bool Shuffle, LabelScale Scale, TorchSharp.torch.Device Device)
+/// <param name="LengthOf">The length of a row, where batches should be of rows of about one length; else null.</param>
+internal sealed record BatchSettings(int Size, int MinimumRows, int Seed, bool Shuffle, LabelScale Scale, TorchSharp.torch.Device Device, RowLength? LengthOf = null)
 {
     public int CountBatches(long rows)
     {

@@ -37,10 +37,14 @@ internal sealed class InMemoryBatches : IBatchSource
 
     private int[] Order(int epoch)
     {
-        if (!_settings.Shuffle)
+        if (!_settings.Shuffle && _settings.LengthOf == null)
             return _indices;
         var order = (int[])_indices.Clone();
-        new SplitMix64(SeedSequence.Derive(_settings.Seed, SeedSequence.Shuffle, epoch)).Shuffle(order);
+        var random = new SplitMix64(SeedSequence.Derive(_settings.Seed, SeedSequence.Shuffle, epoch));
+        if (_settings.Shuffle)
+            random.Shuffle(order);
+        if (_settings.LengthOf is { } lengthOf)
+            LengthGroups.Arrange(order, row => lengthOf(_rows.Features[row]), _settings, ref random);
         return order;
     }
 }

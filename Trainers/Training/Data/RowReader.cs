@@ -5,15 +5,15 @@ using MLExtensions.Tensors;
 
 namespace MLExtensions.Training.Data;
 
-/// <summary>The columns of a training set: which they are, how many values the features have, and how many classes there are (0 for regression).</summary>
-internal sealed record TrainingColumns(DataViewSchema.Column Features, int Width, DataViewSchema.Column Label, DataViewSchema.Column? Weight, int ClassCount);
+/// <summary>The columns of a training set: which they are, what rows the features are, and how many classes there are (0 for regression).</summary>
+internal sealed record TrainingColumns(DataViewSchema.Column Features, FeatureFormat Format, DataViewSchema.Column Label, DataViewSchema.Column? Weight, int ClassCount);
 
 /// <summary>Goes through the rows of a training set once; rows without a label are skipped and counted.</summary>
 internal sealed class RowReader : IDisposable
 {
     private readonly TrainingColumns _columns;
     private readonly DataViewRowCursor _cursor;
-    private readonly FeatureReader? _features;
+    private readonly IFeatureReader? _features;
     private readonly ValueGetter<float> _getLabel;
     private readonly ValueGetter<float>? _getWeight;
     private float _label;
@@ -31,7 +31,7 @@ internal sealed class RowReader : IDisposable
         if (columns.Weight is { } weight)
             needed.Add(weight);
         _cursor = data.GetRowCursor(needed);
-        _features = withFeatures ? new FeatureReader(_cursor, columns.Features, columns.Width) : null;
+        _features = withFeatures ? columns.Format.Open(_cursor, columns.Features) : null;
         _getLabel = RowCursorUtils.GetLabelGetter(_cursor, columns.Label.Index);
         _getWeight = columns.Weight is { } column ? _cursor.GetGetter<float>(column) : null;
     }

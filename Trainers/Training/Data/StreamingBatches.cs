@@ -37,8 +37,8 @@ internal sealed class StreamingBatches : IBatchSource
     public IEnumerable<Batch> ReadEpoch(int epoch)
     {
         var size = (int)Math.Min(_settings.Size, RowCount);
-        using var buffer = new BatchBuffer(size, _columns.Width, _settings.Scale, _settings.Device, RowCount);
-        foreach (var (features, label, weight) in _settings.Shuffle ? Shuffled(epoch) : InOrder())
+        using var buffer = new BatchBuffer(size, _columns.Format.Width, _settings.Scale, _settings.Device, RowCount);
+        foreach (var (features, label, weight) in Rows(epoch))
         {
             features.Span.CopyTo(buffer.NextFeatures());
             buffer.Add(label, weight);
@@ -49,10 +49,27 @@ internal sealed class StreamingBatches : IBatchSource
             yield return buffer.Take();
     }
 
+    private IEnumerable<StreamedRow> Rows(int epoch)
+    {
+        var rows = _settings.Shuffle ? Shuffled(epoch) : InOrder();
+        return _settings is { LengthOf: not null, Shuffle: true } ? Grouped(rows, epoch) : rows;
+    }
+
+    private IEnumerable<StreamedRow> Grouped(IEnumerable<StreamedRow> rows, int epoch)
+    {
+        var random = new SplitMix64(SeedSequence.Derive(_settings.Seed, SeedSequence.BatchOrder, epoch));
+        foreach (var group in rows.Select(row => row.Copy()).Chunk(LengthGroups.GroupRows(_settings)))
+        {
+            LengthGroups.Arrange(group, row => _settings.LengthOf!(row.Features.Span), _settings, ref random);
+            foreach (var row in group)
+                yield return row;
+        }
+    }
+
     private IEnumerable<StreamedRow> InOrder()
     {
         using var reader = new RowReader(_data, _columns);
-        var features = new float[_columns.Width];
+        var features = new float[_columns.Format.Width];
         for (long row = 0; reader.MoveNext(); row++)
         {
             if (!_includes(row))

@@ -27,7 +27,7 @@ internal sealed class TrainingRows : IDisposable
     /// <param name="check">Called now and then; throws to stop.</param>
     public static TrainingRows Read(IDataView data, TrainingColumns columns, out long skippedRows, Action check)
     {
-        var rows = new TrainingRows(columns.Width, columns.Weight != null, data.GetRowCount());
+        var rows = new TrainingRows(columns.Format.Width, columns.Weight != null, data.GetRowCount());
         try
         {
             using var reader = new RowReader(data, columns);

@@ -26,6 +26,9 @@ internal sealed class StartingWeights : IDisposable
     /// <summary>The head of the model that training starts from, or null.</summary>
     public PredictionHead? Head => _model?.Head;
 
+    /// <summary>The architecture of the model that training starts from, or null.</summary>
+    public NetworkArchitecture? Architecture => _model?.Architecture;
+
     /// <summary>What came from the file; null without one.</summary>
     public WeightReport? FileReport { get; private set; }
 

@@ -1,0 +1,89 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using BinaryTrainers = Microsoft.ML.BinaryClassificationCatalog.BinaryClassificationTrainers;
+using MulticlassTrainers = Microsoft.ML.MulticlassClassificationCatalog.MulticlassClassificationTrainers;
+using RegressionTrainers = Microsoft.ML.RegressionCatalog.RegressionTrainers;
+
+namespace MLExtensions;
+
+/// <summary>Recurrent networks over whole sequences in ML.NET's catalogs.</summary>
+public static class LstmCatalog
+{
+    /// <param name="catalog">The trainers of binary classification.</param>
+    extension(BinaryTrainers catalog)
+    {
+        /// <summary>A recurrent network over whole sequences, for binary classification.</summary>
+        /// <param name="labelColumnName">The label, a <c>Boolean</c>.</param>
+        /// <param name="featureColumnName">The sequences: a <c>Vector&lt;Single&gt;</c> of any length, a vector of keys, or <c>Text</c>.</param>
+        /// <param name="hiddenUnits">The hidden units of the LSTM layer.</param>
+        /// <param name="epochs">How many times the training data is gone through.</param>
+        /// <param name="batchSize">The number of examples of a gradient step.</param>
+        /// <param name="learningRate">The learning rate of Adam.</param>
+        /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        public LstmBinaryTrainer Lstm(
+            string labelColumnName = DefaultColumnNames.Label,
+            string featureColumnName = DefaultColumnNames.Features,
+            int hiddenUnits = LstmOptions.DefaultHiddenUnits,
+            int epochs = NetworkTrainerOptions.DefaultEpochs,
+            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
+            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            catalog.Lstm(LstmShortOverload.Fill(new LstmBinaryTrainer.Options(), labelColumnName, featureColumnName, hiddenUnits, epochs, batchSize, learningRate));
+
+        /// <summary>A recurrent network over whole sequences, for binary classification.</summary>
+        /// <param name="options">The options; the trainer keeps a copy.</param>
+        /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        public LstmBinaryTrainer Lstm(LstmBinaryTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
+    }
+
+    /// <param name="catalog">The trainers of multiclass classification.</param>
+    extension(MulticlassTrainers catalog)
+    {
+        /// <summary>A recurrent network over whole sequences, for multiclass classification.</summary>
+        /// <param name="labelColumnName">The label, a key.</param>
+        /// <param name="featureColumnName">The sequences: a <c>Vector&lt;Single&gt;</c> of any length, a vector of keys, or <c>Text</c>.</param>
+        /// <param name="hiddenUnits">The hidden units of the LSTM layer.</param>
+        /// <param name="epochs">How many times the training data is gone through.</param>
+        /// <param name="batchSize">The number of examples of a gradient step.</param>
+        /// <param name="learningRate">The learning rate of Adam.</param>
+        /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        public LstmMulticlassTrainer Lstm(
+            string labelColumnName = DefaultColumnNames.Label,
+            string featureColumnName = DefaultColumnNames.Features,
+            int hiddenUnits = LstmOptions.DefaultHiddenUnits,
+            int epochs = NetworkTrainerOptions.DefaultEpochs,
+            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
+            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            catalog.Lstm(LstmShortOverload.Fill(new LstmMulticlassTrainer.Options(), labelColumnName, featureColumnName, hiddenUnits, epochs, batchSize, learningRate));
+
+        /// <summary>A recurrent network over whole sequences, for multiclass classification.</summary>
+        /// <param name="options">The options; the trainer keeps a copy.</param>
+        /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        public LstmMulticlassTrainer Lstm(LstmMulticlassTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
+    }
+
+    /// <param name="catalog">The trainers of regression.</param>
+    extension(RegressionTrainers catalog)
+    {
+        /// <summary>A recurrent network over whole sequences, for regression.</summary>
+        /// <param name="labelColumnName">The label, a <c>Single</c>.</param>
+        /// <param name="featureColumnName">The sequences: a <c>Vector&lt;Single&gt;</c> of any length, a vector of keys, or <c>Text</c>.</param>
+        /// <param name="hiddenUnits">The hidden units of the LSTM layer.</param>
+        /// <param name="epochs">How many times the training data is gone through.</param>
+        /// <param name="batchSize">The number of examples of a gradient step.</param>
+        /// <param name="learningRate">The learning rate of Adam.</param>
+        /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        public LstmRegressionTrainer Lstm(
+            string labelColumnName = DefaultColumnNames.Label,
+            string featureColumnName = DefaultColumnNames.Features,
+            int hiddenUnits = LstmOptions.DefaultHiddenUnits,
+            int epochs = NetworkTrainerOptions.DefaultEpochs,
+            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
+            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            catalog.Lstm(LstmShortOverload.Fill(new LstmRegressionTrainer.Options(), labelColumnName, featureColumnName, hiddenUnits, epochs, batchSize, learningRate));
+
+        /// <summary>A recurrent network over whole sequences, for regression.</summary>
+        /// <param name="options">The options; the trainer keeps a copy.</param>
+        /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        public LstmRegressionTrainer Lstm(LstmRegressionTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
+    }
+}

@@ -1,0 +1,106 @@
+using MLExtensions.Training.Data;
+using MLExtensions.Training.Engine;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.LanguageModels;
+
+/// <summary>
+/// The step of a language model: the state after a batch is where the next one begins, and gradients end at its edge (truncated
+/// back-propagation through time; Williams and Peng, 1990).
+/// </summary>
+internal sealed class LanguageModelStep : TrainingStep
+{
+    private const string Perplexity = "perplexity";
+
+    private readonly LanguageModelNetwork _network;
+    private readonly OutputLoss _loss;
+    private readonly DropoutGenerator _dropout;
+    private readonly ParameterSet _parameters;
+    private readonly ParameterUpdater _updater;
+    private readonly CarriedState _state = new();
+    private readonly CarriedState _validationState = new();
+
+    /// <param name="network">The network with its first weights, float32 on the CPU; taken over.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="seed">The seed of dropout and of sampled tokens.</param>
+    /// <param name="device">Where to train.</param>
+    public LanguageModelStep(LanguageModelNetwork network, LstmLanguageModelTrainer.Options options, int seed, Device device)
+    {
+        _network = network;
+        Device = device;
+        if (device.type != DeviceType.CPU)
+            network.to(device);
+        _parameters = new ParameterSet(network, options.Precision, new LayerSelection(options.FrozenLayers, options.LayerRules));
+        _updater = new ParameterUpdater(_parameters, options, get_num_threads());
+        _dropout = new DropoutGenerator(network, seed, device);
+        var precision = options.Precision == Precision.BFloat16 ? Precision.BFloat16 : options.OutputPrecision;
+        _loss = options.SampledTokens is { } samples ? new SampledSoftmaxLoss(network, precision, samples, seed) : new FullSoftmaxLoss(network, precision);
+    }
+
+    public override IReadOnlyList<(string Name, ParameterUpdater Updater)> Updaters => [("network", _updater)];
+
+    public override Device Device { get; }
+
+    public override void BeginEpoch(int epoch)
+    {
+        _parameters.BeginTraining();
+        _dropout.BeginEpoch(epoch);
+        _loss.BeginEpoch(epoch);
+        _state.Clear();
+    }
+
+    public override double Train(Batch batch, double learningRate, MetricSums metrics)
+    {
+        // The embedding is looked up and its gradient added by hand: automatically, each would be as large as the vocabulary.
+        var embedding = _network.EmbeddingWeight;
+        Tensor embedded;
+        using (no_grad())
+            embedded = _network.Embed(batch.Features);
+        var isTrained = embedding.requires_grad;
+        if (isTrained)
+            embedded.requires_grad_(true);
+        var (hidden, state) = _network.Run(embedded, _state.Value);
+        _state.Keep(state);
+        using var noGradient = no_grad();
+        var (loss, gradient) = _loss.Backward(hidden.detach(), batch.Labels);
+        if (gradient is null)
+            return loss;
+        if (hidden.requires_grad)
+            hidden.backward([gradient]);
+        if (isTrained)
+            embedding.grad!.index_add_(0, batch.Features.view(-1), embedded.grad!.view(batch.RowCount, -1).to(embedding.dtype), 1);
+        _updater.Apply(learningRate);
+        metrics.Add(Perplexity, loss * batch.RowCount, MetricMean.Exponential);
+        return loss;
+    }
+
+    public override void BeginValidation()
+    {
+        _network.eval();
+        _validationState.Clear();
+    }
+
+    public override double Validate(Batch batch, MetricSums metrics)
+    {
+        using var mode = inference_mode();
+        var (hidden, state) = _network.Run(_network.Embed(batch.Features), _validationState.Value);
+        _validationState.Keep(state);
+        var loss = nn.functional.cross_entropy(_network.Logits(hidden).to(ScalarType.Float32), batch.Labels).item<float>();
+        metrics.Add(Perplexity, loss * batch.RowCount, MetricMean.Exponential);
+        return loss;
+    }
+
+    public nn.Module<Tensor, Tensor> Export(NetworkArchitecture architecture) => _updater.Export(architecture);
+
+    public override void Dispose()
+    {
+        _state.Clear();
+        _validationState.Clear();
+        _updater.Dispose();
+        _parameters.Dispose();
+        _network.Dispose();
+        _dropout.Dispose();
+        _loss.Dispose();
+    }
+}

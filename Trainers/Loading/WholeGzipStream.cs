@@ -1,0 +1,89 @@
+using System.IO.Compression;
+
+namespace MLExtensions.Loading;
+
+/// <summary>Decompresses gzipped data and throws where it is cut off; <see cref="GZipStream"/> takes that for the end.</summary>
+/// <remarks>
+/// Gzipped data may have several members, which are decompressed one after the other. A member of known content is put behind the
+/// data: if that content comes out at the end, all before it was whole.
+/// </remarks>
+internal sealed class WholeGzipStream : ReadOnlyStream
+{
+    private const int BufferSize = 1 << 16;
+
+    private static readonly byte[] Mark = Convert.FromHexString("9D1F5C0B73E846A2B1C4D70E8A65F392");
+    private static readonly byte[] MarkMember = Compress(Mark);
+
+    private readonly GZipStream _content;
+    private readonly byte[] _buffer = new byte[BufferSize];
+    private int _start;
+    private int _end;
+    private bool _isAtEnd;
+
+    public WholeGzipStream(Stream compressed)
+    {
+        _content = new GZipStream(new Appended(compressed, MarkMember), CompressionMode.Decompress);
+    }
+
+    /// <exception cref="InvalidDataException">The data is damaged or cut off.</exception>
+    public override int Read(Span<byte> buffer)
+    {
+        while (_end - _start <= Mark.Length && !_isAtEnd)
+            Fill();
+        var count = Math.Min(buffer.Length, _end - _start - Mark.Length);
+        _buffer.AsSpan(_start, count).CopyTo(buffer);
+        _start += count;
+        return count;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _content.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private void Fill()
+    {
+        var rest = _buffer.AsSpan(_start, _end - _start);
+        rest.CopyTo(_buffer);
+        _start = 0;
+        _end = rest.Length;
+        var count = _content.Read(_buffer.AsSpan(_end));
+        _end += count;
+        _isAtEnd = count == 0;
+        if (_isAtEnd && !_buffer.AsSpan(0, _end).SequenceEqual(Mark))
+            throw new InvalidDataException("The gzipped data is cut off.");
+    }
+
+    private static byte[] Compress(byte[] content)
+    {
+        using var memory = new MemoryStream();
+        using (var gzip = new GZipStream(memory, CompressionLevel.NoCompression))
+            gzip.Write(content);
+        return memory.ToArray();
+    }
+
+    private sealed class Appended(Stream first, byte[] second) : ReadOnlyStream
+    {
+        private int _secondRead;
+
+        public override int Read(Span<byte> buffer)
+        {
+            var count = first.Read(buffer);
+            if (count > 0 || buffer.IsEmpty)
+                return count;
+            count = Math.Min(buffer.Length, second.Length - _secondRead);
+            second.AsSpan(_secondRead, count).CopyTo(buffer);
+            _secondRead += count;
+            return count;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                first.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+
+namespace MLExtensions.Tensors;
+
+/// <summary>How a feature column becomes rows of floats, all of one width, for a network.</summary>
+internal abstract record FeatureFormat
+{
+    /// <summary>The floats of a row.</summary>
+    public abstract int Width { get; }
+
+    /// <summary>The vector that ML.NET's older interfaces hand a model.</summary>
+    public abstract DataViewType InputType { get; }
+
+    /// <summary>Whether the column's own value can be had from the floats.</summary>
+    public abstract bool HoldsColumn(DataViewSchema.Column column);
+
+    /// <summary>Opens a column of a row or cursor.</summary>
+    public abstract IFeatureReader Open(DataViewRow row, DataViewSchema.Column column);
+
+    /// <exception cref="ArgumentException">A trained network cannot take the column; the message says why.</exception>
+    public abstract void Check(DataViewSchema.Column column);
+
+    /// <summary>Makes a row of a vector of <see cref="InputType"/>.</summary>
+    public abstract void Arrange(in VBuffer<float> features, Span<float> row);
+}
+
+/// <summary>Reads the feature column of the current row.</summary>
+internal interface IFeatureReader
+{
+    /// <summary>The image that was read last, in a column of images.</summary>
+    MLImage? Image => null;
+
+    /// <param name="destination">Takes the format's width of values.</param>
+    /// <exception cref="FormatException">The value cannot be used; the message names column and row.</exception>
+    void Read(Span<float> destination);
+}
+
+/// <summary>The values as they are: vectors of one size, numbers, images.</summary>
+internal sealed record DenseFormat(int Count) : FeatureFormat
+{
+    public override int Width => Count;
+
+    public override DataViewType InputType => new VectorDataViewType(NumberDataViewType.Single, Count);
+
+    public override bool HoldsColumn(DataViewSchema.Column column) => column.Type is not ImageDataViewType;
+
+    public override IFeatureReader Open(DataViewRow row, DataViewSchema.Column column) => new FeatureReader(row, column, Count);
+
+    public override void Check(DataViewSchema.Column column)
+    {
+        if (!FeatureReader.Fits(column, Count))
+            throw new ArgumentException($"Feature column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the model was trained on {Count}.");
+    }
+
+    public override void Arrange(in VBuffer<float> features, Span<float> row)
+    {
+        if (features.Length != Count)
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The row has {features.Length} features; the model was trained on {Count}."), nameof(features));
+        features.CopyTo(row);
+    }
+}
