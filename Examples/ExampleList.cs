@@ -12,6 +12,8 @@ using Spectre.Console;
 
 namespace MLExtensions.Examples;
 
+using Text = Spectre.Console.Text; // MLExtensions.Text is nearer
+
 /// <summary>All examples. A new one is a class and a line here.</summary>
 internal static class ExampleList
 {

@@ -4,6 +4,8 @@ using Spectre.Console;
 
 namespace MLExtensions.Examples.Digits;
 
+using Text = Spectre.Console.Text; // MLExtensions.Text is nearer
+
 /// <summary>What the digits example prints.</summary>
 internal static class DigitsReport
 {

@@ -2,6 +2,8 @@ using Spectre.Console;
 
 namespace MLExtensions.Examples.Infrastructure;
 
+using Text = Spectre.Console.Text; // MLExtensions.Text is nearer
+
 /// <summary>The folder <c>out/NAME/</c> in the current directory, where an example leaves its files.</summary>
 internal sealed class OutputFolder
 {

@@ -7,6 +7,8 @@ using Spectre.Console;
 
 namespace MLExtensions.Examples.PredictImage;
 
+using Text = Spectre.Console.Text; // MLExtensions.Text is nearer
+
 /// <summary>Classifies pictures with a network that others trained.</summary>
 internal sealed class PredictImageExample : IExample
 {

@@ -3,6 +3,8 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions.Forecasting;
 using MLExtensions.Training;
+using MLExtensions.Training.Engine;
+using static TorchSharp.torch;
 
 namespace MLExtensions;
 
@@ -83,6 +85,9 @@ public sealed class LstmForecaster : IEstimator<LstmForecastTransformer>
             Recurrent = new RecurrentLayers(Cell, HiddenUnits, Layers) { Dropout = Dropout },
             Dropout = Dropout,
         };
+
+        internal override void InitializeWeights(nn.Module network, ulong seed) =>
+            RecurrentInitializer.Initialize(network, Initialization, seed, Cell, scale: null, forgetBias: 1);
 
         internal override TrainingOptions Snapshot()
         {
