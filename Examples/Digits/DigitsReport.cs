@@ -4,6 +4,9 @@ using Spectre.Console;
 
 namespace MLExtensions.Examples.Digits;
 
+// The namespace MLExtensions.Text is nearer than what is used above.
+using Text = Spectre.Console.Text;
+
 /// <summary>What the digits example prints.</summary>
 internal static class DigitsReport
 {

@@ -2,6 +2,9 @@ using Spectre.Console;
 
 namespace MLExtensions.Examples.Infrastructure;
 
+// The namespace MLExtensions.Text is nearer than what is used above.
+using Text = Spectre.Console.Text;
+
 /// <summary>The folder <c>out/NAME/</c> in the current directory, where an example leaves its files.</summary>
 internal sealed class OutputFolder
 {

@@ -7,6 +7,9 @@ using Spectre.Console;
 
 namespace MLExtensions.Examples.PredictImage;
 
+// The namespace MLExtensions.Text is nearer than what is used above.
+using Text = Spectre.Console.Text;
+
 /// <summary>Classifies pictures with a network that others trained.</summary>
 internal sealed class PredictImageExample : IExample
 {
