@@ -5,12 +5,16 @@ using MLExtensions.Examples.FineTune;
 using MLExtensions.Examples.Forecast;
 using MLExtensions.Examples.Gates;
 using MLExtensions.Examples.Infrastructure;
+using MLExtensions.Examples.LanguageModels;
 using MLExtensions.Examples.Mnist;
 using MLExtensions.Examples.PredictImage;
 using MLExtensions.Examples.Tabular;
 using Spectre.Console;
 
 namespace MLExtensions.Examples;
+
+// The namespace MLExtensions.Text is nearer than what is used above.
+using Text = Spectre.Console.Text;
 
 /// <summary>All examples. A new one is a class and a line here.</summary>
 internal static class ExampleList
@@ -28,6 +32,8 @@ internal static class ExampleList
         new GatesExample(),
         new TabularExample(),
         new ForecastExample(),
+        new PtbExample(),
+        new ShakespeareExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);
