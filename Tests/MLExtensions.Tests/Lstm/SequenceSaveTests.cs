@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using MLExtensions.Tests.Contract;
 using MLExtensions.Tests.Models;
 using static MLExtensions.Tests.Lstm.SequenceModel;
