@@ -5,6 +5,7 @@ using MLExtensions.Examples.FineTune;
 using MLExtensions.Examples.Forecast;
 using MLExtensions.Examples.Gates;
 using MLExtensions.Examples.Infrastructure;
+using MLExtensions.Examples.LanguageModels;
 using MLExtensions.Examples.Mnist;
 using MLExtensions.Examples.PredictImage;
 using MLExtensions.Examples.Tabular;
@@ -30,6 +31,8 @@ internal static class ExampleList
         new GatesExample(),
         new TabularExample(),
         new ForecastExample(),
+        new PtbExample(),
+        new ShakespeareExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);

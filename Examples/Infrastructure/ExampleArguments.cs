@@ -28,10 +28,10 @@ internal sealed class ExampleArguments
                 continue;
             }
             var option = FindOption(given[i], example.Options);
-            i++;
-            if (i == given.Count || IsOption(given[i]))
+            if (!option.IsFlag && (i + 1 == given.Count || IsOption(given[i + 1])))
                 throw new UsageException($"--{option.Name} needs a value: {option.Usage}.");
-            if (!arguments._values.TryAdd(option, given[i]))
+            var value = option.IsFlag ? "" : given[++i];
+            if (!arguments._values.TryAdd(option, value))
                 throw new UsageException($"--{option.Name} is given twice.");
         }
         if (example.Words is { } words && (arguments._words.Count == 0 || arguments._words.Count > words.Most))
@@ -60,6 +60,19 @@ internal sealed class ExampleArguments
         Text(option);
         return OptionalInteger(option, least)!.Value;
     }
+
+    /// <summary>A number.</summary>
+    /// <exception cref="UsageException">It is not a number, or less than <paramref name="least"/>.</exception>
+    public double Number(ExampleOption option, double least)
+    {
+        var text = Text(option);
+        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || !double.IsFinite(value) || value < least)
+            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--{option.Name} is '{text}'; it must be a number of at least {least}."));
+        return value;
+    }
+
+    /// <summary>Whether an option without a value is given.</summary>
+    public bool IsGiven(ExampleOption option) => _values.ContainsKey(option);
 
     /// <summary>One of several words.</summary>
     /// <exception cref="UsageException">It is another word.</exception>

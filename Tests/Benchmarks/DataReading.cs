@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using MLExtensions.Supervised;
 using MLExtensions.Supervised.Tasks;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using MLExtensions.Training.Data;
 
@@ -16,7 +17,7 @@ internal sealed class DataReading : IBenchmark
         var ml = new MLContext(1);
         var data = settings.Training.ToDataView(ml);
         var task = new MulticlassTask();
-        var columns = new ColumnCheck(new MlpMulticlassTrainer.Options(), task, nameof(ImageRow.Features), task.LabelColumn(nameof(ImageRow.Label)), weightName: null).Find(data);
+        var columns = new ColumnCheck(new MlpMulticlassTrainer.Options(), task, nameof(ImageRow.Features), task.LabelColumn(nameof(ImageRow.Label)), weightName: null).Find(data, new DenseFormat(ImageRow.Width));
         var comparison = Timing.Compare(
             settings.Rounds,
             Contender.Of("kept", () => TrainingRows.Read(data, columns, out _, () => { }).Dispose()),
@@ -27,7 +28,7 @@ internal sealed class DataReading : IBenchmark
     private static void GoThrough(IDataView data, TrainingColumns columns)
     {
         using var reader = new RowReader(data, columns);
-        var features = new float[columns.Width];
+        var features = new float[columns.Format.Width];
         while (reader.MoveNext())
             reader.ReadFeatures(features);
     }

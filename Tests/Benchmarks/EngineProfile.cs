@@ -31,7 +31,7 @@ internal sealed class EngineProfile : IDisposable
         var options = new MlpMulticlassTrainer.Options { HiddenLayers = [.. ImageTrainer.SmallNetwork.Select(units => new HiddenLayer(units))] };
         var data = images.ToDataView(new MLContext(1));
         var check = new ColumnCheck(options, _task, nameof(ImageRow.Features), _task.LabelColumn(nameof(ImageRow.Label)), weightName: null);
-        _rows = TrainingRows.Read(data, check.Find(data), out _, () => { });
+        _rows = TrainingRows.Read(data, check.Find(data, new DenseFormat(ImageRow.Width)), out _, () => { });
         var settings = new BatchSettings(batchSize, 1, Seed: 1, Shuffle: true, LabelScale.Identity, Cpu);
         _batches = new InMemoryBatches(_rows, Enumerable.Range(0, _rows.Count).ToArray(), settings);
         var features = data.Schema[nameof(ImageRow.Features)];
@@ -66,7 +66,7 @@ internal sealed class EngineProfile : IDisposable
 
     private static nn.Module<Tensor, Tensor> CreateNetwork(NetworkTrainerOptions options, DataViewSchema.Column features)
     {
-        var network = options.CreateArchitecture(features, ImageRow.Classes).CreateModule();
+        var network = options.CreateArchitecture(features, new DenseFormat(ImageRow.Width), ImageRow.Classes).CreateModule();
         Training.Engine.WeightInitializer.Initialize(network, WeightInitialization.XavierUniform, seed: 1);
         return network;
     }

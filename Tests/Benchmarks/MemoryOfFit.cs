@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML;
 
@@ -16,7 +15,8 @@ internal sealed class MemoryOfFit : IBenchmark
         var rows = BenchmarkSettings.TrainingRowCount;
         foreach (var countIsKnown in new[] { true, false })
         {
-            var (before, peak) = MeasureInChild(rows, countIsKnown);
+            var numbers = ChildProcess.Run(ChildCommand, rows.ToString(CultureInfo.InvariantCulture), countIsKnown.ToString());
+            var (before, peak) = (numbers[0], numbers[1]);
             var features = (double)rows * ImageRow.Width * sizeof(float);
             var what = $"growth of peak memory in Fit over the features' size, {rows} x {ImageRow.Width}, row count {(countIsKnown ? "known" : "unknown")}";
             var details = FormattableString.Invariant($"features {features / 1e6:F0} MB, {before / 1e6:F0} MB before, peak {peak / 1e6:F0} MB");
@@ -37,20 +37,5 @@ internal sealed class MemoryOfFit : IBenchmark
         trainer.Fit(new GeneratedImages(rows, countIsKnown), _ => { }).Dispose();
         Console.WriteLine(FormattableString.Invariant($"{peak.Before} {peak.Read()}"));
         return 0;
-    }
-
-    private static (long Before, long Peak) MeasureInChild(int rows, bool countIsKnown)
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        start.ArgumentList.Add(ChildCommand);
-        start.ArgumentList.Add(rows.ToString(CultureInfo.InvariantCulture));
-        start.ArgumentList.Add(countIsKnown.ToString());
-        using var child = Process.Start(start)!;
-        var output = child.StandardOutput.ReadToEnd();
-        child.WaitForExit();
-        if (child.ExitCode != 0)
-            throw new InvalidOperationException($"The process that measures memory ended with code {child.ExitCode}.");
-        var numbers = Array.ConvertAll(output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries), text => long.Parse(text, CultureInfo.InvariantCulture));
-        return (numbers[0], numbers[1]);
     }
 }

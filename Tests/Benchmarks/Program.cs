@@ -3,6 +3,8 @@ using MLExtensions.Benchmarks;
 
 if (args is [MemoryOfFit.ChildCommand, .. var childArguments])
     return MemoryOfFit.RunChild(childArguments);
+if (args is [MemoryOfText.ChildCommand, .. var textArguments])
+    return MemoryOfText.RunChild(textArguments);
 
 IBenchmark[] benchmarks =
 [
@@ -19,6 +21,8 @@ IBenchmark[] benchmarks =
     new LargeNetworks(),
     new OptimizerStep(),
     new DataReading(),
+    new LanguageModelEpochs(),
+    new MemoryOfText(),
     new TextGeneration(),
 ];
 

@@ -9,15 +9,12 @@ namespace MLExtensions.LanguageModels;
 /// The step of a language model: the state after a batch is where the next one begins, and gradients end at its edge (truncated
 /// back-propagation through time; Williams and Peng, 1990).
 /// </summary>
-internal sealed class LanguageModelStep : TrainingStep
+internal sealed class LanguageModelStep : SingleNetworkStep
 {
     private const string Perplexity = "perplexity";
 
     private readonly LanguageModelNetwork _network;
     private readonly OutputLoss _loss;
-    private readonly DropoutGenerator _dropout;
-    private readonly ParameterSet _parameters;
-    private readonly ParameterUpdater _updater;
     private readonly CarriedState _state = new();
     private readonly CarriedState _validationState = new();
 
@@ -26,26 +23,16 @@ internal sealed class LanguageModelStep : TrainingStep
     /// <param name="seed">The seed of dropout and of sampled tokens.</param>
     /// <param name="device">Where to train.</param>
     public LanguageModelStep(LanguageModelNetwork network, LstmLanguageModelTrainer.Options options, int seed, Device device)
+        : base(network, options, seed, device)
     {
         _network = network;
-        Device = device;
-        if (device.type != DeviceType.CPU)
-            network.to(device);
-        _parameters = new ParameterSet(network, options.Precision, new LayerSelection(options.FrozenLayers, options.LayerRules));
-        _updater = new ParameterUpdater(_parameters, options, get_num_threads());
-        _dropout = new DropoutGenerator(network, seed, device);
         var precision = options.Precision == Precision.BFloat16 ? Precision.BFloat16 : options.OutputPrecision;
         _loss = options.SampledTokens is { } samples ? new SampledSoftmaxLoss(network, precision, samples, seed) : new FullSoftmaxLoss(network, precision);
     }
 
-    public override IReadOnlyList<(string Name, ParameterUpdater Updater)> Updaters => [("network", _updater)];
-
-    public override Device Device { get; }
-
     public override void BeginEpoch(int epoch)
     {
-        _parameters.BeginTraining();
-        _dropout.BeginEpoch(epoch);
+        base.BeginEpoch(epoch);
         _loss.BeginEpoch(epoch);
         _state.Clear();
     }
@@ -70,14 +57,14 @@ internal sealed class LanguageModelStep : TrainingStep
             hidden.backward([gradient]);
         if (isTrained)
             embedding.grad!.index_add_(0, batch.Features.view(-1), embedded.grad!.view(batch.RowCount, -1).to(embedding.dtype), 1);
-        _updater.Apply(learningRate);
+        Updater.Apply(learningRate);
         metrics.Add(Perplexity, loss * batch.RowCount, MetricMean.Exponential);
         return loss;
     }
 
     public override void BeginValidation()
     {
-        _network.eval();
+        base.BeginValidation();
         _validationState.Clear();
     }
 
@@ -91,16 +78,11 @@ internal sealed class LanguageModelStep : TrainingStep
         return loss;
     }
 
-    public nn.Module<Tensor, Tensor> Export(NetworkArchitecture architecture) => _updater.Export(architecture);
-
     public override void Dispose()
     {
         _state.Clear();
         _validationState.Clear();
-        _updater.Dispose();
-        _parameters.Dispose();
-        _network.Dispose();
-        _dropout.Dispose();
         _loss.Dispose();
+        base.Dispose();
     }
 }

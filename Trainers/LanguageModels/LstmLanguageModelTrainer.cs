@@ -129,8 +129,9 @@ public sealed class LstmLanguageModelTrainer : IEstimator<LanguageModelTransform
         public bool TieEmbeddings { get; set; }
 
         /// <summary>
-        /// The number of wrong tokens that training compares the right one with, drawn anew each step; validation always has the whole
-        /// vocabulary. For vocabularies of tens of thousands. Default null: all tokens.
+        /// The number of wrong tokens that training compares the right one with, drawn anew each step: an easier question, whose training
+        /// loss is lower than that of the whole vocabulary, which validation always has. For vocabularies of tens of thousands. Default
+        /// null: all tokens.
         /// </summary>
         public int? SampledTokens { get; set; }
 

@@ -15,7 +15,8 @@ internal static class SequenceScan
     {
         // Until the rows were looked at, nothing is too long.
         var draft = CreateDraft(options, data, features, initial, check);
-        var length = options.MaximumLength ?? KnownLength(draft, features) ?? initial?.MaximumLength ?? LongestIn(data, features, draft, check);
+        var known = KnownLength(draft, features);
+        var length = options.MaximumLength ?? known ?? initial?.MaximumLength ?? LongestIn(data, features, draft, check);
         return draft with { MaximumLength = length, LongSequences = options.LongSequences, EmptySequences = options.EmptySequences };
     }
 

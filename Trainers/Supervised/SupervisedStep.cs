@@ -13,16 +13,12 @@ using static TorchSharp.torch;
 namespace MLExtensions.Supervised;
 
 /// <summary>The step of every supervised family: one network, one loss.</summary>
-internal sealed class SupervisedStep : TrainingStep
+internal sealed class SupervisedStep : SingleNetworkStep
 {
     private readonly nn.Module<Tensor, Tensor> _network;
     private readonly SupervisedTask _task;
     private readonly PredictionHead _head;
-    private readonly NetworkTrainerOptions _options;
     private readonly int _seed;
-    private readonly ParameterSet _parameters;
-    private readonly ParameterUpdater _updater;
-    private readonly DropoutGenerator _dropout;
     private readonly ImageAugmenter? _augmenter;
     private SplitMix64 _augmentationRandom;
 
@@ -34,30 +30,19 @@ internal sealed class SupervisedStep : TrainingStep
     /// <param name="device">Where to train.</param>
     /// <param name="augmenter">Changes the training images of an image network, or null.</param>
     public SupervisedStep(nn.Module<Tensor, Tensor> network, SupervisedTask task, PredictionHead head, NetworkTrainerOptions options, int seed, Device device, ImageAugmenter? augmenter)
+        : base(network, options, seed, device)
     {
         _network = network;
         _task = task;
         _head = head;
-        _options = options;
         _seed = seed;
-        Device = device;
         _augmenter = augmenter;
-        if (device.type != DeviceType.CPU)
-            network.to(device);
-        _parameters = new ParameterSet(network, options.Precision, new LayerSelection(options.FrozenLayers, options.LayerRules));
-        _updater = new ParameterUpdater(_parameters, options, get_num_threads());
-        _dropout = new DropoutGenerator(network, seed, device);
     }
-
-    public override IReadOnlyList<(string Name, ParameterUpdater Updater)> Updaters => [("network", _updater)];
-
-    public override Device Device { get; }
 
     public override void BeginEpoch(int epoch)
     {
-        _parameters.BeginTraining();
+        base.BeginEpoch(epoch);
         _augmentationRandom = new SplitMix64(SeedSequence.Derive(_seed, SeedSequence.Augmentation, epoch));
-        _dropout.BeginEpoch(epoch);
     }
 
     public override double Train(Batch batch, double learningRate, MetricSums metrics)
@@ -69,12 +54,10 @@ internal sealed class SupervisedStep : TrainingStep
         if (!float.IsFinite(value))
             return value;
         loss.backward();
-        _updater.Apply(learningRate);
+        Updater.Apply(learningRate);
         Measure(outputs, batch, metrics);
         return value;
     }
-
-    public override void BeginValidation() => _network.eval();
 
     public override double Validate(Batch batch, MetricSums metrics)
     {
@@ -82,17 +65,6 @@ internal sealed class SupervisedStep : TrainingStep
         var outputs = Forward(batch.Features);
         Measure(outputs, batch, metrics);
         return _task.Loss(outputs, batch.Labels, batch.Weights).item<float>();
-    }
-
-    /// <inheritdoc cref="ParameterUpdater.Export"/>
-    public nn.Module<Tensor, Tensor> Export(NetworkArchitecture architecture) => _updater.Export(architecture);
-
-    public override void Dispose()
-    {
-        _updater.Dispose();
-        _parameters.Dispose();
-        _network.Dispose();
-        _dropout.Dispose();
     }
 
     private AugmentedBatch Augment(Tensor features) => _augmenter == null
@@ -106,13 +78,6 @@ internal sealed class SupervisedStep : TrainingStep
             return loss;
         var ofPartners = _task.Loss(outputs, batch.Labels.index_select(0, partner), batch.Weights?.index_select(0, partner));
         return ((1 - share) * loss) + (share * ofPartners);
-    }
-
-    private Tensor Forward(Tensor features)
-    {
-        if (_options.Precision == Precision.BFloat16 && _network is not IFullPrecisionInput)
-            features = features.to(ScalarType.BFloat16);
-        return _network.call(features).to(ScalarType.Float32);
     }
 
     private void Measure(Tensor outputs, Batch batch, MetricSums metrics) =>

@@ -78,6 +78,8 @@ public sealed class BadDataTests
     public void VectorOfUnknownSize_IsRefusedByName(string name)
     {
         var subject = Subjects.Get(name);
+        if (subject.TakesAnyLength)
+            return;
         var ml = new MLContext(1);
         var trainer = subject.CreateTrainer(ml, subject.Options());
         var error = Assert.Throws<ArgumentException>(() => trainer.Fit(Example.View(ml, subject.Rows(20), width: 0)));
@@ -126,6 +128,8 @@ public sealed class BadDataTests
     public void RowOfAnotherLength_IsNamed(string name)
     {
         var subject = Subjects.Get(name);
+        if (subject.TakesAnyLength)
+            return;
         var message = Refusal<Exception>(name, rows => rows[BadRow] = rows[BadRow].With(1, 2, 3, 4));
         Assert.Contains($"'Features', row 7: 4 values where {subject.FeatureCount} are expected", message);
     }

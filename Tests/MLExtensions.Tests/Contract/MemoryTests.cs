@@ -48,7 +48,7 @@ public sealed class MemoryTests
         bad[90] = bad[90].With(Enumerable.Repeat(float.NaN, subject.FeatureCount).ToArray());
         AssertNoGrowth(() => Assert.Throws<FormatException>(() => subject.Fit(bad)));
         AssertNoGrowth(() => Assert.Throws<FormatException>(() => subject.Fit(bad, o => o.Buffering = Buffering.Streaming)));
-        AssertNoGrowth(() => Assert.Throws<InvalidOperationException>(() => subject.Fit(rows, o => (o.LearningRate, o.Optimizer) = (1e30, new SgdOptimizer()))));
+        AssertNoGrowth(() => Assert.Throws<InvalidOperationException>(() => subject.Fit(rows, o => (o.LearningRate, o.Optimizer, o.L2Regularization) = (1e30, new SgdOptimizer(), 1))));
         AssertNoGrowth(() =>
         {
             using var source = new CancellationTokenSource();

@@ -84,6 +84,8 @@ public sealed class ScoringTests
     public void WrongSize_IsRefusedByName(string name)
     {
         var (subject, model) = Fit(name);
+        if (subject.TakesAnyLength)
+            return;
         var wide = Example.View(Ml, Example.Create(5, subject.FeatureCount + 3));
         var error = Assert.Throws<Exception>(() => Outcome.Scores(model.Transform(wide)));
         var message = Outcome.Messages(error);

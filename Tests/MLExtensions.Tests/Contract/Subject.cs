@@ -21,6 +21,9 @@ internal abstract class Subject(string name, ContractTask task)
     /// <summary>Whether a feature column that is one number makes sense to the family.</summary>
     public virtual bool TakesOneFeature => true;
 
+    /// <summary>Whether rows may have any number of values: the family reads sequences.</summary>
+    public virtual bool TakesAnyLength => false;
+
     /// <summary>The family's options for a network that learns the known answer quickly; nothing in it may be random but the seed's doing.</summary>
     protected abstract NetworkTrainerOptions CreateOptions();
 

@@ -10,6 +10,7 @@ internal static class Subjects
         new MlpRegressionSubject(),
         .. ImageSubjects.Cnn,
         .. ImageSubjects.ResNet,
+        .. LstmSubjects.All,
     ];
 
     /// <summary>For <c>DynamicData</c>.</summary>

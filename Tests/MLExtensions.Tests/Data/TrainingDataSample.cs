@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MLExtensions.Tensors;
 using MLExtensions.Tests.Contract;
 using MLExtensions.Training.Data;
 using static TorchSharp.torch;
@@ -15,7 +16,7 @@ internal static class TrainingDataSample
         .ToArray();
 
     public static TrainingColumns Columns(IDataView data, string label = nameof(Example.Target), bool weighted = false, int classes = 0) =>
-        new(data.Schema[nameof(Example.Features)], 2, data.Schema[label], weighted ? data.Schema[nameof(Example.Weight)] : null, classes);
+        new(data.Schema[nameof(Example.Features)], new DenseFormat(2), data.Schema[label], weighted ? data.Schema[nameof(Example.Weight)] : null, classes);
 
     public static BatchSettings Settings(int size, bool shuffle = true, int seed = 1, int minimumRows = 1, LabelScale? scale = null) =>
         new(size, minimumRows, seed, shuffle, scale ?? LabelScale.Identity, CPU);

@@ -45,6 +45,10 @@ internal sealed class LanguageSample
     public static LanguageModelTransformer Fit(MLContext ml, IEnumerable<string> texts, Action<LstmLanguageModelTrainer.Options>? change = null) =>
         ml.LanguageModels.Trainers.Lstm(Options(change)).Fit(View(ml, texts));
 
+    /// <summary>All weights, in the order of their names.</summary>
+    public static float[] Weights(LanguageModelTransformer model) =>
+        model.Model.WeightShapes.Keys.Order(StringComparer.Ordinal).SelectMany(model.Model.GetWeights).ToArray();
+
     public static LanguageScore[] Scores(MLContext ml, IDataView scored) => ml.Data.CreateEnumerable<LanguageScore>(scored, reuseRowObject: false).ToArray();
 }
 

@@ -1,8 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Persistence;
-using MLExtensions.Tests.Contract;
-using MLExtensions.Tests.Features;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.LanguageModels;
@@ -47,6 +44,54 @@ public sealed class LanguageScoreTests
         }
         var longest = texts.MaxBy(text => text.Length)!;
         Assert.AreEqual(1, ByHand(model, longest) / engine.Predict(new LanguageSample { Text = longest }).LogProbability, 1e-5);
+    }
+
+    [TestMethod]
+    public void ManyThreads_SameScores()
+    {
+        using var model = LanguageSample.Fit(Ml, LanguageSample.Noise(40), o => o.Epochs = 1);
+        var data = LanguageSample.View(Ml, LanguageSample.Noise(100));
+        var expected = LogProbabilities(model.Transform(data));
+        var all = new float[4][];
+        Parallel.For(0, all.Length, i => all[i] = LogProbabilities(model.Transform(data)));
+        foreach (var values in all)
+            Contract.Outcome.AssertClose(expected, values, 1e-6);
+
+        static float[] LogProbabilities(IDataView scored) => scored.GetColumn<float>("LogProbability").ToArray();
+    }
+
+    [TestMethod]
+    public void Schema_HasTheThreeColumns()
+    {
+        var trainer = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.Epochs = 1));
+        var data = LanguageSample.View(Ml, LanguageSample.Cycles(10));
+        using var model = trainer.Fit(data);
+        var schema = model.GetOutputSchema(data.Schema);
+        Assert.AreEqual(NumberDataViewType.Single, schema["LogProbability"].Type);
+        Assert.AreEqual(NumberDataViewType.Int32, schema["Tokens"].Type);
+        Assert.AreEqual(NumberDataViewType.Single, schema["Perplexity"].Type);
+        var shape = trainer.GetOutputSchema(SchemaShape.Create(data.Schema));
+        foreach (var column in SchemaShape.Create(schema))
+        {
+            Assert.IsTrue(shape.TryFindColumn(column.Name, out var announced), column.Name);
+            Assert.AreEqual(column.ItemType, announced.ItemType);
+        }
+        CollectionAssert.AreEqual(new[] { 0f, 1f, 2f }, Ml.Data.TakeRows(model.Transform(data), 3).GetColumn<float>("Number").ToArray());
+    }
+
+    [TestMethod]
+    public void BadInput_IsNamed()
+    {
+        using var model = LanguageSample.Fit(Ml, LanguageSample.Cycles(10), o => o.Epochs = 1);
+        var other = Ml.Data.LoadFromEnumerable(new[] { new { Words = "a" } });
+        Assert.Contains("'Text'", Assert.Throws<ArgumentException>(() => model.Transform(other)).Message);
+        var numbers = Ml.Data.LoadFromEnumerable(new[] { new { Text = 1f } });
+        Assert.Contains("must be Text", Assert.Throws<ArgumentException>(() => model.Transform(numbers)).Message);
+        var texts = LanguageSample.Cycles(50);
+        texts[40] = "abcq";
+        var error = Assert.Throws<Exception>(() => LanguageSample.Scores(Ml, model.Transform(LanguageSample.View(Ml, texts))));
+        Assert.Contains("column 'Text', row 40", Contract.Outcome.Messages(error));
+        Assert.Contains("'q'", Contract.Outcome.Messages(error));
     }
 
     /// <summary>The whole row at once.</summary>

@@ -7,14 +7,9 @@ using MLExtensions.Tests.Contract;
 
 namespace MLExtensions.Tests.Models;
 
-/// <summary>A saved model whose entries can be looked at and tampered with.</summary>
-internal sealed class ModelZip : IDisposable
+/// <summary>A saved classifier whose entries can be looked at and tampered with.</summary>
+internal sealed class ModelZip : ModelZip<MulticlassNetworkTransformer>
 {
-    private const string Weights = "weights.safetensors";
-
-    private readonly TemporaryFolder _folder = new();
-    private readonly byte[] _original;
-
     public ModelZip()
         : this(ml => ml.MulticlassClassification.Trainers.Mlp(new MlpMulticlassTrainer.Options
         {
@@ -27,14 +22,29 @@ internal sealed class ModelZip : IDisposable
     }
 
     public ModelZip(Func<MLContext, MulticlassNetworkTransformer> fit)
+        : base(fit, ml => Example.View(ml, Example.Create(1)))
+    {
+    }
+}
+
+/// <summary>A saved model whose entries can be looked at and tampered with.</summary>
+internal class ModelZip<TModel> : IDisposable
+    where TModel : class, ITransformer, IDisposable
+{
+    private const string Weights = "weights.safetensors";
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly byte[] _original;
+
+    public ModelZip(Func<MLContext, TModel> fit, Func<MLContext, IDataView> data)
     {
         var ml = new MLContext(1);
         Model = fit(ml);
-        ml.Model.Save(Model, Example.View(ml, Example.Create(1)).Schema, FilePath);
+        ml.Model.Save(Model, data(ml).Schema, FilePath);
         _original = File.ReadAllBytes(FilePath);
     }
 
-    public MulticlassNetworkTransformer Model { get; }
+    public TModel Model { get; }
 
     public string FilePath => _folder.File("model.zip");
 
@@ -114,7 +124,7 @@ internal sealed class ModelZip : IDisposable
 
     public byte[] Original => (byte[])_original.Clone();
 
-    public MulticlassNetworkTransformer Load() => (MulticlassNetworkTransformer)new MLContext().Model.Load(FilePath, out _);
+    public TModel Load() => (TModel)new MLContext().Model.Load(FilePath, out _);
 
     /// <summary>The refusal, wherever in the chain of exceptions ML.NET put it.</summary>
     public ModelFormatException Refusal(string what = "")

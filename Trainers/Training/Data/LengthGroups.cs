@@ -9,7 +9,7 @@ internal static class LengthGroups
     private const int BatchesPerGroup = 50;
 
     /// <summary>The rows that are sorted together.</summary>
-    public static int GroupRows(BatchSettings settings) => checked(settings.Size * BatchesPerGroup);
+    public static int GroupRows(BatchSettings settings) => (int)Math.Min(int.MaxValue, (long)settings.Size * BatchesPerGroup);
 
     /// <param name="rows">Rows, shuffled where they are to be; changed in place.</param>
     /// <param name="lengthOf">The length of a row.</param>

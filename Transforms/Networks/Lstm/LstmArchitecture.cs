@@ -81,6 +81,7 @@ public sealed record LstmArchitecture : NetworkArchitecture
 }
 
 /// <summary>How a recurrent network's outputs at all steps become one vector.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<SequencePooling>))]
 public enum SequencePooling
 {
     /// <summary>The output at the last step; of a reversed layer, at the first.</summary>

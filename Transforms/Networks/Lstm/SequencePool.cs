@@ -31,9 +31,9 @@ internal sealed class SequencePool : nn.Module<Tensor, Tensor, Tensor>
         var isStep = (arange(steps, dtype: ScalarType.Int64, device: outputs.device).unsqueeze(1) < lengths.unsqueeze(0)).unsqueeze(2);
         var pooled = _pooling switch
         {
-            SequencePooling.Mean => (outputs * isStep.to(outputs.dtype)).sum(0) / lengths.clamp_min(1).unsqueeze(1).to(outputs.dtype),
+            SequencePooling.Mean => (outputs * isStep.to(outputs.dtype)).sum(dim: 0) / lengths.clamp_min(1).unsqueeze(1).to(outputs.dtype),
             SequencePooling.Max => outputs.masked_fill(isStep.logical_not(), float.NegativeInfinity).amax([0]),
-            SequencePooling.Attention => (outputs * Weights(outputs, isStep)).sum(0),
+            SequencePooling.Attention => (outputs * Weights(outputs, isStep)).sum(dim: 0),
             _ => Last(outputs, lengths),
         };
         return pooled.masked_fill((lengths == 0).unsqueeze(1), 0);

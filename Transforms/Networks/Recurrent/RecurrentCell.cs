@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace MLExtensions;
 
 /// <summary>What a recurrent layer computes at each step.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<RecurrentCell>))]
 public enum RecurrentCell
 {
     /// <summary>Long short-term memory: input, forget and output gates around a cell state (Hochreiter and Schmidhuber, 1997; Gers et al., 2000).</summary>

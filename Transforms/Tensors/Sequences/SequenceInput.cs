@@ -59,7 +59,7 @@ public sealed record NumberSequence : SequenceInput
 
     internal override string Description => StepSize == 1 ? "Vector<Single>" : $"Vector<Single> of {StepSize} values a step";
 
-    internal override bool Takes(DataViewType type) => type is VectorDataViewType vector && vector.ItemType == NumberDataViewType.Single;
+    internal override bool Takes(DataViewType type) => type is VectorDataViewType vector && vector.ItemType == NumberDataViewType.Single && vector.Size % StepSize == 0;
 
     internal override SequenceReader Open(Microsoft.ML.DataViewRow row, Microsoft.ML.DataViewSchema.Column column) => new NumberSequenceReader(this, row, column);
 
@@ -114,6 +114,7 @@ public sealed record TextSequence(TextTokenizer Tokenizer) : SequenceInput
 }
 
 /// <summary>What happens to a sequence of more steps than a network takes.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<LongSequences>))]
 public enum LongSequences
 {
     /// <summary>Its last steps are used.</summary>
@@ -127,6 +128,7 @@ public enum LongSequences
 }
 
 /// <summary>What happens to a sequence without steps.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<EmptySequences>))]
 public enum EmptySequences
 {
     /// <summary>It is an exception that names the row.</summary>

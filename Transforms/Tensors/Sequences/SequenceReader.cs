@@ -46,6 +46,9 @@ internal abstract class SequenceReader(SequenceInput input, DataViewRow row, Dat
 
     protected FormatException Bad(string problem) => Bad(Column, Row, problem);
 
+    protected FormatException Bad(int slot, string problem) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"Feature column '{Column}', row {Row}, slot {slot}: {problem}."));
+
     private static FormatException Bad(string column, long row, string problem) =>
         new(string.Create(CultureInfo.InvariantCulture, $"Feature column '{column}', row {row}: {problem}."));
 
@@ -70,7 +73,7 @@ internal sealed class NumberSequenceReader(NumberSequence input, DataViewRow row
         _buffer.CopyTo(span);
         var bad = FiniteCheck.FirstNonFinite(span);
         if (bad >= 0)
-            throw Bad(string.Create(CultureInfo.InvariantCulture, $"slot {bad}: the value is {span[bad]}; the values of a sequence must be finite"));
+            throw Bad(bad, string.Create(CultureInfo.InvariantCulture, $"the value is {span[bad]}; the values of a sequence must be finite"));
     }
 }
 
@@ -86,9 +89,9 @@ internal sealed class KeySequenceReader(KeySequence input, DataViewRow row, Data
         foreach (var key in _buffer.DenseValues())
         {
             if (key == 0 || key > input.KeyCount)
-                throw Bad(key == 0
-                    ? $"slot {slot}: the key is missing; a value that the keys do not have must be filtered out, or mapped to a key of its own"
-                    : $"slot {slot}: the key is {key}; there are {input.KeyCount}");
+                throw Bad(slot, key == 0
+                    ? "the key is missing; a value that the keys do not have must be filtered out, or mapped to a key of its own"
+                    : $"the key is {key}; there are {input.KeyCount}");
             values.Add(key - 1);
             slot++;
         }

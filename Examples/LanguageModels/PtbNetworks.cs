@@ -1,0 +1,38 @@
+namespace MLExtensions.Examples.LanguageModels;
+
+/// <summary>The language models that the example ptb can train.</summary>
+internal static class PtbNetworks
+{
+    public const string Small = "small";
+    public const string Medium = "medium";
+    public const string Large = "large";
+    public const string Best = "best";
+
+    public static IReadOnlyList<string> Names => [Small, Medium, Large, Best];
+
+    public static LstmLanguageModelTrainer.Options Create(string size) => size switch
+    {
+        Small => LstmLanguageModelTrainer.Options.Small(),
+        Medium => LstmLanguageModelTrainer.Options.Medium(),
+        Large => LstmLanguageModelTrainer.Options.Large(),
+        Best => CreateBest(),
+        _ => throw new ArgumentOutOfRangeException(nameof(size), size, "No such network."),
+    };
+
+    /// <summary>
+    /// What two hours on two cores are best spent on: dropout lets a wider network than the small one go on learning, and the embedding
+    /// as output layer (Press and Wolf, 2017; Inan et al., 2017) halves what is to be learnt.
+    /// </summary>
+    private static LstmLanguageModelTrainer.Options CreateBest() => new()
+    {
+        HiddenUnits = 400,
+        TieEmbeddings = true,
+        Dropout = 0.4,
+        WindowLength = 35,
+        Optimizer = new SgdOptimizer(),
+        LearningRate = 20,
+        LearningRateSchedule = LearningRateSchedule.Cosine(),
+        GradientClipNorm = 0.25,
+        Epochs = 12,
+    };
+}

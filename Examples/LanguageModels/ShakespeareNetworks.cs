@@ -1,0 +1,29 @@
+namespace MLExtensions.Examples.LanguageModels;
+
+/// <summary>The language models that the example shakespeare can train.</summary>
+internal static class ShakespeareNetworks
+{
+    public const string Small = "small";
+    public const string Large = "large";
+
+    public static IReadOnlyList<string> Names => [Small, Large];
+
+    public static LstmLanguageModelTrainer.Options Create(string size) => size switch
+    {
+        Small => LstmLanguageModelTrainer.Options.Characters(),
+        Large => CreateLarge(),
+        _ => throw new ArgumentOutOfRangeException(nameof(size), size, "No such network."),
+    };
+
+    /// <summary>The small one learns a million characters by heart in the end; dropout lets a larger one learn what they have in common.</summary>
+    private static LstmLanguageModelTrainer.Options CreateLarge()
+    {
+        var options = LstmLanguageModelTrainer.Options.Characters();
+        options.HiddenUnits = 512;
+        options.Dropout = 0.4;
+        options.WindowLength = 100;
+        options.LearningRate = 0.002;
+        options.Epochs = 20;
+        return options;
+    }
+}

@@ -1,0 +1,73 @@
+using Microsoft.ML;
+using MLExtensions.Examples.Infrastructure;
+
+namespace MLExtensions.Examples.LanguageModels;
+
+/// <summary>The training of a language model in an example: what the command line can change of it, and the files that it leaves.</summary>
+/// <param name="size">The network's name, and what its files are called.</param>
+/// <param name="options">A fresh set of options.</param>
+/// <param name="output">Where the files go.</param>
+internal sealed class TextTraining(string size, LstmLanguageModelTrainer.Options options, OutputFolder output)
+{
+    private static readonly ExampleOption Epochs = new("epochs", "N", "how many epochs to train (default: the network's own); 0 with --weights measures only");
+    private static readonly ExampleOption Weights = new("weights", "FILE", "a safetensors file of trained weights to start from");
+    private static readonly ExampleOption Resume = ExampleOption.Flag("resume", "goes on after the last epoch of a training that was interrupted");
+    private static readonly ExampleOption Threads = new("threads", "N", "how many CPU threads to use (default: libtorch's choice)");
+    private static readonly ExampleOption Seed = new("seed", "N", "the seed of everything random (default 1)", "1");
+
+    /// <summary>The options of the command line that <see cref="Fit"/> heeds.</summary>
+    public static IReadOnlyList<ExampleOption> CommandLine => [Epochs, Weights, Resume, Threads, Seed];
+
+    /// <summary>Where the model is after <see cref="Fit"/>.</summary>
+    public string ModelPath => output.PathOf(ModelFile);
+
+    private string ModelFile => $"{size}.zip";
+
+    private string WeightsFile => $"{size}.safetensors";
+
+    private string HistoryFile => $"{size}-history.png";
+
+    public static int SeedOf(ExampleArguments arguments) => arguments.Integer(Seed, least: 0);
+
+    /// <summary>Trains and saves a model, with a progress bar.</summary>
+    public LanguageModelTransformer Fit(MLContext mlContext, ExampleArguments arguments, IDataView trainSet, IDataView validationSet, CancellationToken cancellationToken)
+    {
+        Adjust(arguments);
+        options.CancellationToken = cancellationToken;
+        var model = TrainingProgressBar.Show($"{size}: {options.Layers} x {options.HiddenUnits} hidden units", progress =>
+        {
+            options.Progress = progress;
+            return mlContext.LanguageModels.Trainers.Lstm(options).Fit(trainSet, validationSet);
+        });
+        mlContext.Model.Save(model, trainSet.Schema, ModelPath);
+        model.Model.SaveWeights(output.PathOf(WeightsFile));
+        if (HasHistory(model))
+            model.Model.History.SavePng(output.PathOf(HistoryFile));
+        return model;
+    }
+
+    /// <summary>Tells the user which files there are now.</summary>
+    public void PrintFiles(LanguageModelTransformer model)
+    {
+        (string, string)[] files = [(ModelFile, "the model"), (WeightsFile, "its weights")];
+        output.Print(HasHistory(model) ? [.. files, (HistoryFile, "the training curves")] : files);
+    }
+
+    private static bool HasHistory(LanguageModelTransformer model) => model.Model.History.Epochs.Count > 0;
+
+    private void Adjust(ExampleArguments arguments)
+    {
+        options.ThreadCount = arguments.OptionalInteger(Threads, least: 1);
+        options.InitialWeights = arguments.OptionalText(Weights);
+        options.InitialWeightsMatch = WeightMatch.Strict;
+        options.Epochs = arguments.OptionalInteger(Epochs, least: 0) ?? options.Epochs;
+        if (options.Epochs == 0)
+        {
+            // Nothing is trained: no schedule fits into no epochs, and a checkpoint of an earlier training stays what it is.
+            options.LearningRateSchedule = LearningRateSchedule.Constant();
+            return;
+        }
+        options.CheckpointFolder = output.PathOf($"{size}-checkpoint");
+        options.Resume = arguments.IsGiven(Resume);
+    }
+}
