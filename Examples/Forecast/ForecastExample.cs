@@ -54,7 +54,7 @@ internal sealed class ForecastExample : IExample
         var forecasts = model.Transform(mlContext.Data.LoadFromEnumerable(test));
         var metrics = Evaluate(mlContext, forecasts);
         var means = Evaluate(mlContext, MonthlyMeans.Forecast(mlContext, training, test, first: window - 1, Horizon));
-        Print(("LSTM", metrics.Overall, metrics.Steps), ("the year before (seasonal naive)", metrics.Baseline, metrics.BaselineSteps), ("mean of the training years", means.Overall, means.Steps));
+        Print(("LSTM", metrics.Overall, metrics.Steps), ("seasonal naive", metrics.Baseline, metrics.BaselineSteps), ("monthly means", means.Overall, means.Steps));
         AnsiConsole.WriteLine($"{metrics.ForecastCount} forecasts from {training[^1].Month} on; after {months[^1].Month}: {string.Join(", ", Forecast(forecasts)[^1].Select(value => $"{value:0.0}"))} °C");
         mlContext.Model.Save(model, data.Schema, output.PathOf(ModelFile));
         ForecastPicture.Save(test, Forecast(forecasts), output.PathOf(PictureFile));
@@ -70,14 +70,15 @@ internal sealed class ForecastExample : IExample
     private static void Print(params IReadOnlyList<(string Title, ForecastErrors Overall, IReadOnlyList<ForecastErrors> Steps)> methods)
     {
         int[] steps = [1, 3, 6, Horizon];
-        var table = new Table().Border(TableBorder.Rounded).AddColumns("forecast", "MAE °C", "RMSE °C", "sMAPE %", "MASE");
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("forecast", "MAE", "RMSE", "sMAPE", "MASE");
         foreach (var step in steps)
-            table.AddColumn($"MAE in {step}");
+            table.AddColumn($"MAE {step}");
         foreach (var (title, overall, ofSteps) in methods)
         {
             string[] cells = [title, $"{overall.MeanAbsoluteError:0.000}", $"{overall.RootMeanSquaredError:0.000}", $"{overall.SymmetricMeanAbsolutePercentageError:0.00}", $"{overall.MeanAbsoluteScaledError:0.000}"];
             table.AddRow([.. cells, .. steps.Select(step => $"{ofSteps[step - 1].MeanAbsoluteError:0.000}")]);
         }
         AnsiConsole.Write(table);
+        AnsiConsole.WriteLine("MAE and RMSE in °C, sMAPE in %; MAE 1 to 12: so many months ahead. Seasonal naive is the year before, monthly means are those of the training years.");
     }
 }
