@@ -23,7 +23,8 @@ internal sealed class ForecastTraining(IHost host, LstmForecaster.Options option
         var architecture = options.CreateArchitecture(SeriesColumns.Find(input.Schema, options.ColumnNames).Width);
         var device = session.OpenDevice();
         using var start = StartingWeights.Open(options);
-        using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor(architecture.MultiplyAdds * options.BatchSize));
+        // The steps come one after the other: what a second thread could share is a single one.
+        using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor((double)architecture.Recurrent.MultiplyAdds(architecture.StepWidth) * options.BatchSize));
         start.Check(architecture);
         var set = SeriesSet.Read(input, options.ColumnNames, session.CheckAlive);
         var windows = SeriesWindows.Divide(set, options.WindowSize, options.Horizon, options.ValidationFraction);
