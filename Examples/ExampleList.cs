@@ -8,7 +8,9 @@ using MLExtensions.Examples.Infrastructure;
 using MLExtensions.Examples.LanguageModels;
 using MLExtensions.Examples.Mnist;
 using MLExtensions.Examples.PredictImage;
+using MLExtensions.Examples.RnnMemory;
 using MLExtensions.Examples.Tabular;
+using MLExtensions.Examples.Topics;
 using Spectre.Console;
 
 namespace MLExtensions.Examples;
@@ -33,6 +35,8 @@ internal static class ExampleList
         new ForecastExample(),
         new PtbExample(),
         new ShakespeareExample(),
+        new TopicsExample(),
+        new RnnMemoryExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);
