@@ -62,11 +62,7 @@ internal sealed class TextTraining(string size, LstmLanguageModelTrainer.Options
         options.InitialWeightsMatch = WeightMatch.Strict;
         options.Epochs = arguments.OptionalInteger(Epochs, least: 0) ?? options.Epochs;
         if (options.Epochs == 0)
-        {
-            // Nothing is trained: no schedule fits into no epochs, and a checkpoint of an earlier training stays what it is.
-            options.LearningRateSchedule = LearningRateSchedule.Constant();
-            return;
-        }
+            return; // Nothing is trained: a checkpoint of an earlier training stays what it is.
         options.CheckpointFolder = output.PathOf($"{size}-checkpoint");
         options.Resume = arguments.IsGiven(Resume);
     }

@@ -155,7 +155,8 @@ public abstract class TrainingOptions
         OptionCheck.AtLeast(BatchSize, 1, nameof(BatchSize));
         OptionCheck.Positive(LearningRate, nameof(LearningRate));
         OptionCheck.NotNull(LearningRateSchedule, nameof(LearningRateSchedule));
-        LearningRateSchedule.Check(Epochs);
+        if (Epochs > 0)
+            LearningRateSchedule.Check(Epochs);
         OptionCheck.NotNull(Optimizer, nameof(Optimizer));
         Optimizer.Check();
         OptionCheck.NotNegative(L2Regularization, nameof(L2Regularization));

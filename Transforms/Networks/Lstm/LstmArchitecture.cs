@@ -46,8 +46,8 @@ public sealed record LstmArchitecture : NetworkArchitecture
 
     internal override FeatureFormat Format => new SequenceFormat(Input);
 
-    // Longest is not usual: half of it is a guess that only decides between one thread and all.
-    internal override double MultiplyAdds => Recurrent.MultiplyAdds(StepWidth) * (Input.MaximumLength / 2.0);
+    // Of one step: steps follow each other, so this is what threads could share.
+    internal override double MultiplyAdds => Recurrent.MultiplyAdds(StepWidth);
 
     internal override int MinimumBatchRows => 1;
 
