@@ -22,15 +22,18 @@ public static class TextDataCatalog
         /// <param name="columnName">The name of the text column.</param>
         /// <exception cref="FileNotFoundException">There is no such file.</exception>
         /// <exception cref="FormatException">When the rows are read: a line is not UTF-8, or the gzipped data is damaged; the message names the file and the line.</exception>
-        public IDataView LoadFromTextLines(string path, string columnName = "Text") =>
-            TextLineView.Create(CatalogUtils.GetEnvironment(catalog), [path], columnName);
+        public IDataView LoadFromTextLines(string path, string columnName) => catalog.LoadFromTextLines([path], columnName);
+
+        /// <summary>Loads a text file, a row for each line, in the column <c>Text</c>.</summary>
+        /// <inheritdoc cref="LoadFromTextLines(DataOperationsCatalog, string, string)"/>
+        public IDataView LoadFromTextLines(string path) => catalog.LoadFromTextLines(path, "Text");
 
         /// <summary>Loads text files, one after the other, a row for each line.</summary>
         /// <param name="paths">The files.</param>
         /// <param name="columnName">The name of the text column.</param>
         /// <exception cref="ArgumentException">There is no path.</exception>
         /// <inheritdoc cref="LoadFromTextLines(DataOperationsCatalog, string, string)"/>
-        public IDataView LoadFromTextLines(IReadOnlyList<string> paths, string columnName = "Text") =>
+        public IDataView LoadFromTextLines(IReadOnlyList<string> paths, string columnName) =>
             TextLineView.Create(CatalogUtils.GetEnvironment(catalog), paths, columnName);
     }
 }

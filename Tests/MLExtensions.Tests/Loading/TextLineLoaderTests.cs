@@ -68,7 +68,7 @@ public sealed class TextLineLoaderTests
             rows.Add($"{id.Low}:{cursor.Position}:{text}");
         }
         CollectionAssert.AreEqual(new[] { "0:0:1", "1:1:2", "2:2:3" }, rows);
-        Assert.Throws<ArgumentException>(() => Ml.Data.LoadFromTextLines(Array.Empty<string>()));
+        Assert.Throws<ArgumentException>(() => Ml.Data.LoadFromTextLines(Array.Empty<string>(), "Text"));
     }
 
     [TestMethod]
