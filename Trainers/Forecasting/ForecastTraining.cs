@@ -24,7 +24,7 @@ internal sealed class ForecastTraining(IHost host, LstmForecaster.Options option
         var device = session.OpenDevice();
         using var start = StartingWeights.Open(options);
         // The steps come one after the other: what a second thread could share is a single one.
-        using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor((double)architecture.Recurrent.MultiplyAdds(architecture.StepWidth) * options.BatchSize));
+        using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor(architecture.MultiplyAdds * options.BatchSize));
         start.Check(architecture);
         var set = SeriesSet.Read(input, options.ColumnNames, session.CheckAlive);
         var windows = SeriesWindows.Divide(set, options.WindowSize, options.Horizon, options.ValidationFraction);

@@ -25,6 +25,9 @@ internal sealed class LanguageModelTraining(IHost host, LstmLanguageModelTrainer
         var tokenizer = start.Architecture is LanguageModelArchitecture { Tokenizer: var known }
             ? known
             : RowTexts.CreateTokenizer(options.Tokenization, input, options.TextColumnName, session.CheckAlive);
+        // More than there are could never be drawn.
+        if (options.SampledTokens > tokenizer.VocabularySize)
+            throw new ArgumentException($"{nameof(options.SampledTokens)} is {options.SampledTokens}; the vocabulary has {tokenizer.VocabularySize} tokens. It must be at most that, or null for all of them.", nameof(options.SampledTokens));
         var architecture = options.CreateArchitecture(tokenizer);
         using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor(architecture.MultiplyAdds * options.BatchSize));
         start.Check(architecture);

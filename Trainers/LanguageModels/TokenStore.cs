@@ -38,17 +38,23 @@ internal abstract class TokenStore : IDisposable
     /// <summary>In a temporary file that is gone with the process, however it ends.</summary>
     private sealed class InFile : TokenStore
     {
-        private readonly FileStream _file = new(
-            Path.Combine(Path.GetTempPath(), $"mlextensions-{Guid.NewGuid():N}.tokens"),
-            new FileStreamOptions
+        private readonly FileStream _file;
+        private long _count;
+
+        public InFile()
+        {
+            var path = Path.Combine(Path.GetTempPath(), $"mlextensions-{Guid.NewGuid():N}.tokens");
+            _file = new FileStream(path, new FileStreamOptions
             {
                 Mode = FileMode.CreateNew,
                 Access = FileAccess.ReadWrite,
                 Options = FileOptions.DeleteOnClose | FileOptions.RandomAccess,
                 BufferSize = 1 << 16,
             });
-
-        private long _count;
+            // Elsewhere than on Windows a killed process would leave it; without its name it lives as long as its handle.
+            if (!OperatingSystem.IsWindows())
+                File.Delete(path);
+        }
 
         public override long Count => _count;
 

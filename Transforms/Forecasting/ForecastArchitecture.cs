@@ -30,7 +30,8 @@ public sealed record ForecastArchitecture : NetworkArchitecture
     public override long ParameterCount =>
         checked(Recurrent.ParameterCount(StepWidth) + ((Recurrent.OutputCount + 1L) * OutputCount));
 
-    internal override double MultiplyAdds => ((double)WindowSize * Recurrent.MultiplyAdds(StepWidth)) + ((double)Recurrent.OutputCount * OutputCount);
+    // Of one step: steps follow each other, so this is what threads could share.
+    internal override double MultiplyAdds => Recurrent.MultiplyAdds(StepWidth);
 
     internal override int MinimumBatchRows => 1;
 

@@ -117,6 +117,8 @@ public sealed class LanguageTrainingTests
         Assert.Contains("'Words'", Assert.Throws<ArgumentException>(() => trainer.Fit(LanguageSample.View(Ml, "a"))).Message);
         var ofNumbers = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.TextColumnName = "Number"));
         Assert.Contains("must be Text", Assert.Throws<ArgumentException>(() => ofNumbers.Fit(LanguageSample.View(Ml, "a"))).Message);
+        var many = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.SampledTokens = 500));
+        Assert.Contains("SampledTokens is 500", Assert.Throws<ArgumentException>(() => many.Fit(LanguageSample.View(Ml, Alphabet))).Message);
         Assert.Contains("0 tokens", Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, [])).Message);
         Assert.Contains("1 tokens", Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, [""])).Message);
         var letters = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options());
