@@ -11,7 +11,7 @@ namespace MLExtensions.Supervised;
 /// <summary>The training and validation batches of a supervised training, in memory or streamed, and what is known of the labels.</summary>
 internal sealed class SupervisedData : IDisposable
 {
-    private readonly List<TrainingRows> _rows = [];
+    private readonly List<RowSet> _sets = [];
     private readonly NetworkTrainerOptions _options;
     private readonly SupervisedTask _task;
     private readonly IChannel _channel;
@@ -48,7 +48,9 @@ internal sealed class SupervisedData : IDisposable
         var trainingColumns = columns(training);
         var set = Open(training, trainingColumns, fraction);
         Labels = set.Labels;
-        CheckRows(set, fraction, minimumRows);
+        set.CheckRows(minimumRows);
+        if (Labels.WeightSum <= 0)
+            throw new ArgumentException("Every example weight of the training data is 0.");
         Head = _task.CreateHead(Labels, initialHead);
         var scale = _task.CreateScale(Labels, Head, _options.ClassWeighting, trainingColumns.Weight != null);
         var settings = new BatchSettings(_options.BatchSize, minimumRows, _seed, Shuffle: true, scale, device, trainingColumns.Format is SequenceFormat ? SequenceFormat.LengthOf : null);
@@ -70,68 +72,16 @@ internal sealed class SupervisedData : IDisposable
 
     public void Dispose()
     {
-        foreach (var rows in _rows)
-            rows.Dispose();
+        foreach (var set in _sets)
+            set.Dispose();
     }
 
-    private DataSet Open(IDataView data, TrainingColumns columns, double validationFraction)
+    private RowSet Open(IDataView data, TrainingColumns columns, double validationFraction)
     {
-        var set = _options.Buffering == Buffering.InMemory
-            ? Read(data, columns, validationFraction)
-            : Scan(data, columns, validationFraction);
+        var set = RowSet.Open(data, columns, new RowSetSettings(_options.Buffering, _options.ShuffleBufferRows, validationFraction, _seed), _checkAlive);
+        _sets.Add(set);
         if (set.SkippedRows > 0)
-            _channel.Warning("{0} rows have no label in column '{1}' and were left out.", set.SkippedRows, columns.Label.Name);
+            _channel.Warning("{0} rows have no label in column '{1}' and were left out.", set.SkippedRows, columns.Label!.Value.Name);
         return set;
     }
-
-    private DataSet Read(IDataView data, TrainingColumns columns, double validationFraction)
-    {
-        var rows = TrainingRows.Read(data, columns, out var skipped, _checkAlive);
-        _rows.Add(rows);
-        var (training, validation) = RowSplit.Stratified(rows, validationFraction, columns.ClassCount, _seed);
-        return new DataSet(
-            rows.Summarize(training, columns.ClassCount),
-            validation.Length,
-            skipped,
-            (settings, ofValidation) => new InMemoryBatches(rows, ofValidation ? validation : training, settings));
-    }
-
-    private DataSet Scan(IDataView data, TrainingColumns columns, double validationFraction)
-    {
-        var labels = new LabelSummary(columns.ClassCount);
-        long validationRows = 0;
-        using var reader = new RowReader(data, columns, withFeatures: false);
-        for (long row = 0; reader.MoveNext(); row++)
-        {
-            if (row % 1024 == 0)
-                _checkAlive();
-            if (RowSplit.IsValidation(row, validationFraction, _seed))
-                validationRows++;
-            else
-                labels.Add(reader.Label, reader.Weight);
-        }
-        return new DataSet(labels, validationRows, reader.SkippedRows, (settings, ofValidation) => new StreamingBatches(
-            data,
-            columns,
-            ofValidation ? validationRows : labels.RowCount,
-            row => RowSplit.IsValidation(row, validationFraction, _seed) == ofValidation,
-            _options.ShuffleBufferRows,
-            settings));
-    }
-
-    private void CheckRows(DataSet set, double fraction, int minimumRows)
-    {
-        var rows = set.Labels.RowCount;
-        if (rows + set.ValidationRows == 0)
-            throw new ArgumentException(set.SkippedRows == 0 ? "The training data has no rows." : $"None of the {set.SkippedRows} rows of the training data has a label.");
-        if (rows == 0 || (fraction > 0 && set.ValidationRows == 0))
-            throw new ArgumentException($"ValidationFraction {fraction} of {rows + set.ValidationRows} rows leaves {rows} rows to train and {set.ValidationRows} to validate; both need at least one.");
-        if (rows < minimumRows)
-            throw new ArgumentException($"Batch normalisation needs at least {minimumRows} rows; the training data has {rows}.");
-        if (set.Labels.WeightSum <= 0)
-            throw new ArgumentException("Every example weight of the training data is 0.");
-    }
-
-    /// <summary>A data set that was looked at.</summary>
-    private sealed record DataSet(LabelSummary Labels, long ValidationRows, long SkippedRows, Func<BatchSettings, bool, IBatchSource> CreateBatches);
 }

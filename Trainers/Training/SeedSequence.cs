@@ -13,6 +13,7 @@ internal static class SeedSequence
     public const int Augmentation = 5;
     public const int SampledTokens = 6;
     public const int BatchOrder = 7;
+    public const int UnitSamples = 8;
 
     public static ulong Derive(int seed, int purpose, int epoch = 0)
     {

@@ -22,7 +22,7 @@ public enum Buffering
     /// <summary>Read once into native memory: 4 bytes a feature and row.</summary>
     InMemory,
 
-    /// <summary>Read anew each epoch, through a shuffle buffer of <see cref="NetworkTrainerOptions.ShuffleBufferRows"/> rows.</summary>
+    /// <summary>Read anew each epoch, through a shuffle buffer of <c>ShuffleBufferRows</c> rows.</summary>
     Streaming,
 }
 
@@ -47,4 +47,7 @@ public enum WeightInitialization
 
     /// <summary>As <see cref="ScaledNormal"/>, with values beyond two standard deviations drawn again.</summary>
     TruncatedNormal,
+
+    /// <summary>Normal with a standard deviation of 0.01; Hinton, "A Practical Guide to Training Restricted Boltzmann Machines", 2010.</summary>
+    SmallNormal,
 }

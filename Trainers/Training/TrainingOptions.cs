@@ -135,6 +135,9 @@ public abstract class TrainingOptions
     /// <summary>Layers with a learning rate or regularisation of their own. A name that does not exist is an exception. Default: none.</summary>
     public IReadOnlyList<LayerRule> LayerRules { get; set; } = [];
 
+    /// <summary>Which of several networks these are for, in words; null where there is one.</summary>
+    internal string? Stage { get; set; }
+
     /// <summary>Draws a new network's weights.</summary>
     internal virtual void InitializeWeights(nn.Module network, ulong seed) => WeightInitializer.Initialize(network, Initialization, seed);
 

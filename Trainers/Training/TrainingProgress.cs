@@ -3,6 +3,9 @@ namespace MLExtensions;
 /// <summary>Where a training stands; reported some ten times a second and at the end of each epoch.</summary>
 public sealed record TrainingProgress
 {
+    /// <summary>Which of several networks is being trained, such as "layer 2 of 3"; null where there is one.</summary>
+    public string? Stage { get; init; }
+
     /// <summary>The epoch under way, from 1.</summary>
     public required int Epoch { get; init; }
 

@@ -55,6 +55,8 @@ public sealed class LstmForecastTransformer : ITransformer, INetworkHolder, IDis
     /// <summary>The network and its weights. The transformer owns it.</summary>
     public NetworkModelParameters Model { get; }
 
+    IInitialWeights INetworkHolder.InitialWeights => Model;
+
     bool ITransformer.IsRowToRowMapper => false;
 
     /// <summary>Adds the forecasts to data in the order of time.</summary>

@@ -60,6 +60,8 @@ public sealed class LanguageModelTransformer : ITransformer, INetworkHolder, IDi
 
     internal TextGenerator Generator { get; }
 
+    IInitialWeights INetworkHolder.InitialWeights => Model;
+
     bool ITransformer.IsRowToRowMapper => true;
 
     /// <summary>Adds how probable each row of text is.</summary>

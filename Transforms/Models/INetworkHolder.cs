@@ -1,7 +1,7 @@
 namespace MLExtensions.Models;
 
-/// <summary>A transformer with a trained network in it, which another training can start from.</summary>
+/// <summary>A transformer with trained networks in it, which another training can start from.</summary>
 internal interface INetworkHolder
 {
-    NetworkModelParameters Model { get; }
+    IInitialWeights InitialWeights { get; }
 }

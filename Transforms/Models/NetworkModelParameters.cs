@@ -17,7 +17,7 @@ namespace MLExtensions;
 
 /// <summary>A trained network: its architecture, its weights and how it was trained. Every supervised family and task has this one class.</summary>
 /// <remarks>Scoring is thread-safe. Disposing frees the weights; the transformer that holds the model disposes it.</remarks>
-public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>, IPredictorProducing<float>, IValueMapperDist, ISchemaBindableMapper, IBlockScorer, IDisposable
+public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>, IPredictorProducing<float>, IValueMapperDist, ISchemaBindableMapper, IBlockScorer, IInitialWeights, IDisposable
 {
     internal const string LoaderSignature = "MLExtNetwork";
 
@@ -67,6 +67,10 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
 
     int IBlockScorer.OutputCount => Head.OutputCount;
 
+    PredictionHead? IInitialWeights.Head => Head;
+
+    bool IInitialWeights.LacksOutput => false;
+
     DataViewType IValueMapper.InputType => Format.InputType;
 
     DataViewType IValueMapper.OutputType => Head.ScoreType;
@@ -102,6 +106,9 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
 
     /// <summary>Frees the weights.</summary>
     public void Dispose() => _network.Dispose();
+
+    IReadOnlyDictionary<string, Tensor> IInitialWeights.WeightsFor(NetworkArchitecture architecture) =>
+        new Dictionary<string, Tensor>(_network.state_dict());
 
     ISchemaBoundMapper ISchemaBindableMapper.Bind(IHostEnvironment env, RoleMappedSchema schema)
     {

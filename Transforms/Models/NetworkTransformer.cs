@@ -27,6 +27,8 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
         Scorer = BindScorer();
     }
 
+    IInitialWeights INetworkHolder.InitialWeights => Model;
+
     private protected string? LabelColumnName { get; }
 
     /// <summary>Adds the prediction columns to data that has the feature column.</summary>

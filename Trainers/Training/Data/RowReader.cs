@@ -5,8 +5,8 @@ using MLExtensions.Tensors;
 
 namespace MLExtensions.Training.Data;
 
-/// <summary>The columns of a training set: which they are, what rows the features are, and how many classes there are (0 for regression).</summary>
-internal sealed record TrainingColumns(DataViewSchema.Column Features, FeatureFormat Format, DataViewSchema.Column Label, DataViewSchema.Column? Weight, int ClassCount);
+/// <summary>The columns of a training set: which they are, what rows the features are, and how many classes there are (0 for regression). Without a label every row counts.</summary>
+internal sealed record TrainingColumns(DataViewSchema.Column Features, FeatureFormat Format, DataViewSchema.Column? Label, DataViewSchema.Column? Weight, int ClassCount);
 
 /// <summary>Goes through the rows of a training set once; rows without a label are skipped and counted.</summary>
 internal sealed class RowReader : IDisposable
@@ -14,7 +14,7 @@ internal sealed class RowReader : IDisposable
     private readonly TrainingColumns _columns;
     private readonly DataViewRowCursor _cursor;
     private readonly IFeatureReader? _features;
-    private readonly ValueGetter<float> _getLabel;
+    private readonly ValueGetter<float>? _getLabel;
     private readonly ValueGetter<float>? _getWeight;
     private float _label;
     private float _weight = 1;
@@ -25,18 +25,20 @@ internal sealed class RowReader : IDisposable
     public RowReader(IDataView data, TrainingColumns columns, bool withFeatures = true)
     {
         _columns = columns;
-        var needed = new List<DataViewSchema.Column> { columns.Label };
+        var needed = new List<DataViewSchema.Column>();
+        if (columns.Label is { } label)
+            needed.Add(label);
         if (withFeatures)
             needed.Add(columns.Features);
         if (columns.Weight is { } weight)
             needed.Add(weight);
         _cursor = data.GetRowCursor(needed);
         _features = withFeatures ? columns.Format.Open(_cursor, columns.Features) : null;
-        _getLabel = RowCursorUtils.GetLabelGetter(_cursor, columns.Label.Index);
+        _getLabel = columns.Label is { } labels ? RowCursorUtils.GetLabelGetter(_cursor, labels.Index) : null;
         _getWeight = columns.Weight is { } column ? _cursor.GetGetter<float>(column) : null;
     }
 
-    /// <summary>The current row's label: the class's index from 0, 0 or 1 for Boolean, the value for Single.</summary>
+    /// <summary>The current row's label: the class's index from 0, 0 or 1 for Boolean, the value for Single; 0 without a label column.</summary>
     public float Label => _label;
 
     /// <summary>The current row's example weight, 1 without a weight column.</summary>
@@ -49,7 +51,7 @@ internal sealed class RowReader : IDisposable
     {
         while (_cursor.MoveNext())
         {
-            _getLabel(ref _label);
+            _getLabel?.Invoke(ref _label);
             if (float.IsNaN(_label))
             {
                 SkippedRows++;
@@ -70,9 +72,9 @@ internal sealed class RowReader : IDisposable
     private void CheckLabel()
     {
         if (float.IsInfinity(_label))
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label.Name}', row {_cursor.Position}: the value is {_label}; labels must be finite."));
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label!.Value.Name}', row {_cursor.Position}: the value is {_label}; labels must be finite."));
         if (_columns.ClassCount > 0 && _label >= _columns.ClassCount)
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label.Name}', row {_cursor.Position}: the key is {_label + 1}; the training data's label has {_columns.ClassCount} classes."));
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label!.Value.Name}', row {_cursor.Position}: the key is {_label + 1}; the training data's label has {_columns.ClassCount} classes."));
     }
 
     private void ReadWeight()

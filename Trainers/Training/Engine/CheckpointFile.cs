@@ -80,6 +80,8 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
             if (updater.Average is { } average)
                 tensors.Add($"average/{name}", average);
         }
+        foreach (var (name, value) in step.State)
+            tensors.Add($"state/{name}", value);
         foreach (var (name, value) in best?.Tensors ?? [])
             tensors.Add($"best/{name}", value);
         return tensors;

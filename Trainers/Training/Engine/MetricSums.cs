@@ -27,6 +27,9 @@ internal sealed class MetricSums
         _sums[metric] = (before.Sum + sum, mean);
     }
 
+    /// <summary>Adds a metric that was measured at the end, as one mean.</summary>
+    public void AddMean(string metric, double mean) => Add(metric, mean * Examples);
+
     public IReadOnlyDictionary<string, double> ToValues()
     {
         var values = new Dictionary<string, double> { [MetricValues.Loss] = Loss };

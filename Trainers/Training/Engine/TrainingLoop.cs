@@ -112,6 +112,8 @@ internal sealed class TrainingLoop : IDisposable
                 _reporter.BatchDone(batchNumber, metrics);
             }
         }
+        using (torch.NewDisposeScope())
+            _step.EndEpoch(metrics);
         var validation = _validation == null ? new Dictionary<string, double>() : Validate(epoch);
         return new EpochRecord
         {

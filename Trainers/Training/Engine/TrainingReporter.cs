@@ -57,7 +57,7 @@ internal sealed class TrainingReporter : IDisposable
 
     public void EpochDone(EpochRecord record, TrainingStep step)
     {
-        _channel.Info("{0}", record);
+        _channel.Info("{0}{1}", _options.Stage == null ? "" : _options.Stage + ", ", record);
         _progressChannel.Checkpoint(record.TrainingLoss, record.Epoch, _batch);
         _tensorBoard?.Write(record);
         _tensorBoard?.WriteWeights(record.Epoch, step);
@@ -72,6 +72,7 @@ internal sealed class TrainingReporter : IDisposable
         var epochsLeft = _options.Epochs - _epoch + (1 - share);
         return new TrainingProgress
         {
+            Stage = _options.Stage,
             Epoch = _epoch,
             Epochs = _options.Epochs,
             Batch = _batch,

@@ -12,6 +12,9 @@ internal abstract class TrainingStep : IDisposable
     /// <summary>What is trained, by name; adversarial families have several.</summary>
     public abstract IReadOnlyList<(string Name, ParameterUpdater Updater)> Updaters { get; }
 
+    /// <summary>What training carries from batch to batch beside weights and optimizers, by name; checkpoints keep it.</summary>
+    public virtual IReadOnlyList<(string Name, torch.Tensor Value)> State => [];
+
     /// <summary>Where the networks compute.</summary>
     public abstract torch.Device Device { get; }
 
@@ -23,6 +26,11 @@ internal abstract class TrainingStep : IDisposable
     /// <param name="learningRate">The schedule's learning rate for it.</param>
     /// <param name="metrics">Collects the epoch's training metrics.</param>
     public abstract double Train(Batch batch, double learningRate, MetricSums metrics);
+
+    /// <summary>Measures what an epoch has led to, on more than its batches. Runs within a dispose scope of its own.</summary>
+    public virtual void EndEpoch(MetricSums metrics)
+    {
+    }
 
     /// <summary>Sets the networks up for validation.</summary>
     public abstract void BeginValidation();

@@ -50,6 +50,9 @@ internal static class WeightInitializer
             case WeightInitialization.TruncatedNormal:
                 TruncatedNormal(weight, Math.Sqrt(1 / inputs), generator);
                 break;
+            case WeightInitialization.SmallNormal:
+                weight.normal_(0, 0.01, generator);
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(scheme), scheme, "No such initialisation.");
         }

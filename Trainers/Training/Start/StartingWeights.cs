@@ -1,5 +1,6 @@
 using Microsoft.ML.Runtime;
 using MLExtensions.Heads;
+using MLExtensions.Models;
 using MLExtensions.Persistence;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
@@ -13,10 +14,10 @@ namespace MLExtensions.Training.Start;
 internal sealed class StartingWeights : IDisposable
 {
     private readonly TrainingOptions _options;
-    private readonly NetworkModelParameters? _model;
+    private readonly IInitialWeights? _model;
     private readonly InitialWeightsFile? _file;
 
-    private StartingWeights(TrainingOptions options, NetworkModelParameters? model, InitialWeightsFile? file)
+    private StartingWeights(TrainingOptions options, IInitialWeights? model, InitialWeightsFile? file)
     {
         _options = options;
         _model = model;
