@@ -14,6 +14,7 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(LstmArchitecture), LstmArchitecture.FamilyName)]
 [JsonDerivedType(typeof(ForecastArchitecture), ForecastArchitecture.FamilyName)]
 [JsonDerivedType(typeof(LanguageModelArchitecture), LanguageModelArchitecture.FamilyName)]
+[JsonDerivedType(typeof(RbmArchitecture), RbmArchitecture.FamilyName)]
 public abstract record NetworkArchitecture
 {
     private protected NetworkArchitecture()

@@ -1,0 +1,75 @@
+using MLExtensions.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Networks.Rbm;
+
+/// <summary>Draws the states of a machine's units. Not thread-safe.</summary>
+/// <param name="device">Where the units are; on another device than the processor the process's generator draws.</param>
+internal sealed class UnitSampler(Device device) : IDisposable
+{
+    private readonly Generator? _generator = device.type == DeviceType.CPU ? new Generator(0) : null;
+    private BernoulliDraws _draws;
+
+    /// <summary>Starts a new sequence of random numbers.</summary>
+    public void Reseed(ulong seed)
+    {
+        _draws = new BernoulliDraws(seed);
+        if (_generator != null)
+            _generator.manual_seed((long)(seed >> 1));
+        else
+            cuda.manual_seed((long)(seed >> 1));
+    }
+
+    /// <summary>The hidden units' expected values and their states, drawn.</summary>
+    public (Tensor Means, Tensor States) Hidden(RbmNetwork network, Tensor visible)
+    {
+        var input = network.HiddenInput(visible);
+        var kind = network.Architecture.HiddenUnits;
+        if (kind == HiddenUnitType.Bernoulli)
+        {
+            var probabilities = network.MeansOf(input);
+            return (probabilities, Bernoulli(probabilities));
+        }
+        var noise = Normal(input);
+        if (kind == HiddenUnitType.Gaussian)
+            return (input, noise.add_(input));
+        var states = noise.mul_(input.sigmoid().sqrt_()).add_(input).relu_();
+        return (network.MeansOf(input), states);
+    }
+
+    /// <summary>States of visible units from their expected values, which are left alone.</summary>
+    public Tensor Visible(RbmNetwork network, Tensor means) => network.Architecture.VisibleUnits switch
+    {
+        VisibleUnitType.Bernoulli => Bernoulli(means),
+        VisibleUnitType.Gaussian => means + Normal(means),
+        _ => cat(means.split(network.Architecture.SoftmaxGroups.Select(size => (long)size).ToArray(), dim: 1).Select(Category).ToArray(), 1),
+    };
+
+    public void Dispose() => _generator?.Dispose();
+
+    private Tensor Bernoulli(Tensor probabilities)
+    {
+        if (_generator == null)
+            return rand_like(probabilities).lt(probabilities).to(probabilities.dtype);
+        var exact = probabilities.to(ScalarType.Float32).contiguous();
+        var drawn = empty_like(exact);
+        _draws.Draw(TensorMemory.Floats(exact), TensorMemory.Floats(drawn));
+        return drawn.to(probabilities.dtype);
+    }
+
+    private Tensor Normal(Tensor like)
+    {
+        if (_generator == null)
+            return randn_like(like);
+        return empty(like.shape, ScalarType.Float32).normal_(0, 1, _generator).to(like.dtype);
+    }
+
+    /// <summary>A one for the category that is drawn: the largest of the logarithms with Gumbel noise.</summary>
+    private Tensor Category(Tensor probabilities)
+    {
+        var noise = _generator == null ? rand_like(probabilities) : empty(probabilities.shape, ScalarType.Float32).uniform_(0, 1, _generator).to(probabilities.dtype);
+        var scores = probabilities.log().sub_(noise.clamp_(1e-7, 1 - 1e-7).log_().neg_().log_());
+        return zeros_like(probabilities).scatter_(1, scores.argmax(1, keepdim: true), ones_like(probabilities));
+    }
+}
