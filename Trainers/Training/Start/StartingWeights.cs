@@ -34,8 +34,11 @@ internal sealed class StartingWeights : IDisposable
     public WeightReport? FileReport { get; private set; }
 
     /// <summary>Finds the model or the file.</summary>
-    public static StartingWeights Open(TrainingOptions options) =>
-        new(options, WarmStart.Find(options.InitialModel), options.InitialWeights == null ? null : InitialWeightsFile.Open(options.InitialWeights));
+    public static StartingWeights Open(TrainingOptions options) => Open(options, WarmStart.Find(options.InitialModel));
+
+    /// <summary>Finds the file; the model is known.</summary>
+    public static StartingWeights Open(TrainingOptions options, IInitialWeights? model) =>
+        new(options, model, options.InitialWeights == null ? null : InitialWeightsFile.Open(options.InitialWeights));
 
     /// <summary>Refuses options that do not fit the network, before the data is read.</summary>
     /// <param name="draft">The network's architecture as far as it is known, its output perhaps of another size.</param>
