@@ -1,9 +1,11 @@
 using MLExtensions.Networks.Rbm;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using MLExtensions.Training.Data;
 using MLExtensions.Training.Engine;
 using TorchSharp;
 using static TorchSharp.torch;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace MLExtensions.Rbm;
 
@@ -115,13 +117,19 @@ internal sealed class RbmStep : SingleNetworkStep
     {
         base.Dispose();
         _sample.Dispose();
+        _divergence.Dispose();
         _sampler.Dispose();
         _sparsity?.Dispose();
         _chains?.Dispose();
     }
 
-    private static double ErrorOf(Tensor visible, Tensor reconstruction) =>
-        nn.functional.mse_loss(reconstruction, visible).to(ScalarType.Float32).item<float>();
+    private static double ErrorOf(Tensor visible, Tensor reconstruction)
+    {
+        if (visible.device_type != DeviceType.CPU || visible.dtype != ScalarType.Float32)
+            return nn.functional.mse_loss(reconstruction, visible).to(ScalarType.Float32).item<float>();
+        var distance = TensorPrimitives.Distance(TensorMemory.Floats(visible), TensorMemory.Floats(reconstruction));
+        return (double)distance * distance / visible.NumberOfElements;
+    }
 
     private static double MeanOf(Tensor values) => values.to(ScalarType.Float32).mean().item<float>();
 

@@ -51,8 +51,9 @@ internal static class RbmRows
     }
 
     /// <summary>The mean of a measure over all rows of data.</summary>
-    public static double Mean(IDataView data, DataViewSchema.Column column, int width, RowMeasure measure)
+    public static double Mean(IDataView data, DataViewSchema.Column column, int width, double multiplyAdds, RowMeasure measure)
     {
+        using var threads = TorchThreads.Use(TorchThreads.CountFor(multiplyAdds * BlockRows));
         using var mode = inference_mode();
         using var block = new FeatureBlock(BlockRows, width);
         using var cursor = data.GetRowCursor([column]);

@@ -131,7 +131,7 @@ public sealed class RbmTransformer : CodeTransformer, INetworkHolder
         if (kind != VisibleUnitType.Bernoulli)
             throw new InvalidOperationException($"The visible units are {kind} units; the pseudo-log-likelihood is that of Bernoulli units.");
         var random = new SplitMix64((ulong)(uint)seed);
-        return RbmRows.Mean(data, FindColumn(data.Schema), InputCount, rows => _stack.Lowest.PseudoLogLikelihood(rows, RbmRows.DrawUnits(rows, ref random)));
+        return RbmRows.Mean(data, FindColumn(data.Schema), InputCount, MultiplyAdds, rows => _stack.Lowest.PseudoLogLikelihood(rows, RbmRows.DrawUnits(rows, ref random)));
     }
 
     /// <summary>The mean free energy of data under the topmost machine; higher on new data than on the training data is a sign of overfitting.</summary>
@@ -140,7 +140,7 @@ public sealed class RbmTransformer : CodeTransformer, INetworkHolder
     public double FreeEnergy(IDataView data)
     {
         ArgumentNullException.ThrowIfNull(data);
-        return RbmRows.Mean(data, FindColumn(data.Schema), InputCount, rows => _stack.FreeEnergy(_stack.BelowTop(rows)));
+        return RbmRows.Mean(data, FindColumn(data.Schema), InputCount, MultiplyAdds, rows => _stack.FreeEnergy(_stack.BelowTop(rows)));
     }
 
     /// <inheritdoc/>

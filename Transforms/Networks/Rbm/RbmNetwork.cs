@@ -9,6 +9,7 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
 {
     private readonly RbmArchitecture _architecture;
     private readonly long[] _groups;
+    private Tensor? _transposed;
 
     public RbmNetwork(RbmArchitecture architecture)
         : base(nameof(RbmNetwork))
@@ -35,12 +36,16 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
         Weight = get_parameter("weight")!;
         HiddenBias = get_parameter("hidden_bias")!;
         VisibleBias = get_parameter("visible_bias")!;
+        _transposed?.Dispose();
+        // A view, made once: in small machines handles cost as much as products.
+        using var values = Weight.detach();
+        _transposed = values.t().DetachFromDisposeScope();
     }
 
     public override Tensor forward(Tensor visible) => HiddenMeans(visible);
 
     /// <summary>What the hidden units receive: <c>[rows, hidden]</c>.</summary>
-    public Tensor HiddenInput(Tensor visible) => addmm(HiddenBias, visible, Weight.t(), 1, 1);
+    public Tensor HiddenInput(Tensor visible) => addmm(HiddenBias, visible, _transposed!, 1, 1);
 
     /// <summary>The hidden units' expected values: probabilities of Bernoulli units.</summary>
     public Tensor HiddenMeans(Tensor visible) => MeansOf(HiddenInput(visible));
@@ -92,5 +97,12 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
         var column = units.unsqueeze(1);
         var flipped = visible.scatter(1, column, 1 - visible.gather(1, column));
         return nn.functional.logsigmoid(FreeEnergy(flipped) - FreeEnergy(visible)).mul_(_architecture.InputCount);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _transposed?.Dispose();
+        base.Dispose(disposing);
     }
 }

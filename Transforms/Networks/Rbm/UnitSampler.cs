@@ -52,10 +52,11 @@ internal sealed class UnitSampler(Device device) : IDisposable
     {
         if (_generator == null)
             return rand_like(probabilities).lt(probabilities).to(probabilities.dtype);
-        var exact = probabilities.to(ScalarType.Float32).contiguous();
-        var drawn = empty_like(exact);
-        _draws.Draw(TensorMemory.Floats(exact), TensorMemory.Floats(drawn));
-        return drawn.to(probabilities.dtype);
+        if (probabilities.dtype != ScalarType.Float32)
+            return Bernoulli(probabilities.to(ScalarType.Float32)).to(probabilities.dtype);
+        var drawn = empty_like(probabilities);
+        _draws.Draw(TensorMemory.Floats(probabilities), TensorMemory.Floats(drawn));
+        return drawn;
     }
 
     private Tensor Normal(Tensor like)
