@@ -1,3 +1,4 @@
+using MLExtensions.Examples.Boltzmann;
 using MLExtensions.Examples.Cifar10;
 using MLExtensions.Examples.Digits;
 using MLExtensions.Examples.FeatureMaps;
@@ -37,6 +38,7 @@ internal static class ExampleList
         new ShakespeareExample(),
         new TopicsExample(),
         new RnnMemoryExample(),
+        new DbnMnistExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);

@@ -4,6 +4,7 @@ namespace MLExtensions.Examples.Infrastructure;
 
 /// <summary>
 /// Shows a training's <see cref="TrainingProgress"/> as a progress bar; where the output is a file or a pipe, as some ten lines.
+/// Where several networks are trained one after the other, each starts anew.
 /// </summary>
 /// <remarks>
 /// Reports are handled on the training thread as they come. <see cref="Progress{T}"/> would post them to the thread pool, where
@@ -16,6 +17,7 @@ internal sealed class TrainingProgressBar : IProgress<TrainingProgress>
 
     private readonly ProgressTask? _bar;
     private int _linesWritten;
+    private string? _stage;
 
     private TrainingProgressBar(ProgressTask? bar) => _bar = bar;
 
@@ -37,6 +39,8 @@ internal sealed class TrainingProgressBar : IProgress<TrainingProgress>
     {
         var epochsDone = value.Epoch - 1 + ((double)value.Batch / Math.Max(1, value.Batches));
         var share = epochsDone / value.Epochs;
+        if (value.Stage != _stage)
+            (_stage, _linesWritten) = (value.Stage, 0);
         if (_bar != null)
         {
             _bar.Value = share;
@@ -50,5 +54,5 @@ internal sealed class TrainingProgressBar : IProgress<TrainingProgress>
     }
 
     private static string Describe(TrainingProgress value) =>
-        $"epoch {value.Epoch}/{value.Epochs}, loss {value.TrainingLoss:0.0000}, {value.ExamplesPerSecond:N0} examples/s, {value.TimeLeft:h\\:mm\\:ss} left";
+        $"{(value.Stage == null ? "" : value.Stage + ", ")}epoch {value.Epoch}/{value.Epochs}, loss {value.TrainingLoss:0.0000}, {value.ExamplesPerSecond:N0} examples/s, {value.TimeLeft:h\\:mm\\:ss} left";
 }

@@ -13,12 +13,9 @@ namespace MLExtensions.Examples.Mnist;
 /// <param name="create">The trainings of a choice.</param>
 internal sealed class MnistExample(string name, string summary, IReadOnlyList<string> models, Func<string, IReadOnlyList<NetworkTraining>> create) : IExample
 {
-    private static readonly ExampleOption Data = new("data", "DIR", "the folder of the four IDX files, gzipped or not");
     private static readonly ExampleOption Epochs = new("epochs", "N", "how many epochs to train (default: the network's own)");
     private static readonly ExampleOption Validation = new("validation", "PERCENT", "how much of the training data to measure on after each epoch (default: the network's own)");
     private static readonly ExampleOption Precision = new("precision", "float32|bfloat16", "the number format of the computation (default float32)", "float32");
-    private static readonly ExampleOption Threads = new("threads", "N", "how many CPU threads to use (default: libtorch's choice)");
-    private static readonly ExampleOption Seed = new("seed", "N", "the seed of everything random (default 1)", "1");
 
     private readonly ExampleOption _model = new("model", string.Join('|', models), $"which network to train (default {models[0]})", models[0]);
 
@@ -38,12 +35,12 @@ internal sealed class MnistExample(string name, string summary, IReadOnlyList<st
 
     public string Summary => summary;
 
-    public IReadOnlyList<ExampleOption> Options => [Data, _model, Epochs, Validation, Precision, Threads, Seed];
+    public IReadOnlyList<ExampleOption> Options => [MnistOptions.Data, _model, Epochs, Validation, Precision, MnistOptions.Threads, MnistOptions.Seed];
 
     public int Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
-        var mlContext = new MLContext(arguments.Integer(Seed, least: 0));
-        var folder = arguments.Text(Data);
+        var mlContext = new MLContext(arguments.Integer(MnistOptions.Seed, least: 0));
+        var folder = arguments.Text(MnistOptions.Data);
         var networks = create(arguments.Choice(_model, models));
         foreach (var network in networks)
             Adjust(network.Options, arguments);
@@ -73,7 +70,7 @@ internal sealed class MnistExample(string name, string summary, IReadOnlyList<st
     private static void Adjust(NetworkTrainerOptions options, ExampleArguments arguments)
     {
         options.Epochs = arguments.OptionalInteger(Epochs, least: 1) ?? options.Epochs;
-        options.ThreadCount = arguments.OptionalInteger(Threads, least: 1);
+        options.ThreadCount = arguments.OptionalInteger(MnistOptions.Threads, least: 1);
         if (arguments.OptionalInteger(Validation, least: 0) is { } percent)
             options.ValidationFraction = percent / 100.0;
         if (arguments.Choice(Precision, "float32", "bfloat16") == "bfloat16")

@@ -1,0 +1,49 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Examples.Infrastructure;
+
+namespace MLExtensions.Examples.Boltzmann;
+
+/// <summary>Draws a small labelled part of the data, the same number of rows of each class.</summary>
+internal static class FewLabels
+{
+    /// <exception cref="UsageException">The number is no multiple of that of the classes, or a class has too few rows.</exception>
+    public static IDataView Take(MLContext mlContext, IDataView data, int count, int seed)
+    {
+        var label = data.Schema["Label"];
+        var classes = (int)((KeyDataViewType)label.Type).Count;
+        if (count % classes != 0)
+            throw new UsageException($"--labels is {count}; it must be a multiple of {classes}, the number of classes.");
+        var chosen = Choose([.. data.GetColumn<uint>(label)], count / classes, seed);
+        var images = mlContext.Data.CreateEnumerable<LabelledImage>(data, reuseRowObject: false)
+            .Where((_, row) => chosen.Contains(row)).ToArray();
+        var schema = SchemaDefinition.Create(typeof(LabelledImage));
+        schema[nameof(LabelledImage.Label)].ColumnType = label.Type;
+        schema[nameof(LabelledImage.Features)].ColumnType = data.Schema["Features"].Type;
+        VBuffer<uint> names = default;
+        label.GetKeyValues(ref names);
+        schema[nameof(LabelledImage.Label)].AddAnnotation("KeyValues", names, new VectorDataViewType(NumberDataViewType.UInt32, classes));
+        return mlContext.Data.LoadFromEnumerable(images, schema);
+    }
+
+    private static HashSet<int> Choose(uint[] labels, int perClass, int seed)
+    {
+        var random = new Random(seed);
+        var chosen = new HashSet<int>();
+        foreach (var rows in Enumerable.Range(0, labels.Length).GroupBy(row => labels[row]).Select(group => group.ToArray()))
+        {
+            if (rows.Length < perClass)
+                throw new UsageException($"--labels asks for {perClass} images of each class; one has {rows.Length}.");
+            random.Shuffle(rows);
+            chosen.UnionWith(rows[..perClass]);
+        }
+        return chosen;
+    }
+
+    private sealed class LabelledImage
+    {
+        public uint Label { get; set; }
+
+        public float[] Features { get; set; } = [];
+    }
+}
