@@ -39,6 +39,7 @@ internal sealed class RbmStep : SingleNetworkStep
     {
         _network = network;
         network.Refresh();
+        network.KeepViews();
         _lower = lower;
         _seed = seed;
         _type = network.Weight.dtype;

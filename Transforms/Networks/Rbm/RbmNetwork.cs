@@ -36,8 +36,12 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
         Weight = get_parameter("weight")!;
         HiddenBias = get_parameter("hidden_bias")!;
         VisibleBias = get_parameter("visible_bias")!;
+    }
+
+    /// <summary>Keeps a view that every step of a training needs: in small machines handles cost as much as products.</summary>
+    public void KeepViews()
+    {
         _transposed?.Dispose();
-        // A view, made once: in small machines handles cost as much as products.
         using var values = Weight.detach();
         _transposed = values.t().DetachFromDisposeScope();
     }
@@ -45,7 +49,7 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor visible) => HiddenMeans(visible);
 
     /// <summary>What the hidden units receive: <c>[rows, hidden]</c>.</summary>
-    public Tensor HiddenInput(Tensor visible) => addmm(HiddenBias, visible, _transposed!, 1, 1);
+    public Tensor HiddenInput(Tensor visible) => addmm(HiddenBias, visible, _transposed ?? Weight.t(), 1, 1);
 
     /// <summary>The hidden units' expected values: probabilities of Bernoulli units.</summary>
     public Tensor HiddenMeans(Tensor visible) => MeansOf(HiddenInput(visible));
