@@ -13,14 +13,7 @@ public static class RbmHandOver
         /// <remarks>Hinton, Osindero and Teh, 2006. Bernoulli units become sigmoid units, ReLU units ReLUs, Gaussian units linear ones.</remarks>
         public IReadOnlyList<HiddenLayer> ToHiddenLayers() => machines.Layers
             .Select(layer => (RbmArchitecture)layer.Architecture)
-            .Select(machine => new HiddenLayer(machine.OutputCount) { Activation = ActivationOf(machine.HiddenUnits) })
+            .Select(machine => new HiddenLayer(machine.OutputCount) { Activation = machine.HiddenActivation })
             .ToArray();
     }
-
-    private static Activation ActivationOf(HiddenUnitType units) => units switch
-    {
-        HiddenUnitType.Bernoulli => Activation.Sigmoid,
-        HiddenUnitType.ReLU => Activation.ReLU,
-        _ => Activation.Identity,
-    };
 }

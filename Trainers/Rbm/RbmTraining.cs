@@ -26,13 +26,14 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
         if (options.EarlyStopping != null && validation == null && options.ValidationFraction == 0)
             throw new ArgumentException($"{nameof(options.EarlyStopping)} needs validation data: set {nameof(options.ValidationFraction)}, or give validation data to Fit.");
         using var channel = host.Start("Training");
-        new TrainingSession(host, channel, options, seed).CheckAlive();
+        var session = new TrainingSession(host, channel, options, seed);
+        session.CheckAlive();
         var architectures = CreateArchitectures(FeatureReader.WidthOf(input.Schema[options.InputColumnName]));
         var known = KnownLayers(architectures);
-        var device = new TrainingSession(host, channel, options, seed).OpenDevice();
-        var format = new VisibleFormat(architectures[0].InputCount, options.VisibleUnits, architectures[0].SoftmaxGroups);
+        var device = session.OpenDevice();
+        var format = FormatOf(architectures[0]);
         var settings = new RowSetSettings(options.Buffering, options.ShuffleBufferRows, options.ValidationFraction, seed);
-        using var data = UnlabelledData.Open(input, validation, options.InputColumnName, format, settings, () => new TrainingSession(host, channel, options, seed).CheckAlive());
+        using var data = UnlabelledData.Open(input, validation, options.InputColumnName, format, settings, session.CheckAlive);
         var layers = new List<NetworkModelParameters>();
         try
         {
@@ -65,6 +66,18 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
         using var step = new RbmStep(network, own, lower, statistics.Sample, layerSeed, device);
         var history = session.Run(step, architecture, training, validation, start.FileReport, Fingerprint());
         return new NetworkModelParameters(host, architecture, new FeaturesHead(architecture.OutputCount), step.Export(architecture), history);
+    }
+
+    private static FeatureFormat FormatOf(RbmArchitecture lowest)
+    {
+        var dense = new DenseFormat(lowest.InputCount);
+        var probabilities = new UnitRangeFormat(dense, $"values of {lowest.VisibleUnits} units");
+        return lowest.VisibleUnits switch
+        {
+            VisibleUnitType.Gaussian => dense,
+            VisibleUnitType.Softmax => new SoftmaxFormat(probabilities, lowest.SoftmaxGroups),
+            _ => probabilities,
+        };
     }
 
     private List<RbmArchitecture> CreateArchitectures(int visible)

@@ -89,9 +89,17 @@ public abstract class CodeTransformer : ITransformer, IDisposable
 
     private protected abstract void SaveModels(ModelSaveContext ctx);
 
+    /// <summary>The mean of a measure over all rows of data.</summary>
+    /// <exception cref="ArgumentException">The column is missing, of another type or size, or there are no rows.</exception>
+    private protected double MeanOf(IDataView data, CodeRows.RowMeasure measure)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        return CodeRows.Mean(data, FindColumn(data.Schema), InputCount, MultiplyAdds, measure);
+    }
+
     /// <summary>The column of the features in data.</summary>
     /// <exception cref="ArgumentException">The column is missing, or of another type or size.</exception>
-    private protected DataViewSchema.Column FindColumn(DataViewSchema schema)
+    private DataViewSchema.Column FindColumn(DataViewSchema schema)
     {
         var column = CodeColumns.Find(schema, InputColumnName);
         if (FeatureReader.WidthOf(column) != InputCount)

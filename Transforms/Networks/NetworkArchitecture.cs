@@ -15,6 +15,7 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(ForecastArchitecture), ForecastArchitecture.FamilyName)]
 [JsonDerivedType(typeof(LanguageModelArchitecture), LanguageModelArchitecture.FamilyName)]
 [JsonDerivedType(typeof(RbmArchitecture), RbmArchitecture.FamilyName)]
+[JsonDerivedType(typeof(AutoencoderArchitecture), AutoencoderArchitecture.FamilyName)]
 public abstract record NetworkArchitecture
 {
     private protected NetworkArchitecture()

@@ -1,40 +1,10 @@
-using System.Globalization;
-using Microsoft.ML;
-using MLExtensions.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Rbm;
 
-/// <summary>Rows for a machine's own questions, outside of a pipeline.</summary>
+/// <summary>What a machine's own questions draw and check.</summary>
 internal static class RbmRows
 {
-    private const int BlockRows = 1024;
-
-    public delegate Tensor RowMeasure(Tensor rows);
-
-    /// <exception cref="ArgumentException">There are no rows, or one has too few or too many values.</exception>
-    /// <exception cref="FormatException">A value is NaN or infinite.</exception>
-    public static Tensor ToTensor(IReadOnlyList<float[]> rows, int width)
-    {
-        ArgumentNullException.ThrowIfNull(rows);
-        if (rows.Count == 0)
-            throw new ArgumentException("There are no rows.", nameof(rows));
-        var tensor = zeros(rows.Count, width);
-        var values = TensorMemory.Floats(tensor);
-        for (var row = 0; row < rows.Count; row++)
-        {
-            ArgumentNullException.ThrowIfNull(rows[row]);
-            if (rows[row].Length != width)
-                throw new ArgumentException($"Row {row} has {rows[row].Length} values; the model was trained on {width}.", nameof(rows));
-            var bad = FiniteCheck.FirstNonFinite(rows[row]);
-            if (bad >= 0)
-                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Row {row}, slot {bad}: the value is {rows[row][bad]}; it must be finite."));
-            rows[row].CopyTo(values[(row * width)..]);
-        }
-        return tensor;
-    }
-
     public static void CheckPositive(int value, string name)
     {
         if (value < 1)
@@ -48,33 +18,5 @@ internal static class RbmRows
         for (var row = 0; row < units.Length; row++)
             units[row] = random.Next((int)rows.shape[1]);
         return tensor(units, device: rows.device);
-    }
-
-    /// <summary>The mean of a measure over all rows of data.</summary>
-    public static double Mean(IDataView data, DataViewSchema.Column column, int width, double multiplyAdds, RowMeasure measure)
-    {
-        using var threads = TorchThreads.Use(TorchThreads.CountFor(multiplyAdds * BlockRows));
-        using var mode = inference_mode();
-        using var block = new FeatureBlock(BlockRows, width);
-        using var cursor = data.GetRowCursor([column]);
-        var reader = new FeatureReader(cursor, column, width);
-        var (sum, rows, count) = (0.0, 0L, 0);
-        while (cursor.MoveNext())
-        {
-            reader.Read(block.Row(count++));
-            if (count == BlockRows)
-                Add();
-        }
-        if (count > 0)
-            Add();
-        return rows > 0 ? sum / rows : throw new ArgumentException("The data has no rows.", nameof(data));
-
-        void Add()
-        {
-            using var scope = NewDisposeScope();
-            sum += measure(block.Rows(0, count)).to(ScalarType.Float64).sum().item<double>();
-            rows += count;
-            count = 0;
-        }
     }
 }

@@ -86,7 +86,7 @@ public sealed class RbmTransformer : CodeTransformer, INetworkHolder
     {
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
-        return TensorMemory.Floats(_stack.Visible(_stack.Hidden(_stack.BelowTop(RbmRows.ToTensor([features], InputCount))))).ToArray();
+        return TensorMemory.Floats(_stack.Visible(_stack.Hidden(_stack.BelowTop(CodeRows.ToTensor([features], InputCount))))).ToArray();
     }
 
     /// <summary>Lets the machine dream: Gibbs sampling from noise.</summary>
@@ -131,17 +131,13 @@ public sealed class RbmTransformer : CodeTransformer, INetworkHolder
         if (kind != VisibleUnitType.Bernoulli)
             throw new InvalidOperationException($"The visible units are {kind} units; the pseudo-log-likelihood is that of Bernoulli units.");
         var random = new SplitMix64((ulong)(uint)seed);
-        return RbmRows.Mean(data, FindColumn(data.Schema), InputCount, MultiplyAdds, rows => _stack.Lowest.PseudoLogLikelihood(rows, RbmRows.DrawUnits(rows, ref random)));
+        return MeanOf(data, rows => _stack.Lowest.PseudoLogLikelihood(rows, RbmRows.DrawUnits(rows, ref random)));
     }
 
     /// <summary>The mean free energy of data under the topmost machine; higher on new data than on the training data is a sign of overfitting.</summary>
     /// <param name="data">Data with the column of features.</param>
     /// <exception cref="ArgumentException">The column is missing, of another type or size, or there are no rows.</exception>
-    public double FreeEnergy(IDataView data)
-    {
-        ArgumentNullException.ThrowIfNull(data);
-        return RbmRows.Mean(data, FindColumn(data.Schema), InputCount, MultiplyAdds, rows => _stack.FreeEnergy(_stack.BelowTop(rows)));
-    }
+    public double FreeEnergy(IDataView data) => MeanOf(data, rows => _stack.FreeEnergy(_stack.BelowTop(rows)));
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -216,7 +212,7 @@ public sealed class RbmTransformer : CodeTransformer, INetworkHolder
     {
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
-        var visible = start == null ? null : _stack.BelowTop(RbmRows.ToTensor(start, InputCount));
+        var visible = start == null ? null : _stack.BelowTop(CodeRows.ToTensor(start, InputCount));
         var samples = _stack.Sample(visible, count, steps, (ulong)(uint)seed);
         return TensorMemory.Floats(samples.contiguous()).ToArray().Chunk(InputCount).ToArray();
     }

@@ -35,6 +35,14 @@ public sealed record RbmArchitecture : NetworkArchitecture
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), VisibleUnits, HiddenUnits, SoftmaxGroups.Count);
 
+    /// <summary>The activation function that gives the hidden units' means, for networks without noise.</summary>
+    internal Activation HiddenActivation => HiddenUnits switch
+    {
+        HiddenUnitType.Bernoulli => Activation.Sigmoid,
+        HiddenUnitType.ReLU => Activation.ReLU,
+        _ => Activation.Identity,
+    };
+
     internal override int MinimumBatchRows => 1;
 
     /// <summary>The hidden units are no output that could be exchanged: there is no such layer.</summary>
