@@ -38,6 +38,8 @@ internal static class ExampleList
         new ShakespeareExample(),
         new TopicsExample(),
         new RnnMemoryExample(),
+        new RbmDigitsExample(),
+        new RbmMnistExample(),
         new DbnMnistExample(),
     ];
 

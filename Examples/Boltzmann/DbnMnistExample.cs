@@ -58,7 +58,7 @@ internal sealed class DbnMnistExample : IExample
         output.Print(
             (StackFile, "the pretrained machines, for --stack"),
             ("pretraining-*.png", "how each machine's training went"),
-            ("*-loss.png, *.zip", "the networks' training curves, and the networks"));
+            ("*.zip, *-loss.png", "the networks and their training curves"));
         return 0;
 
         void Measure(NetworkTraining network)

@@ -17,6 +17,9 @@ internal static class FewLabels
         var chosen = Choose([.. data.GetColumn<uint>(label)], count / classes, seed);
         var images = mlContext.Data.CreateEnumerable<LabelledImage>(data, reuseRowObject: false)
             .Where((_, row) => chosen.Contains(row)).ToArray();
+        // Keys count from 1 where they are read, and from 0 where objects become rows.
+        foreach (var image in images)
+            image.Label--;
         var schema = SchemaDefinition.Create(typeof(LabelledImage));
         schema[nameof(LabelledImage.Label)].ColumnType = label.Type;
         schema[nameof(LabelledImage.Features)].ColumnType = data.Schema["Features"].Type;

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Examples.Infrastructure;
-using SkiaSharp;
 using Spectre.Console;
 
 namespace MLExtensions.Examples.FeatureMaps;
@@ -83,11 +82,11 @@ internal sealed class FeatureMapsExample : IExample
     {
         var size = height * width;
         var ranges = Enumerable.Range(0, count).Select(map => maps.AsSpan(map * size, size).ToArray()).Select(map => (Least: map.Min(), Most: map.Max())).ToArray();
-        TilePicture.Save(count, width, height, (map, row, column) =>
+        TilePicture.SavePng(path, count, width, height, (map, row, column) =>
         {
-            var brightness = TilePicture.Brightness(maps[(map * size) + (row * width) + column], ranges[map].Least, ranges[map].Most);
-            return new SKColor(brightness, brightness, brightness);
-        }, path);
+            var brightness = Brightness(maps[(map * size) + (row * width) + column], ranges[map].Least, ranges[map].Most);
+            return (brightness, brightness, brightness);
+        });
     }
 
     /// <summary>Draws the first convolution's filters, where they look at colours or at one channel.</summary>
@@ -101,17 +100,21 @@ internal sealed class FeatureMapsExample : IExample
         var weights = whole.Model.GetWeights(name);
         var size = channels * height * width;
         var ranges = Enumerable.Range(0, count).Select(filter => weights.AsSpan(filter * size, size).ToArray()).Select(filter => (Least: filter.Min(), Most: filter.Max())).ToArray();
-        TilePicture.Save(count, width, height, (filter, row, column) =>
+        TilePicture.SavePng(output.PathOf(FiltersFile), count, width, height, (filter, row, column) =>
         {
             byte Of(int channel)
             {
                 var at = (filter * size) + (Math.Min(channel, channels - 1) * height * width) + (row * width) + column;
-                return TilePicture.Brightness(weights[at], ranges[filter].Least, ranges[filter].Most);
+                return Brightness(weights[at], ranges[filter].Least, ranges[filter].Most);
             }
-            return new SKColor(Of(0), Of(1), Of(2));
-        }, output.PathOf(FiltersFile));
+            return (Of(0), Of(1), Of(2));
+        });
         return true;
     }
+
+    /// <summary>From black at <paramref name="least"/> to white at <paramref name="most"/>.</summary>
+    private static byte Brightness(float value, float least, float most) =>
+        most > least ? (byte)Math.Round(255 * (value - least) / (most - least)) : (byte)0;
 
     private sealed class PictureRow
     {

@@ -6,12 +6,13 @@ namespace MLExtensions.Plotting;
 /// <summary>What all pictures have in common.</summary>
 internal static class Picture
 {
+    public const int LargestSide = 16384;
+
     // Okabe and Ito's palette: told apart by colour-blind readers too.
     public static readonly Color Training = Color.FromHex("#0072B2");
     public static readonly Color Validation = Color.FromHex("#D55E00");
     public static readonly Color Accent = Color.FromHex("#555555");
 
-    private const int LargestSide = 16384;
     private const float TitleSize = 16;
     private const float LabelSize = 13;
 

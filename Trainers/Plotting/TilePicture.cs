@@ -1,0 +1,85 @@
+using MLExtensions.Persistence;
+using MLExtensions.Plotting;
+using MLExtensions.Training;
+using SkiaSharp;
+
+namespace MLExtensions;
+
+/// <summary>Draws many small images in one picture, row by row.</summary>
+public static class TilePicture
+{
+    private const int Gap = 2;
+    private const int WantedTile = 64;
+    private static readonly SKColor Background = new(32, 32, 64);
+
+    /// <summary>Saves images of one size; small ones are drawn larger, without smoothing.</summary>
+    /// <param name="path">The .png file, written as a whole or not at all; its folder is created when missing.</param>
+    /// <param name="count">How many images there are, at least 1.</param>
+    /// <param name="width">The width of each in pixels, at least 1.</param>
+    /// <param name="height">The height of each in pixels, at least 1.</param>
+    /// <param name="color">The colour of an image's pixel: image, row and column, each from 0.</param>
+    /// <param name="columns">How many images a row of the picture has, at least 1. Default null: about as many as there are rows.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is too small, or the picture would be too large.</exception>
+    public static void SavePng(string path, int count, int width, int height, Func<int, int, int, (byte Red, byte Green, byte Blue)> color, int? columns = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        ArgumentNullException.ThrowIfNull(color);
+        OptionCheck.AtLeast(count, 1, nameof(count));
+        OptionCheck.AtLeast(width, 1, nameof(width));
+        OptionCheck.AtLeast(height, 1, nameof(height));
+        OptionCheck.AtLeast(columns ?? 1, 1, nameof(columns));
+        var across = columns ?? (int)Math.Ceiling(Math.Sqrt(count));
+        var down = (count + across - 1) / across;
+        var zoom = Math.Max(1, WantedTile / Math.Max(width, height));
+        var (stepX, stepY) = (((long)width * zoom) + Gap, ((long)height * zoom) + Gap);
+        var (pictureWidth, pictureHeight) = ((across * stepX) + Gap, (down * stepY) + Gap);
+        if (Math.Max(pictureWidth, pictureHeight) > Picture.LargestSide)
+            throw new ArgumentOutOfRangeException(nameof(count), count, $"{across} x {down} images of {width} x {height} pixels make a picture of {pictureWidth} x {pictureHeight}; a picture's side has up to {Picture.LargestSide} pixels.");
+
+        using var bitmap = new SKBitmap((int)pictureWidth, (int)pictureHeight);
+        bitmap.Erase(Background);
+        using (var canvas = new SKCanvas(bitmap))
+        using (var paint = new SKPaint())
+        {
+            for (var tile = 0; tile < count; tile++)
+                DrawTile(canvas, paint, tile, Gap + (tile % across * stepX), Gap + (tile / across * stepY));
+        }
+        AtomicFile.Write(path, stream => bitmap.Encode(stream, SKEncodedImageFormat.Png, quality: 100));
+
+        void DrawTile(SKCanvas canvas, SKPaint paint, int tile, long left, long top)
+        {
+            for (var row = 0; row < height; row++)
+            {
+                for (var column = 0; column < width; column++)
+                {
+                    var (red, green, blue) = color(tile, row, column);
+                    paint.Color = new SKColor(red, green, blue);
+                    canvas.DrawRect(left + (column * zoom), top + (row * zoom), zoom, zoom, paint);
+                }
+            }
+        }
+    }
+
+    /// <summary>Saves images of one channel, from black at 0 to white at 1; values beyond are drawn as those.</summary>
+    /// <param name="images">The images, each row after row.</param>
+    /// <exception cref="ArgumentException">An image has too few or too many values.</exception>
+    /// <inheritdoc cref="SavePng(string, int, int, int, Func{int, int, int, ValueTuple{byte, byte, byte}}, int?)"/>
+    public static void SavePng(string path, IReadOnlyList<float[]> images, int width, int height, int? columns = null)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        for (var i = 0; i < images.Count; i++)
+        {
+            if (images[i] == null || images[i].Length != (long)width * height)
+                throw new ArgumentException($"Image {i} has {images[i]?.Length ?? 0} values; {width} x {height} pixels are {(long)width * height}.", nameof(images));
+        }
+        SavePng(path, images.Count, width, height, (image, row, column) => Grey(images[image][(row * width) + column]), columns);
+    }
+
+    /// <param name="brightness">From 0, black, to 1, white.</param>
+    internal static (byte Red, byte Green, byte Blue) Grey(float brightness)
+    {
+        // NaN is black.
+        var level = (byte)MathF.Round(255 * (brightness > 0 ? Math.Min(1, brightness) : 0));
+        return (level, level, level);
+    }
+}
