@@ -1,3 +1,4 @@
+using MLExtensions.Examples.Autoencoder;
 using MLExtensions.Examples.Boltzmann;
 using MLExtensions.Examples.Cifar10;
 using MLExtensions.Examples.Digits;
@@ -41,6 +42,7 @@ internal static class ExampleList
         new RbmDigitsExample(),
         new RbmMnistExample(),
         new DbnMnistExample(),
+        new AutoencoderExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);

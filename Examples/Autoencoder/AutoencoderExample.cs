@@ -1,0 +1,91 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Examples.Infrastructure;
+using MLExtensions.Examples.Mnist;
+using Spectre.Console;
+
+namespace MLExtensions.Examples.Autoencoder;
+
+/// <summary>
+/// A deep autoencoder on MNIST, pretrained by a stack of restricted Boltzmann machines and unrolled, against principal components of the same number:
+/// Hinton and Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks", 2006.
+/// </summary>
+internal sealed class AutoencoderExample : IExample
+{
+    private const string CodeColumn = "Code";
+    private const int DefaultCode = 2;
+    private const int DefaultEpochs = 20;
+    private const int DefaultPretrainingEpochs = 10;
+    private const int PointsShown = 5000;
+    private const int ImagesShown = 20;
+
+    private static readonly ExampleOption Code = new("code", "N", $"the size of the code; 2 can be drawn, 30 is the paper's (default {DefaultCode})", $"{DefaultCode}");
+    private static readonly ExampleOption Epochs = new("epochs", "N", $"epochs of fine-tuning (default {DefaultEpochs})", $"{DefaultEpochs}");
+    private static readonly ExampleOption PretrainingEpochs = new("pretraining-epochs", "N", $"epochs of each machine; 0 starts from random weights (default {DefaultPretrainingEpochs})", $"{DefaultPretrainingEpochs}");
+
+    public string Name => "autoencoder";
+
+    public string Summary => "MNIST (not shipped): a deep autoencoder's code of 2 or 30 numbers against principal components";
+
+    public IReadOnlyList<ExampleOption> Options => [MnistOptions.Data, Code, Epochs, PretrainingEpochs, MnistOptions.Threads, MnistOptions.Seed];
+
+    public int Run(ExampleArguments arguments, CancellationToken cancellationToken)
+    {
+        var mlContext = new MLContext(arguments.Integer(MnistOptions.Seed, least: 0));
+        var folder = arguments.Text(MnistOptions.Data);
+        var code = arguments.Integer(Code, least: 1);
+        var pretraining = arguments.Integer(PretrainingEpochs, least: 0);
+        var threads = arguments.OptionalInteger(MnistOptions.Threads, least: 1);
+        var output = new OutputFolder(Name);
+        var trainSet = MnistData.LoadTraining(mlContext, folder);
+        var testSet = MnistData.LoadTest(mlContext, folder);
+
+        using var stack = pretraining == 0 ? null : TrainingProgressBar.Show($"Pretraining {AutoencoderNetworks.Describe(code)}, without labels", progress =>
+            mlContext.Transforms.StackedRbm(AutoencoderNetworks.CreateStack(code, pretraining, threads, progress, cancellationToken)).Fit(trainSet));
+        using var model = TrainingProgressBar.Show($"Fine-tuning {AutoencoderNetworks.Describe(code)}", progress =>
+            mlContext.Transforms.Autoencoder(AutoencoderNetworks.CreateAutoencoder(stack, code, arguments.Integer(Epochs, least: 1), threads, progress, cancellationToken)).Fit(trainSet));
+        var components = PrincipalComponents.Of(mlContext, trainSet, code);
+
+        var table = new Table().Border(TableBorder.Rounded).Title($"Test images from {code} numbers")
+            .AddColumns("way", "mean squared error of a pixel", "of an image");
+        if (stack != null)
+            AddRow("stack, not fine-tuned", ErrorOfStack(mlContext, stack, testSet));
+        AddRow("autoencoder", model.ReconstructionError(testSet));
+        AddRow("principal components", components.ReconstructionError(testSet));
+        AnsiConsole.Write(table);
+
+        SavePictures(mlContext, model, components, testSet, output);
+        mlContext.Model.Save(model, trainSet.Schema, output.PathOf($"model-{code}.zip"));
+        output.Print(
+            ($"model-{code}.zip", "the autoencoder"),
+            ($"loss-{code}.png", "how the training went"),
+            ($"reconstructions-{code}.png", "test images above what is left of them"),
+            ("codes.png", "codes of two numbers, a colour a digit, beside the first two principal components"));
+        return 0;
+
+        void AddRow(string way, double error) => table.AddRow(way, $"{error:0.00000}", $"{error * MnistData.Side * MnistData.Side:0.00}");
+    }
+
+    /// <summary>The machines' own way up and down: the same network before fine-tuning.</summary>
+    private static double ErrorOfStack(MLContext mlContext, RbmTransformer stack, IDataView testSet)
+    {
+        using var unrolled = mlContext.Transforms.Autoencoder(new AutoencoderEstimator.Options { OutputColumnName = CodeColumn, InitialModel = stack, Epochs = 0 }).Fit(testSet);
+        return unrolled.ReconstructionError(testSet);
+    }
+
+    private static void SavePictures(MLContext mlContext, AutoencoderTransformer model, PrincipalComponents components, IDataView testSet, OutputFolder output)
+    {
+        model.Model.History.SavePng(output.PathOf($"loss-{model.CodeSize}.png"));
+        var images = mlContext.Data.TakeRows(testSet, ImagesShown).GetColumn<float[]>("Features").ToList();
+        TilePicture.SavePng(output.PathOf($"reconstructions-{model.CodeSize}.png"), [.. images, .. images.Select(model.Reconstruct)], MnistData.Side, MnistData.Side, ImagesShown);
+        if (model.CodeSize != 2)
+            return;
+        var shown = mlContext.Data.TakeRows(testSet, PointsShown);
+        var digits = shown.GetColumn<uint>("Label").Select(key => (int)key - 1).ToList();
+        CodePicture.Save(
+            output.PathOf("codes.png"),
+            digits,
+            ("Deep autoencoder", model.Transform(shown).GetColumn<float[]>(CodeColumn).ToList()),
+            ("Principal components", components.Codes(shown).ToList()));
+    }
+}
