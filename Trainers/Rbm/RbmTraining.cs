@@ -59,7 +59,8 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
         using var lower = new LowerLayers(below, device);
         var (training, validation) = data.CreateBatches(own.BatchSize, layerSeed, device);
         using var statistics = DataStatistics.Of(training, lower.Up, session.CheckAlive);
-        WarnOfScale(channel, architecture, statistics);
+        if (below.Count == 0)
+            WarnOfScale(channel, architecture, statistics);
         var network = (RbmNetwork)start.CreateNetwork(architecture, layerSeed, channel);
         if (known == null && own.InitialWeights == null && own.BiasesFromData)
             SetVisibleBiases(network, statistics.Mean);
