@@ -97,10 +97,11 @@ internal sealed class RbmMnistExample : IExample
     private static void Print(EpochRecord last, double seconds)
     {
         var table = new Table().Border(TableBorder.Rounded).Title($"after {last.Epoch} epochs, {seconds:N0} seconds")
-            .AddColumns("", "squared error a pixel", "an image", "pseudo-log-likelihood", "free energy");
+            .AddColumns("", "squared error: a pixel", "an image", "pseudo-log-likelihood", "free energy");
         AddRow("training images", last.Training);
         AddRow("test images", last.Validation);
         AnsiConsole.Write(table);
+        AnsiConsole.WriteLine("Training images are rebuilt from states drawn, while the weights change; test images from probabilities.");
         AnsiConsole.WriteLine($"Free-energy gap between test and training images: {last.Validation["freeEnergyGap"]:0.00}");
 
         void AddRow(string name, IReadOnlyDictionary<string, double> metrics) => table.AddRow(

@@ -42,7 +42,7 @@ internal sealed class ContrastiveDivergence : IDisposable
     public (Tensor Hidden, Tensor Reconstruction) AddGradient(Tensor visible, Tensor? chains)
     {
         var (hidden, states) = _sampler.Hidden(_network, visible);
-        var reconstruction = _network.VisibleMeans(chains is null ? states : hidden);
+        var reconstruction = _network.VisibleMeans(states);
         var (dreamed, dreamedHidden) = chains is null
             ? Walk(Visible(reconstruction), _steps)
             : Walk(Visible(_network.VisibleMeans(chains)), _steps, chains);

@@ -27,7 +27,7 @@ namespace MLExtensions;
 /// All numbers are drawn from the seed: the same seed, data, machine and number of threads give the same weights.
 /// </para>
 /// <para>
-/// The loss in the history is the reconstruction error, the mean squared difference of a value and its expected value one step later. Beside it, on up to
+/// The loss in the history is the reconstruction error, the mean squared difference of a value and its expected value given drawn states of the hidden units. Beside it, on up to
 /// 1,000 training rows and on the validation data: the free energy, whose gap between the two (<c>freeEnergyGap</c>) grows when the machine overfits, and
 /// of Bernoulli units the pseudo-log-likelihood in nats a row.
 /// </para>

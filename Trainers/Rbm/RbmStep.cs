@@ -99,6 +99,7 @@ internal sealed class RbmStep : SingleNetworkStep
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         ReseedFlips();
+        _sampler.Reseed(SeedSequence.Derive(_seed, SeedSequence.UnitSamples));
         _sampleFreeEnergy = MeanOf(_network.FreeEnergy(_sample));
     }
 
@@ -111,7 +112,8 @@ internal sealed class RbmStep : SingleNetworkStep
         metrics.Add(FreeEnergyGap, (energy - _sampleFreeEnergy) * batch.RowCount);
         if (_network.Architecture.VisibleUnits == VisibleUnitType.Bernoulli)
             metrics.Add(PseudoLogLikelihood, MeanOf(Pseudo(visible)) * batch.RowCount);
-        return ErrorOf(visible, _network.VisibleMeans(_network.HiddenMeans(visible)));
+        // From states, as in training, so that the two can be compared.
+        return ErrorOf(visible, _network.VisibleMeans(_sampler.Hidden(_network, visible).States));
     }
 
     public override void Dispose()

@@ -212,6 +212,8 @@ public sealed class RbmTransformer : CodeTransformer, INetworkHolder
     {
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
+        // Steps are small and many, so that threads would mostly wait for each other; and a seed gives the same samples whatever their number.
+        using var threads = TorchThreads.Use(1);
         var visible = start == null ? null : _stack.BelowTop(CodeRows.ToTensor(start, InputCount));
         var samples = _stack.Sample(visible, count, steps, (ulong)(uint)seed);
         return TensorMemory.Floats(samples.contiguous()).ToArray().Chunk(InputCount).ToArray();
