@@ -101,7 +101,7 @@ internal sealed class RbmMnistExample : IExample
         AddRow("training images", last.Training);
         AddRow("test images", last.Validation);
         AnsiConsole.Write(table);
-        AnsiConsole.WriteLine("Training images are rebuilt from states drawn, while the weights change; test images from probabilities.");
+        AnsiConsole.WriteLine("Images are rebuilt from drawn states of the hidden units; the training images while the weights change.");
         AnsiConsole.WriteLine($"Free-energy gap between test and training images: {last.Validation["freeEnergyGap"]:0.00}");
 
         void AddRow(string name, IReadOnlyDictionary<string, double> metrics) => table.AddRow(
