@@ -12,14 +12,10 @@ internal sealed class AutoencoderStep(nn.Module<Tensor, Tensor> network, Autoenc
     public override double Train(Batch batch, double learningRate, MetricSums metrics)
     {
         var outputs = Forward(batch.Features);
-        var loss = Loss(outputs, batch);
-        var value = loss.item<float>();
-        if (!float.IsFinite(value))
-            return value;
-        loss.backward();
-        Updater.Apply(learningRate);
-        Measure(outputs, batch, metrics);
-        return value;
+        var loss = Descend(Loss(outputs, batch), learningRate);
+        if (double.IsFinite(loss))
+            Measure(outputs, batch, metrics);
+        return loss;
     }
 
     public override double Validate(Batch batch, MetricSums metrics)

@@ -13,14 +13,10 @@ internal sealed class ForecastStep(nn.Module<Tensor, Tensor> network, LstmForeca
     public override double Train(Batch batch, double learningRate, MetricSums metrics)
     {
         var forecasts = Forward(batch.Features);
-        var loss = Loss(forecasts, batch);
-        var value = loss.item<float>();
-        if (!float.IsFinite(value))
-            return value;
-        loss.backward();
-        Updater.Apply(learningRate);
-        Measure(forecasts, batch, metrics);
-        return value;
+        var loss = Descend(Loss(forecasts, batch), learningRate);
+        if (double.IsFinite(loss))
+            Measure(forecasts, batch, metrics);
+        return loss;
     }
 
     public override double Validate(Batch batch, MetricSums metrics)

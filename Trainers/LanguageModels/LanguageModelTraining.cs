@@ -15,8 +15,7 @@ internal sealed class LanguageModelTraining(IHost host, LstmLanguageModelTrainer
 {
     public NetworkModelParameters Run(IDataView input, IDataView? validation)
     {
-        if (options.EarlyStopping != null && validation == null && options.ValidationFraction == 0)
-            throw new ArgumentException($"{nameof(options.EarlyStopping)} needs validation data: set {nameof(options.ValidationFraction)}, or give validation data to Fit.");
+        options.CheckValidation(validation);
         using var channel = host.Start("Training");
         var session = new TrainingSession(host, channel, options, seed);
         session.CheckAlive();

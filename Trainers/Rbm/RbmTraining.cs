@@ -23,8 +23,7 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
 
     public IReadOnlyList<NetworkModelParameters> Run(IDataView input, IDataView? validation)
     {
-        if (options.EarlyStopping != null && validation == null && options.ValidationFraction == 0)
-            throw new ArgumentException($"{nameof(options.EarlyStopping)} needs validation data: set {nameof(options.ValidationFraction)}, or give validation data to Fit.");
+        options.CheckValidation(validation);
         using var channel = host.Start("Training");
         var session = new TrainingSession(host, channel, options, seed);
         session.CheckAlive();

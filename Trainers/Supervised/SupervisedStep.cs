@@ -49,14 +49,10 @@ internal sealed class SupervisedStep : SingleNetworkStep
     {
         var augmented = Augment(batch.Features);
         var outputs = Forward(augmented.Images);
-        var loss = Loss(outputs, batch, augmented);
-        var value = loss.item<float>();
-        if (!float.IsFinite(value))
-            return value;
-        loss.backward();
-        Updater.Apply(learningRate);
-        Measure(outputs, batch, metrics);
-        return value;
+        var loss = Descend(Loss(outputs, batch, augmented), learningRate);
+        if (double.IsFinite(loss))
+            Measure(outputs, batch, metrics);
+        return loss;
     }
 
     public override double Validate(Batch batch, MetricSums metrics)

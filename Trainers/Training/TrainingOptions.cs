@@ -181,6 +181,13 @@ public abstract class TrainingOptions
         CheckInitialWeights();
     }
 
+    /// <exception cref="ArgumentException">There is to be early stopping, and no validation data.</exception>
+    internal void CheckValidation(IDataView? validation)
+    {
+        if (EarlyStopping != null && validation == null && ValidationFraction == 0)
+            throw new ArgumentException($"{nameof(EarlyStopping)} needs validation data: set {nameof(ValidationFraction)}, or give validation data to Fit.");
+    }
+
     private void CheckInitialWeights()
     {
         OptionCheck.Defined(InitialWeightsMatch, nameof(InitialWeightsMatch));

@@ -52,6 +52,18 @@ internal abstract class SingleNetworkStep : TrainingStep
         _dropout.Dispose();
     }
 
+    /// <summary>One step down the gradient of a loss; none where the loss is no finite number, which ends the training.</summary>
+    /// <returns>The loss.</returns>
+    protected double Descend(Tensor loss, double learningRate)
+    {
+        var value = loss.item<float>();
+        if (!float.IsFinite(value))
+            return value;
+        loss.backward();
+        Updater.Apply(learningRate);
+        return value;
+    }
+
     /// <summary>The network's outputs, float32.</summary>
     protected Tensor Forward(Tensor features)
     {
