@@ -22,6 +22,12 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : TrainingSubje
 
     public override float Feature => 0.75f;
 
+    /// <summary>Each machine more loses something.</summary>
+    public override double Floor => layers.Length == 1 ? 0.9 : 0.85;
+
+    /// <summary>Chains that persist have an upper machine learn what its visible units are together, rather than how to say them again: only that it works is asked of it.</summary>
+    public override double NoisyFloor => layers.Length == 1 ? 0.8 : 0;
+
     public override string[] OutputColumns => ["Code", "Reconstruction", "FreeEnergy"];
 
     public override string[] ValueColumns => OutputColumns;
@@ -95,6 +101,11 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : TrainingSubje
         return rows.Select(row => engine.Predict(row)).SelectMany(row => row.Code.Concat(row.Reconstruction).Append(row.FreeEnergy)).ToArray();
     }
 
+    /// <summary>Adadelta's first steps are a thousandth of it, and what a machine draws at random hides what they gain.</summary>
+    public override double? RateOf(Optimizer optimizer) => optimizer is AdadeltaOptimizer ? 10 : null;
+
+    public override float FeatureOf(float value) => 1 / (1 + MathF.Exp(-8 * value));
+
     protected override TrainingOptions CreateOptions() => new RbmEstimator.Options
     {
         HiddenUnits = layers,
@@ -102,7 +113,7 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : TrainingSubje
         FreeEnergyColumnName = "FreeEnergy",
         Epochs = 15,
         BatchSize = 10,
-        LearningRate = 0.3,
+        LearningRate = 0.6,
     };
 
     /// <summary>The chains and the units' mean activities are what a checkpoint must keep.</summary>
@@ -115,8 +126,6 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : TrainingSubje
     }
 
     protected override void SetColumns(TrainingOptions options) => (Of(options).InputColumnName, Of(options).OutputColumnName) = (nameof(Example.Features), "Code");
-
-    protected override Example Adapt(Example row) => row.With(row.Features.DenseValues().Select(value => 1 / (1 + MathF.Exp(-8 * value))).ToArray());
 
     private static IEnumerable<double> Errors(IEnumerable<float[]> expected, IEnumerable<float[]> actual) =>
         expected.Zip(actual, (row, other) => row.Zip(other, (a, b) => Math.Pow(a - b, 2)).Average());

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 
 namespace MLExtensions.Tests.Contract;
 
@@ -79,6 +80,13 @@ internal abstract class TrainingSubject(string name)
     /// <summary>The values of rows, one after the other through a prediction engine, in the order of <see cref="Values"/>.</summary>
     public abstract float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows);
 
+    /// <summary>The learning rate at which an optimizer learns; null for that of the options.</summary>
+    public virtual double? RateOf(Optimizer optimizer) => null;
+
+    /// <summary>A feature as the family can take it.</summary>
+    /// <param name="value">About from -1 to 1.</param>
+    public virtual float FeatureOf(float value) => value;
+
     /// <summary>Options on the contract's columns, seed 1, one thread.</summary>
     public TrainingOptions Options(Action<TrainingOptions>? change = null, bool noisy = false)
     {
@@ -103,7 +111,7 @@ internal abstract class TrainingSubject(string name)
     /// <summary>What the network computed, row after row.</summary>
     public float[] Values(IDataView scored) => Outcome.Values(scored, ValueColumns);
 
-    public Example[] Rows(int count, int seed = 1, int? width = null) => Array.ConvertAll(Example.Create(count, width ?? FeatureCount, seed), Adapt);
+    public Example[] Rows(int count, int seed = 1, int? width = null) => Array.ConvertAll(Example.Create(count, width ?? FeatureCount, seed), row => row.With(Array.ConvertAll(row.Features.DenseValues().ToArray(), FeatureOf)));
 
     public IDataView View(MLContext ml, int count, int seed = 1) => Example.View(ml, Rows(count, seed));
 
@@ -115,7 +123,4 @@ internal abstract class TrainingSubject(string name)
 
     /// <summary>Names the contract's columns.</summary>
     protected abstract void SetColumns(TrainingOptions options);
-
-    /// <summary>A row as the family can take it.</summary>
-    protected virtual Example Adapt(Example row) => row;
 }
