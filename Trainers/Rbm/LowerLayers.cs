@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using MLExtensions.Networks.Rbm;
+using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,6 +25,18 @@ internal sealed class LowerLayers : IDisposable
         foreach (var network in _networks)
             features = network.HiddenMeans(features);
         return features;
+    }
+
+    /// <summary>The SHA-256 of their weights; empty where there are none.</summary>
+    public string Checksum()
+    {
+        if (_networks.Count == 0)
+            return "";
+        using var scope = NewDisposeScope();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (_, value) in _networks.SelectMany(network => network.state_dict()))
+            TensorMemory.ForEachPiece(value.detach().cpu().contiguous(), piece => hash.AppendData(piece));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     public void Dispose()

@@ -43,7 +43,8 @@ internal sealed class RbmStep : SingleNetworkStep
         _lower = lower;
         _seed = seed;
         _type = network.Weight.dtype;
-        _sample = sample.to(_type).alias().DetachFromDisposeScope();
+        using (NewDisposeScope())
+            _sample = sample.to(_type).alias().DetachFromDisposeScope();
         _sampler = new UnitSampler(device);
         _divergence = new ContrastiveDivergence(network, _sampler, options.GibbsSteps, options.SampleVisible ?? options.PersistentChains != null);
         if (options.SparsityTarget is { } target)

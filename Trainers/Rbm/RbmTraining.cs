@@ -64,7 +64,7 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
         if (known == null && own.InitialWeights == null && own.BiasesFromData)
             SetVisibleBiases(network, statistics.Mean);
         using var step = new RbmStep(network, own, lower, statistics.Sample, layerSeed, device);
-        var history = session.Run(step, architecture, training, validation, start.FileReport, Fingerprint());
+        var history = session.Run(step, architecture, training, validation, start.FileReport, Fingerprint(lower));
         return new NetworkModelParameters(host, architecture, new FeaturesHead(architecture.OutputCount), step.Export(architecture), history);
     }
 
@@ -139,8 +139,9 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
         network.VisibleBias.copy_(biases);
     }
 
-    private Dictionary<string, object?> Fingerprint() => new()
+    private Dictionary<string, object?> Fingerprint(LowerLayers lower) => new()
     {
+        [TrainingFingerprint.Foundation] = lower.Checksum(),
         [nameof(options.ShuffleBufferRows)] = options.ShuffleBufferRows,
         [nameof(options.GibbsSteps)] = options.GibbsSteps,
         [nameof(options.PersistentChains)] = options.PersistentChains,

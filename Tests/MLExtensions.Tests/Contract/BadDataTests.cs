@@ -10,13 +10,13 @@ public sealed class BadDataTests
     private const int BadRow = 7;
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void NotFiniteFeature_IsNamed(string name)
     {
         foreach (var buffering in Enum.GetValues<Buffering>())
         {
-            Assert.Contains("'Features', row 7, slot 1: the value is NaN", Refusal<FormatException>(name, WithFeature(float.NaN), o => o.Buffering = buffering));
-            Assert.Contains("'Features', row 7, slot 1: the value is Infinity", Refusal<FormatException>(name, WithFeature(float.PositiveInfinity), o => o.Buffering = buffering));
+            Assert.Contains("'Features', row 7, slot 1: the value is NaN", TrainingRefusal<FormatException>(name, WithFeature(float.NaN), o => o.Buffering = buffering));
+            Assert.Contains("'Features', row 7, slot 1: the value is Infinity", TrainingRefusal<FormatException>(name, WithFeature(float.PositiveInfinity), o => o.Buffering = buffering));
         }
 
         Action<Example[]> WithFeature(float value) => rows => rows[BadRow] = rows[BadRow].With(Replace(rows[BadRow], 1, value));
@@ -58,14 +58,22 @@ public sealed class BadDataTests
     }
 
     [TestMethod]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void FeatureColumn_MissingOrOfAWrongType_IsNamed(string name)
+    {
+        var subject = Subjects.Training(name);
+        Assert.Contains("'Nowhere' is not in the data", TrainingRefusal<ArgumentException>(name, change: o => subject.SetFeatureColumn(o, "Nowhere")));
+        Assert.Contains($"'{nameof(Example.Flag)}' has type", TrainingRefusal<ArgumentException>(name, change: o => subject.SetFeatureColumn(o, nameof(Example.Flag))));
+        Assert.Contains($"'{nameof(Example.Class)}' has type", TrainingRefusal<ArgumentException>(name, change: o => subject.SetFeatureColumn(o, nameof(Example.Class))));
+    }
+
+    [TestMethod]
     [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
     public void Columns_MissingOrOfAWrongType_AreNamed(string name)
     {
         var label = Subjects.Get(name).Task.LabelColumn;
-        Assert.Contains("'Nowhere' is not in the data", Refusal<ArgumentException>(name, change: o => o.FeatureColumnName = "Nowhere"));
         Assert.Contains("'Nowhere' is not in the data", Refusal<ArgumentException>(name, change: o => o.LabelColumnName = "Nowhere"));
         Assert.Contains("'Nowhere' is not in the data", Refusal<ArgumentException>(name, change: o => o.ExampleWeightColumnName = "Nowhere"));
-        Assert.Contains($"'{nameof(Example.Flag)}' has type", Refusal<ArgumentException>(name, change: o => o.FeatureColumnName = nameof(Example.Flag)));
         Assert.Contains("'Features' has type", Refusal<ArgumentException>(name, change: o => o.LabelColumnName = "Features"));
         Assert.Contains("'Features' has type", Refusal<ArgumentException>(name, change: o => o.ExampleWeightColumnName = "Features"));
         var others = new[] { nameof(Example.Flag), nameof(Example.Class), nameof(Example.Target) }.Where(other => other != label);
@@ -74,14 +82,14 @@ public sealed class BadDataTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void VectorOfUnknownSize_IsRefusedByName(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         if (subject.TakesAnyLength)
             return;
         var ml = new MLContext(1);
-        var trainer = subject.CreateTrainer(ml, subject.Options());
+        var trainer = subject.CreateEstimator(ml, subject.Options());
         var error = Assert.Throws<ArgumentException>(() => trainer.Fit(Example.View(ml, subject.Rows(20), width: 0)));
         Assert.Contains("'Features'", error.Message);
         Assert.Contains("known size", error.Message);
@@ -89,33 +97,41 @@ public sealed class BadDataTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void NoRows_IsRefused(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         var ml = new MLContext(1);
         var empty = Example.View(ml, [], subject.FeatureCount);
         foreach (var buffering in Enum.GetValues<Buffering>())
         {
-            var trainer = subject.CreateTrainer(ml, subject.Options(o => o.Buffering = buffering));
+            var trainer = subject.CreateEstimator(ml, subject.Options(o => o.Buffering = buffering));
             Assert.Contains("no rows", Assert.Throws<ArgumentException>(() => trainer.Fit(empty)).Message);
             Assert.Contains("validation data", Assert.Throws<ArgumentException>(() => subject.Fit(trainer, subject.View(ml, 10), empty)).Message);
         }
-        Assert.Contains("ValidationFraction", Refusal<ArgumentException>(name, change: o => o.ValidationFraction = 0.01, rows: 3));
+        Assert.Contains("ValidationFraction", TrainingRefusal<ArgumentException>(name, change: o => o.ValidationFraction = 0.01, rows: 3));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void OneRow_OneClass_EqualFeatures_GiveFiniteScores(string name)
+    {
+        var subject = Subjects.Training(name);
+        var rows = subject.Rows(40);
+        var equal = rows.Select(row => row.With(Enumerable.Repeat(subject.Feature, subject.FeatureCount).ToArray())).ToArray();
+        foreach (var set in new[] { rows[..1], rows.Where(row => row.Flag == rows[0].Flag && row.Class == rows[0].Class).ToArray(), equal })
+        {
+            var model = subject.Fit(set, o => o.Epochs = 3);
+            Assert.IsTrue(subject.Values(model.Transform(subject.View(new MLContext(), 20))).All(float.IsFinite));
+        }
     }
 
     [TestMethod]
     [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
-    public void OneRow_OneClass_EqualFeatures_GiveFiniteScores(string name)
+    public void EqualLabels_AreLearnt(string name)
     {
         var subject = Subjects.Get(name);
         var rows = subject.Rows(40);
-        var equal = rows.Select(row => row.With(Enumerable.Repeat(3f, subject.FeatureCount).ToArray())).ToArray();
-        foreach (var set in new[] { rows[..1], rows.Where(row => row.Flag == rows[0].Flag && row.Class == rows[0].Class).ToArray(), equal })
-        {
-            var model = subject.Fit(set, o => o.Epochs = 3);
-            Assert.IsTrue(Outcome.Scores(model.Transform(subject.View(new MLContext(), 20))).All(float.IsFinite));
-        }
         foreach (var row in rows)
             row.Target = 5;
         var constant = subject.Fit(rows, o => o.Epochs = 60);
@@ -124,22 +140,26 @@ public sealed class BadDataTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void RowOfAnotherLength_IsNamed(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         if (subject.TakesAnyLength)
             return;
-        var message = Refusal<Exception>(name, rows => rows[BadRow] = rows[BadRow].With(1, 2, 3, 4));
+        var message = TrainingRefusal<Exception>(name, rows => rows[BadRow] = rows[BadRow].With(1, 2, 3, 4));
         Assert.Contains($"'Features', row 7: 4 values where {subject.FeatureCount} are expected", message);
     }
 
     private static float[] Replace(Example row, int slot, float value) => row.Features.DenseValues().Select((x, i) => i == slot ? value : x).ToArray();
 
     private static string Refusal<TException>(string name, Action<Example[]>? spoil = null, Action<NetworkTrainerOptions>? change = null, int rows = 20)
+        where TException : Exception =>
+        TrainingRefusal<TException>(name, spoil, o => change?.Invoke((NetworkTrainerOptions)o), rows);
+
+    private static string TrainingRefusal<TException>(string name, Action<Example[]>? spoil = null, Action<TrainingOptions>? change = null, int rows = 20)
         where TException : Exception
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         var data = subject.Rows(rows);
         spoil?.Invoke(data);
         return Assert.Throws<TException>(() => subject.Fit(data, change)).Message;

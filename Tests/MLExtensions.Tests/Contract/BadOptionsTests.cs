@@ -6,7 +6,7 @@ namespace MLExtensions.Tests.Contract;
 [TestClass]
 public sealed class BadOptionsTests
 {
-    private static readonly (string Option, string Value, Action<NetworkTrainerOptions> Set)[] Bad =
+    private static readonly (string Option, string Value, Action<TrainingOptions> Set)[] Bad =
     [
         ("Epochs", "0", o => o.Epochs = 0),
         ("BatchSize", "-3", o => o.BatchSize = -3),
@@ -28,79 +28,77 @@ public sealed class BadOptionsTests
         ("Precision", "9", o => o.Precision = (Precision)9),
         ("ThreadCount", "0", o => o.ThreadCount = 0),
         ("Buffering", "9", o => o.Buffering = (Buffering)9),
-        ("ShuffleBufferRows", "0", o => o.ShuffleBufferRows = 0),
         ("CheckpointEveryEpochs", "0", o => o.CheckpointEveryEpochs = 0),
         ("Resume", "CheckpointFolder", o => o.Resume = true),
         ("Momentum", "2", o => o.Optimizer = new SgdOptimizer { Momentum = 2 }),
         ("Optimizer", "", o => o.Optimizer = null!),
         ("LearningRateSchedule", "", o => o.LearningRateSchedule = null!),
-        ("FeatureColumnName", "empty", o => o.FeatureColumnName = " "),
-        ("LabelColumnName", "empty", o => o.LabelColumnName = ""),
         ("Device", "", o => o.Device = null!),
     ];
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void OutOfRange_IsRefusedAtConstruction(string name)
     {
-        var subject = Subjects.Get(name);
-        foreach (var (option, value, set) in Bad)
+        var subject = Subjects.Training(name);
+        foreach (var (option, value, set) in Bad.Concat(subject.BadOptions))
         {
-            var error = Assert.Throws<ArgumentException>(() => subject.CreateTrainer(new MLContext(), subject.Options(set)), $"{option} = {value}");
+            var error = Assert.Throws<ArgumentException>(() => subject.CreateEstimator(new MLContext(), subject.Options(set)), $"{option} = {value}");
             Assert.Contains(option, error.Message);
             Assert.Contains(value, error.Message);
         }
-        Assert.Throws<ArgumentNullException>(() => subject.CreateTrainer(new MLContext(), null!));
+        Assert.Throws<ArgumentNullException>(() => subject.CreateEstimator(new MLContext(), null!));
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void ChangedAfterwards_HasNoEffect(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         var ml = new MLContext(1);
         var options = subject.Options(o => o.Epochs = 2);
-        var trainer = subject.CreateTrainer(ml, options);
+        var trainer = subject.CreateEstimator(ml, options);
         options.Epochs = 5;
         options.BatchSize = 0;
         options.LearningRate = double.NaN;
         options.Seed = 99;
-        options.LabelColumnName = options.FeatureColumnName = "Nowhere";
+        subject.SetEveryColumn(options, "Nowhere");
         options.Optimizer = new SgdOptimizer();
-        var model = trainer.Fit(subject.View(ml, 60));
+        var model = subject.Fit(trainer, subject.View(ml, 60));
         Outcome.AssertSameBits(Outcome.Weights(subject.Fit(subject.Rows(60), o => o.Epochs = 2)), Outcome.Weights(model));
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void EarlyStoppingWithoutValidation_SaysWhatToDo(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         var error = Assert.Throws<ArgumentException>(() => subject.Fit(subject.Rows(20), o => o.EarlyStopping = new EarlyStopping()));
-        Assert.Contains(nameof(NetworkTrainerOptions.ValidationFraction), error.Message);
+        Assert.Contains(nameof(TrainingOptions.ValidationFraction), error.Message);
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void NoSuchDevice_SaysWhatToDo(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         var error = Assert.Throws<InvalidOperationException>(() => subject.Fit(subject.Rows(20), o => o.Device = "cuda:63"));
         Assert.Contains("cuda:63", error.Message);
         Assert.Contains("cpu", error.Message);
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void EveryOptimizerAndSchedule_Trains(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         Optimizer[] optimizers = [new SgdOptimizer { Momentum = 0.9, Nesterov = true }, new AdamOptimizer(), new AdamWOptimizer(), new RmsPropOptimizer(), new AdagradOptimizer(), new AdadeltaOptimizer()];
         LearningRateSchedule[] schedules = [new ConstantSchedule { WarmupEpochs = 1 }, new StepSchedule(), new ExponentialSchedule(), new CosineSchedule(), new OneCycleSchedule(), new ConstantSchedule()];
         foreach (var (optimizer, schedule) in optimizers.Zip(schedules))
         {
-            var history = subject.Fit(subject.Rows(200), o => (o.Epochs, o.Optimizer, o.LearningRateSchedule) = (8, optimizer, schedule)).Model.History;
-            Assert.IsLessThan(history.Epochs[0].TrainingLoss, history.Epochs[^1].TrainingLoss, optimizer.GetType().Name);
+            var model = subject.Fit(subject.Rows(200), o => (o.Epochs, o.Optimizer, o.LearningRateSchedule, o.LearningRate) = (8, optimizer, schedule, subject.RateOf(optimizer) ?? o.LearningRate));
+            foreach (var history in model.Histories)
+                Assert.IsLessThan(history.Epochs[0].TrainingLoss, history.Epochs[^1].TrainingLoss, optimizer.GetType().Name);
         }
     }
 }

@@ -9,7 +9,7 @@ public sealed class CheckpointTests
     private const int Epochs = 6;
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void MoreEpochs_SameBitsAsInOneGo(string name)
     {
         using var folder = new TemporaryFolder();
@@ -21,7 +21,7 @@ public sealed class CheckpointTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Streaming_SameBitsAsInOneGo(string name)
     {
         using var folder = new TemporaryFolder();
@@ -31,7 +31,7 @@ public sealed class CheckpointTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void BFloat16_SameBitsAsInOneGo(string name)
     {
         using var folder = new TemporaryFolder();
@@ -41,7 +41,7 @@ public sealed class CheckpointTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Killed_SameBitsAsInOneGo(string name)
     {
         using var folder = new TemporaryFolder();
@@ -60,19 +60,19 @@ public sealed class CheckpointTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Cancelled_WithinABatchAndResumable(string name)
     {
         using var folder = new TemporaryFolder();
         using var source = new CancellationTokenSource();
         var reports = 0;
-        void CancelInEpochThree(TrainingProgress progress)
+        var cancelInEpochThree = AtEpochOfTheLastNetwork(name, 3, source.Cancel);
+        void Listen(TrainingProgress progress)
         {
             reports++;
-            if (progress.Completed?.Epoch == 3)
-                source.Cancel();
+            cancelInEpochThree.Report(progress);
         }
-        Assert.ThrowsExactly<OperationCanceledException>(() => Train(name, folder.Path, o => (o.Progress, o.CancellationToken) = (new Listener(CancelInEpochThree), source.Token)));
+        Assert.ThrowsExactly<OperationCanceledException>(() => Train(name, folder.Path, o => (o.Progress, o.CancellationToken) = (new Listener(Listen), source.Token)));
         var after = reports;
         var resumed = Train(name, folder.Path, o => o.Resume = true);
         Assert.AreEqual(after, reports);
@@ -80,23 +80,23 @@ public sealed class CheckpointTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void CancelledBefore_NothingIsRead(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         var ml = new MLContext(1);
         var rows = subject.Rows(10);
         rows[0] = rows[0].With(float.NaN);
-        var trainer = subject.CreateTrainer(ml, subject.Options(o => o.CancellationToken = new CancellationToken(canceled: true)));
+        var trainer = subject.CreateEstimator(ml, subject.Options(o => o.CancellationToken = new CancellationToken(canceled: true)));
         Assert.ThrowsExactly<OperationCanceledException>(() => trainer.Fit(Example.View(ml, rows, subject.FeatureCount)));
     }
 
     /// <summary>ML.NET's own way to cancel, which is internal to it.</summary>
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void ContextCancelled_Stops(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         var ml = new MLContext(1);
         var epochs = 0;
         void Cancel(TrainingProgress progress)
@@ -109,45 +109,43 @@ public sealed class CheckpointTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Finished_ResumeTrainsNoMore(string name)
     {
         using var folder = new TemporaryFolder();
         var whole = Train(name, folder.Path);
-        var written = File.GetLastWriteTimeUtc(Directory.GetFiles(folder.Path).Single());
+        var written = Written(name, folder.Path);
         var again = Train(name, folder.Path, o => o.Resume = true);
         Outcome.AssertSameBits(Outcome.Weights(whole), Outcome.Weights(again));
         AssertSameHistory(whole, again);
-        Assert.AreEqual(written, File.GetLastWriteTimeUtc(Directory.GetFiles(folder.Path).Single()));
+        CollectionAssert.AreEqual(written, Written(name, folder.Path));
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void NoCheckpointYet_StartsFromTheBeginning(string name)
     {
         using var folder = new TemporaryFolder();
         var model = Train(name, folder.File("new"), o => (o.Resume, o.CheckpointEveryEpochs) = (true, 4));
         Outcome.AssertSameBits(Outcome.Weights(Train(name, null)), Outcome.Weights(model));
-        Assert.HasCount(1, Directory.GetFiles(folder.File("new")));
+        Written(name, folder.File("new"));
     }
 
     /// <summary>Stops for good while epoch 4 is reported, which no checkpoint holds yet.</summary>
     private static void TrainInChild(string[] args)
     {
         TestAssembly.InitializeTorch();
-        Train(args[0], args[1], o => o.Progress = new Listener(progress =>
+        Train(args[0], args[1], o => o.Progress = AtEpochOfTheLastNetwork(args[0], 4, () =>
         {
-            if (progress.Completed?.Epoch != 4)
-                return;
             Console.WriteLine("ready");
             Thread.Sleep(Timeout.Infinite);
         }));
     }
 
     /// <summary>Everything that has a state is on: optimizer, average, early stopping, what the family has.</summary>
-    private static NetworkTransformer Train(string name, string? folder, Action<NetworkTrainerOptions>? change = null)
+    private static TrainedModel Train(string name, string? folder, Action<TrainingOptions>? change = null)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         return subject.Fit(subject.Rows(120), options =>
         {
             options.Epochs = Epochs;
@@ -159,12 +157,34 @@ public sealed class CheckpointTests
         }, noisy: true);
     }
 
-    private static void AssertSameHistory(NetworkTransformer expected, NetworkTransformer actual)
+    private static void AssertSameHistory(TrainedModel expected, TrainedModel actual)
     {
         static EpochRecord Timeless(EpochRecord record) => record with { Seconds = 0 };
-        var (a, b) = (expected.Model.History, actual.Model.History);
-        CollectionAssert.AreEqual(a.Epochs.Select(Timeless).ToArray(), b.Epochs.Select(Timeless).ToArray());
-        Assert.AreEqual(Timeless(a.Initial!), Timeless(b.Initial!));
-        Assert.AreEqual(a.BestEpoch, b.BestEpoch);
+        foreach (var (a, b) in expected.Histories.Zip(actual.Histories))
+        {
+            CollectionAssert.AreEqual(a.Epochs.Select(Timeless).ToArray(), b.Epochs.Select(Timeless).ToArray());
+            Assert.AreEqual(Timeless(a.Initial!), Timeless(b.Initial!));
+            Assert.AreEqual(a.BestEpoch, b.BestEpoch);
+        }
+    }
+
+    /// <summary>When each network's checkpoint was written; there is nothing else in the folder.</summary>
+    private static DateTime[] Written(string name, string folder)
+    {
+        var files = Directory.GetFiles(folder, "*", SearchOption.AllDirectories);
+        Assert.HasCount(Subjects.Training(name).NetworkCount, files);
+        return Array.ConvertAll(files, File.GetLastWriteTimeUtc);
+    }
+
+    /// <summary>Runs an action when an epoch of the last network is done.</summary>
+    private static Listener AtEpochOfTheLastNetwork(string name, int epoch, Action action)
+    {
+        var before = (Subjects.Training(name).NetworkCount - 1) * Epochs;
+        var completed = 0;
+        return new Listener(progress =>
+        {
+            if (progress.Completed != null && ++completed == before + epoch)
+                action();
+        });
     }
 }

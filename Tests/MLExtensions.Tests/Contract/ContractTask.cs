@@ -17,6 +17,9 @@ internal abstract class ContractTask
     /// <summary>The columns that the transformer adds, in order.</summary>
     public abstract string[] OutputColumns { get; }
 
+    /// <summary>What a history says beside the loss.</summary>
+    public abstract string Metric { get; }
+
     /// <summary>Takes the label of a row away; false where it cannot be missing.</summary>
     public abstract bool RemoveLabel(Example row);
 
@@ -56,6 +59,8 @@ internal abstract class ContractTask
 
         public override string[] OutputColumns => ["PredictedLabel", "Score", "Probability"];
 
+        public override string Metric => "accuracy";
+
         public override bool RemoveLabel(Example row) => false;
 
         public override double Quality(MLContext ml, IDataView scored) => ml.BinaryClassification.Evaluate(scored, LabelColumn).Accuracy;
@@ -75,6 +80,8 @@ internal abstract class ContractTask
         public override string LabelColumn => nameof(Example.Class);
 
         public override string[] OutputColumns => ["PredictedLabel", "Score"];
+
+        public override string Metric => "accuracy";
 
         public override bool RemoveLabel(Example row)
         {
@@ -99,6 +106,8 @@ internal abstract class ContractTask
         public override string LabelColumn => nameof(Example.Target);
 
         public override string[] OutputColumns => ["Score"];
+
+        public override string Metric => "rmse";
 
         public override bool RemoveLabel(Example row)
         {

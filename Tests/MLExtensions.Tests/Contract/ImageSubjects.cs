@@ -46,7 +46,7 @@ internal sealed class CnnSubject<TTransformer>(string name, ContractTask task, F
     : ImageSubject<TTransformer>(name, task, 4, createOptions, createTrainer)
     where TTransformer : NetworkTransformer
 {
-    public override int ChangeArchitecture(NetworkTrainerOptions options)
+    public override int ChangeArchitecture(TrainingOptions options)
     {
         ((CnnOptions)options).Layers = [new ConvolutionLayer(7, 3), new DenseLayer()];
         return FeatureCount;
@@ -65,7 +65,7 @@ internal sealed class CnnSubject<TTransformer>(string name, ContractTask task, F
         return options;
     }
 
-    protected override void AddNoise(NetworkTrainerOptions options)
+    protected override void AddNoise(TrainingOptions options)
     {
         var cnn = (CnnOptions)options;
         cnn.Layers =
@@ -92,7 +92,7 @@ internal sealed class ResNetSubject<TTransformer>(string name, ContractTask task
 
     public override double FullBatchRate => 0.03;
 
-    public override int ChangeArchitecture(NetworkTrainerOptions options)
+    public override int ChangeArchitecture(TrainingOptions options)
     {
         ((ResNetOptions)options).BaseChannels = 5;
         return FeatureCount;
@@ -106,6 +106,6 @@ internal sealed class ResNetSubject<TTransformer>(string name, ContractTask task
         return options;
     }
 
-    protected override void AddNoise(NetworkTrainerOptions options) => ((ResNetOptions)options).Augmentations =
+    protected override void AddNoise(TrainingOptions options) => ((ResNetOptions)options).Augmentations =
         [ImageAugmentation.Crop(1), ImageAugmentation.Flip(), ImageAugmentation.Cutout(1)];
 }

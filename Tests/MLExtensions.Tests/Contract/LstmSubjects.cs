@@ -23,7 +23,7 @@ internal sealed class LstmSubject<TTransformer>(string name, ContractTask task, 
 
     public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, NetworkTrainerOptions options) => createTrainer(ml, options);
 
-    public override int ChangeArchitecture(NetworkTrainerOptions options)
+    public override int ChangeArchitecture(TrainingOptions options)
     {
         ((LstmOptions)options).HiddenUnits = 7;
         return FeatureCount;
@@ -40,7 +40,7 @@ internal sealed class LstmSubject<TTransformer>(string name, ContractTask task, 
         return options;
     }
 
-    protected override void AddNoise(NetworkTrainerOptions options)
+    protected override void AddNoise(TrainingOptions options)
     {
         var lstm = (LstmOptions)options;
         lstm.Layers = 2;

@@ -13,36 +13,36 @@ public sealed class MemoryTests
     private static long Live => DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Fits_LeaveOnlyTheModel(string name)
     {
-        var subject = Subjects.Get(name);
-        NetworkTransformer Fit() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.ValidationFraction, o.EarlyStopping, o.WeightAverageDecay) = (2, 0.2, new EarlyStopping(), 0.9), noisy: true);
+        var subject = Subjects.Training(name);
+        TrainedModel Fit() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.ValidationFraction, o.EarlyStopping, o.WeightAverageDecay) = (2, 0.2, new EarlyStopping(), 0.9), noisy: true);
         AssertNoGrowth(() => Fit().Dispose());
         var before = Live;
         using var model = Fit();
-        Assert.AreEqual(model.Model.WeightShapes.Count, Live - before, "the model's own tensors");
+        Assert.AreEqual(model.Networks.Sum(network => network.WeightShapes.Count), Live - before, "the model's own tensors");
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void OtherWaysToTrain_LeaveNothing(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         using var folder = new TemporaryFolder();
         AssertNoGrowth(() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.Precision) = (2, Precision.BFloat16), noisy: true).Dispose());
         AssertNoGrowth(() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.Buffering) = (2, Buffering.Streaming), noisy: true).Dispose());
         AssertNoGrowth(() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.CheckpointFolder, o.TensorBoardFolder) = (2, folder.Path, folder.Path), noisy: true).Dispose());
         AssertNoGrowth(() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.CheckpointFolder, o.Resume) = (3, folder.Path, true), noisy: true).Dispose());
         using var initial = subject.Fit(subject.Rows(100), o => o.Epochs = 1);
-        AssertNoGrowth(() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.InitialModel) = (2, initial)).Dispose());
+        AssertNoGrowth(() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.InitialModel) = (2, initial.Transformer)).Dispose());
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void FailedFits_LeaveNothing(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         var rows = subject.Rows(100);
         var bad = rows.ToArray();
         bad[90] = bad[90].With(Enumerable.Repeat(float.NaN, subject.FeatureCount).ToArray());
@@ -57,30 +57,30 @@ public sealed class MemoryTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Predictions_LeaveNothing(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         using var model = subject.Fit(subject.Rows(100), o => o.Epochs = 1, noisy: true);
         var rows = subject.Rows(500);
-        AssertNoGrowth(() => Outcome.Scores(model.Transform(Example.View(Ml, rows))));
+        AssertNoGrowth(() => subject.Values(model.Transform(Example.View(Ml, rows))));
         Assert.AreEqual(GrowthOf(() => Predict(5)), GrowthOf(() => Predict(500)), "a prediction engine's own row is ML.NET's to dispose, which it leaves to the garbage collector");
-        AssertNoGrowth(() => Outcome.Scores(Ml.Data.TakeRows(model.Transform(Example.View(Ml, rows)), 3)));
-        AssertNoGrowth(() => model.Model.GetWeights(model.Model.WeightShapes.Keys.First()));
+        AssertNoGrowth(() => subject.Values(Ml.Data.TakeRows(model.Transform(Example.View(Ml, rows)), 3)));
+        AssertNoGrowth(() => model.Networks[0].GetWeights(model.Networks[0].WeightShapes.Keys.First()));
 
-        void Predict(int count) => subject.Task.PredictRows(Ml, model, rows[..count], subject.FeatureCount);
+        void Predict(int count) => subject.PredictRows(Ml, model.Transformer, rows[..count]);
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void SaveAndLoad_LeaveNothing(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         using var folder = new TemporaryFolder();
         using var model = subject.Fit(subject.Rows(100), o => o.Epochs = 1, noisy: true);
         AssertNoGrowth(() =>
         {
-            Ml.Model.Save(model, subject.View(Ml, 1).Schema, folder.File("model.zip"));
+            Ml.Model.Save(model.Transformer, subject.View(Ml, 1).Schema, folder.File("model.zip"));
             ((IDisposable)Ml.Model.Load(folder.File("model.zip"), out _)).Dispose();
         });
     }

@@ -6,7 +6,7 @@ internal sealed class MlpBinarySubject() : Subject<BinaryNetworkTransformer>("Ml
 {
     protected override NetworkTrainerOptions CreateOptions() => MlpSubject.Small(new MlpBinaryTrainer.Options());
 
-    protected override void AddNoise(NetworkTrainerOptions options) => MlpSubject.AddNoise(options);
+    protected override void AddNoise(TrainingOptions options) => MlpSubject.AddNoise(options);
 
     public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, NetworkTrainerOptions options) =>
         ml.BinaryClassification.Trainers.Mlp((MlpBinaryTrainer.Options)options);
@@ -16,7 +16,7 @@ internal sealed class MlpMulticlassSubject() : Subject<MulticlassNetworkTransfor
 {
     protected override NetworkTrainerOptions CreateOptions() => MlpSubject.Small(new MlpMulticlassTrainer.Options());
 
-    protected override void AddNoise(NetworkTrainerOptions options) => MlpSubject.AddNoise(options);
+    protected override void AddNoise(TrainingOptions options) => MlpSubject.AddNoise(options);
 
     public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, NetworkTrainerOptions options) =>
         ml.MulticlassClassification.Trainers.Mlp((MlpMulticlassTrainer.Options)options);
@@ -26,7 +26,7 @@ internal sealed class MlpRegressionSubject() : Subject<RegressionNetworkTransfor
 {
     protected override NetworkTrainerOptions CreateOptions() => MlpSubject.Small(new MlpRegressionTrainer.Options());
 
-    protected override void AddNoise(NetworkTrainerOptions options) => MlpSubject.AddNoise(options);
+    protected override void AddNoise(TrainingOptions options) => MlpSubject.AddNoise(options);
 
     public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, NetworkTrainerOptions options) =>
         ml.Regression.Trainers.Mlp((MlpRegressionTrainer.Options)options);
@@ -44,7 +44,7 @@ internal static class MlpSubject
         return options;
     }
 
-    public static void AddNoise(NetworkTrainerOptions options)
+    public static void AddNoise(TrainingOptions options)
     {
         var mlp = (MlpOptions)options;
         mlp.HiddenLayers = [12, 8];

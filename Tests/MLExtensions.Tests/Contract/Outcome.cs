@@ -8,18 +8,36 @@ namespace MLExtensions.Tests.Contract;
 internal static class Outcome
 {
     /// <summary>All weights, buffers included, in the order of their names.</summary>
-    public static float[] Weights(NetworkTransformer model) =>
-        model.Model.WeightShapes.Keys.Order(StringComparer.Ordinal).SelectMany(model.Model.GetWeights).ToArray();
+    public static float[] Weights(NetworkTransformer model) => Weights(model.Model);
+
+    /// <inheritdoc cref="Weights(NetworkTransformer)"/>
+    public static float[] Weights(TrainedModel model) => model.Networks.SelectMany(Weights).ToArray();
+
+    /// <inheritdoc cref="Weights(NetworkTransformer)"/>
+    public static float[] Weights(NetworkModelParameters network) => network.WeightShapes.Keys.Order(StringComparer.Ordinal).SelectMany(network.GetWeights).ToArray();
 
     /// <summary>The weights that training finds by their gradients, in the order of their names: all but running statistics.</summary>
-    public static float[] Parameters(NetworkTransformer model) =>
-        model.Model.WeightShapes.Keys.Where(name => !name.Contains(".running_") && !name.EndsWith(".num_batches_tracked", StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal).SelectMany(model.Model.GetWeights).ToArray();
+    public static float[] Parameters(TrainedModel model) => model.Networks.SelectMany(Parameters).ToArray();
+
+    /// <inheritdoc cref="Parameters(TrainedModel)"/>
+    public static float[] Parameters(NetworkModelParameters network) =>
+        network.WeightShapes.Keys.Where(name => !name.Contains(".running_") && !name.EndsWith(".num_batches_tracked", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal).SelectMany(network.GetWeights).ToArray();
 
     /// <summary>The Score column of a view, row after row.</summary>
-    public static float[] Scores(IDataView scored) => scored.Schema["Score"].Type is VectorDataViewType
-        ? scored.GetColumn<float[]>("Score").SelectMany(row => row).ToArray()
-        : scored.GetColumn<float>("Score").ToArray();
+    public static float[] Scores(IDataView scored) => Values(scored, "Score");
+
+    /// <summary>Columns of a view, vectors or not, row after row.</summary>
+    public static float[] Values(IDataView data, params string[] columns)
+    {
+        var rows = Array.ConvertAll(columns, column => Rows(data, column));
+        return Enumerable.Range(0, rows[0].Length).SelectMany(row => rows.SelectMany(column => column[row])).ToArray();
+    }
+
+    /// <summary>A column of a view, a vector or not.</summary>
+    public static float[][] Rows(IDataView data, string column) => data.Schema[column].Type is VectorDataViewType
+        ? data.GetColumn<float[]>(column).ToArray()
+        : data.GetColumn<float>(column).Select(value => new[] { value }).ToArray();
 
     public static void AssertSameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
     {

@@ -13,15 +13,15 @@ public sealed class PipelineTests
     private static readonly string[] MadeByScorers = ["TrainingLabelValues"];
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void OutputSchema_EstimatorAndTransformerAgree(string name)
     {
         var (subject, model) = Fit(name);
         var data = subject.View(Ml, 10);
-        var promised = subject.CreateTrainer(Ml, subject.Options()).GetOutputSchema(SchemaShape.Create(data.Schema));
-        var given = model.GetOutputSchema(data.Schema);
+        var promised = subject.CreateEstimator(Ml, subject.Options()).GetOutputSchema(SchemaShape.Create(data.Schema));
+        var given = model.Transformer.GetOutputSchema(data.Schema);
         CollectionAssert.AreEquivalent(given.Select(column => column.Name).ToArray(), promised.Select(column => column.Name).ToArray());
-        CollectionAssert.AreEqual(subject.Task.OutputColumns, given.Select(column => column.Name).Except(data.Schema.Select(column => column.Name)).ToArray());
+        CollectionAssert.AreEqual(subject.OutputColumns, given.Select(column => column.Name).Except(data.Schema.Select(column => column.Name)).ToArray());
         Assert.AreEqual(given.ToString(), model.Transform(data).Schema.ToString());
         foreach (var column in SchemaShape.Create(given))
         {
@@ -33,25 +33,26 @@ public sealed class PipelineTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Append_AfterTheTrainer_PassesSchemaCheck(string name)
     {
-        var subject = Subjects.Get(name);
-        var pipeline = subject.CreateTrainer(Ml, subject.Options(o => o.Epochs = 1))
-            .Append(Ml.Transforms.CopyColumns("Copy", "Score"))
-            .Append(Ml.Transforms.DropColumns("Score"));
+        var subject = Subjects.Training(name);
+        var column = subject.ValueColumns[0];
+        var pipeline = subject.CreateEstimator(Ml, subject.Options(o => o.Epochs = 1))
+            .Append(Ml.Transforms.CopyColumns("Copy", column))
+            .Append(Ml.Transforms.DropColumns(column));
         var schema = pipeline.Fit(subject.View(Ml, 50)).Transform(subject.View(Ml, 50)).Schema;
         Assert.IsNotNull(schema.GetColumnOrNull("Copy"));
-        Assert.IsNull(schema.GetColumnOrNull("Score"));
+        Assert.IsNull(schema.GetColumnOrNull(column));
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void PredictionEngine_SameAsTransform(string name)
     {
         var (subject, model) = Fit(name);
         var rows = subject.Rows(60, seed: 4);
-        Outcome.AssertClose(Outcome.Scores(model.Transform(Example.View(Ml, rows))), subject.Task.PredictRows(Ml, model, rows, subject.FeatureCount), 1e-6);
+        Outcome.AssertClose(subject.Values(model.Transform(Example.View(Ml, rows))), subject.PredictRows(Ml, model.Transformer, rows), 1e-6);
     }
 
     [TestMethod]
@@ -72,49 +73,50 @@ public sealed class PipelineTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void RowToRowMapper_DependsOnTheFeaturesOnly(string name)
     {
         var (subject, model) = Fit(name);
-        Assert.IsTrue(((ITransformer)model).IsRowToRowMapper);
-        var mapper = ((ITransformer)model).GetRowToRowMapper(subject.View(Ml, 1).Schema);
-        var needed = mapper.GetDependencies(mapper.OutputSchema.Where(column => column.Name == "Score"));
-        CollectionAssert.AreEqual(new[] { nameof(Example.Features) }, needed.Select(column => column.Name).ToArray());
-        needed = mapper.GetDependencies(mapper.OutputSchema.Where(column => column.Name == nameof(Example.Weight)));
-        CollectionAssert.AreEqual(new[] { nameof(Example.Weight) }, needed.Select(column => column.Name).ToArray());
+        Assert.IsTrue(model.Transformer.IsRowToRowMapper);
+        var mapper = model.Transformer.GetRowToRowMapper(subject.View(Ml, 1).Schema);
+        foreach (var output in subject.ValueColumns)
+            CollectionAssert.AreEqual(new[] { nameof(Example.Features) }, Needed(output));
+        CollectionAssert.AreEqual(new[] { nameof(Example.Weight) }, Needed(nameof(Example.Weight)));
+
+        string[] Needed(string output) => mapper.GetDependencies(mapper.OutputSchema.Where(column => column.Name == output)).Select(column => column.Name).ToArray();
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void PreviewTakeRowsAndShuffle_OnTheScoredView(string name)
     {
         var (subject, model) = Fit(name);
         var rows = subject.Rows(100, seed: 4);
         var scored = model.Transform(Example.View(Ml, rows));
-        var scores = Outcome.Scores(scored);
+        var scores = subject.Values(scored);
         var perRow = scores.Length / 100;
         Assert.HasCount(7, scored.Preview(7).RowView);
-        Outcome.AssertClose(scores[..(5 * perRow)], Outcome.Scores(Ml.Data.TakeRows(scored, 5)), 1e-6);
-        Outcome.AssertClose(scores[(90 * perRow)..], Outcome.Scores(Ml.Data.SkipRows(scored, 90)), 1e-6);
+        Outcome.AssertClose(scores[..(5 * perRow)], subject.Values(Ml.Data.TakeRows(scored, 5)), 1e-6);
+        Outcome.AssertClose(scores[(90 * perRow)..], subject.Values(Ml.Data.SkipRows(scored, 90)), 1e-6);
         var shuffled = Ml.Data.ShuffleRows(scored, seed: 3);
-        Assert.AreEqual(scores.Sum(x => (double)x), Outcome.Scores(shuffled).Sum(x => (double)x), 1e-3);
+        Assert.AreEqual(scores.Sum(x => (double)x), subject.Values(shuffled).Sum(x => (double)x), 1e-3);
         Assert.AreEqual(100, scored.GetRowCount());
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Cache_OfTheScoredView_SameNumbers(string name)
     {
         var (subject, model) = Fit(name);
         var scored = model.Transform(subject.View(Ml, 100, seed: 4));
-        Outcome.AssertClose(Outcome.Scores(scored), Outcome.Scores(Ml.Data.Cache(scored)), 1e-6);
+        Outcome.AssertClose(subject.Values(scored), subject.Values(Ml.Data.Cache(scored)), 1e-6);
     }
 
     private static string[] Kinds(SchemaShape.Column column) => column.Annotations.Select(annotation => annotation.Name).ToArray();
 
-    private static (Subject Subject, NetworkTransformer Model) Fit(string name)
+    private static (TrainingSubject Subject, TrainedModel Model) Fit(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         return (subject, subject.Fit(subject.Rows(100), o => o.Epochs = 2));
     }
 

@@ -10,18 +10,18 @@ public sealed class ScoringTests
     private static readonly MLContext Ml = new(1);
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void BlocksAndRows_SameNumbers(string name)
     {
         var (subject, model) = Fit(name);
         // More rows than a block has, and an odd rest.
         var data = subject.View(Ml, 1333, seed: 4);
-        var blocks = Outcome.Scores(model.Transform(data));
-        Outcome.AssertClose(blocks, RowByRow(model, data), 1e-6);
+        var blocks = subject.Values(model.Transform(data));
+        Outcome.AssertClose(blocks, RowByRow(subject, model, data), 1e-6);
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void OtherColumns_StayWithTheirRows(string name)
     {
         var (subject, model) = Fit(name);
@@ -41,7 +41,7 @@ public sealed class ScoringTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void CursorSet_EveryRowOnce(string name)
     {
         var (subject, model) = Fit(name);
@@ -65,29 +65,29 @@ public sealed class ScoringTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void SeveralThreadsOnOneModel_SameNumbers(string name)
     {
         var (subject, model) = Fit(name);
         var rows = subject.Rows(300, seed: 4);
-        var expected = Outcome.Scores(model.Transform(Example.View(Ml, rows)));
+        var expected = subject.Values(model.Transform(Example.View(Ml, rows)));
         Parallel.For(0, 6, new ParallelOptions { MaxDegreeOfParallelism = 6 }, i =>
         {
             var ml = new MLContext(i);
-            var scores = i % 2 == 0 ? Outcome.Scores(model.Transform(Example.View(ml, rows))) : subject.Task.PredictRows(ml, model, rows, subject.FeatureCount);
+            var scores = i % 2 == 0 ? subject.Values(model.Transform(Example.View(ml, rows))) : subject.PredictRows(ml, model.Transformer, rows);
             Outcome.AssertClose(expected, scores, 1e-6);
         });
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void WrongSize_IsRefusedByName(string name)
     {
         var (subject, model) = Fit(name);
         if (subject.TakesAnyLength)
             return;
         var wide = Example.View(Ml, Example.Create(5, subject.FeatureCount + 3));
-        var error = Assert.Throws<Exception>(() => Outcome.Scores(model.Transform(wide)));
+        var error = Assert.Throws<Exception>(() => subject.Values(model.Transform(wide)));
         var message = Outcome.Messages(error);
         Assert.Contains(nameof(Example.Features), message);
         Assert.Contains((subject.FeatureCount + 3).ToString(), message);
@@ -95,54 +95,57 @@ public sealed class ScoringTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void WrongTypeOrNoColumn_IsRefusedByName(string name)
     {
         var (subject, model) = Fit(name);
         var data = subject.View(Ml, 5);
         var doubles = Ml.Transforms.Conversion.ConvertType(nameof(Example.Features), outputKind: DataKind.Double).Fit(data).Transform(data);
         var none = Ml.Transforms.DropColumns(nameof(Example.Features)).Fit(data).Transform(data);
-        Assert.Contains(nameof(Example.Features), Outcome.Messages(Assert.Throws<Exception>(() => Outcome.Scores(model.Transform(doubles)))));
-        Assert.Contains(nameof(Example.Features), Outcome.Messages(Assert.Throws<Exception>(() => Outcome.Scores(model.Transform(none)))));
-        Assert.Contains(nameof(Example.Features), Outcome.Messages(Assert.Throws<Exception>(() => model.GetOutputSchema(none.Schema))));
+        Assert.Contains(nameof(Example.Features), Outcome.Messages(Assert.Throws<Exception>(() => subject.Values(model.Transform(doubles)))));
+        Assert.Contains(nameof(Example.Features), Outcome.Messages(Assert.Throws<Exception>(() => subject.Values(model.Transform(none)))));
+        Assert.Contains(nameof(Example.Features), Outcome.Messages(Assert.Throws<Exception>(() => model.Transformer.GetOutputSchema(none.Schema))));
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void NotANumber_IsRefusedByColumnAndRow(string name)
     {
         var (subject, model) = Fit(name);
         var rows = subject.Rows(100);
         rows[70] = rows[70].With(rows[70].Features.DenseValues().Select((x, i) => i == 2 ? float.NaN : x).ToArray());
-        var message = Outcome.Messages(Assert.Throws<Exception>(() => Outcome.Scores(model.Transform(Example.View(Ml, rows)))));
+        var message = Outcome.Messages(Assert.Throws<Exception>(() => subject.Values(model.Transform(Example.View(Ml, rows)))));
         Assert.Contains("'Features', row 70, slot 2: the value is NaN", message);
-        message = Outcome.Messages(Assert.Throws<Exception>(() => subject.Task.PredictRows(Ml, model, rows[70..71], subject.FeatureCount)));
+        message = Outcome.Messages(Assert.Throws<Exception>(() => subject.PredictRows(Ml, model.Transformer, rows[70..71])));
         Assert.Contains("'Features', row 0, slot 2: the value is NaN", message);
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void NoRows_NoScores(string name)
     {
         var (subject, model) = Fit(name);
-        Assert.IsEmpty(Outcome.Scores(model.Transform(Example.View(Ml, [], subject.FeatureCount))));
+        Assert.IsEmpty(subject.Values(model.Transform(Example.View(Ml, [], subject.FeatureCount))));
     }
 
-    private static float[] RowByRow(NetworkTransformer model, IDataView data)
+    private static float[] RowByRow(TrainingSubject subject, TrainedModel model, IDataView data)
     {
-        var mapper = ((ITransformer)model).GetRowToRowMapper(data.Schema);
+        var mapper = model.Transformer.GetRowToRowMapper(data.Schema);
         using var cursor = data.GetRowCursor(data.Schema);
-        using var row = mapper.GetRow(cursor, mapper.OutputSchema.Where(column => column.Name == "Score"));
-        var score = row.Schema["Score"];
-        var scores = new List<float>();
+        using var row = mapper.GetRow(cursor, mapper.OutputSchema.Where(column => subject.ValueColumns.Contains(column.Name)));
+        var columns = Array.ConvertAll(subject.ValueColumns, name => row.Schema[name]);
+        var values = new List<float>();
         while (cursor.MoveNext())
         {
-            if (score.Type is VectorDataViewType)
-                scores.AddRange(Read<VBuffer<float>>(row, score).DenseValues());
-            else
-                scores.Add(Read<float>(row, score));
+            foreach (var column in columns)
+            {
+                if (column.Type is VectorDataViewType)
+                    values.AddRange(Read<VBuffer<float>>(row, column).DenseValues());
+                else
+                    values.Add(Read<float>(row, column));
+            }
         }
-        return [.. scores];
+        return [.. values];
     }
 
     private static T Read<T>(DataViewRow row, DataViewSchema.Column column)
@@ -152,9 +155,9 @@ public sealed class ScoringTests
         return value;
     }
 
-    private static (Subject Subject, NetworkTransformer Model) Fit(string name)
+    private static (TrainingSubject Subject, TrainedModel Model) Fit(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         return (subject, subject.Fit(subject.Rows(100), o => o.Epochs = 2, noisy: true));
     }
 }

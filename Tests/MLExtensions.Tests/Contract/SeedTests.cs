@@ -7,14 +7,14 @@ namespace MLExtensions.Tests.Contract;
 public sealed class SeedTests
 {
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void SameSeed_SameBits(string name)
     {
         Outcome.AssertSameBits(Train(name, 7), Train(name, 7));
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void OtherSeed_OtherWeights(string name)
     {
         var (first, second) = (Train(name, 7), Train(name, 8));
@@ -22,7 +22,7 @@ public sealed class SeedTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void ContextSeed_IsTheDefault(string name)
     {
         var given = Train(name, 7);
@@ -32,29 +32,30 @@ public sealed class SeedTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void NoSeedAtAll_IsRandomAndRecorded(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         var first = subject.Fit(subject.Rows(100), o => (o.Seed, o.Epochs) = (null, 2), noisy: true, new MLContext());
         var second = subject.Fit(subject.Rows(100), o => (o.Seed, o.Epochs) = (null, 2), noisy: true, new MLContext());
-        Assert.AreNotEqual(first.Model.History.Seed, second.Model.History.Seed);
-        Outcome.AssertSameBits(Outcome.Weights(first), Train(name, first.Model.History.Seed, rows: 100));
+        var seed = first.Networks[0].History.Seed;
+        Assert.AreNotEqual(seed, second.Networks[0].History.Seed);
+        Outcome.AssertSameBits(Outcome.Weights(first), Train(name, seed, rows: 100));
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void FitTwice_SameBits(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         var ml = new MLContext(1);
         var data = subject.View(ml, 100);
-        var trainer = subject.CreateTrainer(ml, subject.Options(o => o.Epochs = 2, noisy: true));
-        Outcome.AssertSameBits(Outcome.Weights(trainer.Fit(data)), Outcome.Weights(trainer.Fit(data)));
+        var trainer = subject.CreateEstimator(ml, subject.Options(o => o.Epochs = 2, noisy: true));
+        Outcome.AssertSameBits(Outcome.Weights(subject.Fit(trainer, data)), Outcome.Weights(subject.Fit(trainer, data)));
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void AnotherModelTrainingMeanwhile_SameBits(string name)
     {
         var alone = Train(name, 7, epochs: 6);
@@ -70,23 +71,28 @@ public sealed class SeedTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Streaming_SameSeedSameBits(string name)
     {
-        var subject = Subjects.Get(name);
-        float[] Run() => Outcome.Weights(subject.Fit(subject.Rows(100), o => (o.Buffering, o.Epochs, o.ShuffleBufferRows) = (Buffering.Streaming, 2, 30), noisy: true));
+        var subject = Subjects.Training(name);
+        void Set(TrainingOptions options)
+        {
+            (options.Buffering, options.Epochs) = (Buffering.Streaming, 2);
+            subject.SetShuffleBuffer(options, 30);
+        }
+        float[] Run() => Outcome.Weights(subject.Fit(subject.Rows(100), Set, noisy: true));
         Outcome.AssertSameBits(Run(), Run());
     }
 
     private static float[] Train(string name, int? seed, MLContext? ml = null, int epochs = 2, int rows = 100)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         return Outcome.Weights(subject.Fit(subject.Rows(rows), o => (o.Seed, o.Epochs) = (seed, epochs), noisy: true, ml));
     }
 
     private static void TrainOver(string name, ManualResetEventSlim started, CancellationToken stop)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         while (!stop.IsCancellationRequested)
         {
             subject.Fit(subject.Rows(100, seed: 5), o => (o.Seed, o.Epochs) = (99, 1), noisy: true).Dispose();

@@ -2,55 +2,59 @@ using Microsoft.ML;
 
 namespace MLExtensions.Tests.Contract;
 
-/// <summary>A trainer under contract. A new family adds a subject a task, and one line to <see cref="Subjects"/>.</summary>
-internal abstract class Subject(string name, ContractTask task)
+/// <summary>A trainer under contract: it learns a label. A new family adds a subject a task, and one line to <see cref="Subjects"/>.</summary>
+internal abstract class Subject(string name, ContractTask task) : TrainingSubject(name)
 {
-    public string Name => name;
-
     public ContractTask Task => task;
-
-    /// <summary>The width of the feature column; a multiple of 3.</summary>
-    public virtual int FeatureCount => 6;
-
-    /// <summary>
-    /// Whether the network always normalises by the statistics of a batch: the rows of a batch then affect each other, and there are
-    /// running statistics that change at any learning rate.
-    /// </summary>
-    public virtual bool HasBatchStatistics => false;
-
-    /// <summary>Whether a feature column that is one number makes sense to the family.</summary>
-    public virtual bool TakesOneFeature => true;
-
-    /// <summary>Whether rows may have any number of values: the family reads sequences.</summary>
-    public virtual bool TakesAnyLength => false;
-
-    /// <summary>The family's options for a network that learns the known answer quickly; nothing in it may be random but the seed's doing.</summary>
-    protected abstract NetworkTrainerOptions CreateOptions();
-
-    /// <summary>Turns on whatever keeps state beside the weights or draws random numbers while training: dropout, batch normalisation.</summary>
-    protected abstract void AddNoise(NetworkTrainerOptions options);
 
     /// <summary>The learning rate of gradient descent without momentum on all rows at once.</summary>
     public virtual double FullBatchRate => 0.3;
 
-    /// <summary>Changes options to those of a network whose weights have other shapes.</summary>
-    /// <returns>The width of the feature column for it, a multiple of 3.</returns>
-    public virtual int ChangeArchitecture(NetworkTrainerOptions options) => FeatureCount + 3;
+    public sealed override string[] OutputColumns => Task.OutputColumns;
+
+    public sealed override string[] ValueColumns => ["Score"];
+
+    public sealed override string[] TrainingMetrics => ["loss", Task.Metric];
+
+    public sealed override IEnumerable<(string Option, string Value, Action<TrainingOptions> Set)> BadOptions =>
+    [
+        ("ShuffleBufferRows", "0", o => SetShuffleBuffer(o, 0)),
+        ("FeatureColumnName", "empty", o => SetFeatureColumn(o, " ")),
+        ("LabelColumnName", "empty", o => ((NetworkTrainerOptions)o).LabelColumnName = ""),
+    ];
 
     public abstract IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, NetworkTrainerOptions options);
 
     public abstract NetworkTransformer Fit(IEstimator<NetworkTransformer> trainer, IDataView train, IDataView validation);
 
-    /// <summary>Options on the contract's columns, seed 1, one thread.</summary>
+    public sealed override IEstimator<ITransformer> CreateEstimator(MLContext ml, TrainingOptions options) => CreateTrainer(ml, (NetworkTrainerOptions)options);
+
+    public sealed override TrainedModel Fit(IEstimator<ITransformer> estimator, IDataView train, IDataView validation) =>
+        new(Fit((IEstimator<NetworkTransformer>)estimator, train, validation));
+
+    public override int ChangeArchitecture(TrainingOptions options) => FeatureCount + 3;
+
+    public sealed override void SetFeatureColumn(TrainingOptions options, string column) => ((NetworkTrainerOptions)options).FeatureColumnName = column;
+
+    public sealed override void SetEveryColumn(TrainingOptions options, string column)
+    {
+        SetFeatureColumn(options, column);
+        ((NetworkTrainerOptions)options).LabelColumnName = column;
+    }
+
+    public sealed override void SetShuffleBuffer(TrainingOptions options, int rows) => ((NetworkTrainerOptions)options).ShuffleBufferRows = rows;
+
+    public sealed override double Quality(MLContext ml, IDataView scored) => Task.Quality(ml, scored);
+
+    public sealed override IEnumerable<(string Metric, double Value, double Tolerance)> Evaluate(MLContext ml, IDataView scored) =>
+        [Task == ContractTask.Regression ? (Task.Metric, ml.Regression.Evaluate(scored, Task.LabelColumn).RootMeanSquaredError, 1e-4) : (Task.Metric, Task.Quality(ml, scored), 1e-6)];
+
+    public sealed override float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows) => Task.PredictRows(ml, model, rows, FeatureCount);
+
+    /// <inheritdoc cref="TrainingSubject.Options"/>
     public NetworkTrainerOptions Options(Action<NetworkTrainerOptions>? change = null, bool noisy = false)
     {
-        var options = CreateOptions();
-        options.LabelColumnName = Task.LabelColumn;
-        options.FeatureColumnName = nameof(Example.Features);
-        options.Seed = 1;
-        options.ThreadCount = 1;
-        if (noisy)
-            AddNoise(options);
+        var options = (NetworkTrainerOptions)base.Options(null, noisy);
         change?.Invoke(options);
         return options;
     }
@@ -61,9 +65,13 @@ internal abstract class Subject(string name, ContractTask task)
         return CreateTrainer(ml, Options(change, noisy)).Fit(Example.View(ml, rows, FeatureCount));
     }
 
-    public Example[] Rows(int count, int seed = 1) => Example.Create(count, FeatureCount, seed);
+    protected abstract override NetworkTrainerOptions CreateOptions();
 
-    public IDataView View(MLContext ml, int count, int seed = 1) => Example.View(ml, Rows(count, seed));
+    protected sealed override void SetColumns(TrainingOptions options)
+    {
+        SetFeatureColumn(options, nameof(Example.Features));
+        ((NetworkTrainerOptions)options).LabelColumnName = Task.LabelColumn;
+    }
 }
 
 /// <summary>A subject with its transformer's type.</summary>

@@ -1,8 +1,9 @@
 namespace MLExtensions.Tests.Contract;
 
-/// <summary>Every trainer that is under contract.</summary>
+/// <summary>Everything that is under contract.</summary>
 internal static class Subjects
 {
+    /// <summary>The trainers, which learn a label.</summary>
     private static readonly Subject[] All =
     [
         new MlpBinarySubject(),
@@ -13,8 +14,20 @@ internal static class Subjects
         .. LstmSubjects.All,
     ];
 
-    /// <summary>For <c>DynamicData</c>.</summary>
+    /// <summary>The trainers, and what learns without labels.</summary>
+    private static readonly TrainingSubject[] Trainings =
+    [
+        .. All,
+        .. RbmSubjects.All,
+    ];
+
+    /// <summary>For <c>DynamicData</c>: promises about labels.</summary>
     public static IEnumerable<object[]> Names => All.Select(subject => new object[] { subject.Name });
 
+    /// <summary>For <c>DynamicData</c>: promises of every training.</summary>
+    public static IEnumerable<object[]> TrainingNames => Trainings.Select(subject => new object[] { subject.Name });
+
     public static Subject Get(string name) => All.Single(subject => subject.Name == name);
+
+    public static TrainingSubject Training(string name) => Trainings.Single(subject => subject.Name == name);
 }

@@ -9,24 +9,25 @@ public sealed class WarmStartTests
     private static readonly MLContext Ml = new(1);
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void InitialModel_StartsWhereTheOtherEnded(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         var first = subject.Fit(subject.Rows(300), o => o.Epochs = 15);
-        var second = Continue(subject, first, 1e-12);
+        var second = Continue(subject, first.Transformer, 1e-12);
         Outcome.AssertClose(Outcome.Parameters(first), Outcome.Parameters(second), 1e-6);
-        Assert.IsLessThan(first.Model.History.Epochs[0].TrainingLoss / 2, second.Model.History.Epochs[0].TrainingLoss);
+        foreach (var (before, after) in first.Histories.Zip(second.Histories))
+            Assert.IsLessThan(before.Epochs[0].TrainingLoss / 2, after.Epochs[0].TrainingLoss);
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void InitialModel_InMemoryLoadedOrInAChain_SameBits(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         using var folder = new TemporaryFolder();
         var data = subject.View(Ml, 100);
-        var chain = Ml.Transforms.CopyColumns("Copy", nameof(Example.Features)).Append(subject.CreateTrainer(Ml, subject.Options(o => o.Epochs = 2, noisy: true))).Fit(data);
+        var chain = Ml.Transforms.CopyColumns("Copy", nameof(Example.Features)).Append(subject.CreateEstimator(Ml, subject.Options(o => o.Epochs = 2, noisy: true))).Fit(data);
         Ml.Model.Save(chain, data.Schema, folder.File("model.zip"));
         var loaded = Ml.Model.Load(folder.File("model.zip"), out _);
         var expected = Outcome.Weights(Continue(subject, chain.LastTransformer, 0.02, noisy: true));
@@ -35,13 +36,39 @@ public sealed class WarmStartTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void InitialModelWithoutEpochs_SameBits(string name)
+    {
+        var subject = Subjects.Training(name);
+        var first = subject.Fit(subject.Rows(100), o => o.Epochs = 2, noisy: true);
+        var second = subject.Fit(subject.Rows(100, seed: 8), o => (o.Epochs, o.InitialModel) = (0, first.Transformer), noisy: true);
+        Outcome.AssertSameBits(Outcome.Weights(first), Outcome.Weights(second));
+        Assert.IsTrue(second.Histories.All(history => history.Epochs.Count == 0));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void InitialWeightsWithoutEpochs_SameBits(string name)
+    {
+        var subject = Subjects.Training(name);
+        // A file has the weights of one network.
+        if (subject.NetworkCount > 1)
+            return;
+        using var folder = new TemporaryFolder();
+        var first = subject.Fit(subject.Rows(100), o => o.Epochs = 2, noisy: true);
+        first.Networks[0].SaveWeights(folder.File("weights.safetensors"));
+        var second = subject.Fit(subject.Rows(100, seed: 8), o => (o.Epochs, o.InitialWeights) = (0, folder.File("weights.safetensors")), noisy: true);
+        Outcome.AssertSameBits(Outcome.Weights(first), Outcome.Weights(second));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void InitialModel_OfAnotherArchitectureOrKind_IsRefused(string name)
     {
-        var subject = Subjects.Get(name);
+        var subject = Subjects.Training(name);
         var options = subject.Options(o => o.Epochs = 1);
-        var rows = Example.Create(50, subject.ChangeArchitecture(options));
-        var other = subject.CreateTrainer(Ml, options).Fit(Example.View(Ml, rows));
+        var rows = subject.Rows(50, width: subject.ChangeArchitecture(options));
+        var other = subject.CreateEstimator(Ml, options).Fit(Example.View(Ml, rows));
         var error = Assert.Throws<ArgumentException>(() => Continue(subject, other, 0.02));
         Assert.Contains("another architecture", error.Message);
         var copy = Ml.Transforms.CopyColumns("Copy", nameof(Example.Features)).Fit(subject.View(Ml, 5));
@@ -65,6 +92,6 @@ public sealed class WarmStartTests
         Outcome.AssertClose(Outcome.Scores(first.Transform(test)), Outcome.Scores(second.Transform(test)), 1e-5);
     }
 
-    private static NetworkTransformer Continue(Subject subject, ITransformer model, double rate, bool noisy = false) =>
+    private static TrainedModel Continue(TrainingSubject subject, ITransformer model, double rate, bool noisy = false) =>
         subject.Fit(subject.Rows(100, seed: 8), o => (o.Epochs, o.LearningRate, o.InitialModel) = (1, rate, model), noisy);
 }

@@ -43,7 +43,7 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         AtomicFile.Write(FilePath, stream => SafeTensorsWriter.Write(stream, tensors, metadata));
     }
 
-    /// <summary>Loads the folder's checkpoint into a step; null where there is none.</summary>
+    /// <summary>Loads the folder's checkpoint into a step; null where there is none, or where what the training builds on was trained anew since.</summary>
     /// <exception cref="ModelFormatException">The file is damaged.</exception>
     /// <exception cref="InvalidOperationException">The file belongs to a training with other options or data.</exception>
     public CheckpointState? TryLoad(TrainingStep step, EarlyStoppingMonitor monitor)
@@ -52,7 +52,10 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
             return null;
         using var stream = File.OpenRead(FilePath);
         var reader = SafeTensorsReader.Open(stream, FilePath, requireChecksum: true);
-        CheckFingerprint(Parse<Dictionary<string, string>>(reader.Header, FingerprintKey));
+        var saved = Parse<Dictionary<string, string>>(reader.Header, FingerprintKey);
+        if (fingerprint.TryGetValue(TrainingFingerprint.Foundation, out var foundation) && saved.TryGetValue(TrainingFingerprint.Foundation, out var old) && old != foundation)
+            return null;
+        CheckFingerprint(saved);
         var state = Parse<SavedState>(reader.Header, StateKey);
         var hasBest = reader.Header.Entries.Any(entry => entry.Name.StartsWith("best/", StringComparison.Ordinal));
         var best = hasBest ? StepSnapshot.Take(step) : null;

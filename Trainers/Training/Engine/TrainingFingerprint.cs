@@ -11,6 +11,9 @@ namespace MLExtensions.Training.Engine;
 /// </summary>
 internal static class TrainingFingerprint
 {
+    /// <summary>The networks that were trained before this one and that it builds on. Where they changed, its checkpoint is of no use, and it starts anew.</summary>
+    public const string Foundation = "networks below of SHA-256";
+
     public static IReadOnlyDictionary<string, string> Create(TrainingOptions options, NetworkArchitecture architecture, TrainingStep step, IBatchSource training, IBatchSource? validation, int seed, IReadOnlyDictionary<string, object?> more)
     {
         var values = new Dictionary<string, object?>

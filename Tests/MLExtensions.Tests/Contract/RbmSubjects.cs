@@ -1,0 +1,143 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLExtensions.Tests.Contract;
+
+/// <summary>Restricted Boltzmann machines: of the kinds of visible units that real-valued features can be, and a stack.</summary>
+internal static class RbmSubjects
+{
+    public static TrainingSubject[] All =>
+    [
+        new RbmSubject("Rbm", [8]),
+        new RbmSubject("StackedRbm", [8, 5]),
+    ];
+}
+
+/// <summary>Machines on features in [0, 1], of which each third is about one bit.</summary>
+internal sealed class RbmSubject(string name, RbmLayer[] layers) : TrainingSubject(name)
+{
+    public override int FeatureCount => 9;
+
+    public override int NetworkCount => layers.Length;
+
+    public override float Feature => 0.75f;
+
+    /// <summary>Each machine more loses something.</summary>
+    public override double Floor => layers.Length == 1 ? 0.9 : 0.85;
+
+    /// <summary>Chains that persist have an upper machine learn what its visible units are together, rather than how to say them again: only that it works is asked of it.</summary>
+    public override double NoisyFloor => layers.Length == 1 ? 0.8 : 0;
+
+    public override string[] OutputColumns => ["Code", "Reconstruction", "FreeEnergy"];
+
+    public override string[] ValueColumns => OutputColumns;
+
+    public override string[] TrainingMetrics => ["loss", "freeEnergy", "pseudoLogLikelihood"];
+
+    public override string[] ValidationMetrics => [.. TrainingMetrics, "freeEnergyGap"];
+
+    public override IEnumerable<(string Option, string Value, Action<TrainingOptions> Set)> BadOptions =>
+    [
+        ("InputColumnName", "empty", o => Of(o).InputColumnName = " "),
+        ("OutputColumnName", "empty", o => Of(o).OutputColumnName = ""),
+        ("ReconstructionColumnName", "empty", o => Of(o).ReconstructionColumnName = " "),
+        ("FreeEnergyColumnName", "Code", o => Of(o).FreeEnergyColumnName = "Code"),
+        ("Output", "9", o => Of(o).Output = (RbmOutput)9),
+        ("HiddenUnits", "empty", o => Of(o).HiddenUnits = []),
+        ("HiddenUnits[0].Units", "0", o => Of(o).HiddenUnits = [0]),
+        ("HiddenUnits[1].LearningRate", "-1", o => Of(o).HiddenUnits = [3, new RbmLayer(3) { LearningRate = -1 }]),
+        ("VisibleUnits", "9", o => Of(o).VisibleUnits = (VisibleUnitType)9),
+        ("SoftmaxGroups", "Bernoulli", o => Of(o).SoftmaxGroups = [3, 3, 3]),
+        ("GibbsSteps", "0", o => Of(o).GibbsSteps = 0),
+        ("PersistentChains", "0", o => Of(o).PersistentChains = 0),
+        ("SparsityTarget", "0", o => Of(o).SparsityTarget = 0),
+        ("SparsityTarget", "1", o => Of(o).SparsityTarget = 1),
+        ("SparsityCost", "-1", o => Of(o).SparsityCost = -1),
+        ("ShuffleBufferRows", "0", o => SetShuffleBuffer(o, 0)),
+        ("InitialWeights", "InitialModel", o => (Of(o).HiddenUnits, o.InitialWeights) = ([4, 3], "weights.safetensors")),
+    ];
+
+    public override int ChangeArchitecture(TrainingOptions options)
+    {
+        Of(options).HiddenUnits = [.. layers[..^1], new RbmLayer(7)];
+        return FeatureCount;
+    }
+
+    public override void SetFeatureColumn(TrainingOptions options, string column) => Of(options).InputColumnName = column;
+
+    public override void SetEveryColumn(TrainingOptions options, string column) => SetFeatureColumn(options, column);
+
+    public override void SetShuffleBuffer(TrainingOptions options, int rows) => Of(options).ShuffleBufferRows = rows;
+
+    public override IEstimator<ITransformer> CreateEstimator(MLContext ml, TrainingOptions options) =>
+        layers.Length == 1 ? ml.Transforms.Rbm(Of(options)) : ml.Transforms.StackedRbm(Of(options));
+
+    public override TrainedModel Fit(IEstimator<ITransformer> estimator, IDataView train, IDataView validation) =>
+        new(((RbmEstimator)estimator).Fit(train, validation));
+
+    public override IEstimator<ITransformer> Normalizer(MLContext ml) => ml.Transforms.NormalizeMinMax(nameof(Example.Features));
+
+    /// <summary>The share of the features' variance that the reconstruction explains.</summary>
+    public override double Quality(MLContext ml, IDataView scored)
+    {
+        var features = Outcome.Rows(scored, nameof(Example.Features));
+        var means = Enumerable.Range(0, FeatureCount).Select(slot => features.Average(row => row[slot])).ToArray();
+        return 1 - (Errors(features, Outcome.Rows(scored, "Reconstruction")).Average() / Errors(features, features.Select(_ => means)).Average());
+    }
+
+    /// <summary>Metrics are those of the topmost machine; its visible units, and so its loss, are the features' own where there is no other machine.</summary>
+    public override IEnumerable<(string Metric, double Value, double Tolerance)> Evaluate(MLContext ml, IDataView scored)
+    {
+        yield return ("freeEnergy", scored.GetColumn<float>("FreeEnergy").Average(value => (double)value), 1e-4);
+        if (layers.Length == 1)
+            yield return ("loss", Errors(Outcome.Rows(scored, nameof(Example.Features)), Outcome.Rows(scored, "Reconstruction")).Average(), 1e-5);
+    }
+
+    public override float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows)
+    {
+        // An engine that owns its transformer would take it away from the test.
+        var options = new PredictionEngineOptions { InputSchemaDefinition = Example.Schema(FeatureCount), OwnsTransformer = false };
+        using var engine = ml.Model.CreatePredictionEngine<Example, CodeRow>(model, options);
+        return rows.Select(row => engine.Predict(row)).SelectMany(row => row.Code.Concat(row.Reconstruction).Append(row.FreeEnergy)).ToArray();
+    }
+
+    /// <summary>Adadelta's first steps are a thousandth of it, and what a machine draws at random hides what they gain.</summary>
+    public override double? RateOf(Optimizer optimizer) => optimizer is AdadeltaOptimizer ? 10 : null;
+
+    public override float FeatureOf(float value) => 1 / (1 + MathF.Exp(-8 * value));
+
+    protected override TrainingOptions CreateOptions() => new RbmEstimator.Options
+    {
+        HiddenUnits = layers,
+        ReconstructionColumnName = "Reconstruction",
+        FreeEnergyColumnName = "FreeEnergy",
+        Epochs = 15,
+        BatchSize = 10,
+        LearningRate = 0.6,
+    };
+
+    /// <summary>The chains and the units' mean activities are what a checkpoint must keep.</summary>
+    protected override void AddNoise(TrainingOptions options)
+    {
+        var machine = Of(options);
+        machine.PersistentChains = 10;
+        machine.SparsityTarget = 0.3;
+        machine.GibbsSteps = 2;
+    }
+
+    protected override void SetColumns(TrainingOptions options) => (Of(options).InputColumnName, Of(options).OutputColumnName) = (nameof(Example.Features), "Code");
+
+    private static IEnumerable<double> Errors(IEnumerable<float[]> expected, IEnumerable<float[]> actual) =>
+        expected.Zip(actual, (row, other) => row.Zip(other, (a, b) => Math.Pow(a - b, 2)).Average());
+
+    private static RbmEstimator.Options Of(TrainingOptions options) => (RbmEstimator.Options)options;
+
+    private sealed class CodeRow
+    {
+        public float[] Code { get; set; } = [];
+
+        public float[] Reconstruction { get; set; } = [];
+
+        public float FreeEnergy { get; set; }
+    }
+}

@@ -1,0 +1,126 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLExtensions.Tests.Contract;
+
+/// <summary>A training under contract, with labels (<see cref="Subject"/>) or without. A new one adds one line to <see cref="Subjects"/>.</summary>
+internal abstract class TrainingSubject(string name)
+{
+    public string Name => name;
+
+    /// <summary>The width of the feature column; a multiple of 3.</summary>
+    public virtual int FeatureCount => 6;
+
+    /// <summary>
+    /// Whether the network always normalises by the statistics of a batch: the rows of a batch then affect each other, and there are
+    /// running statistics that change at any learning rate.
+    /// </summary>
+    public virtual bool HasBatchStatistics => false;
+
+    /// <summary>Whether a feature column that is one number makes sense to the family.</summary>
+    public virtual bool TakesOneFeature => true;
+
+    /// <summary>Whether rows may have any number of values: the family reads sequences.</summary>
+    public virtual bool TakesAnyLength => false;
+
+    /// <summary>The number of networks that are trained, one after the other. Each has a history, reports and a checkpoint of its own.</summary>
+    public virtual int NetworkCount => 1;
+
+    /// <summary>A value that features may have.</summary>
+    public virtual float Feature => 3;
+
+    /// <summary>The least <see cref="Quality"/> of a training that worked.</summary>
+    public virtual double Floor => 0.9;
+
+    /// <summary>The least <see cref="Quality"/> of a training with noise that worked.</summary>
+    public virtual double NoisyFloor => 0.8;
+
+    /// <summary>A learning rate at which validation losses jump about.</summary>
+    public virtual double WildRate => 0.3;
+
+    /// <summary>The columns that the transformer adds, in order.</summary>
+    public abstract string[] OutputColumns { get; }
+
+    /// <summary>Those of them that hold what the network computes.</summary>
+    public abstract string[] ValueColumns { get; }
+
+    /// <summary>What a record holds of the training data.</summary>
+    public abstract string[] TrainingMetrics { get; }
+
+    /// <summary>What a record holds of the validation data.</summary>
+    public virtual string[] ValidationMetrics => TrainingMetrics;
+
+    /// <summary>Options out of range that not every training has: name, what the message must say, and how to set it.</summary>
+    public abstract IEnumerable<(string Option, string Value, Action<TrainingOptions> Set)> BadOptions { get; }
+
+    /// <summary>Changes options to those of a network whose weights have other shapes.</summary>
+    /// <returns>The width of the feature column for it, a multiple of 3.</returns>
+    public abstract int ChangeArchitecture(TrainingOptions options);
+
+    public abstract void SetFeatureColumn(TrainingOptions options, string column);
+
+    /// <summary>Names a column for everything that is read.</summary>
+    public abstract void SetEveryColumn(TrainingOptions options, string column);
+
+    public abstract void SetShuffleBuffer(TrainingOptions options, int rows);
+
+    public abstract IEstimator<ITransformer> CreateEstimator(MLContext ml, TrainingOptions options);
+
+    public abstract TrainedModel Fit(IEstimator<ITransformer> estimator, IDataView train, IDataView validation);
+
+    /// <summary>What normalisation the family is for.</summary>
+    public virtual IEstimator<ITransformer> Normalizer(MLContext ml) => ml.Transforms.NormalizeMeanVariance(nameof(Example.Features));
+
+    /// <summary>How well the known answer was found: 1 is best.</summary>
+    public abstract double Quality(MLContext ml, IDataView scored);
+
+    /// <summary>Validation metrics of the last network as a user finds them in what the transformer computes, and how exactly.</summary>
+    public abstract IEnumerable<(string Metric, double Value, double Tolerance)> Evaluate(MLContext ml, IDataView scored);
+
+    /// <summary>The values of rows, one after the other through a prediction engine, in the order of <see cref="Values"/>.</summary>
+    public abstract float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows);
+
+    /// <summary>The learning rate at which an optimizer learns; null for that of the options.</summary>
+    public virtual double? RateOf(Optimizer optimizer) => null;
+
+    /// <summary>A feature as the family can take it.</summary>
+    /// <param name="value">About from -1 to 1.</param>
+    public virtual float FeatureOf(float value) => value;
+
+    /// <summary>Options on the contract's columns, seed 1, one thread.</summary>
+    public TrainingOptions Options(Action<TrainingOptions>? change = null, bool noisy = false)
+    {
+        var options = CreateOptions();
+        SetColumns(options);
+        options.Seed = 1;
+        options.ThreadCount = 1;
+        if (noisy)
+            AddNoise(options);
+        change?.Invoke(options);
+        return options;
+    }
+
+    public TrainedModel Fit(IEnumerable<Example> rows, Action<TrainingOptions>? change = null, bool noisy = false, MLContext? ml = null)
+    {
+        ml ??= new MLContext(1);
+        return Fit(CreateEstimator(ml, Options(change, noisy)), Example.View(ml, rows, FeatureCount));
+    }
+
+    public TrainedModel Fit(IEstimator<ITransformer> estimator, IDataView data) => new(estimator.Fit(data));
+
+    /// <summary>What the network computed, row after row.</summary>
+    public float[] Values(IDataView scored) => Outcome.Values(scored, ValueColumns);
+
+    public Example[] Rows(int count, int seed = 1, int? width = null) => Array.ConvertAll(Example.Create(count, width ?? FeatureCount, seed), row => row.With(Array.ConvertAll(row.Features.DenseValues().ToArray(), FeatureOf)));
+
+    public IDataView View(MLContext ml, int count, int seed = 1) => Example.View(ml, Rows(count, seed));
+
+    /// <summary>The family's options for a network that learns the known answer quickly; nothing in it may be random but the seed's doing.</summary>
+    protected abstract TrainingOptions CreateOptions();
+
+    /// <summary>Turns on whatever keeps state beside the weights or draws random numbers while training: dropout, batch normalisation.</summary>
+    protected abstract void AddNoise(TrainingOptions options);
+
+    /// <summary>Names the contract's columns.</summary>
+    protected abstract void SetColumns(TrainingOptions options);
+}
