@@ -6,7 +6,7 @@ namespace MLExtensions.Examples.Boltzmann;
 internal static class DbnNetworks
 {
     public const int DefaultPretrainingEpochs = 15;
-    public const int DefaultEpochs = 60;
+    public const int DefaultEpochs = 30;
     public const int DefaultEpochsOfFewLabels = 300;
     public const string HiddenColumn = "Hidden";
     private const string PixelColumn = "Features";
@@ -19,9 +19,9 @@ internal static class DbnNetworks
 
     // Fine-tuning.
     private const int BatchSize = 100;
-    private const double LearningRate = 0.001;
-    private const double InputDropout = 0.2;
-    private const double Dropout = 0.5;
+    private const double LearningRate = 0.0005;
+    private const double InputDropout = 0.1;
+    private const double Dropout = 0.25;
 
     private static readonly IReadOnlyList<RbmLayer> Machines = [500, 500, 2000];
 
