@@ -82,7 +82,7 @@ internal sealed class FeatureMapsExample : IExample
     {
         var size = height * width;
         var ranges = Enumerable.Range(0, count).Select(map => maps.AsSpan(map * size, size).ToArray()).Select(map => (Least: map.Min(), Most: map.Max())).ToArray();
-        TilePicture.SavePng(path, count, width, height, (map, row, column) =>
+        TilePicture.SavePng(path, count, width, height, columns: null, (map, row, column) =>
         {
             var brightness = Brightness(maps[(map * size) + (row * width) + column], ranges[map].Least, ranges[map].Most);
             return (brightness, brightness, brightness);
@@ -100,7 +100,7 @@ internal sealed class FeatureMapsExample : IExample
         var weights = whole.Model.GetWeights(name);
         var size = channels * height * width;
         var ranges = Enumerable.Range(0, count).Select(filter => weights.AsSpan(filter * size, size).ToArray()).Select(filter => (Least: filter.Min(), Most: filter.Max())).ToArray();
-        TilePicture.SavePng(output.PathOf(FiltersFile), count, width, height, (filter, row, column) =>
+        TilePicture.SavePng(output.PathOf(FiltersFile), count, width, height, columns: null, (filter, row, column) =>
         {
             byte Of(int channel)
             {

@@ -30,7 +30,7 @@ public static class FilterPlot
         if (filters[0].Length != (long)imageWidth * imageHeight)
             throw new ArgumentException($"{nameof(imageWidth)} is {imageWidth} and {nameof(imageHeight)} is {imageHeight}, {(long)imageWidth * imageHeight} pixels; the lowest machine has {filters[0].Length} visible units, {SizesOf(filters[0].Length)}.", nameof(imageWidth));
         var scale = ScaleOf(filters);
-        TilePicture.SavePng(path, filters.Length, imageWidth, imageHeight, (filter, row, column) =>
+        TilePicture.SavePng(path, filters.Length, imageWidth, imageHeight, columns: null, (filter, row, column) =>
             TilePicture.Grey(0.5f + (filters[filter][(row * imageWidth) + column] / scale / 2)));
     }
 

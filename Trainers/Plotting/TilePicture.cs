@@ -17,10 +17,10 @@ public static class TilePicture
     /// <param name="count">How many images there are, at least 1.</param>
     /// <param name="width">The width of each in pixels, at least 1.</param>
     /// <param name="height">The height of each in pixels, at least 1.</param>
+    /// <param name="columns">How many images a row of the picture has, at least 1. Null: about as many as there are rows.</param>
     /// <param name="color">The colour of an image's pixel: image, row and column, each from 0.</param>
-    /// <param name="columns">How many images a row of the picture has, at least 1. Default null: about as many as there are rows.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is too small, or the picture would be too large.</exception>
-    public static void SavePng(string path, int count, int width, int height, Func<int, int, int, (byte Red, byte Green, byte Blue)> color, int? columns = null)
+    public static void SavePng(string path, int count, int width, int height, int? columns, Func<int, int, int, (byte Red, byte Green, byte Blue)> color)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         ArgumentNullException.ThrowIfNull(color);
@@ -63,8 +63,8 @@ public static class TilePicture
     /// <summary>Saves images of one channel, from black at 0 to white at 1; values beyond are drawn as those.</summary>
     /// <param name="images">The images, each row after row.</param>
     /// <exception cref="ArgumentException">An image has too few or too many values.</exception>
-    /// <inheritdoc cref="SavePng(string, int, int, int, Func{int, int, int, ValueTuple{byte, byte, byte}}, int?)"/>
-    public static void SavePng(string path, IReadOnlyList<float[]> images, int width, int height, int? columns = null)
+    /// <inheritdoc cref="SavePng(string, int, int, int, int?, Func{int, int, int, ValueTuple{byte, byte, byte}})"/>
+    public static void SavePng(string path, IReadOnlyList<float[]> images, int width, int height, int? columns)
     {
         ArgumentNullException.ThrowIfNull(images);
         for (var i = 0; i < images.Count; i++)
@@ -72,7 +72,7 @@ public static class TilePicture
             if (images[i] == null || images[i].Length != (long)width * height)
                 throw new ArgumentException($"Image {i} has {images[i]?.Length ?? 0} values; {width} x {height} pixels are {(long)width * height}.", nameof(images));
         }
-        SavePng(path, images.Count, width, height, (image, row, column) => Grey(images[image][(row * width) + column]), columns);
+        SavePng(path, images.Count, width, height, columns, (image, row, column) => Grey(images[image][(row * width) + column]));
     }
 
     /// <param name="brightness">From 0, black, to 1, white.</param>

@@ -86,9 +86,9 @@ public class FilterPlotTests
     public void ImagesOfAnotherSizeAndTooManyAreRefused()
     {
         var path = _folder.File("bad.png");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => TilePicture.SavePng(path, [[0f, 1f], [0f]], 2, 1)).Message, "Image 1 has 1 values; 2 x 1 pixels are 2");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => TilePicture.SavePng(path, [[0f, 1f], [0f]], 2, 1, columns: null)).Message, "Image 1 has 1 values; 2 x 1 pixels are 2");
         StringAssert.Contains(
-            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TilePicture.SavePng(path, 1000, 28, 28, (_, _, _) => default, columns: 1000)).Message, "up to 16384 pixels");
+            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TilePicture.SavePng(path, 1000, 28, 28, columns: 1000, (_, _, _) => default)).Message, "up to 16384 pixels");
         Assert.IsFalse(File.Exists(path));
     }
 
