@@ -116,13 +116,14 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : TrainingSubje
         LearningRate = 0.6,
     };
 
-    /// <summary>The chains and the units' mean activities are what a checkpoint must keep.</summary>
+    /// <summary>The chains and the units' mean activities are what a checkpoint must keep. What is drawn for an output depends on its row alone.</summary>
     protected override void AddNoise(TrainingOptions options)
     {
         var machine = Of(options);
         machine.PersistentChains = 10;
         machine.SparsityTarget = 0.3;
         machine.GibbsSteps = 2;
+        machine.Output = layers.Length == 1 ? RbmOutput.Samples : RbmOutput.Probabilities;
     }
 
     protected override void SetColumns(TrainingOptions options) => (Of(options).InputColumnName, Of(options).OutputColumnName) = (nameof(Example.Features), "Code");
