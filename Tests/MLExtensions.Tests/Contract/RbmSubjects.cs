@@ -13,14 +13,9 @@ internal static class RbmSubjects
     ];
 }
 
-/// <summary>Machines on features in [0, 1], of which each third is about one bit.</summary>
-internal sealed class RbmSubject(string name, RbmLayer[] layers) : TrainingSubject(name)
+internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(name)
 {
-    public override int FeatureCount => 9;
-
     public override int NetworkCount => layers.Length;
-
-    public override float Feature => 0.75f;
 
     /// <summary>Each machine more loses something.</summary>
     public override double Floor => layers.Length == 1 ? 0.9 : 0.85;
@@ -29,8 +24,6 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : TrainingSubje
     public override double NoisyFloor => layers.Length == 1 ? 0.8 : 0;
 
     public override string[] OutputColumns => ["Code", "Reconstruction", "FreeEnergy"];
-
-    public override string[] ValueColumns => OutputColumns;
 
     public override string[] TrainingMetrics => ["loss", "freeEnergy", "pseudoLogLikelihood"];
 
@@ -65,8 +58,6 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : TrainingSubje
 
     public override void SetFeatureColumn(TrainingOptions options, string column) => Of(options).InputColumnName = column;
 
-    public override void SetEveryColumn(TrainingOptions options, string column) => SetFeatureColumn(options, column);
-
     public override void SetShuffleBuffer(TrainingOptions options, int rows) => Of(options).ShuffleBufferRows = rows;
 
     public override IEstimator<ITransformer> CreateEstimator(MLContext ml, TrainingOptions options) =>
@@ -75,36 +66,15 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : TrainingSubje
     public override TrainedModel Fit(IEstimator<ITransformer> estimator, IDataView train, IDataView validation) =>
         new(((RbmEstimator)estimator).Fit(train, validation));
 
-    public override IEstimator<ITransformer> Normalizer(MLContext ml) => ml.Transforms.NormalizeMinMax(nameof(Example.Features));
+    /// <summary>The loss is of hidden states that were drawn, which a user does not see.</summary>
+    public override IEnumerable<(string Metric, double Value, double Tolerance)> Evaluate(MLContext ml, IDataView scored) =>
+        [("freeEnergy", scored.GetColumn<float>("FreeEnergy").Average(value => (double)value), 1e-4)];
 
-    /// <summary>The share of the features' variance that the reconstruction explains.</summary>
-    public override double Quality(MLContext ml, IDataView scored)
-    {
-        var features = Outcome.Rows(scored, nameof(Example.Features));
-        var means = Enumerable.Range(0, FeatureCount).Select(slot => features.Average(row => row[slot])).ToArray();
-        return 1 - (Errors(features, Outcome.Rows(scored, "Reconstruction")).Average() / Errors(features, features.Select(_ => means)).Average());
-    }
-
-    /// <summary>Metrics are those of the topmost machine; its visible units, and so its loss, are the features' own where there is no other machine.</summary>
-    public override IEnumerable<(string Metric, double Value, double Tolerance)> Evaluate(MLContext ml, IDataView scored)
-    {
-        yield return ("freeEnergy", scored.GetColumn<float>("FreeEnergy").Average(value => (double)value), 1e-4);
-        if (layers.Length == 1)
-            yield return ("loss", Errors(Outcome.Rows(scored, nameof(Example.Features)), Outcome.Rows(scored, "Reconstruction")).Average(), 1e-5);
-    }
-
-    public override float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows)
-    {
-        // An engine that owns its transformer would take it away from the test.
-        var options = new PredictionEngineOptions { InputSchemaDefinition = Example.Schema(FeatureCount), OwnsTransformer = false };
-        using var engine = ml.Model.CreatePredictionEngine<Example, CodeRow>(model, options);
-        return rows.Select(row => engine.Predict(row)).SelectMany(row => row.Code.Concat(row.Reconstruction).Append(row.FreeEnergy)).ToArray();
-    }
+    public override float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows) =>
+        PredictRows<CodeRow>(ml, model, rows, row => row.Code.Concat(row.Reconstruction).Append(row.FreeEnergy));
 
     /// <summary>Adadelta's first steps are a thousandth of it, and what a machine draws at random hides what they gain.</summary>
     public override double? RateOf(Optimizer optimizer) => optimizer is AdadeltaOptimizer ? 10 : null;
-
-    public override float FeatureOf(float value) => 1 / (1 + MathF.Exp(-8 * value));
 
     protected override TrainingOptions CreateOptions() => new RbmEstimator.Options
     {
@@ -127,9 +97,6 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : TrainingSubje
     }
 
     protected override void SetColumns(TrainingOptions options) => (Of(options).InputColumnName, Of(options).OutputColumnName) = (nameof(Example.Features), "Code");
-
-    private static IEnumerable<double> Errors(IEnumerable<float[]> expected, IEnumerable<float[]> actual) =>
-        expected.Zip(actual, (row, other) => row.Zip(other, (a, b) => Math.Pow(a - b, 2)).Average());
 
     private static RbmEstimator.Options Of(TrainingOptions options) => (RbmEstimator.Options)options;
 

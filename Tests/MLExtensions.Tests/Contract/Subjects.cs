@@ -19,6 +19,7 @@ internal static class Subjects
     [
         .. All,
         .. RbmSubjects.All,
+        new AutoencoderSubject(),
     ];
 
     /// <summary>For <c>DynamicData</c>: promises about labels.</summary>
