@@ -24,6 +24,7 @@ IBenchmark[] benchmarks =
     new LanguageModelEpochs(),
     new MemoryOfText(),
     new TextGeneration(),
+    new BoltzmannTraining(),
 ];
 
 BenchmarkSettings settings;
