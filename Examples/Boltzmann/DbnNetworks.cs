@@ -6,7 +6,7 @@ namespace MLExtensions.Examples.Boltzmann;
 internal static class DbnNetworks
 {
     public const int DefaultPretrainingEpochs = 15;
-    public const int DefaultEpochs = 30;
+    public const int DefaultEpochs = 50;
     public const int DefaultEpochsOfFewLabels = 300;
     public const string HiddenColumn = "Hidden";
     private const string PixelColumn = "Features";
