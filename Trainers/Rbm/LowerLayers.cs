@@ -1,6 +1,5 @@
-using System.Security.Cryptography;
 using MLExtensions.Networks.Rbm;
-using MLExtensions.Tensors;
+using MLExtensions.Training.Engine;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -27,17 +26,9 @@ internal sealed class LowerLayers : IDisposable
         return features;
     }
 
-    /// <summary>The SHA-256 of their weights; empty where there are none.</summary>
-    public string Checksum()
-    {
-        if (_networks.Count == 0)
-            return "";
-        using var scope = NewDisposeScope();
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var (_, value) in _networks.SelectMany(network => network.state_dict()))
-            TensorMemory.ForEachPiece(value.detach().cpu().contiguous(), piece => hash.AppendData(piece));
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
+    /// <inheritdoc cref="WeightChecksum"/>
+    /// <returns>Empty where there are none.</returns>
+    public string Checksum() => _networks.Count == 0 ? "" : WeightChecksum.Of(_networks.SelectMany(network => network.state_dict().Values));
 
     public void Dispose()
     {

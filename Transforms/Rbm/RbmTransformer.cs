@@ -166,6 +166,8 @@ public sealed class RbmTransformer : CodeTransformer, INetworkHolder
         var reconstruction = ctx.LoadStringOrNull();
         var names = new RbmColumnNames(output, input, reconstruction, ctx.LoadStringOrNull());
         var kind = (RbmOutput)ctx.Reader.ReadInt32();
+        if (!Enum.IsDefined(kind))
+            throw new ModelFormatException(LoaderSignature, $"has {kind} as the kind of its output, which is none");
         var seed = ctx.Reader.ReadInt32();
         return new RbmTransformer(env, LoadLayers(env, ctx), names, kind, seed);
     }

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Rbm;
 
 namespace MLExtensions.Tests.Rbm;
 
@@ -83,6 +84,17 @@ public sealed class RbmTransformerTests
         Assert.Contains("16", Assert.Throws<ArgumentException>(() => machine.Transform(RbmSample.View(Ml, RbmSample.Reals(2)))).Message);
         using var gaussian = RbmSample.Fit(RbmSample.Reals(50), o => (o.VisibleUnits, o.Epochs) = (VisibleUnitType.Gaussian, 1));
         Assert.Contains("Gaussian", Assert.Throws<InvalidOperationException>(() => gaussian.PseudoLogLikelihood(RbmSample.View(Ml, RbmSample.Reals(5)))).Message);
+    }
+
+    [TestMethod]
+    public void File_WithAnUnknownOutput_IsRefused()
+    {
+        using var folder = new Contract.TemporaryFolder();
+        using var machine = RbmSample.Fit(RbmSample.Bars(20), o => o.Epochs = 1);
+        var strange = new RbmTransformer((Microsoft.ML.Runtime.IHostEnvironment)Ml, machine.Layers, new RbmColumnNames("Hidden", "Features", null, null), (RbmOutput)9, seed: 1);
+        Ml.Model.Save(strange, RbmSample.View(Ml, RbmSample.Bars(1)).Schema, folder.File("strange.zip"));
+        var error = Assert.Throws<Exception>(() => new MLContext().Model.Load(folder.File("strange.zip"), out _));
+        Assert.Contains("has 9 as the kind of its output", Contract.Outcome.Messages(error));
     }
 
     [TestMethod]

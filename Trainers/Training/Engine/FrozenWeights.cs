@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -38,15 +36,8 @@ internal sealed class FrozenWeights : IDisposable
             normalization.eval();
     }
 
-    /// <summary>The SHA-256 of the weights, by which a resumed training knows that they are the same.</summary>
-    public string Checksum()
-    {
-        using var scope = NewDisposeScope();
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var (_, value) in _weights)
-            TensorMemory.ForEachPiece(value.cpu().contiguous(), piece => hash.AppendData(piece));
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
+    /// <inheritdoc cref="WeightChecksum"/>
+    public string Checksum() => WeightChecksum.Of(_weights.Select(entry => entry.Value));
 
     public void Dispose()
     {

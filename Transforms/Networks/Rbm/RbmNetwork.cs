@@ -8,14 +8,13 @@ namespace MLExtensions.Networks.Rbm;
 internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
 {
     private readonly RbmArchitecture _architecture;
-    private readonly long[] _groups;
     private Tensor? _transposed;
 
     public RbmNetwork(RbmArchitecture architecture)
         : base(nameof(RbmNetwork))
     {
         _architecture = architecture;
-        _groups = architecture.SoftmaxGroups.Select(size => (long)size).ToArray();
+        Groups = architecture.SoftmaxGroups.Select(size => (long)size).ToArray();
         register_parameter("weight", new Parameter(zeros(architecture.OutputCount, architecture.InputCount)));
         register_parameter("hidden_bias", new Parameter(zeros(architecture.OutputCount)));
         register_parameter("visible_bias", new Parameter(zeros(architecture.InputCount)));
@@ -23,6 +22,9 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
     }
 
     public RbmArchitecture Architecture => _architecture;
+
+    /// <summary>The number of categories of each visible softmax unit.</summary>
+    public long[] Groups { get; }
 
     public Parameter Weight { get; private set; } = null!;
 
@@ -70,7 +72,7 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
         {
             VisibleUnitType.Bernoulli => input.sigmoid_(),
             VisibleUnitType.Gaussian => input,
-            _ => cat(input.split(_groups, dim: 1).Select(group => group.softmax(1)).ToArray(), 1),
+            _ => cat(input.split(Groups, dim: 1).Select(group => group.softmax(1)).ToArray(), 1),
         };
     }
 

@@ -43,7 +43,7 @@ internal sealed class UnitSampler(Device device) : IDisposable
     {
         VisibleUnitType.Bernoulli => Bernoulli(means),
         VisibleUnitType.Gaussian => means + Normal(means),
-        _ => cat(means.split(network.Architecture.SoftmaxGroups.Select(size => (long)size).ToArray(), dim: 1).Select(Category).ToArray(), 1),
+        _ => cat(means.split(network.Groups, dim: 1).Select(Category).ToArray(), 1),
     };
 
     public void Dispose() => _generator?.Dispose();
