@@ -24,9 +24,9 @@ public static class CnnCatalog
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
             IReadOnlyList<NetworkLayer>? layers = null,
-            int epochs = NetworkTrainerOptions.DefaultEpochs,
-            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
-            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            int epochs = SupervisedTrainerOptions.DefaultEpochs,
+            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
             catalog.Cnn(ImageShortOverload.Fill(new CnnBinaryTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
 
         /// <summary>A convolutional network for binary classification.</summary>
@@ -50,9 +50,9 @@ public static class CnnCatalog
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
             IReadOnlyList<NetworkLayer>? layers = null,
-            int epochs = NetworkTrainerOptions.DefaultEpochs,
-            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
-            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            int epochs = SupervisedTrainerOptions.DefaultEpochs,
+            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
             catalog.Cnn(ImageShortOverload.Fill(new CnnMulticlassTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
 
         /// <summary>A convolutional network for multiclass classification.</summary>
@@ -76,9 +76,9 @@ public static class CnnCatalog
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
             IReadOnlyList<NetworkLayer>? layers = null,
-            int epochs = NetworkTrainerOptions.DefaultEpochs,
-            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
-            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            int epochs = SupervisedTrainerOptions.DefaultEpochs,
+            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
             catalog.Cnn(ImageShortOverload.Fill(new CnnRegressionTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
 
         /// <summary>A convolutional network for regression.</summary>

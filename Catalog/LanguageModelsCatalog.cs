@@ -30,7 +30,7 @@ public sealed class LanguageModelOperations
     public LanguageModelTrainers Trainers { get; }
 
     /// <summary>
-    /// Measures a language model on rows that are texts of their own: the sums over what <see cref="LanguageModelTransformer.Transform"/>
+    /// Measures a language model on rows that are texts of their own: the sums over what <see cref="NetworkColumnsTransformer.Transform"/>
     /// says of each, whose first token is predicted from nothing but the end of another row.
     /// </summary>
     /// <remarks>

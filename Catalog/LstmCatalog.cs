@@ -24,9 +24,9 @@ public static class LstmCatalog
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
             int hiddenUnits = LstmOptions.DefaultHiddenUnits,
-            int epochs = NetworkTrainerOptions.DefaultEpochs,
-            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
-            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            int epochs = SupervisedTrainerOptions.DefaultEpochs,
+            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
             catalog.Lstm(LstmShortOverload.Fill(new LstmBinaryTrainer.Options(), labelColumnName, featureColumnName, hiddenUnits, epochs, batchSize, learningRate));
 
         /// <summary>A recurrent network over whole sequences, for binary classification.</summary>
@@ -50,9 +50,9 @@ public static class LstmCatalog
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
             int hiddenUnits = LstmOptions.DefaultHiddenUnits,
-            int epochs = NetworkTrainerOptions.DefaultEpochs,
-            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
-            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            int epochs = SupervisedTrainerOptions.DefaultEpochs,
+            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
             catalog.Lstm(LstmShortOverload.Fill(new LstmMulticlassTrainer.Options(), labelColumnName, featureColumnName, hiddenUnits, epochs, batchSize, learningRate));
 
         /// <summary>A recurrent network over whole sequences, for multiclass classification.</summary>
@@ -76,9 +76,9 @@ public static class LstmCatalog
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
             int hiddenUnits = LstmOptions.DefaultHiddenUnits,
-            int epochs = NetworkTrainerOptions.DefaultEpochs,
-            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
-            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            int epochs = SupervisedTrainerOptions.DefaultEpochs,
+            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
             catalog.Lstm(LstmShortOverload.Fill(new LstmRegressionTrainer.Options(), labelColumnName, featureColumnName, hiddenUnits, epochs, batchSize, learningRate));
 
         /// <summary>A recurrent network over whole sequences, for regression.</summary>

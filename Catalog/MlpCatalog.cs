@@ -24,9 +24,9 @@ public static class MlpCatalog
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
             int[]? hiddenLayers = null,
-            int epochs = NetworkTrainerOptions.DefaultEpochs,
-            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
-            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            int epochs = SupervisedTrainerOptions.DefaultEpochs,
+            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
             catalog.Mlp(MlpShortOverload.Fill(new MlpBinaryTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
 
         /// <summary>A multilayer perceptron for binary classification.</summary>
@@ -50,9 +50,9 @@ public static class MlpCatalog
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
             int[]? hiddenLayers = null,
-            int epochs = NetworkTrainerOptions.DefaultEpochs,
-            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
-            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            int epochs = SupervisedTrainerOptions.DefaultEpochs,
+            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
             catalog.Mlp(MlpShortOverload.Fill(new MlpMulticlassTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
 
         /// <summary>A multilayer perceptron for multiclass classification.</summary>
@@ -76,9 +76,9 @@ public static class MlpCatalog
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
             int[]? hiddenLayers = null,
-            int epochs = NetworkTrainerOptions.DefaultEpochs,
-            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
-            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            int epochs = SupervisedTrainerOptions.DefaultEpochs,
+            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
             catalog.Mlp(MlpShortOverload.Fill(new MlpRegressionTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
 
         /// <summary>A multilayer perceptron for regression.</summary>

@@ -24,9 +24,9 @@ public static class ResNetCatalog
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
             int depth = 20,
-            int epochs = NetworkTrainerOptions.DefaultEpochs,
-            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
-            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            int epochs = SupervisedTrainerOptions.DefaultEpochs,
+            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
             catalog.ResNet(ImageShortOverload.Fill(new ResNetBinaryTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
 
         /// <summary>A residual network for binary classification.</summary>
@@ -50,9 +50,9 @@ public static class ResNetCatalog
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
             int depth = 20,
-            int epochs = NetworkTrainerOptions.DefaultEpochs,
-            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
-            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            int epochs = SupervisedTrainerOptions.DefaultEpochs,
+            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
             catalog.ResNet(ImageShortOverload.Fill(new ResNetMulticlassTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
 
         /// <summary>A residual network for multiclass classification.</summary>
@@ -76,9 +76,9 @@ public static class ResNetCatalog
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
             int depth = 20,
-            int epochs = NetworkTrainerOptions.DefaultEpochs,
-            int batchSize = NetworkTrainerOptions.DefaultBatchSize,
-            double learningRate = NetworkTrainerOptions.DefaultLearningRate) =>
+            int epochs = SupervisedTrainerOptions.DefaultEpochs,
+            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
             catalog.ResNet(ImageShortOverload.Fill(new ResNetRegressionTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
 
         /// <summary>A residual network for regression.</summary>

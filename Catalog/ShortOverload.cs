@@ -4,7 +4,7 @@ namespace MLExtensions;
 internal static class ShortOverload
 {
     public static TOptions Fill<TOptions>(TOptions options, string label, string features, int epochs, int batchSize, double learningRate)
-        where TOptions : NetworkTrainerOptions
+        where TOptions : SupervisedTrainerOptions
     {
         options.LabelColumnName = label;
         options.FeatureColumnName = features;

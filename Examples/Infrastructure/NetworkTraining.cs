@@ -6,7 +6,7 @@ namespace MLExtensions.Examples.Infrastructure;
 /// <param name="Title">What it is called in tables.</param>
 /// <param name="FileName">What its files are called.</param>
 /// <param name="Options">A fresh set of options.</param>
-internal sealed record NetworkTraining(string Title, string FileName, NetworkTrainerOptions Options)
+internal sealed record NetworkTraining(string Title, string FileName, SupervisedTrainerOptions Options)
 {
     /// <summary>Fits network and class names on data with the columns Label (a key) and Features, with a progress bar.</summary>
     public ITransformer Fit(MLContext mlContext, IDataView trainSet, CancellationToken cancellationToken) =>

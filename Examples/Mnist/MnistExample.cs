@@ -67,7 +67,7 @@ internal sealed class MnistExample(string name, string summary, IReadOnlyList<st
         return 0;
     }
 
-    private static void Adjust(NetworkTrainerOptions options, ExampleArguments arguments)
+    private static void Adjust(SupervisedTrainerOptions options, ExampleArguments arguments)
     {
         options.Epochs = arguments.OptionalInteger(Epochs, least: 1) ?? options.Epochs;
         options.ThreadCount = arguments.OptionalInteger(MnistOptions.Threads, least: 1);

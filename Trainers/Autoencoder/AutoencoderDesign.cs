@@ -1,6 +1,5 @@
 using MLExtensions.Models;
 using MLExtensions.Rbm;
-using MLExtensions.Training.Start;
 
 namespace MLExtensions.Autoencoder;
 
@@ -12,10 +11,9 @@ internal sealed class AutoencoderDesign
     private readonly bool _isUnrolled;
 
     /// <exception cref="ArgumentException">The initial model has no network, or one that cannot be unrolled.</exception>
-    public AutoencoderDesign(AutoencoderEstimator.Options options)
+    public AutoencoderDesign(AutoencoderEstimator.Options options, IInitialWeights? initial)
     {
         _options = options;
-        var initial = WarmStart.Find(options.InitialModel);
         _isUnrolled = initial is RbmWeights;
         _given = initial is RbmWeights stack ? stack.Unroll() : initial?.Architecture as AutoencoderArchitecture;
         Output = options.Output ?? _given?.Output ?? AutoencoderOutput.Probability;

@@ -2,8 +2,9 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions.Autoencoder;
-using MLExtensions.Codes;
+using MLExtensions.Scoring;
 using MLExtensions.Training;
+using MLExtensions.Training.Engine;
 
 namespace MLExtensions;
 
@@ -34,27 +35,19 @@ namespace MLExtensions;
 /// Gaussian ones) and the kind of output must be those of the stack, and are where the options are left at null. All numbers are drawn from the seed: the same seed, data, machine and number of threads give the same weights.
 /// </para>
 /// </remarks>
-public sealed class AutoencoderEstimator : IEstimator<AutoencoderTransformer>
+public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransformer>
 {
-    private readonly IHost _host;
     private readonly Options _options;
-    private readonly int _seed;
 
     internal AutoencoderEstimator(IHostEnvironment env, Options options)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        options.Check();
-        _host = env.Register(nameof(AutoencoderEstimator));
-        _options = (Options)options.Snapshot();
-        _seed = options.Seed ?? ((IHostEnvironmentInternal)env).Seed ?? Random.Shared.Next();
-    }
+        : base(env, nameof(AutoencoderEstimator), options) => _options = (Options)Settings;
 
     /// <summary>The options of <see cref="AutoencoderEstimator"/>.</summary>
     /// <remarks>
     /// <see cref="HiddenUnits"/>, <see cref="CodeSize"/>, <see cref="Activation"/>, <see cref="CodeActivation"/> and <see cref="Output"/> left at null are those of
     /// <see cref="TrainingOptions.InitialModel"/> where it is a stack of restricted Boltzmann machines or an autoencoder.
     /// </remarks>
-    public sealed class Options : TrainingOptions
+    public sealed class Options : RowTrainingOptions
     {
         internal const string DefaultColumnName = DefaultColumnNames.Features;
 
@@ -64,12 +57,15 @@ public sealed class AutoencoderEstimator : IEstimator<AutoencoderTransformer>
         internal static readonly IReadOnlyList<int> DefaultHiddenUnits = [256, 64];
 
         /// <summary>The column to add, or to replace: the code, a <c>Vector&lt;Single&gt;</c> of <see cref="CodeSize"/> values. Default <c>Features</c>.</summary>
+        [DoesNotChangeResult]
         public string OutputColumnName { get; set; } = DefaultColumnName;
 
         /// <summary>The column of features, a <c>Vector&lt;Single&gt;</c> of known size, or a <c>Single</c>. Default <c>Features</c>.</summary>
+        [DoesNotChangeResult]
         public string InputColumnName { get; set; } = DefaultColumnName;
 
         /// <summary>A column to add for what the code says that the features were, a <c>Vector&lt;Single&gt;</c> of their size. Default null: none.</summary>
+        [DoesNotChangeResult]
         public string? ReconstructionColumnName { get; set; }
 
         /// <summary>
@@ -99,9 +95,6 @@ public sealed class AutoencoderEstimator : IEstimator<AutoencoderTransformer>
         /// <summary>What the features are. Default null: <see cref="AutoencoderOutput.Probability"/>, or that of <see cref="TrainingOptions.InitialModel"/>.</summary>
         public AutoencoderOutput? Output { get; set; }
 
-        /// <summary>The rows of the shuffle buffer of streaming data. Default 10,000.</summary>
-        public int ShuffleBufferRows { get; set; } = 10_000;
-
         internal override TrainingOptions Snapshot()
         {
             var copy = (Options)base.Snapshot();
@@ -125,7 +118,6 @@ public sealed class AutoencoderEstimator : IEstimator<AutoencoderTransformer>
             CheckActivation(CodeActivation, nameof(CodeActivation));
             OptionCheck.Defined(Output ?? default, nameof(Output));
             base.Check();
-            OptionCheck.AtLeast(ShuffleBufferRows, 1, nameof(ShuffleBufferRows));
         }
 
         private static void CheckActivation(Activation? activation, string option)
@@ -135,39 +127,18 @@ public sealed class AutoencoderEstimator : IEstimator<AutoencoderTransformer>
         }
     }
 
-    /// <summary>Trains an autoencoder.</summary>
-    /// <param name="input">The training data, with the column of features.</param>
-    /// <exception cref="ArgumentException">The column is missing or of a wrong type, there are too few rows, or an option does not fit the data or the initial model; the message names it.</exception>
-    /// <exception cref="FormatException">A value is NaN or infinite, or outside of [0, 1] where the output is a probability; the message names column, row, slot and value.</exception>
-    /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
-    public AutoencoderTransformer Fit(IDataView input) => FitCore(input, null);
+    private protected override void CheckSchema(SchemaShape schema) => FeatureRows.Check(schema, _options.InputColumnName);
 
-    /// <summary>Trains an autoencoder, with validation data of its own.</summary>
-    /// <param name="trainData">The training data.</param>
-    /// <param name="validationData">The validation data, with the same column; takes the place of <see cref="TrainingOptions.ValidationFraction"/>.</param>
-    /// <inheritdoc cref="Fit(IDataView)" path="/exception"/>
-    public AutoencoderTransformer Fit(IDataView trainData, IDataView validationData)
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns()
     {
-        ArgumentNullException.ThrowIfNull(validationData);
-        return FitCore(trainData, validationData);
+        yield return OutputColumn.Vector(_options.OutputColumnName, 1).Shape;
+        if (_options.ReconstructionColumnName is { } reconstruction)
+            yield return OutputColumn.Vector(reconstruction, 1).Shape;
     }
 
-    /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The column of features is missing or of a wrong type.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    private protected override AutoencoderTransformer Train(IDataView input, IDataView? validation)
     {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return CodeColumns.Extend(inputSchema, _options.InputColumnName, (_options.OutputColumnName, true), (_options.ReconstructionColumnName, true));
-    }
-
-    private AutoencoderTransformer FitCore(IDataView input, IDataView? validation)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        GetOutputSchema(SchemaShape.Create(input.Schema));
-        if (validation != null)
-            GetOutputSchema(SchemaShape.Create(validation.Schema));
-        var model = new AutoencoderTraining(_host, _options, _seed).Run(input, validation);
-        return new AutoencoderTransformer(_host, model, _options.OutputColumnName, _options.InputColumnName, _options.ReconstructionColumnName);
+        var model = new AutoencoderTraining(Host, _options, Seed).Run(input, validation);
+        return new AutoencoderTransformer(Host, model, _options.OutputColumnName, _options.InputColumnName, _options.ReconstructionColumnName);
     }
 }

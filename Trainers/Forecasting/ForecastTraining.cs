@@ -2,51 +2,52 @@ using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Heads;
-using MLExtensions.Tensors;
+using MLExtensions.Training;
 using MLExtensions.Training.Data;
 using MLExtensions.Training.Engine;
-using MLExtensions.Training.Start;
+using static TorchSharp.torch;
 
 namespace MLExtensions.Forecasting;
 
-/// <summary>One training of a forecasting network: puts series, network, step and loop together.</summary>
-internal sealed class ForecastTraining(IHost host, LstmForecaster.Options options, int seed)
+/// <summary>One training of a forecasting network.</summary>
+internal sealed class ForecastTraining(IHost host, LstmForecaster.Options options, int seed) : NetworkTraining<WindowBatch>(host, options, seed)
 {
     // Validation is the same windows in the same order each time, and larger batches change nothing.
     private const int ValidationBatch = 1024;
 
-    public NetworkModelParameters Run(IDataView input)
+    private protected override NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights start, TrainingSession session)
     {
-        using var channel = host.Start("Training");
-        var session = new TrainingSession(host, channel, options, seed);
-        session.CheckAlive();
-        var architecture = options.CreateArchitecture(SeriesColumns.Find(input.Schema, options.ColumnNames).Width);
-        var device = session.OpenDevice();
-        using var start = StartingWeights.Open(options);
-        // The steps come one after the other: what a second thread could share is a single one.
-        using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor(architecture.MultiplyAdds * options.BatchSize));
-        start.Check(architecture);
-        var set = SeriesSet.Read(input, options.ColumnNames, session.CheckAlive);
-        var windows = SeriesWindows.Divide(set, options.WindowSize, options.Horizon, options.ValidationFraction);
-        var head = new ForecastHead(options.Horizon, ScaleOf(start.Head) ?? windows.CreateScale(set, options.Scaling));
-        var settings = new BatchSettings(options.BatchSize, architecture.MinimumBatchRows, seed, Shuffle: true, LabelScale.Identity, device);
-        var training = new WindowBatches(windows.Training, architecture, head, settings);
-        var validation = windows.Validation.Count == 0
-            ? null
-            : new WindowBatches(windows.Validation, architecture, head, settings with { Shuffle = false, Size = Math.Max(ValidationBatch, options.BatchSize) });
-        using var step = new ForecastStep(start.CreateNetwork(architecture, seed, channel), options, seed, device);
-        var history = session.Run(step, architecture, training, validation, start.FileReport, Fingerprint(head));
-        return new NetworkModelParameters(host, architecture, head, step.Export(architecture), history);
+        var width = SeriesColumns.Find(input.Schema, options.ColumnNames).Width;
+        if (validation != null && SeriesColumns.Find(validation.Schema, options.ColumnNames).Width is var other && other != width)
+            throw new ArgumentException($"The extra columns {string.Join(", ", options.ExtraColumnNames)} have {other - 1} values in the validation data and {width - 1} in the training data.", nameof(validation));
+        return options.CreateArchitecture(width);
     }
+
+    private protected override TrainingData<WindowBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
+    {
+        var set = SeriesSet.Read(input, options.ColumnNames, session.ThrowIfCancelled);
+        var other = validation == null ? null : SeriesSet.Read(validation, options.ColumnNames, session.ThrowIfCancelled);
+        var windows = SeriesWindows.Divide(set, options.WindowSize, options.Horizon, validation == null ? options.ValidationFraction : 0);
+        var aside = other == null ? windows.Validation : SeriesWindows.All(other, options.WindowSize, options.Horizon);
+        var head = new ForecastHead(options.Horizon, ScaleOf(start.Head) ?? windows.CreateScale(set, options.Scaling));
+        var settings = new BatchSettings(options.BatchSize, architecture.MinimumBatchRows, Seed, Shuffle: true, device);
+        var unshuffled = settings with { Shuffle = false, Size = Math.Max(ValidationBatch, options.BatchSize) };
+        return new TrainingData<WindowBatch>(
+            Batches(windows.Training, set, settings),
+            aside.Count == 0 ? null : Batches(aside, other ?? set, unshuffled),
+            head);
+
+        WindowBatches Batches(IReadOnlyList<WindowPlace> places, SeriesSet of, BatchSettings batches) =>
+            new(places, (ForecastArchitecture)architecture, head, batches, options.CheckpointFolder == null ? null : of.Checksum());
+    }
+
+    private protected override TrainingStep<WindowBatch> CreateStep(TrainedNetwork network, TrainingData<WindowBatch> data) => new ForecastStep(network, options.Loss);
+
+    /// <summary>The scale can come from the initial model, whose weights do not tell it.</summary>
+    private protected override IReadOnlyDictionary<string, string> Fingerprint(TrainingData<WindowBatch> data) =>
+        new Dictionary<string, string> { ["head"] = JsonSerializer.Serialize(data.Head) };
 
     /// <summary>Weights that were learnt on another scale go on with that one.</summary>
     private SeriesScale? ScaleOf(PredictionHead? initial) =>
         initial is ForecastHead { Scale: var scale } && scale.Scaling == options.Scaling ? scale : null;
-
-    private Dictionary<string, object?> Fingerprint(ForecastHead head) => new()
-    {
-        ["head"] = JsonSerializer.Serialize(head),
-        [nameof(options.Loss)] = options.Loss,
-        [nameof(options.ExtraColumnNames)] = string.Join(", ", options.ExtraColumnNames),
-    };
 }

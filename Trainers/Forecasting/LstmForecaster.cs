@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions.Forecasting;
+using MLExtensions.Scoring;
 using MLExtensions.Training;
 using MLExtensions.Training.Engine;
 using static TorchSharp.torch;
@@ -14,41 +15,37 @@ namespace MLExtensions;
 /// once. One network serves all series of the data. Rows must be in the order of time, at equal distances; those of several series may be
 /// mixed.
 /// </remarks>
-public sealed class LstmForecaster : IEstimator<LstmForecastTransformer>
+public sealed class LstmForecaster : NetworkEstimator<LstmForecastTransformer>
 {
-    private readonly IHost _host;
     private readonly Options _options;
-    private readonly int _seed;
 
     internal LstmForecaster(IHostEnvironment env, Options options)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        options.Check();
-        _host = env.Register(nameof(LstmForecaster));
-        _options = (Options)options.Snapshot();
-        _seed = options.Seed ?? ((IHostEnvironmentInternal)env).Seed ?? Random.Shared.Next();
-    }
+        : base(env, nameof(LstmForecaster), options) => _options = (Options)Settings;
 
     /// <summary>
-    /// What can be set. <see cref="TrainingOptions.ValidationFraction"/> sets the last share of each series aside, not one at random.
+    /// What can be set. <see cref="DataTrainingOptions.ValidationFraction"/> sets the last share of each series aside, not one at random.
     /// </summary>
-    public sealed class Options : TrainingOptions
+    public sealed class Options : DataTrainingOptions
     {
         internal const int DefaultHiddenUnits = 64;
 
         /// <summary>The column to add, a <c>Vector&lt;Single&gt;</c> of <see cref="Horizon"/> values. Default "Forecast".</summary>
+        [DoesNotChangeResult]
         public string OutputColumnName { get; set; } = "Forecast";
 
         /// <summary>The column of the series' values, a <c>Single</c>. Must be set.</summary>
+        [DoesNotChangeResult]
         public string InputColumnName { get; set; } = "";
 
         /// <summary>The column that says which series a row belongs to, a key, text or a whole number. Default null: there is one series.</summary>
+        [DoesNotChangeResult]
         public string? GroupColumnName { get; set; }
 
         /// <summary>
         /// Columns with further inputs of each row, <c>Single</c> or <c>Vector&lt;Single&gt;</c> of known size, that are known together with
         /// the row's value, such as the season or the weather. They are always scaled by the training data. Default: none.
         /// </summary>
+        [DoesNotChangeResult]
         public IReadOnlyList<string> ExtraColumnNames { get; set; } = [];
 
         /// <summary>The number of values that a forecast looks back, the row's own among them. Must be set.</summary>
@@ -115,32 +112,16 @@ public sealed class LstmForecaster : IEstimator<LstmForecastTransformer>
             OptionCheck.Defined(Loss, nameof(Loss));
             base.Check();
             OptionCheck.Require(Buffering == Buffering.InMemory, Buffering, nameof(Buffering), $"{nameof(Buffering.InMemory)}: series are held in memory");
-            if (EarlyStopping != null && ValidationFraction == 0)
-                throw new ArgumentException($"{nameof(EarlyStopping)} needs validation data: set {nameof(ValidationFraction)}.", nameof(EarlyStopping));
         }
     }
 
-    /// <summary>Trains a network.</summary>
-    /// <param name="input">The series, their rows in the order of time.</param>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type, or a series is too short; the message names it.</exception>
-    /// <exception cref="FormatException">A value is NaN or infinite; the message names column, row and value.</exception>
-    /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
-    public LstmForecastTransformer Fit(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        var model = new ForecastTraining(_host, _options, _seed).Run(input);
-        return new LstmForecastTransformer(_host, model, _options.OutputColumnName, _options.ColumnNames);
-    }
+    private protected override void CheckSchema(SchemaShape schema) => SeriesColumns.Check(schema, _options.ColumnNames);
 
-    /// <inheritdoc/>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns() => [OutputColumn.Vector(_options.OutputColumnName, _options.Horizon).Shape];
+
+    private protected override LstmForecastTransformer Train(IDataView input, IDataView? validation)
     {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        SeriesColumns.Check(inputSchema, _options.ColumnNames);
-        var columns = inputSchema.ToDictionary(column => column.Name);
-        columns[_options.OutputColumnName] = new SchemaShape.Column(_options.OutputColumnName, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, isKey: false);
-        return new SchemaShape(columns.Values);
+        var model = new ForecastTraining(Host, _options, Seed).Run(input, validation);
+        return new LstmForecastTransformer(Host, model, _options.OutputColumnName, _options.ColumnNames);
     }
 }

@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.ML;
 
 namespace MLExtensions.Forecasting;
@@ -45,5 +48,17 @@ internal sealed class SeriesSet
             current.Add(reader.Values);
         }
         return new SeriesSet(series, columns.Width);
+    }
+
+    /// <summary>The number of rows and series and their SHA-256, for people to compare.</summary>
+    public string Checksum()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var series in Series)
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{series.Group}\n{series.Length}\n"));
+            hash.AppendData(MemoryMarshal.AsBytes(series.Steps(0, series.Length)));
+        }
+        return $"{Series.Sum(series => (long)series.Length)} rows in {Series.Count} series of SHA-256 {Convert.ToHexStringLower(hash.GetHashAndReset())}";
     }
 }

@@ -45,15 +45,27 @@ internal sealed class SeriesWindows
         return windows;
     }
 
+    /// <summary>All windows of series that validate as a whole.</summary>
+    /// <exception cref="ArgumentException">No series is long enough.</exception>
+    public static IReadOnlyList<WindowPlace> All(SeriesSet set, int windowSize, int horizon)
+    {
+        var places = set.Series
+            .SelectMany(series => Enumerable.Range(windowSize - 1, Math.Max(0, series.Length - horizon - windowSize + 1)).Select(end => new WindowPlace(series, end)))
+            .ToList();
+        return places.Count > 0
+            ? places
+            : throw new ArgumentException($"No series of the validation data has the {windowSize + horizon} rows that WindowSize {windowSize} and Horizon {horizon} need. Use more rows, or a smaller window or horizon.");
+    }
+
     /// <summary>Learns the scale from the training part of the series.</summary>
     public SeriesScale CreateScale(SeriesSet set, SeriesScaling scaling)
     {
-        var summaries = Enumerable.Range(0, set.Width).Select(_ => new LabelSummary(0)).ToArray();
+        var summaries = Enumerable.Range(0, set.Width).Select(_ => new RunningMoments()).ToArray();
         foreach (var (series, length) in _parts)
         {
             var values = series.Steps(0, length);
             for (var i = 0; i < values.Length; i++)
-                summaries[i % set.Width].Add(values[i], 1);
+                summaries[i % set.Width].Add(values[i]);
         }
         return new SeriesScale(
             scaling,

@@ -1,13 +1,15 @@
 using Microsoft.ML;
 using MLExtensions.Images;
+using MLExtensions.Supervised;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
+using static TorchSharp.torch;
 
 namespace MLExtensions;
 
 /// <summary>What can be set on every network that looks at images, whatever the family and the task.</summary>
 /// <remarks>Weights start from <see cref="WeightInitialization.HeNormal"/> unless <see cref="TrainingOptions.Initialization"/> says otherwise.</remarks>
-public abstract class ImageOptions : NetworkTrainerOptions
+public abstract class ImageOptions : SupervisedTrainerOptions
 {
     private protected ImageOptions() => Initialization = WeightInitialization.HeNormal;
 
@@ -62,10 +64,10 @@ public abstract class ImageOptions : NetworkTrainerOptions
         return architecture;
     }
 
-    internal sealed override ImageAugmenter? CreateAugmenter(NetworkArchitecture architecture)
+    internal sealed override IFeatureAugmenter? CreateAugmenter(NetworkArchitecture architecture)
     {
-        var shape = ((ImageArchitecture)architecture).Image.Shape;
-        return Augmentations.Count == 0 ? null : ImageAugmenter.Create(Augmentations, shape.Channels, shape.Height, shape.Width, nameof(Augmentations));
+        var input = ((ImageArchitecture)architecture).Image;
+        return Augmentations.Count == 0 ? null : new RowAugmenter(input, CreateAugmenter(input.Shape));
     }
 
     internal override TrainingOptions Snapshot()
@@ -87,12 +89,24 @@ public abstract class ImageOptions : NetworkTrainerOptions
     {
         if (Augmentations.Count == 0)
             return;
-        var augmented = ImageAugmenter.Create(Augmentations, input.Shape.Channels, input.Shape.Height, input.Shape.Width, nameof(Augmentations))
-            .OutputSize(input.Shape.Height, input.Shape.Width);
+        var augmented = CreateAugmenter(input.Shape).OutputSize(input.Shape.Height, input.Shape.Width);
         var (height, width) = (input.NetworkShape.Height, input.NetworkShape.Width);
         if (augmented != (height, width) && augmented != (input.Shape.Height, input.Shape.Width))
             throw new ArgumentException($"{nameof(Augmentations)} make images of {augmented.Height} x {augmented.Width}, and the network takes {height} x {width}: set {nameof(CropSize)} to the size of the random crop.");
     }
 
+    private ImageAugmenter CreateAugmenter(ImageShape shape) =>
+        ImageAugmenter.Create(Augmentations, shape.Channels, shape.Height, shape.Width, nameof(Augmentations));
+
     private protected abstract ImageArchitecture CreateArchitecture(ImageInput input, int outputCount);
+
+    /// <summary>Augments rows of features as the images that they are.</summary>
+    private sealed class RowAugmenter(ImageInput input, ImageAugmenter augmenter) : IFeatureAugmenter
+    {
+        public AugmentedFeatures Apply(Tensor features, ref SplitMix64 random)
+        {
+            var (images, partner, share) = augmenter.Apply(input.ToImages(features), ref random);
+            return new AugmentedFeatures(images, partner, share);
+        }
+    }
 }

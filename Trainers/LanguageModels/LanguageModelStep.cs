@@ -1,4 +1,3 @@
-using MLExtensions.Training.Data;
 using MLExtensions.Training.Engine;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -9,7 +8,7 @@ namespace MLExtensions.LanguageModels;
 /// The step of a language model: the state after a batch is where the next one begins, and gradients end at its edge (truncated
 /// back-propagation through time; Williams and Peng, 1990).
 /// </summary>
-internal sealed class LanguageModelStep : SingleNetworkStep
+internal sealed class LanguageModelStep : TrainingStep<TokenBatch>
 {
     private const string Perplexity = "perplexity";
 
@@ -18,17 +17,18 @@ internal sealed class LanguageModelStep : SingleNetworkStep
     private readonly CarriedState _state = new();
     private readonly CarriedState _validationState = new();
 
-    /// <param name="network">The network with its first weights, float32 on the CPU; taken over.</param>
+    /// <param name="network">The network; owned by the step.</param>
     /// <param name="options">The options.</param>
-    /// <param name="seed">The seed of dropout and of sampled tokens.</param>
-    /// <param name="device">Where to train.</param>
-    public LanguageModelStep(LanguageModelNetwork network, LstmLanguageModelTrainer.Options options, int seed, Device device)
-        : base(network, options, seed, device)
+    /// <param name="seed">The seed of sampled tokens.</param>
+    public LanguageModelStep(TrainedNetwork network, LstmLanguageModelTrainer.Options options, int seed)
     {
-        _network = network;
+        Networks = [network];
+        _network = (LanguageModelNetwork)network.Module;
         var precision = options.Precision == Precision.BFloat16 ? Precision.BFloat16 : options.OutputPrecision;
-        _loss = options.SampledTokens is { } samples ? new SampledSoftmaxLoss(network, precision, samples, seed) : new FullSoftmaxLoss(network, precision);
+        _loss = options.SampledTokens is { } samples ? new SampledSoftmaxLoss(_network, precision, samples, seed) : new FullSoftmaxLoss(_network, precision);
     }
+
+    public override IReadOnlyList<TrainedNetwork> Networks { get; }
 
     public override void BeginEpoch(int epoch)
     {
@@ -37,27 +37,27 @@ internal sealed class LanguageModelStep : SingleNetworkStep
         _state.Clear();
     }
 
-    public override double Train(Batch batch, double learningRate, MetricSums metrics)
+    public override double Train(TokenBatch batch, double learningRate, MetricSums metrics)
     {
         // The embedding is looked up and its gradient added by hand: automatically, each would be as large as the vocabulary.
         var embedding = _network.EmbeddingWeight;
         Tensor embedded;
         using (no_grad())
-            embedded = _network.Embed(batch.Features);
+            embedded = _network.Embed(batch.Inputs);
         var isTrained = embedding.requires_grad;
         if (isTrained)
             embedded.requires_grad_(true);
         var (hidden, state) = _network.Run(embedded, _state.Value);
         _state.Keep(state);
         using var noGradient = no_grad();
-        var (loss, gradient) = _loss.Backward(hidden.detach(), batch.Labels);
+        var (loss, gradient) = _loss.Backward(hidden.detach(), batch.Targets);
         if (gradient is null)
             return loss;
         if (hidden.requires_grad)
             hidden.backward([gradient]);
         if (isTrained)
-            embedding.grad!.index_add_(0, batch.Features.view(-1), embedded.grad!.view(batch.RowCount, -1).to(embedding.dtype), 1);
-        Updater.Apply(learningRate);
+            embedding.grad!.index_add_(0, batch.Inputs.view(-1), embedded.grad!.view(batch.RowCount, -1).to(embedding.dtype), 1);
+        Networks[0].Apply(learningRate);
         metrics.Add(Perplexity, loss * batch.RowCount, MetricMean.Exponential);
         return loss;
     }
@@ -68,12 +68,12 @@ internal sealed class LanguageModelStep : SingleNetworkStep
         _validationState.Clear();
     }
 
-    public override double Validate(Batch batch, MetricSums metrics)
+    public override double Validate(TokenBatch batch, MetricSums metrics)
     {
         using var mode = inference_mode();
-        var (hidden, state) = _network.Run(_network.Embed(batch.Features), _validationState.Value);
+        var (hidden, state) = _network.Run(_network.Embed(batch.Inputs), _validationState.Value);
         _validationState.Keep(state);
-        var loss = nn.functional.cross_entropy(_network.Logits(hidden).to(ScalarType.Float32), batch.Labels).item<float>();
+        var loss = nn.functional.cross_entropy(_network.Logits(hidden).to(ScalarType.Float32), batch.Targets).item<float>();
         metrics.Add(Perplexity, loss * batch.RowCount, MetricMean.Exponential);
         return loss;
     }

@@ -30,60 +30,26 @@ namespace MLExtensions;
 /// have it: never between a layer's own steps. The loss is the mean cross entropy of a token, in nats.
 /// </para>
 /// </remarks>
-public sealed class LstmLanguageModelTrainer : IEstimator<LanguageModelTransformer>
+public sealed class LstmLanguageModelTrainer : NetworkEstimator<LanguageModelTransformer>
 {
-    private readonly IHost _host;
     private readonly Options _options;
-    private readonly int _seed;
 
     internal LstmLanguageModelTrainer(IHostEnvironment env, Options options)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        options.Check();
-        _host = env.Register(nameof(LstmLanguageModelTrainer));
-        _options = (Options)options.Snapshot();
-        _seed = options.Seed ?? ((IHostEnvironmentInternal)env).Seed ?? Random.Shared.Next();
-    }
+        : base(env, nameof(LstmLanguageModelTrainer), options) => _options = (Options)Settings;
 
-    /// <summary>Trains a language model.</summary>
-    /// <param name="input">Data with the text column.</param>
-    /// <exception cref="ArgumentException">The column is missing or of a wrong type, or the text cannot be trained on.</exception>
-    /// <exception cref="FormatException">A row has something that the vocabulary lacks; the message names column and row.</exception>
-    /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
-    public LanguageModelTransformer Fit(IDataView input) => FitCore(input, null);
+    private protected override void CheckSchema(SchemaShape schema) => TextColumn.Check(schema, _options.TextColumnName);
 
-    /// <summary>Trains a language model, with validation text of its own.</summary>
-    /// <param name="trainData">The training data.</param>
-    /// <param name="validationData">The validation data, with the same column; takes the place of <see cref="TrainingOptions.ValidationFraction"/>.</param>
-    /// <inheritdoc cref="Fit(IDataView)"/>
-    public LanguageModelTransformer Fit(IDataView trainData, IDataView validationData)
-    {
-        ArgumentNullException.ThrowIfNull(validationData);
-        return FitCore(trainData, validationData);
-    }
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns() =>
+        LanguageModelColumns.All.Select(column => new SchemaShape.Column(column.Name, SchemaShape.Column.VectorKind.Scalar, column.Type, isKey: false));
 
-    /// <summary>The schema after the transformer, from the schema before it.</summary>
-    /// <exception cref="ArgumentException">The text column is missing or of a wrong type.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    private protected override LanguageModelTransformer Train(IDataView input, IDataView? validation)
     {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        TextColumn.Check(inputSchema, _options.TextColumnName);
-        return LanguageModelColumns.AddTo(inputSchema);
-    }
-
-    private LanguageModelTransformer FitCore(IDataView input, IDataView? validation)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        TextColumn.Check(SchemaShape.Create(input.Schema), _options.TextColumnName);
-        if (validation != null)
-            TextColumn.Check(SchemaShape.Create(validation.Schema), _options.TextColumnName);
-        var model = new LanguageModelTraining(_host, _options, _seed).Run(input, validation);
-        return new LanguageModelTransformer(_host, model, _options.TextColumnName);
+        var model = new LanguageModelTraining(Host, _options, Seed).Run(input, validation);
+        return new LanguageModelTransformer(Host, model, _options.TextColumnName);
     }
 
     /// <summary>The options of <see cref="LstmLanguageModelTrainer"/>.</summary>
-    public sealed class Options : TrainingOptions
+    public sealed class Options : DataTrainingOptions
     {
         internal const int DefaultLanes = 20;
         internal const int DefaultEpochCount = 10;
@@ -99,12 +65,14 @@ public sealed class LstmLanguageModelTrainer : IEstimator<LanguageModelTransform
         }
 
         /// <summary>The column of text. Default <c>Text</c>.</summary>
+        [DoesNotChangeResult]
         public string TextColumnName { get; set; } = "Text";
 
         /// <summary>
         /// What tokens are and how many there can be; an <see cref="TrainingOptions.InitialModel"/> brings its own. Default the 10,000
         /// most frequent words.
         /// </summary>
+        [DoesNotChangeResult]
         public Tokenization Tokenization { get; set; } = Tokenization.Words();
 
         /// <summary>What a recurrent layer computes. Default <see cref="RecurrentCell.Lstm"/>.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace MLExtensions.LanguageModels;
 
@@ -11,6 +12,20 @@ internal abstract class TokenStore : IDisposable
 
     /// <summary>Reads tokens from a position on; thread-safe once all are there.</summary>
     public abstract void Read(long first, Span<int> destination);
+
+    /// <summary>The number of tokens and their SHA-256, for people to compare.</summary>
+    public string Checksum()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var part = new int[1 << 16];
+        for (long at = 0; at < Count; at += part.Length)
+        {
+            var span = part.AsSpan(0, (int)Math.Min(part.Length, Count - at));
+            Read(at, span);
+            hash.AppendData(MemoryMarshal.AsBytes(span));
+        }
+        return $"{Count} tokens of SHA-256 {Convert.ToHexStringLower(hash.GetHashAndReset())}";
+    }
 
     public virtual void Dispose()
     {

@@ -11,7 +11,7 @@ namespace MLExtensions;
 
 /// <summary>What can be set on every recurrent network over whole sequences, whatever the task.</summary>
 /// <remarks>Gradients are clipped at a norm of 1 unless <see cref="TrainingOptions.GradientClipNorm"/> says otherwise.</remarks>
-public abstract class LstmOptions : NetworkTrainerOptions
+public abstract class LstmOptions : SupervisedTrainerOptions
 {
     internal const int DefaultHiddenUnits = 128;
 
@@ -48,6 +48,7 @@ public abstract class LstmOptions : NetworkTrainerOptions
     /// What the tokens of a column of text are; an <see cref="TrainingOptions.InitialModel"/> brings its own. Default the 20,000 most
     /// frequent words in lower case, and punctuation marks.
     /// </summary>
+    [DoesNotChangeResult]
     public Tokenization Tokenization { get; set; } = Tokenization.Words(20_000, lowercase: true, splitPunctuation: true);
 
     /// <summary>

@@ -5,7 +5,7 @@ using MLExtensions.Training;
 namespace MLExtensions;
 
 /// <summary>What can be set on a multilayer perceptron, whatever the task.</summary>
-public abstract class MlpOptions : NetworkTrainerOptions
+public abstract class MlpOptions : SupervisedTrainerOptions
 {
     private protected MlpOptions()
     {

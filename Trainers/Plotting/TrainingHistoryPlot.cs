@@ -27,7 +27,7 @@ public static class TrainingHistoryPlot
         ArgumentNullException.ThrowIfNull(history);
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         Picture.CheckSize(width, height);
-        var records = history.Initial is null ? history.Epochs : [history.Initial, .. history.Epochs];
+        var records = history.BeforeTraining is null ? history.Epochs : [history.BeforeTraining, .. history.Epochs];
         var metrics = records.SelectMany(r => r.Training.Keys.Concat(r.Validation.Keys)).Distinct()
             .OrderByDescending(name => name == MetricValues.Loss).ThenBy(name => name, StringComparer.Ordinal).ToList();
         if (history.Epochs.Count == 0 || metrics.Count == 0)

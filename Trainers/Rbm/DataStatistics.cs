@@ -1,4 +1,5 @@
 using MLExtensions.Training.Data;
+using MLExtensions.Training.Engine;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,11 +21,11 @@ internal sealed class DataStatistics : IDisposable
     /// <summary>Up to 1,000 rows, drawn at random, on the training device.</summary>
     public Tensor Sample { get; }
 
-    /// <summary>Goes through the training data once.</summary>
+    /// <summary>Reads the training data once.</summary>
     /// <param name="batches">The training batches.</param>
     /// <param name="visible">Makes visible units of their features.</param>
-    /// <param name="checkAlive">Called now and then; throws to stop.</param>
-    public static DataStatistics Of(IBatchSource batches, Func<Tensor, Tensor> visible, Action checkAlive)
+    /// <param name="throwIfCancelled">Called now and then.</param>
+    public static DataStatistics Of(IBatchSource<RowBatch> batches, Func<Tensor, Tensor> visible, Action throwIfCancelled)
     {
         using var noGradient = no_grad();
         using var whole = NewDisposeScope();
@@ -37,7 +38,7 @@ internal sealed class DataStatistics : IDisposable
             using (batch)
             using (NewDisposeScope())
             {
-                checkAlive();
+                throwIfCancelled();
                 var values = visible(batch.Features);
                 if (kept < SampleRows)
                 {

@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using MLExtensions.Rbm;
 using MLExtensions.Training;
+using MLExtensions.Training.Engine;
 
 namespace MLExtensions;
 
@@ -11,7 +12,7 @@ public sealed partial class RbmEstimator
     /// plain gradient descent at a learning rate of 0.05, weights that start small.
     /// </summary>
     /// <remarks>Hinton, "A Practical Guide to Training Restricted Boltzmann Machines", 2010, says what to try. Momentum is that of <see cref="SgdOptimizer"/>, weight decay <see cref="TrainingOptions.L2Regularization"/>.</remarks>
-    public sealed class Options : TrainingOptions
+    public sealed class Options : RowTrainingOptions
     {
         internal const int DefaultRbmEpochs = 10;
         internal const int DefaultRbmBatchSize = 10;
@@ -29,18 +30,23 @@ public sealed partial class RbmEstimator
         }
 
         /// <summary>The column of the hidden units' values. Default "Features".</summary>
+        [DoesNotChangeResult]
         public string OutputColumnName { get; set; } = DefaultColumnNames.Features;
 
         /// <summary>The column of the visible units' values, a <c>Vector&lt;Single&gt;</c> of known size, or a <c>Single</c>. Default "Features".</summary>
+        [DoesNotChangeResult]
         public string InputColumnName { get; set; } = DefaultColumnNames.Features;
 
         /// <summary>A column for the visible units as the hidden ones say they are, a <c>Vector&lt;Single&gt;</c>. Default null: there is none.</summary>
+        [DoesNotChangeResult]
         public string? ReconstructionColumnName { get; set; }
 
         /// <summary>A column for the free energy of each row, a <c>Single</c>. Default null: there is none.</summary>
+        [DoesNotChangeResult]
         public string? FreeEnergyColumnName { get; set; }
 
         /// <summary>What the output column holds. Default <see cref="RbmOutput.Probabilities"/>.</summary>
+        [DoesNotChangeResult]
         public RbmOutput Output { get; set; }
 
         /// <summary>The hidden units of each machine, from the lowest to the topmost. Default one machine of 256.</summary>
@@ -77,9 +83,6 @@ public sealed partial class RbmEstimator
 
         /// <summary>Whether visible biases start from the data's means, so that weights need not learn them (the Guide, section 8). Default true; false starts at 0.</summary>
         public bool BiasesFromData { get; set; } = true;
-
-        /// <summary>The rows of the shuffle buffer of streaming data. Default 10,000.</summary>
-        public int ShuffleBufferRows { get; set; } = 10_000;
 
         internal RbmColumnNames ColumnNames => new(OutputColumnName, InputColumnName, ReconstructionColumnName, FreeEnergyColumnName);
 
@@ -121,7 +124,6 @@ public sealed partial class RbmEstimator
             OptionCheck.AtLeast(GibbsSteps, 1, nameof(GibbsSteps));
             OptionCheck.AtLeast(PersistentChains ?? 1, 1, nameof(PersistentChains));
             base.Check();
-            OptionCheck.AtLeast(ShuffleBufferRows, 1, nameof(ShuffleBufferRows));
             if (InitialWeights != null && HiddenUnits.Count > 1)
                 throw new ArgumentException($"{nameof(InitialWeights)} is a file for one network, and {nameof(HiddenUnits)} asks for {HiddenUnits.Count} machines; {nameof(InitialModel)} takes a whole stack.", nameof(InitialWeights));
         }

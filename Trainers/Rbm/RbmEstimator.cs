@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MLExtensions.Codes;
 using MLExtensions.Rbm;
+using MLExtensions.Scoring;
 
 namespace MLExtensions;
 
@@ -32,54 +32,27 @@ namespace MLExtensions;
 /// of Bernoulli units the pseudo-log-likelihood in nats a row.
 /// </para>
 /// </remarks>
-public sealed partial class RbmEstimator : IEstimator<RbmTransformer>
+public sealed partial class RbmEstimator : NetworkEstimator<RbmTransformer>
 {
-    private readonly IHost _host;
     private readonly Options _options;
-    private readonly int _seed;
 
     internal RbmEstimator(IHostEnvironment env, Options options)
+        : base(env, nameof(RbmEstimator), options) => _options = (Options)Settings;
+
+    private protected override void CheckSchema(SchemaShape schema) => FeatureRows.Check(schema, _options.InputColumnName);
+
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns()
     {
-        ArgumentNullException.ThrowIfNull(options);
-        options.Check();
-        _host = env.Register(nameof(RbmEstimator));
-        _options = (Options)options.Snapshot();
-        _seed = options.Seed ?? ((IHostEnvironmentInternal)env).Seed ?? Random.Shared.Next();
+        yield return OutputColumn.Vector(_options.OutputColumnName, 1).Shape;
+        if (_options.ReconstructionColumnName is { } reconstruction)
+            yield return OutputColumn.Vector(reconstruction, 1).Shape;
+        if (_options.FreeEnergyColumnName is { } energy)
+            yield return OutputColumn.Number(energy).Shape;
     }
 
-    /// <summary>Trains the machine, or one after the other.</summary>
-    /// <param name="input">Data with the column of features.</param>
-    /// <exception cref="ArgumentException">The column is missing or of a wrong type, or the data cannot be trained on.</exception>
-    /// <exception cref="FormatException">A value is not finite, or none that the visible units can have; the message names column, row, slot and value.</exception>
-    /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
-    public RbmTransformer Fit(IDataView input) => FitCore(input, null);
-
-    /// <summary>Trains with validation data of its own.</summary>
-    /// <param name="trainData">The training data.</param>
-    /// <param name="validationData">The validation data, with the same column; takes the place of <see cref="TrainingOptions.ValidationFraction"/>.</param>
-    /// <inheritdoc cref="Fit(IDataView)"/>
-    public RbmTransformer Fit(IDataView trainData, IDataView validationData)
+    private protected override RbmTransformer Train(IDataView input, IDataView? validation)
     {
-        ArgumentNullException.ThrowIfNull(validationData);
-        return FitCore(trainData, validationData);
-    }
-
-    /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The column is missing or of a wrong type.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return CodeColumns.Extend(inputSchema, _options.InputColumnName, (_options.OutputColumnName, true), (_options.ReconstructionColumnName, true), (_options.FreeEnergyColumnName, false));
-    }
-
-    private RbmTransformer FitCore(IDataView input, IDataView? validation)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        GetOutputSchema(SchemaShape.Create(input.Schema));
-        if (validation != null)
-            GetOutputSchema(SchemaShape.Create(validation.Schema));
-        var layers = new RbmTraining(_host, _options, _seed).Run(input, validation);
-        return new RbmTransformer(_host, layers, _options.ColumnNames, _options.Output, _seed);
+        var layers = new RbmTraining(Host, _options, Seed).Run(input, validation);
+        return new RbmTransformer(Host, layers, _options.ColumnNames, _options.Output, Seed);
     }
 }

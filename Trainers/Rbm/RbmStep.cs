@@ -10,7 +10,7 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace MLExtensions.Rbm;
 
 /// <summary>The step of a restricted Boltzmann machine: the loss is the reconstruction error, the gradient that of contrastive divergence.</summary>
-internal sealed class RbmStep : SingleNetworkStep
+internal sealed class RbmStep : TrainingStep<RowBatch>
 {
     private const string PseudoLogLikelihood = "pseudoLogLikelihood";
     private const string FreeEnergy = "freeEnergy";
@@ -28,15 +28,15 @@ internal sealed class RbmStep : SingleNetworkStep
     private double _sampleFreeEnergy;
     private SplitMix64 _flips;
 
-    /// <param name="network">The machine with its first weights; taken over.</param>
+    /// <param name="trained">The machine in training; owned by the step.</param>
+    /// <param name="network">Its module.</param>
     /// <param name="options">The options.</param>
     /// <param name="lower">The machines below.</param>
     /// <param name="sample">Training rows, as visible units, to measure on.</param>
     /// <param name="seed">The seed of what is drawn.</param>
-    /// <param name="device">Where to train.</param>
-    public RbmStep(RbmNetwork network, RbmEstimator.Options options, LowerLayers lower, Tensor sample, int seed, Device device)
-        : base(network, options, seed, device)
+    public RbmStep(TrainedNetwork trained, RbmNetwork network, RbmEstimator.Options options, LowerLayers lower, Tensor sample, int seed)
     {
+        Networks = [trained];
         _network = network;
         network.Refresh();
         network.KeepViews();
@@ -45,13 +45,15 @@ internal sealed class RbmStep : SingleNetworkStep
         _type = network.Weight.dtype;
         using (NewDisposeScope())
             _sample = sample.to(_type).alias().DetachFromDisposeScope();
-        _sampler = new UnitSampler(device);
+        _sampler = new UnitSampler(trained.Device);
         _divergence = new ContrastiveDivergence(network, _sampler, options.GibbsSteps, options.SampleVisible ?? options.PersistentChains != null);
         if (options.SparsityTarget is { } target)
             _sparsity = new SparsityPenalty(network, target, options.SparsityCost);
         if (options.PersistentChains is { } chains)
-            _chains = zeros(chains, network.Architecture.OutputCount, dtype: _type, device: device).DetachFromDisposeScope();
+            _chains = zeros(chains, network.Architecture.OutputCount, dtype: _type, device: trained.Device).DetachFromDisposeScope();
     }
+
+    public override IReadOnlyList<TrainedNetwork> Networks { get; }
 
     public override IReadOnlyList<(string Name, Tensor Value)> State
     {
@@ -72,7 +74,7 @@ internal sealed class RbmStep : SingleNetworkStep
         _sampler.Reseed(SeedSequence.Derive(_seed, SeedSequence.UnitSamples, epoch));
     }
 
-    public override double Train(Batch batch, double learningRate, MetricSums metrics)
+    public override double Train(RowBatch batch, double learningRate, MetricSums metrics)
     {
         using var noGradient = no_grad();
         var visible = Visible(batch);
@@ -81,7 +83,7 @@ internal sealed class RbmStep : SingleNetworkStep
         if (!double.IsFinite(loss))
             return loss;
         _sparsity?.AddGradient(visible, hidden);
-        Updater.Apply(learningRate);
+        Networks[0].Apply(learningRate);
         return loss;
     }
 
@@ -104,7 +106,7 @@ internal sealed class RbmStep : SingleNetworkStep
         _sampleFreeEnergy = MeanOf(_network.FreeEnergy(_sample));
     }
 
-    public override double Validate(Batch batch, MetricSums metrics)
+    public override double Validate(RowBatch batch, MetricSums metrics)
     {
         using var noGradient = no_grad();
         var visible = Visible(batch);
@@ -137,7 +139,7 @@ internal sealed class RbmStep : SingleNetworkStep
 
     private static double MeanOf(Tensor values) => values.to(ScalarType.Float32).mean().item<float>();
 
-    private Tensor Visible(Batch batch) => _lower.Up(batch.Features).to(_type);
+    private Tensor Visible(RowBatch batch) => _lower.Up(batch.Features).to(_type);
 
     private Tensor Pseudo(Tensor visible) => _network.PseudoLogLikelihood(visible, RbmRows.DrawUnits(visible, ref _flips));
 

@@ -7,7 +7,7 @@ using MLExtensions.Training.Data;
 namespace MLExtensions.Supervised;
 
 /// <summary>Finds a trainer's columns in a schema and refuses those that it cannot train on.</summary>
-internal sealed class ColumnCheck(NetworkTrainerOptions options, SupervisedTask task, string featureName, SchemaShape.Column label, string? weightName)
+internal sealed class ColumnCheck(SupervisedTrainerOptions options, SupervisedTask task, string featureName, SchemaShape.Column label, string? weightName)
 {
     /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
     public void Check(SchemaShape schema)
@@ -27,6 +27,9 @@ internal sealed class ColumnCheck(NetworkTrainerOptions options, SupervisedTask 
 
     /// <summary>The feature column of data that was checked.</summary>
     public DataViewSchema.Column FindFeatures(IDataView data) => data.Schema[featureName];
+
+    /// <summary>The number of outputs that a network for the data needs.</summary>
+    public int OutputCount(IDataView data) => task.OutputCount(data.Schema[label.Name]);
 
     /// <summary>The columns of data that was checked.</summary>
     public TrainingColumns Find(IDataView data, FeatureFormat format)

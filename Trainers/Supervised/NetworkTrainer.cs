@@ -16,20 +16,22 @@ public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTrans
     // Data is read once into memory of our own, so ML.NET need not cache it.
     private static readonly TrainerInfo InfoOfNetworks = new(normalization: true, calibration: false, caching: false, supportValid: true);
 
-    private readonly NetworkTrainerOptions _options;
+    private readonly SupervisedTrainerOptions _options;
     private readonly SupervisedTask<TTransformer> _task;
+    private readonly ColumnCheck _columns;
     private readonly int _seed;
 
-    private protected NetworkTrainer(IHostEnvironment env, string name, NetworkTrainerOptions options, SupervisedTask<TTransformer> task)
+    private protected NetworkTrainer(IHostEnvironment env, string name, SupervisedTrainerOptions options, SupervisedTask<TTransformer> task)
         : base(
             env.Register(name),
             TrainerUtils.MakeR4VecFeature(Checked(options).FeatureColumnName),
             task.LabelColumn(options.LabelColumnName),
             TrainerUtils.MakeR4ScalarWeightColumn(options.ExampleWeightColumnName))
     {
-        _options = (NetworkTrainerOptions)options.Snapshot();
+        _options = (SupervisedTrainerOptions)options.Snapshot();
         _task = task;
-        _seed = options.Seed ?? ((IHostEnvironmentInternal)env).Seed ?? Random.Shared.Next();
+        _columns = new ColumnCheck(_options, task, FeatureColumn.Name, LabelColumn, WeightColumn.IsValid ? WeightColumn.Name : null);
+        _seed = options.ChooseSeed(env);
     }
 
     /// <summary>Features should be normalised; caching before the trainer is not needed.</summary>
@@ -48,7 +50,7 @@ public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTrans
 
     /// <summary>Trains a network, with validation data of its own.</summary>
     /// <param name="trainData">The training data.</param>
-    /// <param name="validationData">The validation data, with the same columns; takes the place of <see cref="TrainingOptions.ValidationFraction"/>.</param>
+    /// <param name="validationData">The validation data, with the same columns; takes the place of <see cref="DataTrainingOptions.ValidationFraction"/>.</param>
     /// <inheritdoc cref="Fit(IDataView)"/>
     public TTransformer Fit(IDataView trainData, IDataView validationData)
     {
@@ -61,7 +63,7 @@ public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTrans
     public new SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        CreateColumnCheck().Check(inputSchema);
+        _columns.Check(inputSchema);
         var columns = inputSchema.ToDictionary(column => column.Name);
         foreach (var column in GetOutputColumnsCore(inputSchema))
             columns[column.Name] = column;
@@ -79,7 +81,7 @@ public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTrans
     protected override TTransformer MakeTransformer(NetworkModelParameters model, DataViewSchema trainSchema) =>
         _task.CreateTransformer(Host, model, trainSchema, FeatureColumn.Name, LabelColumn.Name);
 
-    private static NetworkTrainerOptions Checked(NetworkTrainerOptions options)
+    private static SupervisedTrainerOptions Checked(SupervisedTrainerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
@@ -89,15 +91,12 @@ public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTrans
     private TTransformer FitCore(IDataView input, IDataView? validation)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var check = CreateColumnCheck();
-        check.Check(SchemaShape.Create(input.Schema));
+        _columns.Check(SchemaShape.Create(input.Schema));
         if (validation != null)
-            check.Check(SchemaShape.Create(validation.Schema));
+            _columns.Check(SchemaShape.Create(validation.Schema));
         return MakeTransformer(Train(input, validation), input.Schema);
     }
 
     private NetworkModelParameters Train(IDataView input, IDataView? validation) =>
-        new SupervisedTraining(Host, _options, _task, CreateColumnCheck(), _seed).Run(input, validation);
-
-    private ColumnCheck CreateColumnCheck() => new(_options, _task, FeatureColumn.Name, LabelColumn, WeightColumn.IsValid ? WeightColumn.Name : null);
+        new SupervisedTraining(Host, _options, _task, _columns, _seed).Run(input, validation);
 }

@@ -2,9 +2,9 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions;
-using MLExtensions.Codes;
 using MLExtensions.Models;
 using MLExtensions.Networks.Autoencoder;
+using MLExtensions.Scoring;
 using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -14,26 +14,34 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>A trained autoencoder: adds the code of a column of features, and on demand what the code says that the features were.</summary>
-public sealed class AutoencoderTransformer : CodeTransformer, INetworkHolder
+public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetworkHolder
 {
     internal const string LoaderSignature = "MLExtAutoencoder";
     private const string ModelSignature = "MLEXTAEN";
     private const string ModelFolder = "Model";
 
     private readonly AutoencoderNetwork _network;
-    private readonly List<CodeOutput> _outputs;
+    private readonly List<OutputColumn> _outputs;
 
     internal AutoencoderTransformer(IHostEnvironment env, NetworkModelParameters model, string outputColumnName, string inputColumnName, string? reconstructionColumnName)
-        : base(env.Register(LoaderSignature), outputColumnName, inputColumnName, reconstructionColumnName)
+        : base(env.Register(LoaderSignature), inputColumnName)
     {
+        OutputColumnName = outputColumnName;
+        ReconstructionColumnName = reconstructionColumnName;
         Model = model;
         Architecture = (AutoencoderArchitecture)model.Architecture;
         _network = (AutoencoderNetwork)model.Network;
         MultiplyAdds = Architecture.MultiplyAdds / (reconstructionColumnName == null ? 2 : 1);
-        _outputs = [new CodeOutput(outputColumnName, CodeSize, IsVector: true)];
+        _outputs = [OutputColumn.Vector(outputColumnName, CodeSize)];
         if (reconstructionColumnName != null)
-            _outputs.Add(new CodeOutput(reconstructionColumnName, InputCount, IsVector: true));
+            _outputs.Add(OutputColumn.Vector(reconstructionColumnName, InputCount));
     }
+
+    /// <summary>The column of the code.</summary>
+    public string OutputColumnName { get; }
+
+    /// <summary>The column of the reconstructed features; null where there is none.</summary>
+    public string? ReconstructionColumnName { get; }
 
     /// <summary>The network, with its weights and how it was trained. The transformer owns it.</summary>
     public NetworkModelParameters Model { get; }
@@ -44,13 +52,18 @@ public sealed class AutoencoderTransformer : CodeTransformer, INetworkHolder
     /// <summary>The number of values of the code.</summary>
     public int CodeSize => Architecture.CodeSize;
 
+    /// <summary>How the training went, epoch by epoch.</summary>
+    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained here.");
+
     IInitialWeights INetworkHolder.InitialWeights => Model;
 
-    internal override int InputCount => Architecture.InputCount;
+    internal override FeatureFormat Format => Model.Format;
 
-    internal override IReadOnlyList<CodeOutput> Outputs => _outputs;
+    internal override IReadOnlyList<OutputColumn> Outputs => _outputs;
 
     internal override double MultiplyAdds { get; }
+
+    private int InputCount => Architecture.InputCount;
 
     /// <summary>The code of features.</summary>
     /// <param name="features">As many values as the network was trained on.</param>
@@ -100,14 +113,17 @@ public sealed class AutoencoderTransformer : CodeTransformer, INetworkHolder
         var output = ctx.LoadNonEmptyString();
         var input = ctx.LoadNonEmptyString();
         var reconstruction = ctx.LoadStringOrNull();
-        ctx.LoadModel<NetworkModelParameters, SignatureLoadModel>(env, out var model, ModelFolder);
-        if (model.Architecture is AutoencoderArchitecture)
-            return new AutoencoderTransformer(env, model, output, input, reconstruction);
-        model.Dispose();
-        throw new ModelFormatException(ModelFolder, $"is no autoencoder: {model.Architecture}");
+        var model = ctx.LoadNetwork(env, ModelFolder, "an autoencoder", network => network.Architecture is AutoencoderArchitecture);
+        return new AutoencoderTransformer(env, model, output, input, reconstruction);
     }
 
-    private protected override void SaveModels(ModelSaveContext ctx) => ctx.SaveModel(Model, ModelFolder);
+    private protected override void SaveContent(ModelSaveContext ctx)
+    {
+        ctx.SaveNonEmptyString(OutputColumnName);
+        ctx.SaveNonEmptyString(InputColumnName);
+        ctx.SaveStringOrNull(ReconstructionColumnName);
+        ctx.SaveModel(Model, ModelFolder);
+    }
 
     private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
 
@@ -115,16 +131,10 @@ public sealed class AutoencoderTransformer : CodeTransformer, INetworkHolder
     {
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
-        return TensorMemory.Floats(network(CodeRows.ToTensor([values], width)).contiguous()).ToArray();
+        return TensorMemory.Floats(network(FeatureRows.ToTensor([values], width)).contiguous()).ToArray();
     }
 
-    private static VersionInfo GetVersionInfo() => new(
-        ModelSignature,
-        verWrittenCur: 0x00010001,
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderAssemblyName: typeof(AutoencoderTransformer).Assembly.FullName,
-        loaderSignature: LoaderSignature);
+    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
 
     private Tensor Reconstruct(Tensor features) => _network.Reconstruct(_network.Encode(features));
 }

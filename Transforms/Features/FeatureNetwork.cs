@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using MLExtensions.Heads;
 using MLExtensions.Persistence;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
@@ -37,7 +36,7 @@ internal static class FeatureNetwork
                 throw new ArgumentException($"{nameof(options.Weights)} '{options.Weights}' does not fit the network; missing: {NameList.Of(comparison.Report.Missing)}; of another shape: {NameList.Of(comparison.Report.OtherShape)}.", nameof(options.Weights));
             file.CopyTo(network, comparison.Report.Loaded);
             network.DetachFromDisposeScope();
-            return new NetworkModelParameters(env, architecture, new FeaturesHead(architecture.OutputCount), network, HistoryOf(comparison.Report));
+            return new NetworkModelParameters(env, architecture, head: null, network, history: null);
         }
         catch
         {
@@ -64,15 +63,4 @@ internal static class FeatureNetwork
             throw new ArgumentException($"The network does not take the images of column '{column.Name}': {e.Message}", e);
         }
     }
-
-    private static TrainingHistory HistoryOf(WeightReport report) => new()
-    {
-        Epochs = [],
-        StopReason = "pretrained",
-        Seed = 0,
-        ThreadCount = 1,
-        Device = "cpu",
-        Precision = "float32",
-        InitialWeights = report,
-    };
 }

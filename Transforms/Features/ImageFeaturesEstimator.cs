@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 using MLExtensions.Features;
+using MLExtensions.Scoring;
 
 namespace MLExtensions;
 
@@ -97,7 +98,7 @@ public sealed class ImageFeaturesEstimator : IEstimator<ImageFeaturesTransformer
     public ImageFeaturesTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var column = ImageFeaturesTransformer.FindColumn(input.Schema, _options.InputColumnName);
+        var column = FeatureRows.Find(input.Schema, _options.InputColumnName);
         var model = FeatureNetwork.Load(_host, _options, column);
         return new ImageFeaturesTransformer(_host, model, _options.OutputColumnName, _options.InputColumnName);
     }
@@ -108,7 +109,7 @@ public sealed class ImageFeaturesEstimator : IEstimator<ImageFeaturesTransformer
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         if (!inputSchema.TryFindColumn(_options.InputColumnName, out var column))
-            throw ImageFeaturesTransformer.Missing(_options.InputColumnName, inputSchema.Select(other => other.Name));
+            throw FeatureRows.Missing(_options.InputColumnName, inputSchema.Select(other => other.Name));
         var isVector = column.Kind == SchemaShape.Column.VectorKind.Vector && column.ItemType == NumberDataViewType.Single;
         if (!isVector && column.ItemType is not ImageDataViewType)
             throw new ArgumentException($"Column '{column.Name}' has type {column.GetTypeString()}; it must be an image (MLImage) or a Vector<Single> of known size.", nameof(inputSchema));

@@ -6,7 +6,6 @@ using MLExtensions;
 using MLExtensions.Forecasting;
 using MLExtensions.Heads;
 using MLExtensions.Models;
-using MLExtensions.Persistence;
 using MLExtensions.Scoring;
 using MLExtensions.Tensors;
 using TorchSharp;
@@ -20,75 +19,64 @@ namespace MLExtensions;
 /// <remarks>
 /// The rows must be in the order of time; those of several series may be mixed. A row's forecast is made from the row and the rows of
 /// its series before it in the same data, as many as <see cref="WindowSize"/>; with fewer, it is NaN in every step. Each
-/// pass over the data begins without history, so what is to be forecast comes with the rows before it. <see cref="Transform"/> is
+/// pass over the data begins without history, so what is to be forecast comes with the rows before it. <see cref="NetworkColumnsTransformer.Transform"/> is
 /// lazy, rows are forecast in blocks, and they are not shuffled. One transformer can be used by several threads.
 /// </remarks>
-public sealed class LstmForecastTransformer : ITransformer, INetworkHolder, IDisposable
+public sealed class LstmForecastTransformer : FeatureColumnsTransformer, INetworkHolder
 {
     internal const string LoaderSignature = "MLExtLstmForecast";
     private const string ModelSignature = "MLEXTLFC";
     private const string NetworkFolder = "Network";
 
-    private readonly IHost _host;
     private readonly SeriesColumnNames _names;
+    private readonly ForecastArchitecture _architecture;
+    private readonly SeriesScale _scale;
 
     internal LstmForecastTransformer(IHostEnvironment env, NetworkModelParameters model, string outputColumnName, SeriesColumnNames names)
+        : base(env.Register(LoaderSignature), names.Value)
     {
-        _host = env.Register(LoaderSignature);
         Model = model;
         OutputColumnName = outputColumnName;
         _names = names;
+        _architecture = (ForecastArchitecture)model.Architecture;
+        _scale = ((ForecastHead)model.Head!).Scale;
+        Format = new DenseFormat(WindowDataView.WidthOf(WindowSize, _architecture.StepWidth));
+        Outputs = [OutputColumn.Vector(outputColumnName, Horizon)];
     }
 
     /// <summary>The column that is added, a <c>Vector&lt;Single&gt;</c> of <see cref="Horizon"/> values.</summary>
     public string OutputColumnName { get; }
 
-    /// <summary>The column of the series' values.</summary>
-    public string InputColumnName => _names.Value;
-
     /// <summary>The number of steps that a forecast looks back.</summary>
-    public int WindowSize => ((ForecastArchitecture)Model.Architecture).WindowSize;
+    public int WindowSize => _architecture.WindowSize;
 
     /// <summary>The number of steps that are forecast.</summary>
-    public int Horizon => Model.Architecture.OutputCount;
+    public int Horizon => _architecture.OutputCount;
 
     /// <summary>The network and its weights. The transformer owns it.</summary>
     public NetworkModelParameters Model { get; }
 
+    /// <summary>How the training went, epoch by epoch.</summary>
+    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained here.");
+
     IInitialWeights INetworkHolder.InitialWeights => Model;
 
-    bool ITransformer.IsRowToRowMapper => false;
+    /// <summary>Whether there is a full window, and the window's values: see <see cref="WindowDataView"/>.</summary>
+    internal override FeatureFormat Format { get; }
 
-    /// <summary>Adds the forecasts to data in the order of time.</summary>
-    /// <param name="input">Data with the columns that the model was trained on.</param>
-    /// <exception cref="ArgumentException">A column is missing, or of another type or size.</exception>
-    public IDataView Transform(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        var columns = SeriesColumns.Find(input.Schema, _names);
-        var width = ((ForecastArchitecture)Model.Architecture).StepWidth;
-        if (columns.Width != width)
-            throw new ArgumentException($"The extra columns {string.Join(", ", _names.Extra)} have {columns.Width - 1} values; the model was trained on {width - 1}.", nameof(input));
-        // The column of windows is hidden by that of the forecasts, which has its name.
-        var windows = new WindowDataView(input, columns, WindowSize, OutputColumnName);
-        var blocks = new LookAheadDataView(windows, OutputColumnName);
-        return new BatchScoredDataView(new RowToRowMapperTransform(_host, blocks, CreateMapper(windows.Schema), CreateMapper));
-    }
+    internal override IReadOnlyList<OutputColumn> Outputs { get; }
 
-    /// <summary>The schema of what <see cref="Transform"/> makes of data with a schema.</summary>
-    /// <exception cref="ArgumentException">A column is missing, or of another type or size.</exception>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return Transform(new EmptyDataView(_host, inputSchema)).Schema;
-    }
+    internal override double MultiplyAdds => _architecture.MultiplyAdds;
+
+    private protected override string WhyNoRowMapping =>
+        "A forecast looks back at the rows before, so a PredictionEngine, which sees single rows, cannot make it. Call Transform on the series, or Forecast(history) on the model.";
 
     /// <summary>Forecasts what follows on some values, without a data view.</summary>
     /// <param name="history">The values so far, the last one at the end; at least <see cref="WindowSize"/>.</param>
     /// <returns>The next <see cref="Horizon"/> values.</returns>
     /// <exception cref="ArgumentException">There are too few values.</exception>
     /// <exception cref="FormatException">A value that the forecast looks back at is NaN or infinite.</exception>
-    /// <exception cref="InvalidOperationException">The model has extra inputs: use <see cref="Transform"/>.</exception>
+    /// <exception cref="InvalidOperationException">The model has extra inputs: use <see cref="NetworkColumnsTransformer.Transform"/>.</exception>
     public float[] Forecast(IEnumerable<float> history)
     {
         ArgumentNullException.ThrowIfNull(history);
@@ -100,23 +88,56 @@ public sealed class LstmForecastTransformer : ITransformer, INetworkHolder, IDis
         var bad = Array.FindIndex(values, values.Length - WindowSize, value => !float.IsFinite(value));
         if (bad >= 0)
             throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"The history's value at {bad} is {values[bad]}; it must be finite."));
+        using var mode = inference_mode();
         using var scope = NewDisposeScope();
-        var window = tensor([1, .. values.AsSpan(^WindowSize..)]).unsqueeze(0);
-        var forecast = new float[Horizon];
-        new ForecastScorer(Model).Score(window, forecast);
-        return forecast;
+        using var threads = TorchThreads.Use(TorchThreads.CountFor(MultiplyAdds));
+        var window = tensor([1, .. values.AsSpan(^WindowSize..)], dtype: ScalarType.Float32).unsqueeze(0);
+        return TensorMemory.Floats(Compute(window, [0])[0]).ToArray();
     }
 
-    /// <summary>Frees the weights.</summary>
-    public void Dispose() => Model.Dispose();
+    /// <inheritdoc/>
+    public override void Dispose() => Model.Dispose();
 
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) =>
-        throw new InvalidOperationException("A forecast looks back at the rows before; it is no mapping of a single row. Forecast(history) makes one without a data view.");
-
-    void ICanSaveModel.Save(ModelSaveContext ctx)
+    /// <summary>Forecasts on the series' own scale; NaN where there is no full window.</summary>
+    internal override Tensor[] Compute(Tensor features, int[] active)
     {
-        ctx.CheckAtModel();
-        ctx.SetVersionInfo(GetVersionInfo());
+        var rows = (int)features.shape[0];
+        var source = TensorMemory.Floats(features);
+        var windows = zeros([rows, _architecture.InputCount], dtype: ScalarType.Float32);
+        var scaled = TensorMemory.Floats(windows);
+        var units = new WindowUnit?[rows];
+        for (var row = 0; row < rows; row++)
+        {
+            var raw = source.Slice(row * Format.Width, Format.Width);
+            if (raw[0] == 0)
+                continue;
+            var window = scaled.Slice(row * _architecture.InputCount, _architecture.InputCount);
+            raw[1..].CopyTo(window);
+            units[row] = _scale.Apply(window);
+        }
+        var forecasts = Model.Network.call(windows).contiguous();
+        var values = TensorMemory.Floats(forecasts);
+        for (var i = 0; i < rows * Horizon; i++)
+            values[i] = units[i / Horizon] is { } unit ? unit.Restore(values[i]) : float.NaN;
+        return [forecasts];
+    }
+
+    private protected override DataViewSchema.Column FindInput(DataViewSchema schema) => schema[OutputColumnName];
+
+    /// <summary>Adds the column of windows, which that of the forecasts hides: it has the same name.</summary>
+    private protected override IDataView Prepare(IDataView input)
+    {
+        var columns = SeriesColumns.Find(input.Schema, _names);
+        var width = _architecture.StepWidth;
+        if (columns.Width != width)
+            throw new ArgumentException($"The extra columns {string.Join(", ", _names.Extra)} have {columns.Width - 1} values; the model was trained on {width - 1}.", nameof(input));
+        return new WindowDataView(input, columns, WindowSize, OutputColumnName);
+    }
+
+    private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
+
+    private protected override void SaveContent(ModelSaveContext ctx)
+    {
         ctx.SaveNonEmptyString(OutputColumnName);
         ctx.SaveNonEmptyString(_names.Value);
         ctx.SaveStringOrNull(_names.Group);
@@ -135,20 +156,12 @@ public sealed class LstmForecastTransformer : ITransformer, INetworkHolder, IDis
         var extra = new List<string>();
         for (var left = ctx.Reader.ReadInt32(); left > 0; left--)
             extra.Add(ctx.LoadNonEmptyString());
-        ctx.LoadModel<NetworkModelParameters, SignatureLoadModel>(env, out var model, NetworkFolder);
-        if (model is { Head: ForecastHead head, Architecture: ForecastArchitecture architecture } && head.Scale.Means.Count == architecture.StepWidth)
-            return new LstmForecastTransformer(env, model, output, new SeriesColumnNames(value, extra, group));
-        model.Dispose();
-        throw new ModelFormatException(NetworkFolder, $"is no network for forecasts: {model.Architecture.GetType().Name}, {model.Head.Kind}");
+        var model = ctx.LoadNetwork(env, NetworkFolder, "a network for forecasts", IsForecaster);
+        return new LstmForecastTransformer(env, model, output, new SeriesColumnNames(value, extra, group));
+
+        static bool IsForecaster(NetworkModelParameters model) =>
+            model is { Head: ForecastHead head, Architecture: ForecastArchitecture architecture } && head.Scale.Means.Count == architecture.StepWidth;
     }
 
-    private ForecastRowMapper CreateMapper(DataViewSchema schema) => new(this, schema[OutputColumnName]);
-
-    private static VersionInfo GetVersionInfo() => new(
-        ModelSignature,
-        verWrittenCur: 0x00010001,
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderAssemblyName: typeof(LstmForecastTransformer).Assembly.FullName,
-        loaderSignature: LoaderSignature);
+    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
 }

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace MLExtensions.Heads;
 
 /// <summary>One logit; its sigmoid is the probability of the positive class.</summary>
-internal sealed record BinaryHead : PredictionHead
+internal sealed record BinaryHead : ScoreHead
 {
     internal override int OutputCount => 1;
 

@@ -1,9 +1,4 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Microsoft.ML.Runtime;
 using MLExtensions.Forecasting;
-using MLExtensions.Scoring;
-using static TorchSharp.torch;
 
 namespace MLExtensions.Heads;
 
@@ -11,22 +6,6 @@ namespace MLExtensions.Heads;
 internal sealed record ForecastHead(int Horizon, SeriesScale Scale) : PredictionHead
 {
     internal override int OutputCount => Horizon;
-
-    internal override PredictionKind Kind => PredictionKind.Custom;
-
-    internal override DataViewType ScoreType => new VectorDataViewType(NumberDataViewType.Single, Horizon);
-
-    /// <summary>How far back the forecasts must be scaled depends on their windows: see <see cref="ForecastScorer"/>.</summary>
-    public override Tensor Activate(Tensor outputs) => outputs;
-
-    public override DataViewSchema CreateOutputSchema()
-    {
-        var builder = new DataViewSchema.Builder();
-        builder.AddColumn(DefaultColumnNames.Score, ScoreType);
-        return builder.ToSchema();
-    }
-
-    public override Delegate CreateGetter(int column, ScoreSource scores) => VectorGetter(scores);
 
     public override void Check()
     {

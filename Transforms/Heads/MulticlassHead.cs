@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace MLExtensions.Heads;
 
 /// <summary>A logit a class; their softmax is the score vector.</summary>
-internal sealed record MulticlassHead(int ClassCount) : PredictionHead
+internal sealed record MulticlassHead(int ClassCount) : ScoreHead
 {
     internal override int OutputCount => ClassCount;
 

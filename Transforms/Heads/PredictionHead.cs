@@ -7,18 +7,23 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Heads;
 
-/// <summary>What a task makes of a network's outputs: scores, and the columns of ML.NET that carry them.</summary>
+/// <summary>What was learned of the data beside the weights, and says what a network's outputs mean.</summary>
 [JsonDerivedType(typeof(BinaryHead), "binary")]
 [JsonDerivedType(typeof(MulticlassHead), "multiclass")]
 [JsonDerivedType(typeof(RegressionHead), "regression")]
-[JsonDerivedType(typeof(FeaturesHead), "features")]
 [JsonDerivedType(typeof(ForecastHead), "forecast")]
-[JsonDerivedType(typeof(LanguageHead), "language")]
 internal abstract record PredictionHead
 {
-    /// <summary>The number of output units that the task needs.</summary>
+    /// <summary>The number of output units that it needs.</summary>
     internal abstract int OutputCount { get; }
 
+    /// <summary>Refuses values that only a damaged file can hold.</summary>
+    public abstract void Check();
+}
+
+/// <summary>What a supervised task makes of a network's outputs: scores, and the columns of ML.NET that carry them.</summary>
+internal abstract record ScoreHead : PredictionHead
+{
     internal abstract PredictionKind Kind { get; }
 
     /// <summary>The type of the Score column.</summary>
@@ -32,9 +37,6 @@ internal abstract record PredictionHead
 
     /// <summary>The getter of one column of <see cref="CreateOutputSchema"/>.</summary>
     public abstract Delegate CreateGetter(int column, ScoreSource scores);
-
-    /// <summary>Refuses values that only a damaged file can hold.</summary>
-    public abstract void Check();
 
     private protected static ValueGetter<float> ScalarGetter(ScoreSource scores) =>
         (ref float destination) => destination = scores.Current()[0];

@@ -11,7 +11,7 @@ namespace MLExtensions.Heads;
 /// </summary>
 /// <param name="Mean">The mean of the training targets.</param>
 /// <param name="StandardDeviation">The standard deviation of the training targets; 1 where they were all the same.</param>
-internal sealed record RegressionHead(double Mean, double StandardDeviation) : PredictionHead
+internal sealed record RegressionHead(double Mean, double StandardDeviation) : ScoreHead
 {
     internal override int OutputCount => 1;
 

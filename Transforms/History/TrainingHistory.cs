@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace MLExtensions;
 
@@ -15,8 +16,8 @@ public sealed record TrainingHistory
     /// <summary>The epoch whose weights the model has, when that is not simply the last; otherwise null.</summary>
     public int? BestEpoch { get; init; }
 
-    /// <summary>Why training ended, such as "epochs" or "early stopping".</summary>
-    public required string StopReason { get; init; }
+    /// <summary>Why training ended.</summary>
+    public required StopReason StopReason { get; init; }
 
     /// <summary>The seed of everything random in the training.</summary>
     public required int Seed { get; init; }
@@ -30,8 +31,9 @@ public sealed record TrainingHistory
     /// <summary>The floating-point type of the computation, such as "float32".</summary>
     public required string Precision { get; init; }
 
-    /// <summary>What the untrained network measured (epoch 0), or null when that was not asked for.</summary>
-    public EpochRecord? Initial { get; init; }
+    /// <summary>What was measured on the validation data before the first epoch; null without validation data.</summary>
+    [JsonPropertyName("initial")]
+    public EpochRecord? BeforeTraining { get; init; }
 
     /// <summary>What the network took from the file of weights that it started from, or null when it started otherwise.</summary>
     public WeightReport? InitialWeights { get; init; }
@@ -46,18 +48,18 @@ public sealed record TrainingHistory
         && ThreadCount == other.ThreadCount
         && Device == other.Device
         && Precision == other.Precision
-        && Initial == other.Initial
+        && BeforeTraining == other.BeforeTraining
         && InitialWeights == other.InitialWeights;
 
     /// <inheritdoc/>
     public override int GetHashCode() =>
-        HashCode.Combine(Epochs.Count, BestEpoch, StopReason, Seed, ThreadCount, Device, Precision, HashCode.Combine(Initial, InitialWeights));
+        HashCode.Combine(Epochs.Count, BestEpoch, StopReason, Seed, ThreadCount, Device, Precision, HashCode.Combine(BeforeTraining, InitialWeights));
 
     /// <summary>A line for logs.</summary>
     public override string ToString()
     {
         var best = BestEpoch is { } epoch ? $"best {epoch}, " : "";
-        return $"{Epochs.Count} epochs, {best}stopped by {StopReason}; seed {Seed}, {ThreadCount} threads, {Device}, {Precision}";
+        return $"{Epochs.Count} epochs, {best}stopped by {(StopReason == StopReason.Epochs ? "epochs" : "early stopping")}; seed {Seed}, {ThreadCount} threads, {Device}, {Precision}";
     }
 
     private static ImmutableArray<EpochRecord> CheckEpochs(IReadOnlyList<EpochRecord> epochs)
@@ -73,4 +75,17 @@ public sealed record TrainingHistory
         }
         return [.. epochs];
     }
+}
+
+/// <summary>Why a training ended.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<StopReason>))]
+public enum StopReason
+{
+    /// <summary>All epochs that were asked for are done.</summary>
+    [JsonStringEnumMemberName("epochs")]
+    Epochs,
+
+    /// <summary>The goal was not improved on for too many epochs.</summary>
+    [JsonStringEnumMemberName("early stopping")]
+    EarlyStopping,
 }

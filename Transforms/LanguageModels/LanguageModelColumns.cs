@@ -10,15 +10,26 @@ internal static class LanguageModelColumns
     public const string Tokens = nameof(Tokens);
     public const string Perplexity = nameof(Perplexity);
 
-    public static SchemaShape AddTo(SchemaShape schema)
-    {
-        var columns = schema.ToDictionary(column => column.Name);
-        Add(LogProbability, NumberDataViewType.Single);
-        Add(Tokens, NumberDataViewType.Int32);
-        Add(Perplexity, NumberDataViewType.Single);
-        return new SchemaShape(columns.Values);
+    public static IReadOnlyList<DataViewSchema.DetachedColumn> All { get; } =
+    [
+        new(LogProbability, NumberDataViewType.Single),
+        new(Tokens, NumberDataViewType.Int32),
+        new(Perplexity, NumberDataViewType.Single),
+    ];
 
-        void Add(string name, DataViewType type) =>
-            columns[name] = new SchemaShape.Column(name, SchemaShape.Column.VectorKind.Scalar, type, isKey: false);
-    }
+    /// <summary>The getters of the columns, in their order.</summary>
+    public static Delegate[] CreateGetters(TextScoreSource source) =>
+    [
+        (ValueGetter<float>)((ref float value) => value = (float)source.Current().LogProbability),
+        (ValueGetter<int>)((ref int value) => value = source.Current().Tokens),
+        (ValueGetter<float>)((ref float value) => value = (float)source.Current().Perplexity),
+    ];
+}
+
+/// <summary>How probable a text is.</summary>
+/// <param name="LogProbability">The natural logarithm of its probability.</param>
+/// <param name="Tokens">The tokens that were predicted, the end of the row among them.</param>
+internal readonly record struct TextScore(double LogProbability, int Tokens)
+{
+    public double Perplexity => Math.Exp(-LogProbability / Tokens);
 }

@@ -41,7 +41,7 @@ internal static class LanguageModelEvaluator
     /// <exception cref="FormatException">A row has something that the vocabulary lacks.</exception>
     public static LanguageModelMetrics EvaluateContinuous(LanguageModelTransformer model, IDataView data)
     {
-        var column = TextColumn.Find(data.Schema, model.TextColumnName);
+        var column = TextColumn.Find(data.Schema, model.InputColumnName);
         using var cursor = data.GetRowCursor([column]);
         var getText = cursor.GetGetter<ReadOnlyMemory<char>>(column);
         using var state = new CarriedState();

@@ -2,10 +2,8 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions;
-using MLExtensions.Heads;
 using MLExtensions.LanguageModels;
 using MLExtensions.Models;
-using MLExtensions.Persistence;
 using MLExtensions.Scoring;
 using MLExtensions.Text;
 
@@ -26,19 +24,16 @@ namespace MLExtensions;
 /// their order. One transformer can be used by several threads.
 /// </para>
 /// </remarks>
-public sealed class LanguageModelTransformer : ITransformer, INetworkHolder, IDisposable
+public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetworkHolder
 {
     internal const string LoaderSignature = "MLExtLanguageModel";
     private const string ModelSignature = "MLEXTLAM";
     private const string NetworkFolder = "Network";
 
-    private readonly IHost _host;
-
     internal LanguageModelTransformer(IHostEnvironment env, NetworkModelParameters model, string textColumnName)
+        : base(env.Register(LoaderSignature), textColumnName)
     {
-        _host = env.Register(LoaderSignature);
         Model = model;
-        TextColumnName = textColumnName;
         Sequences = new SequenceScorer(Architecture, Network);
         Generator = new TextGenerator(Architecture, Network);
     }
@@ -46,8 +41,8 @@ public sealed class LanguageModelTransformer : ITransformer, INetworkHolder, IDi
     /// <summary>The network, its tokenizer and its weights. The transformer owns it.</summary>
     public NetworkModelParameters Model { get; }
 
-    /// <summary>The column of text.</summary>
-    public string TextColumnName { get; }
+    /// <summary>How the training went, epoch by epoch.</summary>
+    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained here.");
 
     /// <summary>What makes tokens of text.</summary>
     public TextTokenizer Tokenizer => Architecture.Tokenizer;
@@ -62,19 +57,7 @@ public sealed class LanguageModelTransformer : ITransformer, INetworkHolder, IDi
 
     IInitialWeights INetworkHolder.InitialWeights => Model;
 
-    bool ITransformer.IsRowToRowMapper => true;
-
-    /// <summary>Adds how probable each row of text is.</summary>
-    /// <param name="input">Data with the column of text.</param>
-    /// <returns>The data with the columns <c>LogProbability</c>, <c>Tokens</c> and <c>Perplexity</c>, computed when they are read.</returns>
-    /// <exception cref="ArgumentException">The column is missing or of a wrong type.</exception>
-    public IDataView Transform(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        var mapper = CreateMapper(input.Schema);
-        var blocks = LookAheadDataView.OfText(input, TextColumnName);
-        return new BatchScoredDataView(new RowToRowMapperTransform(_host, blocks, mapper, CreateMapper));
-    }
+    internal override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns => LanguageModelColumns.All;
 
     /// <summary>Writes what may follow a prompt, piece by piece, each when it is asked for.</summary>
     /// <remarks>
@@ -99,50 +82,35 @@ public sealed class LanguageModelTransformer : ITransformer, INetworkHolder, IDi
     /// <inheritdoc cref="Generate"/>
     public string GenerateText(string prompt, GenerationOptions? options = null) => string.Concat(Generate(prompt, options));
 
-    /// <summary>The schema of what <see cref="Transform"/> makes of data with a schema.</summary>
-    /// <exception cref="ArgumentException">The column is missing or of a wrong type.</exception>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return RowToRowMapperTransform.GetOutputSchema(inputSchema, CreateMapper(inputSchema));
-    }
-
-    /// <summary>Frees the weights.</summary>
-    public void Dispose() => Model.Dispose();
-
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) =>
-        new RowToRowMapperTransform(_host, new EmptyDataView(_host, inputSchema), CreateMapper(inputSchema), CreateMapper);
-
-    void ICanSaveModel.Save(ModelSaveContext ctx)
-    {
-        ctx.CheckAtModel();
-        ctx.SetVersionInfo(GetVersionInfo());
-        ctx.SaveNonEmptyString(TextColumnName);
-        ctx.SaveModel(Model, NetworkFolder);
-    }
+    /// <inheritdoc/>
+    public override void Dispose() => Model.Dispose();
 
     internal static LanguageModelTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
         ctx.CheckAtModel(GetVersionInfo());
         var textColumnName = ctx.LoadNonEmptyString();
-        ctx.LoadModel<NetworkModelParameters, SignatureLoadModel>(env, out var model, NetworkFolder);
-        if (model is { Head: LanguageHead, Architecture: LanguageModelArchitecture })
-            return new LanguageModelTransformer(env, model, textColumnName);
-        model.Dispose();
-        throw new ModelFormatException(NetworkFolder, $"is no language model: {model.Architecture.GetType().Name}, {model.Head.GetType().Name}");
+        var model = ctx.LoadNetwork(env, NetworkFolder, "a language model", network => network.Architecture is LanguageModelArchitecture);
+        return new LanguageModelTransformer(env, model, textColumnName);
     }
 
-    private LanguageModelMapper CreateMapper(DataViewSchema schema)
+    private protected override DataViewSchema.Column FindInput(DataViewSchema schema) => TextColumn.Find(schema, InputColumnName);
+
+    private protected override IDataView ReadAhead(IDataView input) => LookAheadDataView.OfText(input, InputColumnName);
+
+    private protected override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer)
     {
-        var column = TextColumn.Find(schema, TextColumnName);
-        return new LanguageModelMapper(this, column, new TextScorer(Tokenizer, Sequences, TextColumnName));
+        disposer = null;
+        var source = TextScoreSource.Create(row, input, new TextScorer(Tokenizer, Sequences, input.Name));
+        return LanguageModelColumns.CreateGetters(source);
     }
 
-    private static VersionInfo GetVersionInfo() => new(
-        ModelSignature,
-        verWrittenCur: 0x00010001,
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderAssemblyName: typeof(LanguageModelTransformer).Assembly.FullName,
-        loaderSignature: LoaderSignature);
+    private protected override void SaveContent(ModelSaveContext ctx)
+    {
+        ctx.SaveNonEmptyString(InputColumnName);
+        ctx.SaveModel(Model, NetworkFolder);
+    }
+
+    private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
+
+    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
 }

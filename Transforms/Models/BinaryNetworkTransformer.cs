@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions;
+using MLExtensions.Models;
 
 [assembly: LoadableClass(typeof(BinaryNetworkTransformer), typeof(BinaryNetworkTransformer), null, typeof(SignatureLoadModel), "", BinaryNetworkTransformer.LoaderSignature)]
 
@@ -26,11 +27,11 @@ public sealed class BinaryNetworkTransformer : NetworkTransformer
 
     internal static BinaryNetworkTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
-        ctx.CheckAtModel(VersionInfoOf(ModelSignature, LoaderSignature));
+        ctx.CheckAtModel(ModelVersion.Of(ModelSignature, LoaderSignature));
         return new BinaryNetworkTransformer(env, ctx);
     }
 
-    private protected override VersionInfo CreateVersionInfo() => VersionInfoOf(ModelSignature, LoaderSignature);
+    private protected override VersionInfo CreateVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
 
     private protected override RowToRowScorerBase CreateScorer(IDataView data, ISchemaBoundMapper mapper, RoleMappedSchema schema) =>
         new BinaryClassifierScorer(Host, new BinaryClassifierScorer.Arguments { Threshold = DecisionThreshold, ThresholdColumn = DefaultColumnNames.Probability }, data, mapper, schema);

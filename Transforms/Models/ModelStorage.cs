@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.ML;
 using MLExtensions.Heads;
 using MLExtensions.History;
@@ -15,7 +16,9 @@ namespace MLExtensions.Models;
 /// </summary>
 internal static class ModelStorage
 {
-    private const int FormatVersion = 1;
+    // 1 has a head and a history for every network, 2 for those that have them.
+    private const int FormatVersion = 2;
+    private const int OldestVersion = 1;
     private const int MaximumArchitectureBytes = 16 << 20;
     private const string ArchitectureEntry = "architecture.json";
     private const string WeightsEntry = "weights.safetensors";
@@ -34,31 +37,45 @@ internal static class ModelStorage
 
     public static void Save(ModelSaveContext ctx, NetworkModelParameters model)
     {
-        var description = JsonSerializer.SerializeToUtf8Bytes(new ModelDescription(FormatVersion, model.Architecture, model.Head), Json);
-        var history = model.History.ToJson();
+        var description = JsonSerializer.SerializeToUtf8Bytes(new ModelDescription(FormatVersion, model.Architecture, model.Head == null ? null : JsonSerializer.SerializeToElement(model.Head, Json)), Json);
+        var history = model.History?.ToJson();
         // A .zip's own check sums are not looked at when it is read.
-        var checksums = new Dictionary<string, string> { [ArchitectureEntry] = Checksum(description), [HistoryEntry] = Checksum(history) };
+        var checksums = new Dictionary<string, string> { [ArchitectureEntry] = Checksum(description) };
+        if (history != null)
+            checksums[HistoryEntry] = Checksum(history);
         ctx.SaveBinaryStream(ArchitectureEntry, writer => writer.Write(description));
         ctx.SaveBinaryStream(WeightsEntry, writer => SafeTensorsWriter.Write(writer.BaseStream, model.Network.state_dict(), checksums));
-        ctx.SaveBinaryStream(HistoryEntry, writer => writer.Write(history));
+        if (history != null)
+            ctx.SaveBinaryStream(HistoryEntry, writer => writer.Write(history));
     }
 
     /// <exception cref="ModelFormatException">An entry is missing or damaged; the message names it.</exception>
-    public static (NetworkArchitecture Architecture, PredictionHead Head, nn.Module<Tensor, Tensor> Network, TrainingHistory History) Load(ModelLoadContext ctx)
+    public static (NetworkArchitecture Architecture, PredictionHead? Head, nn.Module<Tensor, Tensor> Network, TrainingHistory? History) Load(ModelLoadContext ctx)
     {
         var descriptionJson = ModelEntry.Read(ctx, ArchitectureEntry, MaximumArchitectureBytes);
-        var historyJson = ModelEntry.Read(ctx, HistoryEntry, TrainingHistoryJson.MaxBytes);
         var description = ParseDescription(descriptionJson);
-        var history = TrainingHistoryJson.FromJson(historyJson, HistoryEntry);
+        byte[]? historyJson = null;
         var network = ModelEntry.Read(ctx, WeightsEntry, stream =>
         {
             TorchRuntime.Initialize();
             var reader = SafeTensorsReader.Open(stream, WeightsEntry, requireChecksum: true);
             CheckChecksum(reader.Header, ArchitectureEntry, descriptionJson);
-            CheckChecksum(reader.Header, HistoryEntry, historyJson);
+            if (reader.Header.Metadata.ContainsKey(HistoryEntry))
+            {
+                historyJson = ModelEntry.Read(ctx, HistoryEntry, TrainingHistoryJson.MaxBytes);
+                CheckChecksum(reader.Header, HistoryEntry, historyJson);
+            }
             return ReadNetwork(reader, description.Architecture);
         });
-        return (description.Architecture, description.Head, network, history);
+        try
+        {
+            return (description.Architecture, description.ReadHead(), network, historyJson == null || description.HasInventedHistory(historyJson) ? null : TrainingHistoryJson.FromJson(historyJson, HistoryEntry));
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
     }
 
     private static string Checksum(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
@@ -79,7 +96,7 @@ internal static class ModelStorage
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or FormatException)
         {
-            throw new ModelFormatException(ArchitectureEntry, "is no architecture: " + e.Message, e);
+            throw new ModelFormatException(ArchitectureEntry, "is not an architecture: " + e.Message, e);
         }
     }
 
@@ -115,16 +132,43 @@ internal static class ModelStorage
         }
     }
 
-    private sealed record ModelDescription(int FormatVersion, NetworkArchitecture Architecture, PredictionHead Head)
+    private sealed record ModelDescription(int FormatVersion, NetworkArchitecture Architecture, JsonElement? Head = null)
     {
+        // Version 1 put these in the place of a head that there was none of.
+        private static readonly string[] Fillers = ["features", "language"];
+
         public void Check()
         {
-            if (FormatVersion != ModelStorage.FormatVersion)
-                throw new FormatException($"its formatVersion is {FormatVersion}; this library reads {ModelStorage.FormatVersion}.");
+            if (FormatVersion is < OldestVersion or > ModelStorage.FormatVersion)
+                throw new FormatException($"its formatVersion is {FormatVersion}; this library reads {OldestVersion} to {ModelStorage.FormatVersion}.");
             Architecture.Check();
-            Head.Check();
-            if (Architecture.OutputCount != Head.OutputCount)
-                throw new FormatException($"the network has {Architecture.OutputCount} outputs, the head needs {Head.OutputCount}.");
+            var head = ReadHead();
+            head?.Check();
+            if (head != null && Architecture.OutputCount != head.OutputCount)
+                throw new FormatException($"the network has {Architecture.OutputCount} outputs, the head needs {head.OutputCount}.");
+        }
+
+        /// <summary>Version 1 invented a history for networks that were not trained.</summary>
+        public bool HasInventedHistory(byte[] json)
+        {
+            if (FormatVersion > 1 || ReadHead() != null)
+                return false;
+            try
+            {
+                return JsonNode.Parse(json)?["stopReason"]?.GetValue<string>() == "pretrained";
+            }
+            catch (Exception e) when (e is JsonException or InvalidOperationException)
+            {
+                return false; // whoever reads it as a history says what is wrong
+            }
+        }
+
+        public PredictionHead? ReadHead()
+        {
+            if (Head is not { ValueKind: not JsonValueKind.Null } head)
+                return null;
+            var isFiller = FormatVersion == 1 && head.ValueKind == JsonValueKind.Object && head.TryGetProperty("$type", out var type) && Fillers.Contains(type.GetString());
+            return isFiller ? null : head.Deserialize<PredictionHead>(Json);
         }
     }
 }

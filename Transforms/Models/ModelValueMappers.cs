@@ -12,9 +12,9 @@ internal static class ModelValueMappers
 {
     public static ValueMapper<TSrc, TDst> Create<TSrc, TDst>(NetworkModelParameters model)
     {
-        Delegate mapper = model.Head.ScoreType is VectorDataViewType ? Vector(model) : Scalar(model);
+        Delegate mapper = model.Scores.ScoreType is VectorDataViewType ? Vector(model) : Scalar(model);
         return mapper as ValueMapper<TSrc, TDst>
-            ?? throw new InvalidOperationException($"The model maps vectors of Single to {model.Head.ScoreType}, not {typeof(TSrc)} to {typeof(TDst)}.");
+            ?? throw new InvalidOperationException($"The model maps vectors of Single to {model.Scores.ScoreType}, not {typeof(TSrc)} to {typeof(TDst)}.");
     }
 
     public static ValueMapper<TSrc, TDst, TDist> CreateWithProbability<TSrc, TDst, TDist>(NetworkModelParameters model)
@@ -43,7 +43,7 @@ internal static class ModelValueMappers
     private static ValueMapper<VBuffer<float>, VBuffer<float>> Vector(NetworkModelParameters model) =>
         (in VBuffer<float> features, ref VBuffer<float> destination) =>
         {
-            var editor = VBufferEditor.Create(ref destination, model.Head.OutputCount);
+            var editor = VBufferEditor.Create(ref destination, model.Scores.OutputCount);
             Score(model, in features, editor.Values);
             destination = editor.Commit();
         };

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions;
+using MLExtensions.Models;
 
 [assembly: LoadableClass(typeof(MulticlassNetworkTransformer), typeof(MulticlassNetworkTransformer), null, typeof(SignatureLoadModel), "", MulticlassNetworkTransformer.LoaderSignature)]
 
@@ -25,11 +26,11 @@ public sealed class MulticlassNetworkTransformer : NetworkTransformer
 
     internal static MulticlassNetworkTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
-        ctx.CheckAtModel(VersionInfoOf(ModelSignature, LoaderSignature));
+        ctx.CheckAtModel(ModelVersion.Of(ModelSignature, LoaderSignature));
         return new MulticlassNetworkTransformer(env, ctx);
     }
 
-    private protected override VersionInfo CreateVersionInfo() => VersionInfoOf(ModelSignature, LoaderSignature);
+    private protected override VersionInfo CreateVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
 
     private protected override RowToRowScorerBase CreateScorer(IDataView data, ISchemaBoundMapper mapper, RoleMappedSchema schema) =>
         new MulticlassClassificationScorer(Host, new MulticlassClassificationScorer.Arguments(), data, mapper, schema);

@@ -15,7 +15,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>A trained network: its architecture, its weights and how it was trained. Every supervised family and task has this one class.</summary>
+/// <summary>A trained network: its architecture, its weights and how it was trained. Every family and task has this one class.</summary>
 /// <remarks>Scoring is thread-safe. Disposing frees the weights; the transformer that holds the model disposes it.</remarks>
 public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>, IPredictorProducing<float>, IValueMapperDist, ISchemaBindableMapper, IBlockScorer, IInitialWeights, IDisposable
 {
@@ -26,7 +26,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     private readonly int _scoringRows;
 
     /// <summary>Takes the network over; it must be on the CPU in float32.</summary>
-    internal NetworkModelParameters(IHostEnvironment env, NetworkArchitecture architecture, PredictionHead head, nn.Module<Tensor, Tensor> network, TrainingHistory history)
+    internal NetworkModelParameters(IHostEnvironment env, NetworkArchitecture architecture, PredictionHead? head, nn.Module<Tensor, Tensor> network, TrainingHistory? history)
         : base(env, LoaderSignature)
     {
         Architecture = architecture;
@@ -50,14 +50,18 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     /// <summary>The network's layers and sizes.</summary>
     public NetworkArchitecture Architecture { get; }
 
-    /// <summary>How the training went, epoch by epoch.</summary>
-    public TrainingHistory History { get; }
+    /// <summary>How the training went, epoch by epoch; null for a network that was not trained here.</summary>
+    public TrainingHistory? History { get; }
 
     /// <summary>The names and shapes of the weights, as in the saved <c>weights.safetensors</c>.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<long>> WeightShapes =>
         _network.state_dict().ToDictionary(entry => entry.Key, entry => (IReadOnlyList<long>)entry.Value.shape);
 
-    internal PredictionHead Head { get; }
+    /// <summary>What was learned of the data beside the weights, or null.</summary>
+    internal PredictionHead? Head { get; }
+
+    /// <summary>What a task makes of the outputs.</summary>
+    internal ScoreHead Scores => Head as ScoreHead ?? throw new InvalidOperationException("The network was not trained for a label, so it has no scores.");
 
     internal FeatureFormat Format { get; }
 
@@ -65,7 +69,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
 
     FeatureFormat IBlockScorer.Format => Format;
 
-    int IBlockScorer.OutputCount => Head.OutputCount;
+    int IBlockScorer.OutputCount => Scores.OutputCount;
 
     PredictionHead? IInitialWeights.Head => Head;
 
@@ -73,12 +77,12 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
 
     DataViewType IValueMapper.InputType => Format.InputType;
 
-    DataViewType IValueMapper.OutputType => Head.ScoreType;
+    DataViewType IValueMapper.OutputType => Scores.ScoreType;
 
     DataViewType IValueMapperDist.DistType => NumberDataViewType.Single;
 
     /// <inheritdoc/>
-    protected override PredictionKind PredictionKind => Head.Kind;
+    protected override PredictionKind PredictionKind => (Head as ScoreHead)?.Kind ?? PredictionKind.Custom;
 
     /// <summary>A copy of one of the weights, row-major.</summary>
     /// <param name="name">One of the names in <see cref="WeightShapes"/>.</param>
@@ -114,12 +118,13 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     {
         var column = schema.Feature ?? throw new ArgumentException("The data has no feature column.", nameof(schema));
         Format.Check(column);
-        return new NetworkRowMapper(this, schema);
+        return new NetworkRowMapper(this, Scores, schema);
     }
 
     void IBlockScorer.Score(Tensor features, Span<float> scores)
     {
         using var mode = inference_mode();
+        var head = Scores;
         var rows = (int)features.shape[0];
         for (long first = 0; first < rows; first += _scoringRows)
         {
@@ -127,7 +132,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
             var count = (int)Math.Min(_scoringRows, rows - first);
             using var threads = TorchThreads.Use(TorchThreads.CountFor(_multiplyAdds * count));
             var part = count == rows ? features : features.narrow(0, first, count);
-            TensorMemory.Floats(Head.Activate(_network.call(part)).contiguous()).CopyTo(scores[(int)(first * Head.OutputCount)..]);
+            TensorMemory.Floats(head.Activate(_network.call(part)).contiguous()).CopyTo(scores[(int)(first * head.OutputCount)..]);
         }
     }
 
@@ -149,13 +154,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         ModelStorage.Save(ctx, this);
     }
 
-    private static VersionInfo GetVersionInfo() => new(
-        modelSignature: "MLEXTNET",
-        verWrittenCur: 0x00010001,
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderAssemblyName: typeof(NetworkModelParameters).Assembly.FullName,
-        loaderSignature: LoaderSignature);
+    private static VersionInfo GetVersionInfo() => ModelVersion.Of("MLEXTNET", LoaderSignature);
 
     private void Freeze()
     {

@@ -1,7 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using MLExtensions.Heads;
 using MLExtensions.Models;
+using MLExtensions.Persistence;
 using MLExtensions.Scoring;
 
 namespace MLExtensions;
@@ -24,8 +26,13 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
         : base(host, ctx)
     {
         LabelColumnName = ctx.LoadStringOrNull();
+        if (Model is not { Head: ScoreHead, History: not null })
+            throw new ModelFormatException("architecture.json", $"describes a network without {(Model.Head is ScoreHead ? "a history" : "scores")}: {Model.Architecture}");
         Scorer = BindScorer();
     }
+
+    /// <summary>How the training went, epoch by epoch.</summary>
+    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained here.");
 
     IInitialWeights INetworkHolder.InitialWeights => Model;
 
@@ -68,14 +75,6 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
     private protected abstract RowToRowScorerBase CreateScorer(IDataView data, ISchemaBoundMapper mapper, RoleMappedSchema schema);
 
     private protected abstract VersionInfo CreateVersionInfo();
-
-    private protected static VersionInfo VersionInfoOf(string modelSignature, string loaderSignature) => new(
-        modelSignature,
-        verWrittenCur: 0x00010001,
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderAssemblyName: typeof(NetworkTransformer).Assembly.FullName,
-        loaderSignature: loaderSignature);
 
     private RowToRowScorerBase BindScorer()
     {

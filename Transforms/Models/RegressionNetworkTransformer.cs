@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions;
+using MLExtensions.Models;
 
 [assembly: LoadableClass(typeof(RegressionNetworkTransformer), typeof(RegressionNetworkTransformer), null, typeof(SignatureLoadModel), "", RegressionNetworkTransformer.LoaderSignature)]
 
@@ -25,11 +26,11 @@ public sealed class RegressionNetworkTransformer : NetworkTransformer
 
     internal static RegressionNetworkTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
-        ctx.CheckAtModel(VersionInfoOf(ModelSignature, LoaderSignature));
+        ctx.CheckAtModel(ModelVersion.Of(ModelSignature, LoaderSignature));
         return new RegressionNetworkTransformer(env, ctx);
     }
 
-    private protected override VersionInfo CreateVersionInfo() => VersionInfoOf(ModelSignature, LoaderSignature);
+    private protected override VersionInfo CreateVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
 
     private protected override RowToRowScorerBase CreateScorer(IDataView data, ISchemaBoundMapper mapper, RoleMappedSchema schema) =>
         new GenericScorer(Host, new GenericScorer.Arguments(), data, mapper, schema);

@@ -2,10 +2,10 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions;
-using MLExtensions.Codes;
 using MLExtensions.Models;
 using MLExtensions.Persistence;
 using MLExtensions.Rbm;
+using MLExtensions.Scoring;
 using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -16,7 +16,7 @@ namespace MLExtensions;
 
 /// <summary>A trained restricted Boltzmann machine, or a stack of them: adds what the hidden units of the topmost make of a column of features.</summary>
 /// <remarks>In a stack means go up and down between the machines; sampling and the free energy are those of the topmost.</remarks>
-public sealed class RbmTransformer : CodeTransformer, INetworkHolder
+public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
 {
     internal const string LoaderSignature = "MLExtRbm";
     private const string ModelSignature = "MLEXTRBM";
@@ -25,30 +25,38 @@ public sealed class RbmTransformer : CodeTransformer, INetworkHolder
     private readonly RbmStack _stack;
     private readonly RbmOutput _output;
     private readonly int _seed;
-    private readonly List<(CodeOutput Column, Kind Kind)> _outputs;
+    private readonly List<(OutputColumn Column, Kind Kind)> _outputs;
 
     internal RbmTransformer(IHostEnvironment env, IReadOnlyList<NetworkModelParameters> layers, RbmColumnNames names, RbmOutput output, int seed)
-        : base(env.Register(LoaderSignature), names.Output, names.Input, names.Reconstruction)
+        : base(env.Register(LoaderSignature), names.Input)
     {
         Layers = layers;
+        OutputColumnName = names.Output;
+        ReconstructionColumnName = names.Reconstruction;
         FreeEnergyColumnName = names.FreeEnergy;
         _stack = new RbmStack(layers);
         _output = output;
         _seed = seed;
         MultiplyAdds = layers.Sum(layer => layer.Architecture.MultiplyAdds) * (names.Reconstruction == null ? 1 : 2);
-        _outputs = [(new CodeOutput(OutputColumnName, layers[^1].Architecture.OutputCount, IsVector: true), Kind.Code)];
+        _outputs = [(OutputColumn.Vector(OutputColumnName, layers[^1].Architecture.OutputCount), Kind.Hidden)];
         if (names.Reconstruction != null)
-            _outputs.Add((new CodeOutput(names.Reconstruction, InputCount, IsVector: true), Kind.Reconstruction));
+            _outputs.Add((OutputColumn.Vector(names.Reconstruction, InputCount), Kind.Reconstruction));
         if (names.FreeEnergy != null)
-            _outputs.Add((new CodeOutput(names.FreeEnergy, 1, IsVector: false), Kind.FreeEnergy));
+            _outputs.Add((OutputColumn.Number(names.FreeEnergy), Kind.FreeEnergy));
     }
 
     private enum Kind
     {
-        Code,
+        Hidden,
         Reconstruction,
         FreeEnergy,
     }
+
+    /// <summary>The column of the hidden units.</summary>
+    public string OutputColumnName { get; }
+
+    /// <summary>The column of the reconstructed features; null where there is none.</summary>
+    public string? ReconstructionColumnName { get; }
 
     /// <summary>The column of the free energy, a <c>Single</c>; null where there is none.</summary>
     public string? FreeEnergyColumnName { get; }
@@ -61,11 +69,13 @@ public sealed class RbmTransformer : CodeTransformer, INetworkHolder
 
     IInitialWeights INetworkHolder.InitialWeights => new RbmWeights(Layers);
 
-    internal override int InputCount => Layers[0].Architecture.InputCount;
+    internal override FeatureFormat Format => Layers[0].Format;
 
-    internal override IReadOnlyList<CodeOutput> Outputs => _outputs.ConvertAll(output => output.Column);
+    internal override IReadOnlyList<OutputColumn> Outputs => _outputs.ConvertAll(output => output.Column);
 
     internal override double MultiplyAdds { get; }
+
+    private int InputCount => Layers[0].Architecture.InputCount;
 
     /// <summary>A copy of a machine's weights: a row a hidden unit, its weights to the visible units.</summary>
     /// <param name="layer">Which machine, 0 the lowest. Default 0.</param>
@@ -86,7 +96,7 @@ public sealed class RbmTransformer : CodeTransformer, INetworkHolder
     {
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
-        return TensorMemory.Floats(_stack.Visible(_stack.Hidden(_stack.BelowTop(CodeRows.ToTensor([features], InputCount))))).ToArray();
+        return TensorMemory.Floats(_stack.Visible(_stack.Hidden(_stack.BelowTop(FeatureRows.ToTensor([features], InputCount))))).ToArray();
     }
 
     /// <summary>Lets the machine dream: Gibbs sampling from noise.</summary>
@@ -172,8 +182,11 @@ public sealed class RbmTransformer : CodeTransformer, INetworkHolder
         return new RbmTransformer(env, LoadLayers(env, ctx), names, kind, seed);
     }
 
-    private protected override void SaveModels(ModelSaveContext ctx)
+    private protected override void SaveContent(ModelSaveContext ctx)
     {
+        ctx.SaveNonEmptyString(OutputColumnName);
+        ctx.SaveNonEmptyString(InputColumnName);
+        ctx.SaveStringOrNull(ReconstructionColumnName);
         ctx.SaveStringOrNull(FreeEnergyColumnName);
         ctx.Writer.Write((int)_output);
         ctx.Writer.Write(_seed);
@@ -216,16 +229,10 @@ public sealed class RbmTransformer : CodeTransformer, INetworkHolder
         using var scope = NewDisposeScope();
         // Steps are small and many, so that threads would mostly wait for each other; and a seed gives the same samples whatever their number.
         using var threads = TorchThreads.Use(1);
-        var visible = start == null ? null : _stack.BelowTop(CodeRows.ToTensor(start, InputCount));
+        var visible = start == null ? null : _stack.BelowTop(FeatureRows.ToTensor(start, InputCount));
         var samples = _stack.Sample(visible, count, steps, (ulong)(uint)seed);
         return TensorMemory.Floats(samples.contiguous()).ToArray().Chunk(InputCount).ToArray();
     }
 
-    private static VersionInfo GetVersionInfo() => new(
-        ModelSignature,
-        verWrittenCur: 0x00010001,
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderAssemblyName: typeof(RbmTransformer).Assembly.FullName,
-        loaderSignature: LoaderSignature);
+    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
 }

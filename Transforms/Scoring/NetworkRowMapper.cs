@@ -5,7 +5,7 @@ using MLExtensions.Heads;
 namespace MLExtensions.Scoring;
 
 /// <summary>Maps the feature column to a head's output columns: whole blocks behind a look-ahead cursor, else row by row.</summary>
-internal sealed class NetworkRowMapper(NetworkModelParameters model, RoleMappedSchema schema) : ISchemaBoundRowMapper
+internal sealed class NetworkRowMapper(NetworkModelParameters model, ScoreHead head, RoleMappedSchema schema) : ISchemaBoundRowMapper
 {
     private readonly DataViewSchema.Column _featureColumn = schema.Feature!.Value;
 
@@ -13,7 +13,7 @@ internal sealed class NetworkRowMapper(NetworkModelParameters model, RoleMappedS
 
     public DataViewSchema InputSchema => schema.Schema;
 
-    public DataViewSchema OutputSchema { get; } = model.Head.CreateOutputSchema();
+    public DataViewSchema OutputSchema { get; } = head.CreateOutputSchema();
 
     public ISchemaBindableMapper Bindable => model;
 
@@ -31,7 +31,7 @@ internal sealed class NetworkRowMapper(NetworkModelParameters model, RoleMappedS
             return new SimpleRow(OutputSchema, input, getters);
         var scores = ScoreSource.Create(input, _featureColumn, model);
         foreach (var index in active)
-            getters[index] = model.Head.CreateGetter(index, scores);
+            getters[index] = head.CreateGetter(index, scores);
         return new SimpleRow(OutputSchema, input, getters, scores.Dispose);
     }
 }

@@ -5,6 +5,9 @@ using Microsoft.ML.Transforms.Image;
 
 namespace MLExtensions.Tensors;
 
+/// <summary>The length of a row, from its features.</summary>
+internal delegate int RowLength(ReadOnlySpan<float> features);
+
 /// <summary>How a feature column becomes rows of floats, all of one width, for a network.</summary>
 internal abstract record FeatureFormat
 {
@@ -13,6 +16,9 @@ internal abstract record FeatureFormat
 
     /// <summary>The vector that ML.NET's older interfaces hand a model.</summary>
     public abstract DataViewType InputType { get; }
+
+    /// <summary>The length of a row, where rows have different ones; else null.</summary>
+    public virtual RowLength? LengthOf => null;
 
     /// <summary>Whether the column's own value can be had from the floats.</summary>
     public abstract bool HoldsColumn(DataViewSchema.Column column);

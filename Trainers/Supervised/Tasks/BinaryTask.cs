@@ -21,9 +21,9 @@ internal sealed class BinaryTask : SupervisedTask<BinaryNetworkTransformer>
 
     public override int ClassCount(DataViewSchema.Column label) => 2;
 
-    public override PredictionHead CreateHead(LabelSummary labels, PredictionHead? initial) => new BinaryHead();
+    public override ScoreHead CreateHead(LabelSummary labels, PredictionHead? initial) => new BinaryHead();
 
-    public override LabelScale CreateScale(LabelSummary labels, PredictionHead head, ClassWeights? classWeights, bool hasExampleWeights) =>
+    public override LabelScale CreateScale(LabelSummary labels, ScoreHead head, ClassWeights? classWeights, bool hasExampleWeights) =>
         ClassScale(labels, classWeights, hasExampleWeights);
 
     public override Tensor Loss(Tensor outputs, Tensor labels, Tensor? weights)
@@ -34,7 +34,7 @@ internal sealed class BinaryTask : SupervisedTask<BinaryNetworkTransformer>
             : WeightedMean(nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction: nn.Reduction.None), weights);
     }
 
-    public override void Measure(ReadOnlySpan<float> outputs, ReadOnlySpan<float> labels, PredictionHead head, MetricSums metrics)
+    public override void Measure(ReadOnlySpan<float> outputs, ReadOnlySpan<float> labels, ScoreHead head, MetricSums metrics)
     {
         var correct = 0;
         for (var row = 0; row < labels.Length; row++)

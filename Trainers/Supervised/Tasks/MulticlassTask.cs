@@ -24,9 +24,11 @@ internal sealed class MulticlassTask : SupervisedTask<MulticlassNetworkTransform
             ? (int)key.Count
             : throw new ArgumentException($"Label column '{label.Name}' has type {label.Type}; it must be a key of a known number of classes (MapValueToKey makes one).");
 
-    public override PredictionHead CreateHead(LabelSummary labels, PredictionHead? initial) => new MulticlassHead(labels.ClassCounts.Count);
+    public override int OutputCount(DataViewSchema.Column label) => ClassCount(label);
 
-    public override LabelScale CreateScale(LabelSummary labels, PredictionHead head, ClassWeights? classWeights, bool hasExampleWeights) =>
+    public override ScoreHead CreateHead(LabelSummary labels, PredictionHead? initial) => new MulticlassHead(labels.ClassCounts.Count);
+
+    public override LabelScale CreateScale(LabelSummary labels, ScoreHead head, ClassWeights? classWeights, bool hasExampleWeights) =>
         ClassScale(labels, classWeights, hasExampleWeights);
 
     public override Tensor Loss(Tensor outputs, Tensor labels, Tensor? weights)
@@ -37,7 +39,7 @@ internal sealed class MulticlassTask : SupervisedTask<MulticlassNetworkTransform
             : WeightedMean(nn.functional.cross_entropy(outputs, classes, reduction: nn.Reduction.None), weights);
     }
 
-    public override void Measure(ReadOnlySpan<float> outputs, ReadOnlySpan<float> labels, PredictionHead head, MetricSums metrics)
+    public override void Measure(ReadOnlySpan<float> outputs, ReadOnlySpan<float> labels, ScoreHead head, MetricSums metrics)
     {
         var classes = head.OutputCount;
         var correct = 0;

@@ -22,10 +22,10 @@ internal sealed class RegressionTask : SupervisedTask<RegressionNetworkTransform
     public override int ClassCount(DataViewSchema.Column label) => 0;
 
     /// <summary>Weights that were learnt on another standardisation go on with that one.</summary>
-    public override PredictionHead CreateHead(LabelSummary labels, PredictionHead? initial) =>
+    public override ScoreHead CreateHead(LabelSummary labels, PredictionHead? initial) =>
         initial as RegressionHead ?? new RegressionHead(labels.Mean, labels.StandardDeviation);
 
-    public override LabelScale CreateScale(LabelSummary labels, PredictionHead head, ClassWeights? classWeights, bool hasExampleWeights)
+    public override LabelScale CreateScale(LabelSummary labels, ScoreHead head, ClassWeights? classWeights, bool hasExampleWeights)
     {
         var regression = (RegressionHead)head;
         return new LabelScale(regression.Mean, regression.StandardDeviation, null, labels.RowCount / labels.WeightSum, hasExampleWeights);
@@ -39,7 +39,7 @@ internal sealed class RegressionTask : SupervisedTask<RegressionNetworkTransform
             : WeightedMean(nn.functional.mse_loss(predictions, labels, nn.Reduction.None), weights);
     }
 
-    public override void Measure(ReadOnlySpan<float> outputs, ReadOnlySpan<float> labels, PredictionHead head, MetricSums metrics)
+    public override void Measure(ReadOnlySpan<float> outputs, ReadOnlySpan<float> labels, ScoreHead head, MetricSums metrics)
     {
         double squares = 0;
         for (var row = 0; row < labels.Length; row++)

@@ -22,18 +22,21 @@ internal abstract class SupervisedTask
     /// <summary>The number of classes of a label column; 0 for regression.</summary>
     public abstract int ClassCount(DataViewSchema.Column label);
 
+    /// <summary>The number of outputs that a network needs.</summary>
+    public virtual int OutputCount(DataViewSchema.Column label) => 1;
+
     /// <param name="labels">The training labels.</param>
     /// <param name="initial">The head of the model that training starts from, or null.</param>
-    public abstract PredictionHead CreateHead(LabelSummary labels, PredictionHead? initial);
+    public abstract ScoreHead CreateHead(LabelSummary labels, PredictionHead? initial);
 
     /// <summary>How labels become what the loss compares with.</summary>
-    public abstract LabelScale CreateScale(LabelSummary labels, PredictionHead head, ClassWeights? classWeights, bool hasExampleWeights);
+    public abstract LabelScale CreateScale(LabelSummary labels, ScoreHead head, ClassWeights? classWeights, bool hasExampleWeights);
 
     /// <summary>The mean loss of a batch: outputs <c>[rows, OutputCount]</c>, labels and weights <c>[rows]</c>.</summary>
     public abstract Tensor Loss(Tensor outputs, Tensor labels, Tensor? weights);
 
     /// <summary>Adds a batch to the metrics.</summary>
-    public abstract void Measure(ReadOnlySpan<float> outputs, ReadOnlySpan<float> labels, PredictionHead head, MetricSums metrics);
+    public abstract void Measure(ReadOnlySpan<float> outputs, ReadOnlySpan<float> labels, ScoreHead head, MetricSums metrics);
 
     /// <summary>The columns that the transformer adds.</summary>
     public abstract SchemaShape.Column[] OutputColumns(SchemaShape input, string labelColumnName);

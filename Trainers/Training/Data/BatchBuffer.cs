@@ -4,26 +4,28 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Training.Data;
 
-/// <summary>Collects rows until a batch is full. One buffer serves every batch, so that memory stays warm.</summary>
-internal sealed class BatchBuffer : IDisposable
+/// <summary>How rows become batches.</summary>
+/// <param name="Size">Rows per batch.</param>
+/// <param name="MinimumRows">A last batch of fewer rows is left out: batch normalization can't work on one row.</param>
+/// <param name="Seed">The training's seed.</param>
+/// <param name="Shuffle">Whether each epoch has an order of its own.</param>
+/// <param name="Device">Where the tensors go.</param>
+/// <param name="LengthOf">The length of a row, where batches should be of rows of about one length; else null.</param>
+internal sealed record BatchSettings(int Size, int MinimumRows, int Seed, bool Shuffle, Device Device, RowLength? LengthOf = null)
 {
-    private readonly FeatureBlock _features;
-    private readonly FeatureBlock _labels;
-    private readonly FeatureBlock? _weights;
-    private readonly LabelScale _scale;
-    private readonly Device _device;
-    private readonly long _epochRows;
-    private long _rowsBefore;
-
-    public BatchBuffer(int batchSize, int width, LabelScale scale, Device device, long epochRows)
+    public int CountBatches(long rows)
     {
-        _features = new FeatureBlock(batchSize, width);
-        _labels = new FeatureBlock(batchSize, 1);
-        _weights = scale.IsWeighted ? new FeatureBlock(batchSize, 1) : null;
-        _scale = scale;
-        _device = device;
-        _epochRows = epochRows;
+        var rest = rows % Size;
+        return checked((int)((rows / Size) + (rest > 0 && rest >= MinimumRows ? 1 : 0)));
     }
+}
+
+/// <summary>Collects rows until a batch is full. One buffer serves every batch, so that memory stays warm.</summary>
+internal abstract class BatchBuffer<TBatch>(int batchSize, int width, Device device, long epochRows) : IDisposable
+    where TBatch : RowBatch
+{
+    private readonly FeatureBlock _features = new(batchSize, width);
+    private long _rowsBefore;
 
     public int Count { get; private set; }
 
@@ -34,33 +36,65 @@ internal sealed class BatchBuffer : IDisposable
 
     public void Add(float label, float weight)
     {
-        _labels.Row(Count)[0] = _scale.Standardize(label);
-        if (_weights != null)
-            _weights.Row(Count)[0] = _scale.Weigh(label, weight);
+        AddLabel(Count, label, weight);
         Count++;
     }
 
     /// <summary>The collected rows as a batch; the buffer starts anew.</summary>
-    public Batch Take()
+    public TBatch Take()
     {
         var count = Count;
-        var fraction = Math.Min(1, (double)_rowsBefore / Math.Max(1, _epochRows));
+        var fraction = Math.Min(1, (double)_rowsBefore / Math.Max(1, epochRows));
         Count = 0;
         _rowsBefore += count;
         using var scope = NewDisposeScope();
-        var features = ToDevice(_features.Rows(0, count));
-        var labels = ToDevice(_labels.Rows(0, count).view(-1));
-        var weights = _weights == null ? null : ToDevice(_weights.Rows(0, count).view(-1));
-        return new Batch(count, fraction, features, labels, weights, _labels);
+        return Create(count, fraction, ToDevice(_features.Rows(0, count)));
     }
 
-    public void Dispose()
+    public virtual void Dispose() => _features.Dispose();
+
+    protected abstract void AddLabel(int row, float label, float weight);
+
+    protected abstract TBatch Create(int count, double fraction, Tensor features);
+
+    protected Tensor ToDevice(Tensor tensor) =>
+        (device.type == DeviceType.CPU ? tensor : tensor.to(device)).DetachFromDisposeScope();
+}
+
+/// <summary>Collects rows without labels.</summary>
+internal sealed class RowBuffer(int batchSize, int width, Device device, long epochRows) : BatchBuffer<RowBatch>(batchSize, width, device, epochRows)
+{
+    protected override void AddLabel(int row, float label, float weight)
     {
-        _features.Dispose();
+    }
+
+    protected override RowBatch Create(int count, double fraction, Tensor features) => new(count, fraction, features);
+}
+
+/// <summary>Collects rows with labels.</summary>
+internal sealed class LabeledBuffer(int batchSize, int width, LabelScale scale, Device device, long epochRows) : BatchBuffer<LabeledBatch>(batchSize, width, device, epochRows)
+{
+    private readonly FeatureBlock _labels = new(batchSize, 1);
+    private readonly FeatureBlock? _weights = scale.IsWeighted ? new FeatureBlock(batchSize, 1) : null;
+
+    public override void Dispose()
+    {
+        base.Dispose();
         _labels.Dispose();
         _weights?.Dispose();
     }
 
-    private Tensor ToDevice(Tensor tensor) =>
-        (_device.type == DeviceType.CPU ? tensor : tensor.to(_device)).DetachFromDisposeScope();
+    protected override void AddLabel(int row, float label, float weight)
+    {
+        _labels.Row(row)[0] = scale.Standardize(label);
+        if (_weights != null)
+            _weights.Row(row)[0] = scale.Weigh(label, weight);
+    }
+
+    protected override LabeledBatch Create(int count, double fraction, Tensor features)
+    {
+        var labels = ToDevice(_labels.Rows(0, count).view(-1));
+        var weights = _weights == null ? null : ToDevice(_weights.Rows(0, count).view(-1));
+        return new LabeledBatch(count, fraction, features, labels, weights, _labels);
+    }
 }

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Tensors;
@@ -8,7 +10,7 @@ namespace MLExtensions.Training.Data;
 /// <summary>The columns of a training set: which they are, what rows the features are, and how many classes there are (0 for regression). Without a label every row counts.</summary>
 internal sealed record TrainingColumns(DataViewSchema.Column Features, FeatureFormat Format, DataViewSchema.Column? Label, DataViewSchema.Column? Weight, int ClassCount);
 
-/// <summary>Goes through the rows of a training set once; rows without a label are skipped and counted.</summary>
+/// <summary>Reads the rows of a training set once; rows without a label are skipped and counted.</summary>
 internal sealed class RowReader : IDisposable
 {
     private readonly TrainingColumns _columns;
@@ -85,4 +87,23 @@ internal sealed class RowReader : IDisposable
         if (!(_weight >= 0) || float.IsInfinity(_weight))
             throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Example weight column '{_columns.Weight!.Value.Name}', row {_cursor.Position}: the value is {_weight}; weights must be finite and not negative."));
     }
+}
+
+/// <summary>The running SHA-256 of rows: what they are and in which order.</summary>
+internal sealed class RowChecksum : IDisposable
+{
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private long _rows;
+
+    public void Add(ReadOnlySpan<float> features, float label, float weight)
+    {
+        _hash.AppendData(MemoryMarshal.AsBytes(features));
+        _hash.AppendData(MemoryMarshal.AsBytes<float>([label, weight]));
+        _rows++;
+    }
+
+    /// <summary>Number of rows and checksum, for people to compare.</summary>
+    public string Finish() => string.Create(CultureInfo.InvariantCulture, $"{_rows} rows of SHA-256 {Convert.ToHexStringLower(_hash.GetHashAndReset())}");
+
+    public void Dispose() => _hash.Dispose();
 }

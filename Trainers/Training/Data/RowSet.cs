@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MLExtensions.Training.Engine;
 
 namespace MLExtensions.Training.Data;
 
@@ -7,90 +8,160 @@ namespace MLExtensions.Training.Data;
 /// <param name="ShuffleBufferRows">The rows of the shuffle buffer of streamed data.</param>
 /// <param name="ValidationFraction">The share of its rows that validate.</param>
 /// <param name="Seed">The training's seed.</param>
-internal sealed record RowSetSettings(Buffering Buffering, int ShuffleBufferRows, double ValidationFraction, int Seed);
+/// <param name="HasChecksum">Whether the checksum of the rows is computed: checkpoints need it. Streamed data is then read once more.</param>
+internal sealed record RowSetSettings(Buffering Buffering, int ShuffleBufferRows, double ValidationFraction, int Seed, bool HasChecksum = false);
+
+/// <summary>Which rows of a data set.</summary>
+internal enum RowPart
+{
+    /// <summary>Those to train on.</summary>
+    Training,
+
+    /// <summary>Those that were set aside to validate.</summary>
+    Validation,
+}
 
 /// <summary>A data set that was looked at, in memory or streamed, divided into rows that train and rows that validate.</summary>
-internal sealed class RowSet : IDisposable
+internal abstract class RowSet : IDisposable
 {
-    private readonly TrainingRows? _rows;
-    private readonly Func<BatchSettings, bool, IBatchSource> _createBatches;
-    private readonly double _validationFraction;
+    private readonly RowSetSettings _settings;
+    private readonly FirstPass _found;
 
-    private RowSet(TrainingRows? rows, LabelSummary labels, long validationRows, long skippedRows, double validationFraction, Func<BatchSettings, bool, IBatchSource> createBatches)
-    {
-        _rows = rows;
-        _createBatches = createBatches;
-        _validationFraction = validationFraction;
-        Labels = labels;
-        ValidationRows = validationRows;
-        SkippedRows = skippedRows;
-    }
+    private RowSet(RowSetSettings settings, FirstPass found) => (_settings, _found) = (settings, found);
 
     /// <summary>What is known of the training rows' labels, their number among it.</summary>
-    public LabelSummary Labels { get; }
+    public LabelSummary Labels => _found.Labels;
 
-    public long ValidationRows { get; }
+    public long ValidationRows => _found.ValidationRows;
 
     /// <summary>The number of rows without a label, which are left out.</summary>
-    public long SkippedRows { get; }
+    public long SkippedRows => _found.SkippedRows;
+
+    /// <summary>The checksum of the rows; null where the settings don't ask for it.</summary>
+    public string? Checksum => _found.Checksum;
 
     /// <summary>Reads a data set, or looks at its labels where it is streamed.</summary>
-    public static RowSet Open(IDataView data, TrainingColumns columns, RowSetSettings settings, Action checkAlive) =>
-        settings.Buffering == Buffering.InMemory ? Read(data, columns, settings, checkAlive) : Scan(data, columns, settings, checkAlive);
+    /// <param name="data">The data.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="settings">How it is read.</param>
+    /// <param name="throwIfCancelled">Called now and then.</param>
+    public static RowSet Open(IDataView data, TrainingColumns columns, RowSetSettings settings, Action throwIfCancelled)
+    {
+        using var checksum = settings.HasChecksum ? new RowChecksum() : null;
+        return settings.Buffering == Buffering.InMemory
+            ? InMemory.Read(data, columns, settings, checksum, throwIfCancelled)
+            : Streamed.Scan(data, columns, settings, checksum, throwIfCancelled);
+    }
 
-    /// <param name="settings">How rows become batches.</param>
-    /// <param name="ofValidation">Whether of the rows that were set aside.</param>
-    public IBatchSource CreateBatches(BatchSettings settings, bool ofValidation) => _createBatches(settings, ofValidation);
+    /// <summary>Batches of features.</summary>
+    public IBatchSource<RowBatch> CreateBatches(RowPart part, BatchSettings settings) =>
+        Create<RowBatch>(part, settings, (rows, width, epochRows) => new RowBuffer(rows, width, settings.Device, epochRows));
+
+    /// <summary>Batches of features and labels.</summary>
+    public IBatchSource<LabeledBatch> CreateLabeledBatches(RowPart part, BatchSettings settings, LabelScale scale) =>
+        Create<LabeledBatch>(part, settings, (rows, width, epochRows) => new LabeledBuffer(rows, width, scale, settings.Device, epochRows));
 
     /// <exception cref="ArgumentException">There are too few rows to train or to validate.</exception>
     public void CheckRows(int minimumRows)
     {
         var rows = Labels.RowCount;
+        var fraction = _settings.ValidationFraction;
         if (rows + ValidationRows == 0)
             throw new ArgumentException(SkippedRows == 0 ? "The training data has no rows." : $"None of the {SkippedRows} rows of the training data has a label.");
-        if (rows == 0 || (_validationFraction > 0 && ValidationRows == 0))
-            throw new ArgumentException($"ValidationFraction {_validationFraction} of {rows + ValidationRows} rows leaves {rows} rows to train and {ValidationRows} to validate; both need at least one.");
+        if (rows == 0 || (fraction > 0 && ValidationRows == 0))
+            throw new ArgumentException($"ValidationFraction {fraction} of {rows + ValidationRows} rows leaves {rows} rows to train and {ValidationRows} to validate; both need at least one.");
         if (rows < minimumRows)
-            throw new ArgumentException($"Batch normalisation needs at least {minimumRows} rows; the training data has {rows}.");
+            throw new ArgumentException($"Batch normalization needs at least {minimumRows} rows; the training data has {rows}.");
     }
 
-    public void Dispose() => _rows?.Dispose();
-
-    private static RowSet Read(IDataView data, TrainingColumns columns, RowSetSettings settings, Action checkAlive)
+    public virtual void Dispose()
     {
-        var rows = TrainingRows.Read(data, columns, out var skipped, checkAlive);
-        var (training, validation) = RowSplit.Stratified(rows, settings.ValidationFraction, columns.ClassCount, settings.Seed);
-        return new RowSet(
-            rows,
-            rows.Summarize(training, columns.ClassCount),
-            validation.Length,
-            skipped,
-            settings.ValidationFraction,
-            (batches, ofValidation) => new InMemoryBatches(rows, ofValidation ? validation : training, batches));
     }
 
-    private static RowSet Scan(IDataView data, TrainingColumns columns, RowSetSettings settings, Action checkAlive)
+    protected abstract IBatchSource<TBatch> Create<TBatch>(RowPart part, BatchSettings settings, CreateBuffer<TBatch> createBuffer)
+        where TBatch : RowBatch;
+
+    /// <summary>What the first pass over the rows has found.</summary>
+    private sealed record FirstPass(LabelSummary Labels, long ValidationRows, long SkippedRows, string? Checksum);
+
+    private sealed class InMemory(TrainingRows rows, int[] training, int[] validation, RowSetSettings settings, FirstPass found) : RowSet(settings, found)
     {
-        var labels = new LabelSummary(columns.ClassCount);
-        long validationRows = 0;
-        using var reader = new RowReader(data, columns, withFeatures: false);
-        for (long row = 0; reader.MoveNext(); row++)
+        public static InMemory Read(IDataView data, TrainingColumns columns, RowSetSettings settings, RowChecksum? checksum, Action throwIfCancelled)
         {
-            if (row % 1024 == 0)
-                checkAlive();
-            if (IsValidation(row))
-                validationRows++;
-            else
-                labels.Add(reader.Label, reader.Weight);
+            var rows = TrainingRows.Read(data, columns, checksum, throwIfCancelled, out var skipped);
+            var (training, validation) = SplitByClass(rows, settings, columns.ClassCount);
+            var found = new FirstPass(rows.Summarize(training, columns.ClassCount), validation.Length, skipped, checksum?.Finish());
+            return new InMemory(rows, training, validation, settings, found);
         }
-        return new RowSet(null, labels, validationRows, reader.SkippedRows, settings.ValidationFraction, (batches, ofValidation) => new StreamingBatches(
+
+        public override void Dispose() => rows.Dispose();
+
+        protected override IBatchSource<TBatch> Create<TBatch>(RowPart part, BatchSettings batches, CreateBuffer<TBatch> createBuffer) =>
+            new InMemoryBatches<TBatch>(rows, part == RowPart.Training ? training : validation, batches, createBuffer, Checksum);
+
+        /// <summary>Sets a fraction aside, the same share of each class where there are classes.</summary>
+        private static (int[] Training, int[] Validation) SplitByClass(TrainingRows rows, RowSetSettings settings, int classCount)
+        {
+            var all = Enumerable.Range(0, rows.Count).ToArray();
+            if (settings.ValidationFraction == 0)
+                return (all, []);
+            var random = new SplitMix64(SeedSequence.Derive(settings.Seed, SeedSequence.ValidationSplit));
+            random.Shuffle(all);
+            var training = new List<int>();
+            var validation = new List<int>();
+            foreach (var group in all.GroupBy(row => classCount > 0 ? (int)rows.LabelOf(row) : 0))
+            {
+                var members = group.ToArray();
+                var aside = (int)Math.Round(members.Length * settings.ValidationFraction, MidpointRounding.AwayFromZero);
+                validation.AddRange(members.AsSpan(0, aside));
+                training.AddRange(members.AsSpan(aside));
+            }
+            // In the data's own order: the epochs are shuffled anyway.
+            training.Sort();
+            validation.Sort();
+            return (training.ToArray(), validation.ToArray());
+        }
+    }
+
+    private sealed class Streamed(IDataView data, TrainingColumns columns, RowSetSettings settings, FirstPass found) : RowSet(settings, found)
+    {
+        public static Streamed Scan(IDataView data, TrainingColumns columns, RowSetSettings settings, RowChecksum? checksum, Action throwIfCancelled)
+        {
+            var labels = new LabelSummary(columns.ClassCount);
+            long validationRows = 0;
+            using var reader = new RowReader(data, columns, withFeatures: checksum != null);
+            var features = checksum == null ? [] : new float[columns.Format.Width];
+            for (long row = 0; reader.MoveNext(); row++)
+            {
+                if (row % 1024 == 0)
+                    throwIfCancelled();
+                if (checksum != null)
+                {
+                    reader.ReadFeatures(features);
+                    checksum.Add(features, reader.Label, reader.Weight);
+                }
+                if (PartOf(row, settings) == RowPart.Validation)
+                    validationRows++;
+                else
+                    labels.Add(reader.Label, reader.Weight);
+            }
+            return new Streamed(data, columns, settings, new FirstPass(labels, validationRows, reader.SkippedRows, checksum?.Finish()));
+        }
+
+        protected override IBatchSource<TBatch> Create<TBatch>(RowPart part, BatchSettings batches, CreateBuffer<TBatch> createBuffer) => new StreamingBatches<TBatch>(
             data,
             columns,
-            ofValidation ? validationRows : labels.RowCount,
-            row => IsValidation(row) == ofValidation,
-            settings.ShuffleBufferRows,
-            batches));
+            part == RowPart.Training ? Labels.RowCount : ValidationRows,
+            row => PartOf(row, _settings) == part,
+            _settings.ShuffleBufferRows,
+            batches,
+            createBuffer,
+            Checksum);
 
-        bool IsValidation(long row) => RowSplit.IsValidation(row, settings.ValidationFraction, settings.Seed);
+        /// <summary>The part of a row of the stream; the same in every pass.</summary>
+        private static RowPart PartOf(long row, RowSetSettings settings) =>
+            settings.ValidationFraction > 0 && new SplitMix64(SeedSequence.Derive(settings.Seed, SeedSequence.ValidationSplit) ^ (ulong)row).NextDouble() < settings.ValidationFraction
+                ? RowPart.Validation
+                : RowPart.Training;
     }
 }

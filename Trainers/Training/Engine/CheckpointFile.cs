@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace MLExtensions.Training.Engine;
 
 /// <summary>What a checkpoint knows beside its tensors.</summary>
-internal sealed record CheckpointState(IReadOnlyList<EpochRecord> Records, EpochRecord? Initial, bool Stopped);
+internal sealed record CheckpointState(IReadOnlyList<EpochRecord> Records, EpochRecord? BeforeTraining, bool Stopped);
 
 /// <summary>
 /// A training's state after an epoch in one safetensors file: weights, buffers, optimizer state, average, best weights, history.
@@ -29,24 +29,28 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
 
     public string FilePath { get; } = Path.Combine(folder, "checkpoint.safetensors");
 
-    public void Save(TrainingStep step, EarlyStoppingMonitor monitor, CheckpointState state)
+    /// <param name="step">What is trained.</param>
+    /// <param name="source">The state of the source of its batches.</param>
+    /// <param name="monitor">Which epoch is the best.</param>
+    /// <param name="state">The rest.</param>
+    public void Save(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, GoalMonitor monitor, CheckpointState state)
     {
-        var steps = step.Updaters.ToDictionary(entry => entry.Name, entry => entry.Updater.Optimizer.StepCount);
-        var saved = new SavedState(state.Records, state.Initial, state.Stopped, steps, monitor.BestEpoch, monitor.BestLoss);
+        var steps = step.Networks.ToDictionary(network => network.Name, network => network.Optimizer.StepCount);
+        var saved = new SavedState(state.Records, state.BeforeTraining, state.Stopped, steps, monitor.BestEpoch, monitor.BestValue);
         var metadata = new Dictionary<string, string>
         {
             [StateKey] = JsonSerializer.Serialize(saved, Json),
             [FingerprintKey] = JsonSerializer.Serialize(fingerprint, Json),
         };
         using var scope = NewDisposeScope();
-        var tensors = Tensors(step, monitor.Best);
+        var tensors = Tensors(step, source, monitor.Best);
         AtomicFile.Write(FilePath, stream => SafeTensorsWriter.Write(stream, tensors, metadata));
     }
 
-    /// <summary>Loads the folder's checkpoint into a step; null where there is none, or where what the training builds on was trained anew since.</summary>
+    /// <summary>Loads the folder's checkpoint into a step and the source of its batches; null where there is none, or where what the training builds on was trained anew since.</summary>
     /// <exception cref="ModelFormatException">The file is damaged.</exception>
     /// <exception cref="InvalidOperationException">The file belongs to a training with other options or data.</exception>
-    public CheckpointState? TryLoad(TrainingStep step, EarlyStoppingMonitor monitor)
+    public CheckpointState? TryLoad(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, GoalMonitor monitor)
     {
         if (!File.Exists(FilePath))
             return null;
@@ -60,31 +64,33 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         var hasBest = reader.Header.Entries.Any(entry => entry.Name.StartsWith("best/", StringComparison.Ordinal));
         var best = hasBest ? StepSnapshot.Take(step) : null;
         using (NewDisposeScope())
-            reader.LoadInto(Tensors(step, best));
-        foreach (var (name, updater) in step.Updaters)
+            reader.LoadInto(Tensors(step, source, best));
+        foreach (var network in step.Networks)
         {
-            updater.Optimizer.StepCount = state.Steps[name];
-            updater.Parameters.PublishWeights();
+            network.Optimizer.StepCount = state.Steps[network.Name];
+            network.Parameters.PublishWeights();
         }
-        monitor.Resume(state.BestEpoch, state.BestLoss, best);
-        return new CheckpointState(state.Records, state.Initial, state.Stopped);
+        monitor.Resume(state.BestEpoch, state.BestValue, best);
+        return new CheckpointState(state.Records, state.BeforeTraining, state.Stopped);
     }
 
-    private static Dictionary<string, Tensor> Tensors(TrainingStep step, StepSnapshot? best)
+    private static Dictionary<string, Tensor> Tensors(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, StepSnapshot? best)
     {
         var tensors = new Dictionary<string, Tensor>();
-        foreach (var (name, updater) in step.Updaters)
+        foreach (var network in step.Networks)
         {
-            tensors.Add($"weights/{name}", updater.Parameters.Weights);
-            foreach (var (buffer, value) in updater.Parameters.Buffers)
-                tensors.Add($"buffers/{name}/{buffer}", value);
-            foreach (var (state, value) in updater.Optimizer.State)
-                tensors.Add($"optimizer/{name}/{state}", value);
-            if (updater.Average is { } average)
-                tensors.Add($"average/{name}", average);
+            tensors.Add($"weights/{network.Name}", network.Parameters.Weights);
+            foreach (var (buffer, value) in network.Parameters.Buffers)
+                tensors.Add($"buffers/{network.Name}/{buffer}", value);
+            foreach (var (state, value) in network.Optimizer.State)
+                tensors.Add($"optimizer/{network.Name}/{state}", value);
+            if (network.Average is { } average)
+                tensors.Add($"average/{network.Name}", average);
         }
         foreach (var (name, value) in step.State)
             tensors.Add($"state/{name}", value);
+        foreach (var (name, value) in source)
+            tensors.Add($"source/{name}", value);
         foreach (var (name, value) in best?.Tensors ?? [])
             tensors.Add($"best/{name}", value);
         return tensors;
@@ -116,9 +122,9 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
 
     private sealed record SavedState(
         IReadOnlyList<EpochRecord> Records,
-        EpochRecord? Initial,
+        EpochRecord? BeforeTraining,
         bool Stopped,
         IReadOnlyDictionary<string, long> Steps,
         int? BestEpoch,
-        double BestLoss);
+        double BestValue);
 }

@@ -18,40 +18,37 @@ internal sealed class ParameterSet : IDisposable
 
     private readonly List<Slot> _slots = [];
     private readonly List<Copy> _copies = [];
-    private readonly List<(string Name, Tensor Buffer)> _buffers;
-    private readonly List<ParameterRange> _ranges = [];
+    private readonly List<(string Name, Tensor Value)> _buffers;
+    private readonly List<FlatSegment> _segments = [];
     private readonly nn.Module _module;
 
     /// <param name="module">The module, on the training device in float32; from now on its trained parameters live here.</param>
-    /// <param name="precision">The number format of its computation.</param>
-    /// <param name="selection">What is trained; null for everything.</param>
-    /// <exception cref="ArgumentException">The selection does not fit the module; the message names the option.</exception>
-    public ParameterSet(nn.Module module, Precision precision, LayerSelection? selection = null)
+    /// <param name="settings">How they are trained.</param>
+    /// <exception cref="ArgumentException">The settings' layers do not fit the module; the message names the option.</exception>
+    public ParameterSet(nn.Module module, OptimizationSettings settings)
     {
-        selection ??= LayerSelection.All;
-        selection.Check(module);
+        var layers = settings.Layers;
+        layers.Check(module);
         _module = module;
-        Frozen = new FrozenWeights(module, selection, precision == Precision.Float32);
+        Frozen = new FrozenWeights(module, layers, settings.Precision == Precision.Float32);
         var parameters = module.named_parameters()
-            .Where(entry => !selection.IsFrozen(entry.name))
+            .Where(entry => !layers.IsFrozen(entry.name))
             .OrderBy(entry => entry.parameter.dim() < 2)
-            .ThenBy(entry => selection.RuleOf(entry.name)?.Layer, StringComparer.Ordinal)
+            .ThenBy(entry => layers.RuleOf(entry.name)?.Layer, StringComparer.Ordinal)
             .ToArray();
         foreach (var (name, parameter) in parameters)
-            _slots.Add(new Slot(name, Aligned(_slots.Count == 0 ? 0 : _slots[^1].End), parameter.shape));
+            AddSlot(new Slot(name, Aligned(_slots.Count == 0 ? 0 : _slots[^1].End), parameter.shape), layers.RuleOf(name), settings);
         var count = Aligned(_slots[^1].End);
-        foreach (var slot in _slots)
-            AddToRanges(slot, selection.RuleOf(slot.Name));
-        _ranges[^1] = _ranges[^1] with { End = count };
+        _segments[^1] = _segments[^1] with { End = count };
         var device = parameters[0].parameter.device;
-        Weights = zeros(count, device: device).DetachFromDisposeScope();
-        Gradients = zeros(count, device: device).DetachFromDisposeScope();
+        Weights = zeros(count, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
+        Gradients = zeros(count, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
         _buffers = module.named_buffers().Select(entry => (entry.name, entry.buffer)).ToList();
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         foreach (var (slot, (_, parameter)) in _slots.Zip(parameters))
             slot.Of(Weights).copy_(parameter);
-        if (precision == Precision.BFloat16)
+        if (settings.Precision == Precision.BFloat16)
             BFloat16Modules.Convert(module);
         Attach(module);
     }
@@ -63,13 +60,13 @@ internal sealed class ParameterSet : IDisposable
     public Tensor Gradients { get; }
 
     /// <summary>The parts that are trained in different ways, in order and without a gap.</summary>
-    public IReadOnlyList<ParameterRange> Ranges => _ranges;
+    public IReadOnlyList<FlatSegment> Segments => _segments;
 
     /// <summary>What of the module is not trained.</summary>
     public FrozenWeights Frozen { get; }
 
     /// <summary>What the module keeps beside its parameters, such as the running statistics of batch normalisation.</summary>
-    public IReadOnlyList<(string Name, Tensor Buffer)> Buffers => _buffers;
+    public IReadOnlyList<(string Name, Tensor Value)> Buffers => _buffers;
 
     /// <summary>Each parameter's part of a flat tensor, for histograms and for a module that takes the weights over.</summary>
     public IEnumerable<(string Name, Tensor Value)> Split(Tensor flat) => _slots.Select(slot => (slot.Name, slot.Of(flat)));
@@ -90,6 +87,15 @@ internal sealed class ParameterSet : IDisposable
             copy.Gradient.copy_(copy.ComputedGradient);
             copy.ComputedGradient.zero_();
         }
+    }
+
+    /// <summary>Sets all gradients to zero.</summary>
+    public void DiscardGradients()
+    {
+        using var noGradient = no_grad();
+        Gradients.zero_();
+        foreach (var copy in _copies)
+            copy.ComputedGradient.zero_();
     }
 
     /// <summary>Lets the module compute with <see cref="Weights"/>; in float32 it does already.</summary>
@@ -119,14 +125,14 @@ internal sealed class ParameterSet : IDisposable
         Frozen.Dispose();
     }
 
-    private void AddToRanges(Slot slot, LayerRule? rule)
+    private void AddSlot(Slot slot, LayerRule? rule, OptimizationSettings settings)
     {
-        var isRegularized = slot.Shape.Length >= 2;
-        if (_ranges.Count > 0 && _ranges[^1].IsRegularized == isRegularized && ReferenceEquals(_ranges[^1].Rule, rule))
-            return;
-        if (_ranges.Count > 0)
-            _ranges[^1] = _ranges[^1] with { End = slot.Offset };
-        _ranges.Add(new ParameterRange(slot.Offset, slot.End, isRegularized, rule));
+        // Biases and normalization are not regularized.
+        var regularization = slot.Shape.Length >= 2 ? settings.RegularizationOf(rule) : default;
+        if (_segments.Count > 0)
+            _segments[^1] = _segments[^1] with { End = slot.Offset };
+        _segments.Add(new FlatSegment(slot.Offset, slot.End, regularization, rule?.LearningRateFactor ?? 1));
+        _slots.Add(slot);
     }
 
     private static long Aligned(long offset) => (offset + Alignment - 1) / Alignment * Alignment;

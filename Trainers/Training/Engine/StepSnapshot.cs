@@ -32,11 +32,11 @@ internal sealed class StepSnapshot : IDisposable
 
     private static IEnumerable<(string Name, Tensor Value)> Results(TrainingStep step)
     {
-        foreach (var (name, updater) in step.Updaters)
+        foreach (var network in step.Networks)
         {
-            yield return (name, updater.Result);
-            foreach (var (buffer, value) in updater.Parameters.Buffers)
-                yield return ($"{name}.{buffer}", value);
+            yield return (network.Name, network.Result);
+            foreach (var (buffer, value) in network.Parameters.Buffers)
+                yield return ($"{network.Name}.{buffer}", value);
         }
     }
 }

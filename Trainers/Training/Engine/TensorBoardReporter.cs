@@ -26,10 +26,10 @@ internal sealed class TensorBoardReporter(string folder) : IDisposable
     public void WriteWeights(int epoch, TrainingStep step)
     {
         using var scope = NewDisposeScope();
-        foreach (var (set, updater) in step.Updaters)
+        foreach (var network in step.Networks)
         {
-            foreach (var (name, value) in updater.Parameters.Split(updater.Result))
-                _writer.Histogram($"{set}/{name}", TensorMemory.Floats(value.detach().cpu().contiguous()), epoch);
+            foreach (var (name, value) in network.Parameters.Split(network.Result))
+                _writer.Histogram($"{network.Name}/{name}", TensorMemory.Floats(value.detach().cpu().contiguous()), epoch);
         }
         _writer.Flush();
     }

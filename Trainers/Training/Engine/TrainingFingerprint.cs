@@ -1,50 +1,65 @@
+using System.Collections;
 using System.Globalization;
+using System.Reflection;
 using System.Text.Json;
-using MLExtensions.Training.Data;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Training.Engine;
 
 /// <summary>
-/// What the bits of a training's result depend on, by name: a checkpoint made with other values is not gone on from. The number
-/// of epochs counts only where the schedule looks at it.
+/// What the bits of a training's result depend on, by name: every option but those marked as not changing it, the networks as they
+/// start, and the data. A checkpoint made with other values is refused.
 /// </summary>
 internal static class TrainingFingerprint
 {
     /// <summary>The networks that were trained before this one and that it builds on. Where they changed, its checkpoint is of no use, and it starts anew.</summary>
-    public const string Foundation = "networks below of SHA-256";
+    public const string Foundation = "networks below";
 
-    public static IReadOnlyDictionary<string, string> Create(TrainingOptions options, NetworkArchitecture architecture, TrainingStep step, IBatchSource training, IBatchSource? validation, int seed, IReadOnlyDictionary<string, object?> more)
+    public static IReadOnlyDictionary<string, string> Create(TrainingOptions options, int seed, TrainingStep step, string? training, string? validation, IReadOnlyDictionary<string, string> more)
     {
-        var values = new Dictionary<string, object?>
-        {
-            ["architecture"] = JsonSerializer.Serialize(architecture),
-            [nameof(options.Seed)] = seed,
-            [nameof(options.BatchSize)] = options.BatchSize,
-            [nameof(options.LearningRate)] = options.LearningRate,
-            [nameof(options.Optimizer)] = JsonSerializer.Serialize(options.Optimizer),
-            [nameof(options.LearningRateSchedule)] = JsonSerializer.Serialize(options.LearningRateSchedule),
-            [nameof(options.L2Regularization)] = options.L2Regularization,
-            [nameof(options.L1Regularization)] = options.L1Regularization,
-            [nameof(options.WeightDecay)] = options.WeightDecay,
-            [nameof(options.GradientClipNorm)] = options.GradientClipNorm,
-            [nameof(options.FrozenLayers)] = JsonSerializer.Serialize(options.FrozenLayers),
-            [nameof(options.LayerRules)] = JsonSerializer.Serialize(options.LayerRules),
-            // They are in no checkpoint: they come from where they came from the first time.
-            ["frozen weights of SHA-256"] = string.Join(", ", step.Updaters.Select(entry => entry.Updater.Parameters.Frozen.Checksum())),
-            [nameof(options.ValidationFraction)] = options.ValidationFraction,
-            [nameof(options.EarlyStopping)] = options.EarlyStopping,
-            [nameof(options.WeightAverageDecay)] = options.WeightAverageDecay,
-            [nameof(options.Precision)] = options.Precision,
-            [nameof(options.Buffering)] = options.Buffering,
-            ["number of threads"] = get_num_threads(),
-            ["training rows"] = training.RowCount,
-            ["validation rows"] = validation?.RowCount ?? 0,
-        };
+        var values = OptionsOf(options);
+        // Few schedules look at the number of epochs; with the others a training may be resumed for more of them.
         if (options.LearningRateSchedule is not ConstantSchedule)
-            values[nameof(options.Epochs)] = options.Epochs;
+            values[nameof(options.Epochs)] = Text(options.Epochs);
+        values[nameof(options.Seed)] = Text(seed);
+        values["number of threads"] = Text(get_num_threads());
+        foreach (var network in step.Networks)
+        {
+            values[$"device of the {network.Name}"] = network.Device.ToString();
+            values[$"architecture of the {network.Name}"] = JsonSerializer.Serialize(network.Architecture);
+            values[$"initial weights of the {network.Name}"] = network.Checksum();
+        }
+        values["training data"] = training ?? "none";
+        values["validation data"] = validation ?? "none";
         foreach (var (name, value) in more)
             values[name] = value;
-        return values.ToDictionary(entry => entry.Key, entry => Convert.ToString(entry.Value, CultureInfo.InvariantCulture) ?? "unset");
+        return values;
     }
+
+    /// <summary>The options that change the result, by name.</summary>
+    public static Dictionary<string, string> OptionsOf(TrainingOptions options) => options.GetType()
+        .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        .Where(property => property.GetCustomAttribute<DoesNotChangeResultAttribute>() == null)
+        .ToDictionary(property => property.Name, property => Text(property.GetValue(options)));
+
+    /// <summary>A value with all that is in it, be it a record, a list or a number.</summary>
+    private static string Text(object? value) => value switch
+    {
+        null => "unset",
+        string text => text,
+        Enum => value.ToString()!,
+        IFormattable when value.GetType().IsPrimitive => ((IFormattable)value).ToString(null, CultureInfo.InvariantCulture),
+        bool or char => value.ToString()!,
+        IEnumerable items => $"[{string.Join(", ", items.Cast<object?>().Select(Text))}]",
+        _ => $"{value.GetType().Name} {{ {string.Join(", ", Members(value).Select(member => $"{member.Name} = {Text(member.GetValue(value))}"))} }}",
+    };
+
+    private static IEnumerable<PropertyInfo> Members(object value) => value.GetType()
+        .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        .Where(property => property.GetIndexParameters().Length == 0)
+        .OrderBy(property => property.Name, StringComparer.Ordinal);
 }
+
+/// <summary>Marks an option that changes how training runs or what is left behind, but not the weights; or whose effect the fingerprint has otherwise.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class DoesNotChangeResultAttribute : Attribute;

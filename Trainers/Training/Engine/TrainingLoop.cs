@@ -1,85 +1,77 @@
 using System.Diagnostics;
-using MLExtensions.Training.Data;
 using TorchSharp;
+using static TorchSharp.torch;
 
 namespace MLExtensions.Training.Engine;
 
 /// <summary>
-/// The one training loop: epochs over batches, with validation, early stopping, checkpoints, history and progress. What a batch
-/// means is the step's business.
+/// The one training loop: epochs over batches, with validation, early stopping, checkpoints, history and progress. What a batch means
+/// is the step's business.
 /// </summary>
-internal sealed class TrainingLoop : IDisposable
+/// <param name="step">What is trained.</param>
+/// <param name="training">The training batches.</param>
+/// <param name="validation">The validation batches, or null.</param>
+/// <param name="goal">By what epochs are compared, or null.</param>
+/// <param name="options">The options.</param>
+/// <param name="reporter">Receives progress reports.</param>
+/// <param name="checkpoint">Where to leave checkpoints, or null.</param>
+/// <param name="throwIfCancelled">Called before each batch.</param>
+internal sealed class TrainingLoop<TBatch>(
+    TrainingStep<TBatch> step,
+    IBatchSource<TBatch> training,
+    IBatchSource<TBatch>? validation,
+    TrainingGoal? goal,
+    TrainingOptions options,
+    TrainingReporter reporter,
+    CheckpointFile? checkpoint,
+    Action throwIfCancelled) : IDisposable
+    where TBatch : Batch
 {
-    private readonly TrainingStep _step;
-    private readonly IBatchSource _training;
-    private readonly IBatchSource? _validation;
-    private readonly TrainingOptions _options;
-    private readonly TrainingReporter _reporter;
-    private readonly CheckpointFile? _checkpoint;
-    private readonly EarlyStoppingMonitor _monitor;
-    private readonly Action _checkAlive;
+    private readonly GoalMonitor _monitor = new(goal, options.EarlyStopping, step);
     private List<EpochRecord> _records = [];
-    private EpochRecord? _initial;
-
-    /// <param name="step">What is trained.</param>
-    /// <param name="training">The training batches.</param>
-    /// <param name="validation">The validation batches, or null.</param>
-    /// <param name="options">The options.</param>
-    /// <param name="reporter">Is told how it goes.</param>
-    /// <param name="checkpoint">Where to leave checkpoints, or null.</param>
-    /// <param name="checkAlive">Called before each batch; throws to cancel.</param>
-    public TrainingLoop(TrainingStep step, IBatchSource training, IBatchSource? validation, TrainingOptions options, TrainingReporter reporter, CheckpointFile? checkpoint, Action checkAlive)
-    {
-        _step = step;
-        _training = training;
-        _validation = validation;
-        _options = options;
-        _reporter = reporter;
-        _checkpoint = checkpoint;
-        _checkAlive = checkAlive;
-        _monitor = new EarlyStoppingMonitor(options.EarlyStopping, step);
-    }
+    private EpochRecord? _beforeTraining;
+    private StopReason? _stopReason;
 
     /// <summary>Trains; afterwards the step holds the resulting weights.</summary>
     /// <exception cref="OperationCanceledException">Training was cancelled; the last checkpoint stands.</exception>
     /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
     public TrainingOutcome Run()
     {
-        var stopReason = "epochs";
-        if (_options.Resume && _checkpoint!.TryLoad(_step, _monitor) is { } state)
-        {
-            (_records, _initial) = (state.Records.ToList(), state.Initial);
-            if (state.Stopped)
-                stopReason = "early stopping";
-        }
-        else
-        {
-            MeasureUntrained();
-        }
-        while (_records.Count < _options.Epochs && stopReason == "epochs")
+        if (!TryResume())
+            _beforeTraining = MeasureUntrained();
+        while (_stopReason == null && _records.Count < options.Epochs)
         {
             var record = RunEpoch(_records.Count + 1);
             _records.Add(record);
-            if (_monitor.ShouldStop(record.Epoch, record.ValidationLoss))
-                stopReason = "early stopping";
-            _reporter.EpochDone(record, _step);
-            SaveCheckpoint(stopReason != "epochs");
+            if (_monitor.ShouldStop(record))
+                _stopReason = StopReason.EarlyStopping;
+            reporter.EpochDone(record, step);
+            SaveCheckpoint();
         }
-        if (_options.EarlyStopping != null)
-            _monitor.Best?.Restore(_step);
-        return new TrainingOutcome(_records, _initial, _monitor.BestEpoch, stopReason);
+        if (options.EarlyStopping != null)
+            _monitor.Best?.Restore(step);
+        return new TrainingOutcome(_records, _beforeTraining, _monitor.BestEpoch, _stopReason ?? StopReason.Epochs);
     }
 
     public void Dispose() => _monitor.Dispose();
 
-    /// <summary>A pass over the validation data before training finds a bug there before hours are spent.</summary>
-    private void MeasureUntrained()
+    private bool TryResume()
     {
-        if (_validation == null)
-            return;
+        if (!options.Resume || checkpoint!.TryLoad(step, training.State, _monitor) is not { } state)
+            return false;
+        (_records, _beforeTraining) = (state.Records.ToList(), state.BeforeTraining);
+        _stopReason = state.Stopped ? StopReason.EarlyStopping : null;
+        return true;
+    }
+
+    /// <summary>A pass over the validation data before training finds a bug there before hours are spent.</summary>
+    private EpochRecord? MeasureUntrained()
+    {
+        if (validation == null)
+            return null;
         var watch = Stopwatch.StartNew();
         var values = Validate(0);
-        _initial = new EpochRecord
+        var record = new EpochRecord
         {
             Epoch = 0,
             LearningRate = 0,
@@ -88,7 +80,8 @@ internal sealed class TrainingLoop : IDisposable
             Training = new Dictionary<string, double>(),
             Validation = values,
         };
-        _reporter.Untrained(_initial);
+        reporter.Untrained(record);
+        return record;
     }
 
     private EpochRecord RunEpoch(int epoch)
@@ -96,25 +89,23 @@ internal sealed class TrainingLoop : IDisposable
         var watch = Stopwatch.StartNew();
         var metrics = new MetricSums();
         var batchNumber = 0;
-        _step.BeginEpoch(epoch);
-        _reporter.EpochBegins(epoch, _training.BatchCount);
-        foreach (var batch in _training.ReadEpoch(epoch))
+        step.BeginEpoch(epoch);
+        reporter.EpochBegins(epoch, training.BatchCount);
+        foreach (var batch in training.ReadEpoch(epoch))
         {
             using (batch)
-            using (torch.NewDisposeScope())
+            using (NewDisposeScope())
             {
-                _checkAlive();
+                throwIfCancelled();
                 batchNumber++;
-                var loss = _step.Train(batch, LearningRateAt(epoch - 1 + batch.EpochFraction), metrics);
-                if (!double.IsFinite(loss))
-                    throw new TrainingDivergedException(epoch, batchNumber, loss);
-                metrics.AddLoss(loss, batch.RowCount);
-                _reporter.BatchDone(batchNumber, metrics);
+                var loss = step.Train(batch, LearningRateAt(epoch - 1 + batch.EpochFraction), metrics);
+                Count(loss, batch, metrics, epoch, batchNumber);
+                reporter.BatchDone(batchNumber, metrics);
             }
         }
-        using (torch.NewDisposeScope())
-            _step.EndEpoch(metrics);
-        var validation = _validation == null ? new Dictionary<string, double>() : Validate(epoch);
+        using (NewDisposeScope())
+            step.EndEpoch(metrics);
+        var measured = validation == null ? new Dictionary<string, double>() : Validate(epoch);
         return new EpochRecord
         {
             Epoch = epoch,
@@ -122,51 +113,55 @@ internal sealed class TrainingLoop : IDisposable
             Seconds = watch.Elapsed.TotalSeconds,
             Examples = metrics.Examples,
             Training = metrics.ToValues(),
-            Validation = validation,
+            Validation = measured,
         };
     }
 
     private IReadOnlyDictionary<string, double> Validate(int epoch)
     {
-        using var result = new ResultInUse(_step);
-        _step.BeginValidation();
+        using var result = new ResultInUse(step.Networks);
+        step.BeginValidation();
         var metrics = new MetricSums();
-        foreach (var batch in _validation!.ReadEpoch(0))
+        foreach (var batch in validation!.ReadEpoch(0))
         {
             using (batch)
-            using (torch.NewDisposeScope())
+            using (NewDisposeScope())
             {
-                _checkAlive();
-                var loss = _step.Validate(batch, metrics);
-                if (!double.IsFinite(loss))
-                    throw new TrainingDivergedException(epoch, batch: null, loss);
-                metrics.AddLoss(loss, batch.RowCount);
+                throwIfCancelled();
+                Count(step.Validate(batch, metrics), batch, metrics, epoch, batchNumber: null);
             }
         }
         return metrics.ToValues();
     }
 
-    private void SaveCheckpoint(bool stopped)
+    private static void Count(double loss, TBatch batch, MetricSums metrics, int epoch, int? batchNumber)
     {
-        var isLast = stopped || _records.Count == _options.Epochs;
-        if (_checkpoint != null && (isLast || _records.Count % _options.CheckpointEveryEpochs == 0))
-            _checkpoint.Save(_step, _monitor, new CheckpointState(_records, _initial, stopped));
+        if (!double.IsFinite(loss))
+            throw new TrainingDivergedException(epoch, batchNumber, loss);
+        metrics.AddLoss(loss, batch.RowCount);
+    }
+
+    private void SaveCheckpoint()
+    {
+        var isLast = _stopReason != null || _records.Count == options.Epochs;
+        if (checkpoint != null && (isLast || _records.Count % options.CheckpointInterval == 0))
+            checkpoint.Save(step, training.State, _monitor, new CheckpointState(_records, _beforeTraining, Stopped: _stopReason != null));
     }
 
     private double LearningRateAt(double epoch) =>
-        _options.LearningRate * _options.LearningRateSchedule.Factor(epoch, _options.Epochs);
+        options.LearningRate * options.LearningRateSchedule.Factor(epoch, options.Epochs);
 
     /// <summary>Validation sees the weights that the model would get: the average where there is one.</summary>
     private sealed class ResultInUse : IDisposable
     {
-        private readonly List<(ParameterSet Parameters, torch.Tensor Weights)> _replaced = [];
+        private readonly List<(ParameterSet Parameters, Tensor Weights)> _replaced = [];
 
-        public ResultInUse(TrainingStep step)
+        public ResultInUse(IReadOnlyList<TrainedNetwork> networks)
         {
-            foreach (var (_, updater) in step.Updaters)
+            foreach (var network in networks)
             {
-                if (updater.Average is { } average)
-                    _replaced.Add((updater.Parameters, updater.Parameters.Exchange(average)));
+                if (network.Average is { } average)
+                    _replaced.Add((network.Parameters, network.Parameters.Exchange(average)));
             }
         }
 
@@ -182,4 +177,4 @@ internal sealed class TrainingLoop : IDisposable
 }
 
 /// <summary>How a training went.</summary>
-internal sealed record TrainingOutcome(IReadOnlyList<EpochRecord> Records, EpochRecord? Initial, int? BestEpoch, string StopReason);
+internal sealed record TrainingOutcome(IReadOnlyList<EpochRecord> Records, EpochRecord? BeforeTraining, int? BestEpoch, StopReason StopReason);

@@ -1,5 +1,4 @@
 using Microsoft.ML.Runtime;
-using MLExtensions.Training.Data;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,7 +22,7 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
     }
 
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
-    public void CheckAlive()
+    public void ThrowIfCancelled()
     {
         options.CancellationToken.ThrowIfCancellationRequested();
         host.CheckAlive();
@@ -31,30 +30,40 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
 
     /// <summary>Trains; afterwards the step holds the resulting weights.</summary>
     /// <param name="step">What is trained.</param>
-    /// <param name="architecture">Its network.</param>
     /// <param name="training">The training batches.</param>
     /// <param name="validation">The validation batches, or null.</param>
+    /// <param name="goal">By what epochs are compared, or null.</param>
     /// <param name="initialWeights">What came from a file of weights, or null.</param>
     /// <param name="fingerprint">What else the bits of the result depend on, by name.</param>
-    public TrainingHistory Run(TrainingStep step, NetworkArchitecture architecture, IBatchSource training, IBatchSource? validation, WeightReport? initialWeights, IReadOnlyDictionary<string, object?> fingerprint)
+    /// <exception cref="ArgumentException">There is to be early stopping, and no goal to stop by.</exception>
+    public TrainingHistory Run<TBatch>(
+        TrainingStep<TBatch> step,
+        IBatchSource<TBatch> training,
+        IBatchSource<TBatch>? validation,
+        TrainingGoal? goal,
+        WeightReport? initialWeights = null,
+        IReadOnlyDictionary<string, string>? fingerprint = null)
+        where TBatch : Batch
     {
+        if (goal == null && options.EarlyStopping != null)
+            throw new ArgumentException($"{nameof(options.EarlyStopping)} is set, and this training has no metric by which an epoch is better than another; it must be null.", nameof(options.EarlyStopping));
         using var progress = host.StartProgressChannel("Training");
         using var reporter = new TrainingReporter(channel, progress, options);
         var checkpoint = options.CheckpointFolder == null
             ? null
-            : new CheckpointFile(options.CheckpointFolder, TrainingFingerprint.Create(options, architecture, step, training, validation, seed, fingerprint));
-        using var loop = new TrainingLoop(step, training, validation, options, reporter, checkpoint, CheckAlive);
+            : new CheckpointFile(options.CheckpointFolder, TrainingFingerprint.Create(options, seed, step, training.Checksum, validation?.Checksum, fingerprint ?? new Dictionary<string, string>()));
+        using var loop = new TrainingLoop<TBatch>(step, training, validation, goal, options, reporter, checkpoint, ThrowIfCancelled);
         var outcome = loop.Run();
         return new TrainingHistory
         {
             Epochs = outcome.Records,
             BestEpoch = outcome.BestEpoch,
             StopReason = outcome.StopReason,
-            Initial = outcome.Initial,
+            BeforeTraining = outcome.BeforeTraining,
             InitialWeights = initialWeights,
             Seed = seed,
             ThreadCount = get_num_threads(),
-            Device = step.Device.ToString(),
+            Device = step.Networks[0].Device.ToString(),
             Precision = options.Precision.ToString().ToLowerInvariant(),
         };
     }

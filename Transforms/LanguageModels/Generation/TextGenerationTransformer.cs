@@ -1,8 +1,12 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.LanguageModels;
+using MLExtensions.Models;
 using MLExtensions.Text;
 
 [assembly: LoadableClass(typeof(TextGenerationTransformer), typeof(TextGenerationTransformer), null, typeof(SignatureLoadModel), "", TextGenerationTransformer.LoaderSignature)]
@@ -14,23 +18,21 @@ namespace MLExtensions;
 /// Rows do not depend on their order: the same prompt gives the same text, in whatever row. Text is written when it is read, again in
 /// every pass over the rows; cache the rows where it is needed more than once. One transformer can be used by several threads.
 /// </remarks>
-public sealed class TextGenerationTransformer : ITransformer, IDisposable
+public sealed class TextGenerationTransformer : NetworkColumnsTransformer
 {
     internal const string LoaderSignature = "MLExtTextGeneration";
     private const string ModelSignature = "MLEXTTXG";
     private const string ModelFolder = "LanguageModel";
 
-    private readonly IHost _host;
     private readonly bool _ownsModel;
 
     internal TextGenerationTransformer(IHostEnvironment env, LanguageModelTransformer model, string outputColumnName, string inputColumnName, GenerationOptions options, bool ownsModel)
+        : base(env.Register(LoaderSignature), inputColumnName)
     {
-        _host = env.Register(LoaderSignature);
         _ownsModel = ownsModel;
         Model = model;
         OutputColumnName = outputColumnName;
-        InputColumnName = inputColumnName;
-        Options = options with { Seed = options.Seed ?? ((IHostEnvironmentInternal)_host).Seed ?? Random.Shared.Next() };
+        Options = options with { Seed = options.Seed ?? ((IHostEnvironmentInternal)Host).Seed ?? Random.Shared.Next() };
     }
 
     /// <summary>The language model. It is disposed with a transformer that was loaded, not with one that was made from it.</summary>
@@ -39,45 +41,42 @@ public sealed class TextGenerationTransformer : ITransformer, IDisposable
     /// <summary>The column of text that is added.</summary>
     public string OutputColumnName { get; }
 
-    /// <summary>The column of prompts.</summary>
-    public string InputColumnName { get; }
-
     /// <summary>How text is written. The seed is set; each prompt's own is made of it and the prompt.</summary>
     public GenerationOptions Options { get; }
 
-    bool ITransformer.IsRowToRowMapper => true;
-
-    /// <summary>Adds the column of generated text.</summary>
-    /// <param name="input">Data with the column of prompts.</param>
-    /// <exception cref="ArgumentException">The column is missing or of a wrong type.</exception>
-    public IDataView Transform(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return new RowToRowMapperTransform(_host, input, CreateMapper(input.Schema), CreateMapper);
-    }
-
-    /// <summary>The schema of what <see cref="Transform"/> makes of data with a schema.</summary>
-    /// <exception cref="ArgumentException">The column is missing or of a wrong type.</exception>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return RowToRowMapperTransform.GetOutputSchema(inputSchema, CreateMapper(inputSchema));
-    }
+    internal override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns => [new(OutputColumnName, TextDataViewType.Instance)];
 
     /// <summary>Frees the weights of a model that was loaded.</summary>
-    public void Dispose()
+    public override void Dispose()
     {
         if (_ownsModel)
             Model.Dispose();
     }
 
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) =>
-        new RowToRowMapperTransform(_host, new EmptyDataView(_host, inputSchema), CreateMapper(inputSchema), CreateMapper);
+    private protected override DataViewSchema.Column FindInput(DataViewSchema schema) => TextColumn.Find(schema, InputColumnName);
 
-    void ICanSaveModel.Save(ModelSaveContext ctx)
+    private protected override IDataView ReadAhead(IDataView input) => input;
+
+    private protected override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer)
     {
-        ctx.CheckAtModel();
-        ctx.SetVersionInfo(GetVersionInfo());
+        disposer = null;
+        var getPrompt = row.GetGetter<ReadOnlyMemory<char>>(input);
+        ReadOnlyMemory<char> prompt = default;
+        var ids = new List<int>();
+        ValueGetter<ReadOnlyMemory<char>> getText = (ref ReadOnlyMemory<char> text) =>
+        {
+            getPrompt(ref prompt);
+            ids.Clear();
+            TextColumn.Encode(Model.Tokenizer, prompt.Span, ids, input.Name, row.Position);
+            text = string.Concat(Model.Generator.Write(ids, Options, SeedOf(prompt.Span, Options.Seed!.Value))).AsMemory();
+        };
+        return [getText];
+    }
+
+    private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
+
+    private protected override void SaveContent(ModelSaveContext ctx)
+    {
         ctx.SaveNonEmptyString(OutputColumnName);
         ctx.SaveNonEmptyString(InputColumnName);
         GenerationOptionsStorage.Save(ctx, Options);
@@ -94,13 +93,13 @@ public sealed class TextGenerationTransformer : ITransformer, IDisposable
         return new TextGenerationTransformer(env, model, outputColumnName, inputColumnName, options, ownsModel: true);
     }
 
-    private TextGenerationMapper CreateMapper(DataViewSchema schema) => new(this, TextColumn.Find(schema, InputColumnName));
+    /// <summary>A seed that is the same for the same prompt, in whatever row and process.</summary>
+    private static int SeedOf(ReadOnlySpan<char> prompt, int seed)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(MemoryMarshal.AsBytes(prompt), hash);
+        return BinaryPrimitives.ReadInt32LittleEndian(hash) ^ seed;
+    }
 
-    private static VersionInfo GetVersionInfo() => new(
-        ModelSignature,
-        verWrittenCur: 0x00010001,
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderAssemblyName: typeof(TextGenerationTransformer).Assembly.FullName,
-        loaderSignature: LoaderSignature);
+    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
 }

@@ -10,8 +10,7 @@ internal sealed record SequenceFormat(SequenceInput Input) : FeatureFormat
 
     public override DataViewType InputType => new VectorDataViewType(NumberDataViewType.Single, Width - 1);
 
-    /// <summary>The number of steps that a row begins with.</summary>
-    public static int LengthOf(ReadOnlySpan<float> row) => (int)row[0];
+    public override RowLength LengthOf => row => (int)row[0];
 
     // A sequence that was cut is not what the column holds.
     public override bool HoldsColumn(DataViewSchema.Column column) => false;

@@ -1,12 +1,13 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Tensors;
+using MLExtensions.Training.Engine;
 using TorchSharp;
 
 namespace MLExtensions.Training.Data;
 
 /// <summary>The training and validation batches of a training without labels.</summary>
-internal sealed class UnlabelledData : IDisposable
+internal sealed class UnlabeledData : IDisposable
 {
     // Validation is the same rows in the same order each time, and larger batches change nothing.
     private const int ValidationBatch = 1024;
@@ -15,7 +16,7 @@ internal sealed class UnlabelledData : IDisposable
     private readonly RowSet? _validation;
     private readonly double _fraction;
 
-    private UnlabelledData(RowSet training, RowSet? validation, double fraction)
+    private UnlabeledData(RowSet training, RowSet? validation, double fraction)
     {
         _training = training;
         _validation = validation;
@@ -28,9 +29,9 @@ internal sealed class UnlabelledData : IDisposable
     /// <param name="columnName">The column of features.</param>
     /// <param name="format">What its rows are; both are checked by it as they are read.</param>
     /// <param name="settings">How they are read; the fraction is for the case without validation data.</param>
-    /// <param name="checkAlive">Called now and then; throws to stop.</param>
+    /// <param name="throwIfCancelled">Called now and then.</param>
     /// <exception cref="ArgumentException">There are too few rows.</exception>
-    public static UnlabelledData Open(IDataView training, IDataView? validation, string columnName, FeatureFormat format, RowSetSettings settings, Action checkAlive)
+    public static UnlabeledData Open(IDataView training, IDataView? validation, string columnName, FeatureFormat format, RowSetSettings settings, Action throwIfCancelled)
     {
         var fraction = validation == null ? settings.ValidationFraction : 0;
         var own = Open(training, fraction);
@@ -40,7 +41,7 @@ internal sealed class UnlabelledData : IDisposable
             var other = validation == null ? null : Open(validation, 0);
             if (other?.Labels.RowCount == 0)
                 throw new ArgumentException("The validation data has no rows.");
-            return new UnlabelledData(own, other, fraction);
+            return new UnlabeledData(own, other, fraction);
         }
         catch
         {
@@ -49,19 +50,19 @@ internal sealed class UnlabelledData : IDisposable
         }
 
         RowSet Open(IDataView data, double share) =>
-            RowSet.Open(data, new TrainingColumns(data.Schema[columnName], format, Label: null, Weight: null, ClassCount: 0), settings with { ValidationFraction = share }, checkAlive);
+            RowSet.Open(data, new TrainingColumns(data.Schema[columnName], format, Label: null, Weight: null, ClassCount: 0), settings with { ValidationFraction = share }, throwIfCancelled);
     }
 
     /// <summary>The batches of a training; several can share the data, one after the other.</summary>
     /// <param name="batchSize">The rows of a training batch.</param>
     /// <param name="seed">The seed of the order.</param>
     /// <param name="device">Where they go.</param>
-    public (IBatchSource Training, IBatchSource? Validation) CreateBatches(int batchSize, int seed, torch.Device device)
+    public (IBatchSource<RowBatch> Training, IBatchSource<RowBatch>? Validation) CreateBatches(int batchSize, int seed, torch.Device device)
     {
-        var settings = new BatchSettings(batchSize, MinimumRows: 1, seed, Shuffle: true, LabelScale.Identity, device);
+        var settings = new BatchSettings(batchSize, MinimumRows: 1, seed, Shuffle: true, device);
         var unshuffled = settings with { Shuffle = false, Size = Math.Max(ValidationBatch, batchSize) };
-        var validation = _validation?.CreateBatches(unshuffled, false) ?? (_fraction > 0 ? _training.CreateBatches(unshuffled, true) : null);
-        return (_training.CreateBatches(settings, false), validation);
+        var validation = _validation?.CreateBatches(RowPart.Training, unshuffled) ?? (_fraction > 0 ? _training.CreateBatches(RowPart.Validation, unshuffled) : null);
+        return (_training.CreateBatches(RowPart.Training, settings), validation);
     }
 
     public void Dispose()

@@ -1,17 +1,32 @@
 using System.Globalization;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MLExtensions.Codes;
+namespace MLExtensions.Scoring;
 
-/// <summary>Rows for a model's own questions, outside of a pipeline.</summary>
-internal static class CodeRows
+/// <summary>Columns and rows of features that are not labeled.</summary>
+internal static class FeatureRows
 {
     private const int BlockRows = 1024;
 
-    public delegate Tensor RowMeasure(Tensor rows);
+    /// <summary>Measures rows: <c>[rows, features]</c> to <c>[rows]</c>.</summary>
+    public delegate Tensor Measure(Tensor rows);
+
+    /// <exception cref="ArgumentException">There is no such column.</exception>
+    public static DataViewSchema.Column Find(DataViewSchema schema, string name) =>
+        schema.GetColumnOrNull(name) ?? throw Missing(name, schema.Select(column => column.Name));
+
+    /// <exception cref="ArgumentException">The column is missing or of another type.</exception>
+    public static void Check(SchemaShape schema, string name)
+    {
+        if (!schema.TryFindColumn(name, out var input))
+            throw Missing(name, schema.Select(column => column.Name));
+        if (input.ItemType != NumberDataViewType.Single || input.IsKey || input.Kind == SchemaShape.Column.VectorKind.VariableVector)
+            throw new ArgumentException($"Column '{input.Name}' has type {input.GetTypeString()}; it must be Vector<Single> of known size, or Single.", nameof(schema));
+    }
 
     /// <exception cref="ArgumentException">There are no rows, or one has too few or too many values.</exception>
     /// <exception cref="FormatException">A value is NaN or infinite.</exception>
@@ -42,7 +57,7 @@ internal static class CodeRows
     /// <param name="multiplyAdds">The multiplications and additions of a row.</param>
     /// <param name="measure">Measures rows: <c>[rows, features]</c> to <c>[rows]</c>.</param>
     /// <exception cref="ArgumentException">There are no rows.</exception>
-    public static double Mean(IDataView data, DataViewSchema.Column column, int width, double multiplyAdds, RowMeasure measure)
+    public static double Mean(IDataView data, DataViewSchema.Column column, int width, double multiplyAdds, Measure measure)
     {
         using var threads = TorchThreads.Use(TorchThreads.CountFor(multiplyAdds * BlockRows));
         using var mode = inference_mode();
@@ -68,4 +83,7 @@ internal static class CodeRows
             count = 0;
         }
     }
+
+    public static ArgumentException Missing(string name, IEnumerable<string> present) =>
+        new($"Column '{name}' is not in the data; it has {string.Join(", ", present)}.");
 }

@@ -1,29 +1,30 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Images;
+using MLExtensions.Supervised;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
+using MLExtensions.Training.Engine;
 
 namespace MLExtensions;
 
-/// <summary>What can be set on every network that learns a label from features.</summary>
-public abstract class NetworkTrainerOptions : TrainingOptions
+/// <summary>Options shared by all trainers that learn a label from features.</summary>
+public abstract class SupervisedTrainerOptions : RowTrainingOptions
 {
-    private protected NetworkTrainerOptions()
+    private protected SupervisedTrainerOptions()
     {
     }
 
     /// <summary>The label column. Default <c>Label</c>.</summary>
+    [DoesNotChangeResult]
     public string LabelColumnName { get; set; } = DefaultColumnNames.Label;
 
     /// <summary>The feature column. Default <c>Features</c>.</summary>
+    [DoesNotChangeResult]
     public string FeatureColumnName { get; set; } = DefaultColumnNames.Features;
 
     /// <summary>A column of how much each example counts, a <c>Single</c>. Default null: all the same.</summary>
+    [DoesNotChangeResult]
     public string? ExampleWeightColumnName { get; set; }
-
-    /// <summary>The rows of the shuffle buffer of streaming data. Default 10,000.</summary>
-    public int ShuffleBufferRows { get; set; } = 10_000;
 
     /// <summary>The weights of the classes; null for a task without classes.</summary>
     internal virtual ClassWeights? ClassWeighting => null;
@@ -50,14 +51,13 @@ public abstract class NetworkTrainerOptions : TrainingOptions
     /// <exception cref="ArgumentException">The network does not fit the column; the message says why.</exception>
     internal abstract NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, FeatureFormat format, int outputCount);
 
-    /// <summary>What changes training images at random, or null.</summary>
-    internal virtual ImageAugmenter? CreateAugmenter(NetworkArchitecture architecture) => null;
+    /// <summary>What changes training examples at random, or null.</summary>
+    internal virtual IFeatureAugmenter? CreateAugmenter(NetworkArchitecture architecture) => null;
 
     internal override void Check()
     {
         OptionCheck.NotEmpty(FeatureColumnName, nameof(FeatureColumnName));
         OptionCheck.NotEmpty(LabelColumnName, nameof(LabelColumnName));
         base.Check();
-        OptionCheck.AtLeast(ShuffleBufferRows, 1, nameof(ShuffleBufferRows));
     }
 }

@@ -1,0 +1,82 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MLExtensions.Heads;
+using MLExtensions.Tensors;
+using MLExtensions.Training.Engine;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Training;
+
+/// <summary>
+/// The course of every training of one network on data: look at the schema, read the rows, build the network, train, hand over. A
+/// family fills in the parts.
+/// </summary>
+internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions options, int seed)
+    where TBatch : Batch
+{
+    private protected int Seed => seed;
+
+    /// <summary>Trains.</summary>
+    /// <param name="input">The training data.</param>
+    /// <param name="validation">Validation data of its own, or null.</param>
+    public NetworkModelParameters Run(IDataView input, IDataView? validation)
+    {
+        options.CheckValidation(validation);
+        using var channel = host.Start("Training");
+        var session = new TrainingSession(host, channel, options, seed);
+        session.ThrowIfCancelled();
+        var device = session.OpenDevice();
+        using var start = OpenStart();
+        var architecture = Plan(input, validation, start, session);
+        using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor(architecture.MultiplyAdds * options.BatchSize));
+        start.Check(architecture);
+        using var data = Open(input, validation, architecture, start, device, session);
+        var module = start.CreateNetwork(architecture, seed, channel);
+        Prepare(module, data);
+        using var step = CreateStep(new TrainedNetwork("network", architecture, module, options.Optimization, seed, device), data);
+        var history = session.Run(step, data.Training, data.Validation, TrainingGoal.LeastLoss, start.FileReport, Fingerprint(data));
+        return new NetworkModelParameters(host, architecture, data.Head, step.Networks[0].Export(), history);
+    }
+
+    /// <summary>Finds what the first weights come from.</summary>
+    private protected virtual StartingWeights OpenStart() => StartingWeights.Open(options);
+
+    /// <summary>Looks at the schema, and at the rows as far as the network's size depends on them.</summary>
+    /// <exception cref="ArgumentException">The data does not suit the options; the message names column or option.</exception>
+    private protected abstract NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights start, TrainingSession session);
+
+    /// <summary>Reads the rows, or looks at them where they are streamed.</summary>
+    private protected abstract TrainingData<TBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session);
+
+    /// <summary>Sets first weights that depend on the data.</summary>
+    private protected virtual void Prepare(nn.Module<Tensor, Tensor> module, TrainingData<TBatch> data)
+    {
+    }
+
+    /// <summary>Makes the step, which owns the network.</summary>
+    private protected abstract TrainingStep<TBatch> CreateStep(TrainedNetwork network, TrainingData<TBatch> data);
+
+    /// <summary>What the bits of the result depend on beside options, networks and data, by name.</summary>
+    private protected virtual IReadOnlyDictionary<string, string>? Fingerprint(TrainingData<TBatch> data) => null;
+}
+
+/// <summary>What a training reads.</summary>
+/// <param name="training">The training batches.</param>
+/// <param name="validation">The validation batches, or null.</param>
+/// <param name="head">What the data says of the network's outputs, or null.</param>
+/// <param name="owned">What is disposed with it.</param>
+internal class TrainingData<TBatch>(IBatchSource<TBatch> training, IBatchSource<TBatch>? validation, PredictionHead? head, params IReadOnlyList<IDisposable?> owned) : IDisposable
+    where TBatch : Batch
+{
+    public IBatchSource<TBatch> Training => training;
+
+    public IBatchSource<TBatch>? Validation => validation;
+
+    public PredictionHead? Head => head;
+
+    public void Dispose()
+    {
+        foreach (var part in owned)
+            part?.Dispose();
+    }
+}

@@ -1,0 +1,190 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MLExtensions.Heads;
+using MLExtensions.Models;
+using MLExtensions.Persistence;
+using MLExtensions.Tensors;
+using MLExtensions.Training.Engine;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Training;
+
+/// <summary>Where a network's first weights come from: random numbers, a trained model, or a file.</summary>
+internal sealed class StartingWeights : IDisposable
+{
+    private readonly DataTrainingOptions _options;
+    private readonly IInitialWeights? _model;
+    private readonly InitialWeightsFile? _file;
+
+    private StartingWeights(DataTrainingOptions options, IInitialWeights? model, InitialWeightsFile? file)
+    {
+        _options = options;
+        _model = model;
+        _file = file;
+    }
+
+    /// <summary>The head of the model that training starts from, or null.</summary>
+    public PredictionHead? Head => _model?.Head;
+
+    /// <summary>The model that training starts from, or null.</summary>
+    public IInitialWeights? Model => _model;
+
+    /// <summary>The architecture of the model that training starts from, or null.</summary>
+    public NetworkArchitecture? Architecture => _model?.Architecture;
+
+    /// <summary>What came from the file; null without one.</summary>
+    public WeightReport? FileReport { get; private set; }
+
+    /// <summary>Finds the model or the file.</summary>
+    public static StartingWeights Open(DataTrainingOptions options) => Open(options, WarmStart.Find(options.InitialModel));
+
+    /// <summary>Finds the file; the model is known.</summary>
+    public static StartingWeights Open(DataTrainingOptions options, IInitialWeights? model) =>
+        new(options, model, options.InitialWeights == null ? null : InitialWeightsFile.Open(options.InitialWeights));
+
+    /// <summary>Refuses options that do not fit the network, before the data is read.</summary>
+    /// <param name="architecture">The network's architecture.</param>
+    public void Check(NetworkArchitecture architecture)
+    {
+        if (_model == null && _file == null && _options.FrozenLayers.Count == 0 && _options.LayerRules.Count == 0)
+            return;
+        using var scope = NewDisposeScope();
+        using var network = architecture.CreateModule();
+        new LayerSelection(_options.FrozenLayers, _options.LayerRules).Check(network);
+        if (_model != null)
+            WarmStart.Compare(_model, architecture, network);
+        _file?.Compare(network, architecture, _options.InitialWeightsMatch);
+    }
+
+    /// <summary>Builds the network with its first weights.</summary>
+    public nn.Module<Tensor, Tensor> CreateNetwork(NetworkArchitecture architecture, int seed, IChannel channel)
+    {
+        using var scope = NewDisposeScope();
+        var network = architecture.CreateModule();
+        _options.InitializeWeights(network, SeedSequence.Derive(seed, SeedSequence.Initialization));
+        if (_model != null)
+            Tell(channel, nameof(_options.InitialModel), WarmStart.Copy(_model, architecture, network));
+        if (_file != null)
+        {
+            FileReport = _file.CopyTo(network, architecture, _options.InitialWeightsMatch);
+            Tell(channel, $"{nameof(_options.InitialWeights)} {_options.InitialWeights}", FileReport);
+        }
+        network.DetachFromDisposeScope();
+        return network;
+    }
+
+    public void Dispose() => _file?.Dispose();
+
+    private void Tell(IChannel channel, string source, WeightReport report)
+    {
+        var left = report.Missing.Concat(report.OtherShape).ToList();
+        if (_options.Epochs == 0 && left.Count > 0)
+            throw new ArgumentException($"{nameof(_options.Epochs)} is 0, and {source} has no weights that fit {NameList.Of(left)}; such a network must be trained for at least 1 epoch.", nameof(_options.Epochs));
+        channel.Info("{0}: {1}", source, report);
+        if (left.Count > 0)
+            channel.Warning("{0}: these tensors of the network were initialized randomly: {1}", source, NameList.Of(left));
+        if (report.Unexpected.Count > 0)
+            channel.Warning("{0}: these tensors have no place in the network: {1}", source, NameList.Of(report.Unexpected));
+    }
+}
+
+/// <summary>The file of weights that a training starts from.</summary>
+internal sealed class InitialWeightsFile : IDisposable
+{
+    private readonly WeightFile _file;
+
+    private InitialWeightsFile(WeightFile file) => _file = file;
+
+    /// <inheritdoc cref="WeightFile.Open"/>
+    public static InitialWeightsFile Open(string path) => new(WeightFile.Open(path, nameof(DataTrainingOptions.InitialWeights)));
+
+    /// <summary>Compares the file with a network.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="architecture">Its architecture.</param>
+    /// <param name="match">How well they must match.</param>
+    /// <exception cref="ArgumentException">They do not match as they should; the message lists the tensors.</exception>
+    public WeightReport Compare(nn.Module network, NetworkArchitecture architecture, WeightMatch match)
+    {
+        var comparison = new WeightComparison(_file.Tensors, network.state_dict());
+        if (!comparison.Satisfies(match, architecture.OutputLayer))
+            throw new ArgumentException($"InitialWeights '{_file.Path}' does not fit the network as InitialWeightsMatch = {match} asks; {comparison.Problems}.", nameof(DataTrainingOptions.InitialWeights));
+        return comparison.Report;
+    }
+
+    /// <summary>Copies what fits into a network; once.</summary>
+    /// <exception cref="ArgumentException">File and network do not match as they should.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged, or a weight in it is no finite number.</exception>
+    public WeightReport CopyTo(nn.Module network, NetworkArchitecture architecture, WeightMatch match)
+    {
+        var report = Compare(network, architecture, match);
+        _file.CopyTo(network, report.Loaded);
+        return report;
+    }
+
+    public void Dispose() => _file.Dispose();
+}
+
+/// <summary>Starts a training from a trained model.</summary>
+internal static class WarmStart
+{
+    /// <summary>The network of a transformer, or of the last one in a chain that has one.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static IInitialWeights? Find(ITransformer? model) => model switch
+    {
+        null => null,
+        INetworkHolder transformer => transformer.InitialWeights,
+        IEnumerable<ITransformer> chain => chain.Select(Last).LastOrDefault(found => found != null) ?? throw NoNetwork(model),
+        _ => throw NoNetwork(model),
+    };
+
+    /// <summary>Compares a model's weights with a network's; an output layer for another number of outputs may differ.</summary>
+    /// <exception cref="ArgumentException">The architectures differ otherwise.</exception>
+    public static WeightReport Compare(IInitialWeights from, NetworkArchitecture architecture, nn.Module to)
+    {
+        using var scope = NewDisposeScope();
+        return Compare(from, from.WeightsFor(architecture), architecture, to);
+    }
+
+    /// <summary>Copies what fits.</summary>
+    public static WeightReport Copy(IInitialWeights from, NetworkArchitecture architecture, nn.Module to)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var sources = from.WeightsFor(architecture);
+        var report = Compare(from, sources, architecture, to);
+        var targets = to.state_dict();
+        foreach (var name in report.Loaded)
+            targets[name].copy_(sources[name]);
+        return report;
+    }
+
+    private static WeightReport Compare(IInitialWeights from, IReadOnlyDictionary<string, Tensor> weights, NetworkArchitecture architecture, nn.Module to)
+    {
+        var sources = weights.Select(entry => new WeightDescription(entry.Key, entry.Value.dtype, entry.Value.shape)).ToList();
+        var whole = to.state_dict();
+        var targets = whole.Where(entry => !from.LacksOutput || !LayerNames.IsBelow(entry.Key, architecture.OutputLayer)).ToDictionary();
+        var comparison = new WeightComparison(sources, targets);
+        if (!comparison.Satisfies(WeightMatch.ExceptOutput, architecture.OutputLayer))
+            throw new ArgumentException($"InitialModel has another architecture than {architecture}; {comparison.Problems}.", nameof(TrainingOptions.InitialModel));
+        return from.LacksOutput ? new WeightComparison(sources, whole).Report : comparison.Report;
+    }
+
+    private static IInitialWeights? Last(ITransformer transformer) =>
+        transformer is INetworkHolder or IEnumerable<ITransformer> ? Find(transformer) : null;
+
+    private static ArgumentException NoNetwork(ITransformer model) =>
+        new($"InitialModel is a {model.GetType().Name} without a network of this library in it.", nameof(TrainingOptions.InitialModel));
+}
+
+/// <summary>Whether weights and a network match as well as an option asks.</summary>
+internal static class WeightMatching
+{
+    public static bool Satisfies(this WeightComparison comparison, WeightMatch match, string outputLayer) => match switch
+    {
+        WeightMatch.Partial => comparison.Report.Loaded.Count > 0,
+        WeightMatch.Strict => comparison.HasSameNames && comparison.OtherShape.Count == 0,
+        _ => comparison.HasSameNames && comparison.OtherShape.All(other => other.FirstDimensionOnly && LayerNames.IsBelow(other.Name, outputLayer)),
+    };
+}
