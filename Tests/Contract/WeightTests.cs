@@ -4,6 +4,7 @@ namespace MLExtensions.Tests.Contract;
 
 /// <summary>Example and class weights do what they say: full batches make the loss the same sum, whatever the rows' order.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class WeightTests
 {
     private const string Column = nameof(Example.Weight);
