@@ -1,0 +1,129 @@
+using Microsoft.ML;
+
+namespace MLExtensions.Tests.Contract;
+
+/// <summary>Trainers find the known answer, through every way ML.NET has to train and to judge.</summary>
+[TestClass]
+public sealed class LearningTests
+{
+    /// <summary>The family's own options.</summary>
+    private static readonly SharedModels Float32 = new(name => Subjects.Training(name).Fit(Subjects.Training(name).Rows(400)));
+
+    [ClassCleanup]
+    public static void DisposeModels() => Float32.Dispose();
+
+    [TestMethod]
+    [TestCategory("Heart")]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void Fit_FindsTheKnownAnswer(string name)
+    {
+        var subject = Subjects.Training(name);
+        var ml = new MLContext(1);
+        var model = Float32.Get(name);
+        AssertLearnt(subject, ml, model);
+        foreach (var history in model.Histories)
+        {
+            Assert.HasCount(15, history.Epochs);
+            Assert.AreEqual("epochs", history.StopReason);
+        }
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void Pipeline_WithNormalisationAndSplit(string name)
+    {
+        var subject = Subjects.Training(name);
+        var ml = new MLContext(1);
+        var split = ml.Data.TrainTestSplit(subject.View(ml, 500), testFraction: 0.2);
+        var pipeline = subject.Normalizer(ml)
+            .AppendCacheCheckpoint(ml)
+            .Append(subject.CreateEstimator(ml, subject.Options()));
+        Assert.IsGreaterThan(subject.Floor, subject.Quality(ml, pipeline.Fit(split.TrainSet).Transform(split.TestSet)));
+    }
+
+    /// <summary>Each task's way to do it, and a second family: the folds themselves are ML.NET's.</summary>
+    [TestMethod]
+    [DataRow("MlpBinary")]
+    [DataRow("MlpMulticlass")]
+    [DataRow("MlpRegression")]
+    [DataRow("CnnMulticlass")]
+    public void CrossValidate_EveryFoldLearns(string name)
+    {
+        var subject = Subjects.Get(name);
+        var ml = new MLContext(1);
+        var folds = subject.Task.CrossValidate(ml, subject.View(ml, 400), subject.CreateTrainer(ml, subject.Options(o => o.Epochs = 20)), folds: 3);
+        Assert.HasCount(3, folds);
+        Assert.IsGreaterThan(subject.Floor, folds.Min());
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void Fit_WithValidationData(string name)
+    {
+        var subject = Subjects.Training(name);
+        var ml = new MLContext(1);
+        var trainer = subject.CreateEstimator(ml, subject.Options());
+        var model = subject.Fit(trainer, subject.View(ml, 400), subject.View(ml, 100, seed: 3));
+        AssertLearnt(subject, ml, model);
+        foreach (var history in model.Histories)
+        {
+            Assert.IsTrue(history.Epochs.All(epoch => epoch.ValidationLoss > 0 && epoch.Examples == 400));
+            Assert.IsLessThan(history.Initial!.ValidationLoss!.Value, history.Epochs[^1].ValidationLoss!.Value);
+        }
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void ValidationFraction_SetsRowsAside(string name)
+    {
+        var model = Subjects.Training(name).Fit(Subjects.Training(name).Rows(200), o => (o.Epochs, o.ValidationFraction) = (2, 0.25));
+        foreach (var history in model.Histories)
+        {
+            Assert.AreEqual(150, history.Epochs[0].Examples, 1);
+            Assert.IsNotNull(history.Epochs[0].ValidationLoss);
+        }
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void Streaming_FindsTheKnownAnswer(string name)
+    {
+        var subject = Subjects.Training(name);
+        var ml = new MLContext(1);
+        var options = subject.Options(o => (o.Buffering, o.ValidationFraction) = (Buffering.Streaming, 0.1));
+        subject.SetShuffleBuffer(options, 50);
+        var model = subject.Fit(subject.CreateEstimator(ml, options), subject.View(ml, 400));
+        AssertLearnt(subject, ml, model);
+        foreach (var history in model.Histories)
+        {
+            Assert.IsTrue(history.Epochs.All(epoch => epoch.Examples == history.Epochs[0].Examples));
+            Assert.AreEqual(360, history.Epochs[0].Examples, 20);
+        }
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void BFloat16_FindsNearlyTheSame(string name)
+    {
+        var subject = Subjects.Training(name);
+        var ml = new MLContext(1);
+        var model = subject.Fit(subject.Rows(400), o => o.Precision = Precision.BFloat16, ml: ml);
+        AssertLearnt(subject, ml, model);
+        Assert.IsTrue(model.Histories.All(history => history.Precision == "bfloat16"));
+        Assert.IsFalse(Outcome.SameBits(Outcome.Weights(model), Outcome.Weights(Float32.Get(name))), "it was computed in float32");
+    }
+
+    [TestMethod]
+    [TestCategory("Heart")]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void Noise_StillLearns(string name)
+    {
+        var subject = Subjects.Training(name);
+        var ml = new MLContext(1);
+        var model = subject.Fit(subject.CreateEstimator(ml, subject.Options(o => o.Epochs = 40, noisy: true)), subject.View(ml, 400));
+        Assert.IsGreaterThan(subject.NoisyFloor, subject.Quality(ml, model.Transform(subject.View(ml, 300, seed: 2))));
+    }
+
+    private static void AssertLearnt(TrainingSubject subject, MLContext ml, TrainedModel model) =>
+        Assert.IsGreaterThan(subject.Floor, subject.Quality(ml, model.Transform(subject.View(ml, 300, seed: 2))));
+}

@@ -1,0 +1,68 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLExtensions.Tests.Contract;
+
+/// <summary>Reads numbers out of models and views, and compares them.</summary>
+internal static class Outcome
+{
+    /// <summary>All weights, buffers included, in the order of their names.</summary>
+    public static float[] Weights(NetworkTransformer model) => Weights(model.Model);
+
+    /// <inheritdoc cref="Weights(NetworkTransformer)"/>
+    public static float[] Weights(TrainedModel model) => model.Networks.SelectMany(Weights).ToArray();
+
+    /// <inheritdoc cref="Weights(NetworkTransformer)"/>
+    public static float[] Weights(NetworkModelParameters network) => network.WeightShapes.Keys.Order(StringComparer.Ordinal).SelectMany(network.GetWeights).ToArray();
+
+    /// <summary>The weights that training finds by their gradients, in the order of their names: all but running statistics.</summary>
+    public static float[] Parameters(TrainedModel model) => model.Networks.SelectMany(Parameters).ToArray();
+
+    /// <inheritdoc cref="Parameters(TrainedModel)"/>
+    public static float[] Parameters(NetworkModelParameters network) =>
+        network.WeightShapes.Keys.Where(name => !name.Contains(".running_") && !name.EndsWith(".num_batches_tracked", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal).SelectMany(network.GetWeights).ToArray();
+
+    /// <summary>The Score column of a view, row after row.</summary>
+    public static float[] Scores(IDataView scored) => Values(scored, "Score");
+
+    /// <summary>Columns of a view, vectors or not, row after row.</summary>
+    public static float[] Values(IDataView data, params string[] columns)
+    {
+        var rows = Array.ConvertAll(columns, column => Rows(data, column));
+        return Enumerable.Range(0, rows[0].Length).SelectMany(row => rows.SelectMany(column => column[row])).ToArray();
+    }
+
+    /// <summary>A column of a view, a vector or not.</summary>
+    public static float[][] Rows(IDataView data, string column) => data.Schema[column].Type is VectorDataViewType
+        ? data.GetColumn<float[]>(column).ToArray()
+        : data.GetColumn<float>(column).Select(value => new[] { value }).ToArray();
+
+    public static void AssertSameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
+    {
+        Assert.AreEqual(expected.Length, actual.Length);
+        var bits = MemoryMarshal.Cast<float, int>(expected);
+        Assert.AreEqual(bits.Length, bits.CommonPrefixLength(MemoryMarshal.Cast<float, int>(actual)), "position of the first difference");
+    }
+
+    public static bool SameBits(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => MemoryMarshal.AsBytes(a).SequenceEqual(MemoryMarshal.AsBytes(b));
+
+    /// <summary>Compares relatively to values larger than 1, absolutely to others.</summary>
+    public static void AssertClose(float[] expected, float[] actual, double tolerance)
+    {
+        Assert.HasCount(expected.Length, actual);
+        for (var i = 0; i < expected.Length; i++)
+            Assert.AreEqual(expected[i], actual[i], tolerance * Math.Max(1, Math.Abs(expected[i])), $"at {i}");
+    }
+
+    /// <summary>The messages of an exception and of those inside it.</summary>
+    public static string Messages(Exception? exception) =>
+        exception == null ? "" : exception.Message + "\n" + Messages(exception.InnerException);
+}
+
+/// <summary>Progress that is told on the training thread, unlike <see cref="Progress{T}"/>.</summary>
+internal sealed class Listener(Action<TrainingProgress> action) : IProgress<TrainingProgress>
+{
+    public void Report(TrainingProgress value) => action(value);
+}

@@ -1,0 +1,41 @@
+namespace MLExtensions.Tests.Contract;
+
+/// <summary>Everything that is under contract.</summary>
+internal static class Subjects
+{
+    /// <summary>The trainers, which learn a label.</summary>
+    private static readonly Subject[] All =
+    [
+        new MlpBinarySubject(),
+        new MlpMulticlassSubject(),
+        new MlpRegressionSubject(),
+        .. ImageSubjects.Cnn,
+        .. ImageSubjects.ResNet,
+        .. LstmSubjects.All,
+    ];
+
+    /// <summary>The trainers, and what learns without labels.</summary>
+    private static readonly TrainingSubject[] Trainings =
+    [
+        .. All,
+        .. RbmSubjects.All,
+        new AutoencoderSubject(),
+    ];
+
+    /// <summary>For <c>DynamicData</c>: promises about labels.</summary>
+    public static IEnumerable<object[]> Names => All.Select(subject => new object[] { subject.Name });
+
+    /// <summary>
+    /// For <c>DynamicData</c>: promises of the engine, which knows networks and no tasks. One subject a network, all tasks among them, one with batch
+    /// statistics, one of several networks.
+    /// </summary>
+    public static IEnumerable<object[]> NetworkNames =>
+        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder" }.Select(name => new object[] { Training(name).Name });
+
+    /// <summary>For <c>DynamicData</c>: promises of every training.</summary>
+    public static IEnumerable<object[]> TrainingNames => Trainings.Select(subject => new object[] { subject.Name });
+
+    public static Subject Get(string name) => All.Single(subject => subject.Name == name);
+
+    public static TrainingSubject Training(string name) => Trainings.Single(subject => subject.Name == name);
+}

@@ -1,0 +1,44 @@
+using Microsoft.ML;
+
+namespace MLExtensions.Tests.Contract;
+
+/// <summary>What a training gave: a transformer and the networks in it.</summary>
+internal sealed class TrainedModel(ITransformer transformer) : IDisposable
+{
+    public ITransformer Transformer => transformer;
+
+    /// <summary>From the first that was trained to the last; most have one.</summary>
+    public IReadOnlyList<NetworkModelParameters> Networks { get; } = transformer switch
+    {
+        NetworkTransformer network => [network.Model],
+        RbmTransformer machines => machines.Layers,
+        AutoencoderTransformer autoencoder => [autoencoder.Model],
+        _ => throw new ArgumentException($"The contract does not know where a {transformer.GetType().Name} has its networks.", nameof(transformer)),
+    };
+
+    public IEnumerable<TrainingHistory> Histories => Networks.Select(network => network.History);
+
+    public IDataView Transform(IDataView data) => transformer.Transform(data);
+
+    public void Dispose() => ((IDisposable)transformer).Dispose();
+}
+
+/// <summary>Models that the tests of a class only read: each is trained when it is first asked for.</summary>
+internal sealed class SharedModels(Func<string, TrainedModel> train) : IDisposable
+{
+    private readonly Dictionary<string, TrainedModel> _models = [];
+
+    public TrainedModel Get(string name)
+    {
+        if (!_models.TryGetValue(name, out var model))
+            _models.Add(name, model = train(name));
+        return model;
+    }
+
+    public void Dispose()
+    {
+        foreach (var model in _models.Values)
+            model.Dispose();
+        _models.Clear();
+    }
+}

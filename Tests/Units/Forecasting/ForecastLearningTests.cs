@@ -1,0 +1,116 @@
+using Microsoft.ML;
+using MLExtensions.Tests.Contract;
+
+namespace MLExtensions.Tests.Forecasting;
+
+/// <summary>What a forecaster learns.</summary>
+[TestClass]
+[TestCategory("Heart")]
+public sealed class ForecastLearningTests
+{
+    private static readonly MLContext Ml = new(1);
+
+    /// <summary>The seasonal-naive forecast has the noise of two values in it, a good one of one.</summary>
+    [TestMethod]
+    [DataRow(RecurrentCell.Lstm, SeriesScaling.Global, ForecastLoss.Squared)]
+    [DataRow(RecurrentCell.Gru, SeriesScaling.Window, ForecastLoss.Huber)]
+    [DataRow(RecurrentCell.Rnn, SeriesScaling.Global, ForecastLoss.Absolute)]
+    public void NoisySine_BetterThanSeasonalNaive(RecurrentCell cell, SeriesScaling scaling, ForecastLoss loss)
+    {
+        var rows = SeriesSample.Sine(500, level: 50);
+        using var model = SeriesSample.Forecaster(o => (o.Cell, o.Scaling, o.Loss, o.Epochs) = (cell, scaling, loss, 25)).Fit(SeriesSample.View(rows[..350]));
+        var metrics = Ml.Forecasting.EvaluateForecast(model.Transform(SeriesSample.View(rows[338..])), "Value", "Forecast", seasonLength: SeriesSample.Period);
+        Assert.AreEqual(SeriesSample.Period - 1, metrics.MissingForecasts);
+        Assert.AreEqual(Math.Sqrt(2) * 0.1, metrics.Baseline.RootMeanSquaredError, 0.02);
+        Assert.IsLessThan(0.9 * metrics.Baseline.RootMeanSquaredError, metrics.Overall.RootMeanSquaredError, metrics.ToString());
+        Assert.HasCount(3, metrics.Steps);
+    }
+
+    [TestMethod]
+    public void ExtraInput_DecidesTheNextValue()
+    {
+        var rows = SeriesSample.Signaled(400);
+        double ErrorWith(string[] extra)
+        {
+            using var model = SeriesSample.Forecaster(o => (o.ExtraColumnNames, o.Horizon, o.WindowSize, o.Epochs) = (extra, 1, 3, 25)).Fit(SeriesSample.View(rows[..300]));
+            return Ml.Forecasting.EvaluateForecast(model.Transform(SeriesSample.View(rows[300..])), "Value", "Forecast").Overall.MeanAbsoluteError;
+        }
+        Assert.IsLessThan(0.1, ErrorWith([nameof(SeriesSample.Signal)]));
+        Assert.IsGreaterThan(0.8, ErrorWith([]));
+    }
+
+    /// <summary>Whatever rows of other series lie between, a series' forecasts are its own.</summary>
+    [TestMethod]
+    public void Groups_AreForecastApart()
+    {
+        var a = SeriesSample.Sine(200, "a");
+        var b = SeriesSample.Sine(200, "b", level: 3, seed: 2);
+        using var model = SeriesSample.Forecaster(o => (o.GroupColumnName, o.Epochs) = (nameof(SeriesSample.Series), 15)).Fit(SeriesSample.View(SeriesSample.Mixed(a, b)));
+        var mixed = SeriesSample.Forecasts(model.Transform(SeriesSample.View(SeriesSample.Mixed(a, b))));
+        var alone = SeriesSample.Forecasts(model.Transform(SeriesSample.View(b)));
+        for (var row = SeriesSample.Period - 1; row < b.Length; row++)
+            Outcome.AssertClose(alone[row], mixed[(2 * row) + 1], 1e-5);
+        Assert.IsTrue(alone[10].All(float.IsNaN), "eleven rows are too few");
+        Assert.IsFalse(alone[11].Any(float.IsNaN));
+        Assert.AreEqual(3, alone.Skip(11).Average(forecast => forecast[0]), 0.2, "each series keeps its level");
+        Assert.AreEqual(0, Enumerable.Range(11, 189).Average(row => mixed[2 * row][0]), 0.2);
+    }
+
+    /// <summary>Validation is the end of the series: training on the whole or on the part before it sees other numbers there only.</summary>
+    [TestMethod]
+    public void ValidationFraction_IsTheEndOfTheSeries()
+    {
+        var rows = SeriesSample.Sine(200);
+        var other = rows.Take(150).Concat(SeriesSample.Sine(50, level: 9, seed: 5)).ToArray();
+        using var model = SeriesSample.Forecaster(o => o.ValidationFraction = 0.25).Fit(SeriesSample.View(rows));
+        using var changed = SeriesSample.Forecaster(o => o.ValidationFraction = 0.25).Fit(SeriesSample.View(other));
+        Outcome.AssertSameBits(SeriesSample.Weights(model), SeriesSample.Weights(changed));
+        Assert.IsGreaterThan(5, changed.Model.History.Epochs[0].Validation["mae"]);
+        Assert.IsLessThan(1, model.Model.History.Epochs[^1].Validation["mae"]);
+    }
+
+    [TestMethod]
+    public void Seed_DecidesEverything()
+    {
+        var data = SeriesSample.View(SeriesSample.Sine(100));
+        float[] Weights(int seed)
+        {
+            using var model = SeriesSample.Forecaster(o => (o.Dropout, o.Layers) = (0.2, 2), seed).Fit(data);
+            return SeriesSample.Weights(model);
+        }
+        Outcome.AssertSameBits(Weights(1), Weights(1));
+        Assert.IsFalse(Outcome.SameBits(Weights(1), Weights(2)));
+    }
+
+    [TestMethod]
+    public void Resume_SameBitsAsWithoutInterruption()
+    {
+        var data = SeriesSample.View(SeriesSample.Sine(100));
+        using var folder = new TemporaryFolder();
+        using var whole = SeriesSample.Forecaster(o => (o.Epochs, o.Dropout) = (4, 0.2)).Fit(data);
+        SeriesSample.Forecaster(o => (o.Epochs, o.Dropout, o.CheckpointFolder) = (2, 0.2, folder.Path)).Fit(data).Dispose();
+        using var resumed = SeriesSample.Forecaster(o => (o.Epochs, o.Dropout, o.CheckpointFolder, o.Resume) = (4, 0.2, folder.Path, true)).Fit(data);
+        Outcome.AssertSameBits(SeriesSample.Weights(whole), SeriesSample.Weights(resumed));
+        var error = Assert.Throws<InvalidOperationException>(() => SeriesSample.Forecaster(o => (o.Epochs, o.Dropout, o.CheckpointFolder, o.Resume, o.Loss) = (4, 0.2, folder.Path, true, ForecastLoss.Huber)).Fit(data));
+        StringAssert.Contains(error.Message, "Loss");
+    }
+
+    /// <summary>A model that goes on keeps the scale that its weights were learnt on.</summary>
+    [TestMethod]
+    public void InitialModel_GoesOn()
+    {
+        using var model = SeriesSample.Forecaster().Fit(SeriesSample.View(SeriesSample.Sine(100)));
+        var other = SeriesSample.View(SeriesSample.Sine(60, level: 4));
+        using var same = SeriesSample.Forecaster(o => (o.InitialModel, o.Epochs) = (model, 0)).Fit(other);
+        Outcome.AssertSameBits(SeriesSample.Weights(model), SeriesSample.Weights(same));
+        Outcome.AssertClose(SeriesSample.Forecasts(model.Transform(other))[^1], SeriesSample.Forecasts(same.Transform(other))[^1], 1e-6);
+    }
+
+    [TestMethod]
+    public void BFloat16_Learns()
+    {
+        var rows = SeriesSample.Sine(300);
+        using var model = SeriesSample.Forecaster(o => (o.Precision, o.Epochs) = (Precision.BFloat16, 15)).Fit(SeriesSample.View(rows));
+        Assert.IsLessThan(0.25, model.Model.History.Epochs[^1].Training["rmse"]);
+    }
+}

@@ -1,0 +1,184 @@
+using Microsoft.ML;
+using MLExtensions.Tests.Contract;
+using TorchSharp;
+
+namespace MLExtensions.Tests.LanguageModels;
+
+/// <summary>A language model learns, and its training keeps the engine's promises.</summary>
+[TestClass]
+[TestCategory("Heart")]
+public sealed class LanguageTrainingTests
+{
+    private static readonly MLContext Ml = new(1);
+
+    private static readonly string[] Alphabet = Enumerable.Repeat("abcdefgh", 80).ToArray();
+
+    [TestMethod]
+    [DataRow(RecurrentCell.Lstm, false, null)]
+    [DataRow(RecurrentCell.Gru, true, null)]
+    [DataRow(RecurrentCell.Rnn, false, null)]
+    [DataRow(RecurrentCell.Lstm, false, 4)]
+    [DataRow(RecurrentCell.Lstm, true, 4)]
+    public void SureText_IsLearned(RecurrentCell cell, bool tied, int? sampled)
+    {
+        using var model = LanguageSample.Fit(Ml, Alphabet, o => (o.Cell, o.TieEmbeddings, o.SampledTokens, o.Epochs) = (cell, tied, sampled, 12));
+        var data = LanguageSample.View(Ml, Alphabet[..10]);
+        Assert.IsLessThan(1.15, Ml.LanguageModels.EvaluateContinuous(model, data).Perplexity);
+        Assert.IsLessThan(2, Ml.LanguageModels.Evaluate(model.Transform(data)).Perplexity);
+        var other = LanguageSample.Scores(Ml, model.Transform(LanguageSample.View(Ml, "abcdefgh", "abcdhfge")));
+        Assert.IsGreaterThan(other[0].Perplexity * 3, other[1].Perplexity);
+    }
+
+    /// <summary>Five letters of equal chance: nothing is below 5, and learning comes near it.</summary>
+    [TestMethod]
+    public void Noise_IsNotLearned()
+    {
+        using var model = LanguageSample.Fit(Ml, Noise(3), o => (o.HiddenUnits, o.Layers) = (4, 1));
+        Assert.AreEqual(5, Ml.LanguageModels.EvaluateContinuous(model, LanguageSample.View(Ml, Noise(4))).Perplexity, 0.25);
+
+        static string[] Noise(int seed)
+        {
+            var random = new Random(seed);
+            return [string.Concat(Enumerable.Range(0, 4000).Select(_ => (char)('a' + random.Next(5))))];
+        }
+    }
+
+    [TestMethod]
+    public void ValidationLoss_IsNearTheContinuousEvaluation()
+    {
+        using var model = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.Epochs = 2)).Fit(LanguageSample.View(Ml, Alphabet[..20]), LanguageSample.View(Ml, Alphabet[20..60]));
+        var loss = model.Model.History.Epochs[^1].ValidationLoss!.Value;
+        Assert.AreEqual(loss, Ml.LanguageModels.EvaluateContinuous(model, LanguageSample.View(Ml, Alphabet[20..60])).CrossEntropy, 0.05);
+    }
+
+    [TestMethod]
+    public void Seed_DecidesAllBits()
+    {
+        var first = Train(o => o.Seed = 7);
+        Outcome.AssertSameBits(first, Train(o => o.Seed = 7));
+        Assert.IsFalse(Outcome.SameBits(first, Train(o => o.Seed = 8)));
+        Outcome.AssertSameBits(Train(o => o.SampledTokens = 3), Train(o => o.SampledTokens = 3));
+    }
+
+    [TestMethod]
+    public void Streaming_SameBitsAsInMemory() =>
+        Outcome.AssertSameBits(Train(o => o.ValidationFraction = 0.2), Train(o => (o.ValidationFraction, o.Buffering) = (0.2, Buffering.Streaming)));
+
+    [TestMethod]
+    [DataRow(null)]
+    [DataRow(3)]
+    public void Resumed_SameBitsAsInOneGo(int? sampled)
+    {
+        using var folder = new TemporaryFolder();
+        using var source = new CancellationTokenSource();
+        void CancelInEpochTwo(TrainingProgress progress)
+        {
+            if (progress.Completed?.Epoch == 2)
+                source.Cancel();
+        }
+        Assert.ThrowsExactly<OperationCanceledException>(() => Train(o => (o.SampledTokens, o.CheckpointFolder, o.Progress, o.CancellationToken) = (sampled, folder.Path, new Listener(CancelInEpochTwo), source.Token)));
+        var epochs = 0;
+        var resumed = Train(o => (o.SampledTokens, o.CheckpointFolder, o.Resume, o.Progress) = (sampled, folder.Path, true, new Listener(p => epochs += p.Completed == null ? 0 : 1)));
+        Assert.AreEqual(2, epochs, "epochs that were left");
+        Outcome.AssertSameBits(Train(o => o.SampledTokens = sampled), resumed);
+    }
+
+    [TestMethod]
+    public void CancelledBefore_Stops() =>
+        Assert.ThrowsExactly<OperationCanceledException>(() => Train(o => o.CancellationToken = new CancellationToken(canceled: true)));
+
+    [TestMethod]
+    public void InitialModel_IsWhereTrainingGoesOn()
+    {
+        using var first = LanguageSample.Fit(Ml, Alphabet);
+        using var same = LanguageSample.Fit(Ml, ["habc"], o => (o.Epochs, o.InitialModel) = (0, first));
+        Outcome.AssertSameBits(LanguageSample.Weights(first), LanguageSample.Weights(same));
+        using var second = LanguageSample.Fit(Ml, Alphabet, o => (o.Epochs, o.InitialModel) = (1, first));
+        Assert.IsLessThan(first.Model.History.Epochs[0].TrainingLoss / 5, second.Model.History.Epochs[0].TrainingLoss);
+        var error = Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, Alphabet, o => (o.HiddenUnits, o.InitialModel) = (8, first)));
+        Assert.Contains("another architecture", error.Message);
+    }
+
+    [TestMethod]
+    public void Presets_AreTheBooks()
+    {
+        AssertPreset(LstmLanguageModelTrainer.Options.Small(), 200, 20, 1, 0.1, 13, 5, [(4, 1), (5, 0.5), (6, 0.25), (13, 1.0 / 512)]);
+        AssertPreset(LstmLanguageModelTrainer.Options.Medium(), 650, 35, 0.5, 0.05, 39, 5, [(6, 1), (7, 0.8), (39, Math.Pow(0.8, 33))]);
+        AssertPreset(LstmLanguageModelTrainer.Options.Large(), 1500, 35, 0.35, 0.04, 55, 10, [(14, 1), (15, 1 / 1.15), (55, Math.Pow(1 / 1.15, 41))]);
+        var characters = LstmLanguageModelTrainer.Options.Characters();
+        Assert.AreEqual((128, 2, 50), (characters.HiddenUnits, characters.Layers, characters.WindowLength));
+        foreach (var options in new[] { characters, LstmLanguageModelTrainer.Options.Small(), LstmLanguageModelTrainer.Options.Medium(), LstmLanguageModelTrainer.Options.Large() })
+            Assert.IsNotNull(Ml.LanguageModels.Trainers.Lstm(options));
+    }
+
+    [TestMethod]
+    public void BadInput_IsNamed()
+    {
+        var trainer = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.TextColumnName = "Words"));
+        Assert.Contains("'Words'", Assert.Throws<ArgumentException>(() => trainer.Fit(LanguageSample.View(Ml, "a"))).Message);
+        var ofNumbers = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.TextColumnName = "Number"));
+        Assert.Contains("must be Text", Assert.Throws<ArgumentException>(() => ofNumbers.Fit(LanguageSample.View(Ml, "a"))).Message);
+        var many = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.SampledTokens = 500));
+        Assert.Contains("SampledTokens is 500", Assert.Throws<ArgumentException>(() => many.Fit(LanguageSample.View(Ml, Alphabet))).Message);
+        Assert.Contains("0 tokens", Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, [])).Message);
+        Assert.Contains("1 tokens", Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, [""])).Message);
+        var letters = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options());
+        var error = Assert.Throws<FormatException>(() => letters.Fit(LanguageSample.View(Ml, Alphabet), LanguageSample.View(Ml, "abc", "abq")));
+        Assert.Contains("column 'Text', row 1", error.Message);
+        Assert.Contains("'q'", error.Message);
+        foreach (var (change, option) in new (Action<LstmLanguageModelTrainer.Options>, string)[]
+        {
+            (o => o.HiddenUnits = 0, "HiddenUnits"), (o => o.Layers = 0, "Layers"), (o => o.WindowLength = 0, "WindowLength"),
+            (o => o.Dropout = 1, "Dropout"), (o => o.SampledTokens = 0, "SampledTokens"), (o => o.EmbeddingSize = 0, "EmbeddingSize"),
+            (o => o.InitialScale = 0, "InitialScale"), (o => o.TextColumnName = "", "TextColumnName"), (o => o.ForgetBias = double.NaN, "ForgetBias"),
+        })
+            Assert.Contains(option, Assert.Throws<ArgumentException>(() => Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(change)), option).Message);
+    }
+
+    [TestMethod]
+    public void Fits_LeaveOnlyTheModel()
+    {
+        AssertNoGrowth(() => Train(o => (o.ValidationFraction, o.Dropout) = (0.2, 0.2)));
+        AssertNoGrowth(() => Train(o => (o.SampledTokens, o.Buffering) = (3, Buffering.Streaming)));
+        AssertNoGrowth(() => Assert.Throws<FormatException>(() =>
+            Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options()).Fit(LanguageSample.View(Ml, Alphabet), LanguageSample.View(Ml, "abq"))));
+        using var source = new CancellationTokenSource();
+        AssertNoGrowth(() => Assert.Throws<OperationCanceledException>(() => Train(o => (o.CancellationToken, o.Progress) = (source.Token, new Listener(_ => source.Cancel())))));
+        using var model = LanguageSample.Fit(Ml, LanguageSample.Noise(40), o => o.Epochs = 1);
+        AssertNoGrowth(() => LanguageSample.Scores(Ml, model.Transform(LanguageSample.View(Ml, LanguageSample.Noise(100)))));
+        AssertNoGrowth(() => Ml.LanguageModels.EvaluateContinuous(model, LanguageSample.View(Ml, LanguageSample.Noise(100))));
+    }
+
+    private static void AssertNoGrowth(Action action)
+    {
+        action();
+        var before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
+        action();
+        Assert.AreEqual(before, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
+    }
+
+    private static float[] Train(Action<LstmLanguageModelTrainer.Options> change)
+    {
+        using var model = LanguageSample.Fit(Ml, LanguageSample.Noise(40), o =>
+        {
+            (o.Epochs, o.Dropout) = (4, 0.3);
+            change(o);
+        });
+        return LanguageSample.Weights(model);
+    }
+
+    private static void AssertPreset(
+        LstmLanguageModelTrainer.Options options, int units, int steps, double keep, double scale, int epochs, double clip, (int Epoch, double Factor)[] rates)
+    {
+        Assert.AreEqual((2, units, steps, 20, epochs), (options.Layers, options.HiddenUnits, options.WindowLength, options.BatchSize, options.Epochs));
+        Assert.AreEqual(1 - keep, options.Dropout, 1e-12);
+        Assert.AreEqual(scale, options.InitialScale!.Value, 1e-12);
+        Assert.AreEqual(0, options.ForgetBias);
+        Assert.IsFalse(options.TieEmbeddings);
+        // The loss is a mean over the steps here, a sum there.
+        Assert.AreEqual(steps, options.LearningRate, 1e-12);
+        Assert.AreEqual(clip / steps, options.GradientClipNorm!.Value, 1e-12);
+        foreach (var (epoch, factor) in rates)
+            Assert.AreEqual(factor, options.LearningRateSchedule.Factor(epoch - 1, epochs), 1e-9, $"epoch {epoch}");
+    }
+}

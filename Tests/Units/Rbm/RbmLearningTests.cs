@@ -1,0 +1,120 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLExtensions.Tests.Rbm;
+
+/// <summary>Machines of every kind of unit learn what there is to learn.</summary>
+[TestClass]
+[TestCategory("Heart")]
+public sealed class RbmLearningTests
+{
+    [TestMethod]
+    public void Bars_AreReconstructedAndDreamt()
+    {
+        foreach (var change in new Action<RbmEstimator.Options>[] { _ => { }, o => o.PersistentChains = 10, o => (o.GibbsSteps, o.SampleVisible) = (3, true), o => o.Optimizer = new SgdOptimizer { Momentum = 0.5 } })
+        {
+            using var machine = RbmSample.Fit(RbmSample.Bars(500), change);
+            var history = machine.Layers[0].History;
+            Assert.IsLessThan(0.02, history.Epochs[^1].TrainingLoss);
+            // Each pixel follows from the others of its column, so the best is 0, and independent pixels give -16 log 2 = -11.
+            Assert.IsGreaterThan(-1.5, history.Epochs[^1].Training["pseudoLogLikelihood"]);
+            var dreams = machine.Sample(count: 200, steps: 100, seed: 3);
+            Assert.IsGreaterThan(0.9, dreams.Average(IsBars));
+        }
+    }
+
+    [TestMethod]
+    public void GaussianUnits_FindTheCause()
+    {
+        using var machine = RbmSample.Fit(RbmSample.Reals(1000), o => (o.VisibleUnits, o.HiddenUnits, o.LearningRate) = (VisibleUnitType.Gaussian, [4], 0.01));
+        // The variance is about 1, of which the cause has .81 and the noise .19.
+        Assert.IsLessThan(0.35, machine.Layers[0].History.Epochs[^1].TrainingLoss);
+        var positive = machine.Reconstruct([0.9f, 0.9f, 0.9f, 0.9f, 0.9f, -0.9f]);
+        Assert.IsGreaterThan(0.3f, positive[5], "the last value follows the others");
+    }
+
+    [TestMethod]
+    public void SoftmaxUnits_PredictEachOther()
+    {
+        using var machine = RbmSample.Fit(RbmSample.Pairs(600), o => (o.VisibleUnits, o.SoftmaxGroups, o.PersistentChains) = (VisibleUnitType.Softmax, [3, 3], 20));
+        for (var category = 0; category < 3; category++)
+        {
+            var known = RbmSample.Pair(category).Select((value, i) => i < 3 ? value : 1 / 3f).ToArray();
+            var second = machine.Reconstruct(known)[3..];
+            Assert.AreEqual(category, Array.IndexOf(second, second.Max()));
+            Assert.AreEqual(1, second.Sum(), 1e-4);
+        }
+        var dreams = machine.Sample(count: 300, steps: 50, seed: 1);
+        Assert.IsGreaterThan(0.8, dreams.Average(dream => Array.IndexOf(dream[..3], dream[..3].Max()) == Array.IndexOf(dream[3..], dream[3..].Max()) ? 1.0 : 0));
+    }
+
+    [TestMethod]
+    public void OtherHiddenUnits_Learn()
+    {
+        foreach (var (type, rate) in new[] { (HiddenUnitType.ReLU, 0.02), (HiddenUnitType.Gaussian, 0.005) })
+        {
+            using var machine = RbmSample.Fit(RbmSample.Bars(500), o => (o.HiddenUnits, o.LearningRate) = ([new RbmLayer(12) { Type = type }], rate));
+            Assert.IsLessThan(0.06, machine.Layers[0].History.Epochs[^1].TrainingLoss, $"{type}");
+        }
+    }
+
+    [TestMethod]
+    public void SparsityTarget_IsReached()
+    {
+        double MeanOf(double? target)
+        {
+            using var machine = RbmSample.Fit(RbmSample.Bars(500), o => (o.SparsityTarget, o.SparsityCost) = (target, 3));
+            var ml = new MLContext(1);
+            return machine.Transform(RbmSample.View(ml, RbmSample.Bars(500))).GetColumn<float[]>("Hidden").Average(row => row.Average());
+        }
+        Assert.AreEqual(0.15, MeanOf(0.15), 0.05);
+        Assert.IsGreaterThan(0.25, MeanOf(null));
+    }
+
+    [TestMethod]
+    public void FewRows_TheFreeEnergyGapGrows()
+    {
+        using var machine = RbmSample.Fit(RbmSample.Bars(16, seed: 2), o => (o.ValidationFraction, o.Epochs, o.HiddenUnits) = (0.5, 300, [30]));
+        var epochs = machine.Layers[0].History.Epochs;
+        Assert.IsGreaterThan(epochs[0].Validation["freeEnergyGap"] + 1, epochs[^1].Validation["freeEnergyGap"]);
+        Assert.AreEqual(epochs[^1].Validation["freeEnergy"] - epochs[^1].Training["freeEnergy"], epochs[^1].Validation["freeEnergyGap"], 1e-4);
+    }
+
+    [TestMethod]
+    public void Biases_StartFromTheData()
+    {
+        var rows = RbmSample.Bars(500);
+        using var machine = RbmSample.Fit(rows, o => (o.Epochs, o.LearningRate) = (1, 1e-30));
+        var biases = machine.Layers[0].GetWeights("visible_bias");
+        for (var pixel = 0; pixel < biases.Length; pixel++)
+        {
+            var mean = rows.Average(row => row.Features[pixel]);
+            Assert.AreEqual(Math.Log(mean / (1 - mean)), biases[pixel], 1e-4);
+        }
+        using var without = RbmSample.Fit(rows, o => (o.Epochs, o.LearningRate, o.BiasesFromData) = (1, 1e-30, false));
+        Assert.IsTrue(without.Layers[0].GetWeights("visible_bias").All(bias => Math.Abs(bias) < 1e-20));
+    }
+
+    [TestMethod]
+    public void Stack_IsTrainedLayerByLayer()
+    {
+        var stages = new List<string?>();
+        using var stack = RbmSample.Fit(RbmSample.Bars(300), o =>
+        {
+            o.HiddenUnits = [10, new RbmLayer(8) { Epochs = 5 }, 6];
+            o.Progress = new Contract.Listener(progress => stages.Add(progress.Stage));
+        });
+        CollectionAssert.AreEqual(new[] { 30, 5, 30 }, stack.Layers.Select(layer => layer.History.Epochs.Count).ToArray());
+        CollectionAssert.AreEqual(new[] { "layer 1 of 3", "layer 2 of 3", "layer 3 of 3" }, stages.Distinct().ToArray());
+        CollectionAssert.AreEqual(new[] { 6, 8 }, new[] { stack.GetWeights(2).Length, stack.GetWeights(2)[0].Length });
+        Assert.IsGreaterThan(0.85, RbmSample.Bars(50, seed: 5).Average(row => IsBars(stack.Reconstruct(row.Features))));
+        Assert.IsGreaterThan(0.8, stack.Sample(100, 100, 1).Average(IsBars));
+    }
+
+    /// <summary>The share of pixels that are as most of their column.</summary>
+    private static double IsBars(float[] image) => Enumerable.Range(0, RbmSample.Side * RbmSample.Side).Average(pixel =>
+    {
+        var column = Enumerable.Range(0, RbmSample.Side).Average(row => image[(row * RbmSample.Side) + (pixel % RbmSample.Side)]);
+        return (image[pixel] > 0.5) == (column > 0.5) ? 1.0 : 0;
+    });
+}
