@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,7 @@
 using Microsoft.ML.Runtime;
 using MLExtensions.Heads;
+using MLExtensions.Messages;
 using MLExtensions.Models;
-using MLExtensions.Persistence;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
 using MLExtensions.Training.Engine;
