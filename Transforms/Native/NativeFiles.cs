@@ -23,8 +23,8 @@ internal static class NativeFiles
 
     private static IEnumerable<string> Folders(Assembly assembly)
     {
-        string searched = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
-        foreach (string folder in searched.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+        var searched = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
+        foreach (var folder in searched.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
             yield return folder;
         yield return AppContext.BaseDirectory;
         if (Path.GetDirectoryName(assembly.Location) is { Length: > 0 } beside)

@@ -50,7 +50,7 @@ public static class TorchRuntime
     /// <remarks>Done before TorchSharp does it: its own attempt prints to the console and copies files when it fails.</remarks>
     private static void LoadNativeLibraries()
     {
-        Assembly torchSharp = typeof(torch).Assembly; // does not run torch's static constructor
+        var torchSharp = typeof(torch).Assembly; // does not run torch's static constructor
         LibTorchDirectory.Preload(torchSharp);
         Load("torch_cpu", torchSharp);
         Load(NativeFiles.Shim, torchSharp);
@@ -66,7 +66,7 @@ public static class TorchRuntime
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            string? file = NativeFiles.Find(NativeFiles.NameOf(library), torchSharp);
+            var file = NativeFiles.Find(NativeFiles.NameOf(library), torchSharp);
             throw new TorchNotAvailableException(NativeDiagnosis.Explain(library, e.Message, file), e);
         }
     }

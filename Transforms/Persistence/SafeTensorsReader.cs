@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using MLExtensions.Messages;
 using MLExtensions.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Persistence;

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using MLExtensions.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Persistence;

@@ -1,5 +1,4 @@
 using MLExtensions.Messages;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Persistence;

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Serialization;
-using MLExtensions.Text;
 
 namespace MLExtensions;
 

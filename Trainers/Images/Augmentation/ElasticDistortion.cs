@@ -1,7 +1,5 @@
 using MLExtensions.Images;
 using MLExtensions.Tensors;
-using MLExtensions.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions;

@@ -1,5 +1,4 @@
 using MLExtensions.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Images;

@@ -1,6 +1,4 @@
 using System.Numerics;
-using MLExtensions.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 

@@ -1,6 +1,5 @@
 using MLExtensions.Images;
 using MLExtensions.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions;

@@ -1,5 +1,3 @@
-using MLExtensions.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Images;

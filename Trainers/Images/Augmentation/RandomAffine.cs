@@ -1,6 +1,5 @@
 using System.Numerics;
 using MLExtensions.Images;
-using MLExtensions.Training;
 
 namespace MLExtensions;
 

@@ -1,5 +1,4 @@
 using MLExtensions.Images;
-using MLExtensions.Training;
 
 namespace MLExtensions;
 

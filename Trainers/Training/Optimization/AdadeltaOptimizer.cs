@@ -41,16 +41,16 @@ internal readonly struct AdadeltaRule(AdadeltaOptimizer settings, double learnin
     public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> square, ref Vector<float> moved)
     {
         square = _keep * square + _take * gradient * gradient;
-        Vector<float> delta = Vector.SquareRoot(moved + _floor) / Vector.SquareRoot(square + _floor) * gradient;
+        var delta = Vector.SquareRoot(moved + _floor) / Vector.SquareRoot(square + _floor) * gradient;
         moved = _keep * moved + _take * delta * delta;
         return parameter - _rate * delta;
     }
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)
     {
-        torch.Tensor square = states[0].mul_(settings.Decay).addcmul_(gradients, gradients, value: 1 - settings.Decay);
-        torch.Tensor root = square.add(settings.Epsilon).sqrt_();
-        torch.Tensor delta = states[1].add(settings.Epsilon).sqrt_().div_(root).mul_(gradients);
+        var square = states[0].mul_(settings.Decay).addcmul_(gradients, gradients, value: 1 - settings.Decay);
+        var root = square.add(settings.Epsilon).sqrt_();
+        var delta = states[1].add(settings.Epsilon).sqrt_().div_(root).mul_(gradients);
         states[1].mul_(settings.Decay).addcmul_(delta, delta, value: 1 - settings.Decay);
         parameters.add_(delta, alpha: -learningRate);
     }

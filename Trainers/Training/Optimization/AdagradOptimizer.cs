@@ -47,7 +47,7 @@ internal readonly struct AdagradRule(AdagradOptimizer settings, double learningR
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)
     {
-        torch.Tensor sum = states[0].addcmul_(gradients, gradients, value: 1);
+        var sum = states[0].addcmul_(gradients, gradients, value: 1);
         parameters.addcdiv_(gradients, sum.sqrt().add_(settings.Epsilon), value: -learningRate);
     }
 }

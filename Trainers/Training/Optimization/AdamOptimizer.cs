@@ -101,9 +101,9 @@ internal readonly struct AdamRule : IUpdateRule
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)
     {
-        torch.Tensor mean = states[0].mul_(_beta1).add_(gradients, alpha: 1 - _beta1);
-        torch.Tensor square = states[1].mul_(_beta2).addcmul_(gradients, gradients, value: 1 - _beta2);
-        torch.Tensor denominator = square.sqrt().mul_(_secondCorrection).add_(_epsilon);
+        var mean = states[0].mul_(_beta1).add_(gradients, alpha: 1 - _beta1);
+        var square = states[1].mul_(_beta2).addcmul_(gradients, gradients, value: 1 - _beta2);
+        var denominator = square.sqrt().mul_(_secondCorrection).add_(_epsilon);
         parameters.addcdiv_(mean, denominator, value: -_stepSize);
     }
 }

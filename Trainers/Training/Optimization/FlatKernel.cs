@@ -17,8 +17,8 @@ internal static unsafe class FlatKernel
         where TRule : struct, IUpdateRule
         where TTerms : struct, IGradientTerms
     {
-        int width = Vector<float>.Count;
-        long i = start;
+        var width = Vector<float>.Count;
+        var i = start;
         for (; i <= end - width; i += width)
         {
             float* first = TRule.StateCount > 0 ? buffers.First + i : null;
@@ -35,16 +35,16 @@ internal static unsafe class FlatKernel
         where TRule : struct, IUpdateRule
         where TTerms : struct, IGradientTerms
     {
-        int width = Vector<float>.Count;
+        var width = Vector<float>.Count;
         float* padded = stackalloc float[4 * width];
         new Span<float>(padded, 4 * width).Clear();
         ReadOnlySpan<nint> sources =
             [(nint)buffers.Parameters, (nint)buffers.Gradients, (nint)buffers.First, (nint)buffers.Second];
-        int used = 2 + TRule.StateCount;
-        for (int b = 0; b < used; b++)
+        var used = 2 + TRule.StateCount;
+        for (var b = 0; b < used; b++)
             new Span<float>((float*)sources[b] + start, count).CopyTo(new Span<float>(padded + b * width, count));
         Update(in rule, in terms, padded, padded + width, padded + 2 * width, padded + 3 * width);
-        for (int b = 0; b < used; b++)
+        for (var b = 0; b < used; b++)
             new Span<float>(padded + b * width, count).CopyTo(new Span<float>((float*)sources[b] + start, count));
     }
 
@@ -53,10 +53,10 @@ internal static unsafe class FlatKernel
         where TRule : struct, IUpdateRule
         where TTerms : struct, IGradientTerms
     {
-        Vector<float> parameter = Vector.Load(parameters);
-        Vector<float> gradient = terms.Gradient(parameter, Vector.Load(gradients));
-        Vector<float> a = TRule.StateCount > 0 ? Vector.Load(first) : default;
-        Vector<float> b = TRule.StateCount > 1 ? Vector.Load(second) : default;
+        var parameter = Vector.Load(parameters);
+        var gradient = terms.Gradient(parameter, Vector.Load(gradients));
+        var a = TRule.StateCount > 0 ? Vector.Load(first) : default;
+        var b = TRule.StateCount > 1 ? Vector.Load(second) : default;
         rule.Update(terms.Parameter(parameter), gradient, ref a, ref b).Store(parameters);
         Vector<float>.Zero.Store(gradients);
         if (TRule.StateCount > 0)
@@ -70,7 +70,7 @@ internal static unsafe class FlatKernel
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<float> Normal(Vector<float> value)
     {
-        Vector<int> subnormal = Vector.LessThan(Vector.Abs(value), new Vector<float>(SmallestNormal));
+        var subnormal = Vector.LessThan(Vector.Abs(value), new Vector<float>(SmallestNormal));
         return Vector.ConditionalSelect(subnormal, Vector<float>.Zero, value);
     }
 }
@@ -123,8 +123,8 @@ internal readonly struct RegularizedGradient(double gradientScale, Regularizatio
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Gradient(Vector<float> parameter, Vector<float> raw)
     {
-        Vector<float> above = Vector.ConditionalSelect(Vector.GreaterThan(parameter, Vector<float>.Zero), _l1, Vector<float>.Zero);
-        Vector<float> below = Vector.ConditionalSelect(Vector.LessThan(parameter, Vector<float>.Zero), _l1, Vector<float>.Zero);
+        var above = Vector.ConditionalSelect(Vector.GreaterThan(parameter, Vector<float>.Zero), _l1, Vector<float>.Zero);
+        var below = Vector.ConditionalSelect(Vector.LessThan(parameter, Vector<float>.Zero), _l1, Vector<float>.Zero);
         return _scale * raw + _l2 * parameter + (above - below);
     }
 
@@ -139,8 +139,8 @@ internal readonly struct SegmentStep<TRule>(FlatSegment segment, TRule rule, dou
     /// <summary>Updates what of the segment lies in [start, end).</summary>
     public void Run(FlatBuffers buffers, long start, long end)
     {
-        long from = Math.Max(start, segment.Start);
-        long to = Math.Min(end, segment.End);
+        var from = Math.Max(start, segment.Start);
+        var to = Math.Min(end, segment.End);
         if (from >= to)
             return;
         if (segment.Regularization.IsNone)
@@ -163,7 +163,7 @@ internal readonly unsafe struct FlatBuffers(float* parameters, float* gradients,
         if (tensor.NumberOfElements == 0)
             return null;
         // Tensor.bytes ends at 2 GB; its beginning is all that is needed.
-        using torch.Tensor start = tensor.narrow(0, 0, 1);
+        using var start = tensor.narrow(0, 0, 1);
         return (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(start.bytes));
     }
 }
@@ -184,12 +184,12 @@ internal static class ElementBlocks
     /// <summary>Calls <paramref name="body"/> with index, start and end of each block.</summary>
     public static void Run(long length, int threads, Action<int, long, long> body)
     {
-        int count = Count(length);
+        var count = Count(length);
         void One(int block) => body(block, (long)block * Size, Math.Min(length, (block + 1L) * Size));
 
         if (threads == 1 || length < Threshold)
         {
-            for (int block = 0; block < count; block++)
+            for (var block = 0; block < count; block++)
                 One(block);
         }
         else
@@ -202,16 +202,16 @@ internal static class SquareSum
 {
     public static double Of(ReadOnlySpan<float> values)
     {
-        ReadOnlySpan<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(values);
+        var vectors = MemoryMarshal.Cast<float, Vector<float>>(values);
         Vector<double> lowSum = default;
         Vector<double> highSum = default;
-        foreach (Vector<float> vector in vectors)
+        foreach (var vector in vectors)
         {
-            Vector.Widen(vector, out Vector<double> low, out Vector<double> high);
+            Vector.Widen(vector, out var low, out var high);
             lowSum += low * low;
             highSum += high * high;
         }
-        double sum = Vector.Sum(lowSum + highSum);
+        var sum = Vector.Sum(lowSum + highSum);
         foreach (float value in values[(vectors.Length * Vector<float>.Count)..])
             sum += (double)value * value;
         return sum;

@@ -16,7 +16,7 @@ internal sealed record FlatLayout(
     {
         CheckFlat(nameof(Parameters), Parameters);
         CheckFlat(nameof(Gradients), Gradients);
-        long length = Parameters.NumberOfElements;
+        var length = Parameters.NumberOfElements;
         if (Gradients.NumberOfElements != length)
             throw new ArgumentException($"There are {Gradients.NumberOfElements} gradients for {length} parameters; the numbers must be equal.");
         if (Gradients.device_type != Parameters.device_type || Gradients.device_index != Parameters.device_index)
@@ -28,7 +28,7 @@ internal sealed record FlatLayout(
     private void CheckSegments(long length)
     {
         long at = 0;
-        foreach (FlatSegment segment in Segments)
+        foreach (var segment in Segments)
         {
             if (segment.Start != at || segment.End < at)
                 throw new ArgumentException($"A segment goes from {segment.Start} to {segment.End}; it must begin at {at}, where the one before ends.");

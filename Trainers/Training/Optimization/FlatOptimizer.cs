@@ -88,8 +88,8 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         }
         else
         {
-            using DisposeScope scope = torch.NewDisposeScope();
-            using IDisposable noGradient = torch.no_grad();
+            using var scope = torch.NewDisposeScope();
+            using var noGradient = torch.no_grad();
             StepByTensors(learningRate, gradientScale);
         }
     }
@@ -106,7 +106,7 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         _disposed = true;
         Parameters.Dispose();
         Gradients.Dispose();
-        foreach ((_, torch.Tensor state) in State)
+        foreach (var (_, state) in State)
             state.Dispose();
     }
 
@@ -125,7 +125,7 @@ internal abstract unsafe class FlatOptimizer : IDisposable
 
     private double HostGradientNorm()
     {
-        float* gradients = Buffers.Gradients;
+        var gradients = Buffers.Gradients;
         var sums = new double[ElementBlocks.Count(Gradients.NumberOfElements)];
         ForEachBlock((block, start, end) => sums[block] = SquareSum.Of(new(gradients + start, (int)(end - start))));
         GC.KeepAlive(this);
@@ -134,7 +134,7 @@ internal abstract unsafe class FlatOptimizer : IDisposable
 
     private double TensorGradientNorm()
     {
-        using torch.Tensor norm = Gradients.norm();
+        using var norm = Gradients.norm();
         return norm.ToSingle();
     }
 }
@@ -146,27 +146,27 @@ internal sealed class FlatOptimizer<TRule>(FlatLayout layout, Func<double, long,
     private protected override void StepOnHost(double learningRate, double gradientScale)
     {
         var steps = new SegmentStep<TRule>[Segments.Count];
-        for (int i = 0; i < steps.Length; i++)
+        for (var i = 0; i < steps.Length; i++)
         {
-            double rate = learningRate * Segments[i].LearningRateFactor;
+            var rate = learningRate * Segments[i].LearningRateFactor;
             steps[i] = new(Segments[i], ruleOf(rate, StepCount), gradientScale, rate);
         }
-        FlatBuffers buffers = Buffers;
+        var buffers = Buffers;
         ForEachBlock((_, start, end) =>
         {
-            for (int i = 0; i < steps.Length; i++)
+            for (var i = 0; i < steps.Length; i++)
                 steps[i].Run(buffers, start, end);
         });
     }
 
     private protected override void StepByTensors(double learningRate, double gradientScale)
     {
-        torch.Tensor gradients = Gradients.mul(gradientScale);
-        foreach (FlatSegment segment in Segments)
+        var gradients = Gradients.mul(gradientScale);
+        foreach (var segment in Segments)
             Regularize(Part(gradients, segment), Part(Parameters, segment), segment.Regularization, learningRate * segment.LearningRateFactor);
-        foreach (FlatSegment segment in RateSegments)
+        foreach (var segment in RateSegments)
         {
-            TRule rule = ruleOf(learningRate * segment.LearningRateFactor, StepCount);
+            var rule = ruleOf(learningRate * segment.LearningRateFactor, StepCount);
             rule.Update(Part(Parameters, segment), Part(gradients, segment), [.. State.Select(s => Part(s.State, segment))]);
         }
         Gradients.zero_();

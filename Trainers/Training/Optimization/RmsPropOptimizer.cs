@@ -66,7 +66,7 @@ internal readonly struct RmsPropMomentumRule(RmsPropOptimizer settings, double l
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)
     {
-        torch.Tensor velocity = states[1].mul_(settings.Momentum).addcdiv_(gradients, _scale.Next(gradients, states[0]));
+        var velocity = states[1].mul_(settings.Momentum).addcdiv_(gradients, _scale.Next(gradients, states[0]));
         parameters.add_(velocity, alpha: -learningRate);
     }
 }

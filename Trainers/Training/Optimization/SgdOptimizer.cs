@@ -65,8 +65,8 @@ internal readonly struct MomentumRule(SgdOptimizer settings, double learningRate
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)
     {
-        torch.Tensor velocity = states[0].mul_(settings.Momentum).add_(gradients);
-        torch.Tensor direction = settings.Nesterov ? gradients.add(velocity, alpha: settings.Momentum) : velocity;
+        var velocity = states[0].mul_(settings.Momentum).add_(gradients);
+        var direction = settings.Nesterov ? gradients.add(velocity, alpha: settings.Momentum) : velocity;
         parameters.add_(direction, alpha: -learningRate);
     }
 }
