@@ -14,3 +14,45 @@ internal static class ShortOverload
         return options;
     }
 }
+
+/// <summary>How the parameters of the short overloads become options.</summary>
+internal static class MlpShortOverload
+{
+    public static TOptions Fill<TOptions>(TOptions options, string label, string features, int[]? hiddenLayers, int epochs, int batchSize, double learningRate)
+        where TOptions : MlpOptions
+    {
+        if (hiddenLayers != null)
+            options.HiddenLayers = hiddenLayers.Select(units => new HiddenLayer(units)).ToArray();
+        return ShortOverload.Fill(options, label, features, epochs, batchSize, learningRate);
+    }
+}
+
+/// <summary>How the parameters of the short overloads become options.</summary>
+internal static class LstmShortOverload
+{
+    public static TOptions Fill<TOptions>(TOptions options, string label, string features, int hiddenUnits, int epochs, int batchSize, double learningRate)
+        where TOptions : LstmOptions
+    {
+        options.HiddenUnits = hiddenUnits;
+        return ShortOverload.Fill(options, label, features, epochs, batchSize, learningRate);
+    }
+}
+
+/// <summary>How the parameters of the short overloads become options.</summary>
+internal static class ImageShortOverload
+{
+    public static TOptions Fill<TOptions>(TOptions options, string label, string features, IReadOnlyList<NetworkLayer>? layers, int epochs, int batchSize, double learningRate)
+        where TOptions : CnnOptions
+    {
+        if (layers != null)
+            options.Layers = layers;
+        return ShortOverload.Fill(options, label, features, epochs, batchSize, learningRate);
+    }
+
+    public static TOptions Fill<TOptions>(TOptions options, string label, string features, int depth, int epochs, int batchSize, double learningRate)
+        where TOptions : ResNetOptions
+    {
+        options.Depth = depth;
+        return ShortOverload.Fill(options, label, features, epochs, batchSize, learningRate);
+    }
+}

@@ -1,4 +1,5 @@
 using MLExtensions.Examples.Infrastructure;
+using MLExtensions.Messages;
 using Spectre.Console;
 
 namespace MLExtensions.Examples;
@@ -43,7 +44,7 @@ internal static class Program
         }
         if (ExampleList.Find(args[0]) is not { } example)
         {
-            AnsiConsole.MarkupLineInterpolated($"[red]There is no example '{args[0]}'.{DidYouMean.Suggest(args[0], ExampleList.Names)}[/]");
+            AnsiConsole.MarkupLineInterpolated($"[red]There is no example '{args[0]}'.{NearestName.Suggest(args[0], ExampleList.Names)}[/]");
             ExampleList.Print();
             return Failure;
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 
+using MLExtensions.Messages;
 namespace MLExtensions.Examples.Infrastructure;
 
 /// <summary>The options and words on the command line, checked against those that the example has.</summary>
@@ -80,7 +81,7 @@ internal sealed class ExampleArguments
     {
         var text = Text(option);
         if (!choices.Contains(text))
-            throw new UsageException($"--{option.Name} is '{text}'; it must be one of {string.Join(", ", choices)}.{DidYouMean.Suggest(text, choices)}");
+            throw new UsageException($"--{option.Name} is '{text}'; it must be one of {string.Join(", ", choices)}.{NearestName.Suggest(text, choices)}");
         return text;
     }
 
@@ -98,6 +99,6 @@ internal sealed class ExampleArguments
         if (index >= 0)
             return options[index];
         var choice = known.Length == 0 ? "this example has none" : $"there are {string.Join(", ", known)}";
-        throw new UsageException($"There is no option '{word}'; {choice}.{DidYouMean.Suggest(word, known)}");
+        throw new UsageException($"There is no option '{word}'; {choice}.{NearestName.Suggest(word, known)}");
     }
 }

@@ -1,4 +1,40 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Transforms.Image;
+
 namespace MLExtensions.Loading;
+
+/// <summary>A folder of images for each class.</summary>
+internal static class ImageFolderLoader
+{
+    public static IDataView Load(IHostEnvironment env, string folder, int? imageHeight, int? imageWidth, ImageResizingEstimator.ResizingKind resizing, BadImages onBadImage)
+    {
+        if (imageHeight.HasValue != imageWidth.HasValue)
+            throw new ArgumentException($"imageHeight is {Text(imageHeight)} and imageWidth is {Text(imageWidth)}; give both, or none to keep each image's own size.", imageHeight.HasValue ? nameof(imageWidth) : nameof(imageHeight));
+        CheckPositive(imageHeight, nameof(imageHeight));
+        CheckPositive(imageWidth, nameof(imageWidth));
+        if (!Enum.IsDefined(onBadImage))
+            throw new ArgumentOutOfRangeException(nameof(onBadImage), onBadImage, "It must be Refuse or Skip.");
+        if (!Enum.IsDefined(resizing))
+            throw new ArgumentOutOfRangeException(nameof(resizing), resizing, "It must be IsoCrop, IsoPad or Fill.");
+
+        var view = ImageFolderView.Create(env, ImageFolder.Find(folder), onBadImage);
+        if (imageHeight == null || imageWidth == null)
+            return view;
+        // ML.NET's own transform, so that a pipeline which resizes by itself when it predicts sees the same pixels.
+        var resize = new TransformsCatalog(env).ResizeImages(ImageFolderView.ImageColumn, imageWidth.Value, imageHeight.Value, resizing: resizing);
+        return resize.Fit(view).Transform(view);
+    }
+
+    private static void CheckPositive(int? value, string name)
+    {
+        if (value < 1)
+            throw new ArgumentOutOfRangeException(name, value, "An image has at least one row and one column of pixels.");
+    }
+
+    private static string Text(int? value) => value?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "null";
+}
 
 /// <summary>The images of a folder that has a folder of images for each class.</summary>
 internal sealed class ImageFolder
@@ -51,4 +87,56 @@ internal sealed class ImageFolder
     /// <summary>The names without hidden ones, which tools leave behind.</summary>
     private static string[] Sorted(IEnumerable<FileSystemInfo> entries) =>
         entries.Select(entry => entry.Name).Where(name => !name.StartsWith('.')).Order(StringComparer.Ordinal).ToArray();
+}
+
+/// <summary>Which of a folder's images are good, as far as they have been looked at. Thread-safe.</summary>
+internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImages onBadImage)
+{
+    private enum State : byte
+    {
+        Unknown,
+        Good,
+        Bad,
+    }
+
+    private readonly State[] _states = new State[folder.Paths.Length];
+
+    public ImageFolder Folder => folder;
+
+    public bool SkipsBad => onBadImage == BadImages.Skip;
+
+    /// <summary>The number of rows; null while images that might be left out haven't been looked at.</summary>
+    public long? Count
+    {
+        get
+        {
+            if (!SkipsBad)
+                return _states.Length;
+            return _states.Contains(State.Unknown) ? null : _states.Count(state => state == State.Good);
+        }
+    }
+
+    /// <summary>Whether an image is a row; each is looked at once, whichever columns are read, so that every cursor has the same rows.</summary>
+    /// <param name="image">The image, where it was decoded to find out.</param>
+    public bool IsRow(int index, out MLImage? image)
+    {
+        image = null;
+        if (!SkipsBad || _states[index] == State.Good)
+            return true;
+        if (_states[index] == State.Bad)
+            return false;
+        image = ImageDecoder.TryDecode(folder.Paths[index], out var problem);
+        if (image == null)
+            Warn(folder.Paths[index], problem);
+        else
+            image.Tag = folder.Paths[index];
+        _states[index] = image == null ? State.Bad : State.Good;
+        return image != null;
+    }
+
+    private void Warn(string path, string problem)
+    {
+        using var channel = host.Start("Load images");
+        channel.Warning("'{0}' was left out: {1}.", path, problem);
+    }
 }

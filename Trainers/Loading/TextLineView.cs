@@ -33,3 +33,46 @@ internal sealed class TextLineView : FileDataView
 
     protected override DataViewRowCursor CreateCursor(bool[] active, Random? random) => new TextLineCursor(Host, Schema, active, _files);
 }
+
+/// <summary>Goes through the lines of text files; one is decoded when it is asked for.</summary>
+internal sealed class TextLineCursor(IHost host, DataViewSchema schema, bool[] active, DataFile[] files) : FileCursor(host, schema, active)
+{
+    private int _nextFile;
+    private LineReader? _reader;
+    private string? _text;
+
+    protected override bool MoveNextCore()
+    {
+        _text = null; // a row's text is a string of its own, for others may keep it
+        while (_reader == null || !_reader.MoveNext())
+        {
+            _reader?.Dispose();
+            _reader = null;
+            if (_nextFile == files.Length)
+                return false;
+            _reader = new LineReader(files[_nextFile++]);
+        }
+        Row++;
+        return true;
+    }
+
+    protected override Delegate CreateGetter(int column)
+    {
+        ValueGetter<ReadOnlyMemory<char>> getter = GetText;
+        return getter;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _reader?.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private void GetText(ref ReadOnlyMemory<char> destination)
+    {
+        CheckOnRow();
+        _text ??= _reader!.DecodeCurrent();
+        destination = _text.AsMemory();
+    }
+}

@@ -36,15 +36,11 @@ public static class ConfusionMatrixPlot
         Picture.CheckSize(width, height);
         var names = classNames ?? [.. matrix.PredictedClassesIndicators.Select(name => name.ToString())];
         if (names.Count != matrix.NumberOfClasses)
-        {
             throw new ArgumentException($"{names.Count} names were given for {matrix.NumberOfClasses} classes.", nameof(classNames));
-        }
         var plot = Picture.NewPlot("Confusion matrix", "predicted", "actual");
         AddCells(plot, matrix);
         if (Math.Min(width, height) / matrix.NumberOfClasses >= LeastCellPixels)
-        {
             AddCounts(plot, matrix);
-        }
         ClassAxes.Name(plot, names, width, height);
         using var image = plot.GetImage(width, height);
         Picture.Save(image, path);
@@ -57,9 +53,7 @@ public static class ConfusionMatrixPlot
         for (var actual = 0; actual < size; actual++)
         {
             for (var predicted = 0; predicted < size; predicted++)
-            {
                 shares[actual, predicted] = Share(matrix, actual, predicted);
-            }
         }
         var cells = plot.Add.Heatmap(shares);
         cells.Colormap = new ScottPlot.Colormaps.Blues().Reversed();
@@ -94,5 +88,44 @@ public static class ConfusionMatrixPlot
     {
         var total = matrix.Counts[actual].Sum();
         return total == 0 ? 0 : matrix.Counts[actual][predicted] / total;
+    }
+}
+
+/// <summary>The two axes of a confusion matrix, with a name per class where there is room.</summary>
+file static class ClassAxes
+{
+    private const int LongestUprightName = 4;
+    private const int PixelsPerName = 18;
+
+    /// <summary>What the axis' own label needs beside the names.</summary>
+    private const int PixelsPerLabel = 30;
+
+    public static void Name(Plot plot, IReadOnlyList<string> names, int width, int height)
+    {
+        var last = names.Count - 1;
+        // With many classes every second, third ... one is named.
+        var step = 1 + names.Count * PixelsPerName / Math.Min(width, height);
+        var shown = Enumerable.Range(0, names.Count).Where(i => i % step == 0).ToArray();
+        string[] labels = [.. shown.Select(i => names[i])];
+        plot.Axes.Bottom.TickGenerator = new NumericManual([.. shown.Select(i => (double)i)], labels);
+        plot.Axes.Left.TickGenerator = new NumericManual([.. shown.Select(i => (double)(last - i))], labels);
+        foreach (var axis in (IAxis[])[plot.Axes.Bottom, plot.Axes.Left])
+        {
+            axis.MajorTickStyle.Length = 0;
+            axis.TickLabelStyle.FontName = PictureFont.For(string.Concat(names));
+        }
+        if (names.Any(name => name.Length > LongestUprightName))
+            Slant(plot.Axes.Bottom, labels);
+        plot.Axes.SetLimits(-.5, last + .5, -.5, last + .5);
+        plot.HideGrid();
+    }
+
+    private static void Slant(IAxis axis, string[] labels)
+    {
+        axis.TickLabelStyle.Rotation = -45;
+        axis.TickLabelStyle.Alignment = Alignment.UpperRight;
+        using var paint = Paint.NewDisposablePaint();
+        var longest = labels.Max(label => axis.TickLabelStyle.Measure(label, paint).Width);
+        axis.MinimumSize = (float)(longest * Math.Sqrt(.5)) + PixelsPerLabel;
     }
 }

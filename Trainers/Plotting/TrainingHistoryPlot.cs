@@ -2,6 +2,7 @@ using MLExtensions.History;
 using MLExtensions.Plotting;
 using ScottPlot;
 using ScottPlot.MultiplotLayouts;
+using ScottPlot.TickGenerators;
 
 namespace MLExtensions;
 
@@ -31,19 +32,80 @@ public static class TrainingHistoryPlot
         var metrics = records.SelectMany(r => r.Training.Keys.Concat(r.Validation.Keys)).Distinct()
             .OrderByDescending(name => name == MetricValues.Loss).ThenBy(name => name, StringComparer.Ordinal).ToList();
         if (history.Epochs.Count == 0 || metrics.Count == 0)
-        {
             throw new ArgumentException("The history has no epochs with metrics, so there is nothing to draw.", nameof(history));
-        }
         var columns = (int)Math.Ceiling(Math.Sqrt(metrics.Count));
         var rows = (metrics.Count + columns - 1) / columns;
         var panels = new Multiplot { Layout = new Grid(rows, columns) };
         // A new one comes with an empty plot.
         panels.Subplots.RemoveAt(0);
         foreach (var metric in metrics)
-        {
             panels.AddPlot(MetricPanel.Draw(metric, records, history.BestEpoch));
-        }
         using var image = panels.Render(width, height);
         Picture.Save(image, path);
+    }
+}
+
+/// <summary>One metric over the epochs: a curve for training, one for validation, a mark at the best epoch.</summary>
+file static class MetricPanel
+{
+    /// <summary>More points than this are drawn without dots.</summary>
+    private const int MostDots = 40;
+
+    public static Plot Draw(string metric, IReadOnlyList<EpochRecord> records, int? bestEpoch)
+    {
+        var training = Points(records, r => r.Training, metric);
+        var validation = Points(records, r => r.Validation, metric);
+        var isEmpty = training.Concat(validation).All(point => double.IsNaN(point.Y));
+        var plot = Picture.NewPlot(isEmpty ? $"{metric} (no finite value)" : metric, "epoch", "");
+        plot.Axes.Title.Label.FontName = PictureFont.For(metric);
+        AddCurve(plot, "training", Picture.Training, training);
+        AddCurve(plot, "validation", Picture.Validation, validation);
+        if (bestEpoch is { } epoch)
+        {
+            var line = plot.Add.VerticalLine(epoch, 1.5f, Picture.Accent, LinePattern.Dashed);
+            line.LegendText = FormattableString.Invariant($"best ({epoch})");
+        }
+        plot.Axes.Bottom.TickGenerator = new NumericAutomatic { IntegerTicksOnly = true };
+        plot.Axes.Bottom.MinorTickStyle.Length = 0;
+        plot.Axes.AutoScale();
+        plot.Axes.SetLimitsX(records[0].Epoch - .5, records[^1].Epoch + .5);
+        AddLegend(plot);
+        return plot;
+    }
+
+    /// <summary>Below the curves, which may run anywhere.</summary>
+    private static void AddLegend(Plot plot)
+    {
+        plot.ShowLegend(Edge.Bottom);
+        plot.Legend.Orientation = Orientation.Horizontal;
+        plot.Legend.TightHorizontalWrapping = true;
+        plot.Legend.FontSize = 12;
+        plot.Legend.OutlineWidth = 0;
+        plot.Legend.ShadowColor = Colors.Transparent;
+    }
+
+    private static List<Coordinates> Points(
+        IReadOnlyList<EpochRecord> records, Func<EpochRecord, IReadOnlyDictionary<string, double>> metrics, string metric)
+    {
+        var points = new List<Coordinates>();
+        foreach (var record in records)
+        {
+            if (metrics(record).TryGetValue(metric, out var value))
+            {
+                // A curve has a gap where it has no finite value; an infinite one would leave the axis without a scale.
+                points.Add(new Coordinates(record.Epoch, double.IsFinite(value) ? value : double.NaN));
+            }
+        }
+        return points;
+    }
+
+    private static void AddCurve(Plot plot, string name, Color color, List<Coordinates> points)
+    {
+        if (points.Count == 0)
+            return;
+        var curve = plot.Add.Scatter(points, color);
+        curve.LegendText = name;
+        curve.LineWidth = 2;
+        curve.MarkerSize = points.Count > MostDots ? 0 : 6;
     }
 }

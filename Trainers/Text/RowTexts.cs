@@ -1,7 +1,5 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using MLExtensions.LanguageModels;
-using MLExtensions.Text;
 
 namespace MLExtensions.Text;
 

@@ -60,3 +60,57 @@ public abstract record Tokenization
         OptionCheck.AtLeast(minimumCount, 1, $"{option}.{nameof(minimumCount)}");
     }
 }
+
+/// <inheritdoc cref="Tokenization.Subwords"/>
+internal sealed record SubwordTokenization(string VocabularyFile, string MergesFile) : Tokenization
+{
+    internal override TokenizerBuilder CreateBuilder() => new GivenTokenizer(() =>
+    {
+        var tokenizer = new SubwordTokenizer
+        {
+            VocabularyJson = File.ReadAllText(VocabularyFile),
+            Merges = File.ReadAllText(MergesFile),
+        };
+        try
+        {
+            tokenizer.Check();
+        }
+        catch (FormatException e)
+        {
+            throw new FormatException($"'{VocabularyFile}' and '{MergesFile}' make no tokenizer: {e.Message}", e);
+        }
+        return tokenizer;
+    });
+
+    internal override void Check(string option)
+    {
+        CheckFile(VocabularyFile, $"{option}.vocabularyFile");
+        CheckFile(MergesFile, $"{option}.mergesFile");
+    }
+
+    private static void CheckFile(string path, string option)
+    {
+        OptionCheck.NotEmpty(path, option);
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"{option}: there is no file '{path}'.", path);
+    }
+}
+
+/// <inheritdoc cref="Tokenization.Of"/>
+internal sealed record GivenTokenization(TextTokenizer Tokenizer) : Tokenization
+{
+    internal override TokenizerBuilder CreateBuilder() => new GivenTokenizer(() => Tokenizer);
+
+    internal override void Check(string option)
+    {
+        OptionCheck.NotNull(Tokenizer, $"{option}.tokenizer");
+        try
+        {
+            Tokenizer.Check();
+        }
+        catch (FormatException e)
+        {
+            throw new ArgumentException($"{option} is no tokenizer: {e.Message}", option, e);
+        }
+    }
+}

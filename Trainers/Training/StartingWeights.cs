@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions.Heads;
+using MLExtensions.Messages;
 using MLExtensions.Models;
 using MLExtensions.Persistence;
 using MLExtensions.Tensors;

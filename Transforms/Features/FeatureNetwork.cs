@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using MLExtensions.Messages;
 using MLExtensions.Persistence;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;

@@ -1,6 +1,6 @@
 using Microsoft.ML.Data;
+using MLExtensions.Messages;
 using MLExtensions.Networks.Images;
-using MLExtensions.Persistence;
 
 namespace MLExtensions.Features;
 

@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using MLExtensions.Persistence;
 
 namespace MLExtensions.Features;

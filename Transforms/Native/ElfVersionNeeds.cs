@@ -25,14 +25,14 @@ internal static class ElfVersionNeeds
         if (image.Length < HeaderSize || !image.StartsWith(Magic))
             return false;
 
-        ulong sections = BinaryPrimitives.ReadUInt64LittleEndian(image[0x28..]);
+        var sections = BinaryPrimitives.ReadUInt64LittleEndian(image[0x28..]);
         ulong sectionSize = BinaryPrimitives.ReadUInt16LittleEndian(image[0x3A..]);
         ulong count = BinaryPrimitives.ReadUInt16LittleEndian(image[0x3C..]);
         if (sectionSize < SectionHeaderSize)
             return false;
 
-        byte[] wanted = Encoding.ASCII.GetBytes(version + '\0');
-        bool found = false;
+        var wanted = Encoding.ASCII.GetBytes(version + '\0');
+        var found = false;
         for (ulong i = 0; i < count; i++)
         {
             if (!TryRead(image, sections, i * sectionSize, SectionHeaderSize, out ReadOnlySpan<byte> section))
@@ -54,7 +54,7 @@ internal static class ElfVersionNeeds
 
     private static bool WeakenSection(Span<byte> image, ulong at, uint needs, ulong strings, ReadOnlySpan<byte> wanted)
     {
-        bool found = false;
+        var found = false;
         for (uint i = 0; i < needs; i++)
         {
             if (!TryRead(image, at, 0, NeedSize, out ReadOnlySpan<byte> need))
@@ -72,8 +72,8 @@ internal static class ElfVersionNeeds
 
     private static bool WeakenAuxiliaries(Span<byte> image, ulong at, int count, ulong strings, ReadOnlySpan<byte> wanted)
     {
-        bool found = false;
-        for (int i = 0; i < count; i++)
+        var found = false;
+        for (var i = 0; i < count; i++)
         {
             if (!TryRead(image, at, 0, AuxiliarySize, out ReadOnlySpan<byte> auxiliary))
                 break;
@@ -94,8 +94,8 @@ internal static class ElfVersionNeeds
     /// <summary>The <paramref name="length"/> bytes at <c>start + offset</c>, where the image has them.</summary>
     private static bool TryRead(ReadOnlySpan<byte> image, ulong start, ulong offset, int length, out ReadOnlySpan<byte> bytes)
     {
-        ulong size = (ulong)image.Length;
-        bool inside = start <= size && offset <= size - start && (ulong)length <= size - start - offset;
+        var size = (ulong)image.Length;
+        var inside = start <= size && offset <= size - start && (ulong)length <= size - start - offset;
         bytes = inside ? image.Slice((int)(start + offset), length) : default;
         return inside;
     }

@@ -27,11 +27,11 @@ internal static class LibTorchDirectory
     {
         if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } setting)
             return;
-        string folder = Path.GetFullPath(setting);
+        var folder = Path.GetFullPath(setting);
         CheckIsOnlyOne(folder, torchSharp);
-        foreach ((string name, bool required) in Libraries)
+        foreach (var (name, required) in Libraries)
         {
-            string path = Path.Combine(folder, NativeFiles.NameOf(name));
+            var path = Path.Combine(folder, NativeFiles.NameOf(name));
             if (File.Exists(path))
                 Load(path);
             else if (required)
@@ -42,7 +42,7 @@ internal static class LibTorchDirectory
     /// <remarks>TorchSharp would load the application's own libtorch as well, and two in a process end it.</remarks>
     private static void CheckIsOnlyOne(string folder, Assembly torchSharp)
     {
-        string name = NativeFiles.NameOf("torch_cpu");
+        var name = NativeFiles.NameOf("torch_cpu");
         if (NativeFiles.Find(name, torchSharp) is not { } own || RealPath(own) == RealPath(Path.Combine(folder, name)))
             return;
         throw new TorchNotAvailableException($"{Variable} is '{folder}', but the application has a libtorch of its own, '{own}', and a process can have only one. Unset {Variable}, or build the application without a package that brings libtorch (libtorch-cpu-*, TorchSharp-cpu, TorchSharp-cuda-*).");

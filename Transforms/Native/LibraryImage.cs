@@ -18,12 +18,12 @@ internal static partial class LibraryImage
     /// <param name="way">How it was loaded, or the reasons why it was not.</param>
     internal static bool TryLoad(byte[] image, string fileName, out IntPtr library, out string way)
     {
-        if (TryLoadFromMemory(image, fileName, out library, out string memoryFailure))
+        if (TryLoadFromMemory(image, fileName, out library, out var memoryFailure))
         {
             way = "memory";
             return true;
         }
-        if (TryLoadFromFile(image, fileName, out library, out string fileFailure))
+        if (TryLoadFromFile(image, fileName, out library, out var fileFailure))
         {
             way = "file";
             return true;
@@ -56,7 +56,7 @@ internal static partial class LibraryImage
 
     private static SafeFileHandle? CreateMemoryFile(string name, out string failure)
     {
-        int descriptor = CreateMemoryFile(name, CloseOnExec | Executable);
+        var descriptor = CreateMemoryFile(name, CloseOnExec | Executable);
         if (descriptor < 0)
             descriptor = CreateMemoryFile(name, CloseOnExec);
         failure = descriptor < 0 ? Marshal.GetLastPInvokeErrorMessage() : "";
@@ -71,7 +71,7 @@ internal static partial class LibraryImage
         try
         {
             folder = Directory.CreateTempSubdirectory("mlextensions-"); // only this user can enter it
-            string path = Path.Combine(folder.FullName, fileName);
+            var path = Path.Combine(folder.FullName, fileName);
             File.WriteAllBytes(path, image);
             library = NativeLibrary.Load(path);
             return true;

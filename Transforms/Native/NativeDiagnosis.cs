@@ -32,7 +32,7 @@ internal static partial class NativeDiagnosis
     {
         if (version.StartsWith("GLIBC_", StringComparison.Ordinal))
             return $"libtorch needs {version} of the GNU C library, and this system has an older one: use a newer distribution.";
-        string unpatched = OldLibStdCxx.Failure is { } failure ? $" MLExtensions can do without, but did not: {failure}." : "";
+        var unpatched = OldLibStdCxx.Failure is { } failure ? $" MLExtensions can do without, but did not: {failure}." : "";
         return $"TorchSharp's native library needs {version} of libstdc++, and this system has an older one.{unpatched} Use a system with GCC 13.2's libstdc++ or newer, such as Ubuntu 24.04 or Debian 13.";
     }
 

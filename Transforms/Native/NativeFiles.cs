@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.InteropServices;
 
 namespace MLExtensions.Native;
 
@@ -22,11 +23,50 @@ internal static class NativeFiles
 
     private static IEnumerable<string> Folders(Assembly assembly)
     {
-        string searched = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
-        foreach (string folder in searched.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+        var searched = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
+        foreach (var folder in searched.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
             yield return folder;
         yield return AppContext.BaseDirectory;
         if (Path.GetDirectoryName(assembly.Location) is { Length: > 0 } beside)
             yield return beside;
+    }
+}
+
+/// <summary>The packages that bring libtorch, which an application adds for the machine it runs on.</summary>
+internal static class NativePackages
+{
+    internal const string LibTorchVersion = "2.10.0";
+    internal const string TorchSharpVersion = "0.107.0";
+
+    /// <summary>The sentence that says how to get libtorch on this machine.</summary>
+    internal static string Advice => Cpu is null
+        ? $"libtorch is not packaged for {RuntimeInformation.RuntimeIdentifier}: use linux-x64, win-x64 or osx-arm64."
+        : $"Add it to the application: `dotnet add package {Cpu} --version {LibTorchVersion}`{CudaAdvice}, or let the environment variable {LibTorchDirectory.Variable} name the folder of a libtorch {LibTorchVersion}.";
+
+    private static string CudaAdvice => Cuda is null ? "" : $", for NVIDIA GPUs `dotnet add package {Cuda} --version {TorchSharpVersion}` instead";
+
+    private static string? Cpu => (Platform, RuntimeInformation.ProcessArchitecture) switch
+    {
+        ("linux", Architecture.X64) => "libtorch-cpu-linux-x64",
+        ("win", Architecture.X64) => "libtorch-cpu-win-x64",
+        ("osx", Architecture.Arm64) => "libtorch-cpu-osx-arm64",
+        _ => null,
+    };
+
+    private static string? Cuda => (Platform, RuntimeInformation.ProcessArchitecture) switch
+    {
+        ("linux", Architecture.X64) => "TorchSharp-cuda-linux",
+        ("win", Architecture.X64) => "TorchSharp-cuda-windows",
+        _ => null,
+    };
+
+    private static string Platform
+    {
+        get
+        {
+            if (OperatingSystem.IsWindows())
+                return "win";
+            return OperatingSystem.IsMacOS() ? "osx" : "linux";
+        }
     }
 }

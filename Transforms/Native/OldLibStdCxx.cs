@@ -27,7 +27,7 @@ internal static class OldLibStdCxx
     /// <summary>Why no copy was loaded; null when none was asked for or one was loaded.</summary>
     internal static string? Failure { get; private set; }
 
-    internal static bool IsOff => AppContext.TryGetSwitch(OffSwitch, out bool off) && off;
+    internal static bool IsOff => AppContext.TryGetSwitch(OffSwitch, out var off) && off;
 
     /// <summary>Registers with the runtime, so that programs which touch TorchSharp before any of our types are helped too.</summary>
     [ModuleInitializer]
@@ -35,7 +35,7 @@ internal static class OldLibStdCxx
     {
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
             return;
-        AssemblyLoadContext ours = AssemblyLoadContext.GetLoadContext(typeof(OldLibStdCxx).Assembly) ?? AssemblyLoadContext.Default;
+        var ours = AssemblyLoadContext.GetLoadContext(typeof(OldLibStdCxx).Assembly) ?? AssemblyLoadContext.Default;
         ours.ResolvingUnmanagedDll += Resolve; // asked only when the runtime's own search has failed
         if (ours != AssemblyLoadContext.Default)
             AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
@@ -60,13 +60,13 @@ internal static class OldLibStdCxx
             return $"the AppContext switch '{OffSwitch}' is on";
         if (NativeFiles.Find(FileName, torchSharp) is not { } path)
             return $"{FileName} is not among the application's files";
-        byte[] image = File.ReadAllBytes(path);
+        var image = File.ReadAllBytes(path);
         if (!ElfVersionNeeds.Weaken(image, Version))
             return $"'{path}' does not ask for {Version}";
         // The copy lies in no folder: what it depends on must be there before it.
         if (!NativeLibrary.TryLoad("torch", torchSharp, null, out _))
             return "libtorch.so does not load";
-        if (!LibraryImage.TryLoad(image, FileName, out _library, out string way))
+        if (!LibraryImage.TryLoad(image, FileName, out _library, out var way))
             return way;
         Way = way;
         return null;

@@ -50,7 +50,7 @@ public static class TorchRuntime
     /// <remarks>Done before TorchSharp does it: its own attempt prints to the console and copies files when it fails.</remarks>
     private static void LoadNativeLibraries()
     {
-        Assembly torchSharp = typeof(torch).Assembly; // does not run torch's static constructor
+        var torchSharp = typeof(torch).Assembly; // does not run torch's static constructor
         LibTorchDirectory.Preload(torchSharp);
         Load("torch_cpu", torchSharp);
         Load(NativeFiles.Shim, torchSharp);
@@ -66,7 +66,7 @@ public static class TorchRuntime
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            string? file = NativeFiles.Find(NativeFiles.NameOf(library), torchSharp);
+            var file = NativeFiles.Find(NativeFiles.NameOf(library), torchSharp);
             throw new TorchNotAvailableException(NativeDiagnosis.Explain(library, e.Message, file), e);
         }
     }
@@ -81,5 +81,32 @@ public static class TorchRuntime
         {
             throw new TorchNotAvailableException($"TorchSharp does not find libtorch. {NativePackages.Advice}", e);
         }
+    }
+}
+
+/// <summary>
+/// libtorch, the native library behind TorchSharp, cannot be loaded. The message says what is missing and how to get it.
+/// </summary>
+public sealed class TorchNotAvailableException : InvalidOperationException
+{
+    /// <summary>Creates the exception with a message that says nothing in particular.</summary>
+    public TorchNotAvailableException()
+        : this("libtorch is not available.")
+    {
+    }
+
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">What is missing, and how to get it.</param>
+    public TorchNotAvailableException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">What is missing, and how to get it.</param>
+    /// <param name="innerException">What the runtime or TorchSharp said.</param>
+    public TorchNotAvailableException(string message, Exception innerException)
+        : base(message, innerException)
+    {
     }
 }

@@ -1,3 +1,5 @@
+using Microsoft.ML;
+
 namespace MLExtensions.Persistence;
 
 /// <summary>
@@ -21,9 +23,7 @@ internal sealed class EntryReader(Stream stream, string entryName)
         {
             var read = ReadSome(destination);
             if (read == 0)
-            {
                 throw Truncated(what, destination.Length);
-            }
             destination = destination[read..];
         }
     }
@@ -36,14 +36,10 @@ internal sealed class EntryReader(Stream stream, string entryName)
         while (have < length)
         {
             if (have == buffer.Length)
-            {
                 Array.Resize(ref buffer, (int)Math.Min(length, 2L * buffer.Length));
-            }
             var read = ReadSome(buffer.AsSpan(have));
             if (read == 0)
-            {
                 throw Truncated(what, length - have);
-            }
             have += read;
         }
         return buffer;
@@ -59,9 +55,7 @@ internal sealed class EntryReader(Stream stream, string entryName)
         while ((read = ReadSome(buffer)) > 0)
         {
             if (content.Length + read > limit)
-            {
                 throw Fail($"is longer than the {limit} bytes allowed");
-            }
             content.Write(buffer, 0, read);
         }
         return content.ToArray();
@@ -71,9 +65,7 @@ internal sealed class EntryReader(Stream stream, string entryName)
     {
         Span<byte> one = stackalloc byte[1];
         if (ReadSome(one) != 0)
-        {
             throw Fail("has bytes behind its end; the file is damaged or two files were joined");
-        }
     }
 
     private ModelFormatException Truncated(string what, int missing) =>
@@ -89,5 +81,31 @@ internal sealed class EntryReader(Stream stream, string entryName)
         {
             throw Fail("cannot be decompressed: " + e.Message, e);
         }
+    }
+}
+
+/// <summary>Entries of a model's folder in the .zip.</summary>
+internal static class ModelEntry
+{
+    /// <summary>Reads a whole entry.</summary>
+    /// <exception cref="ModelFormatException">It is missing, damaged, or longer than <paramref name="limit"/>.</exception>
+    public static byte[] Read(ModelLoadContext ctx, string entry, int limit) =>
+        Read(ctx, entry, stream => new EntryReader(stream, entry).ReadToEnd(limit));
+
+    /// <summary>Reads something out of an entry.</summary>
+    /// <exception cref="ModelFormatException">It is missing or cannot be unpacked.</exception>
+    public static T Read<T>(ModelLoadContext ctx, string entry, Func<Stream, T> read)
+        where T : class
+    {
+        T? value = null;
+        try
+        {
+            ctx.TryLoadBinaryStream(entry, reader => value = read(reader.BaseStream));
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ModelFormatException(entry, "cannot be unpacked: " + e.Message, e);
+        }
+        return value ?? throw new ModelFormatException(entry, "is missing from the model");
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using static TorchSharp.torch;
 
 namespace MLExtensions.Persistence;
 
@@ -53,9 +54,7 @@ internal sealed class SafeTensorsHeader
             json.WriteStartObject();
             WriteMetadata(json, metadata);
             foreach (var entry in Entries)
-            {
                 WriteEntry(json, entry);
-            }
             json.WriteEndObject();
         }
         return stream.ToArray();
@@ -64,14 +63,10 @@ internal sealed class SafeTensorsHeader
     private static void WriteMetadata(Utf8JsonWriter json, IReadOnlyDictionary<string, string> metadata)
     {
         if (metadata.Count == 0)
-        {
             return;
-        }
         json.WriteStartObject(MetadataKey);
         foreach (var (key, value) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
-        {
             json.WriteString(key, value);
-        }
         json.WriteEndObject();
     }
 
@@ -88,9 +83,55 @@ internal sealed class SafeTensorsHeader
     {
         json.WriteStartArray(name);
         foreach (var number in numbers)
-        {
             json.WriteNumberValue(number);
-        }
         json.WriteEndArray();
     }
+}
+
+/// <summary>A tensor as a safetensors header describes it.</summary>
+/// <param name="Begin">First byte, counted from the start of the data section.</param>
+/// <param name="End">The byte behind the last one.</param>
+internal sealed record SafeTensorsEntry(string Name, ScalarType Type, IReadOnlyList<long> Shape, long Begin, long End)
+{
+    public long ByteCount => End - Begin;
+
+    public string Description => Describe(Type, Shape);
+
+    public static string Describe(ScalarType type, IEnumerable<long> shape)
+    {
+        var name = SafeTensorsTypes.Has(type) ? SafeTensorsTypes.NameOf(type) : type.ToString();
+        return $"{name}[{string.Join(',', shape)}]";
+    }
+}
+
+/// <summary>The element types of safetensors files that torch has too.</summary>
+internal static class SafeTensorsTypes
+{
+    private static readonly (string Name, ScalarType Type, int Size)[] All =
+    [
+        ("F64", ScalarType.Float64, 8),
+        ("F32", ScalarType.Float32, 4),
+        ("F16", ScalarType.Float16, 2),
+        ("BF16", ScalarType.BFloat16, 2),
+        ("I64", ScalarType.Int64, 8),
+        ("I32", ScalarType.Int32, 4),
+        ("I16", ScalarType.Int16, 2),
+        ("I8", ScalarType.Int8, 1),
+        ("U8", ScalarType.Byte, 1),
+        ("BOOL", ScalarType.Bool, 1),
+    ];
+
+    public static string Supported { get; } = string.Join(", ", All.Select(t => t.Name));
+
+    public static ScalarType? Find(string name)
+    {
+        var index = Array.FindIndex(All, t => t.Name == name);
+        return index < 0 ? null : All[index].Type;
+    }
+
+    public static bool Has(ScalarType type) => Array.Exists(All, t => t.Type == type);
+
+    public static string NameOf(ScalarType type) => Array.Find(All, t => t.Type == type).Name;
+
+    public static int SizeOf(ScalarType type) => Array.Find(All, t => t.Type == type).Size;
 }

@@ -22,9 +22,7 @@ internal sealed class SafeTensorsHeaderParser
         reader.ReadExactly(prefix, "the length of the safetensors header");
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length is < 2 or > SafeTensorsHeader.MaxLength)
-        {
             throw reader.Fail($"claims a safetensors header of {length} bytes, 2 to {SafeTensorsHeader.MaxLength} are allowed");
-        }
         var json = reader.ReadGrowing((int)length, "the safetensors header");
         var parser = new SafeTensorsHeaderParser(reader);
         try
@@ -43,30 +41,20 @@ internal sealed class SafeTensorsHeaderParser
     private void Parse(ReadOnlySpan<byte> json)
     {
         if (json[0] != '{')
-        {
             throw _reader.Fail("the safetensors header does not begin with '{'");
-        }
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var cursor = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 4 });
         cursor.Read();
         while (NextProperty(ref cursor, out var name))
         {
             if (!seen.Add(name))
-            {
                 throw _reader.Fail($"tensor '{name}' occurs twice in the header");
-            }
             if (cursor.TokenType != JsonTokenType.StartObject)
-            {
                 throw _reader.Fail($"'{name}' is not an object in the header");
-            }
             if (name == SafeTensorsHeader.MetadataKey)
-            {
                 ParseMetadata(ref cursor);
-            }
             else
-            {
                 ParseEntry(ref cursor, name);
-            }
         }
         // Only white space may follow; the JSON reader throws for anything else.
         cursor.Read();
@@ -91,9 +79,7 @@ internal sealed class SafeTensorsHeaderParser
         while (NextProperty(ref cursor, out var key))
         {
             if (cursor.TokenType != JsonTokenType.String || !_metadata.TryAdd(key, cursor.GetString()!))
-            {
                 throw _reader.Fail($"metadata '{key}' occurs twice or is not a string");
-            }
         }
     }
 
@@ -120,9 +106,7 @@ internal sealed class SafeTensorsHeaderParser
             }
         }
         if (type is null || shape is null || offsets is not { Count: 2 })
-        {
             throw _reader.Fail($"tensor '{name}' lacks its dtype, shape or data_offsets");
-        }
         var scalarType = SafeTensorsTypes.Find(type)
             ?? throw _reader.Fail($"tensor '{name}' is of type '{type}', supported are {SafeTensorsTypes.Supported}");
         var bytes = ByteCount(name, scalarType, shape);
@@ -137,20 +121,14 @@ internal sealed class SafeTensorsHeaderParser
     private List<long> ParseNumbers(ref Utf8JsonReader cursor, string name, string field, int limit)
     {
         if (cursor.TokenType != JsonTokenType.StartArray)
-        {
             throw _reader.Fail($"{field} of tensor '{name}' is not an array");
-        }
         var numbers = new List<long>();
         while (cursor.Read() && cursor.TokenType != JsonTokenType.EndArray)
         {
             if (cursor.TokenType != JsonTokenType.Number || !cursor.TryGetInt64(out var number) || number < 0)
-            {
                 throw _reader.Fail($"{field} of tensor '{name}' holds something else than whole numbers from 0 to {long.MaxValue}");
-            }
             if (numbers.Count == limit)
-            {
                 throw _reader.Fail($"{field} of tensor '{name}' has more than {limit} numbers");
-            }
             numbers.Add(number);
         }
         return numbers;
@@ -163,9 +141,7 @@ internal sealed class SafeTensorsHeaderParser
             // Strides are products too, of empty tensors as well, so a dimension of 0 must not hide an overflow.
             long extent = SafeTensorsTypes.SizeOf(type);
             foreach (var dimension in shape)
-            {
                 extent = checked(extent * Math.Max(1, dimension));
-            }
             return shape.Contains(0) ? 0 : extent;
         }
         catch (OverflowException e)
@@ -180,14 +156,10 @@ internal sealed class SafeTensorsHeaderParser
         foreach (var entry in header.Entries)
         {
             if (entry.Begin != at)
-            {
                 throw reader.Fail($"tensor '{entry.Name}' begins at byte {entry.Begin} of the data, expected {at}: a hole or an overlap");
-            }
             at = entry.End;
         }
         if (reader.Remaining is { } remaining && remaining != at)
-        {
             throw reader.Fail($"has {remaining} bytes of data, its header describes {at}");
-        }
     }
 }

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
+using MLExtensions.Messages;
 using MLExtensions.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Persistence;
@@ -47,9 +47,7 @@ internal sealed class SafeTensorsReader
         using var noGradients = no_grad();
         var loaded = ReadTensors(believeSizes: true);
         foreach (var (name, tensor) in loaded)
-        {
             targets[name].copy_(tensor);
-        }
     }
 
     /// <summary>Reads all tensors into new CPU ones, which belong to the caller.</summary>
@@ -59,9 +57,7 @@ internal sealed class SafeTensorsReader
         using var scope = NewDisposeScope();
         var loaded = ReadTensors(believeSizes: _reader.Remaining is not null);
         foreach (var tensor in loaded.Values)
-        {
             tensor.MoveToOuterDisposeScope();
-        }
         return loaded;
     }
 
@@ -82,14 +78,10 @@ internal sealed class SafeTensorsReader
         foreach (var key in (string[])[SafeTensorsHeader.DataChecksumKey, SafeTensorsHeader.HeaderChecksumKey])
         {
             if (required && !header.Metadata.ContainsKey(key))
-            {
                 throw reader.Fail($"has no checksum '{key}' in its metadata; it is damaged or was written by another program");
-            }
         }
         if (header.Metadata.TryGetValue(SafeTensorsHeader.HeaderChecksumKey, out var expected) && expected != header.Checksum())
-        {
             throw reader.Fail("the checksum of its header does not match; the file is damaged or was edited");
-        }
     }
 
     private void CheckTargets(IReadOnlyDictionary<string, Tensor> targets)
@@ -98,9 +90,7 @@ internal sealed class SafeTensorsReader
         var missing = targets.Keys.Where(name => !found.Contains(name)).ToList();
         var unexpected = Header.Entries.Select(e => e.Name).Where(name => !targets.ContainsKey(name)).ToList();
         if (missing.Count + unexpected.Count > 0)
-        {
             throw _reader.Fail($"has other tensors than the model; missing: {List(missing)}; unexpected: {List(unexpected)}");
-        }
         foreach (var entry in Header.Entries)
         {
             var target = targets[entry.Name];
@@ -124,21 +114,15 @@ internal sealed class SafeTensorsReader
     private void ReadInTurn(bool believeSizes, Action<string, Tensor> take)
     {
         if (_consumed)
-        {
             throw new InvalidOperationException($"The tensors of {_reader.EntryName} have already been read.");
-        }
         _consumed = true;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var entry in Header.Entries)
-        {
             take(entry.Name, ReadTensor(entry, hash, believeSizes));
-        }
         _reader.ExpectEnd();
         var actual = Convert.ToHexStringLower(hash.GetHashAndReset());
         if (Header.Metadata.TryGetValue(SafeTensorsHeader.DataChecksumKey, out var expected) && expected != actual)
-        {
             throw _reader.Fail("the checksum of its data does not match; the file is damaged or was edited");
-        }
     }
 
     /// <summary>Reads one tensor; memory follows the bytes that arrive unless its size is known to be true.</summary>
@@ -153,9 +137,7 @@ internal sealed class SafeTensorsReader
             TensorMemory.ForEachPiece(buffer, piece => ReadPiece(entry, piece, hash), first: have);
             have = buffer.shape[0];
             if (have == count)
-            {
                 return buffer.reshape([.. entry.Shape]).MoveToOuterDisposeScope();
-            }
             buffer = Grow(buffer, Math.Min(count, 2 * have));
         }
     }
@@ -164,9 +146,7 @@ internal sealed class SafeTensorsReader
     {
         _reader.ReadExactly(piece, $"tensor '{entry.Name}'");
         if (entry.Type == ScalarType.Bool && piece.ContainsAnyExceptInRange((byte)0, (byte)1))
-        {
             throw _reader.Fail($"tensor '{entry.Name}' holds truth values other than 0 and 1");
-        }
         hash.AppendData(piece);
     }
 

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using MLExtensions.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Persistence;
@@ -23,29 +22,21 @@ internal static class SafeTensorsWriter
         {
             CheckTensor(name, tensor);
             if (!byName.TryAdd(name, tensor))
-            {
                 throw new ArgumentException($"Two tensors are called '{name}'; names must differ.", nameof(tensors));
-            }
         }
         var entries = LayOut(byName);
         var header = Guard(entries, metadata ?? new Dictionary<string, string>(), HashData(entries, byName));
         WriteHeader(stream, header);
         foreach (var entry in header.Entries)
-        {
             ForEachPiece(byName[entry.Name], piece => stream.Write(piece));
-        }
     }
 
     private static void CheckTensor(string name, Tensor tensor)
     {
         if (name == SafeTensorsHeader.MetadataKey)
-        {
             throw new ArgumentException($"'{name}' is reserved and cannot be a tensor's name.", nameof(name));
-        }
         if (!SafeTensorsTypes.Has(tensor.dtype))
-        {
             throw new ArgumentException($"Tensor '{name}' is of type {tensor.dtype}, supported are {SafeTensorsTypes.Supported}.", nameof(tensor));
-        }
     }
 
     /// <summary>Wide elements first, so that every tensor is aligned to its element size; then by name.</summary>
@@ -79,9 +70,7 @@ internal static class SafeTensorsWriter
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var entry in new SafeTensorsHeader(entries, new Dictionary<string, string>()).Entries)
-        {
             ForEachPiece(tensors[entry.Name], piece => hash.AppendData(piece));
-        }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
@@ -90,9 +79,7 @@ internal static class SafeTensorsWriter
         var json = header.ToJson();
         var padded = (json.Length + Alignment - 1) / Alignment * Alignment;
         if (padded > SafeTensorsHeader.MaxLength)
-        {
             throw new ArgumentException($"The names, shapes and metadata take {padded} bytes, the format allows {SafeTensorsHeader.MaxLength}.");
-        }
         Span<byte> prefix = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(prefix, padded);
         stream.Write(prefix);

@@ -1,4 +1,4 @@
-using TorchSharp;
+using MLExtensions.Messages;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Persistence;

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.ML.Tokenizers;
 
 namespace MLExtensions.Text;
@@ -109,4 +110,68 @@ internal sealed class BytePairModel
         if (vocabulary.Find(token) == null)
             throw new FormatException($"merges, line {line}, has '{token}', which vocabularyJson lacks.");
     }
+}
+
+/// <summary>Makes text of bytes; a character whose last bytes are still to come is held back.</summary>
+internal sealed class BytePairDecoder(BytePairModel model) : TextDecoder
+{
+    private readonly Decoder _utf8 = Encoding.UTF8.GetDecoder();
+
+    public override string Append(int id)
+    {
+        var token = model.TokenOf(id);
+        return id == model.EndOfRowId ? Finish() + "\n" : Decode(Bytes(token), flush: false);
+    }
+
+    public override string Finish() => Decode([], flush: true);
+
+    private static byte[] Bytes(string token)
+    {
+        var bytes = new List<byte>(token.Length);
+        foreach (var symbol in token)
+        {
+            if (!ByteSymbols.TryGetByte(symbol, out var value))
+                return Encoding.UTF8.GetBytes(token); // a token of another kind, written as it is
+            bytes.Add(value);
+        }
+        return [.. bytes];
+    }
+
+    private string Decode(ReadOnlySpan<byte> bytes, bool flush)
+    {
+        var characters = new char[_utf8.GetCharCount(bytes, flush)];
+        _utf8.GetChars(bytes, characters, flush);
+        return new string(characters);
+    }
+}
+
+/// <summary>The printable characters that stand for bytes in a byte-level vocabulary: Latin-1's own, and U+0100 and on for the others.</summary>
+internal static class ByteSymbols
+{
+    private static readonly char[] Symbols = CreateSymbols();
+    private static readonly Dictionary<char, byte> Bytes = Enumerable.Range(0, 256).ToDictionary(value => Symbols[value], value => (byte)value);
+
+    /// <summary>The symbols of the bytes 0 to 255.</summary>
+    public static ReadOnlySpan<char> All => Symbols;
+
+    public static bool TryGetByte(char symbol, out byte value) => Bytes.TryGetValue(symbol, out value);
+
+    private static char[] CreateSymbols()
+    {
+        var symbols = new char[256];
+        var next = '\u0100';
+        for (var value = 0; value < symbols.Length; value++)
+        {
+            var isPrintable = value is (>= '!' and <= '~') or (>= 0xA1 and <= 0xFF and not 0xAD);
+            symbols[value] = isPrintable ? (char)value : next++;
+        }
+        return symbols;
+    }
+}
+
+/// <summary>Where no token reaches across: GPT-2's pattern (Radford et al., 2019).</summary>
+internal static partial class BytePairPattern
+{
+    [GeneratedRegex(@"'(?:s|t|re|ve|m|ll|d)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+", RegexOptions.CultureInvariant)]
+    public static partial Regex Regex { get; }
 }

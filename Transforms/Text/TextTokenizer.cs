@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Serialization;
-using MLExtensions.Text;
 
 namespace MLExtensions;
 
@@ -73,4 +72,15 @@ public abstract record TextTokenizer
     /// <summary>Checks every member, so that a damaged file makes no tokenizer.</summary>
     /// <exception cref="FormatException">A member is wrong; the message names it.</exception>
     internal abstract void Check();
+}
+
+/// <summary>Makes text of tokens one by one. One decoder belongs to one text.</summary>
+internal abstract class TextDecoder
+{
+    /// <summary>The text that one more token adds; perhaps none yet.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="id"/> is no token's number.</exception>
+    public abstract string Append(int id);
+
+    /// <summary>What was held back, when no more tokens come.</summary>
+    public virtual string Finish() => "";
 }

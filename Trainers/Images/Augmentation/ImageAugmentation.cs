@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
+using MLExtensions.Images;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -122,6 +123,9 @@ public abstract record ImageAugmentation
 
     /// <summary>The size of the changed images.</summary>
     internal virtual (int Height, int Width) OutputSize(int height, int width) => (height, width);
+
+    /// <summary>A new operation, which the next one of the list may be appended to.</summary>
+    internal abstract IImageOperation CreateOperation();
 
     private protected abstract void CheckSettings();
 

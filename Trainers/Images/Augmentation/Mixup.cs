@@ -1,4 +1,6 @@
+using MLExtensions.Images;
 using MLExtensions.Training;
+using static TorchSharp.torch;
 
 namespace MLExtensions;
 
@@ -15,5 +17,23 @@ public sealed record Mixup : ImageAugmentation
     /// </summary>
     public double Alpha { get; init; } = 0.2;
 
+    internal override IImageOperation CreateOperation() => new MixupOperation(this);
+
     private protected override void CheckSettings() => OptionCheck.Positive(Alpha, NameOf(nameof(Alpha)));
+}
+
+/// <summary>Blends each image with another one.</summary>
+internal sealed class MixupOperation(Mixup settings) : IImageOperation
+{
+    public AugmentedBatch Apply(AugmentedBatch batch, ref SplitMix64 random)
+    {
+        if (!random.Chance(settings.Probability))
+            return batch;
+        var order = Enumerable.Range(0, (int)batch.Images.shape[0]).ToArray();
+        random.Shuffle(order);
+        var share = (float)random.SymmetricBeta(settings.Alpha);
+        var partner = PerImage.ToTensor(Array.ConvertAll(order, i => (long)i), [order.Length], batch.Images.device);
+        var weight = PerImage.Column([share], batch.Images);
+        return new AugmentedBatch(lerp(batch.Images, batch.Images.index_select(0, partner), weight), partner, share);
+    }
 }

@@ -1,3 +1,4 @@
+using MLExtensions.Images;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -29,6 +30,8 @@ public sealed record RandomCrop : ImageAugmentation
         CheckFits(Width, width, nameof(Width));
     }
 
+    internal override IImageOperation CreateOperation() => new PixelSelection(new CropStep(this));
+
     private protected override void CheckSettings()
     {
         OptionCheck.Require(Padding is >= 0 and <= ushort.MaxValue, Padding, NameOf(nameof(Padding)), $"between 0 and {ushort.MaxValue}");
@@ -45,5 +48,29 @@ public sealed record RandomCrop : ImageAugmentation
                 $"{NameOf(name)} is {crop}, but the padded image has only {image} + 2 * {Padding} = {padded} pixels in this direction; make the crop smaller or {NameOf(nameof(Padding))} greater.",
                 NameOf(name));
         }
+    }
+}
+
+internal sealed class CropStep(RandomCrop settings) : ISelectionStep
+{
+    public void Apply(int count, AxisMap rows, AxisMap columns, ref SplitMix64 random)
+    {
+        var (height, width) = settings.OutputSize(rows.Length, columns.Length);
+        var tops = new int[count];
+        var lefts = new int[count];
+        for (var i = 0; i < count; i++)
+        {
+            var atRandom = random.Chance(settings.Probability);
+            tops[i] = Start(rows.Length, height, atRandom, ref random);
+            lefts[i] = Start(columns.Length, width, atRandom, ref random);
+        }
+        rows.Crop(tops, height);
+        columns.Crop(lefts, width);
+    }
+
+    private int Start(int length, int crop, bool atRandom, ref SplitMix64 random)
+    {
+        var places = length + 2 * settings.Padding - crop + 1;
+        return (atRandom ? random.Next(places) : places / 2) - settings.Padding;
     }
 }

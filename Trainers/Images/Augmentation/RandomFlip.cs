@@ -1,3 +1,5 @@
+using MLExtensions.Images;
+
 namespace MLExtensions;
 
 /// <summary>Mirrors images: left to right, top to bottom, or (with each its own chance) both.</summary>
@@ -12,6 +14,8 @@ public sealed record RandomFlip : ImageAugmentation
     /// <summary>Whether top and bottom may be exchanged. Default false.</summary>
     public bool Vertical { get; init; }
 
+    internal override IImageOperation CreateOperation() => new PixelSelection(new FlipStep(this));
+
     private protected override void CheckSettings()
     {
         if (!Horizontal && !Vertical)
@@ -20,6 +24,20 @@ public sealed record RandomFlip : ImageAugmentation
                 NameOf(nameof(Horizontal)),
                 Horizontal,
                 $"{NameOf(nameof(Horizontal))} and {NameOf(nameof(Vertical))} are both false; one must be true.");
+        }
+    }
+}
+
+internal sealed class FlipStep(RandomFlip settings) : ISelectionStep
+{
+    public void Apply(int count, AxisMap rows, AxisMap columns, ref SplitMix64 random)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            if (settings.Horizontal && random.Chance(settings.Probability))
+                columns.Reverse(i);
+            if (settings.Vertical && random.Chance(settings.Probability))
+                rows.Reverse(i);
         }
     }
 }

@@ -1,4 +1,4 @@
-using MLExtensions.Persistence;
+using MLExtensions.Messages;
 
 namespace MLExtensions.Training.Engine;
 

@@ -69,21 +69,7 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         settings.Check();
         var layout = new FlatLayout(parameters, gradients, segments, threads, tensorOperations);
         layout.Check();
-        return settings switch
-        {
-            SgdOptimizer { Momentum: 0 } => new FlatOptimizer<SgdRule>(layout, (rate, _) => new(rate)),
-            SgdOptimizer sgd => new FlatOptimizer<MomentumRule>(layout, (rate, _) => new(sgd, rate)),
-            AdamOptimizer adam => new FlatOptimizer<AdamRule>(
-                layout, (rate, step) => new(adam.Beta1, adam.Beta2, adam.Epsilon, rate, step)),
-            AdamWOptimizer adam => new FlatOptimizer<AdamRule>(
-                layout, (rate, step) => new(adam.Beta1, adam.Beta2, adam.Epsilon, rate, step)),
-            RmsPropOptimizer { Momentum: 0 } rms => new FlatOptimizer<RmsPropRule>(layout, (rate, _) => new(rms, rate)),
-            RmsPropOptimizer rms => new FlatOptimizer<RmsPropMomentumRule>(layout, (rate, _) => new(rms, rate)),
-            AdagradOptimizer adagrad => new FlatOptimizer<AdagradRule>(layout, (rate, _) => new(adagrad, rate))
-                .StartingFrom(adagrad.InitialAccumulator),
-            AdadeltaOptimizer adadelta => new FlatOptimizer<AdadeltaRule>(layout, (rate, _) => new(adadelta, rate)),
-            _ => throw new ArgumentException($"{settings.GetType().Name} is not an optimizer known here.", nameof(settings)),
-        };
+        return settings.Create(layout);
     }
 
     /// <summary>One update; leaves the gradients zero.</summary>
@@ -102,8 +88,8 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         }
         else
         {
-            using DisposeScope scope = torch.NewDisposeScope();
-            using IDisposable noGradient = torch.no_grad();
+            using var scope = torch.NewDisposeScope();
+            using var noGradient = torch.no_grad();
             StepByTensors(learningRate, gradientScale);
         }
     }
@@ -120,7 +106,7 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         _disposed = true;
         Parameters.Dispose();
         Gradients.Dispose();
-        foreach ((_, torch.Tensor state) in State)
+        foreach (var (_, state) in State)
             state.Dispose();
     }
 
@@ -129,12 +115,6 @@ internal abstract unsafe class FlatOptimizer : IDisposable
     private protected abstract void StepByTensors(double learningRate, double gradientScale);
 
     private protected void ForEachBlock(Action<int, long, long> body) => ElementBlocks.Run(Parameters.NumberOfElements, _threads, body);
-
-    private FlatOptimizer StartingFrom(double value)
-    {
-        State[0].State.fill_(value);
-        return this;
-    }
 
     private FlatBuffers FindBuffers()
     {
@@ -145,7 +125,7 @@ internal abstract unsafe class FlatOptimizer : IDisposable
 
     private double HostGradientNorm()
     {
-        float* gradients = Buffers.Gradients;
+        var gradients = Buffers.Gradients;
         var sums = new double[ElementBlocks.Count(Gradients.NumberOfElements)];
         ForEachBlock((block, start, end) => sums[block] = SquareSum.Of(new(gradients + start, (int)(end - start))));
         GC.KeepAlive(this);
@@ -154,7 +134,53 @@ internal abstract unsafe class FlatOptimizer : IDisposable
 
     private double TensorGradientNorm()
     {
-        using torch.Tensor norm = Gradients.norm();
+        using var norm = Gradients.norm();
         return norm.ToSingle();
+    }
+}
+
+/// <summary>A <see cref="FlatOptimizer"/> whose formula is <typeparamref name="TRule"/>, made anew for each step.</summary>
+internal sealed class FlatOptimizer<TRule>(FlatLayout layout, Func<double, long, TRule> ruleOf) : FlatOptimizer(layout, TRule.StateNames)
+    where TRule : struct, IUpdateRule
+{
+    private protected override void StepOnHost(double learningRate, double gradientScale)
+    {
+        var steps = new SegmentStep<TRule>[Segments.Count];
+        for (var i = 0; i < steps.Length; i++)
+        {
+            var rate = learningRate * Segments[i].LearningRateFactor;
+            steps[i] = new(Segments[i], ruleOf(rate, StepCount), gradientScale, rate);
+        }
+        var buffers = Buffers;
+        ForEachBlock((_, start, end) =>
+        {
+            for (var i = 0; i < steps.Length; i++)
+                steps[i].Run(buffers, start, end);
+        });
+    }
+
+    private protected override void StepByTensors(double learningRate, double gradientScale)
+    {
+        var gradients = Gradients.mul(gradientScale);
+        foreach (var segment in Segments)
+            Regularize(Part(gradients, segment), Part(Parameters, segment), segment.Regularization, learningRate * segment.LearningRateFactor);
+        foreach (var segment in RateSegments)
+        {
+            var rule = ruleOf(learningRate * segment.LearningRateFactor, StepCount);
+            rule.Update(Part(Parameters, segment), Part(gradients, segment), [.. State.Select(s => Part(s.State, segment))]);
+        }
+        Gradients.zero_();
+    }
+
+    private static torch.Tensor Part(torch.Tensor flat, FlatSegment segment) => flat.narrow(0, segment.Start, segment.End - segment.Start);
+
+    private static void Regularize(torch.Tensor gradients, torch.Tensor weights, Regularization regularization, double learningRate)
+    {
+        if (regularization.L2 != 0)
+            gradients.add_(weights, alpha: regularization.L2);
+        if (regularization.L1 != 0)
+            gradients.add_(weights.sign(), alpha: regularization.L1);
+        if (regularization.WeightDecay != 0)
+            weights.mul_(1 - learningRate * regularization.WeightDecay);
     }
 }

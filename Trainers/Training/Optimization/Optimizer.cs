@@ -32,6 +32,9 @@ public abstract record Optimizer
     /// <summary>Throws <see cref="ArgumentOutOfRangeException"/> naming the first setting outside its range.</summary>
     internal abstract void Check();
 
+    /// <summary>The optimizer itself, on parameters and gradients that are checked already.</summary>
+    internal abstract FlatOptimizer Create(FlatLayout layout);
+
     private protected static void CheckFraction(double value, [CallerArgumentExpression(nameof(value))] string name = "") =>
         OptionCheck.Fraction(value, $"{nameof(Optimizer)}.{name}");
 

@@ -114,3 +114,110 @@ public abstract record LearningRateSchedule
         double value, double greatest, [CallerArgumentExpression(nameof(value))] string name = "") =>
         OptionCheck.Above(value, 0, greatest, $"{nameof(LearningRateSchedule)}.{name}");
 }
+
+/// <summary>The learning rate stays what the option says, after the warm-up if there is one.</summary>
+public sealed record ConstantSchedule : LearningRateSchedule
+{
+    private protected override double Shape(double elapsed, double total) => 1;
+
+    private protected override void CheckShape()
+    {
+    }
+}
+
+/// <summary>Multiplies the learning rate by <see cref="Decay"/> at the end of every <see cref="StepEpochs"/> epochs.</summary>
+public sealed record StepSchedule : LearningRateSchedule
+{
+    /// <summary>Epochs between two drops, greater than 0. Default 10.</summary>
+    public double StepEpochs { get; init; } = 10;
+
+    /// <summary>What a drop multiplies the rate by, in (0, 1]. Default 0.1.</summary>
+    public double Decay { get; init; } = 0.1;
+
+    private protected override double Shape(double elapsed, double total) => Math.Pow(Decay, Periods(elapsed, StepEpochs));
+
+    private protected override void CheckShape()
+    {
+        CheckPositive(StepEpochs, double.MaxValue);
+        CheckPositive(Decay, 1);
+    }
+}
+
+/// <summary>Multiplies the learning rate by <see cref="Decay"/> in the course of every <see cref="DecayEpochs"/> epochs.</summary>
+public sealed record ExponentialSchedule : LearningRateSchedule
+{
+    /// <summary>What the rate is multiplied by per <see cref="DecayEpochs"/>, in (0, 1]. Default 0.95.</summary>
+    public double Decay { get; init; } = 0.95;
+
+    /// <summary>Epochs that <see cref="Decay"/> is for, greater than 0. Default 1.</summary>
+    public double DecayEpochs { get; init; } = 1;
+
+    /// <summary>Whether the rate falls at the end of each <see cref="DecayEpochs"/> only, not at every step. Default false.</summary>
+    public bool Staircase { get; init; }
+
+    /// <summary>Epochs at the full rate before it begins to fall. Default 0.</summary>
+    public double HoldEpochs { get; init; }
+
+    private protected override double Shape(double elapsed, double total)
+    {
+        var falling = Math.Max(0, elapsed - HoldEpochs);
+        return Math.Pow(Decay, Staircase ? Periods(falling, DecayEpochs) : falling / DecayEpochs);
+    }
+
+    private protected override void CheckShape()
+    {
+        CheckPositive(Decay, 1);
+        CheckPositive(DecayEpochs, double.MaxValue);
+        CheckBetween(HoldEpochs, 0, double.MaxValue);
+    }
+}
+
+/// <summary>Lowers the learning rate along half a cosine wave, from the end of the warm-up to the end of training.</summary>
+/// <remarks>Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts" (2017); without restarts.</remarks>
+public sealed record CosineSchedule : LearningRateSchedule
+{
+    /// <summary>Share of the learning rate that is left at the end, in [0, 1]. Default 0.</summary>
+    public double MinimumFactor { get; init; }
+
+    private protected override double Shape(double elapsed, double total) => Anneal(1, MinimumFactor, Progress(elapsed, total));
+
+    private protected override void CheckShape() => CheckBetween(MinimumFactor, 0, 1);
+}
+
+/// <summary>
+/// One cycle: from LearningRate / <see cref="InitialDivisor"/> up to LearningRate, the peak, then down to the initial
+/// rate / <see cref="FinalDivisor"/>; both along half a cosine wave.
+/// </summary>
+/// <remarks>Smith and Topin, "Super-convergence: very fast training of neural networks using large learning rates" (2018),
+/// with torch's two phases; the momentum stays as it is.</remarks>
+public sealed record OneCycleSchedule : LearningRateSchedule
+{
+    /// <summary>Share of training at which the peak is reached, in (0, 1). Default 0.3.</summary>
+    public double PeakFraction { get; init; } = 0.3;
+
+    /// <summary>What LearningRate is divided by at the beginning, at least 1. Default 25.</summary>
+    public double InitialDivisor { get; init; } = 25;
+
+    /// <summary>What the initial rate is divided by at the end, at least 1. Default 1e4.</summary>
+    public double FinalDivisor { get; init; } = 1e4;
+
+    private protected override double Shape(double elapsed, double total)
+    {
+        var initial = 1 / InitialDivisor;
+        var progress = Progress(elapsed, total);
+        return progress < PeakFraction
+            ? Anneal(initial, 1, progress / PeakFraction)
+            : Anneal(1, initial / FinalDivisor, (progress - PeakFraction) / (1 - PeakFraction));
+    }
+
+    private protected override void CheckShape()
+    {
+        OptionCheck.Require(
+            PeakFraction > 0 && PeakFraction < 1,
+            PeakFraction,
+            $"{nameof(LearningRateSchedule)}.{nameof(PeakFraction)}",
+            "greater than 0 and less than 1");
+        CheckBetween(InitialDivisor, 1, double.MaxValue);
+        CheckBetween(FinalDivisor, 1, double.MaxValue);
+    }
+}

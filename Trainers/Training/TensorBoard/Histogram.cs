@@ -51,9 +51,7 @@ internal sealed class Histogram
     {
         var positive = new List<double>();
         for (var limit = Smallest; positive.Count == 0 || positive[^1] <= float.MaxValue; limit *= Growth)
-        {
             positive.Add(limit);
-        }
         return [.. positive.AsEnumerable().Reverse().Select(l => -l), 0, .. positive];
     }
 

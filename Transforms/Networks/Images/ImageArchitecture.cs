@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json.Serialization;
 using MLExtensions.Networks.Images;
 using static TorchSharp.torch;
@@ -85,4 +87,33 @@ public abstract record ImageArchitecture : NetworkArchitecture
         if (!last.Output.IsVector || last.Output.Channels != OutputCount)
             throw last.Site.Wrong(last.Layer, $"the last layer gives {last.Output}; the network's output is a vector of {OutputCount}. A DenseLayer without a number of units gives it.");
     }
+}
+
+/// <summary>Describes an image network as a table in plain text.</summary>
+file static class NetworkSummary
+{
+    private static readonly string[] Head = ["layer", "kind", "output", "parameters", "multiply-adds"];
+
+    public static string Create(ImageArchitecture architecture)
+    {
+        var rows = new List<string[]> { Head };
+        rows.AddRange(architecture.Leaves.Select(Row));
+        rows.Add(["total", "", $"{architecture.OutputCount}", Number(architecture.ParameterCount), Number((long)architecture.MultiplyAdds)]);
+        var widths = Head.Select((_, column) => rows.Max(row => row[column].Length)).ToArray();
+        var text = new StringBuilder();
+        foreach (var row in rows)
+            text.AppendLine(string.Join("  ", row.Select((cell, column) => column < 3 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]))).TrimEnd());
+        return text.ToString();
+    }
+
+    private static string[] Row(PlacedLayer placed) =>
+    [
+        placed.Site.Path,
+        placed.Layer.Title,
+        placed.Output.ToString(),
+        Number(placed.Layer.ParameterCount(placed.Input, placed.Site)),
+        Number(placed.Layer.MultiplyAdds(placed.Input, placed.Site)),
+    ];
+
+    private static string Number(long value) => value == 0 ? "" : value.ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -75,3 +75,9 @@ public abstract record NetworkLayer
 
 /// <summary>A layer in its place.</summary>
 internal readonly record struct PlacedLayer(NetworkLayer Layer, LayerShape Input, LayerShape Output, LayerSite Site);
+
+/// <summary>A layer without parameters.</summary>
+internal sealed class FunctionModule(string name, Func<Tensor, Tensor> function) : nn.Module<Tensor, Tensor>(name)
+{
+    public override Tensor forward(Tensor x) => function(x);
+}

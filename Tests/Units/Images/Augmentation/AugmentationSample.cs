@@ -37,10 +37,8 @@ internal static class AugmentationSample
     /// <summary>Applies steps that no option gives, as one interpolation.</summary>
     public static Tensor Warp(Tensor images, ref SplitMix64 random, params IWarpStep[] steps)
     {
-        var warp = new ImageWarp();
-        foreach (var step in steps)
-            warp.Add(step);
-        return new ImageAugmenter(warp).Apply(images, ref random).Images;
+        using var scope = NewDisposeScope();
+        return new ImageWarp(steps).Apply(new AugmentedBatch(images), ref random).Images.MoveToOuterDisposeScope();
     }
 
     public static float[] Values(Tensor tensor) => tensor.contiguous().data<float>().ToArray();

@@ -124,7 +124,7 @@ public class WarpTests
     [TestMethod]
     public void StepsInARowGiveWhatTheyGiveInTurn()
     {
-        var slant = AffineStep.Of(ImageAugmentation.Affine(0.8, 1.2, 0.1, 30));
+        var slant = ImageAugmentation.Affine(0.8, 1.2, 0.1, 30).CreateStep();
         var turn = new AffineStep { MinimumDegrees = 20, MaximumDegrees = 20 };
         var elastic = new ElasticStep(ImageAugmentation.Elastic(34, 5));
         AssertSameInTurn(2, slant, quarterTurn);

@@ -1,5 +1,4 @@
 using MLExtensions.Networks;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions;

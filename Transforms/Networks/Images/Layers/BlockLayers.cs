@@ -65,3 +65,20 @@ public sealed record InceptionLayer(int Filters1x1, int Reduce3x3, int Filters3x
         new ActivationLayer(),
     ]) { Name = name };
 }
+
+/// <summary>The module of <see cref="FireLayer"/>.</summary>
+internal sealed class FireModule : nn.Module<Tensor, Tensor>
+{
+    // An array: torch would register fields that are modules under the fields' names too.
+    private readonly nn.Module<Tensor, Tensor>[] _convolutions;
+
+    public FireModule(IEnumerable<PlacedLayer> convolutions)
+        : base(nameof(FireModule)) =>
+        _convolutions = LayerChain.Register(this, convolutions);
+
+    public override Tensor forward(Tensor x)
+    {
+        var squeezed = _convolutions[0].call(x).relu_();
+        return cat([_convolutions[1].call(squeezed), _convolutions[2].call(squeezed)], 1).relu_();
+    }
+}

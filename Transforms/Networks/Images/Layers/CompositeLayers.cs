@@ -124,3 +124,54 @@ public sealed record PaddedShortcutLayer(int Channels, int Stride) : NetworkLaye
             nn.functional.pad(x.slice(2, 0, x.shape[2], stride).slice(3, 0, x.shape[3], stride), [0, 0, 0, 0, before, after]));
     }
 }
+
+/// <summary>The module of <see cref="SequenceLayer"/>.</summary>
+internal sealed class SequenceModule : nn.Module<Tensor, Tensor>
+{
+    private readonly nn.Module<Tensor, Tensor>[] _modules;
+
+    public SequenceModule(IEnumerable<PlacedLayer> layers)
+        : base(nameof(SequenceModule)) => _modules = LayerChain.Register(this, layers);
+
+    public override Tensor forward(Tensor x) => LayerChain.Run(_modules, x);
+}
+
+/// <summary>The module of <see cref="ConcatenationLayer"/>.</summary>
+internal sealed class ConcatenationModule : nn.Module<Tensor, Tensor>
+{
+    private readonly nn.Module<Tensor, Tensor>[] _branches;
+
+    public ConcatenationModule(IEnumerable<PlacedLayer> branches)
+        : base(nameof(ConcatenationModule)) => _branches = LayerChain.Register(this, branches);
+
+    public override Tensor forward(Tensor x) => cat(_branches.Select(branch => branch.call(x)).ToArray(), 1);
+}
+
+/// <summary>The module of <see cref="ResidualLayer"/>.</summary>
+internal sealed class ResidualModule : nn.Module<Tensor, Tensor>
+{
+    private readonly nn.Module<Tensor, Tensor>[] _layers;
+    private readonly nn.Module<Tensor, Tensor>[] _shortcut;
+    private readonly bool _hasShortcut;
+    private readonly bool _ownsResidual;
+    private readonly Activation _activation;
+
+    public ResidualModule(IReadOnlyList<PlacedLayer> layers, IEnumerable<PlacedLayer> shortcut, bool hasShortcut, Activation activation)
+        : base(nameof(ResidualModule))
+    {
+        _ownsResidual = layers[^1].Layer.OutputMayBeOverwritten;
+        _layers = LayerChain.Register(this, layers);
+        _shortcut = LayerChain.Register(this, shortcut);
+        _hasShortcut = hasShortcut;
+        _activation = activation;
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        var residual = LayerChain.Run(_layers, x);
+        if (!_hasShortcut)
+            return _ownsResidual ? _activation.Apply(residual) : _activation.ApplyToCopy(residual);
+        var shortcut = LayerChain.Run(_shortcut, x);
+        return _activation.Apply(_ownsResidual ? residual.add_(shortcut) : residual + shortcut);
+    }
+}

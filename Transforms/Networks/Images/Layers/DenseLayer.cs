@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -46,4 +45,21 @@ public sealed record FlattenLayer : NetworkLayer
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
         new FunctionModule("Flatten", x => x.flatten(1));
+}
+
+/// <summary>The module of <see cref="DenseLayer"/>; its parameters have torch's names.</summary>
+internal sealed class DenseModule : nn.Module<Tensor, Tensor>
+{
+    private readonly TorchSharp.Modules.Parameter weight;
+    private readonly TorchSharp.Modules.Parameter? bias;
+
+    public DenseModule(long inputs, long units, bool hasBias)
+        : base(nameof(DenseModule))
+    {
+        weight = new TorchSharp.Modules.Parameter(zeros(units, inputs));
+        bias = hasBias ? new TorchSharp.Modules.Parameter(zeros(units)) : null;
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x) => nn.functional.linear(x.dim() > 2 ? x.flatten(1) : x, weight, bias);
 }

@@ -1,29 +1,36 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>The largest value of each window, channel by channel.</summary>
+/// <summary>A layer that makes one value of each window, channel by channel.</summary>
 /// <param name="KernelSize">The side of the window, in pixels.</param>
-public sealed record MaxPoolingLayer(int KernelSize) : NetworkLayer
+public abstract record WindowPoolingLayer(int KernelSize) : NetworkLayer
 {
     /// <summary>The pixels between two windows. Default null: the kernel size.</summary>
     public int? Stride { get; init; }
 
-    /// <summary>The pixels added on each side, which never win; at most half the kernel size. Default 0.</summary>
+    /// <summary>
+    /// The pixels added on each side, at most half the kernel size: they never win in max pooling, and count as zeros in average
+    /// pooling. Default 0.
+    /// </summary>
     public int Padding { get; init; }
 
     /// <summary>Whether a last window that reaches beyond the image counts. Default false.</summary>
     public bool CeilMode { get; init; }
 
-    internal override string Title => $"max pooling {KernelSize}x{KernelSize}";
-
-    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    internal sealed override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
         RequireImage(input, site);
         Require(Padding <= KernelSize / 2, site, $"padding is {Padding}; it must be at most half the kernel size of {KernelSize}.");
         return new Window(KernelSize, Stride ?? KernelSize, Padding, CeilMode: CeilMode).Slide(input, this, site);
     }
+}
+
+/// <summary>The largest value of each window, channel by channel.</summary>
+/// <param name="KernelSize">The side of the window, in pixels.</param>
+public sealed record MaxPoolingLayer(int KernelSize) : WindowPoolingLayer(KernelSize)
+{
+    internal override string Title => $"max pooling {KernelSize}x{KernelSize}";
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
         nn.MaxPool2d(KernelSize, Stride ?? KernelSize, Padding, ceil_mode: CeilMode);
@@ -31,25 +38,9 @@ public sealed record MaxPoolingLayer(int KernelSize) : NetworkLayer
 
 /// <summary>The mean of each window, channel by channel.</summary>
 /// <param name="KernelSize">The side of the window, in pixels.</param>
-public sealed record AveragePoolingLayer(int KernelSize) : NetworkLayer
+public sealed record AveragePoolingLayer(int KernelSize) : WindowPoolingLayer(KernelSize)
 {
-    /// <summary>The pixels between two windows. Default null: the kernel size.</summary>
-    public int? Stride { get; init; }
-
-    /// <summary>The pixels of zeros added on each side, which count; at most half the kernel size. Default 0.</summary>
-    public int Padding { get; init; }
-
-    /// <summary>Whether a last window that reaches beyond the image counts. Default false.</summary>
-    public bool CeilMode { get; init; }
-
     internal override string Title => $"average pooling {KernelSize}x{KernelSize}";
-
-    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
-    {
-        RequireImage(input, site);
-        Require(Padding <= KernelSize / 2, site, $"padding is {Padding}; it must be at most half the kernel size of {KernelSize}.");
-        return new Window(KernelSize, Stride ?? KernelSize, Padding, CeilMode: CeilMode).Slide(input, this, site);
-    }
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
         nn.AvgPool2d(KernelSize, Stride ?? KernelSize, Padding, ceil_mode: CeilMode);

@@ -1,5 +1,4 @@
 using MLExtensions.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Images;
@@ -16,15 +15,11 @@ internal sealed class ImageAugmenter
     private ImageAugmenter(IReadOnlyList<ImageAugmentation> augmentations)
     {
         _augmentations = augmentations;
-        foreach (var augmentation in augmentations)
-            Add(augmentation);
-    }
-
-    /// <summary>For tests: operations that no list of augmentations gives.</summary>
-    internal ImageAugmenter(params IImageOperation[] operations)
-    {
-        _augmentations = [];
-        _operations.AddRange(operations);
+        foreach (var operation in augmentations.Select(augmentation => augmentation.CreateOperation()))
+        {
+            if (_operations.LastOrDefault()?.TryAppend(operation) != true)
+                _operations.Add(operation);
+        }
     }
 
     /// <summary>Prepares the augmentations of a training.</summary>
@@ -88,50 +83,19 @@ internal sealed class ImageAugmenter
             (height, width) = augmentation.OutputSize(height, width);
         }
     }
-
-    private void Add(ImageAugmentation augmentation)
-    {
-        switch (augmentation)
-        {
-            case RandomCrop crop:
-                Last<PixelSelection>().Add(new CropStep(crop));
-                break;
-            case RandomFlip flip:
-                Last<PixelSelection>().Add(new FlipStep(flip));
-                break;
-            case RandomRotation rotation:
-                Last<ImageWarp>().Add(AffineStep.Of(rotation));
-                break;
-            case RandomAffine affine:
-                Last<ImageWarp>().Add(AffineStep.Of(affine));
-                break;
-            case ElasticDistortion elastic:
-                Last<ImageWarp>().Add(new ElasticStep(elastic));
-                break;
-            default:
-                _operations.Add(Alone(augmentation));
-                break;
-        }
-    }
-
-    private static IImageOperation Alone(ImageAugmentation augmentation) => augmentation switch
-    {
-        RandomBrightness brightness => new BrightnessOperation(brightness),
-        RandomContrast contrast => new ContrastOperation(contrast),
-        RandomSaturation saturation => new SaturationOperation(saturation),
-        Cutout cutout => new CutoutOperation(cutout),
-        Mixup mixup => new MixupOperation(mixup),
-        _ => throw new NotSupportedException($"{augmentation.GetType().Name} has no operation."),
-    };
-
-    /// <summary>The operation that the next step joins: the last one if it is of this kind, else a new one.</summary>
-    private T Last<T>()
-        where T : IImageOperation, new()
-    {
-        if (_operations.LastOrDefault() is T last)
-            return last;
-        var operation = new T();
-        _operations.Add(operation);
-        return operation;
-    }
 }
+
+/// <summary>Changes a whole batch of images at once, without writing into the tensor it was given.</summary>
+internal interface IImageOperation
+{
+    /// <summary>Takes over what the next operation does, where both can be done at once.</summary>
+    bool TryAppend(IImageOperation next) => false;
+
+    AugmentedBatch Apply(AugmentedBatch batch, ref SplitMix64 random);
+}
+
+/// <summary>A batch on its way through the augmentations.</summary>
+/// <param name="Images">Float32 [N, C, H, W]; the very tensor that was given where nothing is to be done.</param>
+/// <param name="Partner">The image that each one is blended with, Int64 [N], on the images' device; null without mixup.</param>
+/// <param name="PartnerShare">The partner's share in the blend, in [0, 1]; null without mixup.</param>
+internal sealed record AugmentedBatch(Tensor Images, Tensor? Partner = null, float? PartnerShare = null);

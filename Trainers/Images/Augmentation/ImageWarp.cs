@@ -1,9 +1,40 @@
 using System.Numerics;
-using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
 namespace MLExtensions.Images;
+
+/// <summary>Geometric changes that follow one another: the images are interpolated once, however many there are.</summary>
+internal sealed class ImageWarp : IImageOperation
+{
+    private readonly List<IWarpStep> _steps;
+
+    public ImageWarp(params IWarpStep[] steps) => _steps = [.. steps];
+
+    public bool TryAppend(IImageOperation next)
+    {
+        if (next is not ImageWarp other)
+            return false;
+        _steps.AddRange(other._steps);
+        return true;
+    }
+
+    public AugmentedBatch Apply(AugmentedBatch batch, ref SplitMix64 random)
+    {
+        var images = batch.Images;
+        var grid = new SamplingGrid((int)images.shape[0], (int)images.shape[2], (int)images.shape[3], images.device);
+        foreach (var step in Enumerable.Reverse(_steps))
+            step.Apply(grid, ref random);
+        var warped = grid_sample(images, grid.Points(), GridSampleMode.Bilinear, GridSamplePaddingMode.Zeros, align_corners: false);
+        return batch with { Images = warped };
+    }
+}
+
+/// <summary>A geometric change.</summary>
+internal interface IWarpStep
+{
+    void Apply(SamplingGrid grid, ref SplitMix64 random);
+}
 
 /// <summary>
 /// Where each pixel of the changed images comes from, in torch's normalised coordinates (-1 and 1 are the outer edges of the image).
@@ -73,6 +104,6 @@ internal sealed class SamplingGrid(int count, int height, int width, Device devi
             ];
             values.CopyTo(theta.AsSpan(i * 6));
         }
-        return PerImage.Send(theta, [matrices.Length, 2, 3], device);
+        return PerImage.ToTensor(theta, [matrices.Length, 2, 3], device);
     }
 }

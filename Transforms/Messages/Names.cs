@@ -1,4 +1,4 @@
-namespace MLExtensions.Persistence;
+namespace MLExtensions.Messages;
 
 /// <summary>Finds the name that was probably meant.</summary>
 internal static class NearestName
@@ -26,5 +26,18 @@ internal static class NearestName
             above = row;
         }
         return above[^1];
+    }
+}
+
+/// <summary>Names in a message.</summary>
+internal static class NameList
+{
+    /// <summary>The names, or as many as a message should have and how many more there are; <c>none</c> without any.</summary>
+    public static string Of(IReadOnlyCollection<string> names, int shown = 10)
+    {
+        var text = string.Join(", ", names.Take(shown));
+        if (names.Count == 0)
+            return "none";
+        return names.Count > shown ? $"{text} and {names.Count - shown} more" : text;
     }
 }

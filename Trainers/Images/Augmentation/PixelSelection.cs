@@ -1,5 +1,3 @@
-using MLExtensions.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Images;
@@ -7,9 +5,17 @@ namespace MLExtensions.Images;
 /// <summary>Crops and flips that follow one another: each pixel is copied once, none is interpolated.</summary>
 internal sealed class PixelSelection : IImageOperation
 {
-    private readonly List<ISelectionStep> _steps = [];
+    private readonly List<ISelectionStep> _steps;
 
-    public void Add(ISelectionStep step) => _steps.Add(step);
+    public PixelSelection(params ISelectionStep[] steps) => _steps = [.. steps];
+
+    public bool TryAppend(IImageOperation next)
+    {
+        if (next is not PixelSelection other)
+            return false;
+        _steps.AddRange(other._steps);
+        return true;
+    }
 
     public AugmentedBatch Apply(AugmentedBatch batch, ref SplitMix64 random)
     {
@@ -40,7 +46,7 @@ internal sealed class PixelSelection : IImageOperation
         var positions = new long[sources.Length];
         for (var i = 0; i < positions.Length; i++)
             positions[i] = Math.Max(sources[i], 0) * stride;
-        return PerImage.Send(positions, shape, device);
+        return PerImage.ToTensor(positions, shape, device);
     }
 
     private static void BlankOutside(Tensor selected, AxisMap map, long[] shape)
@@ -51,7 +57,7 @@ internal sealed class PixelSelection : IImageOperation
         var inside = new float[sources.Length];
         for (var i = 0; i < inside.Length; i++)
             inside[i] = sources[i] == AxisMap.Outside ? 0 : 1;
-        selected.mul_(PerImage.Send(inside, shape, selected.device));
+        selected.mul_(PerImage.ToTensor(inside, shape, selected.device));
     }
 }
 
@@ -61,40 +67,44 @@ internal interface ISelectionStep
     void Apply(int count, AxisMap rows, AxisMap columns, ref SplitMix64 random);
 }
 
-internal sealed class FlipStep(RandomFlip settings) : ISelectionStep
+/// <summary>For each image of a batch, where along one axis its pixels come from; <see cref="Outside"/> is a zero.</summary>
+internal sealed class AxisMap
 {
-    public void Apply(int count, AxisMap rows, AxisMap columns, ref SplitMix64 random)
-    {
-        for (var i = 0; i < count; i++)
-        {
-            if (settings.Horizontal && random.Chance(settings.Probability))
-                columns.Reverse(i);
-            if (settings.Vertical && random.Chance(settings.Probability))
-                rows.Reverse(i);
-        }
-    }
-}
+    public const int Outside = -1;
 
-internal sealed class CropStep(RandomCrop settings) : ISelectionStep
-{
-    public void Apply(int count, AxisMap rows, AxisMap columns, ref SplitMix64 random)
+    private readonly int _count;
+    private int[] _sources;
+
+    public AxisMap(int count, int length)
     {
-        var (height, width) = settings.OutputSize(rows.Length, columns.Length);
-        var tops = new int[count];
-        var lefts = new int[count];
-        for (var i = 0; i < count; i++)
-        {
-            var atRandom = random.Chance(settings.Probability);
-            tops[i] = Start(rows.Length, height, atRandom, ref random);
-            lefts[i] = Start(columns.Length, width, atRandom, ref random);
-        }
-        rows.Crop(tops, height);
-        columns.Crop(lefts, width);
+        _count = count;
+        Length = length;
+        _sources = new int[count * length];
+        for (var i = 0; i < _sources.Length; i++)
+            _sources[i] = i % length;
     }
 
-    private int Start(int length, int crop, bool atRandom, ref SplitMix64 random)
+    /// <summary>Pixels along the axis, now.</summary>
+    public int Length { get; private set; }
+
+    public ReadOnlySpan<int> Sources => _sources;
+
+    public void Reverse(int image) => Of(image).Reverse();
+
+    /// <summary>Keeps <paramref name="length"/> pixels of each image from its start on, which may lie outside.</summary>
+    public void Crop(ReadOnlySpan<int> starts, int length)
     {
-        var places = length + 2 * settings.Padding - crop + 1;
-        return (atRandom ? random.Next(places) : places / 2) - settings.Padding;
+        var cropped = new int[_count * length];
+        Array.Fill(cropped, Outside);
+        for (var image = 0; image < _count; image++)
+        {
+            var first = Math.Max(starts[image], 0);
+            var end = Math.Min(starts[image] + length, Length);
+            if (first < end)
+                Of(image)[first..end].CopyTo(cropped.AsSpan(image * length + first - starts[image]));
+        }
+        (_sources, Length) = (cropped, length);
     }
+
+    private Span<int> Of(int image) => _sources.AsSpan(image * Length, Length);
 }

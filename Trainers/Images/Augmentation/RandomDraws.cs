@@ -1,4 +1,5 @@
-using MLExtensions.Training;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace MLExtensions.Images;
 
@@ -62,4 +63,15 @@ internal static class RandomDraws
 
     /// <summary>A number in (0, 1].</summary>
     private static double NextPositive(this ref SplitMix64 random) => 1 - random.NextDouble();
+}
+
+/// <summary>Numbers drawn on the host, one or a few for each image of a batch.</summary>
+internal static class PerImage
+{
+    /// <summary>Sends the numbers to the images' device in a form that spreads over channels and pixels: [N, 1, 1, 1].</summary>
+    public static Tensor Column(float[] values, Tensor images) => ToTensor(values, [values.Length, 1, 1, 1], images.device);
+
+    public static Tensor ToTensor(float[] values, long[] shape, Device device) => torch.tensor(values, shape).to(device);
+
+    public static Tensor ToTensor(long[] values, long[] shape, Device device) => torch.tensor(values, shape).to(device);
 }
