@@ -75,7 +75,7 @@ internal sealed class AutoencoderExample : IExample
 
     private static void SavePictures(MLContext mlContext, AutoencoderTransformer model, PrincipalComponents components, IDataView testSet, OutputFolder output)
     {
-        model.Model.History.SavePng(output.PathOf($"loss-{model.CodeSize}.png"));
+        model.History.SavePng(output.PathOf($"loss-{model.CodeSize}.png"));
         var images = mlContext.Data.TakeRows(testSet, ImagesShown).GetColumn<float[]>("Features").ToList();
         TilePicture.SavePng(output.PathOf($"reconstructions-{model.CodeSize}.png"), [.. images, .. images.Select(model.Reconstruct)], MnistData.Side, MnistData.Side, ImagesShown);
         if (model.CodeSize != 2)

@@ -69,7 +69,7 @@ internal sealed class DbnMnistExample : IExample
             var metrics = mlContext.MulticlassClassification.Evaluate(model.Transform(testSet));
             table.AddRow(network.Title, $"{network.Options.Epochs}", $"{1 - metrics.MicroAccuracy:P2}", $"{metrics.LogLoss:0.0000}", $"{seconds:N0}");
             var fileName = labels == null ? network.FileName : $"{network.FileName}-{labels}";
-            NetworkTraining.NetworkOf(model).History.SavePng(output.PathOf($"{fileName}-loss.png"));
+            NetworkTraining.NetworkOf(model).History!.SavePng(output.PathOf($"{fileName}-loss.png"));
             mlContext.Model.Save(model, images.Schema, output.PathOf($"{fileName}.zip"));
         }
     }
@@ -87,7 +87,7 @@ internal sealed class DbnMnistExample : IExample
         table.AddRow("pretraining", $"{options.Epochs}", "", "", $"{watch.Elapsed.TotalSeconds:N0}");
         mlContext.Model.Save(stack, images.Schema, output.PathOf(StackFile));
         for (var layer = 0; layer < stack.Layers.Count; layer++)
-            stack.Layers[layer].History.SavePng(output.PathOf($"pretraining-layer{layer + 1}.png"));
+            stack.Histories[layer].SavePng(output.PathOf($"pretraining-layer{layer + 1}.png"));
         return stack;
     }
 

@@ -34,7 +34,7 @@ internal sealed class RbmDigitsExample : IExample
             if (seed == 1)
             {
                 training.Machine.SaveFiltersPng(output.PathOf(FiltersFile), DigitImage.Side, DigitImage.Side);
-                training.Machine.Layers[0].History.SavePng(output.PathOf(HistoryFile));
+                training.Machine.Histories[0].SavePng(output.PathOf(HistoryFile));
             }
             training.Machine.Dispose();
         }

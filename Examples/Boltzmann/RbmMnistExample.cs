@@ -53,7 +53,7 @@ internal sealed class RbmMnistExample : IExample
             return mlContext.Transforms.Rbm(options).Fit(trainSet, testSet);
         });
         var seconds = watch.Elapsed.TotalSeconds;
-        var history = machine.Layers[0].History;
+        var history = machine.Histories[0];
         Print(history.Epochs[^1], seconds);
 
         var images = mlContext.Data.TakeRows(testSet, Images).GetColumn<float[]>("Features").ToArray();

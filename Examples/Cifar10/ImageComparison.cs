@@ -22,12 +22,12 @@ internal sealed class ImageComparison(MLContext mlContext, IDataView trainSet, I
             var minutes = watch.Elapsed.TotalMinutes;
             var metrics = mlContext.MulticlassClassification.Evaluate(model.Transform(testSet));
             var parameters = NetworkTraining.NetworkOf(model);
-            curves.Add((network.Title, parameters.History));
+            curves.Add((network.Title, parameters.History!));
             table.AddRow(
                 network.Title,
                 $"{parameters.Architecture.ParameterCount:N0}",
                 $"{network.Options.Epochs}",
-                $"{parameters.History.Epochs[^1].Training["accuracy"]:P2}",
+                $"{parameters.History!.Epochs[^1].Training["accuracy"]:P2}",
                 $"{metrics.MicroAccuracy:P2}",
                 $"{minutes:0.0}");
             metrics.ConfusionMatrix.SavePng(output.PathOf($"{network.FileName}-confusion.png"));

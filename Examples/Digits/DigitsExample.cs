@@ -36,7 +36,7 @@ internal sealed class DigitsExample : IExample
 
         // A fitted pipeline is a chain of transformers; the network among them knows how its training went.
         var network = training.Model.OfType<MulticlassNetworkTransformer>().Single();
-        network.Model.History.SavePng(output.PathOf(LossFile));
+        network.History.SavePng(output.PathOf(LossFile));
         training.Metrics.ConfusionMatrix.SavePng(output.PathOf(ConfusionFile));
         var isSame = SaveAndLoad(training, output.PathOf(ModelFile));
         output.Print(

@@ -93,7 +93,7 @@ internal sealed class GatesExample : IExample
 
         var output = new OutputFolder(Name);
         DecisionRegionPlot.SavePng(mlContext, output.PathOf(PictureFile), ("Network", network), ("Logistic regression", linear));
-        network.Model.History.SavePng(output.PathOf(LossFile));
+        network.History.SavePng(output.PathOf(LossFile));
         output.Print((PictureFile, "where each of them sees the star"), (LossFile, "the training curves"));
         return ofNetwork.Accuracy;
     }

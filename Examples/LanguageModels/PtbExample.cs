@@ -24,7 +24,7 @@ internal sealed class PtbExample : IExample
         var (trainSet, validationSet, testSet) = (Load("train"), Load("valid"), Load("test"));
         var training = new TextTraining(size, PtbNetworks.Create(size), new OutputFolder(Name));
         using var model = training.Fit(mlContext, arguments, trainSet, validationSet, cancellationToken);
-        PrintEpochs(model.Model.History);
+        PrintEpochs(model.History);
         PrintPerplexities(mlContext, model, validationSet, testSet);
         training.PrintFiles(model);
         return 0;

@@ -42,7 +42,7 @@ internal sealed class TextTraining(string size, LstmLanguageModelTrainer.Options
         mlContext.Model.Save(model, trainSet.Schema, ModelPath);
         model.Model.SaveWeights(output.PathOf(WeightsFile));
         if (HasHistory(model))
-            model.Model.History.SavePng(output.PathOf(HistoryFile));
+            model.History.SavePng(output.PathOf(HistoryFile));
         return model;
     }
 
@@ -53,7 +53,7 @@ internal sealed class TextTraining(string size, LstmLanguageModelTrainer.Options
         output.Print(HasHistory(model) ? [.. files, (HistoryFile, "the training curves")] : files);
     }
 
-    private static bool HasHistory(LanguageModelTransformer model) => model.Model.History.Epochs.Count > 0;
+    private static bool HasHistory(LanguageModelTransformer model) => model.History.Epochs.Count > 0;
 
     private void Adjust(ExampleArguments arguments)
     {

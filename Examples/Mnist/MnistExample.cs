@@ -58,7 +58,7 @@ internal sealed class MnistExample(string name, string summary, IReadOnlyList<st
             var metrics = mlContext.MulticlassClassification.Evaluate(model.Transform(testSet));
             table.AddRow(network.Title, $"{network.Options.Epochs}", $"{1 - metrics.MicroAccuracy:P2}", $"{metrics.LogLoss:0.0000}", $"{minutes:0.00}");
 
-            NetworkTraining.NetworkOf(model).History.SavePng(output.PathOf($"{network.FileName}-loss.png"));
+            NetworkTraining.NetworkOf(model).History!.SavePng(output.PathOf($"{network.FileName}-loss.png"));
             metrics.ConfusionMatrix.SavePng(output.PathOf($"{network.FileName}-confusion.png"));
             mlContext.Model.Save(model, trainSet.Schema, output.PathOf($"{network.FileName}.zip"));
         }

@@ -51,7 +51,7 @@ internal sealed class RnnMemoryExample : IExample
             var metrics = mlContext.Regression.Evaluate(model.Transform(testSet));
             table.AddRow(title, $"{metrics.MeanSquaredError:0.00000}", $"{metrics.RSquared:0.0000}", $"{seconds:0}");
             errors.Add(metrics.MeanSquaredError);
-            histories.Add((title, model.Model.History));
+            histories.Add((title, model.History));
         }
         table.AddRow("always the mean", $"{AddingProblem.Baseline:0.00000}", "0", "");
         AnsiConsole.Write(table);

@@ -56,7 +56,7 @@ internal sealed class TopicsExample : IExample
             .Fit(trainSet));
         comparison.Print();
 
-        network.Model.History.SavePng(output.PathOf(HistoryFile));
+        network.History.SavePng(output.PathOf(HistoryFile));
         comparison.FirstConfusion.SavePng(output.PathOf(ConfusionFile));
         mlContext.Model.Save(network, trainSet.Schema, output.PathOf(ModelFile));
         output.Print((ModelFile, "the network"), (HistoryFile, "its training curves"), (ConfusionFile, "which topics it takes for which"));

@@ -20,7 +20,7 @@ internal sealed class DataReading : IBenchmark
         var columns = new ColumnCheck(new MlpMulticlassTrainer.Options(), task, nameof(ImageRow.Features), task.LabelColumn(nameof(ImageRow.Label)), weightName: null).Find(data, new DenseFormat(ImageRow.Width));
         var comparison = Timing.Compare(
             settings.Rounds,
-            Contender.Of("kept", () => TrainingRows.Read(data, columns, out _, () => { }).Dispose()),
+            Contender.Of("kept", () => TrainingRows.Read(data, columns, null, () => { }, out _).Dispose()),
             Contender.Of("cursor alone", () => GoThrough(data, columns)));
         yield return Bound.Row($"reading {settings.Training.Count} rows of Vector<Single, {ImageRow.Width}> into memory, against the cursor alone", null, comparison, "rows", settings.Training.Count);
     }

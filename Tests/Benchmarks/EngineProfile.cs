@@ -20,10 +20,8 @@ internal sealed class EngineProfile : IDisposable
 
     private readonly MulticlassTask _task = new();
     private readonly TrainingRows _rows;
-    private readonly InMemoryBatches _batches;
-    private readonly nn.Module<Tensor, Tensor> _network;
-    private readonly ParameterSet _parameters;
-    private readonly ParameterUpdater _updater;
+    private readonly InMemoryBatches<LabeledBatch> _batches;
+    private readonly TrainedNetwork _network;
     private readonly SupervisedStep _step;
 
     public EngineProfile(ImageSet images, int batchSize)
@@ -31,14 +29,13 @@ internal sealed class EngineProfile : IDisposable
         var options = new MlpMulticlassTrainer.Options { HiddenLayers = [.. ImageTrainer.SmallNetwork.Select(units => new HiddenLayer(units))] };
         var data = images.ToDataView(new MLContext(1));
         var check = new ColumnCheck(options, _task, nameof(ImageRow.Features), _task.LabelColumn(nameof(ImageRow.Label)), weightName: null);
-        _rows = TrainingRows.Read(data, check.Find(data, new DenseFormat(ImageRow.Width)), out _, () => { });
-        var settings = new BatchSettings(batchSize, 1, Seed: 1, Shuffle: true, LabelScale.Identity, Cpu);
-        _batches = new InMemoryBatches(_rows, Enumerable.Range(0, _rows.Count).ToArray(), settings);
+        _rows = TrainingRows.Read(data, check.Find(data, new DenseFormat(ImageRow.Width)), null, () => { }, out _);
+        var settings = new BatchSettings(batchSize, 1, Seed: 1, Shuffle: true, Cpu);
+        var scale = new LabelScale(0, 1, ClassWeights: null, WeightFactor: 1, HasExampleWeights: false);
+        _batches = new InMemoryBatches<LabeledBatch>(_rows, Enumerable.Range(0, _rows.Count).ToArray(), settings, (rows, width, epochRows) => new LabeledBuffer(rows, width, scale, Cpu, epochRows), checksum: null);
         var features = data.Schema[nameof(ImageRow.Features)];
         _network = CreateNetwork(options, features);
-        _parameters = new ParameterSet(_network, Precision.Float32);
-        _updater = new ParameterUpdater(_parameters, options, threads: 1);
-        _step = new SupervisedStep(CreateNetwork(options, features), _task, Head, options, seed: 1, Cpu, augmenter: null);
+        _step = new SupervisedStep(CreateNetwork(options, features), _task, Head, augmenter: null, seed: 1);
     }
 
     /// <summary>Part by part.</summary>
@@ -58,17 +55,16 @@ internal sealed class EngineProfile : IDisposable
     public void Dispose()
     {
         _step.Dispose();
-        _updater.Dispose();
-        _parameters.Dispose();
         _network.Dispose();
         _rows.Dispose();
     }
 
-    private static nn.Module<Tensor, Tensor> CreateNetwork(NetworkTrainerOptions options, DataViewSchema.Column features)
+    private static TrainedNetwork CreateNetwork(SupervisedTrainerOptions options, DataViewSchema.Column features)
     {
-        var network = options.CreateArchitecture(features, new DenseFormat(ImageRow.Width), ImageRow.Classes).CreateModule();
+        var architecture = options.CreateArchitecture(features, new DenseFormat(ImageRow.Width), ImageRow.Classes);
+        var network = architecture.CreateModule();
         Training.Engine.WeightInitializer.Initialize(network, WeightInitialization.XavierUniform, seed: 1);
-        return network;
+        return new TrainedNetwork("network", architecture, network, options.Optimization, seed: 1, Cpu);
     }
 
     private void RunParts(int epoch)
@@ -80,14 +76,14 @@ internal sealed class EngineProfile : IDisposable
             using (batch)
             using (NewDisposeScope())
             {
-                var outputs = _network.call(batch.Features);
+                var outputs = _network.Forward(batch.Features);
                 Times.Lap("forward");
                 var loss = _task.Loss(outputs, batch.Labels, batch.Weights);
                 metrics.AddLoss(loss.item<float>(), batch.RowCount);
                 Times.Lap("loss");
                 loss.backward();
                 Times.Lap("backward");
-                _updater.Apply(LearningRate);
+                _network.Apply(LearningRate);
                 Times.Lap("optimizer");
                 _task.Measure(TensorMemory.Floats(outputs.detach().cpu().contiguous()), batch.LabelValues, Head, metrics);
                 Times.Lap("metrics");

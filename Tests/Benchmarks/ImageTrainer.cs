@@ -28,7 +28,7 @@ internal sealed class ImageTrainer
     public double SecondsOfEpochs(IDataView data, Action<MlpMulticlassTrainer.Options> configure)
     {
         using var model = Fit(data, configure);
-        return model.Model.History.Epochs.Sum(epoch => epoch.Seconds);
+        return model.History.Epochs.Sum(epoch => epoch.Seconds);
     }
 
     /// <summary>The share of pictures whose class is found.</summary>

@@ -19,7 +19,7 @@ internal sealed class OptimizerStep : IBenchmark
         set_num_threads(1);
         using var ours = HandWrittenLoop.CreateNetwork(ImageTrainer.SmallNetwork);
         using var theirs = HandWrittenLoop.CreateNetwork(ImageTrainer.SmallNetwork);
-        using var parameters = new ParameterSet(ours, Precision.Float32);
+        using var parameters = new ParameterSet(ours, new OptimizationSettings { Optimizer = new AdamOptimizer() });
         using var flat = FlatOptimizer.Create(new AdamOptimizer(), parameters.Weights, parameters.Gradients, [new FlatSegment(0, parameters.Weights.NumberOfElements, default)]);
         using var adam = optim.Adam(theirs.parameters(), LearningRate);
         foreach (var parameter in theirs.parameters())

@@ -152,11 +152,11 @@ public sealed class BadDataTests
 
     private static float[] Replace(Example row, int slot, float value) => row.Features.DenseValues().Select((x, i) => i == slot ? value : x).ToArray();
 
-    private static string Refusal<TException>(string name, Action<Example[]>? spoil = null, Action<NetworkTrainerOptions>? change = null, int rows = 20)
+    private static string Refusal<TException>(string name, Action<Example[]>? spoil = null, Action<SupervisedTrainerOptions>? change = null, int rows = 20)
         where TException : Exception =>
-        TrainingRefusal<TException>(name, spoil, o => change?.Invoke((NetworkTrainerOptions)o), rows);
+        TrainingRefusal<TException>(name, spoil, o => change?.Invoke((SupervisedTrainerOptions)o), rows);
 
-    private static string TrainingRefusal<TException>(string name, Action<Example[]>? spoil = null, Action<TrainingOptions>? change = null, int rows = 20)
+    private static string TrainingRefusal<TException>(string name, Action<Example[]>? spoil = null, Action<DataTrainingOptions>? change = null, int rows = 20)
         where TException : Exception
     {
         var subject = Subjects.Training(name);

@@ -6,7 +6,7 @@ namespace MLExtensions.Tests.Contract;
 [TestClass]
 public sealed class BadOptionsTests
 {
-    private static readonly (string Option, string Value, Action<TrainingOptions> Set)[] Bad =
+    private static readonly (string Option, string Value, Action<DataTrainingOptions> Set)[] Bad =
     [
         ("Epochs", "0", o => o.Epochs = 0),
         ("BatchSize", "-3", o => o.BatchSize = -3),
@@ -28,7 +28,7 @@ public sealed class BadOptionsTests
         ("Precision", "9", o => o.Precision = (Precision)9),
         ("ThreadCount", "0", o => o.ThreadCount = 0),
         ("Buffering", "9", o => o.Buffering = (Buffering)9),
-        ("CheckpointEveryEpochs", "0", o => o.CheckpointEveryEpochs = 0),
+        ("CheckpointInterval", "0", o => o.CheckpointInterval = 0),
         ("Resume", "CheckpointFolder", o => o.Resume = true),
         ("Momentum", "2", o => o.Optimizer = new SgdOptimizer { Momentum = 2 }),
         ("Optimizer", "", o => o.Optimizer = null!),
@@ -74,7 +74,7 @@ public sealed class BadOptionsTests
     {
         var subject = Subjects.Training(name);
         var error = Assert.Throws<ArgumentException>(() => subject.Fit(subject.Rows(20), o => o.EarlyStopping = new EarlyStopping()));
-        Assert.Contains(nameof(TrainingOptions.ValidationFraction), error.Message);
+        Assert.Contains(nameof(DataTrainingOptions.ValidationFraction), error.Message);
     }
 
     [TestMethod]

@@ -135,7 +135,7 @@ public sealed class CheckpointTests
     public void NoCheckpointYet_StartsFromTheBeginning(string name)
     {
         using var folder = new TemporaryFolder();
-        var model = Train(name, folder.File("new"), o => (o.Resume, o.CheckpointEveryEpochs) = (true, 4));
+        var model = Train(name, folder.File("new"), o => (o.Resume, o.CheckpointInterval) = (true, 4));
         Outcome.AssertSameBits(Outcome.Weights(Whole.Get(name)), Outcome.Weights(model));
         Written(name, folder.File("new"));
     }
@@ -152,7 +152,7 @@ public sealed class CheckpointTests
     }
 
     /// <summary>Everything that has a state is on: optimizer, average, early stopping, what the family has.</summary>
-    private static TrainedModel Train(string name, string? folder, Action<TrainingOptions>? change = null)
+    private static TrainedModel Train(string name, string? folder, Action<DataTrainingOptions>? change = null)
     {
         var subject = Subjects.Training(name);
         return subject.Fit(subject.Rows(120), options =>
@@ -172,7 +172,7 @@ public sealed class CheckpointTests
         foreach (var (a, b) in expected.Histories.Zip(actual.Histories))
         {
             CollectionAssert.AreEqual(a.Epochs.Select(Timeless).ToArray(), b.Epochs.Select(Timeless).ToArray());
-            Assert.AreEqual(Timeless(a.Initial!), Timeless(b.Initial!));
+            Assert.AreEqual(Timeless(a.BeforeTraining!), Timeless(b.BeforeTraining!));
             Assert.AreEqual(a.BestEpoch, b.BestEpoch);
         }
     }

@@ -24,7 +24,7 @@ public sealed class LearningTests
         foreach (var history in model.Histories)
         {
             Assert.HasCount(15, history.Epochs);
-            Assert.AreEqual("epochs", history.StopReason);
+            Assert.AreEqual(StopReason.Epochs, history.StopReason);
         }
     }
 
@@ -68,7 +68,7 @@ public sealed class LearningTests
         foreach (var history in model.Histories)
         {
             Assert.IsTrue(history.Epochs.All(epoch => epoch.ValidationLoss > 0 && epoch.Examples == 400));
-            Assert.IsLessThan(history.Initial!.ValidationLoss!.Value, history.Epochs[^1].ValidationLoss!.Value);
+            Assert.IsLessThan(history.BeforeTraining!.ValidationLoss!.Value, history.Epochs[^1].ValidationLoss!.Value);
         }
     }
 

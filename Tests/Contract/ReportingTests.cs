@@ -37,7 +37,7 @@ public sealed class ReportingTests
         var lines = new List<string>();
         ml.Log += (_, log) => lines.AddRange(log.Kind == ChannelMessageKind.Info && log.Message.Contains("epoch") ? [log.Message] : []);
         var model = subject.Fit(subject.Rows(100), o => (o.Epochs, o.ValidationFraction) = (3, 0.2), ml: ml);
-        var expected = model.Histories.SelectMany(history => history.Epochs.Prepend(history.Initial!)).Select(record => record.ToString()).ToArray();
+        var expected = model.Histories.SelectMany(history => history.Epochs.Prepend(history.BeforeTraining!)).Select(record => record.ToString()).ToArray();
         Assert.HasCount(4 * subject.NetworkCount, lines);
         foreach (var (record, line) in expected.Zip(lines))
             Assert.Contains(record, line);
@@ -75,7 +75,7 @@ public sealed class ReportingTests
         // More rows than a validation batch, so that a mean over batches alone would be wrong.
         var validation = subject.View(ml, 1100, seed: 3);
         var model = subject.Fit(subject.CreateEstimator(ml, subject.Options(o => o.Epochs = 3, noisy: true)), subject.View(ml, 100), validation);
-        var last = model.Networks[^1].History.Epochs[^1].Validation;
+        var last = model.Networks[^1].History!.Epochs[^1].Validation;
         foreach (var (metric, value, tolerance) in subject.Evaluate(ml, model.Transform(validation)))
             Assert.AreEqual(value, last[metric], tolerance, metric);
     }

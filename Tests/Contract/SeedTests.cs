@@ -38,8 +38,8 @@ public sealed class SeedTests
         var subject = Subjects.Training(name);
         var first = subject.Fit(subject.Rows(100), o => (o.Seed, o.Epochs) = (null, 2), noisy: true, new MLContext());
         var second = subject.Fit(subject.Rows(100), o => (o.Seed, o.Epochs) = (null, 2), noisy: true, new MLContext());
-        var seed = first.Networks[0].History.Seed;
-        Assert.AreNotEqual(seed, second.Networks[0].History.Seed);
+        var seed = first.Networks[0].History!.Seed;
+        Assert.AreNotEqual(seed, second.Networks[0].History!.Seed);
         Outcome.AssertSameBits(Outcome.Weights(first), Train(name, seed, rows: 100));
     }
 
@@ -75,7 +75,7 @@ public sealed class SeedTests
     public void Streaming_SameSeedSameBits(string name)
     {
         var subject = Subjects.Training(name);
-        void Set(TrainingOptions options)
+        void Set(DataTrainingOptions options)
         {
             (options.Buffering, options.Epochs) = (Buffering.Streaming, 2);
             subject.SetShuffleBuffer(options, 30);

@@ -50,17 +50,17 @@ public sealed class StoppingTests
         var ml = new MLContext(1);
         var validation = subject.View(ml, 200, seed: 3);
         // A learning rate far too high: losses jump about.
-        void Set(TrainingOptions o) => (o.Epochs, o.LearningRate, o.EarlyStopping, o.WeightAverageDecay) = (100, subject.WildRate, new EarlyStopping { Patience = 3 }, averageDecay);
+        void Set(DataTrainingOptions o) => (o.Epochs, o.LearningRate, o.EarlyStopping, o.WeightAverageDecay) = (100, subject.WildRate, new EarlyStopping { Patience = 3 }, averageDecay);
         var model = subject.Fit(subject.CreateEstimator(ml, subject.Options(Set, noisy: true)), subject.View(ml, 100), validation);
         // The first measurement comes before the first step, but what networks above the first see does not.
         var again = subject.Fit(subject.CreateEstimator(ml, subject.Options(o => (o.Epochs, o.LearningRate, o.InitialModel) = (1, 1e-12, model.Transformer), noisy: true)), subject.View(ml, 100), validation);
         foreach (var (history, after) in model.Histories.Zip(again.Histories))
         {
-            Assert.AreEqual("early stopping", history.StopReason);
+            Assert.AreEqual(StopReason.EarlyStopping, history.StopReason);
             var best = history.Epochs.MinBy(epoch => epoch.ValidationLoss)!;
             Assert.AreEqual(best.Epoch, history.BestEpoch);
             Assert.AreEqual(best.Epoch + 3, history.Epochs[^1].Epoch);
-            Assert.AreEqual(best.ValidationLoss!.Value, after.Initial!.ValidationLoss!.Value, 1e-6);
+            Assert.AreEqual(best.ValidationLoss!.Value, after.BeforeTraining!.ValidationLoss!.Value, 1e-6);
         }
     }
 }

@@ -67,6 +67,9 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
     /// </summary>
     public IReadOnlyList<NetworkModelParameters> Layers { get; }
 
+    /// <summary>How the training of each machine went, from the lowest to the topmost.</summary>
+    public IReadOnlyList<TrainingHistory> Histories => Layers.Select(layer => layer.History ?? throw new InvalidOperationException("The machine was not trained here.")).ToArray();
+
     IInitialWeights INetworkHolder.InitialWeights => new RbmWeights(Layers);
 
     internal override FeatureFormat Format => Layers[0].Format;

@@ -57,7 +57,7 @@ internal sealed class ImageFolderTraining : IBenchmark
     private static double EpochSeconds(IEstimator<MulticlassNetworkTransformer> trainer, IDataView data)
     {
         using var model = trainer.Fit(data);
-        return model.Model.History.Epochs.Sum(epoch => epoch.Seconds);
+        return model.History.Epochs.Sum(epoch => epoch.Seconds);
     }
 
     private static void WriteImages(string folder)

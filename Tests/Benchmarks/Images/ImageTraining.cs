@@ -84,6 +84,6 @@ internal sealed class ImageTraining : IBenchmark
     private static double Seconds(IEstimator<MulticlassNetworkTransformer> trainer, IDataView data)
     {
         using var model = trainer.Fit(data);
-        return model.Model.History.Epochs.Sum(epoch => epoch.Seconds);
+        return model.History.Epochs.Sum(epoch => epoch.Seconds);
     }
 }

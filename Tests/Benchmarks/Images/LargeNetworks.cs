@@ -46,7 +46,7 @@ internal sealed class LargeNetworks : IBenchmark
             ITransformer? loaded = null;
             var load = Timing.Seconds(() => loaded = ml.Model.Load(path, out _));
             var same = Scores(model!.Transform(data)).SequenceEqual(Scores(loaded!.Transform(data)));
-            var history = model.Model.History;
+            var history = model.History;
             var details = FormattableString.Invariant($"{model.Model.Architecture.ParameterCount:N0} parameters; step of {Images} images with reading and building {fit:F1} s (the epoch itself {history.Epochs[0].Seconds:F1} s), saved {save:F1} s, {new FileInfo(path).Length / 1e6:F0} MB, loaded {load:F1} s, peak memory of the process {Process.GetCurrentProcess().PeakWorkingSet64 / 1e9:F1} GB");
             (loaded as IDisposable)?.Dispose();
             model.Dispose();

@@ -39,7 +39,7 @@ internal sealed class LanguageModelEpochs : IBenchmark
     private static Contender Engine(string name, MLContext ml, IDataView data, LstmLanguageModelTrainer.Options options) => new(name, () =>
     {
         using var model = ml.LanguageModels.Trainers.Lstm(options).Fit(data);
-        return model.Model.History.Epochs.Sum(epoch => epoch.Seconds);
+        return model.History.Epochs.Sum(epoch => epoch.Seconds);
     });
 
     private static LstmLanguageModelTrainer.Options Options(int threads)

@@ -68,9 +68,9 @@ internal sealed class TextGeneration : IBenchmark
             Recurrent = new RecurrentLayers(RecurrentCell.Lstm, hiddenUnits, 2),
             EmbeddingSize = hiddenUnits,
         };
-        var history = new TrainingHistory { Epochs = [], StopReason = "untrained", Seed = 0, ThreadCount = 1, Device = "cpu", Precision = "float32" };
+        var history = new TrainingHistory { Epochs = [], StopReason = StopReason.Epochs, Seed = 0, ThreadCount = 1, Device = "cpu", Precision = "float32" };
         var context = new MLContext(1);
-        var model = new NetworkModelParameters(context, architecture, new LanguageHead(tokenizer.VocabularySize), architecture.CreateModule(), history);
+        var model = new NetworkModelParameters(context, architecture, head: null, architecture.CreateModule(), history);
         return new LanguageModelTransformer(context, model, "Text");
     }
 

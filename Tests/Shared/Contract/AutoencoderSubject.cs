@@ -8,7 +8,7 @@ internal sealed class AutoencoderSubject() : CodeSubject("Autoencoder")
 
     public override string[] TrainingMetrics => ["loss", "mse"];
 
-    public override IEnumerable<(string Option, string Value, Action<TrainingOptions> Set)> BadOptions =>
+    public override IEnumerable<(string Option, string Value, Action<DataTrainingOptions> Set)> BadOptions =>
     [
         ("InputColumnName", "empty", o => Of(o).InputColumnName = " "),
         ("OutputColumnName", "empty", o => Of(o).OutputColumnName = ""),
@@ -19,17 +19,17 @@ internal sealed class AutoencoderSubject() : CodeSubject("Autoencoder")
         ("ShuffleBufferRows", "0", o => Of(o).ShuffleBufferRows = 0),
     ];
 
-    public override int ChangeArchitecture(TrainingOptions options)
+    public override int ChangeArchitecture(DataTrainingOptions options)
     {
         Of(options).CodeSize = 5;
         return FeatureCount;
     }
 
-    public override void SetFeatureColumn(TrainingOptions options, string column) => Of(options).InputColumnName = column;
+    public override void SetFeatureColumn(DataTrainingOptions options, string column) => Of(options).InputColumnName = column;
 
-    public override void SetShuffleBuffer(TrainingOptions options, int rows) => Of(options).ShuffleBufferRows = rows;
+    public override void SetShuffleBuffer(DataTrainingOptions options, int rows) => Of(options).ShuffleBufferRows = rows;
 
-    public override IEstimator<ITransformer> CreateEstimator(MLContext ml, TrainingOptions options) => ml.Transforms.Autoencoder(Of(options));
+    public override IEstimator<ITransformer> CreateEstimator(MLContext ml, DataTrainingOptions options) => ml.Transforms.Autoencoder(Of(options));
 
     public override TrainedModel Fit(IEstimator<ITransformer> estimator, IDataView train, IDataView validation) =>
         new(((AutoencoderEstimator)estimator).Fit(train, validation));
@@ -40,7 +40,7 @@ internal sealed class AutoencoderSubject() : CodeSubject("Autoencoder")
     public override float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows) =>
         PredictRows<CodeRow>(ml, model, rows, row => row.Code.Concat(row.Reconstruction));
 
-    protected override TrainingOptions CreateOptions() => new AutoencoderEstimator.Options
+    protected override DataTrainingOptions CreateOptions() => new AutoencoderEstimator.Options
     {
         HiddenUnits = [12],
         CodeSize = 4,
@@ -52,13 +52,13 @@ internal sealed class AutoencoderSubject() : CodeSubject("Autoencoder")
     };
 
     /// <summary>There is nothing random in the training, and no state beside the weights.</summary>
-    protected override void AddNoise(TrainingOptions options)
+    protected override void AddNoise(DataTrainingOptions options)
     {
     }
 
-    protected override void SetColumns(TrainingOptions options) => (Of(options).InputColumnName, Of(options).OutputColumnName) = (nameof(Example.Features), "Code");
+    protected override void SetColumns(DataTrainingOptions options) => (Of(options).InputColumnName, Of(options).OutputColumnName) = (nameof(Example.Features), "Code");
 
-    private static AutoencoderEstimator.Options Of(TrainingOptions options) => (AutoencoderEstimator.Options)options;
+    private static AutoencoderEstimator.Options Of(DataTrainingOptions options) => (AutoencoderEstimator.Options)options;
 
     private sealed class CodeRow
     {

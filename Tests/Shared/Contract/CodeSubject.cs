@@ -24,7 +24,7 @@ internal abstract class CodeSubject(string name) : TrainingSubject(name)
 
     public override float FeatureOf(float value) => 1 / (1 + MathF.Exp(-8 * value));
 
-    public override void SetEveryColumn(TrainingOptions options, string column) => SetFeatureColumn(options, column);
+    public override void SetEveryColumn(DataTrainingOptions options, string column) => SetFeatureColumn(options, column);
 
     protected static IEnumerable<double> Errors(IEnumerable<float[]> expected, IEnumerable<float[]> actual) =>
         expected.Zip(actual, (row, other) => row.Zip(other, (a, b) => Math.Pow(a - b, 2)).Average());

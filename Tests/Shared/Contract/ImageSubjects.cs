@@ -21,7 +21,7 @@ internal static class ImageSubjects
 }
 
 /// <summary>A trainer of square images of three channels.</summary>
-internal abstract class ImageSubject<TTransformer>(string name, ContractTask task, int side, Func<ImageOptions> createOptions, Func<MLContext, NetworkTrainerOptions, IEstimator<NetworkTransformer>> createTrainer)
+internal abstract class ImageSubject<TTransformer>(string name, ContractTask task, int side, Func<ImageOptions> createOptions, Func<MLContext, SupervisedTrainerOptions, IEstimator<NetworkTransformer>> createTrainer)
     : Subject<TTransformer>(name, task)
     where TTransformer : NetworkTransformer
 {
@@ -29,9 +29,9 @@ internal abstract class ImageSubject<TTransformer>(string name, ContractTask tas
 
     public override bool TakesOneFeature => false;
 
-    public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, NetworkTrainerOptions options) => createTrainer(ml, options);
+    public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, SupervisedTrainerOptions options) => createTrainer(ml, options);
 
-    protected override NetworkTrainerOptions CreateOptions()
+    protected override SupervisedTrainerOptions CreateOptions()
     {
         var options = createOptions();
         options.ImageShape = new ImageShape(3, side, side);
@@ -42,17 +42,17 @@ internal abstract class ImageSubject<TTransformer>(string name, ContractTask tas
     }
 }
 
-internal sealed class CnnSubject<TTransformer>(string name, ContractTask task, Func<CnnOptions> createOptions, Func<MLContext, NetworkTrainerOptions, IEstimator<NetworkTransformer>> createTrainer)
+internal sealed class CnnSubject<TTransformer>(string name, ContractTask task, Func<CnnOptions> createOptions, Func<MLContext, SupervisedTrainerOptions, IEstimator<NetworkTransformer>> createTrainer)
     : ImageSubject<TTransformer>(name, task, 4, createOptions, createTrainer)
     where TTransformer : NetworkTransformer
 {
-    public override int ChangeArchitecture(TrainingOptions options)
+    public override int ChangeArchitecture(DataTrainingOptions options)
     {
         ((CnnOptions)options).Layers = [new ConvolutionLayer(7, 3), new DenseLayer()];
         return FeatureCount;
     }
 
-    protected override NetworkTrainerOptions CreateOptions()
+    protected override SupervisedTrainerOptions CreateOptions()
     {
         var options = (CnnOptions)base.CreateOptions();
         options.Layers =
@@ -65,7 +65,7 @@ internal sealed class CnnSubject<TTransformer>(string name, ContractTask task, F
         return options;
     }
 
-    protected override void AddNoise(TrainingOptions options)
+    protected override void AddNoise(DataTrainingOptions options)
     {
         var cnn = (CnnOptions)options;
         cnn.Layers =
@@ -84,7 +84,7 @@ internal sealed class CnnSubject<TTransformer>(string name, ContractTask task, F
 }
 
 /// <summary>The last stage of the network sees 2 x 2 pixels, so that batch statistics can be taken from one row.</summary>
-internal sealed class ResNetSubject<TTransformer>(string name, ContractTask task, Func<ResNetOptions> createOptions, Func<MLContext, NetworkTrainerOptions, IEstimator<NetworkTransformer>> createTrainer)
+internal sealed class ResNetSubject<TTransformer>(string name, ContractTask task, Func<ResNetOptions> createOptions, Func<MLContext, SupervisedTrainerOptions, IEstimator<NetworkTransformer>> createTrainer)
     : ImageSubject<TTransformer>(name, task, 5, createOptions, createTrainer)
     where TTransformer : NetworkTransformer
 {
@@ -92,13 +92,13 @@ internal sealed class ResNetSubject<TTransformer>(string name, ContractTask task
 
     public override double FullBatchRate => 0.03;
 
-    public override int ChangeArchitecture(TrainingOptions options)
+    public override int ChangeArchitecture(DataTrainingOptions options)
     {
         ((ResNetOptions)options).BaseChannels = 5;
         return FeatureCount;
     }
 
-    protected override NetworkTrainerOptions CreateOptions()
+    protected override SupervisedTrainerOptions CreateOptions()
     {
         var options = (ResNetOptions)base.CreateOptions();
         options.Depth = 8;
@@ -106,6 +106,6 @@ internal sealed class ResNetSubject<TTransformer>(string name, ContractTask task
         return options;
     }
 
-    protected override void AddNoise(TrainingOptions options) => ((ResNetOptions)options).Augmentations =
+    protected override void AddNoise(DataTrainingOptions options) => ((ResNetOptions)options).Augmentations =
         [ImageAugmentation.Crop(1), ImageAugmentation.Flip(), ImageAugmentation.Cutout(1)];
 }

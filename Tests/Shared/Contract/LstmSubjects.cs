@@ -13,7 +13,7 @@ internal static class LstmSubjects
     ];
 }
 
-internal sealed class LstmSubject<TTransformer>(string name, ContractTask task, Func<LstmOptions> createOptions, Func<MLContext, NetworkTrainerOptions, IEstimator<NetworkTransformer>> createTrainer)
+internal sealed class LstmSubject<TTransformer>(string name, ContractTask task, Func<LstmOptions> createOptions, Func<MLContext, SupervisedTrainerOptions, IEstimator<NetworkTransformer>> createTrainer)
     : Subject<TTransformer>(name, task)
     where TTransformer : NetworkTransformer
 {
@@ -21,15 +21,15 @@ internal sealed class LstmSubject<TTransformer>(string name, ContractTask task, 
 
     public override bool TakesAnyLength => true;
 
-    public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, NetworkTrainerOptions options) => createTrainer(ml, options);
+    public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, SupervisedTrainerOptions options) => createTrainer(ml, options);
 
-    public override int ChangeArchitecture(TrainingOptions options)
+    public override int ChangeArchitecture(DataTrainingOptions options)
     {
         ((LstmOptions)options).HiddenUnits = 7;
         return FeatureCount;
     }
 
-    protected override NetworkTrainerOptions CreateOptions()
+    protected override SupervisedTrainerOptions CreateOptions()
     {
         var options = createOptions();
         options.HiddenUnits = 12;
@@ -40,7 +40,7 @@ internal sealed class LstmSubject<TTransformer>(string name, ContractTask task, 
         return options;
     }
 
-    protected override void AddNoise(TrainingOptions options)
+    protected override void AddNoise(DataTrainingOptions options)
     {
         var lstm = (LstmOptions)options;
         lstm.Layers = 2;

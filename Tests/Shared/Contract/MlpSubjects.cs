@@ -4,31 +4,31 @@ namespace MLExtensions.Tests.Contract;
 
 internal sealed class MlpBinarySubject() : Subject<BinaryNetworkTransformer>("MlpBinary", ContractTask.Binary)
 {
-    protected override NetworkTrainerOptions CreateOptions() => MlpSubject.Small(new MlpBinaryTrainer.Options());
+    protected override SupervisedTrainerOptions CreateOptions() => MlpSubject.Small(new MlpBinaryTrainer.Options());
 
-    protected override void AddNoise(TrainingOptions options) => MlpSubject.AddNoise(options);
+    protected override void AddNoise(DataTrainingOptions options) => MlpSubject.AddNoise(options);
 
-    public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, NetworkTrainerOptions options) =>
+    public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, SupervisedTrainerOptions options) =>
         ml.BinaryClassification.Trainers.Mlp((MlpBinaryTrainer.Options)options);
 }
 
 internal sealed class MlpMulticlassSubject() : Subject<MulticlassNetworkTransformer>("MlpMulticlass", ContractTask.Multiclass)
 {
-    protected override NetworkTrainerOptions CreateOptions() => MlpSubject.Small(new MlpMulticlassTrainer.Options());
+    protected override SupervisedTrainerOptions CreateOptions() => MlpSubject.Small(new MlpMulticlassTrainer.Options());
 
-    protected override void AddNoise(TrainingOptions options) => MlpSubject.AddNoise(options);
+    protected override void AddNoise(DataTrainingOptions options) => MlpSubject.AddNoise(options);
 
-    public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, NetworkTrainerOptions options) =>
+    public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, SupervisedTrainerOptions options) =>
         ml.MulticlassClassification.Trainers.Mlp((MlpMulticlassTrainer.Options)options);
 }
 
 internal sealed class MlpRegressionSubject() : Subject<RegressionNetworkTransformer>("MlpRegression", ContractTask.Regression)
 {
-    protected override NetworkTrainerOptions CreateOptions() => MlpSubject.Small(new MlpRegressionTrainer.Options());
+    protected override SupervisedTrainerOptions CreateOptions() => MlpSubject.Small(new MlpRegressionTrainer.Options());
 
-    protected override void AddNoise(TrainingOptions options) => MlpSubject.AddNoise(options);
+    protected override void AddNoise(DataTrainingOptions options) => MlpSubject.AddNoise(options);
 
-    public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, NetworkTrainerOptions options) =>
+    public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, SupervisedTrainerOptions options) =>
         ml.Regression.Trainers.Mlp((MlpRegressionTrainer.Options)options);
 }
 
@@ -44,7 +44,7 @@ internal static class MlpSubject
         return options;
     }
 
-    public static void AddNoise(TrainingOptions options)
+    public static void AddNoise(DataTrainingOptions options)
     {
         var mlp = (MlpOptions)options;
         mlp.HiddenLayers = [12, 8];

@@ -29,7 +29,7 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
 
     public override string[] ValidationMetrics => [.. TrainingMetrics, "freeEnergyGap"];
 
-    public override IEnumerable<(string Option, string Value, Action<TrainingOptions> Set)> BadOptions =>
+    public override IEnumerable<(string Option, string Value, Action<DataTrainingOptions> Set)> BadOptions =>
     [
         ("InputColumnName", "empty", o => Of(o).InputColumnName = " "),
         ("OutputColumnName", "empty", o => Of(o).OutputColumnName = ""),
@@ -50,17 +50,17 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
         ("InitialWeights", "InitialModel", o => (Of(o).HiddenUnits, o.InitialWeights) = ([4, 3], "weights.safetensors")),
     ];
 
-    public override int ChangeArchitecture(TrainingOptions options)
+    public override int ChangeArchitecture(DataTrainingOptions options)
     {
         Of(options).HiddenUnits = [.. layers[..^1], new RbmLayer(7)];
         return FeatureCount;
     }
 
-    public override void SetFeatureColumn(TrainingOptions options, string column) => Of(options).InputColumnName = column;
+    public override void SetFeatureColumn(DataTrainingOptions options, string column) => Of(options).InputColumnName = column;
 
-    public override void SetShuffleBuffer(TrainingOptions options, int rows) => Of(options).ShuffleBufferRows = rows;
+    public override void SetShuffleBuffer(DataTrainingOptions options, int rows) => Of(options).ShuffleBufferRows = rows;
 
-    public override IEstimator<ITransformer> CreateEstimator(MLContext ml, TrainingOptions options) =>
+    public override IEstimator<ITransformer> CreateEstimator(MLContext ml, DataTrainingOptions options) =>
         layers.Length == 1 ? ml.Transforms.Rbm(Of(options)) : ml.Transforms.StackedRbm(Of(options));
 
     public override TrainedModel Fit(IEstimator<ITransformer> estimator, IDataView train, IDataView validation) =>
@@ -76,7 +76,7 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
     /// <summary>Adadelta's first steps are a thousandth of it, and what a machine draws at random hides what they gain.</summary>
     public override double? RateOf(Optimizer optimizer) => optimizer is AdadeltaOptimizer ? 10 : null;
 
-    protected override TrainingOptions CreateOptions() => new RbmEstimator.Options
+    protected override DataTrainingOptions CreateOptions() => new RbmEstimator.Options
     {
         HiddenUnits = layers,
         ReconstructionColumnName = "Reconstruction",
@@ -87,7 +87,7 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
     };
 
     /// <summary>The chains and the units' mean activities are what a checkpoint must keep. What is drawn for an output depends on its row alone.</summary>
-    protected override void AddNoise(TrainingOptions options)
+    protected override void AddNoise(DataTrainingOptions options)
     {
         var machine = Of(options);
         machine.PersistentChains = 10;
@@ -96,9 +96,9 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
         machine.Output = layers.Length == 1 ? RbmOutput.Samples : RbmOutput.Probabilities;
     }
 
-    protected override void SetColumns(TrainingOptions options) => (Of(options).InputColumnName, Of(options).OutputColumnName) = (nameof(Example.Features), "Code");
+    protected override void SetColumns(DataTrainingOptions options) => (Of(options).InputColumnName, Of(options).OutputColumnName) = (nameof(Example.Features), "Code");
 
-    private static RbmEstimator.Options Of(TrainingOptions options) => (RbmEstimator.Options)options;
+    private static RbmEstimator.Options Of(DataTrainingOptions options) => (RbmEstimator.Options)options;
 
     private sealed class CodeRow
     {

@@ -16,33 +16,33 @@ internal abstract class Subject(string name, ContractTask task) : TrainingSubjec
 
     public sealed override string[] TrainingMetrics => ["loss", Task.Metric];
 
-    public sealed override IEnumerable<(string Option, string Value, Action<TrainingOptions> Set)> BadOptions =>
+    public sealed override IEnumerable<(string Option, string Value, Action<DataTrainingOptions> Set)> BadOptions =>
     [
         ("ShuffleBufferRows", "0", o => SetShuffleBuffer(o, 0)),
         ("FeatureColumnName", "empty", o => SetFeatureColumn(o, " ")),
-        ("LabelColumnName", "empty", o => ((NetworkTrainerOptions)o).LabelColumnName = ""),
+        ("LabelColumnName", "empty", o => ((SupervisedTrainerOptions)o).LabelColumnName = ""),
     ];
 
-    public abstract IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, NetworkTrainerOptions options);
+    public abstract IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, SupervisedTrainerOptions options);
 
     public abstract NetworkTransformer Fit(IEstimator<NetworkTransformer> trainer, IDataView train, IDataView validation);
 
-    public sealed override IEstimator<ITransformer> CreateEstimator(MLContext ml, TrainingOptions options) => CreateTrainer(ml, (NetworkTrainerOptions)options);
+    public sealed override IEstimator<ITransformer> CreateEstimator(MLContext ml, DataTrainingOptions options) => CreateTrainer(ml, (SupervisedTrainerOptions)options);
 
     public sealed override TrainedModel Fit(IEstimator<ITransformer> estimator, IDataView train, IDataView validation) =>
         new(Fit((IEstimator<NetworkTransformer>)estimator, train, validation));
 
-    public override int ChangeArchitecture(TrainingOptions options) => FeatureCount + 3;
+    public override int ChangeArchitecture(DataTrainingOptions options) => FeatureCount + 3;
 
-    public sealed override void SetFeatureColumn(TrainingOptions options, string column) => ((NetworkTrainerOptions)options).FeatureColumnName = column;
+    public sealed override void SetFeatureColumn(DataTrainingOptions options, string column) => ((SupervisedTrainerOptions)options).FeatureColumnName = column;
 
-    public sealed override void SetEveryColumn(TrainingOptions options, string column)
+    public sealed override void SetEveryColumn(DataTrainingOptions options, string column)
     {
         SetFeatureColumn(options, column);
-        ((NetworkTrainerOptions)options).LabelColumnName = column;
+        ((SupervisedTrainerOptions)options).LabelColumnName = column;
     }
 
-    public sealed override void SetShuffleBuffer(TrainingOptions options, int rows) => ((NetworkTrainerOptions)options).ShuffleBufferRows = rows;
+    public sealed override void SetShuffleBuffer(DataTrainingOptions options, int rows) => ((SupervisedTrainerOptions)options).ShuffleBufferRows = rows;
 
     public sealed override double Quality(MLContext ml, IDataView scored) => Task.Quality(ml, scored);
 
@@ -52,25 +52,25 @@ internal abstract class Subject(string name, ContractTask task) : TrainingSubjec
     public sealed override float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows) => Task.PredictRows(ml, model, rows, FeatureCount);
 
     /// <inheritdoc cref="TrainingSubject.Options"/>
-    public NetworkTrainerOptions Options(Action<NetworkTrainerOptions>? change = null, bool noisy = false)
+    public SupervisedTrainerOptions Options(Action<SupervisedTrainerOptions>? change = null, bool noisy = false)
     {
-        var options = (NetworkTrainerOptions)base.Options(null, noisy);
+        var options = (SupervisedTrainerOptions)base.Options(null, noisy);
         change?.Invoke(options);
         return options;
     }
 
-    public NetworkTransformer Fit(IEnumerable<Example> rows, Action<NetworkTrainerOptions>? change = null, bool noisy = false, MLContext? ml = null)
+    public NetworkTransformer Fit(IEnumerable<Example> rows, Action<SupervisedTrainerOptions>? change = null, bool noisy = false, MLContext? ml = null)
     {
         ml ??= new MLContext(1);
         return CreateTrainer(ml, Options(change, noisy)).Fit(Example.View(ml, rows, FeatureCount));
     }
 
-    protected abstract override NetworkTrainerOptions CreateOptions();
+    protected abstract override SupervisedTrainerOptions CreateOptions();
 
-    protected sealed override void SetColumns(TrainingOptions options)
+    protected sealed override void SetColumns(DataTrainingOptions options)
     {
         SetFeatureColumn(options, nameof(Example.Features));
-        ((NetworkTrainerOptions)options).LabelColumnName = Task.LabelColumn;
+        ((SupervisedTrainerOptions)options).LabelColumnName = Task.LabelColumn;
     }
 }
 

@@ -16,7 +16,7 @@ internal sealed class TrainedModel(ITransformer transformer) : IDisposable
         _ => throw new ArgumentException($"The contract does not know where a {transformer.GetType().Name} has its networks.", nameof(transformer)),
     };
 
-    public IEnumerable<TrainingHistory> Histories => Networks.Select(network => network.History);
+    public IEnumerable<TrainingHistory> Histories => Networks.Select(network => network.History!);
 
     public IDataView Transform(IDataView data) => transformer.Transform(data);
 

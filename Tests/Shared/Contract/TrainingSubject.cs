@@ -51,20 +51,20 @@ internal abstract class TrainingSubject(string name)
     public virtual string[] ValidationMetrics => TrainingMetrics;
 
     /// <summary>Options out of range that not every training has: name, what the message must say, and how to set it.</summary>
-    public abstract IEnumerable<(string Option, string Value, Action<TrainingOptions> Set)> BadOptions { get; }
+    public abstract IEnumerable<(string Option, string Value, Action<DataTrainingOptions> Set)> BadOptions { get; }
 
     /// <summary>Changes options to those of a network whose weights have other shapes.</summary>
     /// <returns>The width of the feature column for it, a multiple of 3.</returns>
-    public abstract int ChangeArchitecture(TrainingOptions options);
+    public abstract int ChangeArchitecture(DataTrainingOptions options);
 
-    public abstract void SetFeatureColumn(TrainingOptions options, string column);
+    public abstract void SetFeatureColumn(DataTrainingOptions options, string column);
 
     /// <summary>Names a column for everything that is read.</summary>
-    public abstract void SetEveryColumn(TrainingOptions options, string column);
+    public abstract void SetEveryColumn(DataTrainingOptions options, string column);
 
-    public abstract void SetShuffleBuffer(TrainingOptions options, int rows);
+    public abstract void SetShuffleBuffer(DataTrainingOptions options, int rows);
 
-    public abstract IEstimator<ITransformer> CreateEstimator(MLContext ml, TrainingOptions options);
+    public abstract IEstimator<ITransformer> CreateEstimator(MLContext ml, DataTrainingOptions options);
 
     public abstract TrainedModel Fit(IEstimator<ITransformer> estimator, IDataView train, IDataView validation);
 
@@ -88,7 +88,7 @@ internal abstract class TrainingSubject(string name)
     public virtual float FeatureOf(float value) => value;
 
     /// <summary>Options on the contract's columns, seed 1, one thread.</summary>
-    public TrainingOptions Options(Action<TrainingOptions>? change = null, bool noisy = false)
+    public DataTrainingOptions Options(Action<DataTrainingOptions>? change = null, bool noisy = false)
     {
         var options = CreateOptions();
         SetColumns(options);
@@ -100,7 +100,7 @@ internal abstract class TrainingSubject(string name)
         return options;
     }
 
-    public TrainedModel Fit(IEnumerable<Example> rows, Action<TrainingOptions>? change = null, bool noisy = false, MLContext? ml = null)
+    public TrainedModel Fit(IEnumerable<Example> rows, Action<DataTrainingOptions>? change = null, bool noisy = false, MLContext? ml = null)
     {
         ml ??= new MLContext(1);
         return Fit(CreateEstimator(ml, Options(change, noisy)), Example.View(ml, rows, FeatureCount));
@@ -116,11 +116,11 @@ internal abstract class TrainingSubject(string name)
     public IDataView View(MLContext ml, int count, int seed = 1) => Example.View(ml, Rows(count, seed));
 
     /// <summary>The family's options for a network that learns the known answer quickly; nothing in it may be random but the seed's doing.</summary>
-    protected abstract TrainingOptions CreateOptions();
+    protected abstract DataTrainingOptions CreateOptions();
 
     /// <summary>Turns on whatever keeps state beside the weights or draws random numbers while training: dropout, batch normalisation.</summary>
-    protected abstract void AddNoise(TrainingOptions options);
+    protected abstract void AddNoise(DataTrainingOptions options);
 
     /// <summary>Names the contract's columns.</summary>
-    protected abstract void SetColumns(TrainingOptions options);
+    protected abstract void SetColumns(DataTrainingOptions options);
 }

@@ -38,12 +38,12 @@ public sealed class AutoencoderLearningTests
     public void History_HasLossAndSquaredError()
     {
         using var model = AutoencoderSample.Fit(o => (o.Epochs, o.ValidationFraction) = (8, 0.25), rows: 400);
-        var history = model.Model.History;
+        var history = model.History;
         Assert.HasCount(8, history.Epochs);
         Assert.IsLessThan(history.Epochs[0].Training["loss"], history.Epochs[^1].Training["loss"]);
         Assert.IsLessThan(history.Epochs[0].Validation!["mse"], history.Epochs[^1].Validation!["mse"]);
         using var real = AutoencoderSample.Estimator(o => (o.Output, o.WeightAverageDecay) = (AutoencoderOutput.Real, null)).Fit(AutoencoderSample.View(300), AutoencoderSample.View(100, seed: 5));
-        var last = real.Model.History.Epochs[^1];
+        var last = real.History.Epochs[^1];
         Assert.AreEqual(last.Validation!["loss"], last.Validation["mse"], 1e-9, "the squared error is the loss of real numbers");
         Assert.AreEqual(real.ReconstructionError(AutoencoderSample.View(100, seed: 5)), last.Validation["mse"], 1e-6);
     }
@@ -55,7 +55,7 @@ public sealed class AutoencoderLearningTests
         var rows = AutoencoderSample.Create(100, seed: 5);
         using var model = AutoencoderSample.Estimator().Fit(AutoencoderSample.View(300), AutoencoderSample.View(rows));
         var expected = rows.Average(row => row.Features.Zip(model.Reconstruct(row.Features), (x, p) => -((x * Math.Log(p)) + ((1 - x) * Math.Log(1 - p)))).Average());
-        Assert.AreEqual(expected, model.Model.History.Epochs[^1].Validation!["loss"], 1e-5);
+        Assert.AreEqual(expected, model.History.Epochs[^1].Validation!["loss"], 1e-5);
     }
 
     [TestMethod]
@@ -63,7 +63,7 @@ public sealed class AutoencoderLearningTests
     {
         using var model = AutoencoderSample.Estimator(o => (o.Epochs, o.LearningRate, o.EarlyStopping) = (100, 0.3, new EarlyStopping { Patience = 2 }))
             .Fit(AutoencoderSample.View(200), AutoencoderSample.View(100, seed: 5));
-        var history = model.Model.History;
+        var history = model.History;
         Assert.IsLessThan(100, history.Epochs.Count);
         var best = history.Epochs.MinBy(epoch => epoch.Validation!["loss"])!;
         Assert.AreEqual(best.Epoch, history.BestEpoch);

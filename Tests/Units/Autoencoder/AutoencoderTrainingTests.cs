@@ -23,7 +23,7 @@ public sealed class AutoencoderTrainingTests
         using var resumed = Train(5, folder.Path, true);
         using var whole = Train(5, null, false);
         Outcome.AssertSameBits(AutoencoderSample.Weights(whole), AutoencoderSample.Weights(resumed));
-        Assert.HasCount(5, resumed.Model.History.Epochs);
+        Assert.HasCount(5, resumed.History.Epochs);
     }
 
     [TestMethod]

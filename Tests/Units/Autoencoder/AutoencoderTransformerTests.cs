@@ -88,7 +88,7 @@ public sealed class AutoencoderTransformerTests
         ml.Model.Save(model, data.Schema, folder.File("model.zip"));
         using var loaded = (AutoencoderTransformer)ml.Model.Load(folder.File("model.zip"), out _);
         Assert.AreEqual(model.Architecture, loaded.Architecture);
-        Assert.AreEqual(model.Model.History, loaded.Model.History);
+        Assert.AreEqual(model.History, loaded.History);
         Outcome.AssertSameBits(AutoencoderSample.Weights(model), AutoencoderSample.Weights(loaded));
         ChildProcess.Run(TransformInChild, folder.Path).AssertSuccess();
         var codes = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(folder.File("codes.bin"))).ToArray();

@@ -120,7 +120,7 @@ public sealed class UnrolledStackTests
                 parameter.normal_(0, 1, generator);
         }
         network.DetachFromDisposeScope();
-        var history = new TrainingHistory { Epochs = [], StopReason = "made up", Seed = 1, ThreadCount = 1, Device = "cpu", Precision = "float32" };
-        return new NetworkModelParameters(Ml, architecture, new FeaturesHead(outputs), network, history);
+        var history = new TrainingHistory { Epochs = [], StopReason = StopReason.Epochs, Seed = 1, ThreadCount = 1, Device = "cpu", Precision = "float32" };
+        return new NetworkModelParameters(Ml, architecture, head: null, network, history);
     }
 }

@@ -1,5 +1,6 @@
 using MLExtensions.Tests.Contract;
 using MLExtensions.Training.Data;
+using MLExtensions.Training.Engine;
 using static MLExtensions.Tests.Data.TrainingDataSample;
 
 namespace MLExtensions.Tests.Data;
@@ -32,7 +33,7 @@ public sealed class BatchSourceTests
         var source = Open(100, streaming, Settings(10));
         var same = Open(100, streaming, Settings(10));
         var other = Open(100, streaming, Settings(10, seed: 2));
-        int[] Rows(IBatchSource from, int epoch) => Epoch(from, epoch).SelectMany(batch => batch).ToArray();
+        int[] Rows(IBatchSource<LabeledBatch> from, int epoch) => Epoch(from, epoch).SelectMany(batch => batch).ToArray();
         var first = Rows(source, 1);
         CollectionAssert.AreEqual(first, Rows(source, 1));
         // An epoch doesn't depend on those before it: that is what resuming needs.
@@ -83,7 +84,7 @@ public sealed class BatchSourceTests
     [DataRow(true)]
     public void Scale_IsAppliedToLabelsAndWeights(bool streaming)
     {
-        var source = Open(4, streaming, Settings(4, shuffle: false, scale: new LabelScale(1, 2, null, 0.5, true)), weighted: true);
+        var source = Open(4, streaming, Settings(4, shuffle: false), weighted: true, scale: new LabelScale(1, 2, null, 0.5, true));
         foreach (var batch in source.ReadEpoch(1))
         {
             using (batch)
@@ -110,16 +111,16 @@ public sealed class BatchSourceTests
     public void Streaming_IncludesOnlyTheChosenRows()
     {
         var data = Example.View(Ml, Numbered(50));
-        var source = new StreamingBatches(data, Columns(data), 25, row => row % 2 == 0, 10, Settings(10));
+        var source = new StreamingBatches<LabeledBatch>(data, Columns(data), 25, row => row % 2 == 0, 10, Settings(10), Labeled(), checksum: null);
         CollectionAssert.AreEqual(Enumerable.Range(0, 25).Select(i => 2 * i).ToArray(), Epoch(source, 1).SelectMany(batch => batch).Order().ToArray());
     }
 
-    private static IBatchSource Open(int count, bool streaming, BatchSettings settings, int buffer = 30, bool weighted = false)
+    private static IBatchSource<LabeledBatch> Open(int count, bool streaming, BatchSettings settings, int buffer = 30, bool weighted = false, LabelScale? scale = null)
     {
         var data = Example.View(Ml, Numbered(count));
         var columns = Columns(data, weighted: weighted);
         return streaming
-            ? new StreamingBatches(data, columns, count, _ => true, buffer, settings)
-            : new InMemoryBatches(TrainingRows.Read(data, columns, out _, () => { }), Enumerable.Range(0, count).ToArray(), settings);
+            ? new StreamingBatches<LabeledBatch>(data, columns, count, _ => true, buffer, settings, Labeled(scale), checksum: null)
+            : new InMemoryBatches<LabeledBatch>(TrainingRows.Read(data, columns, null, () => { }, out _), Enumerable.Range(0, count).ToArray(), settings, Labeled(scale), checksum: null);
     }
 }

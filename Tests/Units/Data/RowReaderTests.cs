@@ -71,14 +71,14 @@ public sealed class RowReaderTests
         var data = Ml.Data.FilterRowsByColumn(Example.View(Ml, Numbered(5000)), nameof(Example.Target), double.NegativeInfinity, double.PositiveInfinity);
         Assert.IsNull(data.GetRowCount());
         var checks = 0;
-        using var rows = TrainingRows.Read(data, Columns(data, weighted: true), out var skipped, () => checks++);
+        using var rows = TrainingRows.Read(data, Columns(data, weighted: true), null, () => checks++, out var skipped);
         Assert.AreEqual(5000, rows.Count);
         Assert.AreEqual(0, skipped);
         Assert.AreEqual(4, checks);
         for (var i = 0; i < 5000; i++)
         {
             CollectionAssert.AreEqual(new float[] { i, -i }, rows.Features[i].ToArray());
-            Assert.AreEqual(i, rows.Labels[i][0]);
+            Assert.AreEqual(i, rows.Labels![i][0]);
             Assert.AreEqual(i + 1, rows.Weights![i][0]);
         }
     }

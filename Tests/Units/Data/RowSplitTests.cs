@@ -4,35 +4,77 @@ using static MLExtensions.Tests.Data.TrainingDataSample;
 
 namespace MLExtensions.Tests.Data;
 
+/// <summary>Rows that train and rows that validate.</summary>
 [TestClass]
 public sealed class RowSplitTests
 {
     [TestMethod]
-    public void Stratified_SameShareOfEachClass()
+    public void InMemory_SameShareOfEachClass()
     {
         var examples = Numbered(200);
         for (var i = 0; i < 200; i++)
             examples[i].Class = i < 120 ? 0u : i < 180 ? 1u : 2u;
         var data = Example.View(Ml, examples);
-        using var rows = TrainingRows.Read(data, Columns(data, nameof(Example.Class), classes: 3), out _, () => { });
-        var (training, validation) = RowSplit.Stratified(rows, 0.25, 3, seed: 1);
+        int[] Chosen(int seed, double fraction = 0.25, int classes = 3) => Rows(data, Buffering.InMemory, fraction, seed, classes).Validation;
+        var (training, validation) = Rows(data, Buffering.InMemory, 0.25, seed: 1, classes: 3);
         CollectionAssert.AreEqual(Enumerable.Range(0, 200).ToArray(), training.Concat(validation).Order().ToArray());
-        CollectionAssert.AreEqual(new[] { 30, 15, 5 }, validation.GroupBy(row => rows.Labels[row][0]).OrderBy(group => group.Key).Select(group => group.Count()).ToArray());
-        CollectionAssert.AreEqual(validation, RowSplit.Stratified(rows, 0.25, 3, seed: 1).Validation);
-        CollectionAssert.AreNotEqual(validation, RowSplit.Stratified(rows, 0.25, 3, seed: 2).Validation);
-        Assert.IsEmpty(RowSplit.Stratified(rows, 0, 3, seed: 1).Validation);
-        Assert.HasCount(50, RowSplit.Stratified(rows, 0.25, 0, seed: 1).Validation);
+        CollectionAssert.AreEqual(new[] { 30, 15, 5 }, validation.GroupBy(row => examples[row].Class).OrderBy(group => group.Key).Select(group => group.Count()).ToArray());
+        CollectionAssert.AreEqual(validation, Chosen(1));
+        CollectionAssert.AreNotEqual(validation, Chosen(2));
+        Assert.IsEmpty(Chosen(1, fraction: 0));
+        Assert.HasCount(50, Chosen(1, classes: 0));
     }
 
     [TestMethod]
-    public void OfAStream_ShareAndSeed()
+    public void Streamed_ShareAndSeed()
     {
-        int[] Chosen(int seed) => Enumerable.Range(0, 20_000).Where(row => RowSplit.IsValidation(row, 0.2, seed)).ToArray();
+        var data = Example.View(Ml, Numbered(20_000));
+        int[] Chosen(int seed, double fraction = 0.2) => Rows(data, Buffering.Streaming, fraction, seed, classes: 0).Validation;
         var first = Chosen(1);
         Assert.AreEqual(4000, first.Length, 200);
         CollectionAssert.AreEqual(first, Chosen(1));
         Assert.AreEqual(800, first.Intersect(Chosen(2)).Count(), 100);
-        Assert.IsFalse(Enumerable.Range(0, 100).Any(row => RowSplit.IsValidation(row, 0, 1)));
+        Assert.IsEmpty(Chosen(1, fraction: 0));
+    }
+
+    /// <summary>The same rows have the same checksum in memory and streamed; another value, order or number has another.</summary>
+    [TestMethod]
+    public void Checksum_IsThatOfTheRowsInTheirOrder()
+    {
+        string Of(Example[] rows, Buffering buffering = Buffering.InMemory)
+        {
+            var data = Example.View(Ml, rows);
+            using var set = RowSet.Open(data, Columns(data), new RowSetSettings(buffering, 10, 0, 1, HasChecksum: true), () => { });
+            return set.Checksum!;
+        }
+        var first = Of(Numbered(50));
+        Assert.AreEqual(first, Of(Numbered(50)));
+        Assert.AreEqual(first, Of(Numbered(50), Buffering.Streaming));
+        var label = Numbered(50);
+        label[7].Target++;
+        var feature = Numbered(50);
+        feature[7] = feature[7].With(7, 0);
+        foreach (var other in new[] { Numbered(49), [.. Numbered(50).Reverse()], label, feature })
+            Assert.AreNotEqual(first, Of(other));
+    }
+
+    private static (int[] Training, int[] Validation) Rows(Microsoft.ML.IDataView data, Buffering buffering, double fraction, int seed, int classes)
+    {
+        var columns = Columns(data, classes > 0 ? nameof(Example.Class) : nameof(Example.Target), classes: classes);
+        using var set = RowSet.Open(data, columns, new RowSetSettings(buffering, 10, fraction, seed), () => { });
+        return (Of(RowPart.Training), Of(RowPart.Validation));
+
+        int[] Of(RowPart part)
+        {
+            var rows = new List<int>();
+            foreach (var batch in set.CreateBatches(part, Settings(1000, shuffle: false)).ReadEpoch(1))
+            {
+                using (batch)
+                using (TorchSharp.torch.NewDisposeScope())
+                    rows.AddRange(batch.Features.select(1, 0).contiguous().data<float>().ToArray().Select(value => (int)value));
+            }
+            return [.. rows];
+        }
     }
 }
 

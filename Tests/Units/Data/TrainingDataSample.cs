@@ -2,6 +2,7 @@ using Microsoft.ML;
 using MLExtensions.Tensors;
 using MLExtensions.Tests.Contract;
 using MLExtensions.Training.Data;
+using MLExtensions.Training.Engine;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Data;
@@ -18,11 +19,14 @@ internal static class TrainingDataSample
     public static TrainingColumns Columns(IDataView data, string label = nameof(Example.Target), bool weighted = false, int classes = 0) =>
         new(data.Schema[nameof(Example.Features)], new DenseFormat(2), data.Schema[label], weighted ? data.Schema[nameof(Example.Weight)] : null, classes);
 
-    public static BatchSettings Settings(int size, bool shuffle = true, int seed = 1, int minimumRows = 1, LabelScale? scale = null) =>
-        new(size, minimumRows, seed, shuffle, scale ?? LabelScale.Identity, CPU);
+    public static BatchSettings Settings(int size, bool shuffle = true, int seed = 1, int minimumRows = 1) => new(size, minimumRows, seed, shuffle, CPU);
+
+    /// <summary>Makes buffers of labeled rows.</summary>
+    public static CreateBuffer<LabeledBatch> Labeled(LabelScale? scale = null) =>
+        (rows, width, epochRows) => new LabeledBuffer(rows, width, scale ?? new LabelScale(0, 1, null, 1, false), CPU, epochRows);
 
     /// <summary>The numbers of an epoch's rows, batch by batch; features and labels must agree.</summary>
-    public static int[][] Epoch(IBatchSource source, int epoch)
+    public static int[][] Epoch(IBatchSource<LabeledBatch> source, int epoch)
     {
         var batches = new List<int[]>();
         foreach (var batch in source.ReadEpoch(epoch))

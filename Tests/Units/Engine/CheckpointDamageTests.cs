@@ -76,7 +76,7 @@ public sealed class CheckpointDamageTests
         var (file, bytes) = Write(folder);
         File.WriteAllBytes(file, bytes[..10]);
         Fit(folder, resume: false);
-        Assert.HasCount(3, Fit(folder, resume: true).Model.History.Epochs);
+        Assert.HasCount(3, Fit(folder, resume: true).History.Epochs);
     }
 
     private static (string File, byte[] Bytes) Write(TemporaryFolder folder)

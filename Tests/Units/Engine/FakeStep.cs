@@ -1,5 +1,3 @@
-using MLExtensions.Tensors;
-using MLExtensions.Training.Data;
 using MLExtensions.Training.Engine;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -7,76 +5,71 @@ using static TorchSharp.torch;
 namespace MLExtensions.Tests.Engine;
 
 /// <summary>A step whose losses are given and whose weights are set by hand.</summary>
-internal sealed class FakeStep : TrainingStep
+internal sealed class FakeStep : TrainingStep<FakeBatch>
 {
-    private readonly nn.Module _module;
+    private static readonly MlpArchitecture Architecture = new() { InputCount = 2, OutputCount = 1, HiddenLayers = [] };
 
-    public FakeStep(NetworkTrainerOptions options, nn.Module? module = null)
-    {
-        _module = module ?? nn.Linear(2, 1);
-        Updater = new ParameterUpdater(new ParameterSet(_module, options.Precision), options, 1);
-    }
+    public FakeStep(TrainingOptions options, nn.Module<Tensor, Tensor>? module = null) =>
+        Network = new TrainedNetwork("network", Architecture, module ?? Architecture.CreateModule(), options.Optimization, seed: 1, CPU);
 
-    public ParameterUpdater Updater { get; }
+    public TrainedNetwork Network { get; }
 
     /// <summary>The training loss by the number of the batch, over all epochs.</summary>
     public Func<int, double> Loss { get; init; } = _ => 1;
 
     public Func<int, double> ValidationLoss { get; init; } = _ => 1;
 
+    /// <summary>Another validation metric, "reward", by the number of the batch.</summary>
+    public Func<int, double>? Reward { get; init; }
+
     public List<double> LearningRates { get; } = [];
 
     public int Validations { get; private set; }
 
-    public override IReadOnlyList<(string Name, ParameterUpdater Updater)> Updaters => [("network", Updater)];
-
-    public override Device Device => CPU;
+    public override IReadOnlyList<TrainedNetwork> Networks => [Network];
 
     public void SetWeights(float value)
     {
         using var noGradient = no_grad();
-        Updater.Parameters.Weights.fill_(value);
+        Network.Parameters.Weights.fill_(value);
     }
 
-    public override void BeginEpoch(int epoch)
-    {
-    }
-
-    public override double Train(Batch batch, double learningRate, MetricSums metrics)
+    public override double Train(FakeBatch batch, double learningRate, MetricSums metrics)
     {
         LearningRates.Add(learningRate);
         SetWeights(LearningRates.Count);
         return Loss(LearningRates.Count);
     }
 
-    public override void BeginValidation()
+    public override double Validate(FakeBatch batch, MetricSums metrics)
     {
-    }
-
-    public override double Validate(Batch batch, MetricSums metrics) => ValidationLoss(Validations++);
-
-    public override void Dispose()
-    {
-        Updater.Dispose();
-        Updater.Parameters.Dispose();
-        _module.Dispose();
+        if (Reward != null)
+            metrics.Add("reward", Reward(Validations) * batch.RowCount);
+        return ValidationLoss(Validations++);
     }
 }
 
-/// <summary>Batches of given sizes whose content does not matter.</summary>
-internal sealed class FakeBatches(params int[] sizes) : IBatchSource
+/// <summary>A batch whose content does not matter.</summary>
+internal sealed class FakeBatch(int rowCount, double epochFraction) : Batch(rowCount, epochFraction)
+{
+    public override void Dispose()
+    {
+    }
+}
+
+/// <summary>Batches of given sizes.</summary>
+internal sealed class FakeBatches(params int[] sizes) : IBatchSource<FakeBatch>
 {
     public long RowCount => sizes.Sum();
 
     public int BatchCount => sizes.Length;
 
-    public IEnumerable<Batch> ReadEpoch(int epoch)
+    public IEnumerable<FakeBatch> ReadEpoch(int epoch)
     {
         var before = 0;
         foreach (var size in sizes)
         {
-            using var labels = new FeatureBlock(size, 1);
-            yield return new Batch(size, (double)before / RowCount, zeros(size, 2), zeros(size), null, labels);
+            yield return new FakeBatch(size, (double)before / RowCount);
             before += size;
         }
     }

@@ -15,11 +15,11 @@ public sealed class ParameterSetTests
         using var scope = NewDisposeScope();
         var linear = nn.Linear(3, 2);
         var bias = linear.bias!.detach().clone();
-        using var set = new ParameterSet(linear, Precision.Float32);
+        using var set = new ParameterSet(linear, Settings());
         var places = set.Split(set.Weights).ToDictionary(entry => entry.Name, entry => entry.Value);
         CollectionAssert.AreEqual(new long[] { 2, 3 }, places["weight"].shape);
         CollectionAssert.AreEqual(bias.data<float>().ToArray(), places["bias"].data<float>().ToArray());
-        Assert.AreEqual(16, set.Ranges.Single(range => range.IsRegularized).End, "the weights, up to the next multiple of 16 where the bias begins");
+        Assert.AreEqual(16, set.Segments.Single(segment => !segment.Regularization.IsNone).End, "the weights, up to the next multiple of 16 where the bias begins");
         Assert.AreEqual(32, set.Weights.NumberOfElements);
         Assert.AreEqual(0f, set.Weights.narrow(0, 6, 10).abs().max().item<float>(), "what lies between parameters");
         set.Weights.fill_(2);
@@ -34,7 +34,7 @@ public sealed class ParameterSetTests
         using var scope = NewDisposeScope();
         var linear = nn.Linear(2, 1);
         var network = nn.Sequential(("linear", linear));
-        using var set = new ParameterSet(network, Precision.BFloat16);
+        using var set = new ParameterSet(network, Settings(Precision.BFloat16));
         Assert.AreEqual(ScalarType.BFloat16, linear.weight.dtype);
         Assert.AreEqual(ScalarType.Float32, set.Weights.dtype);
         set.Weights.fill_(1.001f);
@@ -52,7 +52,7 @@ public sealed class ParameterSetTests
     {
         using var scope = NewDisposeScope();
         var network = new MlpArchitecture { InputCount = 3, OutputCount = 1, HiddenLayers = [new MlpLayer(4, BatchNormalization: true)] }.CreateModule();
-        using var set = new ParameterSet(network, Precision.BFloat16);
+        using var set = new ParameterSet(network, Settings(Precision.BFloat16));
         var norm = network.modules().OfType<BatchNorm1d>().Single();
         Assert.AreEqual(ScalarType.Float32, norm.weight.dtype);
         Assert.AreEqual(ScalarType.Float32, norm.running_mean!.dtype);
@@ -65,7 +65,7 @@ public sealed class ParameterSetTests
     {
         using var scope = NewDisposeScope();
         var linear = nn.Linear(1, 1);
-        using var set = new ParameterSet(linear, Precision.Float32);
+        using var set = new ParameterSet(linear, Settings());
         set.Weights.fill_(1);
         var old = set.Exchange(full_like(set.Weights, 7f));
         Assert.AreEqual(14f, linear.call(ones(1, 1)).item<float>());
@@ -82,27 +82,27 @@ public sealed class ParameterSetTests
         using var scope = NewDisposeScope();
         using var step = new FakeStep(new MlpRegressionTrainer.Options { Optimizer = new SgdOptimizer(), GradientClipNorm = norm });
         step.SetWeights(0);
-        var set = step.Updater.Parameters;
+        var set = step.Network.Parameters;
         set.Split(set.Gradients).First().Value.copy_(tensor(new float[] { 3, 4 }).view(1, 2));
-        step.Updater.Apply(1);
+        step.Network.Apply(1);
         var weights = Packed(set, set.Weights);
         Assert.AreEqual(-first, weights[0], 1e-6f);
         Assert.AreEqual(-second, weights[1], 1e-6f);
-        Assert.AreEqual(0f, step.Updater.Parameters.Gradients.abs().max().item<float>(), "gradients are used up");
+        Assert.AreEqual(0f, step.Network.Parameters.Gradients.abs().max().item<float>(), "gradients are used up");
     }
 
     [TestMethod]
     public void Regularization_LeavesBiasesOut()
     {
         using var scope = NewDisposeScope();
-        float[] After(Action<NetworkTrainerOptions> set)
+        float[] After(Action<SupervisedTrainerOptions> set)
         {
             var options = new MlpRegressionTrainer.Options { Optimizer = new SgdOptimizer() };
             set(options);
             using var step = new FakeStep(options);
             step.SetWeights(2);
-            step.Updater.Apply(0.1);
-            return Packed(step.Updater.Parameters, step.Updater.Parameters.Weights);
+            step.Network.Apply(0.1);
+            return Packed(step.Network.Parameters, step.Network.Parameters.Weights);
         }
         AssertWeights(2 - (0.1f * 0.5f * 2), After(o => o.L2Regularization = 0.5));
         AssertWeights(2 - (0.1f * 0.5f), After(o => o.L1Regularization = 0.5));
@@ -118,5 +118,7 @@ public sealed class ParameterSetTests
     }
 
     /// <summary>The values of a flat tensor without what lies between the parameters.</summary>
+    private static OptimizationSettings Settings(Precision precision = Precision.Float32) => new() { Optimizer = new SgdOptimizer(), L2 = 0.1, Precision = precision };
+
     private static float[] Packed(ParameterSet set, Tensor flat) => set.Split(flat).SelectMany(entry => entry.Value.flatten().data<float>().ToArray()).ToArray();
 }

@@ -21,10 +21,10 @@ public sealed class ThreadTests
             Progress = new Listener(_ => during = torch.get_num_threads()),
         });
         var before = torch.get_num_threads();
-        Assert.AreEqual(2, Trainer(2).Fit(data).Model.History.ThreadCount);
+        Assert.AreEqual(2, Trainer(2).Fit(data).History.ThreadCount);
         Assert.AreEqual(2, during);
         Assert.AreEqual(before, torch.get_num_threads());
-        Assert.AreEqual(1, Trainer(null).Fit(data).Model.History.ThreadCount, "a small network");
+        Assert.AreEqual(1, Trainer(null).Fit(data).History.ThreadCount, "a small network");
         var bad = Example.View(ml, Example.Create(50).Select(row => row.With(float.NaN, 0, 0, 0, 0, 0)));
         Assert.Throws<FormatException>(() => Trainer(2).Fit(bad));
         Assert.AreEqual(before, torch.get_num_threads());

@@ -61,10 +61,10 @@ public sealed class TrainingLoopTests
         var options = Options(o => (o.Epochs, o.EarlyStopping) = (8, new EarlyStopping { Patience = 3 }));
         using var step = new FakeStep(options) { ValidationLoss = i => losses[i] };
         var outcome = Run(step, options, new FakeBatches(4), new FakeBatches(4));
-        Assert.AreEqual("early stopping", outcome.StopReason);
+        Assert.AreEqual(StopReason.EarlyStopping, outcome.StopReason);
         Assert.HasCount(6, outcome.Records);
         Assert.AreEqual(3, outcome.BestEpoch);
-        Assert.AreEqual(3f, step.Updater.Parameters.Weights[0].item<float>(), "the weights that epoch 3 set");
+        Assert.AreEqual(3f, step.Network.Parameters.Weights[0].item<float>(), "the weights that epoch 3 set");
     }
 
     [TestMethod]
@@ -74,9 +74,9 @@ public sealed class TrainingLoopTests
         var options = Options(o => (o.Epochs, o.EarlyStopping) = (3, new EarlyStopping { Patience = 10 }));
         using var step = new FakeStep(options) { ValidationLoss = i => losses[i] };
         var outcome = Run(step, options, new FakeBatches(4), new FakeBatches(4));
-        Assert.AreEqual("epochs", outcome.StopReason);
+        Assert.AreEqual(StopReason.Epochs, outcome.StopReason);
         Assert.AreEqual(1, outcome.BestEpoch);
-        Assert.AreEqual(1f, step.Updater.Parameters.Weights[0].item<float>());
+        Assert.AreEqual(1f, step.Network.Parameters.Weights[0].item<float>());
     }
 
     [TestMethod]
@@ -85,7 +85,7 @@ public sealed class TrainingLoopTests
         double[] losses = [9, 2, 4, 5];
         using var step = new FakeStep(Options()) { ValidationLoss = i => losses[i] };
         Run(step, Options(), new FakeBatches(4), new FakeBatches(4));
-        Assert.AreEqual(3f, step.Updater.Parameters.Weights[0].item<float>());
+        Assert.AreEqual(3f, step.Network.Parameters.Weights[0].item<float>());
     }
 
     [TestMethod]
@@ -102,21 +102,54 @@ public sealed class TrainingLoopTests
         Assert.HasCount(4, step.LearningRates);
     }
 
-    private static NetworkTrainerOptions Options(Action<NetworkTrainerOptions>? change = null)
+    /// <summary>A goal of its own: the epochs are compared by it, whatever the loss does.</summary>
+    [TestMethod]
+    public void Goal_MoreIsBetter_DecidesTheBestEpochAndWhenToStop()
+    {
+        double[] rewards = [0, 1, 5, 4, 4, 9, 9];
+        var options = Options(o => (o.Epochs, o.EarlyStopping) = (6, new EarlyStopping { Patience = 2 }));
+        using var step = new FakeStep(options) { ValidationLoss = i => 10 - i, Reward = i => rewards[i] };
+        var outcome = Run(step, options, new FakeBatches(4), new FakeBatches(4), goal: new TrainingGoal("reward", GoalDirection.Maximize));
+        Assert.AreEqual(StopReason.EarlyStopping, outcome.StopReason);
+        Assert.AreEqual(2, outcome.BestEpoch);
+        Assert.HasCount(4, outcome.Records);
+        Assert.AreEqual(2f, step.Network.Parameters.Weights[0].item<float>(), "the weights that epoch 2 set");
+    }
+
+    [TestMethod]
+    public void Goal_NotMeasured_IsNamed()
+    {
+        using var step = new FakeStep(Options());
+        var error = Assert.ThrowsExactly<InvalidOperationException>(() => Run(step, Options(), new FakeBatches(4), new FakeBatches(4), goal: new TrainingGoal("reward", GoalDirection.Maximize)));
+        Assert.Contains("'reward'", error.Message);
+        Assert.Contains("loss", error.Message);
+    }
+
+    [TestMethod]
+    public void NoGoal_NoBestEpoch()
+    {
+        using var step = new FakeStep(Options());
+        using var scope = torch.NewDisposeScope();
+        var outcome = Run(step, Options(), new FakeBatches(4), new FakeBatches(4), hasGoal: false);
+        Assert.IsNull(outcome.BestEpoch);
+        Assert.HasCount(3, outcome.Records);
+    }
+
+    private static SupervisedTrainerOptions Options(Action<SupervisedTrainerOptions>? change = null)
     {
         var options = new MlpRegressionTrainer.Options { Epochs = 3 };
         change?.Invoke(options);
         return options;
     }
 
-    private static TrainingOutcome Run(TrainingStep step, NetworkTrainerOptions options, FakeBatches training, FakeBatches? validation = null, Action? checkAlive = null)
+    private static TrainingOutcome Run(FakeStep step, SupervisedTrainerOptions options, FakeBatches training, FakeBatches? validation = null, Action? checkAlive = null, TrainingGoal? goal = null, bool hasGoal = true)
     {
         using var scope = torch.NewDisposeScope();
         var host = ((IHostEnvironment)new MLContext(1)).Register("Test");
         using var channel = host.Start("Training");
         using var progress = host.StartProgressChannel("Training");
         using var reporter = new TrainingReporter(channel, progress, options);
-        using var loop = new TrainingLoop(step, training, validation, options, reporter, null, checkAlive ?? (() => { }));
+        using var loop = new TrainingLoop<FakeBatch>(step, training, validation, hasGoal ? goal ?? TrainingGoal.LeastLoss : null, options, reporter, null, checkAlive ?? (() => { }));
         return loop.Run();
     }
 }

@@ -65,8 +65,8 @@ public sealed class ForecastLearningTests
         using var model = SeriesSample.Forecaster(o => o.ValidationFraction = 0.25).Fit(SeriesSample.View(rows));
         using var changed = SeriesSample.Forecaster(o => o.ValidationFraction = 0.25).Fit(SeriesSample.View(other));
         Outcome.AssertSameBits(SeriesSample.Weights(model), SeriesSample.Weights(changed));
-        Assert.IsGreaterThan(5, changed.Model.History.Epochs[0].Validation["mae"]);
-        Assert.IsLessThan(1, model.Model.History.Epochs[^1].Validation["mae"]);
+        Assert.IsGreaterThan(5, changed.History.Epochs[0].Validation["mae"]);
+        Assert.IsLessThan(1, model.History.Epochs[^1].Validation["mae"]);
     }
 
     [TestMethod]
@@ -111,6 +111,6 @@ public sealed class ForecastLearningTests
     {
         var rows = SeriesSample.Sine(300);
         using var model = SeriesSample.Forecaster(o => (o.Precision, o.Epochs) = (Precision.BFloat16, 15)).Fit(SeriesSample.View(rows));
-        Assert.IsLessThan(0.25, model.Model.History.Epochs[^1].Training["rmse"]);
+        Assert.IsLessThan(0.25, model.History.Epochs[^1].Training["rmse"]);
     }
 }

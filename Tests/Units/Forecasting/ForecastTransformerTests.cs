@@ -74,7 +74,7 @@ public sealed class ForecastTransformerTests
         ml.Model.Save(model, data.Schema, folder.File("model.zip"));
         var loaded = (IEnumerable<ITransformer>)new MLContext().Model.Load(folder.File("model.zip"), out _);
         var forecaster = loaded.OfType<LstmForecastTransformer>().Single();
-        Assert.AreEqual(model.LastTransformer.Model.History, forecaster.Model.History);
+        Assert.AreEqual(model.LastTransformer.History, forecaster.History);
         Assert.AreEqual(model.LastTransformer.Model.Architecture, forecaster.Model.Architecture);
         ChildProcess.Run(ForecastInChild, folder.Path).AssertSuccess();
         var forecasts = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(folder.File("forecasts.bin"))).ToArray();

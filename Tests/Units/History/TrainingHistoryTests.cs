@@ -20,7 +20,7 @@ public class TrainingHistoryTests
         Assert.AreEqual(0.1 + 0.2, copy.Epochs[0].LearningRate);
         Assert.IsTrue(double.IsNaN(copy.Epochs[1].TrainingLoss));
         Assert.AreEqual(double.PositiveInfinity, copy.Epochs[1].ValidationLoss);
-        Assert.AreEqual(0, copy.Initial!.Epoch);
+        Assert.AreEqual(0, copy.BeforeTraining!.Epoch);
     }
 
     [TestMethod]
@@ -132,12 +132,12 @@ public class TrainingHistoryTests
     {
         Epochs = [Record(1, 0.25), Record(2, double.NaN) with { Validation = new Dictionary<string, double> { ["loss"] = double.PositiveInfinity } }],
         BestEpoch = 1,
-        StopReason = "early stopping",
+        StopReason = StopReason.EarlyStopping,
         Seed = 7,
         ThreadCount = 2,
         Device = "cpu",
         Precision = "float32",
-        Initial = Record(0, 2.302585092994046),
+        BeforeTraining = Record(0, 2.302585092994046),
     };
 
     private static EpochRecord Record(int epoch, double loss) => new()

@@ -66,7 +66,7 @@ public sealed class AugmentedTrainingTests
             var options = Options();
             (options.Augmentations, options.LearningRate, options.Epochs) = (augmentations, 1e-12, 1);
             using var model = ml.MulticlassClassification.Trainers.Cnn(options).Fit(data, validation);
-            var record = model.Model.History.Epochs[0];
+            var record = model.History.Epochs[0];
             losses.Add(record.TrainingLoss);
             Assert.AreEqual(ml.MulticlassClassification.Evaluate(model.Transform(validation)).LogLoss, record.ValidationLoss!.Value, 1e-4);
             if (augmentations.Length == 0)

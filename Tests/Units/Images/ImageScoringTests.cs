@@ -109,7 +109,7 @@ public sealed class ImageScoringTests
     {
         torch.manual_seed(1);
         var architecture = new MlpArchitecture { InputCount = width, OutputCount = 1, HiddenLayers = [new MlpLayer(4)] };
-        var history = new TrainingHistory { Epochs = [], StopReason = "not trained", Seed = 1, ThreadCount = 1, Device = "cpu", Precision = "Float32" };
+        var history = new TrainingHistory { Epochs = [], StopReason = StopReason.Epochs, Seed = 1, ThreadCount = 1, Device = "cpu", Precision = "Float32" };
         var parameters = new NetworkModelParameters(ml, architecture, new RegressionHead(0, 1), architecture.CreateModule(), history);
         return new RegressionNetworkTransformer(ml, parameters, schema, "Image", null);
     }

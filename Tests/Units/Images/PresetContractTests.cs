@@ -18,7 +18,7 @@ public sealed class PresetContractTests
     {
         var data = ImageSample.View(ShapeOf(name), 6);
         using var model = Fit(name, data);
-        var record = model.Model.History.Epochs.Single();
+        var record = model.History.Epochs.Single();
         Assert.IsTrue(record.TrainingLoss is > 0 and < 100, $"{record}");
         Assert.AreEqual(6, record.Examples);
         using (var again = Fit(name, data))

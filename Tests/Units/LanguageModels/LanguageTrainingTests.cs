@@ -47,7 +47,7 @@ public sealed class LanguageTrainingTests
     public void ValidationLoss_IsNearTheContinuousEvaluation()
     {
         using var model = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.Epochs = 2)).Fit(LanguageSample.View(Ml, Alphabet[..20]), LanguageSample.View(Ml, Alphabet[20..60]));
-        var loss = model.Model.History.Epochs[^1].ValidationLoss!.Value;
+        var loss = model.History.Epochs[^1].ValidationLoss!.Value;
         Assert.AreEqual(loss, Ml.LanguageModels.EvaluateContinuous(model, LanguageSample.View(Ml, Alphabet[20..60])).CrossEntropy, 0.05);
     }
 
@@ -94,7 +94,7 @@ public sealed class LanguageTrainingTests
         using var same = LanguageSample.Fit(Ml, ["habc"], o => (o.Epochs, o.InitialModel) = (0, first));
         Outcome.AssertSameBits(LanguageSample.Weights(first), LanguageSample.Weights(same));
         using var second = LanguageSample.Fit(Ml, Alphabet, o => (o.Epochs, o.InitialModel) = (1, first));
-        Assert.IsLessThan(first.Model.History.Epochs[0].TrainingLoss / 5, second.Model.History.Epochs[0].TrainingLoss);
+        Assert.IsLessThan(first.History.Epochs[0].TrainingLoss / 5, second.History.Epochs[0].TrainingLoss);
         var error = Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, Alphabet, o => (o.HiddenUnits, o.InitialModel) = (8, first)));
         Assert.Contains("another architecture", error.Message);
     }

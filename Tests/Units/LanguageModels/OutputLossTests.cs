@@ -32,7 +32,7 @@ public sealed class OutputLossTests
         var network = new LanguageModelNetwork(architecture);
         network.load_state_dict(automatic.state_dict());
         var options = LanguageSample.Options(o => (o.Optimizer, o.GradientClipNorm) = (new SgdOptimizer(), null));
-        using var step = new LanguageModelStep(network, options, seed: 1, CPU);
+        using var step = new LanguageModelStep(new TrainedNetwork("network", architecture, network, options.Optimization, seed: 1, CPU), options, seed: 1);
         step.BeginEpoch(1);
         Tensor[]? state = null;
         foreach (var rate in new[] { 1e-12, 1 }) // the first leaves the weights where they are
@@ -44,7 +44,7 @@ public sealed class OutputLossTests
             state = Array.ConvertAll(next, part => part.detach());
             var expected = nn.functional.cross_entropy(automatic.Logits(hidden), targets);
             expected.backward();
-            using var batch = new Batch(Steps * Lanes, 0, tokens.clone(), targets.clone());
+            using var batch = new TokenBatch(Steps * Lanes, 0, tokens.clone(), targets.clone());
             Assert.AreEqual(expected.item<float>(), step.Train(batch, rate, new MetricSums()), 1e-5);
         }
         var moved = network.state_dict();

@@ -1,5 +1,6 @@
 using MLExtensions.Tests.Contract;
 using MLExtensions.Training.Data;
+using MLExtensions.Training.Engine;
 using static MLExtensions.Tests.Data.TrainingDataSample;
 
 namespace MLExtensions.Tests.Lstm;
@@ -89,13 +90,13 @@ public sealed class LengthGroupTests
     /// <summary>Lengths from 0 to 100, in no order.</summary>
     private static int LengthOf(int row) => row * 37 % 101;
 
-    private static IBatchSource Open(bool streaming, int seed = 1, bool shuffle = true, bool grouped = true)
+    private static IBatchSource<LabeledBatch> Open(bool streaming, int seed = 1, bool shuffle = true, bool grouped = true)
     {
         var data = Example.View(Ml, Numbered(Rows));
         var columns = Columns(data);
         var settings = Settings(Size, shuffle, seed) with { LengthOf = grouped ? features => LengthOf((int)features[0]) : null };
         return streaming
-            ? new StreamingBatches(data, columns, Rows, _ => true, 300, settings)
-            : new InMemoryBatches(TrainingRows.Read(data, columns, out _, () => { }), Enumerable.Range(0, Rows).ToArray(), settings);
+            ? new StreamingBatches<LabeledBatch>(data, columns, Rows, _ => true, 300, settings, Labeled(), checksum: null)
+            : new InMemoryBatches<LabeledBatch>(TrainingRows.Read(data, columns, null, () => { }, out _), Enumerable.Range(0, Rows).ToArray(), settings, Labeled(), checksum: null);
     }
 }

@@ -63,7 +63,7 @@ public sealed class SequenceLearningTests
     {
         using var model = Regression(Values, options => (options.HiddenUnits, options.Epochs, options.Precision) = (16, 10, Precision.BFloat16))
             .Fit(SequenceRow.View(Ml, SequenceRow.Random(300, 8)));
-        var epochs = model.Model.History.Epochs;
+        var epochs = model.History.Epochs;
         Assert.IsLessThan(epochs[0].TrainingLoss / 3, epochs[^1].TrainingLoss);
         Assert.IsGreaterThan(0.8, RSquared(model, SequenceRow.Random(200, 8, seed: 2)));
     }

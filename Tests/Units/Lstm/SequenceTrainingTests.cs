@@ -64,8 +64,8 @@ public sealed class SequenceTrainingTests
         using var model = Binary(Values, options => options.Epochs = 2).Fit(SequenceRow.View(Ml, SequenceRow.Random(100)), validation);
         var metrics = Ml.BinaryClassification.Evaluate(model.Transform(validation), nameof(SequenceRow.Flag));
         // ML.NET's log-loss is in bits.
-        Assert.AreEqual(metrics.LogLoss * Math.Log(2), model.Model.History.Epochs[^1].ValidationLoss!.Value, 1e-4);
-        Assert.AreEqual(metrics.Accuracy, model.Model.History.Epochs[^1].Validation["accuracy"], 1e-6);
+        Assert.AreEqual(metrics.LogLoss * Math.Log(2), model.History.Epochs[^1].ValidationLoss!.Value, 1e-4);
+        Assert.AreEqual(metrics.Accuracy, model.History.Epochs[^1].Validation["accuracy"], 1e-6);
     }
 
     [TestMethod]

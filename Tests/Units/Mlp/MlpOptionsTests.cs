@@ -81,7 +81,7 @@ public sealed class MlpOptionsTests
     [TestMethod]
     public void BatchNormalization_LeavesALastRowOut()
     {
-        int ExamplesOf(bool normalization) => (int)Fit(new MlpMulticlassTrainer.Options { HiddenLayers = [4], BatchSize = 10, BatchNormalization = normalization }, rows: 31).History.Epochs[0].Examples;
+        int ExamplesOf(bool normalization) => (int)Fit(new MlpMulticlassTrainer.Options { HiddenLayers = [4], BatchSize = 10, BatchNormalization = normalization }, rows: 31).History!.Epochs[0].Examples;
         Assert.AreEqual(30, ExamplesOf(true));
         Assert.AreEqual(31, ExamplesOf(false));
         var error = Assert.Throws<ArgumentException>(() => Fit(new MlpMulticlassTrainer.Options { BatchNormalization = true }, rows: 1));

@@ -170,7 +170,7 @@ public sealed class ModelDamageTests
                     continue;
                 Outcome.AssertSameBits(Outcome.Weights(zip.Model), Outcome.Weights(model));
                 Assert.AreEqual(zip.Model.Model.Architecture, model.Model.Architecture);
-                Assert.AreEqual(zip.Model.Model.History, model.Model.History);
+                Assert.AreEqual(zip.Model.History, model.History);
             }
         }
     }

@@ -119,7 +119,7 @@ public class PictureTests
                 Validation = validation(e),
             })],
             BestEpoch = best,
-            StopReason = "epochs",
+            StopReason = StopReason.Epochs,
             Seed = 1,
             ThreadCount = 1,
             Device = "cpu",

@@ -14,7 +14,7 @@ public sealed class RbmLearningTests
         foreach (var change in new Action<RbmEstimator.Options>[] { _ => { }, o => o.PersistentChains = 10, o => (o.GibbsSteps, o.SampleVisible) = (3, true), o => o.Optimizer = new SgdOptimizer { Momentum = 0.5 } })
         {
             using var machine = RbmSample.Fit(RbmSample.Bars(500), change);
-            var history = machine.Layers[0].History;
+            var history = machine.Histories[0];
             Assert.IsLessThan(0.02, history.Epochs[^1].TrainingLoss);
             // Each pixel follows from the others of its column, so the best is 0, and independent pixels give -16 log 2 = -11.
             Assert.IsGreaterThan(-1.5, history.Epochs[^1].Training["pseudoLogLikelihood"]);
@@ -28,7 +28,7 @@ public sealed class RbmLearningTests
     {
         using var machine = RbmSample.Fit(RbmSample.Reals(1000), o => (o.VisibleUnits, o.HiddenUnits, o.LearningRate) = (VisibleUnitType.Gaussian, [4], 0.01));
         // The variance is about 1, of which the cause has .81 and the noise .19.
-        Assert.IsLessThan(0.35, machine.Layers[0].History.Epochs[^1].TrainingLoss);
+        Assert.IsLessThan(0.35, machine.Histories[0].Epochs[^1].TrainingLoss);
         var positive = machine.Reconstruct([0.9f, 0.9f, 0.9f, 0.9f, 0.9f, -0.9f]);
         Assert.IsGreaterThan(0.3f, positive[5], "the last value follows the others");
     }
@@ -54,7 +54,7 @@ public sealed class RbmLearningTests
         foreach (var (type, rate) in new[] { (HiddenUnitType.ReLU, 0.02), (HiddenUnitType.Gaussian, 0.005) })
         {
             using var machine = RbmSample.Fit(RbmSample.Bars(500), o => (o.HiddenUnits, o.LearningRate) = ([new RbmLayer(12) { Type = type }], rate));
-            Assert.IsLessThan(0.06, machine.Layers[0].History.Epochs[^1].TrainingLoss, $"{type}");
+            Assert.IsLessThan(0.06, machine.Histories[0].Epochs[^1].TrainingLoss, $"{type}");
         }
     }
 
@@ -75,7 +75,7 @@ public sealed class RbmLearningTests
     public void FewRows_TheFreeEnergyGapGrows()
     {
         using var machine = RbmSample.Fit(RbmSample.Bars(16, seed: 2), o => (o.ValidationFraction, o.Epochs, o.HiddenUnits) = (0.5, 300, [30]));
-        var epochs = machine.Layers[0].History.Epochs;
+        var epochs = machine.Histories[0].Epochs;
         Assert.IsGreaterThan(epochs[0].Validation["freeEnergyGap"] + 1, epochs[^1].Validation["freeEnergyGap"]);
         Assert.AreEqual(epochs[^1].Validation["freeEnergy"] - epochs[^1].Training["freeEnergy"], epochs[^1].Validation["freeEnergyGap"], 1e-4);
     }
@@ -104,7 +104,7 @@ public sealed class RbmLearningTests
             o.HiddenUnits = [10, new RbmLayer(8) { Epochs = 5 }, 6];
             o.Progress = new Contract.Listener(progress => stages.Add(progress.Stage));
         });
-        CollectionAssert.AreEqual(new[] { 30, 5, 30 }, stack.Layers.Select(layer => layer.History.Epochs.Count).ToArray());
+        CollectionAssert.AreEqual(new[] { 30, 5, 30 }, stack.Layers.Select(layer => layer.History!.Epochs.Count).ToArray());
         CollectionAssert.AreEqual(new[] { "layer 1 of 3", "layer 2 of 3", "layer 3 of 3" }, stages.Distinct().ToArray());
         CollectionAssert.AreEqual(new[] { 6, 8 }, new[] { stack.GetWeights(2).Length, stack.GetWeights(2)[0].Length });
         Assert.IsGreaterThan(0.85, RbmSample.Bars(50, seed: 5).Average(row => IsBars(stack.Reconstruct(row.Features))));

@@ -48,7 +48,7 @@ public sealed class FrozenLayerTests
         var first = nn.Linear(3, 4);
         var second = nn.Linear(4, 2);
         var network = nn.Sequential(("first", first), ("second", second));
-        using var set = new ParameterSet(network, Precision.Float32, new LayerSelection(["first"], []));
+        using var set = new ParameterSet(network, new OptimizationSettings { Optimizer = new SgdOptimizer(), Layers = new LayerSelection(["first"], []) });
         CollectionAssert.AreEqual(new[] { "second.weight", "second.bias" }, set.Split(set.Weights).Select(part => part.Name).ToArray());
         Assert.AreEqual(32, set.Weights.NumberOfElements);
         var outputs = network.call(ones(1, 3));
@@ -131,7 +131,7 @@ public sealed class FrozenLayerTests
         var layers = new List<string> { "hidden.0" };
         var rules = new List<LayerRule> { new("output") { LearningRateFactor = 2 } };
         var options = new MlpMulticlassTrainer.Options { FrozenLayers = layers, LayerRules = rules };
-        var copy = options.Snapshot();
+        var copy = (DataTrainingOptions)options.Snapshot();
         layers.Clear();
         rules.Clear();
         Assert.AreEqual("hidden.0", copy.FrozenLayers.Single());

@@ -19,10 +19,10 @@ public sealed class InitialWeightsTests
         using var model = Tuning.Fit(o => (o.InitialWeights, o.InitialWeightsMatch, o.Epochs, o.ValidationFraction) = (start, WeightMatch.Strict, 0, 0.2));
         foreach (var name in model.Model.WeightShapes.Keys)
             Outcome.AssertSameBits(Tuning.Read(start, name), model.Model.GetWeights(name));
-        var history = model.Model.History;
+        var history = model.History;
         Assert.IsEmpty(history.Epochs);
-        Assert.IsNotNull(history.Initial?.ValidationLoss);
-        Assert.AreEqual("epochs", history.StopReason);
+        Assert.IsNotNull(history.BeforeTraining?.ValidationLoss);
+        Assert.AreEqual(StopReason.Epochs, history.StopReason);
         CollectionAssert.AreEquivalent(model.Model.WeightShapes.Keys.ToArray(), history.InitialWeights!.Loaded.ToArray());
         Assert.IsTrue(history.InitialWeights.IsComplete);
         Assert.IsEmpty(history.InitialWeights.Unexpected);
@@ -39,7 +39,7 @@ public sealed class InitialWeightsTests
             (o.EarlyStopping, o.CheckpointFolder, o.LearningRateSchedule, o.TensorBoardFolder) = (new EarlyStopping(), folder.File("checkpoints"), new CosineSchedule(), folder.File("events"));
         });
         Outcome.AssertSameBits(Outcome.Weights(first), Outcome.Weights(second));
-        Assert.IsNull(second.Model.History.InitialWeights);
+        Assert.IsNull(second.History.InitialWeights);
     }
 
     [TestMethod]
@@ -51,9 +51,9 @@ public sealed class InitialWeightsTests
         var ml = new MLContext(1);
         ml.Model.Save(model, Example.View(ml, Example.Create(3)).Schema, folder.File("model.zip"));
         using var loaded = (MulticlassNetworkTransformer)ml.Model.Load(folder.File("model.zip"), out _);
-        Assert.AreEqual("extra", loaded.Model.History.InitialWeights!.Unexpected.Single());
-        Assert.AreEqual(model.Model.History, loaded.Model.History);
-        Assert.AreNotEqual(model.Model.History, model.Model.History with { InitialWeights = null });
+        Assert.AreEqual("extra", loaded.History.InitialWeights!.Unexpected.Single());
+        Assert.AreEqual(model.History, loaded.History);
+        Assert.AreNotEqual(model.History, model.History with { InitialWeights = null });
     }
 
     [TestMethod]
@@ -65,7 +65,7 @@ public sealed class InitialWeightsTests
         using var fresh = Tuning.Fit(o => o.LearningRate = 1e-12);
         Outcome.AssertClose(fresh.Model.GetWeights("output.weight"), model.Model.GetWeights("output.weight"), 1e-9);
         Outcome.AssertClose(Tuning.Read(start, "hidden.0.linear.weight"), model.Model.GetWeights("hidden.0.linear.weight"), 1e-9);
-        var report = model.Model.History.InitialWeights!;
+        var report = model.History.InitialWeights!;
         Assert.HasCount(2, report.OtherShape);
         Assert.Contains("output.weight (F32[7,4] given, the network has F32[3,4])", report.OtherShape);
         Assert.HasCount(model.Model.WeightShapes.Count - 2, report.Loaded);
@@ -95,7 +95,7 @@ public sealed class InitialWeightsTests
             AssertRefused(changed, WeightMatch.ExceptOutput, message);
             using var model = Tuning.Fit(o => (o.InitialWeights, o.InitialWeightsMatch, o.LearningRate) = (changed, WeightMatch.Partial, 1e-12));
             Outcome.AssertClose(Tuning.Read(start, "hidden.1.linear.weight"), model.Model.GetWeights("hidden.1.linear.weight"), 1e-9);
-            Assert.IsLessThan(model.Model.WeightShapes.Count + 1, model.Model.History.InitialWeights!.Loaded.Count);
+            Assert.IsLessThan(model.Model.WeightShapes.Count + 1, model.History.InitialWeights!.Loaded.Count);
         }
     }
 
@@ -107,7 +107,7 @@ public sealed class InitialWeightsTests
         using var model = Tuning.Fit(o => (o.InitialWeights, o.InitialWeightsMatch, o.Epochs) = (start, WeightMatch.Strict, 0));
         Assert.AreEqual(0f, model.Model.GetWeights("hidden.0.norm.num_batches_tracked")[0]);
         Assert.AreEqual(18f, model.Model.GetWeights("hidden.1.norm.num_batches_tracked")[0]);
-        Assert.IsTrue(model.Model.History.InitialWeights!.IsComplete);
+        Assert.IsTrue(model.History.InitialWeights!.IsComplete);
     }
 
     [TestMethod]
