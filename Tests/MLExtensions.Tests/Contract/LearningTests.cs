@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.ML;
 
 namespace MLExtensions.Tests.Contract;
@@ -11,7 +12,7 @@ public sealed class LearningTests
     public void Fit_FindsTheKnownAnswer(string name)
     {
         var subject = Subjects.Training(name);
-        var ml = new MLContext(1);
+        var ml = new MLContext(TestSeed.Of(1));
         var model = subject.Fit(subject.CreateEstimator(ml, subject.Options()), subject.View(ml, 400));
         AssertLearnt(subject, ml, model);
         foreach (var history in model.Histories)
@@ -26,12 +27,12 @@ public sealed class LearningTests
     public void Pipeline_WithNormalisationAndSplit(string name)
     {
         var subject = Subjects.Training(name);
-        var ml = new MLContext(1);
+        var ml = new MLContext(TestSeed.Of(1));
         var split = ml.Data.TrainTestSplit(subject.View(ml, 500), testFraction: 0.2);
         var pipeline = subject.Normalizer(ml)
             .AppendCacheCheckpoint(ml)
             .Append(subject.CreateEstimator(ml, subject.Options()));
-        Assert.IsGreaterThan(subject.Floor, subject.Quality(ml, pipeline.Fit(split.TrainSet).Transform(split.TestSet)));
+        Floor.Above(subject.Floor, subject.Quality(ml, pipeline.Fit(split.TrainSet).Transform(split.TestSet)), name);
     }
 
     [TestMethod]
@@ -39,10 +40,10 @@ public sealed class LearningTests
     public void CrossValidate_EveryFoldLearns(string name)
     {
         var subject = Subjects.Get(name);
-        var ml = new MLContext(1);
+        var ml = new MLContext(TestSeed.Of(1));
         var folds = subject.Task.CrossValidate(ml, subject.View(ml, 400), subject.CreateTrainer(ml, subject.Options(o => o.Epochs = 20)), folds: 3);
         Assert.HasCount(3, folds);
-        Assert.IsGreaterThan(subject.Floor, folds.Min());
+        Floor.Above(subject.Floor, folds.Min(), name);
     }
 
     [TestMethod]
@@ -50,14 +51,14 @@ public sealed class LearningTests
     public void Fit_WithValidationData(string name)
     {
         var subject = Subjects.Training(name);
-        var ml = new MLContext(1);
+        var ml = new MLContext(TestSeed.Of(1));
         var trainer = subject.CreateEstimator(ml, subject.Options());
         var model = subject.Fit(trainer, subject.View(ml, 400), subject.View(ml, 100, seed: 3));
         AssertLearnt(subject, ml, model);
         foreach (var history in model.Histories)
         {
             Assert.IsTrue(history.Epochs.All(epoch => epoch.ValidationLoss > 0 && epoch.Examples == 400));
-            Assert.IsLessThan(history.Initial!.ValidationLoss!.Value, history.Epochs[^1].ValidationLoss!.Value);
+            Floor.Below(1, history.Epochs[^1].ValidationLoss!.Value / history.Initial!.ValidationLoss!.Value, $"{name} loss");
         }
     }
 
@@ -78,7 +79,7 @@ public sealed class LearningTests
     public void Streaming_FindsTheKnownAnswer(string name)
     {
         var subject = Subjects.Training(name);
-        var ml = new MLContext(1);
+        var ml = new MLContext(TestSeed.Of(1));
         var options = subject.Options(o => (o.Buffering, o.ValidationFraction) = (Buffering.Streaming, 0.1));
         subject.SetShuffleBuffer(options, 50);
         var model = subject.Fit(subject.CreateEstimator(ml, options), subject.View(ml, 400));
@@ -95,7 +96,7 @@ public sealed class LearningTests
     public void BFloat16_FindsNearlyTheSame(string name)
     {
         var subject = Subjects.Training(name);
-        var ml = new MLContext(1);
+        var ml = new MLContext(TestSeed.Of(1));
         var rows = subject.Rows(400);
         var model = subject.Fit(rows, o => o.Precision = Precision.BFloat16, ml: ml);
         AssertLearnt(subject, ml, model);
@@ -108,11 +109,11 @@ public sealed class LearningTests
     public void Noise_StillLearns(string name)
     {
         var subject = Subjects.Training(name);
-        var ml = new MLContext(1);
+        var ml = new MLContext(TestSeed.Of(1));
         var model = subject.Fit(subject.CreateEstimator(ml, subject.Options(o => o.Epochs = 40, noisy: true)), subject.View(ml, 400));
-        Assert.IsGreaterThan(subject.NoisyFloor, subject.Quality(ml, model.Transform(subject.View(ml, 300, seed: 2))));
+        Floor.Above(subject.NoisyFloor, subject.Quality(ml, model.Transform(subject.View(ml, 300, seed: 2))), name);
     }
 
-    private static void AssertLearnt(TrainingSubject subject, MLContext ml, TrainedModel model) =>
-        Assert.IsGreaterThan(subject.Floor, subject.Quality(ml, model.Transform(subject.View(ml, 300, seed: 2))));
+    private static void AssertLearnt(TrainingSubject subject, MLContext ml, TrainedModel model, [CallerMemberName] string member = "") =>
+        Floor.Above(subject.Floor, subject.Quality(ml, model.Transform(subject.View(ml, 300, seed: 2))), subject.Name, member: member);
 }
