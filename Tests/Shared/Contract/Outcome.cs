@@ -68,13 +68,3 @@ internal sealed class Listener(Action<TrainingProgress> action) : IProgress<Trai
 {
     public void Report(TrainingProgress value) => action(value);
 }
-
-/// <summary>A folder that goes away with the test.</summary>
-internal sealed class TemporaryFolder : IDisposable
-{
-    public string Path { get; } = Directory.CreateTempSubdirectory("mlextensions-").FullName;
-
-    public string File(string name) => System.IO.Path.Combine(Path, name);
-
-    public void Dispose() => Directory.Delete(Path, recursive: true);
-}

@@ -132,6 +132,6 @@ public sealed class NativeLoadingTests
     {
         foreach (string file in Directory.GetFiles(AppContext.BaseDirectory).Where(file => !file.EndsWith(".deps.json", StringComparison.Ordinal)))
             File.Copy(file, Path.Combine(_folder, Path.GetFileName(file)));
-        return Path.Combine(_folder, "MLExtensions.Tests");
+        return Path.Combine(_folder, Path.GetFileName(ChildProcess.Program));
     }
 }

@@ -56,7 +56,7 @@ public sealed class SaveLoadTests
     /// <summary>No type of this library is touched here: ML.NET finds them through the file.</summary>
     private static void ScoreInChild(string[] args)
     {
-        if (AppDomain.CurrentDomain.GetAssemblies().Any(assembly => assembly.GetName().Name!.StartsWith("MLExtensions.T", StringComparison.Ordinal) && assembly != typeof(SaveLoadTests).Assembly))
+        if (AppDomain.CurrentDomain.GetAssemblies().Any(assembly => assembly.GetName().Name is "MLExtensions.Transforms" or "MLExtensions.Trainers"))
             throw new InvalidOperationException("The library is loaded before the model.");
         var ml = new MLContext();
         var model = ml.Model.Load(Path.Combine(args[0], "model.zip"), out _);

@@ -36,7 +36,7 @@ public sealed class AugmentedTrainingTests
     [DataRow(Buffering.Streaming)]
     public void Resumed_SameBitsAsInOneGo(Buffering buffering)
     {
-        using var folder = new Contract.TemporaryFolder();
+        using var folder = new TemporaryFolder();
         Fit(options => (options.Epochs, options.CheckpointFolder, options.Buffering) = (2, folder.Path, buffering)).Dispose();
         var resumed = Fit(options => (options.Epochs, options.CheckpointFolder, options.Resume, options.Buffering) = (5, folder.Path, true, buffering));
         Outcome.AssertSameBits(Outcome.Weights(Fit(options => (options.Epochs, options.Buffering) = (5, buffering))), Outcome.Weights(resumed));
@@ -46,7 +46,7 @@ public sealed class AugmentedTrainingTests
     [TestMethod]
     public void Resumed_WithOtherAugmentations_IsRefused()
     {
-        using var folder = new Contract.TemporaryFolder();
+        using var folder = new TemporaryFolder();
         Fit(options => options.CheckpointFolder = folder.Path).Dispose();
         var error = Assert.Throws<Exception>(() => Fit(options => (options.CheckpointFolder, options.Resume, options.Epochs, options.Augmentations) = (folder.Path, true, 5, [ImageAugmentation.Flip()])));
         Assert.Contains("Augmentations", error.Message);

@@ -24,7 +24,7 @@ public sealed class PresetContractTests
             Outcome.AssertSameBits(Outcome.Weights(model), Outcome.Weights(again));
         var expected = Outcome.Scores(model.Transform(data));
         Assert.IsTrue(expected.All(float.IsFinite));
-        using var folder = new Contract.TemporaryFolder();
+        using var folder = new TemporaryFolder();
         new MLContext().Model.Save(model, data.Schema, folder.File("model.zip"));
         using (var loaded = (NetworkTransformer)new MLContext().Model.Load(folder.File("model.zip"), out _))
         {

@@ -40,7 +40,7 @@ public sealed class RbmTransformerTests
     {
         var random = new Random(TestSeed.Of(1));
         var rows = Enumerable.Range(0, 3000).Select(_ => new RbmSample { Features = Enumerable.Range(0, 16).Select(_ => random.NextSingle()).ToArray() }).ToArray();
-        using var folder = new Contract.TemporaryFolder();
+        using var folder = new TemporaryFolder();
         using var machine = RbmSample.Fit(rows, o => (o.Epochs, o.Output) = (1, RbmOutput.Samples));
         var data = RbmSample.View(Ml, rows);
         var samples = machine.Transform(data).GetColumn<float[]>("Hidden").ToArray();
@@ -89,7 +89,7 @@ public sealed class RbmTransformerTests
     [TestMethod]
     public void File_WithAnUnknownOutput_IsRefused()
     {
-        using var folder = new Contract.TemporaryFolder();
+        using var folder = new TemporaryFolder();
         using var machine = RbmSample.Fit(RbmSample.Bars(20), o => o.Epochs = 1);
         var strange = new RbmTransformer((Microsoft.ML.Runtime.IHostEnvironment)Ml, machine.Layers, new RbmColumnNames("Hidden", "Features", null, null), (RbmOutput)9, seed: 1);
         Ml.Model.Save(strange, RbmSample.View(Ml, RbmSample.Bars(1)).Schema, folder.File("strange.zip"));

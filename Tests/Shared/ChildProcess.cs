@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace MLExtensions.Tests;
 
-/// <summary>Runs a static method of this assembly in a fresh process: the test program itself, started again.</summary>
+/// <summary>Runs a static method of a test project in a fresh process: the test program itself, started again.</summary>
 /// <example><c>ChildProcess.Run(Load, path).AssertSuccess();</c> where <c>Load</c> is a <c>static void Load(string[] args)</c>.</example>
 internal static class ChildProcess
 {
@@ -15,7 +15,7 @@ internal static class ChildProcess
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     /// <summary>Runs <paramref name="method"/> to its end.</summary>
-    /// <remarks>Torch is not loaded there yet: <see cref="TestAssembly.InitializeTorch"/> does it, with one thread.</remarks>
+    /// <remarks>Torch is not loaded there yet: <c>TestAssembly.InitializeTorch</c> does it, with one thread.</remarks>
     /// <param name="method">A static method, not a lambda. What it throws goes to the standard error, and the exit code is not 0.</param>
     /// <param name="args">What it is given.</param>
     internal static ChildResult Run(Action<string[]> method, params string[] args) => Run(method, args, environment: null);
@@ -46,7 +46,7 @@ internal static class ChildProcess
         };
         start.Environment["DOTNET_ROOT"] = DotnetRoot;
         start.ArgumentList.Add(Command);
-        start.ArgumentList.Add(target.DeclaringType!.FullName!);
+        start.ArgumentList.Add(target.DeclaringType!.AssemblyQualifiedName!);
         start.ArgumentList.Add(target.Name);
         foreach (string argument in args)
             start.ArgumentList.Add(argument);
@@ -73,7 +73,7 @@ internal static class ChildProcess
     {
         try
         {
-            Type type = typeof(ChildProcess).Assembly.GetType(args[0], throwOnError: true)!;
+            Type type = Type.GetType(args[0], throwOnError: true)!;
             MethodInfo method = type.GetMethod(args[1], BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic, [typeof(string[])])!;
             method.CreateDelegate<Action<string[]>>()(args[2..]);
             return Environment.ExitCode;
@@ -85,8 +85,9 @@ internal static class ChildProcess
         }
     }
 
-    private static string Program
-        => Path.Combine(AppContext.BaseDirectory, typeof(ChildProcess).Assembly.GetName().Name + (OperatingSystem.IsWindows() ? ".exe" : ""));
+    /// <summary>The test program.</summary>
+    internal static string Program
+        => Path.Combine(AppContext.BaseDirectory, Assembly.GetEntryAssembly()!.GetName().Name + (OperatingSystem.IsWindows() ? ".exe" : ""));
 
     /// <summary>Three folders above the runtime's own, <c>shared/Microsoft.NETCore.App/VERSION/</c>.</summary>
     private static string DotnetRoot => Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
