@@ -88,7 +88,7 @@ public sealed class BadOptionsTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void EveryOptimizerAndSchedule_Trains(string name)
     {
         var subject = Subjects.Training(name);

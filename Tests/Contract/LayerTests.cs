@@ -5,7 +5,7 @@ namespace MLExtensions.Tests.Contract;
 public sealed class LayerTests
 {
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void FrozenLayer_StaysAsItWas_TheRestMoves(string name)
     {
         var subject = Subjects.Training(name);
@@ -23,7 +23,7 @@ public sealed class LayerTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void LayerRule_HoldsForItsLayerAlone(string name)
     {
         var subject = Subjects.Training(name);
@@ -38,7 +38,7 @@ public sealed class LayerTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void NoSuchLayer_IsNamed(string name)
     {
         var subject = Subjects.Training(name);

@@ -13,7 +13,7 @@ public sealed class MemoryTests
     private static long Live => DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void Fits_LeaveOnlyTheModel(string name)
     {
         var subject = Subjects.Training(name);
@@ -25,7 +25,7 @@ public sealed class MemoryTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void OtherWaysToTrain_LeaveNothing(string name)
     {
         var subject = Subjects.Training(name);
@@ -39,7 +39,7 @@ public sealed class MemoryTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void FailedFits_LeaveNothing(string name)
     {
         var subject = Subjects.Training(name);
@@ -57,7 +57,7 @@ public sealed class MemoryTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void Predictions_LeaveNothing(string name)
     {
         var subject = Subjects.Training(name);
@@ -72,7 +72,7 @@ public sealed class MemoryTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void SaveAndLoad_LeaveNothing(string name)
     {
         var subject = Subjects.Training(name);

@@ -5,6 +5,7 @@ namespace MLExtensions.Tests.Contract;
 
 /// <summary>What the output columns hold, by task.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class OutputTests
 {
     private static readonly MLContext Ml = new(1);

@@ -5,6 +5,7 @@ namespace MLExtensions.Tests.Contract;
 
 /// <summary>ML.NET's own trainers that are made of other trainers take ours.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class PairwiseCouplingTests
 {
     [TestMethod]

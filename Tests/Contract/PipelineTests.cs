@@ -8,9 +8,13 @@ namespace MLExtensions.Tests.Contract;
 public sealed class PipelineTests
 {
     private static readonly MLContext Ml = new(1);
+    private static readonly SharedModels Models = new(name => Subjects.Training(name).Fit(Subjects.Training(name).Rows(100), o => o.Epochs = 2));
 
     /// <summary>Annotations that ML.NET's scorers add, and that none of its own trainers announces.</summary>
     private static readonly string[] MadeByScorers = ["TrainingLabelValues"];
+
+    [ClassCleanup]
+    public static void DisposeModels() => Models.Dispose();
 
     [TestMethod]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
@@ -114,11 +118,7 @@ public sealed class PipelineTests
 
     private static string[] Kinds(SchemaShape.Column column) => column.Annotations.Select(annotation => annotation.Name).ToArray();
 
-    private static (TrainingSubject Subject, TrainedModel Model) Fit(string name)
-    {
-        var subject = Subjects.Training(name);
-        return (subject, subject.Fit(subject.Rows(100), o => o.Epochs = 2));
-    }
+    private static (TrainingSubject Subject, TrainedModel Model) Fit(string name) => (Subjects.Training(name), Models.Get(name));
 
     private static Example Flatten(Example row, Subject subject)
     {

@@ -9,7 +9,7 @@ namespace MLExtensions.Tests.Contract;
 public sealed class ReportingTests
 {
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void Progress_OneReportAnEpochAtLeast(string name)
     {
         var subject = Subjects.Training(name);
@@ -29,7 +29,7 @@ public sealed class ReportingTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void Log_OneLineAnEpoch(string name)
     {
         var subject = Subjects.Training(name);
@@ -44,7 +44,7 @@ public sealed class ReportingTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void History_HoldsWhatWasMeasured(string name)
     {
         var subject = Subjects.Training(name);
@@ -81,7 +81,7 @@ public sealed class ReportingTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void TensorBoard_ScalarsAndHistograms(string name)
     {
         var subject = Subjects.Training(name);

@@ -5,9 +5,14 @@ namespace MLExtensions.Tests.Contract;
 
 /// <summary>Scoring gives the same numbers however it is asked, and refuses what it cannot score.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class ScoringTests
 {
     private static readonly MLContext Ml = new(1);
+    private static readonly SharedModels Models = new(name => Subjects.Training(name).Fit(Subjects.Training(name).Rows(100), o => o.Epochs = 2, noisy: true));
+
+    [ClassCleanup]
+    public static void DisposeModels() => Models.Dispose();
 
     [TestMethod]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
@@ -155,9 +160,5 @@ public sealed class ScoringTests
         return value;
     }
 
-    private static (TrainingSubject Subject, TrainedModel Model) Fit(string name)
-    {
-        var subject = Subjects.Training(name);
-        return (subject, subject.Fit(subject.Rows(100), o => o.Epochs = 2, noisy: true));
-    }
+    private static (TrainingSubject Subject, TrainedModel Model) Fit(string name) => (Subjects.Training(name), Models.Get(name));
 }

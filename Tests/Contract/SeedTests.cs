@@ -7,14 +7,14 @@ namespace MLExtensions.Tests.Contract;
 public sealed class SeedTests
 {
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void SameSeed_SameBits(string name)
     {
         Outcome.AssertSameBits(Train(name, 7), Train(name, 7));
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void OtherSeed_OtherWeights(string name)
     {
         var (first, second) = (Train(name, 7), Train(name, 8));
@@ -22,7 +22,7 @@ public sealed class SeedTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void ContextSeed_IsTheDefault(string name)
     {
         var given = Train(name, 7);
@@ -32,7 +32,7 @@ public sealed class SeedTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void NoSeedAtAll_IsRandomAndRecorded(string name)
     {
         var subject = Subjects.Training(name);
@@ -44,7 +44,7 @@ public sealed class SeedTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void FitTwice_SameBits(string name)
     {
         var subject = Subjects.Training(name);
@@ -55,7 +55,7 @@ public sealed class SeedTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void AnotherModelTrainingMeanwhile_SameBits(string name)
     {
         var alone = Train(name, 7, epochs: 6);
@@ -71,7 +71,7 @@ public sealed class SeedTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void Streaming_SameSeedSameBits(string name)
     {
         var subject = Subjects.Training(name);

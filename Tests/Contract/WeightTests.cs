@@ -5,6 +5,7 @@ namespace MLExtensions.Tests.Contract;
 /// <summary>Example and class weights do what they say: full batches make the loss the same sum, whatever the rows' order.</summary>
 /// <remarks>After three steps, sums in another order differ by a few units of the last place (2.5e-7); after forty, networks may be elsewhere.</remarks>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class WeightTests
 {
     private const string Column = nameof(Example.Weight);

@@ -8,8 +8,28 @@ namespace MLExtensions.Tests;
 [TestClass]
 public static class TestAssembly
 {
+    /// <summary>A file that names the test that runs; it is gone when all have run. Whoever has to end the run, or finds it ended, looks there.</summary>
+    private static readonly string? RunningTestFile =
+        Environment.GetEnvironmentVariable("MLEXTENSIONS_RUNNING_TEST_FOLDER") is { Length: > 0 } folder
+            ? Path.Combine(folder, typeof(TestAssembly).Assembly.GetName().Name + ".txt")
+            : null;
+
     [AssemblyInitialize]
     public static void Initialize(TestContext _) => InitializeTorch();
+
+    [GlobalTestInitialize]
+    public static void NameRunningTest(TestContext context)
+    {
+        if (RunningTestFile != null)
+            File.WriteAllText(RunningTestFile, $"{context.FullyQualifiedTestClassName}.{context.TestDisplayName}, since {DateTime.Now:HH:mm:ss}\n");
+    }
+
+    [AssemblyCleanup]
+    public static void ForgetRunningTest()
+    {
+        if (RunningTestFile != null)
+            File.Delete(RunningTestFile);
+    }
 
     /// <summary>For child processes, which no test framework starts.</summary>
     internal static void InitializeTorch()

@@ -25,6 +25,13 @@ internal static class Subjects
     /// <summary>For <c>DynamicData</c>: promises about labels.</summary>
     public static IEnumerable<object[]> Names => All.Select(subject => new object[] { subject.Name });
 
+    /// <summary>
+    /// For <c>DynamicData</c>: promises of the engine, which knows networks and no tasks. One subject a network, all tasks among them, one with batch
+    /// statistics, one of several networks.
+    /// </summary>
+    public static IEnumerable<object[]> NetworkNames =>
+        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder" }.Select(name => new object[] { Training(name).Name });
+
     /// <summary>For <c>DynamicData</c>: promises of every training.</summary>
     public static IEnumerable<object[]> TrainingNames => Trainings.Select(subject => new object[] { subject.Name });
 

@@ -22,3 +22,23 @@ internal sealed class TrainedModel(ITransformer transformer) : IDisposable
 
     public void Dispose() => ((IDisposable)transformer).Dispose();
 }
+
+/// <summary>Models that the tests of a class only read: each is trained when it is first asked for.</summary>
+internal sealed class SharedModels(Func<string, TrainedModel> train) : IDisposable
+{
+    private readonly Dictionary<string, TrainedModel> _models = [];
+
+    public TrainedModel Get(string name)
+    {
+        if (!_models.TryGetValue(name, out var model))
+            _models.Add(name, model = train(name));
+        return model;
+    }
+
+    public void Dispose()
+    {
+        foreach (var model in _models.Values)
+            model.Dispose();
+        _models.Clear();
+    }
+}

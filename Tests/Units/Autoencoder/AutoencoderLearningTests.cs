@@ -5,6 +5,7 @@ namespace MLExtensions.Tests.Autoencoder;
 
 /// <summary>What an autoencoder learns, against what principal components can say with as many numbers.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class AutoencoderLearningTests
 {
     /// <summary>The data has two coordinates, but no plane goes through it.</summary>

@@ -8,6 +8,7 @@ namespace MLExtensions.Tests.Features;
 
 /// <summary>The features are what the network's layers make of the images, however they are asked for.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class ImageFeaturesTests
 {
     [TestMethod]

@@ -8,6 +8,7 @@ namespace MLExtensions.Tests.Features;
 
 /// <summary>A file of weights tells which network it is of; a wrong file or layer is refused with what would be right.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class RecognitionTests
 {
     [TestMethod]

@@ -5,6 +5,7 @@ namespace MLExtensions.Tests.Forecasting;
 
 /// <summary>What a forecaster learns.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class ForecastLearningTests
 {
     private static readonly MLContext Ml = new(1);

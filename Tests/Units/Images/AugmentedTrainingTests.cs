@@ -5,6 +5,7 @@ namespace MLExtensions.Tests.Images;
 
 /// <summary>Augmentations in training: repeatable, resumable, and nowhere but in training.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class AugmentedTrainingTests
 {
     private static readonly ImageShape Shape = new(3, 8, 8);

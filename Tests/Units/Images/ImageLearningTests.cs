@@ -4,6 +4,7 @@ namespace MLExtensions.Tests.Images;
 
 /// <summary>A pattern anywhere in the image: what convolutions are for.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class ImageLearningTests
 {
     private const int Side = 12;

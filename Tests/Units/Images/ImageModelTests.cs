@@ -9,6 +9,7 @@ namespace MLExtensions.Tests.Images;
 
 /// <summary>Image networks in a saved model: readable, whole again after loading, refused when damaged.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class ImageModelTests
 {
     private const string Architecture = "architecture.json";

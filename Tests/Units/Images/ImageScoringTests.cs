@@ -9,6 +9,7 @@ namespace MLExtensions.Tests.Images;
 
 /// <summary>A model takes a column of images as its features, and still does when it was saved and loaded.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class ImageScoringTests
 {
     private const int Pixels = Picture.Height * Picture.Width;

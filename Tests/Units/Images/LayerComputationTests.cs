@@ -6,6 +6,7 @@ namespace MLExtensions.Tests.Images;
 
 /// <summary>What layers compute, against numbers and formulas.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class LayerComputationTests
 {
     [TestMethod]

@@ -6,6 +6,7 @@ namespace MLExtensions.Tests.Images;
 
 /// <summary>Gradients are right, and working in place changes nothing.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class LayerGradientTests
 {
     private static readonly ImageShape Shape = new(2, 6, 6);

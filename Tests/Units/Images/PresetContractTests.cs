@@ -9,7 +9,8 @@ public sealed class PresetContractTests
 {
     private const int ResNetSide = 6;
 
-    public static IEnumerable<object[]> Names => Presets.Cnn.Keys.Concat(Presets.ResNet.Keys).Select(name => new object[] { name });
+    /// <summary>All but VGG-16, whose layers are of the kinds that VGG-19 has: the files of both would be the most of the time.</summary>
+    public static IEnumerable<object[]> Names => Presets.Cnn.Keys.Except(["VGG-16"]).Concat(Presets.ResNet.Keys).Select(name => new object[] { name });
 
     [TestMethod]
     [DynamicData(nameof(Names))]

@@ -6,6 +6,7 @@ namespace MLExtensions.Tests.LanguageModels;
 
 /// <summary>Generated text: what the options say, the same for the same seed, and nothing left behind.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class GenerationTests
 {
     private static readonly MLContext Ml = new(1);

@@ -6,6 +6,7 @@ namespace MLExtensions.Tests.LanguageModels;
 
 /// <summary>The probability of rows is what the network says, however they are asked for.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class LanguageScoreTests
 {
     private static readonly MLContext Ml = new(1);

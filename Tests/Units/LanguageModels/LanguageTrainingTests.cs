@@ -6,6 +6,7 @@ namespace MLExtensions.Tests.LanguageModels;
 
 /// <summary>A language model learns, and its training keeps the engine's promises.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class LanguageTrainingTests
 {
     private static readonly MLContext Ml = new(1);

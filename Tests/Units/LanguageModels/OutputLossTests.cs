@@ -10,6 +10,7 @@ namespace MLExtensions.Tests.LanguageModels;
 
 /// <summary>The gradients that are worked out by hand are the automatic ones.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class OutputLossTests
 {
     private const int Vocabulary = 12;

@@ -7,6 +7,7 @@ namespace MLExtensions.Tests.Lstm;
 
 /// <summary>What else is in a batch has no effect on a row, whatever the cell, the direction and the pooling.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class PaddingTests
 {
     private static readonly int[] Lengths = [1, 7, 3, 20, 2, 20, 0, 5];

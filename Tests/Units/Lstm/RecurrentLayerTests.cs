@@ -6,6 +6,7 @@ namespace MLExtensions.Tests.Lstm;
 
 /// <summary>The layers compute what the literature says, in both directions, each sequence from its own end.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class RecurrentLayerTests
 {
     private const int Inputs = 3;

@@ -5,6 +5,7 @@ namespace MLExtensions.Tests.Lstm;
 
 /// <summary>Known answers that only the order or the whole of a sequence tells.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class SequenceLearningTests
 {
     [TestMethod]

@@ -6,6 +6,7 @@ using static TorchSharp.torch;
 namespace MLExtensions.Tests.Mlp;
 
 [TestClass]
+[TestCategory("Heart")]
 public sealed class ActivationTests
 {
     private static readonly Dictionary<Activation, Func<nn.Module<Tensor, Tensor>>> Modules = new()

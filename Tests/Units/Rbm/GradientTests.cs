@@ -8,6 +8,7 @@ namespace MLExtensions.Tests.Rbm;
 
 /// <summary>The estimated gradient against the exact one, by enumeration of all states.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class GradientTests
 {
     private const int Visible = 5;

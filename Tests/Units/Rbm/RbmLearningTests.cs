@@ -5,6 +5,7 @@ namespace MLExtensions.Tests.Rbm;
 
 /// <summary>Machines of every kind of unit learn what there is to learn.</summary>
 [TestClass]
+[TestCategory("Heart")]
 public sealed class RbmLearningTests
 {
     [TestMethod]

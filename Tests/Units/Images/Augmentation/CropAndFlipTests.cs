@@ -6,6 +6,7 @@ using static TorchSharp.torch;
 namespace MLExtensions.Tests.Images;
 
 [TestClass]
+[TestCategory("Heart")]
 public class CropAndFlipTests
 {
     private DisposeScope _scope = null!;

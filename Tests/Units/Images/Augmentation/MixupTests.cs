@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 namespace MLExtensions.Tests.Images;
 
 [TestClass]
+[TestCategory("Heart")]
 public class MixupTests
 {
     [TestMethod]

@@ -5,6 +5,7 @@ using static TorchSharp.torch;
 namespace MLExtensions.Tests.Images;
 
 [TestClass]
+[TestCategory("Heart")]
 public class PixelValueTests
 {
     private DisposeScope _scope = null!;

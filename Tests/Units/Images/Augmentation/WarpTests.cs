@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 namespace MLExtensions.Tests.Images;
 
 [TestClass]
+[TestCategory("Heart")]
 public class WarpTests
 {
     private static readonly AffineStep quarterTurn = new() { MinimumDegrees = 90, MaximumDegrees = 90 };

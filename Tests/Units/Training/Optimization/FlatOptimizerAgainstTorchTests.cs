@@ -6,6 +6,7 @@ using static TorchSharp.torch;
 namespace MLExtensions.Tests.Training;
 
 [TestClass]
+[TestCategory("Heart")]
 public class FlatOptimizerAgainstTorchTests
 {
     private const int Steps = 60;
