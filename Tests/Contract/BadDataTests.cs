@@ -127,6 +127,7 @@ public sealed class BadDataTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
     public void EqualLabels_AreLearnt(string name)
     {

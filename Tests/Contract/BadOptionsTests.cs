@@ -88,6 +88,7 @@ public sealed class BadOptionsTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void EveryOptimizerAndSchedule_Trains(string name)
     {

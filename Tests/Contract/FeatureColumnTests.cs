@@ -27,6 +27,7 @@ public sealed class FeatureColumnTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void OneSingle_IsAFeatureColumn(string name)
     {

@@ -14,6 +14,7 @@ public sealed class LearningTests
     public static void DisposeModels() => Float32.Dispose();
 
     [TestMethod]
+    [TestCategory("Floor")]
     [TestCategory("Heart")]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Fit_FindsTheKnownAnswer(string name)
@@ -30,6 +31,7 @@ public sealed class LearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Pipeline_WithNormalisationAndSplit(string name)
     {
@@ -44,6 +46,7 @@ public sealed class LearningTests
 
     /// <summary>Each task's way to do it, and a second family: the folds themselves are ML.NET's.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     [DataRow("MlpBinary")]
     [DataRow("MlpMulticlass")]
     [DataRow("MlpRegression")]
@@ -58,6 +61,7 @@ public sealed class LearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Fit_WithValidationData(string name)
     {
@@ -86,6 +90,7 @@ public sealed class LearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Streaming_FindsTheKnownAnswer(string name)
     {
@@ -103,6 +108,7 @@ public sealed class LearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void BFloat16_FindsNearlyTheSame(string name)
     {
@@ -115,6 +121,7 @@ public sealed class LearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [TestCategory("Heart")]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Noise_StillLearns(string name)

@@ -11,6 +11,7 @@ public sealed class OutputTests
     private static readonly MLContext Ml = new(1);
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
     public void Columns_AreConsistent(string name)
     {
@@ -36,7 +37,7 @@ public sealed class OutputTests
         }
         Assert.Contains(true, labels);
         Assert.Contains(false, labels);
-        Floor.Above(0.95, Ml.BinaryClassification.Evaluate(scored, nameof(Example.Flag)).AreaUnderRocCurve, name);
+        Floor.Above(0.95, Ml.BinaryClassification.Evaluate(scored, nameof(Example.Flag)).AreaUnderRocCurve, name, member: nameof(Columns_AreConsistent));
     }
 
     private static void CheckMulticlass(IDataView scored)
@@ -63,7 +64,7 @@ public sealed class OutputTests
     {
         var scores = scored.GetColumn<float>("Score").ToArray();
         var targets = scored.GetColumn<float>(nameof(Example.Target)).ToArray();
-        Floor.Near(targets.Average(), scores.Average(), 1, $"{name} mean");
-        Floor.Below(4, Ml.Regression.Evaluate(scored, nameof(Example.Target)).RootMeanSquaredError, name);
+        Floor.Near(targets.Average(), scores.Average(), 1, $"{name} mean", member: nameof(Columns_AreConsistent));
+        Floor.Below(4, Ml.Regression.Evaluate(scored, nameof(Example.Target)).RootMeanSquaredError, name, member: nameof(Columns_AreConsistent));
     }
 }

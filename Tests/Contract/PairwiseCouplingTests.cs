@@ -9,6 +9,7 @@ namespace MLExtensions.Tests.Contract;
 public sealed class PairwiseCouplingTests
 {
     [TestMethod]
+    [TestCategory("Floor")]
     public void BinaryTrainer_InPairs_LearnsSeveralClasses()
     {
         var subject = Subjects.Get("MlpBinary");

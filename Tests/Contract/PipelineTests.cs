@@ -60,6 +60,7 @@ public sealed class PipelineTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
     public void PermutationFeatureImportance_FindsTheFeaturesThatMatter(string name)
     {

@@ -9,6 +9,7 @@ public sealed class WarmStartTests
     private static readonly MLContext Ml = new(1);
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void InitialModel_StartsWhereTheOtherEnded(string name)
     {

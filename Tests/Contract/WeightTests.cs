@@ -13,6 +13,7 @@ public sealed class WeightTests
     private static readonly MLContext Ml = new(1);
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
     public void WeightTwo_IsTheRowTwice(string name)
     {
@@ -61,6 +62,7 @@ public sealed class WeightTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
     public void ClassWeights_AreAsExampleWeights(string name)
     {

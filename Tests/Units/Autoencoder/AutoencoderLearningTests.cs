@@ -10,6 +10,7 @@ public sealed class AutoencoderLearningTests
 {
     /// <summary>The data has two coordinates, but no plane goes through it.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     [DataRow(AutoencoderOutput.Probability)]
     [DataRow(AutoencoderOutput.Real)]
     public void Surface_BelowWhatPrincipalComponentsReach(AutoencoderOutput output)
@@ -24,6 +25,7 @@ public sealed class AutoencoderLearningTests
 
     /// <summary>Baldi and Hornik, 1989: the best linear autoencoder spans the principal components.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void Linear_IsPrincipalComponentAnalysis()
     {
         var rows = AutoencoderSample.Create(400);
@@ -35,6 +37,7 @@ public sealed class AutoencoderLearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void History_HasLossAndSquaredError()
     {
         using var model = AutoencoderSample.Fit(o => (o.Epochs, o.ValidationFraction) = (8, 0.25), rows: 400);
@@ -50,6 +53,7 @@ public sealed class AutoencoderLearningTests
 
     /// <summary>The cross entropy of the network's own probabilities, by hand.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void Loss_IsTheCrossEntropyPerFeature()
     {
         var rows = AutoencoderSample.Create(100, seed: 5);
@@ -59,6 +63,7 @@ public sealed class AutoencoderLearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void EarlyStopping_StopsAndKeepsTheBest()
     {
         using var model = AutoencoderSample.Estimator(o => (o.Epochs, o.LearningRate, o.EarlyStopping) = (100, 0.3, new EarlyStopping { Patience = 2 }))

@@ -38,6 +38,7 @@ public sealed class UnrolledStackTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void FineTuning_GetsBetterThanTheStack()
     {
         using var stack = Stack((8, Binary), (16, HiddenUnitType.Bernoulli), (2, HiddenUnitType.Gaussian));

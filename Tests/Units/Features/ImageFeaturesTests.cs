@@ -125,6 +125,7 @@ public sealed class ImageFeaturesTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void ALinearTrainerOnTop_Learns_AndTheChainIsSaved()
     {
         using var folder = new TemporaryFolder();

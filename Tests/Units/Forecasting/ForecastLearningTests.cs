@@ -12,6 +12,7 @@ public sealed class ForecastLearningTests
 
     /// <summary>The seasonal-naive forecast has the noise of two values in it, a good one of one.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     [DataRow(RecurrentCell.Lstm, SeriesScaling.Global, ForecastLoss.Squared)]
     [DataRow(RecurrentCell.Gru, SeriesScaling.Window, ForecastLoss.Huber)]
     [DataRow(RecurrentCell.Rnn, SeriesScaling.Global, ForecastLoss.Absolute)]
@@ -27,6 +28,7 @@ public sealed class ForecastLearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void ExtraInput_DecidesTheNextValue()
     {
         var rows = SeriesSample.Signaled(400);
@@ -41,6 +43,7 @@ public sealed class ForecastLearningTests
 
     /// <summary>Whatever rows of other series lie between, a series' forecasts are its own.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void Groups_AreForecastApart()
     {
         var a = SeriesSample.Sine(200, "a");
@@ -58,6 +61,7 @@ public sealed class ForecastLearningTests
 
     /// <summary>Validation is the end of the series: training on the whole or on the part before it sees other numbers there only.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void ValidationFraction_IsTheEndOfTheSeries()
     {
         var rows = SeriesSample.Sine(200);
@@ -107,6 +111,7 @@ public sealed class ForecastLearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void BFloat16_Learns()
     {
         var rows = SeriesSample.Sine(300);

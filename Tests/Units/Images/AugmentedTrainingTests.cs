@@ -55,6 +55,7 @@ public sealed class AugmentedTrainingTests
 
     /// <summary>At a vanishing rate, losses differ only by what is done to the images.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void ValidationAndScoring_AreNeverAugmented()
     {
         var data = ImageSample.View(Shape, 60);

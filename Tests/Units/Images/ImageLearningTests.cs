@@ -11,6 +11,7 @@ public sealed class ImageLearningTests
     private const int BarLength = 6;
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void BarsAnywhere_CnnTellsTheirDirection_ALinearModelCannot()
     {
         var ml = new MLContext(1);

@@ -14,6 +14,7 @@ public sealed class LanguageTrainingTests
     private static readonly string[] Alphabet = Enumerable.Repeat("abcdefgh", 80).ToArray();
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DataRow(RecurrentCell.Lstm, false, null)]
     [DataRow(RecurrentCell.Gru, true, null)]
     [DataRow(RecurrentCell.Rnn, false, null)]
@@ -32,6 +33,7 @@ public sealed class LanguageTrainingTests
 
     /// <summary>Five letters of equal chance: nothing is below 5, and learning comes near it.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void Noise_IsNotLearned()
     {
         using var model = LanguageSample.Fit(Ml, Noise(3), o => (o.HiddenUnits, o.Layers) = (4, 1));
@@ -45,6 +47,7 @@ public sealed class LanguageTrainingTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void ValidationLoss_IsNearTheContinuousEvaluation()
     {
         using var model = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.Epochs = 2)).Fit(LanguageSample.View(Ml, Alphabet[..20]), LanguageSample.View(Ml, Alphabet[20..60]));
@@ -89,6 +92,7 @@ public sealed class LanguageTrainingTests
         Assert.ThrowsExactly<OperationCanceledException>(() => Train(o => o.CancellationToken = new CancellationToken(canceled: true)));
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void InitialModel_IsWhereTrainingGoesOn()
     {
         using var first = LanguageSample.Fit(Ml, Alphabet);

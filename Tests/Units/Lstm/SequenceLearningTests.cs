@@ -9,6 +9,7 @@ namespace MLExtensions.Tests.Lstm;
 public sealed class SequenceLearningTests
 {
     [TestMethod]
+    [TestCategory("Floor")]
     public void SumOfNumbers_OfAnyCount()
     {
         using var model = Regression(Values, options => (options.HiddenUnits, options.Epochs) = (16, 15)).Fit(SequenceRow.View(Ml, SequenceRow.Random(600, 8)));
@@ -18,6 +19,7 @@ public sealed class SequenceLearningTests
 
     /// <summary>The sum of x y over pairs (x, y), y being 1 or -1: the network must see which values belong to a step.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void StepsOfTwoValues()
     {
         var model = Regression(Values, options => (options.StepSize, options.HiddenUnits, options.Epochs, options.Pooling) = (2, 16, 15, SequencePooling.Mean))
@@ -28,6 +30,7 @@ public sealed class SequenceLearningTests
 
     /// <summary>The first of up to twelve keys decides: it must be remembered, or read last.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     [DataRow(RecurrentCell.Lstm, SequencePooling.Attention)]
     [DataRow(RecurrentCell.Gru, SequencePooling.Last)]
     public void Keys_TheFirstDecides(RecurrentCell cell, SequencePooling pooling)
@@ -39,6 +42,7 @@ public sealed class SequenceLearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Words_WhichCameLast()
     {
         using var model = Fit(TwoWords(500, 1), options => (options.Cell, options.Epochs, options.HiddenUnits) = (RecurrentCell.Gru, 15, 16), Texts);
@@ -47,6 +51,7 @@ public sealed class SequenceLearningTests
 
     /// <summary>Whether the last two of up to twelve characters are the same.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void Characters_TheLastTwo()
     {
         using var model = Fit(
@@ -59,6 +64,7 @@ public sealed class SequenceLearningTests
 
     /// <summary>Losses fall about as far where weights are rounded to bfloat16.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void BFloat16_LossFalls()
     {
         using var model = Regression(Values, options => (options.HiddenUnits, options.Epochs, options.Precision) = (16, 10, Precision.BFloat16))

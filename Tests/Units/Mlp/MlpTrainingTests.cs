@@ -14,6 +14,7 @@ public sealed class MlpTrainingTests
     public static IEnumerable<object[]> Activations => Enum.GetValues<Activation>().Where(a => a != Activation.Identity).Select(a => new object[] { a });
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Activations))]
     public void Xor_IsLearnt(Activation activation)
     {
@@ -22,6 +23,7 @@ public sealed class MlpTrainingTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Xor_IsBeyondALinearModel()
     {
         foreach (var options in new MlpBinaryTrainer.Options[] { new() { HiddenLayers = [] }, new() { HiddenLayers = [8], Activation = Activation.Identity } })
@@ -29,6 +31,7 @@ public sealed class MlpTrainingTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void NoHiddenLayer_IsLogisticRegression()
     {
         var random = new Random(TestSeed.Of(4));
@@ -57,6 +60,7 @@ public sealed class MlpTrainingTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void NoHiddenLayer_IsLinearRegression()
     {
         var model = Ml.Regression.Trainers.Mlp(new MlpRegressionTrainer.Options
@@ -75,6 +79,7 @@ public sealed class MlpTrainingTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void L2_IsRidgeRegression()
     {
         // One feature x = 1 or -1 and target 10 x: the standardised target is x, and (1 - w)^2 + l w^2 / 2 has its least at 2 / (2 + l).

@@ -16,6 +16,7 @@ public sealed class GradientTests
     private const int Rows = 40_000;
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void MoreSteps_ApproachTheExactGradient()
     {
         var errors = new[] { 1, 3, 30 }.Select(steps => Error(steps, chains: null)).ToArray();
@@ -24,6 +25,7 @@ public sealed class GradientTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void PersistentChains_ApproachTheExactGradient()
     {
         var first = Error(1, chains: Rows, batches: 1);
@@ -65,6 +67,7 @@ public sealed class GradientTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Draws_HaveTheirProbabilities()
     {
         var draws = new BernoulliDraws((ulong)TestSeed.Of(7));

@@ -9,6 +9,7 @@ namespace MLExtensions.Tests.Rbm;
 public sealed class RbmLearningTests
 {
     [TestMethod]
+    [TestCategory("Floor")]
     public void Bars_AreReconstructedAndDreamt()
     {
         foreach (var (way, change) in new (string, Action<RbmEstimator.Options>)[] { ("one step", _ => { }), ("chains", o => o.PersistentChains = 10), ("three steps", o => (o.GibbsSteps, o.SampleVisible) = (3, true)), ("momentum", o => o.Optimizer = new SgdOptimizer { Momentum = 0.5 }) })
@@ -24,6 +25,7 @@ public sealed class RbmLearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void GaussianUnits_FindTheCause()
     {
         using var machine = RbmSample.Fit(RbmSample.Reals(1000), o => (o.VisibleUnits, o.HiddenUnits, o.LearningRate) = (VisibleUnitType.Gaussian, [4], 0.01));
@@ -34,6 +36,7 @@ public sealed class RbmLearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void SoftmaxUnits_PredictEachOther()
     {
         using var machine = RbmSample.Fit(RbmSample.Pairs(600), o => (o.VisibleUnits, o.SoftmaxGroups, o.PersistentChains) = (VisibleUnitType.Softmax, [3, 3], 20));
@@ -49,6 +52,7 @@ public sealed class RbmLearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void OtherHiddenUnits_Learn()
     {
         foreach (var (type, rate) in new[] { (HiddenUnitType.ReLU, 0.02), (HiddenUnitType.Gaussian, 0.005) })
@@ -59,6 +63,7 @@ public sealed class RbmLearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void SparsityTarget_IsReached()
     {
         double MeanOf(double? target)
@@ -72,6 +77,7 @@ public sealed class RbmLearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void FewRows_TheFreeEnergyGapGrows()
     {
         using var machine = RbmSample.Fit(RbmSample.Bars(16, seed: 2), o => (o.ValidationFraction, o.Epochs, o.HiddenUnits) = (0.5, 300, [30]));
@@ -96,6 +102,7 @@ public sealed class RbmLearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Stack_IsTrainedLayerByLayer()
     {
         var stages = new List<string?>();

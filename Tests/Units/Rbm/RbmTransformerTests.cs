@@ -36,6 +36,7 @@ public sealed class RbmTransformerTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Samples_AreTheSameForTheSameRow_AndOfTheirProbabilities()
     {
         var random = new Random(TestSeed.Of(1));
@@ -60,6 +61,7 @@ public sealed class RbmTransformerTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Sampling_IsSeeded_FromNoiseAndFromData()
     {
         using var machine = RbmSample.Fit(RbmSample.Bars(300));
@@ -98,6 +100,7 @@ public sealed class RbmTransformerTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Perceptron_StartsFromTheStack()
     {
         var rows = RbmSample.Bars(300);
@@ -122,6 +125,7 @@ public sealed class RbmTransformerTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Pipeline_AnyTrainerFollows()
     {
         var data = RbmSample.View(Ml, RbmSample.Bars(400));
