@@ -127,6 +127,7 @@ public sealed class BadDataTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
     public void EqualLabels_AreLearnt(string name)
     {
@@ -136,7 +137,7 @@ public sealed class BadDataTests
             row.Target = 5;
         var constant = subject.Fit(rows, o => o.Epochs = 60);
         if (subject.Task == ContractTask.Regression)
-            Assert.AreEqual(5, Outcome.Scores(constant.Transform(subject.View(new MLContext(), 20))).Average(), 0.5);
+            Floor.Near(5, Outcome.Scores(constant.Transform(subject.View(new MLContext(), 20))).Average(), 0.5, name);
     }
 
     [TestMethod]

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.ML;
 
 namespace MLExtensions.Tests.Contract;
@@ -13,12 +14,13 @@ public sealed class LearningTests
     public static void DisposeModels() => Float32.Dispose();
 
     [TestMethod]
+    [TestCategory("Floor")]
     [TestCategory("Heart")]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Fit_FindsTheKnownAnswer(string name)
     {
         var subject = Subjects.Training(name);
-        var ml = new MLContext(1);
+        var ml = new MLContext(TestSeed.Of(1));
         var model = Float32.Get(name);
         AssertLearnt(subject, ml, model);
         foreach (var history in model.Histories)
@@ -29,20 +31,22 @@ public sealed class LearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Pipeline_WithNormalisationAndSplit(string name)
     {
         var subject = Subjects.Training(name);
-        var ml = new MLContext(1);
+        var ml = new MLContext(TestSeed.Of(1));
         var split = ml.Data.TrainTestSplit(subject.View(ml, 500), testFraction: 0.2);
         var pipeline = subject.Normalizer(ml)
             .AppendCacheCheckpoint(ml)
             .Append(subject.CreateEstimator(ml, subject.Options()));
-        Assert.IsGreaterThan(subject.Floor, subject.Quality(ml, pipeline.Fit(split.TrainSet).Transform(split.TestSet)));
+        Floor.Above(subject.Floor, subject.Quality(ml, pipeline.Fit(split.TrainSet).Transform(split.TestSet)), name);
     }
 
     /// <summary>Each task's way to do it, and a second family: the folds themselves are ML.NET's.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     [DataRow("MlpBinary")]
     [DataRow("MlpMulticlass")]
     [DataRow("MlpRegression")]
@@ -50,25 +54,26 @@ public sealed class LearningTests
     public void CrossValidate_EveryFoldLearns(string name)
     {
         var subject = Subjects.Get(name);
-        var ml = new MLContext(1);
+        var ml = new MLContext(TestSeed.Of(1));
         var folds = subject.Task.CrossValidate(ml, subject.View(ml, 400), subject.CreateTrainer(ml, subject.Options(o => o.Epochs = 20)), folds: 3);
         Assert.HasCount(3, folds);
-        Assert.IsGreaterThan(subject.Floor, folds.Min());
+        Floor.Above(subject.Floor, folds.Min(), name);
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Fit_WithValidationData(string name)
     {
         var subject = Subjects.Training(name);
-        var ml = new MLContext(1);
+        var ml = new MLContext(TestSeed.Of(1));
         var trainer = subject.CreateEstimator(ml, subject.Options());
         var model = subject.Fit(trainer, subject.View(ml, 400), subject.View(ml, 100, seed: 3));
         AssertLearnt(subject, ml, model);
         foreach (var history in model.Histories)
         {
             Assert.IsTrue(history.Epochs.All(epoch => epoch.ValidationLoss > 0 && epoch.Examples == 400));
-            Assert.IsLessThan(history.BeforeTraining!.ValidationLoss!.Value, history.Epochs[^1].ValidationLoss!.Value);
+            Floor.Below(1, history.Epochs[^1].ValidationLoss!.Value / history.BeforeTraining!.ValidationLoss!.Value, $"{name} loss");
         }
     }
 
@@ -85,11 +90,12 @@ public sealed class LearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Streaming_FindsTheKnownAnswer(string name)
     {
         var subject = Subjects.Training(name);
-        var ml = new MLContext(1);
+        var ml = new MLContext(TestSeed.Of(1));
         var options = subject.Options(o => (o.Buffering, o.ValidationFraction) = (Buffering.Streaming, 0.1));
         subject.SetShuffleBuffer(options, 50);
         var model = subject.Fit(subject.CreateEstimator(ml, options), subject.View(ml, 400));
@@ -102,11 +108,12 @@ public sealed class LearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void BFloat16_FindsNearlyTheSame(string name)
     {
         var subject = Subjects.Training(name);
-        var ml = new MLContext(1);
+        var ml = new MLContext(TestSeed.Of(1));
         var model = subject.Fit(subject.Rows(400), o => o.Precision = Precision.BFloat16, ml: ml);
         AssertLearnt(subject, ml, model);
         Assert.IsTrue(model.Histories.All(history => history.Precision == "bfloat16"));
@@ -114,16 +121,17 @@ public sealed class LearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [TestCategory("Heart")]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void Noise_StillLearns(string name)
     {
         var subject = Subjects.Training(name);
-        var ml = new MLContext(1);
-        var model = subject.Fit(subject.CreateEstimator(ml, subject.Options(o => o.Epochs = 40, noisy: true)), subject.View(ml, 400));
-        Assert.IsGreaterThan(subject.NoisyFloor, subject.Quality(ml, model.Transform(subject.View(ml, 300, seed: 2))));
+        var ml = new MLContext(TestSeed.Of(1));
+        var model = subject.Fit(subject.CreateEstimator(ml, subject.Options(subject.LearnDespiteNoise, noisy: true)), subject.View(ml, 400));
+        Floor.Above(subject.NoisyFloor, subject.Quality(ml, model.Transform(subject.View(ml, 300, seed: 2))), name);
     }
 
-    private static void AssertLearnt(TrainingSubject subject, MLContext ml, TrainedModel model) =>
-        Assert.IsGreaterThan(subject.Floor, subject.Quality(ml, model.Transform(subject.View(ml, 300, seed: 2))));
+    private static void AssertLearnt(TrainingSubject subject, MLContext ml, TrainedModel model, [CallerMemberName] string member = "") =>
+        Floor.Above(subject.Floor, subject.Quality(ml, model.Transform(subject.View(ml, 300, seed: 2))), subject.Name, member: member);
 }

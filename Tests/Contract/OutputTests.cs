@@ -11,20 +11,21 @@ public sealed class OutputTests
     private static readonly MLContext Ml = new(1);
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
     public void Columns_AreConsistent(string name)
     {
         var subject = Subjects.Get(name);
         var scored = subject.Fit(subject.Rows(200)).Transform(subject.View(Ml, 100, seed: 2));
         if (subject.Task == ContractTask.Binary)
-            CheckBinary(scored);
+            CheckBinary(name, scored);
         else if (subject.Task == ContractTask.Multiclass)
             CheckMulticlass(scored);
         else
-            CheckRegression(scored);
+            CheckRegression(name, scored);
     }
 
-    private static void CheckBinary(IDataView scored)
+    private static void CheckBinary(string name, IDataView scored)
     {
         var scores = scored.GetColumn<float>("Score").ToArray();
         var probabilities = scored.GetColumn<float>("Probability").ToArray();
@@ -36,7 +37,7 @@ public sealed class OutputTests
         }
         Assert.Contains(true, labels);
         Assert.Contains(false, labels);
-        Assert.IsGreaterThan(0.95, Ml.BinaryClassification.Evaluate(scored, nameof(Example.Flag)).AreaUnderRocCurve);
+        Floor.Above(0.95, Ml.BinaryClassification.Evaluate(scored, nameof(Example.Flag)).AreaUnderRocCurve, name, member: nameof(Columns_AreConsistent));
     }
 
     private static void CheckMulticlass(IDataView scored)
@@ -59,11 +60,11 @@ public sealed class OutputTests
         Assert.AreEqual(3, Ml.MulticlassClassification.Evaluate(scored, nameof(Example.Class)).ConfusionMatrix.NumberOfClasses);
     }
 
-    private static void CheckRegression(IDataView scored)
+    private static void CheckRegression(string name, IDataView scored)
     {
         var scores = scored.GetColumn<float>("Score").ToArray();
         var targets = scored.GetColumn<float>(nameof(Example.Target)).ToArray();
-        Assert.AreEqual(targets.Average(), scores.Average(), 1);
-        Assert.IsLessThan(4, Ml.Regression.Evaluate(scored, nameof(Example.Target)).RootMeanSquaredError);
+        Floor.Near(targets.Average(), scores.Average(), 1, $"{name} mean", member: nameof(Columns_AreConsistent));
+        Floor.Below(4, Ml.Regression.Evaluate(scored, nameof(Example.Target)).RootMeanSquaredError, name, member: nameof(Columns_AreConsistent));
     }
 }

@@ -57,7 +57,7 @@ public sealed class ReportingTests
             o.ValidationFraction = 0.2;
         });
         // Networks that are trained one after the other have seeds that follow each other.
-        var seed = 1;
+        var seed = TestSeed.Of(1);
         foreach (var history in model.Histories)
         {
             Assert.AreEqual(seed++, history.Seed);

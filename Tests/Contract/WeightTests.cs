@@ -3,14 +3,17 @@ using Microsoft.ML;
 namespace MLExtensions.Tests.Contract;
 
 /// <summary>Example and class weights do what they say: full batches make the loss the same sum, whatever the rows' order.</summary>
+/// <remarks>After three steps, sums in another order differ by a few units of the last place (2.5e-7); after forty, networks may be elsewhere.</remarks>
 [TestClass]
 [TestCategory("Heart")]
 public sealed class WeightTests
 {
     private const string Column = nameof(Example.Weight);
+    private const double Tolerance = 1e-5;
     private static readonly MLContext Ml = new(1);
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
     public void WeightTwo_IsTheRowTwice(string name)
     {
@@ -21,14 +24,14 @@ public sealed class WeightTests
         if (subject.HasBatchStatistics)
         {
             // They see each row however much it counts, so that each is there twice on both sides.
-            Outcome.AssertClose(Train(name, Twice(row => 1, row => row.Weight - 1), Column), Train(name, Twice(row => row.Weight, row => 0), Column), 1e-3);
+            Outcome.AssertClose(Train(name, Twice(row => 1, row => row.Weight - 1), Column), Train(name, Twice(row => row.Weight, row => 0), Column), Tolerance);
         }
         else
         {
             var twice = rows.SelectMany(row => Enumerable.Repeat(row, (int)row.Weight)).ToArray();
-            Outcome.AssertClose(Train(name, twice), Train(name, rows, Column), 1e-3);
+            Outcome.AssertClose(Train(name, twice), Train(name, rows, Column), Tolerance);
         }
-        Assert.IsGreaterThan(1e-2, Distance(Train(name, rows), Train(name, rows, Column)));
+        Floor.Above(10 * Tolerance, Distance(Train(name, rows), Train(name, rows, Column)), name);
 
         Example[] Twice(Func<Example, float> first, Func<Example, float> second) =>
             rows.SelectMany(row => new[] { Weighted(row, first(row)), Weighted(row, second(row)) }).ToArray();
@@ -45,7 +48,7 @@ public sealed class WeightTests
         var others = subject.HasBatchStatistics ? nonsense.Select(row => Weighted(row, 0)).ToArray() : [];
         foreach (var row in nonsense)
             (row.Weight, row.Flag, row.Class, row.Target) = (0, !row.Flag, (row.Class + 1) % 3, 1e4f);
-        Outcome.AssertClose(Train(name, [.. others, .. rows], Column), Train(name, [.. nonsense, .. rows], Column), 1e-3);
+        Outcome.AssertClose(Train(name, [.. others, .. rows], Column), Train(name, [.. nonsense, .. rows], Column), Tolerance);
     }
 
     [TestMethod]
@@ -55,10 +58,11 @@ public sealed class WeightTests
         var rows = Subjects.Get(name).Rows(60);
         foreach (var row in rows)
             row.Weight = 1000;
-        Outcome.AssertClose(Train(name, rows), Train(name, rows, Column), 1e-3);
+        Outcome.AssertClose(Train(name, rows), Train(name, rows, Column), Tolerance);
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
     public void ClassWeights_AreAsExampleWeights(string name)
     {
@@ -70,11 +74,11 @@ public sealed class WeightTests
         double[] given = [4, 1, 2];
         foreach (var row in rows)
             row.Weight = (float)given[ClassOf(subject, row)];
-        Outcome.AssertClose(Train(name, rows, Column), Train(name, rows, weights: ClassWeights.Given(given[..classes])), 1e-3);
+        Outcome.AssertClose(Train(name, rows, Column), Train(name, rows, weights: ClassWeights.Given(given[..classes])), Tolerance);
         foreach (var row in rows)
             row.Weight = (float)rows.Length / (classes * rows.Count(other => ClassOf(subject, other) == ClassOf(subject, row)));
-        Outcome.AssertClose(Train(name, rows, Column), Train(name, rows, weights: ClassWeights.Balanced), 1e-3);
-        Assert.IsGreaterThan(1e-2, Distance(Train(name, rows), Train(name, rows, weights: ClassWeights.Balanced)));
+        Outcome.AssertClose(Train(name, rows, Column), Train(name, rows, weights: ClassWeights.Balanced), Tolerance);
+        Floor.Above(10 * Tolerance, Distance(Train(name, rows), Train(name, rows, weights: ClassWeights.Balanced)), name);
     }
 
     [TestMethod]
@@ -95,7 +99,7 @@ public sealed class WeightTests
         var subject = Subjects.Get(name);
         var model = subject.Fit(rows, options =>
         {
-            options.Epochs = 40;
+            options.Epochs = 3;
             options.BatchSize = 1000;
             options.Optimizer = new SgdOptimizer();
             options.LearningRate = subject.FullBatchRate;
@@ -113,5 +117,5 @@ public sealed class WeightTests
         return copy;
     }
 
-    private static double Distance(float[] a, float[] b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max();
+    private static double Distance(float[] a, float[] b) => a.Zip(b, (x, y) => Math.Abs(x - y) / Math.Max(1, Math.Abs(x))).Max();
 }

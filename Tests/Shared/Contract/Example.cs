@@ -24,7 +24,7 @@ internal sealed class Example
 
     public static Example[] Create(int rows, int featureCount = 6, int seed = 1)
     {
-        var random = new Random(seed);
+        var random = new Random(TestSeed.Of(seed));
         return Enumerable.Range(0, rows).Select(_ => Create(random, featureCount)).ToArray();
     }
 

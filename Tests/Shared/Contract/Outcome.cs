@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -49,9 +50,10 @@ internal static class Outcome
     public static bool SameBits(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => MemoryMarshal.AsBytes(a).SequenceEqual(MemoryMarshal.AsBytes(b));
 
     /// <summary>Compares relatively to values larger than 1, absolutely to others.</summary>
-    public static void AssertClose(float[] expected, float[] actual, double tolerance)
+    public static void AssertClose(float[] expected, float[] actual, double tolerance, [CallerFilePath] string file = "", [CallerMemberName] string member = "", [CallerLineNumber] int line = 0)
     {
         Assert.HasCount(expected.Length, actual);
+        Floor.Record(expected.Zip(actual, (x, y) => Math.Abs(x - y) / (tolerance * Math.Max(1, Math.Abs(x)))).DefaultIfEmpty().Max(), file, member, line);
         for (var i = 0; i < expected.Length; i++)
             Assert.AreEqual(expected[i], actual[i], tolerance * Math.Max(1, Math.Abs(expected[i])), $"at {i}");
     }

@@ -20,8 +20,8 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
     /// <summary>Each machine more loses something.</summary>
     public override double Floor => layers.Length == 1 ? 0.9 : 0.85;
 
-    /// <summary>Chains that persist have an upper machine learn what its visible units are together, rather than how to say them again: only that it works is asked of it.</summary>
-    public override double NoisyFloor => layers.Length == 1 ? 0.8 : 0;
+    /// <summary>What is drawn at random says less than probabilities do.</summary>
+    public override double NoisyFloor => 0.6;
 
     public override string[] OutputColumns => ["Code", "Reconstruction", "FreeEnergy"];
 
@@ -49,6 +49,14 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
         ("ShuffleBufferRows", "0", o => SetShuffleBuffer(o, 0)),
         ("InitialWeights", "InitialModel", o => (Of(o).HiddenUnits, o.InitialWeights) = ([4, 3], "weights.safetensors")),
     ];
+
+    /// <summary>Chains that persist have an upper machine learn what its visible units are together, rather than how to say them again.</summary>
+    public override void LearnDespiteNoise(DataTrainingOptions options)
+    {
+        base.LearnDespiteNoise(options);
+        if (layers.Length > 1)
+            (Of(options).PersistentChains, options.LearningRate) = (null, 0.2);
+    }
 
     public override int ChangeArchitecture(DataTrainingOptions options)
     {

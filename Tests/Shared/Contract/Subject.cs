@@ -23,6 +23,9 @@ internal abstract class Subject(string name, ContractTask task) : TrainingSubjec
         ("LabelColumnName", "empty", o => ((SupervisedTrainerOptions)o).LabelColumnName = ""),
     ];
 
+    /// <summary>At rate 1, Adadelta decides on the length of a step itself.</summary>
+    public override double? RateOf(Optimizer optimizer) => optimizer is AdadeltaOptimizer ? 1 : null;
+
     public abstract IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, SupervisedTrainerOptions options);
 
     public abstract NetworkTransformer Fit(IEstimator<NetworkTransformer> trainer, IDataView train, IDataView validation);

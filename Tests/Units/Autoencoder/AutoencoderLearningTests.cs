@@ -10,6 +10,7 @@ public sealed class AutoencoderLearningTests
 {
     /// <summary>The data has two coordinates, but no plane goes through it.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     [DataRow(AutoencoderOutput.Probability)]
     [DataRow(AutoencoderOutput.Real)]
     public void Surface_BelowWhatPrincipalComponentsReach(AutoencoderOutput output)
@@ -18,30 +19,32 @@ public sealed class AutoencoderLearningTests
         var unseen = AutoencoderSample.Create(500, seed: 9);
         var floor = PrincipalComponentError(unseen.Select(row => row.Features).ToArray(), 2);
         var error = model.ReconstructionError(AutoencoderSample.View(unseen));
-        Assert.IsGreaterThan(0.001, floor, "the surface is bent");
-        Assert.IsLessThan(floor / 4, error, $"two principal components: {floor}");
+        Floor.Above(0.001, floor, $"{output}: the surface is bent");
+        Floor.Below(0.25, error / floor, $"{output}: against two principal components");
     }
 
     /// <summary>Baldi and Hornik, 1989: the best linear autoencoder spans the principal components.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void Linear_IsPrincipalComponentAnalysis()
     {
         var rows = AutoencoderSample.Create(400);
         var floor = PrincipalComponentError(rows.Select(row => row.Features).ToArray(), 2);
         using var model = AutoencoderSample.Estimator(o => (o.Output, o.HiddenUnits, o.Epochs, o.LearningRateSchedule) = (AutoencoderOutput.Real, [], 120, LearningRateSchedule.Cosine())).Fit(AutoencoderSample.View(rows));
         var error = model.ReconstructionError(AutoencoderSample.View(rows));
-        Assert.IsGreaterThan(floor * 0.9999, error, "no straight code is better");
-        Assert.IsLessThan(floor * 1.02, error);
+        Floor.Above(0.9999, error / floor, "no straight code is better");
+        Floor.Below(1.02, error / floor, "as good");
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void History_HasLossAndSquaredError()
     {
         using var model = AutoencoderSample.Fit(o => (o.Epochs, o.ValidationFraction) = (8, 0.25), rows: 400);
         var history = model.History;
         Assert.HasCount(8, history.Epochs);
-        Assert.IsLessThan(history.Epochs[0].Training["loss"], history.Epochs[^1].Training["loss"]);
-        Assert.IsLessThan(history.Epochs[0].Validation!["mse"], history.Epochs[^1].Validation!["mse"]);
+        Floor.Below(1, history.Epochs[^1].Training["loss"] / history.Epochs[0].Training["loss"], "loss");
+        Floor.Below(1, history.Epochs[^1].Validation!["mse"] / history.Epochs[0].Validation!["mse"], "mse");
         using var real = AutoencoderSample.Estimator(o => (o.Output, o.WeightAverageDecay) = (AutoencoderOutput.Real, null)).Fit(AutoencoderSample.View(300), AutoencoderSample.View(100, seed: 5));
         var last = real.History.Epochs[^1];
         Assert.AreEqual(last.Validation!["loss"], last.Validation["mse"], 1e-9, "the squared error is the loss of real numbers");
@@ -50,21 +53,23 @@ public sealed class AutoencoderLearningTests
 
     /// <summary>The cross entropy of the network's own probabilities, by hand.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void Loss_IsTheCrossEntropyPerFeature()
     {
         var rows = AutoencoderSample.Create(100, seed: 5);
         using var model = AutoencoderSample.Estimator().Fit(AutoencoderSample.View(300), AutoencoderSample.View(rows));
         var expected = rows.Average(row => row.Features.Zip(model.Reconstruct(row.Features), (x, p) => -((x * Math.Log(p)) + ((1 - x) * Math.Log(1 - p)))).Average());
-        Assert.AreEqual(expected, model.History.Epochs[^1].Validation!["loss"], 1e-5);
+        Floor.Near(expected, model.History.Epochs[^1].Validation!["loss"], 1e-5);
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void EarlyStopping_StopsAndKeepsTheBest()
     {
         using var model = AutoencoderSample.Estimator(o => (o.Epochs, o.LearningRate, o.EarlyStopping) = (100, 0.3, new EarlyStopping { Patience = 2 }))
             .Fit(AutoencoderSample.View(200), AutoencoderSample.View(100, seed: 5));
         var history = model.History;
-        Assert.IsLessThan(100, history.Epochs.Count);
+        Floor.Below(100, history.Epochs.Count);
         var best = history.Epochs.MinBy(epoch => epoch.Validation!["loss"])!;
         Assert.AreEqual(best.Epoch, history.BestEpoch);
         Assert.AreEqual(best.Validation!["mse"], model.ReconstructionError(AutoencoderSample.View(100, seed: 5)), 1e-6);

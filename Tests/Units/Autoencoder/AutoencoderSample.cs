@@ -14,7 +14,7 @@ internal sealed class AutoencoderSample
 
     public static AutoencoderSample[] Create(int rows, int seed = 1)
     {
-        var random = new SplitMix64((ulong)seed);
+        var random = new SplitMix64((ulong)TestSeed.Of(seed));
         return Enumerable.Range(0, rows).Select(_ => At(random.NextDouble(), random.NextDouble())).ToArray();
     }
 
@@ -36,7 +36,7 @@ internal sealed class AutoencoderSample
             LearningRate = 0.01,
         };
         change?.Invoke(options);
-        return new MLContext(seed).Transforms.Autoencoder(options);
+        return new MLContext(TestSeed.Of(seed)).Transforms.Autoencoder(options);
     }
 
     public static AutoencoderTransformer Fit(Action<AutoencoderEstimator.Options>? change = null, int rows = 120, int seed = 1) =>

@@ -46,7 +46,7 @@ internal sealed class FeatureSample
     {
         var module = architecture.CreateModule();
         using var noGradient = no_grad();
-        var generator = new Generator(3);
+        var generator = new Generator((ulong)TestSeed.Of(3));
         foreach (var value in module.state_dict().Values.Where(value => value.is_floating_point()))
             value.copy_(rand(value.shape, generator: generator).mul_(0.4).add_(-0.1).abs_());
         module.eval();
@@ -56,7 +56,7 @@ internal sealed class FeatureSample
     /// <summary>Images of two kinds: bright on the left, or on the right.</summary>
     public static FeatureSample[] Create(int count, int side = Side)
     {
-        var random = new Random(4);
+        var random = new Random(TestSeed.Of(4));
         return Enumerable.Range(0, count).Select(row => new FeatureSample
         {
             Label = row % 2 == 0 ? "left" : "right",

@@ -12,6 +12,7 @@ public sealed class ForecastLearningTests
 
     /// <summary>The seasonal-naive forecast has the noise of two values in it, a good one of one.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     [DataRow(RecurrentCell.Lstm, SeriesScaling.Global, ForecastLoss.Squared)]
     [DataRow(RecurrentCell.Gru, SeriesScaling.Window, ForecastLoss.Huber)]
     [DataRow(RecurrentCell.Rnn, SeriesScaling.Global, ForecastLoss.Absolute)]
@@ -21,12 +22,13 @@ public sealed class ForecastLearningTests
         using var model = SeriesSample.Forecaster(o => (o.Cell, o.Scaling, o.Loss, o.Epochs) = (cell, scaling, loss, 25)).Fit(SeriesSample.View(rows[..350]));
         var metrics = Ml.Forecasting.EvaluateForecast(model.Transform(SeriesSample.View(rows[338..])), "Value", "Forecast", seasonLength: SeriesSample.Period);
         Assert.AreEqual(SeriesSample.Period - 1, metrics.MissingForecasts);
-        Assert.AreEqual(Math.Sqrt(2) * 0.1, metrics.Baseline.RootMeanSquaredError, 0.02);
-        Assert.IsLessThan(0.9 * metrics.Baseline.RootMeanSquaredError, metrics.Overall.RootMeanSquaredError, metrics.ToString());
+        Floor.Near(Math.Sqrt(2) * 0.1, metrics.Baseline.RootMeanSquaredError, 0.02, $"{cell} baseline");
+        Floor.Below(0.9, metrics.Overall.RootMeanSquaredError / metrics.Baseline.RootMeanSquaredError, $"{cell}");
         Assert.HasCount(3, metrics.Steps);
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void ExtraInput_DecidesTheNextValue()
     {
         var rows = SeriesSample.Signaled(400);
@@ -35,12 +37,13 @@ public sealed class ForecastLearningTests
             using var model = SeriesSample.Forecaster(o => (o.ExtraColumnNames, o.Horizon, o.WindowSize, o.Epochs) = (extra, 1, 3, 25)).Fit(SeriesSample.View(rows[..300]));
             return Ml.Forecasting.EvaluateForecast(model.Transform(SeriesSample.View(rows[300..])), "Value", "Forecast").Overall.MeanAbsoluteError;
         }
-        Assert.IsLessThan(0.1, ErrorWith([nameof(SeriesSample.Signal)]));
-        Assert.IsGreaterThan(0.8, ErrorWith([]));
+        Floor.Below(0.1, ErrorWith([nameof(SeriesSample.Signal)]), "with");
+        Floor.Above(0.8, ErrorWith([]), "without");
     }
 
     /// <summary>Whatever rows of other series lie between, a series' forecasts are its own.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void Groups_AreForecastApart()
     {
         var a = SeriesSample.Sine(200, "a");
@@ -52,12 +55,13 @@ public sealed class ForecastLearningTests
             Outcome.AssertClose(alone[row], mixed[(2 * row) + 1], 1e-5);
         Assert.IsTrue(alone[10].All(float.IsNaN), "eleven rows are too few");
         Assert.IsFalse(alone[11].Any(float.IsNaN));
-        Assert.AreEqual(3, alone.Skip(11).Average(forecast => forecast[0]), 0.2, "each series keeps its level");
-        Assert.AreEqual(0, Enumerable.Range(11, 189).Average(row => mixed[2 * row][0]), 0.2);
+        Floor.Near(3, alone.Skip(11).Average(forecast => forecast[0]), 0.2, "each series keeps its level");
+        Floor.Near(0, Enumerable.Range(11, 189).Average(row => mixed[2 * row][0]), 0.2, "the other, too");
     }
 
     /// <summary>Validation is the end of the series: training on the whole or on the part before it sees other numbers there only.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void ValidationFraction_IsTheEndOfTheSeries()
     {
         var rows = SeriesSample.Sine(200);
@@ -65,8 +69,8 @@ public sealed class ForecastLearningTests
         using var model = SeriesSample.Forecaster(o => o.ValidationFraction = 0.25).Fit(SeriesSample.View(rows));
         using var changed = SeriesSample.Forecaster(o => o.ValidationFraction = 0.25).Fit(SeriesSample.View(other));
         Outcome.AssertSameBits(SeriesSample.Weights(model), SeriesSample.Weights(changed));
-        Assert.IsGreaterThan(5, changed.History.Epochs[0].Validation["mae"]);
-        Assert.IsLessThan(1, model.History.Epochs[^1].Validation["mae"]);
+        Floor.Above(5, changed.History.Epochs[0].Validation["mae"], "changed");
+        Floor.Below(1, model.History.Epochs[^1].Validation["mae"], "as it was");
     }
 
     [TestMethod]
@@ -107,10 +111,11 @@ public sealed class ForecastLearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void BFloat16_Learns()
     {
         var rows = SeriesSample.Sine(300);
         using var model = SeriesSample.Forecaster(o => (o.Precision, o.Epochs) = (Precision.BFloat16, 15)).Fit(SeriesSample.View(rows));
-        Assert.IsLessThan(0.25, model.History.Epochs[^1].Training["rmse"]);
+        Floor.Below(0.25, model.History.Epochs[^1].Training["rmse"]);
     }
 }

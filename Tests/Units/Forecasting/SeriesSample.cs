@@ -19,7 +19,7 @@ internal sealed class SeriesSample
     /// <summary>A sine with noise.</summary>
     public static SeriesSample[] Sine(int length, string series = "a", double level = 0, int seed = 1)
     {
-        var random = new SplitMix64((ulong)seed);
+        var random = new SplitMix64((ulong)TestSeed.Of(seed));
         return Enumerable.Range(0, length)
             .Select(i => new SeriesSample { Series = series, Value = (float)(level + Math.Sin(2 * Math.PI * i / Period) + (Noise * (random.NextDouble() - 0.5) * Math.Sqrt(12))) })
             .ToArray();
@@ -28,7 +28,7 @@ internal sealed class SeriesSample
     /// <summary>Each value is the signal of the row before.</summary>
     public static SeriesSample[] Signaled(int length)
     {
-        var random = new SplitMix64(3);
+        var random = new SplitMix64((ulong)TestSeed.Of(3));
         var signals = Enumerable.Range(0, length + 1).Select(_ => random.Next(2) == 0 ? -1f : 1f).ToArray();
         return Enumerable.Range(0, length).Select(i => new SeriesSample { Value = signals[i], Signal = signals[i + 1] }).ToArray();
     }
@@ -52,7 +52,7 @@ internal sealed class SeriesSample
             LearningRate = 0.01,
         };
         change?.Invoke(options);
-        return new MLContext(seed).Forecasting.ForecastByLstm(options);
+        return new MLContext(TestSeed.Of(seed)).Forecasting.ForecastByLstm(options);
     }
 
     public static float[][] Forecasts(IDataView view) => view.GetColumn<float[]>("Forecast").ToArray();

@@ -23,7 +23,7 @@ internal static class ImageSample
     /// <summary>Images of random pixels from 0 to 255, with random labels.</summary>
     public static ImageRow[] Rows(long pixels, int count, int seed = 1)
     {
-        var random = new Random(seed);
+        var random = new Random(TestSeed.Of(seed));
         return Enumerable.Range(0, count).Select(_ => new ImageRow
         {
             Features = new VBuffer<float>((int)pixels, Enumerable.Range(0, (int)pixels).Select(_ => (float)random.Next(256)).ToArray()),
@@ -48,7 +48,7 @@ internal static class ImageSample
     {
         Layers = layers,
         Epochs = 1,
-        Seed = 1,
+        Seed = TestSeed.Of(1),
         ThreadCount = 1,
         PixelScaling = PixelScaling.ToUnit,
     };

@@ -20,7 +20,7 @@ public sealed class ModelDamageTests
         foreach (var entry in Entries)
             Assert.HasCount(1, zip.EntryNames.Where(name => name.EndsWith("/" + entry, StringComparison.Ordinal)).ToArray(), entry);
         using var architecture = JsonDocument.Parse(zip.Read(Architecture));
-        Assert.AreEqual(1, architecture.RootElement.GetProperty("formatVersion").GetInt32());
+        Assert.AreEqual(2, architecture.RootElement.GetProperty("formatVersion").GetInt32());
         Assert.AreEqual("mlp", architecture.RootElement.GetProperty("architecture").GetProperty("$type").GetString());
         Assert.AreEqual("multiclass", architecture.RootElement.GetProperty("head").GetProperty("$type").GetString());
         using var history = JsonDocument.Parse(zip.Read(History));
@@ -78,7 +78,7 @@ public sealed class ModelDamageTests
 
     [TestMethod]
     [DataRow("\"mlp\"", "\"gan\"")]
-    [DataRow("\"formatVersion\": 1", "\"formatVersion\": 2")]
+    [DataRow("\"formatVersion\": 2", "\"formatVersion\": 3")]
     [DataRow("\"units\": 4", "\"units\": 0")]
     [DataRow("\"units\": 4", "\"units\": -4")]
     [DataRow("\"units\": 4", "\"units\": 4.5")]

@@ -9,31 +9,34 @@ namespace MLExtensions.Tests.Rbm;
 public sealed class RbmLearningTests
 {
     [TestMethod]
+    [TestCategory("Floor")]
     public void Bars_AreReconstructedAndDreamt()
     {
-        foreach (var change in new Action<RbmEstimator.Options>[] { _ => { }, o => o.PersistentChains = 10, o => (o.GibbsSteps, o.SampleVisible) = (3, true), o => o.Optimizer = new SgdOptimizer { Momentum = 0.5 } })
+        foreach (var (way, change) in new (string, Action<RbmEstimator.Options>)[] { ("one step", _ => { }), ("chains", o => o.PersistentChains = 10), ("three steps", o => (o.GibbsSteps, o.SampleVisible) = (3, true)), ("momentum", o => o.Optimizer = new SgdOptimizer { Momentum = 0.5 }) })
         {
             using var machine = RbmSample.Fit(RbmSample.Bars(500), change);
             var history = machine.Histories[0];
-            Assert.IsLessThan(0.02, history.Epochs[^1].TrainingLoss);
+            Floor.Below(0.02, history.Epochs[^1].TrainingLoss, $"{way} loss");
             // Each pixel follows from the others of its column, so the best is 0, and independent pixels give -16 log 2 = -11.
-            Assert.IsGreaterThan(-1.5, history.Epochs[^1].Training["pseudoLogLikelihood"]);
+            Floor.Above(-1.5, history.Epochs[^1].Training["pseudoLogLikelihood"], $"{way} pseudo likelihood");
             var dreams = machine.Sample(count: 200, steps: 100, seed: 3);
-            Assert.IsGreaterThan(0.9, dreams.Average(IsBars));
+            Floor.Above(0.9, dreams.Average(IsBars), $"{way} dreams");
         }
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void GaussianUnits_FindTheCause()
     {
         using var machine = RbmSample.Fit(RbmSample.Reals(1000), o => (o.VisibleUnits, o.HiddenUnits, o.LearningRate) = (VisibleUnitType.Gaussian, [4], 0.01));
         // The variance is about 1, of which the cause has .81 and the noise .19.
-        Assert.IsLessThan(0.35, machine.Histories[0].Epochs[^1].TrainingLoss);
+        Floor.Below(0.35, machine.Histories[0].Epochs[^1].TrainingLoss, "loss");
         var positive = machine.Reconstruct([0.9f, 0.9f, 0.9f, 0.9f, 0.9f, -0.9f]);
-        Assert.IsGreaterThan(0.3f, positive[5], "the last value follows the others");
+        Floor.Above(0.3, positive[5], "the last value follows the others");
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void SoftmaxUnits_PredictEachOther()
     {
         using var machine = RbmSample.Fit(RbmSample.Pairs(600), o => (o.VisibleUnits, o.SoftmaxGroups, o.PersistentChains) = (VisibleUnitType.Softmax, [3, 3], 20));
@@ -45,20 +48,22 @@ public sealed class RbmLearningTests
             Assert.AreEqual(1, second.Sum(), 1e-4);
         }
         var dreams = machine.Sample(count: 300, steps: 50, seed: 1);
-        Assert.IsGreaterThan(0.8, dreams.Average(dream => Array.IndexOf(dream[..3], dream[..3].Max()) == Array.IndexOf(dream[3..], dream[3..].Max()) ? 1.0 : 0));
+        Floor.Above(0.8, dreams.Average(dream => Array.IndexOf(dream[..3], dream[..3].Max()) == Array.IndexOf(dream[3..], dream[3..].Max()) ? 1.0 : 0));
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void OtherHiddenUnits_Learn()
     {
         foreach (var (type, rate) in new[] { (HiddenUnitType.ReLU, 0.02), (HiddenUnitType.Gaussian, 0.005) })
         {
             using var machine = RbmSample.Fit(RbmSample.Bars(500), o => (o.HiddenUnits, o.LearningRate) = ([new RbmLayer(12) { Type = type }], rate));
-            Assert.IsLessThan(0.06, machine.Histories[0].Epochs[^1].TrainingLoss, $"{type}");
+            Floor.Below(0.06, machine.Histories[0].Epochs[^1].TrainingLoss, $"{type}");
         }
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void SparsityTarget_IsReached()
     {
         double MeanOf(double? target)
@@ -67,16 +72,17 @@ public sealed class RbmLearningTests
             var ml = new MLContext(1);
             return machine.Transform(RbmSample.View(ml, RbmSample.Bars(500))).GetColumn<float[]>("Hidden").Average(row => row.Average());
         }
-        Assert.AreEqual(0.15, MeanOf(0.15), 0.05);
-        Assert.IsGreaterThan(0.25, MeanOf(null));
+        Floor.Near(0.15, MeanOf(0.15), 0.05, "with");
+        Floor.Above(0.25, MeanOf(null), "without");
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void FewRows_TheFreeEnergyGapGrows()
     {
         using var machine = RbmSample.Fit(RbmSample.Bars(16, seed: 2), o => (o.ValidationFraction, o.Epochs, o.HiddenUnits) = (0.5, 300, [30]));
         var epochs = machine.Histories[0].Epochs;
-        Assert.IsGreaterThan(epochs[0].Validation["freeEnergyGap"] + 1, epochs[^1].Validation["freeEnergyGap"]);
+        Floor.Above(1, epochs[^1].Validation["freeEnergyGap"] - epochs[0].Validation["freeEnergyGap"]);
         Assert.AreEqual(epochs[^1].Validation["freeEnergy"] - epochs[^1].Training["freeEnergy"], epochs[^1].Validation["freeEnergyGap"], 1e-4);
     }
 
@@ -96,6 +102,7 @@ public sealed class RbmLearningTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Stack_IsTrainedLayerByLayer()
     {
         var stages = new List<string?>();
@@ -107,8 +114,8 @@ public sealed class RbmLearningTests
         CollectionAssert.AreEqual(new[] { 30, 5, 30 }, stack.Layers.Select(layer => layer.History!.Epochs.Count).ToArray());
         CollectionAssert.AreEqual(new[] { "layer 1 of 3", "layer 2 of 3", "layer 3 of 3" }, stages.Distinct().ToArray());
         CollectionAssert.AreEqual(new[] { 6, 8 }, new[] { stack.GetWeights(2).Length, stack.GetWeights(2)[0].Length });
-        Assert.IsGreaterThan(0.85, RbmSample.Bars(50, seed: 5).Average(row => IsBars(stack.Reconstruct(row.Features))));
-        Assert.IsGreaterThan(0.8, stack.Sample(100, 100, 1).Average(IsBars));
+        Floor.Above(0.85, RbmSample.Bars(50, seed: 5).Average(row => IsBars(stack.Reconstruct(row.Features))), "reconstructed");
+        Floor.Above(0.8, stack.Sample(100, 100, 1).Average(IsBars), "dreamt");
     }
 
     /// <summary>The share of pixels that are as most of their column.</summary>

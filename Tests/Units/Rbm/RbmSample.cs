@@ -15,7 +15,7 @@ internal sealed class RbmSample
     /// <summary>Images of 4 x 4 pixels whose columns are wholly on or wholly off: 16 different ones.</summary>
     public static RbmSample[] Bars(int rows, int seed = 1)
     {
-        var random = new Random(seed);
+        var random = new Random(TestSeed.Of(seed));
         return Enumerable.Range(0, rows).Select(_ => Bar(random.Next(1 << Side))).ToArray();
     }
 
@@ -28,7 +28,7 @@ internal sealed class RbmSample
     /// <summary>Two softmax units of 3 categories that always agree.</summary>
     public static RbmSample[] Pairs(int rows)
     {
-        var random = new Random(1);
+        var random = new Random(TestSeed.Of(1));
         return Enumerable.Range(0, rows).Select(_ => new RbmSample { Features = Pair(random.Next(3)) }).ToArray();
     }
 
@@ -37,7 +37,7 @@ internal sealed class RbmSample
     /// <summary>Numbers of mean 0 and variance 1 that one hidden cause makes all positive or all negative.</summary>
     public static RbmSample[] Reals(int rows)
     {
-        var random = new Random(1);
+        var random = new Random(TestSeed.Of(1));
         return Enumerable.Range(0, rows).Select(_ =>
         {
             var cause = random.Next(2) == 0 ? -1 : 1;
@@ -60,7 +60,7 @@ internal sealed class RbmSample
 
     public static RbmEstimator.Options Options(Action<RbmEstimator.Options>? change = null)
     {
-        var options = new RbmEstimator.Options { OutputColumnName = "Hidden", HiddenUnits = [12], LearningRate = 0.1, Epochs = 30, Seed = 1, ThreadCount = 1 };
+        var options = new RbmEstimator.Options { OutputColumnName = "Hidden", HiddenUnits = [12], LearningRate = 0.1, Epochs = 30, Seed = TestSeed.Of(1), ThreadCount = 1 };
         change?.Invoke(options);
         return options;
     }

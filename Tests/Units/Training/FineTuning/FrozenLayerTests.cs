@@ -119,7 +119,7 @@ public sealed class FrozenLayerTests
         }).Dispose();
         Train(start, resume: false);
         var other = Tuning.Changed(start, tensors => tensors["hidden.0.linear.weight"].add_(1e-3));
-        Assert.Contains("frozen weights", Assert.Throws<InvalidOperationException>(() => Train(other, resume: true)).Message);
+        Assert.Contains("initial weights of the network", Assert.Throws<InvalidOperationException>(() => Train(other, resume: true)).Message);
         Assert.Contains("FrozenLayers", Assert.Throws<InvalidOperationException>(() => Train(start, resume: true, frozen: "hidden.0.linear")).Message);
         Assert.Contains("LayerRules", Assert.Throws<InvalidOperationException>(() => Train(start, resume: true, factor: 2)).Message);
         Train(start, resume: true);

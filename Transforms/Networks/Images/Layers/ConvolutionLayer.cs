@@ -45,5 +45,46 @@ public sealed record ConvolutionLayer(int? Filters, int KernelSize) : NetworkLay
         checked(OutputShape(input, site).Count * KernelSize * KernelSize * (input.Channels / Groups));
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
-        nn.Conv2d(input.Channels, Filters ?? site.OutputCount, KernelSize, Stride, Padding, Dilation, groups: Groups, bias: Bias);
+        new ConvolutionModule(this, input.Channels, Filters ?? site.OutputCount);
+}
+
+/// <summary>The module of <see cref="ConvolutionLayer"/>: every convolution of the library. Its parameters have torch's names.</summary>
+internal sealed class ConvolutionModule : nn.Module<Tensor, Tensor>
+{
+    private readonly TorchSharp.Modules.Parameter weight;
+    private readonly TorchSharp.Modules.Parameter? bias;
+    private readonly long[] _padding;
+    private readonly long[] _stride;
+    private readonly long[] _dilation;
+    private readonly int _groups;
+    private readonly bool _skipsPixels;
+
+    public ConvolutionModule(ConvolutionLayer layer, long channels, long filters)
+        : base(nameof(ConvolutionModule))
+    {
+        weight = new TorchSharp.Modules.Parameter(zeros(filters, channels / layer.Groups, layer.KernelSize, layer.KernelSize));
+        bias = layer.Bias ? new TorchSharp.Modules.Parameter(zeros(filters)) : null;
+        _padding = [layer.Padding, layer.Padding];
+        _stride = [layer.Stride, layer.Stride];
+        _dilation = [layer.Dilation, layer.Dilation];
+        _groups = layer.Groups;
+        _skipsPixels = layer is { KernelSize: 1, Stride: > 1 };
+        RegisterComponents();
+    }
+
+    /// <remarks>
+    /// oneDNN never sees a 1x1 window with a stride: its weight gradient writes beyond its buffer on processors without AVX-512 (see
+    /// eng/convolution-search). Such a window sees only the pixels it stands on, so the others go first.
+    /// </remarks>
+    public override Tensor forward(Tensor x) => _skipsPixels
+        ? nn.functional.conv2d(PixelsUnderWindows(x), weight, bias, groups: _groups)
+        : nn.functional.conv2d(x, weight, bias, _stride, _padding, _dilation, _groups);
+
+    /// <summary>Pooling over one pixel copies it, and unlike a slice it keeps the arrangement of channels, of the gradient too.</summary>
+    private Tensor PixelsUnderWindows(Tensor x)
+    {
+        if (_padding[0] > 0)
+            x = nn.functional.pad(x, [_padding[1], _padding[1], _padding[0], _padding[0]]);
+        return nn.functional.avg_pool2d(x, 1, _stride[0]);
+    }
 }

@@ -1,0 +1,96 @@
+using System.Globalization;
+using MLExtensions;
+using MLExtensions.ConvolutionSearch;
+using TorchSharp;
+using static TorchSharp.torch;
+
+// raw|library FIRST SECONDS STATE: runs cases from number FIRST on, through torch's convolution or the library's layer, for so many seconds. The file
+// STATE holds the number and the words of the case that is being run: who finds it after a crash knows the case. Output: a line for each wrong
+// value, and at the end the number of the first case that was not run. SECONDS 0: one case.
+var library = args[0] == "library";
+var first = int.Parse(args[1], CultureInfo.InvariantCulture);
+var clock = System.Diagnostics.Stopwatch.StartNew();
+var patience = TimeSpan.FromSeconds(int.Parse(args[2], CultureInfo.InvariantCulture));
+var cases = ConvolutionCase.All();
+using var state = new FileStream(args[3], FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+TorchRuntime.Initialize();
+if (CacheSizes.AreHidden && Environment.GetEnvironmentVariable("CONVOLUTION_SEARCH_AS_IS") != "1")
+    CacheSizes.Invent();
+var next = first;
+do
+{
+    var now = cases[next];
+    state.SetLength(0);
+    state.Write(System.Text.Encoding.UTF8.GetBytes($"{next} {now}\n"));
+    next++;
+    if (library && now.Height != now.Width)
+        continue; // the library's windows are squares
+    foreach (var finding in Comparison.Run(now, library))
+        Console.WriteLine($"wrong: {now}: {finding}");
+}
+while (next < cases.Length && clock.Elapsed < patience);
+Console.WriteLine($"next {next} of {cases.Length}");
+
+/// <summary>A convolution and its gradients in float32 or bfloat16, against the same in float64, which no fast library computes.</summary>
+internal static class Comparison
+{
+    public static List<string> Run(ConvolutionCase now, bool library)
+    {
+        using var scope = NewDisposeScope();
+        set_num_threads(now.Threads);
+        var type = now.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+        var input = Arrange(Numbers(type, now.BatchSize, now.Inputs, now.ImageHeight, now.ImageWidth), now.ChannelsLast).requires_grad_(true);
+        var weight = Numbers(type, now.Outputs, now.Inputs / now.Groups, now.Height, now.Width).requires_grad_(true);
+        var bias = now.Bias ? Numbers(type, now.Outputs).requires_grad_(true) : null;
+        var slope = Arrange(Numbers(type, now.BatchSize, now.Outputs, now.OutputHeight, now.OutputWidth), now.ChannelsLast);
+        var actual = library ? OfLibrary(now, input, weight, bias, slope) : OfTorch(now, input, weight, bias, slope);
+        var expected = OfTorch(now, Double(input)!, Double(weight)!, Double(bias), slope.to(ScalarType.Float64));
+
+        // No sum of n products of numbers in [-1, 1] is further from the truth than n roundings of n (float32: 2^-24), and one of the result.
+        long[] terms = [now.Inputs / now.Groups * now.Height * now.Width, now.Outputs / now.Groups * now.Height * now.Width, now.BatchSize * now.OutputHeight * now.OutputWidth, now.BatchSize * now.OutputHeight * now.OutputWidth];
+        string[] names = ["output", "gradient of the input", "gradient of the weights", "gradient of the bias"];
+        var findings = new List<string>();
+        for (var i = 0; i < actual.Count; i++)
+        {
+            var error = (actual[i].to(ScalarType.Float64) - expected[i]).abs().max().item<double>();
+            var bound = now.BFloat16
+                ? (terms[i] + 1) * Math.ScaleB(1, -8) // some sums are in bfloat16
+                : (terms[i] + 1) * Math.ScaleB(1, -23);
+            if (!(error <= bound))
+                findings.Add(string.Create(CultureInfo.InvariantCulture, $"{names[i]} is off by {error:g3}; at most {bound:g3} is rounding"));
+        }
+        return findings;
+    }
+
+    private static List<Tensor> OfTorch(ConvolutionCase now, Tensor input, Tensor weight, Tensor? bias, Tensor slope)
+    {
+        var output = nn.functional.conv2d(input, weight, bias, [now.Stride, now.Stride], [now.Padding, now.Padding], [now.Dilation, now.Dilation], now.Groups);
+        return WithGradients(output, slope, input, weight, bias);
+    }
+
+    private static List<Tensor> OfLibrary(ConvolutionCase now, Tensor input, Tensor weight, Tensor? bias, Tensor slope)
+    {
+        var layer = new ConvolutionLayer(now.Outputs, now.Height) { Stride = now.Stride, Padding = now.Padding, Dilation = now.Dilation, Groups = now.Groups, Bias = now.Bias };
+        var module = layer.CreateModule(LayerShape.OfImage(now.Inputs, now.ImageHeight, now.ImageWidth), new LayerSite("", now.Outputs)).to(weight.dtype);
+        var parameters = module.named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter);
+        using (no_grad())
+        {
+            parameters["weight"].copy_(weight);
+            if (bias is not null)
+                parameters["bias"].copy_(bias);
+        }
+        return WithGradients(module.call(input), slope, input, parameters["weight"], bias is null ? null : parameters["bias"]);
+    }
+
+    private static List<Tensor> WithGradients(Tensor output, Tensor slope, Tensor input, Tensor weight, Tensor? bias)
+    {
+        output.backward([slope]);
+        return bias is null ? [output.detach(), input.grad!, weight.grad!] : [output.detach(), input.grad!, weight.grad!, bias.grad!];
+    }
+
+    private static Tensor? Double(Tensor? x) => x?.detach().to(ScalarType.Float64).requires_grad_(true);
+
+    private static Tensor Numbers(ScalarType type, params long[] shape) => rand(shape).mul_(2).sub_(1).to(type);
+
+    private static Tensor Arrange(Tensor x, bool channelsLast) => channelsLast ? x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : x;
+}
