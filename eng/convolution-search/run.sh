@@ -4,7 +4,7 @@
 # raw: torch's convolution itself. library: the layer that all networks of this library use; it has to be clean.
 # Memory is checked at every free (guard.c; Linux, glibc, a C compiler): an overrun ends the process, the case is known, and the search goes on behind it.
 # Variables: CONVOLUTION_SEARCH_ONLY="1x1 stride 2" looks only at cases with these words; CONVOLUTION_SEARCH_AS_IS=1 leaves oneDNN in the belief that a
-# virtual machine which hides its caches has none (CacheSizes.cs). The exit code is 1 when anything was found.
+# virtual machine which hides its caches has none (Transforms/Native/HiddenCaches.cs). The exit code is 1 when anything was found.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 mode="${1:-library}" seconds="${2:-180}"
