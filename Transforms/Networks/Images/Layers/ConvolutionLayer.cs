@@ -73,12 +73,20 @@ internal sealed class ConvolutionModule : nn.Module<Tensor, Tensor>
     }
 
     /// <remarks>
-    /// oneDNN never sees a 1x1 window with a stride: its weight gradient writes beyond its buffer on processors without AVX-512 (see
-    /// eng/convolution-search). Such a window sees only the pixels it stands on, so the others go first.
+    /// What oneDNN gets wrong it never sees (eng/convolution-search found it). A 1x1 window with a stride: the weight gradient writes beyond its
+    /// buffer on processors without AVX-512. Such a window sees only the pixels it stands on, so the others go first. An image narrower than the
+    /// stride, in bfloat16: the weight gradient reads what nobody wrote. Zeros on the right, where the padding has zeros anyway, make it as wide.
     /// </remarks>
-    public override Tensor forward(Tensor x) => _skipsPixels
-        ? nn.functional.conv2d(PixelsUnderWindows(x), weight, bias, groups: _groups)
-        : nn.functional.conv2d(x, weight, bias, _stride, _padding, _dilation, _groups);
+    public override Tensor forward(Tensor x)
+    {
+        if (_skipsPixels)
+            return nn.functional.conv2d(PixelsUnderWindows(x), weight, bias, groups: _groups);
+        var missing = _stride[1] - x.shape[3];
+        if (missing <= 0 || x.dtype != ScalarType.BFloat16)
+            return nn.functional.conv2d(x, weight, bias, _stride, _padding, _dilation, _groups);
+        var positions = ((x.shape[3] + (2 * _padding[1]) - (_dilation[1] * (weight.shape[3] - 1)) - 1) / _stride[1]) + 1;
+        return nn.functional.conv2d(nn.functional.pad(x, [0, missing, 0, 0]), weight, bias, _stride, _padding, _dilation, _groups).narrow(3, 0, positions);
+    }
 
     /// <summary>Pooling over one pixel copies it, and unlike a slice it keeps the arrangement of channels, of the gradient too.</summary>
     private Tensor PixelsUnderWindows(Tensor x)
