@@ -1,6 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Forecasting;
+using MLExtensions.Families.Forecasting;
 
 namespace MLExtensions;
 

@@ -1,6 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.LanguageModels;
+using MLExtensions.Families.LanguageModels;
 
 namespace MLExtensions;
 

@@ -1,9 +1,8 @@
 using Microsoft.ML;
 using MLExtensions.Supervised;
-using MLExtensions.Supervised.Tasks;
 using MLExtensions.Tensors;
+using MLExtensions.Engine;
 using MLExtensions.Training;
-using MLExtensions.Training.Data;
 
 namespace MLExtensions.Benchmarks;
 

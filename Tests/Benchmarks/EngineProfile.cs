@@ -1,11 +1,11 @@
 using Microsoft.ML;
-using MLExtensions.Heads;
+using MLExtensions.Models;
+using MLExtensions.Families.Forecasting;
 using MLExtensions.Supervised;
-using MLExtensions.Supervised.Tasks;
 using MLExtensions.Tensors;
+using MLExtensions.Engine;
 using MLExtensions.Training;
-using MLExtensions.Training.Data;
-using MLExtensions.Training.Engine;
+using MLExtensions.Families.Recurrent;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -63,7 +63,7 @@ internal sealed class EngineProfile : IDisposable
     {
         var architecture = options.CreateArchitecture(features, new DenseFormat(ImageRow.Width), ImageRow.Classes);
         var network = architecture.CreateModule();
-        Training.Engine.WeightInitializer.Initialize(network, WeightInitialization.XavierUniform, seed: 1);
+        Engine.WeightInitializer.Initialize(network, WeightInitialization.XavierUniform, seed: 1);
         return new TrainedNetwork("network", architecture, network, options.Optimization, seed: 1, Cpu);
     }
 

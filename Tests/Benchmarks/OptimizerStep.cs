@@ -1,5 +1,7 @@
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
 using MLExtensions.Training;
-using MLExtensions.Training.Engine;
+using MLExtensions.Families.Recurrent;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,3 +1,5 @@
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions;

@@ -1,5 +1,7 @@
 using MLExtensions.Persistence;
 using MLExtensions.Plotting;
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
 using MLExtensions.Training;
 using SkiaSharp;
 

@@ -1,4 +1,4 @@
-using MLExtensions.History;
+using MLExtensions.Models;
 using MLExtensions.Plotting;
 using ScottPlot;
 using ScottPlot.MultiplotLayouts;

@@ -1,8 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Supervised.Tasks;
 using MLExtensions.Tensors;
-using MLExtensions.Training.Data;
+using MLExtensions.Training;
 
 namespace MLExtensions.Supervised;
 

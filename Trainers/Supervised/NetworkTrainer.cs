@@ -3,7 +3,7 @@ using MLExtensions.Supervised;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Trainers;
-using MLExtensions.Supervised.Tasks;
+using MLExtensions.Engine;
 using MLExtensions.Training;
 
 namespace MLExtensions;

@@ -2,8 +2,9 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Supervised;
 using MLExtensions.Tensors;
+using MLExtensions.Engine;
 using MLExtensions.Training;
-using MLExtensions.Training.Engine;
+using MLExtensions.Families.Recurrent;
 
 namespace MLExtensions;
 

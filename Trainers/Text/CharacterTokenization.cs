@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using MLExtensions.Text;
+using MLExtensions.Families.LanguageModels;
 
 namespace MLExtensions;
 

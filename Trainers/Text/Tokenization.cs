@@ -1,4 +1,7 @@
 using MLExtensions.Text;
+using MLExtensions.Families.LanguageModels;
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using MLExtensions.Text;
+using MLExtensions.Families.LanguageModels;
 
 namespace MLExtensions;
 

@@ -1,8 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MLExtensions.Heads;
+using MLExtensions.Models;
+using MLExtensions.Families.Forecasting;
 using MLExtensions.Tensors;
-using MLExtensions.Training.Engine;
+using MLExtensions.Engine;
+using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Training;

@@ -1,12 +1,13 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using MLExtensions.Heads;
-using MLExtensions.Messages;
 using MLExtensions.Models;
+using MLExtensions.Families.Forecasting;
+using MLExtensions.Messages;
 using MLExtensions.Persistence;
 using MLExtensions.Tensors;
-using MLExtensions.Training.Engine;
+using MLExtensions.Engine;
+using MLExtensions.Families.Recurrent;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 
 namespace MLExtensions.Training;
@@ -38,5 +39,26 @@ internal static class TrainingDevice
         if (index >= count)
             throw new InvalidOperationException($"Device is '{option}', and this process sees {count} CUDA devices. A GPU needs the package TorchSharp-cuda-linux or TorchSharp-cuda-windows and a driver; Device = \"cpu\" trains without one.");
         return new torch.Device(DeviceType.CUDA, index.Value);
+    }
+}
+
+/// <summary>Whether the processor computes in bfloat16; without its instructions libtorch imitates them, slowly.</summary>
+internal static class BFloat16Instructions
+{
+    private const int StructuredFeatures = 7;
+    private const int AmxBit = 1 << 22;
+    private const int Avx512Bit = 1 << 5;
+
+    /// <summary>The name of the instructions; null where an x86 processor has none.</summary>
+    public static string? Name
+    {
+        get
+        {
+            if (!X86Base.IsSupported)
+                return "not an x86 processor";
+            if ((X86Base.CpuId(StructuredFeatures, 0).Edx & AmxBit) != 0)
+                return "AMX";
+            return (X86Base.CpuId(StructuredFeatures, 1).Eax & Avx512Bit) != 0 ? "AVX512_BF16" : null;
+        }
     }
 }

@@ -1,7 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
 using MLExtensions.Training;
-using MLExtensions.Training.Engine;
+using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions;

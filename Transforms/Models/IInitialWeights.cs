@@ -1,4 +1,4 @@
-using MLExtensions.Heads;
+using MLExtensions.Families.Forecasting;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Models;
@@ -17,4 +17,10 @@ internal interface IInitialWeights
 
     /// <summary>The weights under the names and in the shapes of another network; where they don't fit it, under their own.</summary>
     IReadOnlyDictionary<string, Tensor> WeightsFor(NetworkArchitecture architecture);
+}
+
+/// <summary>A transformer with trained networks in it, which another training can start from.</summary>
+internal interface INetworkHolder
+{
+    IInitialWeights InitialWeights { get; }
 }

@@ -1,10 +1,11 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Microsoft.ML.Runtime;
-using MLExtensions.Heads;
+using MLExtensions.Families.Forecasting;
 using MLExtensions.Models;
 using MLExtensions.Persistence;
-using MLExtensions.Scoring;
+using MLExtensions.Tensors;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Transforms.Image;
+using Microsoft.ML;
 
 namespace MLExtensions;
 
@@ -86,5 +87,26 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
     {
         if (schema.GetColumnOrNull(FeatureColumnName) == null)
             throw new ArgumentException($"Feature column '{FeatureColumnName}' is not in the data; it has {string.Join(", ", schema.Select(column => column.Name))}.", nameof(schema));
+    }
+}
+
+/// <summary>
+/// The training schema that a transformer keeps and saves. ML.NET's files cannot hold columns of images, and drop them: a feature
+/// column of images is kept as the vector that the network sees.
+/// </summary>
+internal static class SavableSchema
+{
+    public static DataViewSchema Of(DataViewSchema schema, string featureColumnName, int width)
+    {
+        if (schema.GetColumnOrNull(featureColumnName) is not { Type: ImageDataViewType image } feature)
+            return schema;
+        var channels = width / ImageReader.PixelCount(feature);
+        var builder = new DataViewSchema.Builder();
+        foreach (var column in schema)
+        {
+            var type = column.Index == feature.Index ? new VectorDataViewType(NumberDataViewType.Single, channels, image.Height, image.Width) : column.Type;
+            builder.AddColumn(column.Name, type, column.Annotations);
+        }
+        return builder.ToSchema();
     }
 }

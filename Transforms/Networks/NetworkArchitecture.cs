@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MLExtensions.Networks;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
@@ -61,3 +62,6 @@ public abstract record NetworkArchitecture
             throw new FormatException($"outputCount is {OutputCount}; it must be at least 1.");
     }
 }
+
+/// <summary>A network whose input holds lengths or token numbers: it must come in float32, whatever the network computes in.</summary>
+internal interface IFullPrecisionInput;

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Serialization;
 using MLExtensions.Text;
+using MLExtensions.Families.LanguageModels;
 
 namespace MLExtensions;
 

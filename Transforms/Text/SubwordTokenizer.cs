@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MLExtensions.Text;
+using MLExtensions.Families.LanguageModels;
 
 namespace MLExtensions;
 

@@ -1,6 +1,7 @@
 using Microsoft.ML;
-using MLExtensions.Heads;
-using MLExtensions.LanguageModels;
+using MLExtensions.Models;
+using MLExtensions.Families.Forecasting;
+using MLExtensions.Families.LanguageModels;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Heads;
-using MLExtensions.Rbm;
+using MLExtensions.Models;
+using MLExtensions.Families.Forecasting;
+using MLExtensions.Families.Rbm;
 using MLExtensions.Tensors;
 using MLExtensions.Tests.Contract;
 using TorchSharp;

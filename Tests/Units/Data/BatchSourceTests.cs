@@ -1,6 +1,7 @@
 using MLExtensions.Tests.Contract;
-using MLExtensions.Training.Data;
-using MLExtensions.Training.Engine;
+using MLExtensions.Training;
+using MLExtensions.Engine;
+using MLExtensions.Families.Recurrent;
 using static MLExtensions.Tests.Data.TrainingDataSample;
 
 namespace MLExtensions.Tests.Data;

@@ -1,6 +1,6 @@
 using Microsoft.ML;
 using MLExtensions.Tests.Contract;
-using MLExtensions.Training.Data;
+using MLExtensions.Training;
 using static MLExtensions.Tests.Data.TrainingDataSample;
 
 namespace MLExtensions.Tests.Data;

@@ -1,5 +1,5 @@
 using MLExtensions.Tests.Contract;
-using MLExtensions.Training.Data;
+using MLExtensions.Training;
 using static MLExtensions.Tests.Data.TrainingDataSample;
 
 namespace MLExtensions.Tests.Data;

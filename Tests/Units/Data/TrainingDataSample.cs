@@ -1,8 +1,9 @@
 using Microsoft.ML;
 using MLExtensions.Tensors;
 using MLExtensions.Tests.Contract;
-using MLExtensions.Training.Data;
-using MLExtensions.Training.Engine;
+using MLExtensions.Training;
+using MLExtensions.Engine;
+using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Data;

@@ -2,7 +2,9 @@ using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Tensors;
-using MLExtensions.Training.Engine;
+using MLExtensions.Engine;
+using MLExtensions.Training;
+using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Engine;

@@ -1,7 +1,8 @@
 using MLExtensions.Tensors;
 using MLExtensions.Tests.Contract;
-using MLExtensions.Training.Data;
-using MLExtensions.Training.Engine;
+using MLExtensions.Training;
+using MLExtensions.Engine;
+using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Engine;

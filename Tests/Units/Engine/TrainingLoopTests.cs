@@ -1,6 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MLExtensions.Training.Engine;
+using MLExtensions.Engine;
+using MLExtensions.Training;
+using MLExtensions.Families.Recurrent;
 using TorchSharp;
 
 namespace MLExtensions.Tests.Engine;

@@ -1,5 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions.Tests.Forecasting;

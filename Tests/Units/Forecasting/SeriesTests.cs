@@ -1,5 +1,5 @@
 using Microsoft.ML;
-using MLExtensions.Forecasting;
+using MLExtensions.Families.Forecasting;
 
 namespace MLExtensions.Tests.Forecasting;
 

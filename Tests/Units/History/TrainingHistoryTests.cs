@@ -1,5 +1,5 @@
 using System.Text;
-using MLExtensions.History;
+using MLExtensions.Models;
 
 namespace MLExtensions.Tests.History;
 

@@ -1,7 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
-using MLExtensions.Scoring;
+using MLExtensions.Tensors;
+using MLExtensions.Models;
 using MLExtensions.Tests.Loading;
 
 namespace MLExtensions.Tests.Images;

@@ -1,6 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Networks.Images;
+using MLExtensions.Families.Images;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
-using MLExtensions.Heads;
+using MLExtensions.Models;
+using MLExtensions.Families.Forecasting;
 using MLExtensions.Tests.Loading;
 using TorchSharp;
 

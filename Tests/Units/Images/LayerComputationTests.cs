@@ -1,4 +1,4 @@
-using MLExtensions.Networks.Images;
+using MLExtensions.Families.Images;
 using MLExtensions.Tests.Contract;
 using static TorchSharp.torch;
 

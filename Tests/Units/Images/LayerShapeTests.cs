@@ -1,4 +1,4 @@
-using MLExtensions.Networks.Images;
+using MLExtensions.Families.Images;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Images;

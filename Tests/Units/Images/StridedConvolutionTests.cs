@@ -1,4 +1,4 @@
-using MLExtensions.Networks.Images;
+using MLExtensions.Families.Images;
 using TorchSharp;
 using static TorchSharp.torch;
 

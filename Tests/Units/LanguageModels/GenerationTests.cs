@@ -1,5 +1,5 @@
 using Microsoft.ML;
-using MLExtensions.LanguageModels;
+using MLExtensions.Families.LanguageModels;
 using TorchSharp;
 
 namespace MLExtensions.Tests.LanguageModels;

@@ -1,8 +1,9 @@
 using Microsoft.ML;
-using MLExtensions.LanguageModels;
+using MLExtensions.Families.LanguageModels;
 using MLExtensions.Tests.Contract;
-using MLExtensions.Training.Data;
-using MLExtensions.Training.Engine;
+using MLExtensions.Training;
+using MLExtensions.Engine;
+using MLExtensions.Families.Recurrent;
 using TorchSharp;
 using static TorchSharp.torch;
 

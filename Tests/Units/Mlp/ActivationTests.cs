@@ -1,5 +1,7 @@
 using MLExtensions.Networks;
-using MLExtensions.Training.Engine;
+using MLExtensions.Engine;
+using MLExtensions.Training;
+using MLExtensions.Families.Recurrent;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -70,9 +72,9 @@ public sealed class ActivationTests
             var weights = tensor(new double[] { 1, 2, 0.5, 1, 1, 0, 1.5 });
             foreach (var loss in new Func<Tensor, Tensor>[]
             {
-                y => new Supervised.Tasks.MulticlassTask().Loss(y, labels, weights),
-                y => new Supervised.Tasks.BinaryTask().Loss(y.narrow(1, 0, 1), labels, weights),
-                y => new Supervised.Tasks.RegressionTask().Loss(y.narrow(1, 1, 1), labels, null),
+                y => new Supervised.MulticlassTask().Loss(y, labels, weights),
+                y => new Supervised.BinaryTask().Loss(y.narrow(1, 0, 1), labels, weights),
+                y => new Supervised.RegressionTask().Loss(y.narrow(1, 1, 1), labels, null),
             })
             {
                 CheckGradients(network, () => loss(network.call(x.clone())));

@@ -1,5 +1,7 @@
 using MLExtensions.Networks;
-using MLExtensions.Training.Engine;
+using MLExtensions.Engine;
+using MLExtensions.Training;
+using MLExtensions.Families.Recurrent;
 using TorchSharp;
 using static TorchSharp.torch;
 

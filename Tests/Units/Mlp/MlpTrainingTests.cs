@@ -72,7 +72,7 @@ public sealed class MlpTrainingTests
             LearningRate = 0.1,
             LearningRateSchedule = new CosineSchedule(),
         }).Fit(Example.View(Ml, Example.Create(300)));
-        var head = (Heads.RegressionHead)model.Model.Head!;
+        var head = (MLExtensions.Models.RegressionHead)model.Model.Head!;
         var coefficients = model.Model.GetWeights("output.weight").Select(weight => (float)(weight * head.StandardDeviation)).ToArray();
         Outcome.AssertClose([10, 10, 0, 0, -10, -10], coefficients, 1e-3);
         Floor.Near(100, (model.Model.GetWeights("output.bias")[0] * head.StandardDeviation) + head.Mean, 1e-2);

@@ -1,4 +1,4 @@
-using MLExtensions.Networks.Rbm;
+using MLExtensions.Families.Rbm;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
-using MLExtensions.Networks.Rbm;
-using MLExtensions.Rbm;
+using MLExtensions.Families.Rbm;
 using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,6 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Rbm;
+using MLExtensions.Families.Rbm;
 
 namespace MLExtensions.Tests.Rbm;
 

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Scoring;
+using MLExtensions.Tensors;
+using MLExtensions.Models;
 using MLExtensions.Tests.Contract;
 
 namespace MLExtensions.Tests.Scoring;

@@ -1,4 +1,4 @@
-using MLExtensions.Training.TensorBoard;
+using MLExtensions.TensorBoard;
 
 namespace MLExtensions.Tests.TensorBoard;
 

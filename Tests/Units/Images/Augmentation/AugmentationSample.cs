@@ -1,5 +1,7 @@
-using MLExtensions.Images;
+using MLExtensions.Families.Images;
 using MLExtensions.Tensors;
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 

@@ -1,4 +1,4 @@
-using MLExtensions.Images;
+using MLExtensions.Families.Images;
 using TorchSharp;
 using static MLExtensions.Tests.Images.AugmentationSample;
 using static TorchSharp.torch;

@@ -1,5 +1,7 @@
 using System.Text.Json;
-using MLExtensions.Images;
+using MLExtensions.Families.Images;
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions.Tests.Images;

@@ -1,4 +1,6 @@
-using MLExtensions.Images;
+using MLExtensions.Families.Images;
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
 using MLExtensions.Training;
 using TorchSharp;
 using static MLExtensions.Tests.Images.AugmentationSample;

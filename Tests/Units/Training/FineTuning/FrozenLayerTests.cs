@@ -1,6 +1,8 @@
 using Microsoft.ML;
 using MLExtensions.Tests.Contract;
-using MLExtensions.Training.Engine;
+using MLExtensions.Engine;
+using MLExtensions.Training;
+using MLExtensions.Families.Recurrent;
 using TorchSharp;
 using static TorchSharp.torch;
 

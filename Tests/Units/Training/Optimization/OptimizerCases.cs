@@ -1,3 +1,5 @@
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
 using MLExtensions.Training;
 using TorchSharp;
 using TorchSharp.Modules;

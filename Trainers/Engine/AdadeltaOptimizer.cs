@@ -1,0 +1,59 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
+using MLExtensions.Training;
+using TorchSharp;
+
+namespace MLExtensions;
+
+/// <summary>Adadelta: steps in the weights' own units, from running means of squared gradients and squared steps. A
+/// learning rate of 1 is usual.</summary>
+/// <remarks>Zeiler, "ADADELTA: an adaptive learning rate method" (2012).</remarks>
+public sealed record AdadeltaOptimizer : Optimizer
+{
+    /// <summary>Share of both running means that is kept from step to step, in [0, 1). Default 0.9.</summary>
+    public double Decay { get; init; } = 0.9;
+
+    /// <summary>Added under both roots, in [1e-30, 1]; the greater, the faster the start. Default 1e-6.</summary>
+    public double Epsilon { get; init; } = 1e-6;
+
+    internal override void Check()
+    {
+        CheckFraction(Decay);
+        CheckEpsilon(Epsilon);
+    }
+
+    internal override FlatOptimizer Create(FlatLayout layout) =>
+        new FlatOptimizer<AdadeltaRule>(layout, (rate, _) => new(this, rate));
+}
+
+internal readonly struct AdadeltaRule(AdadeltaOptimizer settings, double learningRate) : IUpdateRule
+{
+    private readonly Vector<float> _keep = new((float)settings.Decay);
+    private readonly Vector<float> _take = new((float)(1 - settings.Decay));
+    private readonly Vector<float> _floor = new((float)settings.Epsilon);
+    private readonly Vector<float> _rate = new((float)learningRate);
+
+    public static IReadOnlyList<string> StateNames => ["square_avg", "acc_delta"];
+
+    public static int StateCount => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector<float> Update(Vector<float> parameter, Vector<float> gradient, ref Vector<float> square, ref Vector<float> moved)
+    {
+        square = _keep * square + _take * gradient * gradient;
+        var delta = Vector.SquareRoot(moved + _floor) / Vector.SquareRoot(square + _floor) * gradient;
+        moved = _keep * moved + _take * delta * delta;
+        return parameter - _rate * delta;
+    }
+
+    public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)
+    {
+        var square = states[0].mul_(settings.Decay).addcmul_(gradients, gradients, value: 1 - settings.Decay);
+        var root = square.add(settings.Epsilon).sqrt_();
+        var delta = states[1].add(settings.Epsilon).sqrt_().div_(root).mul_(gradients);
+        states[1].mul_(settings.Decay).addcmul_(delta, delta, value: 1 - settings.Decay);
+        parameters.add_(delta, alpha: -learningRate);
+    }
+}

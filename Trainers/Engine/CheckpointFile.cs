@@ -1,0 +1,168 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+using System.Text.Json;
+using MLExtensions.Persistence;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Engine;
+
+/// <summary>What a checkpoint knows beside its tensors.</summary>
+internal sealed record CheckpointState(IReadOnlyList<EpochRecord> Records, EpochRecord? BeforeTraining, bool Stopped);
+
+/// <summary>
+/// A training's state after an epoch in one safetensors file: weights, buffers, optimizer state, average, best weights, history.
+/// Random numbers need no state: each epoch's come from the seed.
+/// </summary>
+/// <param name="folder">The folder; the file in it is replaced as a whole.</param>
+/// <param name="fingerprint">What the bits of the result depend on, by name; a checkpoint with another one is refused.</param>
+internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, string> fingerprint)
+{
+    private const string StateKey = "state";
+    private const string FingerprintKey = "fingerprint";
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true,
+    };
+
+    public string FilePath { get; } = Path.Combine(folder, "checkpoint.safetensors");
+
+    /// <param name="step">What is trained.</param>
+    /// <param name="source">The state of the source of its batches.</param>
+    /// <param name="monitor">Which epoch is the best.</param>
+    /// <param name="state">The rest.</param>
+    public void Save(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, GoalMonitor monitor, CheckpointState state)
+    {
+        var steps = step.Networks.ToDictionary(network => network.Name, network => network.Optimizer.StepCount);
+        var saved = new SavedState(state.Records, state.BeforeTraining, state.Stopped, steps, monitor.BestEpoch, monitor.BestValue);
+        var metadata = new Dictionary<string, string>
+        {
+            [StateKey] = JsonSerializer.Serialize(saved, Json),
+            [FingerprintKey] = JsonSerializer.Serialize(fingerprint, Json),
+        };
+        using var scope = NewDisposeScope();
+        var tensors = Tensors(step, source, monitor.Best);
+        AtomicFile.Write(FilePath, stream => SafeTensorsWriter.Write(stream, tensors, metadata));
+    }
+
+    /// <summary>Loads the folder's checkpoint into a step and the source of its batches; null where there is none, or where what the training builds on was trained anew since.</summary>
+    /// <exception cref="ModelFormatException">The file is damaged.</exception>
+    /// <exception cref="InvalidOperationException">The file belongs to a training with other options or data.</exception>
+    public CheckpointState? TryLoad(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, GoalMonitor monitor)
+    {
+        if (!File.Exists(FilePath))
+            return null;
+        using var stream = File.OpenRead(FilePath);
+        var reader = SafeTensorsReader.Open(stream, FilePath, requireChecksum: true);
+        var saved = Parse<Dictionary<string, string>>(reader.Header, FingerprintKey);
+        if (fingerprint.TryGetValue(TrainingFingerprint.Foundation, out var foundation) && saved.TryGetValue(TrainingFingerprint.Foundation, out var old) && old != foundation)
+            return null;
+        CheckFingerprint(saved);
+        var state = Parse<SavedState>(reader.Header, StateKey);
+        var hasBest = reader.Header.Entries.Any(entry => entry.Name.StartsWith("best/", StringComparison.Ordinal));
+        var best = hasBest ? StepSnapshot.Take(step) : null;
+        using (NewDisposeScope())
+            reader.LoadInto(Tensors(step, source, best));
+        foreach (var network in step.Networks)
+        {
+            network.Optimizer.StepCount = state.Steps[network.Name];
+            network.Parameters.PublishWeights();
+        }
+        monitor.Resume(state.BestEpoch, state.BestValue, best);
+        return new CheckpointState(state.Records, state.BeforeTraining, state.Stopped);
+    }
+
+    private static Dictionary<string, Tensor> Tensors(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, StepSnapshot? best)
+    {
+        var tensors = new Dictionary<string, Tensor>();
+        foreach (var network in step.Networks)
+        {
+            tensors.Add($"weights/{network.Name}", network.Parameters.Weights);
+            foreach (var (buffer, value) in network.Parameters.Buffers)
+                tensors.Add($"buffers/{network.Name}/{buffer}", value);
+            foreach (var (state, value) in network.Optimizer.State)
+                tensors.Add($"optimizer/{network.Name}/{state}", value);
+            if (network.Average is { } average)
+                tensors.Add($"average/{network.Name}", average);
+        }
+        foreach (var (name, value) in step.State)
+            tensors.Add($"state/{name}", value);
+        foreach (var (name, value) in source)
+            tensors.Add($"source/{name}", value);
+        foreach (var (name, value) in best?.Tensors ?? [])
+            tensors.Add($"best/{name}", value);
+        return tensors;
+    }
+
+    private T Parse<T>(SafeTensorsHeader header, string key)
+    {
+        try
+        {
+            if (header.Metadata.TryGetValue(key, out var json) && JsonSerializer.Deserialize<T>(json, Json) is { } value)
+                return value;
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException)
+        {
+            throw new ModelFormatException(FilePath, $"its '{key}' cannot be read: {e.Message}", e);
+        }
+        throw new ModelFormatException(FilePath, $"it has no '{key}', so it is no checkpoint");
+    }
+
+    private void CheckFingerprint(Dictionary<string, string> saved)
+    {
+        foreach (var (name, value) in fingerprint)
+        {
+            saved.TryGetValue(name, out var was);
+            if (was != value)
+                throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Resume: the checkpoint in '{folder}' was made with {name} {was ?? "unset"}, this training has {value}. Use the same options and data, or another CheckpointFolder."));
+        }
+    }
+
+    private sealed record SavedState(
+        IReadOnlyList<EpochRecord> Records,
+        EpochRecord? BeforeTraining,
+        bool Stopped,
+        IReadOnlyDictionary<string, long> Steps,
+        int? BestEpoch,
+        double BestValue);
+}
+
+/// <summary>A copy of what a step would put into the model: the resulting weights and the modules' buffers.</summary>
+internal sealed class StepSnapshot : IDisposable
+{
+    private StepSnapshot(IReadOnlyList<(string Name, Tensor Value)> tensors) => Tensors = tensors;
+
+    public IReadOnlyList<(string Name, Tensor Value)> Tensors { get; }
+
+    public static StepSnapshot Take(TrainingStep step)
+    {
+        using var noGradient = no_grad();
+        return new StepSnapshot(Results(step).Select(entry => (entry.Name, entry.Value.clone().DetachFromDisposeScope())).ToArray());
+    }
+
+    /// <summary>Puts the snapshot's weights into the step, as its result.</summary>
+    public void Restore(TrainingStep step)
+    {
+        using var noGradient = no_grad();
+        foreach (var ((_, target), (_, value)) in Results(step).Zip(Tensors))
+            target.copy_(value);
+    }
+
+    public void Dispose()
+    {
+        foreach (var (_, value) in Tensors)
+            value.Dispose();
+    }
+
+    private static IEnumerable<(string Name, Tensor Value)> Results(TrainingStep step)
+    {
+        foreach (var network in step.Networks)
+        {
+            yield return (network.Name, network.Result);
+            foreach (var (buffer, value) in network.Parameters.Buffers)
+                yield return ($"{network.Name}.{buffer}", value);
+        }
+    }
+}

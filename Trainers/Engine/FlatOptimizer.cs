@@ -1,0 +1,187 @@
+using MLExtensions.Training;
+using TorchSharp;
+
+namespace MLExtensions.Engine;
+
+/// <summary>
+/// Moves a flat parameter tensor against a flat gradient tensor: one pass over host memory, or the same formula in torch
+/// operations on another device.
+/// </summary>
+internal abstract unsafe class FlatOptimizer : IDisposable
+{
+    private readonly bool _onHost;
+    private readonly int _threads;
+    private bool _disposed;
+
+    private protected FlatOptimizer(FlatLayout layout, IReadOnlyList<string> stateNames)
+    {
+        _onHost = layout.OnHost;
+        _threads = layout.Threads;
+        Segments = FlatSegment.Merge(layout.Segments);
+        RateSegments = FlatSegment.MergeRates(layout.Segments);
+        // Aliases keep the memory alive whatever becomes of the caller's own tensors.
+        Parameters = layout.Parameters.detach().DetachFromDisposeScope();
+        Gradients = layout.Gradients.detach().DetachFromDisposeScope();
+        State = [.. stateNames.Select(name => (name, torch.zeros_like(Parameters).DetachFromDisposeScope()))];
+        Buffers = _onHost ? FindBuffers() : default;
+    }
+
+    /// <summary>Steps done so far; Adam's bias correction depends on it.</summary>
+    public long StepCount
+    {
+        get;
+        set
+        {
+            OptionCheck.Between(value, 0, long.MaxValue, nameof(StepCount));
+            field = value;
+        }
+    }
+
+    /// <summary>State buffers by torch's names, each of the parameters' shape; empty for plain SGD. They belong to the
+    /// optimizer: copy into and out of them.</summary>
+    public IReadOnlyList<(string Name, torch.Tensor State)> State { get; }
+
+    private protected torch.Tensor Parameters { get; }
+
+    private protected torch.Tensor Gradients { get; }
+
+    /// <summary>The parts that are updated in different ways, in order and without a gap.</summary>
+    private protected IReadOnlyList<FlatSegment> Segments { get; }
+
+    /// <summary>The parts with different learning rates.</summary>
+    private protected IReadOnlyList<FlatSegment> RateSegments { get; }
+
+    private protected FlatBuffers Buffers { get; }
+
+    /// <param name="settings">Which optimizer.</param>
+    /// <param name="parameters">Flat, contiguous float32; its storage must stay where it is.</param>
+    /// <param name="gradients">Of the same length, on the same device.</param>
+    /// <param name="segments">How each part is regularized and its learning rate; in order, from the first element to the last.</param>
+    /// <param name="threads">How many threads may work at once on host memory; the result does not depend on it.</param>
+    /// <param name="tensorOperations">Uses torch operations on host memory too.</param>
+    public static FlatOptimizer Create(
+        Optimizer settings,
+        torch.Tensor parameters,
+        torch.Tensor gradients,
+        IReadOnlyList<FlatSegment> segments,
+        int threads = 1,
+        bool tensorOperations = false)
+    {
+        settings.Check();
+        var layout = new FlatLayout(parameters, gradients, segments, threads, tensorOperations);
+        layout.Check();
+        return settings.Create(layout);
+    }
+
+    /// <summary>One update; leaves the gradients zero.</summary>
+    /// <param name="learningRate">At least 0.</param>
+    /// <param name="gradientScale">Multiplies the gradients first: what clipping or averaging asks for.</param>
+    public void Step(double learningRate, double gradientScale = 1)
+    {
+        OptionCheck.Between(learningRate, 0, float.MaxValue, nameof(learningRate));
+        OptionCheck.Between(gradientScale, 0, float.MaxValue, nameof(gradientScale));
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        StepCount++;
+        if (_onHost)
+        {
+            StepOnHost(learningRate, gradientScale);
+            GC.KeepAlive(this);
+        }
+        else
+        {
+            using var scope = torch.NewDisposeScope();
+            using var noGradient = torch.no_grad();
+            StepByTensors(learningRate, gradientScale);
+        }
+    }
+
+    /// <summary>Euclidean norm of all gradients, accumulated in float64 on host memory; not finite where a gradient is not.</summary>
+    public double GradientNorm()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _onHost ? HostGradientNorm() : TensorGradientNorm();
+    }
+
+    public void Dispose()
+    {
+        _disposed = true;
+        Parameters.Dispose();
+        Gradients.Dispose();
+        foreach (var (_, state) in State)
+            state.Dispose();
+    }
+
+    private protected abstract void StepOnHost(double learningRate, double gradientScale);
+
+    private protected abstract void StepByTensors(double learningRate, double gradientScale);
+
+    private protected void ForEachBlock(Action<int, long, long> body) => ElementBlocks.Run(Parameters.NumberOfElements, _threads, body);
+
+    private FlatBuffers FindBuffers()
+    {
+        float* first = State.Count > 0 ? FlatBuffers.Address(State[0].State) : null;
+        float* second = State.Count > 1 ? FlatBuffers.Address(State[1].State) : null;
+        return new(FlatBuffers.Address(Parameters), FlatBuffers.Address(Gradients), first, second);
+    }
+
+    private double HostGradientNorm()
+    {
+        var gradients = Buffers.Gradients;
+        var sums = new double[ElementBlocks.Count(Gradients.NumberOfElements)];
+        ForEachBlock((block, start, end) => sums[block] = SquareSum.Of(new(gradients + start, (int)(end - start))));
+        GC.KeepAlive(this);
+        return Math.Sqrt(sums.Sum());
+    }
+
+    private double TensorGradientNorm()
+    {
+        using var norm = Gradients.norm();
+        return norm.ToSingle();
+    }
+}
+
+/// <summary>A <see cref="FlatOptimizer"/> whose formula is <typeparamref name="TRule"/>, made anew for each step.</summary>
+internal sealed class FlatOptimizer<TRule>(FlatLayout layout, Func<double, long, TRule> ruleOf) : FlatOptimizer(layout, TRule.StateNames)
+    where TRule : struct, IUpdateRule
+{
+    private protected override void StepOnHost(double learningRate, double gradientScale)
+    {
+        var steps = new SegmentStep<TRule>[Segments.Count];
+        for (var i = 0; i < steps.Length; i++)
+        {
+            var rate = learningRate * Segments[i].LearningRateFactor;
+            steps[i] = new(Segments[i], ruleOf(rate, StepCount), gradientScale, rate);
+        }
+        var buffers = Buffers;
+        ForEachBlock((_, start, end) =>
+        {
+            for (var i = 0; i < steps.Length; i++)
+                steps[i].Run(buffers, start, end);
+        });
+    }
+
+    private protected override void StepByTensors(double learningRate, double gradientScale)
+    {
+        var gradients = Gradients.mul(gradientScale);
+        foreach (var segment in Segments)
+            Regularize(Part(gradients, segment), Part(Parameters, segment), segment.Regularization, learningRate * segment.LearningRateFactor);
+        foreach (var segment in RateSegments)
+        {
+            var rule = ruleOf(learningRate * segment.LearningRateFactor, StepCount);
+            rule.Update(Part(Parameters, segment), Part(gradients, segment), [.. State.Select(s => Part(s.State, segment))]);
+        }
+        Gradients.zero_();
+    }
+
+    private static torch.Tensor Part(torch.Tensor flat, FlatSegment segment) => flat.narrow(0, segment.Start, segment.End - segment.Start);
+
+    private static void Regularize(torch.Tensor gradients, torch.Tensor weights, Regularization regularization, double learningRate)
+    {
+        if (regularization.L2 != 0)
+            gradients.add_(weights, alpha: regularization.L2);
+        if (regularization.L1 != 0)
+            gradients.add_(weights.sign(), alpha: regularization.L1);
+        if (regularization.WeightDecay != 0)
+            weights.mul_(1 - learningRate * regularization.WeightDecay);
+    }
+}

@@ -1,0 +1,103 @@
+using MLExtensions.Engine;
+using MLExtensions.Messages;
+using MLExtensions.Supervised;
+using MLExtensions.Training;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>
+/// How the parameters of a part of a network are trained, where that differs from the rest: a smaller learning rate for
+/// pretrained layers, or another regularisation.
+/// </summary>
+/// <param name="Layer">
+/// Which: the beginning of the parameters' names up to a dot or their end, such as <c>features</c> or <c>layer1.0</c>
+/// (<c>layer1</c> is no beginning of <c>layer10</c>). Where several rules fit a parameter, the longest one alone holds.
+/// </param>
+public sealed record LayerRule(string Layer)
+{
+    /// <summary>Multiplies the learning rate; greater than 0. Default 1.</summary>
+    public double LearningRateFactor { get; init; } = 1;
+
+    /// <summary>
+    /// Takes the place of <see cref="TrainingOptions.L2Regularization"/>; biases and normalisation are left out here too.
+    /// Default null: the trainer's.
+    /// </summary>
+    public double? L2Regularization { get; init; }
+
+    /// <summary>
+    /// Takes the place of <see cref="TrainingOptions.WeightDecay"/>; biases and normalisation are left out here too.
+    /// Default null: the trainer's.
+    /// </summary>
+    public double? WeightDecay { get; init; }
+
+    internal void Check(string option)
+    {
+        OptionCheck.NotEmpty(Layer, $"{option}.{nameof(Layer)}");
+        OptionCheck.Positive(LearningRateFactor, $"{option}.{nameof(LearningRateFactor)}");
+        OptionCheck.NotNegative(L2Regularization ?? 0, $"{option}.{nameof(L2Regularization)}");
+        OptionCheck.NotNegative(WeightDecay ?? 0, $"{option}.{nameof(WeightDecay)}");
+    }
+}
+
+/// <summary>Which layers of a network are trained, and by which rules.</summary>
+/// <param name="frozen">Layers that are not trained.</param>
+/// <param name="rules">Layers that are trained in another way than the rest.</param>
+internal sealed class LayerSelection(IReadOnlyList<string> frozen, IReadOnlyList<LayerRule> rules)
+{
+    /// <summary>Everything is trained alike.</summary>
+    public static LayerSelection All { get; } = new([], []);
+
+    /// <summary>Whether a parameter or module is frozen.</summary>
+    public bool IsFrozen(string name) => frozen.Any(layer => LayerNames.IsBelow(name, layer));
+
+    /// <summary>The rule of the longest name that fits a parameter, or null.</summary>
+    public LayerRule? RuleOf(string name) => rules.Where(rule => LayerNames.IsBelow(name, rule.Layer)).MaxBy(rule => rule.Layer.Length);
+
+    /// <exception cref="ArgumentException">A layer does not exist, a rule has nothing to rule, or nothing is left to train.</exception>
+    public void Check(nn.Module module)
+    {
+        var names = module.named_parameters().Select(entry => entry.name).ToList();
+        for (var i = 0; i < frozen.Count; i++)
+            LayerNames.CheckExists(frozen[i], $"{nameof(DataTrainingOptions.FrozenLayers)}[{i}]", names);
+        var trained = names.Where(name => !IsFrozen(name)).ToList();
+        if (trained.Count == 0)
+            throw new ArgumentException($"FrozenLayers ({string.Join(", ", frozen)}) freezes every parameter; at least one must be left to train.", nameof(DataTrainingOptions.FrozenLayers));
+        for (var i = 0; i < rules.Count; i++)
+        {
+            var option = $"{nameof(DataTrainingOptions.LayerRules)}[{i}]";
+            LayerNames.CheckExists(rules[i].Layer, option, names);
+            if (!trained.Any(name => LayerNames.IsBelow(name, rules[i].Layer)))
+                throw new ArgumentException($"{option} is for '{rules[i].Layer}', and all of that is in FrozenLayers; a rule needs parameters that are trained.", option);
+        }
+    }
+}
+
+/// <summary>The dotted names of a network's parameters, and the parts of the network that their beginnings stand for.</summary>
+internal static class LayerNames
+{
+    private const int Shown = 20;
+
+    /// <summary>Whether a parameter (or module) is a layer's or of a layer below it.</summary>
+    public static bool IsBelow(string name, string layer) =>
+        name.StartsWith(layer, StringComparison.Ordinal) && (name.Length == layer.Length || name[layer.Length] == '.');
+
+    /// <exception cref="ArgumentException">No parameter is below the layer; the message lists the layers and the nearest name.</exception>
+    public static void CheckExists(string layer, string option, IReadOnlyCollection<string> parameters)
+    {
+        if (parameters.Any(name => IsBelow(name, layer)))
+            return;
+        var layers = parameters.Select(Parent).Distinct().ToList();
+        var suggestion = NearestName.Suggest(layer, parameters.SelectMany(Beginnings).Distinct());
+        throw new ArgumentException($"{option} is '{layer}', and the network has no parameters of that name or below it.{suggestion} It has {NameList.Of(layers, Shown)}.", option);
+    }
+
+    private static string Parent(string name) => name.Contains('.') ? name[..name.LastIndexOf('.')] : name;
+
+    private static IEnumerable<string> Beginnings(string name)
+    {
+        for (var dot = name.IndexOf('.'); dot >= 0; dot = name.IndexOf('.', dot + 1))
+            yield return name[..dot];
+        yield return name;
+    }
+}

@@ -1,0 +1,81 @@
+using System.Collections;
+using System.Globalization;
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text.Json;
+using MLExtensions.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Engine;
+
+/// <summary>
+/// What the bits of a training's result depend on, by name: every option but those marked as not changing it, the networks as they
+/// start, and the data. A checkpoint made with other values is refused.
+/// </summary>
+internal static class TrainingFingerprint
+{
+    /// <summary>The networks that were trained before this one and that it builds on. Where they changed, its checkpoint is of no use, and it starts anew.</summary>
+    public const string Foundation = "networks below";
+
+    public static IReadOnlyDictionary<string, string> Create(TrainingOptions options, int seed, TrainingStep step, string? training, string? validation, IReadOnlyDictionary<string, string> more)
+    {
+        var values = OptionsOf(options);
+        // Few schedules look at the number of epochs; with the others a training may be resumed for more of them.
+        if (options.LearningRateSchedule is not ConstantSchedule)
+            values[nameof(options.Epochs)] = Text(options.Epochs);
+        values[nameof(options.Seed)] = Text(seed);
+        values["number of threads"] = Text(get_num_threads());
+        foreach (var network in step.Networks)
+        {
+            values[$"device of the {network.Name}"] = network.Device.ToString();
+            values[$"architecture of the {network.Name}"] = JsonSerializer.Serialize(network.Architecture);
+            values[$"initial weights of the {network.Name}"] = network.Checksum();
+        }
+        values["training data"] = training ?? "none";
+        values["validation data"] = validation ?? "none";
+        foreach (var (name, value) in more)
+            values[name] = value;
+        return values;
+    }
+
+    /// <summary>The options that change the result, by name.</summary>
+    public static Dictionary<string, string> OptionsOf(TrainingOptions options) => options.GetType()
+        .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        .Where(property => property.GetCustomAttribute<DoesNotChangeResultAttribute>() == null)
+        .ToDictionary(property => property.Name, property => Text(property.GetValue(options)));
+
+    /// <summary>A value with all that is in it, be it a record, a list or a number.</summary>
+    private static string Text(object? value) => value switch
+    {
+        null => "unset",
+        string text => text,
+        Enum => value.ToString()!,
+        IFormattable when value.GetType().IsPrimitive => ((IFormattable)value).ToString(null, CultureInfo.InvariantCulture),
+        bool or char => value.ToString()!,
+        IEnumerable items => $"[{string.Join(", ", items.Cast<object?>().Select(Text))}]",
+        _ => $"{value.GetType().Name} {{ {string.Join(", ", Members(value).Select(member => $"{member.Name} = {Text(member.GetValue(value))}"))} }}",
+    };
+
+    private static IEnumerable<PropertyInfo> Members(object value) => value.GetType()
+        .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        .Where(property => property.GetIndexParameters().Length == 0)
+        .OrderBy(property => property.Name, StringComparer.Ordinal);
+}
+
+/// <summary>Marks an option that changes how training runs or what is left behind, but not the weights; or whose effect the fingerprint has otherwise.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class DoesNotChangeResultAttribute : Attribute;
+
+/// <summary>The SHA-256 of weights that no checkpoint holds, by which a resumed training knows that they are the same.</summary>
+internal static class WeightChecksum
+{
+    public static string Of(IEnumerable<Tensor> weights)
+    {
+        using var scope = NewDisposeScope();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var weight in weights)
+            TensorMemory.ForEachPiece(weight.detach().cpu().contiguous(), piece => hash.AppendData(piece));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}

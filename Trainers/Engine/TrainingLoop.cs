@@ -1,0 +1,239 @@
+using System.Diagnostics;
+using MLExtensions.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Engine;
+
+/// <summary>
+/// The one training loop: epochs over batches, with validation, early stopping, checkpoints, history and progress. What a batch means
+/// is the step's business.
+/// </summary>
+/// <param name="step">What is trained.</param>
+/// <param name="training">The training batches.</param>
+/// <param name="validation">The validation batches, or null.</param>
+/// <param name="goal">By what epochs are compared, or null.</param>
+/// <param name="options">The options.</param>
+/// <param name="reporter">Receives progress reports.</param>
+/// <param name="checkpoint">Where to leave checkpoints, or null.</param>
+/// <param name="throwIfCancelled">Called before each batch.</param>
+internal sealed class TrainingLoop<TBatch>(
+    TrainingStep<TBatch> step,
+    IBatchSource<TBatch> training,
+    IBatchSource<TBatch>? validation,
+    TrainingGoal? goal,
+    TrainingOptions options,
+    TrainingReporter reporter,
+    CheckpointFile? checkpoint,
+    Action throwIfCancelled) : IDisposable
+    where TBatch : Batch
+{
+    private readonly GoalMonitor _monitor = new(goal, options.EarlyStopping, step);
+    private List<EpochRecord> _records = [];
+    private EpochRecord? _beforeTraining;
+    private StopReason? _stopReason;
+
+    /// <summary>Trains; afterwards the step holds the resulting weights.</summary>
+    /// <exception cref="OperationCanceledException">Training was cancelled; the last checkpoint stands.</exception>
+    /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
+    public TrainingOutcome Run()
+    {
+        if (!TryResume())
+            _beforeTraining = MeasureUntrained();
+        while (_stopReason == null && _records.Count < options.Epochs)
+        {
+            var record = RunEpoch(_records.Count + 1);
+            _records.Add(record);
+            if (_monitor.ShouldStop(record))
+                _stopReason = StopReason.EarlyStopping;
+            reporter.EpochDone(record, step);
+            SaveCheckpoint();
+        }
+        if (options.EarlyStopping != null)
+            _monitor.Best?.Restore(step);
+        return new TrainingOutcome(_records, _beforeTraining, _monitor.BestEpoch, _stopReason ?? StopReason.Epochs);
+    }
+
+    public void Dispose() => _monitor.Dispose();
+
+    private bool TryResume()
+    {
+        if (!options.Resume || checkpoint!.TryLoad(step, training.State, _monitor) is not { } state)
+            return false;
+        (_records, _beforeTraining) = (state.Records.ToList(), state.BeforeTraining);
+        _stopReason = state.Stopped ? StopReason.EarlyStopping : null;
+        return true;
+    }
+
+    /// <summary>A pass over the validation data before training finds a bug there before hours are spent.</summary>
+    private EpochRecord? MeasureUntrained()
+    {
+        if (validation == null)
+            return null;
+        var watch = Stopwatch.StartNew();
+        var values = Validate(0);
+        var record = new EpochRecord
+        {
+            Epoch = 0,
+            LearningRate = 0,
+            Seconds = watch.Elapsed.TotalSeconds,
+            Examples = 0,
+            Training = new Dictionary<string, double>(),
+            Validation = values,
+        };
+        reporter.Untrained(record);
+        return record;
+    }
+
+    private EpochRecord RunEpoch(int epoch)
+    {
+        var watch = Stopwatch.StartNew();
+        var metrics = new MetricSums();
+        var batchNumber = 0;
+        step.BeginEpoch(epoch);
+        reporter.EpochBegins(epoch, training.BatchCount);
+        foreach (var batch in training.ReadEpoch(epoch))
+        {
+            using (batch)
+            using (NewDisposeScope())
+            {
+                throwIfCancelled();
+                batchNumber++;
+                var loss = step.Train(batch, LearningRateAt(epoch - 1 + batch.EpochFraction), metrics);
+                Count(loss, batch, metrics, epoch, batchNumber);
+                reporter.BatchDone(batchNumber, metrics);
+            }
+        }
+        using (NewDisposeScope())
+            step.EndEpoch(metrics);
+        var measured = validation == null ? new Dictionary<string, double>() : Validate(epoch);
+        return new EpochRecord
+        {
+            Epoch = epoch,
+            LearningRate = LearningRateAt(epoch - 1 + ((double)(batchNumber - 1) / Math.Max(1, batchNumber))),
+            Seconds = watch.Elapsed.TotalSeconds,
+            Examples = metrics.Examples,
+            Training = metrics.ToValues(),
+            Validation = measured,
+        };
+    }
+
+    private IReadOnlyDictionary<string, double> Validate(int epoch)
+    {
+        using var result = new ResultInUse(step.Networks);
+        step.BeginValidation();
+        var metrics = new MetricSums();
+        foreach (var batch in validation!.ReadEpoch(0))
+        {
+            using (batch)
+            using (NewDisposeScope())
+            {
+                throwIfCancelled();
+                Count(step.Validate(batch, metrics), batch, metrics, epoch, batchNumber: null);
+            }
+        }
+        return metrics.ToValues();
+    }
+
+    private static void Count(double loss, TBatch batch, MetricSums metrics, int epoch, int? batchNumber)
+    {
+        if (!double.IsFinite(loss))
+            throw new TrainingDivergedException(epoch, batchNumber, loss);
+        metrics.AddLoss(loss, batch.RowCount);
+    }
+
+    private void SaveCheckpoint()
+    {
+        var isLast = _stopReason != null || _records.Count == options.Epochs;
+        if (checkpoint != null && (isLast || _records.Count % options.CheckpointInterval == 0))
+            checkpoint.Save(step, training.State, _monitor, new CheckpointState(_records, _beforeTraining, Stopped: _stopReason != null));
+    }
+
+    private double LearningRateAt(double epoch) =>
+        options.LearningRate * options.LearningRateSchedule.Factor(epoch, options.Epochs);
+
+    /// <summary>Validation sees the weights that the model would get: the average where there is one.</summary>
+    private sealed class ResultInUse : IDisposable
+    {
+        private readonly List<(ParameterSet Parameters, Tensor Weights)> _replaced = [];
+
+        public ResultInUse(IReadOnlyList<TrainedNetwork> networks)
+        {
+            foreach (var network in networks)
+            {
+                if (network.Average is { } average)
+                    _replaced.Add((network.Parameters, network.Parameters.Exchange(average)));
+            }
+        }
+
+        public void Dispose()
+        {
+            foreach (var (parameters, weights) in _replaced)
+            {
+                parameters.Exchange(weights).Dispose();
+                weights.Dispose();
+            }
+        }
+    }
+}
+
+/// <summary>How a training went.</summary>
+internal sealed record TrainingOutcome(IReadOnlyList<EpochRecord> Records, EpochRecord? BeforeTraining, int? BestEpoch, StopReason StopReason);
+
+/// <summary>Sums of an epoch's losses and metrics over its examples.</summary>
+internal sealed class MetricSums
+{
+    private readonly Dictionary<string, (double Sum, MetricMean Mean)> _sums = [];
+    private double _loss;
+
+    public long Examples { get; private set; }
+
+    /// <summary>The mean loss of an example.</summary>
+    public double Loss => Examples == 0 ? 0 : _loss / Examples;
+
+    /// <summary>Adds a batch's mean loss.</summary>
+    public void AddLoss(double mean, int examples)
+    {
+        _loss += mean * examples;
+        Examples += examples;
+    }
+
+    /// <summary>Adds to a metric of which some mean over the examples is reported.</summary>
+    public void Add(string metric, double sum, MetricMean mean = MetricMean.Arithmetic)
+    {
+        _sums.TryGetValue(metric, out var before);
+        _sums[metric] = (before.Sum + sum, mean);
+    }
+
+    /// <summary>Adds a metric that was measured at the end, as one mean.</summary>
+    public void AddMean(string metric, double mean) => Add(metric, mean * Examples);
+
+    public IReadOnlyDictionary<string, double> ToValues()
+    {
+        var values = new Dictionary<string, double> { [MetricValues.Loss] = Loss };
+        foreach (var (metric, (sum, kind)) in _sums)
+        {
+            var mean = sum / Math.Max(1, Examples);
+            values[metric] = kind switch
+            {
+                MetricMean.RootOfSquares => Math.Sqrt(mean),
+                MetricMean.Exponential => Math.Exp(mean),
+                _ => mean,
+            };
+        }
+        return values;
+    }
+}
+
+/// <summary>What is made of a metric's sum.</summary>
+internal enum MetricMean
+{
+    /// <summary>The mean.</summary>
+    Arithmetic,
+
+    /// <summary>The root of the mean: squares are added.</summary>
+    RootOfSquares,
+
+    /// <summary>The exponential of the mean: logarithms are added.</summary>
+    Exponential,
+}

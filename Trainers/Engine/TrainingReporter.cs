@@ -1,0 +1,161 @@
+using System.Diagnostics;
+using MLExtensions.Engine;
+using MLExtensions.TensorBoard;
+using MLExtensions.Tensors;
+using Microsoft.ML.Runtime;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>Where a training stands; reported some ten times a second and at the end of each epoch.</summary>
+public sealed record TrainingProgress
+{
+    /// <summary>Which of several networks is being trained, such as "layer 2 of 3"; null where there is one.</summary>
+    public string? Stage { get; init; }
+
+    /// <summary>The epoch under way, from 1.</summary>
+    public required int Epoch { get; init; }
+
+    /// <summary>The number of epochs asked for.</summary>
+    public required int Epochs { get; init; }
+
+    /// <summary>The number of batches done in this epoch.</summary>
+    public required int Batch { get; init; }
+
+    /// <summary>The number of batches of an epoch.</summary>
+    public required int Batches { get; init; }
+
+    /// <summary>The mean training loss of this epoch so far.</summary>
+    public required double TrainingLoss { get; init; }
+
+    /// <summary>The epoch's record, on its last report; null before. It holds the validation loss and the metrics.</summary>
+    public EpochRecord? Completed { get; init; }
+
+    /// <summary>Training examples a second, in this epoch so far.</summary>
+    public required double ExamplesPerSecond { get; init; }
+
+    /// <summary>The time that the epochs asked for will still take at this speed.</summary>
+    public required TimeSpan TimeLeft { get; init; }
+}
+
+/// <summary>Tells the world how training goes: ML.NET's log and progress channels, the caller's progress, TensorBoard.</summary>
+internal sealed class TrainingReporter : IDisposable
+{
+    // Often enough for a progress bar, too seldom to cost anything.
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly IChannel _channel;
+    private readonly IProgressChannel _progressChannel;
+    private readonly TrainingOptions _options;
+    private readonly TensorBoardReporter? _tensorBoard;
+    private readonly Stopwatch _epochWatch = new();
+    private TimeSpan _lastReport;
+    private int _epoch;
+    private int _batches;
+    private int _batch;
+    private double _loss;
+
+    public TrainingReporter(IChannel channel, IProgressChannel progressChannel, TrainingOptions options)
+    {
+        _channel = channel;
+        _progressChannel = progressChannel;
+        _options = options;
+        _tensorBoard = options.TensorBoardFolder == null ? null : new TensorBoardReporter(options.TensorBoardFolder);
+        progressChannel.SetHeader(new ProgressHeader(["loss"], ["epochs", "batches"]), Fill);
+    }
+
+    public void Untrained(EpochRecord record)
+    {
+        _channel.Info("before training: {0}", record);
+        _tensorBoard?.Write(record);
+    }
+
+    public void EpochBegins(int epoch, int batches)
+    {
+        _epoch = epoch;
+        _batches = batches;
+        _batch = 0;
+        _lastReport = TimeSpan.Zero;
+        _epochWatch.Restart();
+    }
+
+    public void BatchDone(int batch, MetricSums metrics)
+    {
+        _batch = batch;
+        _loss = metrics.Loss;
+        var elapsed = _epochWatch.Elapsed;
+        if (_options.Progress == null || elapsed - _lastReport < ReportInterval)
+            return;
+        _lastReport = elapsed;
+        _options.Progress.Report(CreateReport(metrics.Examples, elapsed.TotalSeconds, null));
+    }
+
+    public void EpochDone(EpochRecord record, TrainingStep step)
+    {
+        _channel.Info("{0}{1}", _options.Stage == null ? "" : _options.Stage + ", ", record);
+        _progressChannel.Checkpoint(record.TrainingLoss, record.Epoch, _batch);
+        _tensorBoard?.Write(record);
+        _tensorBoard?.WriteWeights(record.Epoch, step);
+        _options.Progress?.Report(CreateReport(record.Examples, record.Seconds, record));
+    }
+
+    public void Dispose() => _tensorBoard?.Dispose();
+
+    private TrainingProgress CreateReport(long examples, double seconds, EpochRecord? completed)
+    {
+        var share = completed != null ? 1 : (double)_batch / Math.Max(1, _batches);
+        var epochsLeft = _options.Epochs - _epoch + (1 - share);
+        return new TrainingProgress
+        {
+            Stage = _options.Stage,
+            Epoch = _epoch,
+            Epochs = _options.Epochs,
+            Batch = _batch,
+            Batches = _batches,
+            TrainingLoss = _loss,
+            Completed = completed,
+            ExamplesPerSecond = examples / Math.Max(1e-9, seconds),
+            TimeLeft = TimeSpan.FromSeconds(seconds / Math.Max(share, 1e-9) * epochsLeft),
+        };
+    }
+
+    private void Fill(IProgressEntry entry)
+    {
+        entry.SetProgress(0, _epoch, _options.Epochs);
+        entry.SetProgress(1, _batch, _batches);
+        entry.SetMetric(0, _loss);
+    }
+}
+
+/// <summary>Writes a training's scalars and weight histograms for TensorBoard; the step is the epoch.</summary>
+internal sealed class TensorBoardReporter(string folder) : IDisposable
+{
+    private readonly EventWriter _writer = new(folder);
+
+    public void Write(EpochRecord record)
+    {
+        if (record.Epoch > 0)
+        {
+            _writer.Scalar("learning rate", record.LearningRate, record.Epoch);
+            _writer.Scalar("seconds", record.Seconds, record.Epoch);
+        }
+        foreach (var (name, value) in record.Training)
+            _writer.Scalar($"{name}/training", value, record.Epoch);
+        foreach (var (name, value) in record.Validation)
+            _writer.Scalar($"{name}/validation", value, record.Epoch);
+        _writer.Flush();
+    }
+
+    public void WriteWeights(int epoch, TrainingStep step)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var network in step.Networks)
+        {
+            foreach (var (name, value) in network.Parameters.Split(network.Result))
+                _writer.Histogram($"{network.Name}/{name}", TensorMemory.Floats(value.detach().cpu().contiguous()), epoch);
+        }
+        _writer.Flush();
+    }
+
+    public void Dispose() => _writer.Dispose();
+}

@@ -1,0 +1,71 @@
+using MLExtensions.Training;
+using Microsoft.ML.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Engine;
+
+/// <summary>What surrounds the loop in every family: device, cancellation, log, progress, checkpoint, history.</summary>
+internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOptions options, int seed)
+{
+    public IChannel Channel => channel;
+
+    public int Seed => seed;
+
+    /// <summary>Finds the device, and warns where the options are unwise on it.</summary>
+    public Device OpenDevice()
+    {
+        TorchRuntime.Initialize();
+        var device = TrainingDevice.Resolve(options.Device);
+        if (options.Precision == Precision.BFloat16 && device.type == DeviceType.CPU && BFloat16Instructions.Name == null)
+            channel.Warning("This processor has no bfloat16 instructions: Precision = Float32 is faster on it.");
+        return device;
+    }
+
+    /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
+    public void ThrowIfCancelled()
+    {
+        options.CancellationToken.ThrowIfCancellationRequested();
+        host.CheckAlive();
+    }
+
+    /// <summary>Trains; afterwards the step holds the resulting weights.</summary>
+    /// <param name="step">What is trained.</param>
+    /// <param name="training">The training batches.</param>
+    /// <param name="validation">The validation batches, or null.</param>
+    /// <param name="goal">By what epochs are compared, or null.</param>
+    /// <param name="initialWeights">What came from a file of weights, or null.</param>
+    /// <param name="fingerprint">What else the bits of the result depend on, by name.</param>
+    /// <exception cref="ArgumentException">There is to be early stopping, and no goal to stop by.</exception>
+    public TrainingHistory Run<TBatch>(
+        TrainingStep<TBatch> step,
+        IBatchSource<TBatch> training,
+        IBatchSource<TBatch>? validation,
+        TrainingGoal? goal,
+        WeightReport? initialWeights = null,
+        IReadOnlyDictionary<string, string>? fingerprint = null)
+        where TBatch : Batch
+    {
+        if (goal == null && options.EarlyStopping != null)
+            throw new ArgumentException($"{nameof(options.EarlyStopping)} is set, and this training has no metric by which an epoch is better than another; it must be null.", nameof(options.EarlyStopping));
+        using var progress = host.StartProgressChannel("Training");
+        using var reporter = new TrainingReporter(channel, progress, options);
+        var checkpoint = options.CheckpointFolder == null
+            ? null
+            : new CheckpointFile(options.CheckpointFolder, TrainingFingerprint.Create(options, seed, step, training.Checksum, validation?.Checksum, fingerprint ?? new Dictionary<string, string>()));
+        using var loop = new TrainingLoop<TBatch>(step, training, validation, goal, options, reporter, checkpoint, ThrowIfCancelled);
+        var outcome = loop.Run();
+        return new TrainingHistory
+        {
+            Epochs = outcome.Records,
+            BestEpoch = outcome.BestEpoch,
+            StopReason = outcome.StopReason,
+            BeforeTraining = outcome.BeforeTraining,
+            InitialWeights = initialWeights,
+            Seed = seed,
+            ThreadCount = get_num_threads(),
+            Device = step.Networks[0].Device.ToString(),
+            Precision = options.Precision.ToString().ToLowerInvariant(),
+        };
+    }
+}

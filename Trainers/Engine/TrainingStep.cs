@@ -1,0 +1,94 @@
+using static TorchSharp.torch;
+
+namespace MLExtensions.Engine;
+
+/// <summary>
+/// What a family brings to the engine: how a batch becomes gradients. The engine brings everything else: epochs, schedule,
+/// validation, early stopping, averages, checkpoints, progress.
+/// </summary>
+internal abstract class TrainingStep : IDisposable
+{
+    /// <summary>What is trained. The step owns them; adversarial families have several.</summary>
+    public abstract IReadOnlyList<TrainedNetwork> Networks { get; }
+
+    /// <summary>What training carries from batch to batch beside networks and optimizers, by name; checkpoints keep it.</summary>
+    public virtual IReadOnlyList<(string Name, Tensor Value)> State => [];
+
+    /// <summary>Sets the networks and their random generators up for an epoch.</summary>
+    public virtual void BeginEpoch(int epoch)
+    {
+        foreach (var network in Networks)
+            network.BeginEpoch(epoch);
+    }
+
+    /// <summary>Measures what an epoch has led to, on more than its batches. Runs within a dispose scope of its own.</summary>
+    public virtual void EndEpoch(MetricSums metrics)
+    {
+    }
+
+    /// <summary>Sets the networks up for validation.</summary>
+    public virtual void BeginValidation()
+    {
+        foreach (var network in Networks)
+            network.BeginValidation();
+    }
+
+    public virtual void Dispose()
+    {
+        foreach (var network in Networks)
+            network.Dispose();
+    }
+}
+
+/// <summary>A step over batches of one type.</summary>
+internal abstract class TrainingStep<TBatch> : TrainingStep
+    where TBatch : Batch
+{
+    /// <summary>Trains on one batch and returns its loss, which the engine checks. Runs within a dispose scope of its own.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="learningRate">The schedule's learning rate for it.</param>
+    /// <param name="metrics">Collects the epoch's training metrics.</param>
+    public abstract double Train(TBatch batch, double learningRate, MetricSums metrics);
+
+    /// <summary>Measures one batch with the networks as they are, and returns its loss. Runs within a dispose scope of its own.</summary>
+    public abstract double Validate(TBatch batch, MetricSums metrics);
+}
+
+/// <summary>The step of a family that has one network, whose outputs are compared with what they should be.</summary>
+/// <param name="network">The network; owned by the step.</param>
+internal abstract class PredictionStep<TBatch>(TrainedNetwork network) : TrainingStep<TBatch>
+    where TBatch : Batch
+{
+    public sealed override IReadOnlyList<TrainedNetwork> Networks { get; } = [network];
+
+    protected TrainedNetwork Network => network;
+
+    public override double Train(TBatch batch, double learningRate, MetricSums metrics)
+    {
+        var outputs = network.Forward(InputsOf(batch));
+        Measure(outputs.detach(), batch, metrics);
+        return network.Descend(Loss(outputs, batch), learningRate);
+    }
+
+    public sealed override double Validate(TBatch batch, MetricSums metrics)
+    {
+        using var mode = inference_mode();
+        var outputs = network.Forward(InputsOf(batch));
+        Measure(outputs, batch, metrics);
+        return Loss(outputs, batch).item<float>();
+    }
+
+    /// <summary>What goes into the network.</summary>
+    protected abstract Tensor InputsOf(TBatch batch);
+
+    /// <summary>The mean loss of a batch.</summary>
+    /// <param name="outputs">The network's outputs, float32.</param>
+    /// <param name="batch">The batch.</param>
+    protected abstract Tensor Loss(Tensor outputs, TBatch batch);
+
+    /// <summary>Adds a batch to the metrics.</summary>
+    /// <param name="outputs">The network's outputs, float32, without a graph.</param>
+    /// <param name="batch">The batch.</param>
+    /// <param name="metrics">Collects the epoch's metrics.</param>
+    protected abstract void Measure(Tensor outputs, TBatch batch, MetricSums metrics);
+}

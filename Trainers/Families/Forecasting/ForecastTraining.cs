@@ -1,0 +1,54 @@
+using System.Text.Json;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MLExtensions.Models;
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
+using MLExtensions.Training;
+using MLExtensions.Families.Recurrent;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Forecasting;
+
+/// <summary>One training of a forecasting network.</summary>
+internal sealed class ForecastTraining(IHost host, LstmForecaster.Options options, int seed) : NetworkTraining<WindowBatch>(host, options, seed)
+{
+    // Validation is the same windows in the same order each time, and larger batches change nothing.
+    private const int ValidationBatch = 1024;
+
+    private protected override NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights start, TrainingSession session)
+    {
+        var width = SeriesColumns.Find(input.Schema, options.ColumnNames).Width;
+        if (validation != null && SeriesColumns.Find(validation.Schema, options.ColumnNames).Width is var other && other != width)
+            throw new ArgumentException($"The extra columns {string.Join(", ", options.ExtraColumnNames)} have {other - 1} values in the validation data and {width - 1} in the training data.", nameof(validation));
+        return options.CreateArchitecture(width);
+    }
+
+    private protected override TrainingData<WindowBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
+    {
+        var set = SeriesSet.Read(input, options.ColumnNames, session.ThrowIfCancelled);
+        var other = validation == null ? null : SeriesSet.Read(validation, options.ColumnNames, session.ThrowIfCancelled);
+        var windows = SeriesWindows.Divide(set, options.WindowSize, options.Horizon, validation == null ? options.ValidationFraction : 0);
+        var aside = other == null ? windows.Validation : SeriesWindows.All(other, options.WindowSize, options.Horizon);
+        var head = new ForecastHead(options.Horizon, ScaleOf(start.Head) ?? windows.CreateScale(set, options.Scaling));
+        var settings = new BatchSettings(options.BatchSize, architecture.MinimumBatchRows, Seed, Shuffle: true, device);
+        var unshuffled = settings with { Shuffle = false, Size = Math.Max(ValidationBatch, options.BatchSize) };
+        return new TrainingData<WindowBatch>(
+            Batches(windows.Training, set, settings),
+            aside.Count == 0 ? null : Batches(aside, other ?? set, unshuffled),
+            head);
+
+        WindowBatches Batches(IReadOnlyList<WindowPlace> places, SeriesSet of, BatchSettings batches) =>
+            new(places, (ForecastArchitecture)architecture, head, batches, options.CheckpointFolder == null ? null : of.Checksum());
+    }
+
+    private protected override TrainingStep<WindowBatch> CreateStep(TrainedNetwork network, TrainingData<WindowBatch> data) => new ForecastStep(network, options.Loss);
+
+    /// <summary>The scale can come from the initial model, whose weights do not tell it.</summary>
+    private protected override IReadOnlyDictionary<string, string> Fingerprint(TrainingData<WindowBatch> data) =>
+        new Dictionary<string, string> { ["head"] = JsonSerializer.Serialize(data.Head) };
+
+    /// <summary>Weights that were learnt on another scale go on with that one.</summary>
+    private SeriesScale? ScaleOf(PredictionHead? initial) =>
+        initial is ForecastHead { Scale: var scale } && scale.Scaling == options.Scaling ? scale : null;
+}

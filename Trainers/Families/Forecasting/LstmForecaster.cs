@@ -1,0 +1,130 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MLExtensions.Families.Forecasting;
+using MLExtensions.Tensors;
+using MLExtensions.Models;
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
+using MLExtensions.Training;
+using MLExtensions.Families.Recurrent;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>Learns to forecast time series with a recurrent network.</summary>
+/// <remarks>
+/// The network reads the last <see cref="Options.WindowSize"/> values and gives the next <see cref="Options.Horizon"/> at
+/// once. One network serves all series of the data. Rows must be in the order of time, at equal distances; those of several series may be
+/// mixed.
+/// </remarks>
+public sealed class LstmForecaster : NetworkEstimator<LstmForecastTransformer>
+{
+    private readonly Options _options;
+
+    internal LstmForecaster(IHostEnvironment env, Options options)
+        : base(env, nameof(LstmForecaster), options) => _options = (Options)Settings;
+
+    /// <summary>
+    /// What can be set. <see cref="DataTrainingOptions.ValidationFraction"/> sets the last share of each series aside, not one at random.
+    /// </summary>
+    public sealed class Options : DataTrainingOptions
+    {
+        internal const int DefaultHiddenUnits = 64;
+
+        /// <summary>The column to add, a <c>Vector&lt;Single&gt;</c> of <see cref="Horizon"/> values. Default "Forecast".</summary>
+        [DoesNotChangeResult]
+        public string OutputColumnName { get; set; } = "Forecast";
+
+        /// <summary>The column of the series' values, a <c>Single</c>. Must be set.</summary>
+        [DoesNotChangeResult]
+        public string InputColumnName { get; set; } = "";
+
+        /// <summary>The column that says which series a row belongs to, a key, text or a whole number. Default null: there is one series.</summary>
+        [DoesNotChangeResult]
+        public string? GroupColumnName { get; set; }
+
+        /// <summary>
+        /// Columns with further inputs of each row, <c>Single</c> or <c>Vector&lt;Single&gt;</c> of known size, that are known together with
+        /// the row's value, such as the season or the weather. They are always scaled by the training data. Default: none.
+        /// </summary>
+        [DoesNotChangeResult]
+        public IReadOnlyList<string> ExtraColumnNames { get; set; } = [];
+
+        /// <summary>The number of values that a forecast looks back, the row's own among them. Must be set.</summary>
+        public int WindowSize { get; set; }
+
+        /// <summary>The number of values to forecast. Must be set.</summary>
+        public int Horizon { get; set; }
+
+        /// <summary>How values are scaled. Default <see cref="SeriesScaling.Global"/>.</summary>
+        public SeriesScaling Scaling { get; set; }
+
+        /// <summary>What a recurrent layer computes. Default <see cref="RecurrentCell.Lstm"/>.</summary>
+        public RecurrentCell Cell { get; set; }
+
+        /// <summary>The number of recurrent layers. Default 1.</summary>
+        public int Layers { get; set; } = 1;
+
+        /// <summary>The hidden units of each layer. Default 64.</summary>
+        public int HiddenUnits { get; set; } = DefaultHiddenUnits;
+
+        /// <summary>The probability of setting a value between two layers, or of the last state, to zero in training. Default 0.</summary>
+        public double Dropout { get; set; }
+
+        /// <summary>What is minimised. Default <see cref="ForecastLoss.Squared"/>.</summary>
+        public ForecastLoss Loss { get; set; }
+
+        internal SeriesColumnNames ColumnNames => new(InputColumnName, ExtraColumnNames, GroupColumnName);
+
+        internal ForecastArchitecture CreateArchitecture(int stepWidth) => new()
+        {
+            InputCount = checked(WindowSize * stepWidth),
+            OutputCount = Horizon,
+            WindowSize = WindowSize,
+            Recurrent = new RecurrentLayers(Cell, HiddenUnits, Layers) { Dropout = Dropout },
+            Dropout = Dropout,
+        };
+
+        internal override void InitializeWeights(nn.Module network, ulong seed) =>
+            RecurrentInitializer.Initialize(network, Initialization, seed, Cell, scale: null, forgetBias: 1);
+
+        internal override TrainingOptions Snapshot()
+        {
+            var copy = (Options)base.Snapshot();
+            copy.ExtraColumnNames = ExtraColumnNames.ToArray();
+            return copy;
+        }
+
+        internal override void Check()
+        {
+            OptionCheck.NotEmpty(OutputColumnName, nameof(OutputColumnName));
+            OptionCheck.NotEmpty(InputColumnName, nameof(InputColumnName));
+            if (GroupColumnName != null)
+                OptionCheck.NotEmpty(GroupColumnName, nameof(GroupColumnName));
+            OptionCheck.NotNull(ExtraColumnNames, nameof(ExtraColumnNames));
+            for (var i = 0; i < ExtraColumnNames.Count; i++)
+                OptionCheck.NotEmpty(ExtraColumnNames[i], $"{nameof(ExtraColumnNames)}[{i}]");
+            OptionCheck.AtLeast(WindowSize, 1, nameof(WindowSize));
+            OptionCheck.AtLeast(Horizon, 1, nameof(Horizon));
+            OptionCheck.Defined(Scaling, nameof(Scaling));
+            OptionCheck.Defined(Cell, nameof(Cell));
+            OptionCheck.AtLeast(Layers, 1, nameof(Layers));
+            OptionCheck.AtLeast(HiddenUnits, 1, nameof(HiddenUnits));
+            OptionCheck.Fraction(Dropout, nameof(Dropout));
+            OptionCheck.Defined(Loss, nameof(Loss));
+            base.Check();
+            OptionCheck.Require(Buffering == Buffering.InMemory, Buffering, nameof(Buffering), $"{nameof(Buffering.InMemory)}: series are held in memory");
+        }
+    }
+
+    private protected override void CheckSchema(SchemaShape schema) => SeriesColumns.Check(schema, _options.ColumnNames);
+
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns() => [OutputColumn.Vector(_options.OutputColumnName, _options.Horizon).Shape];
+
+    private protected override LstmForecastTransformer Train(IDataView input, IDataView? validation)
+    {
+        var model = new ForecastTraining(Host, _options, Seed).Run(input, validation);
+        return new LstmForecastTransformer(Host, model, _options.OutputColumnName, _options.ColumnNames);
+    }
+}

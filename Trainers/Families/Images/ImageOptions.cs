@@ -1,0 +1,113 @@
+using Microsoft.ML;
+using MLExtensions.Families.Images;
+using MLExtensions.Supervised;
+using MLExtensions.Tensors;
+using MLExtensions.Engine;
+using MLExtensions.Training;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>What can be set on every network that looks at images, whatever the family and the task.</summary>
+/// <remarks>Weights start from <see cref="WeightInitialization.HeNormal"/> unless <see cref="TrainingOptions.Initialization"/> says otherwise.</remarks>
+public abstract class ImageOptions : SupervisedTrainerOptions
+{
+    private protected ImageOptions() => Initialization = WeightInitialization.HeNormal;
+
+    /// <summary>
+    /// The size and layout of the images. Default null: as the column's dimensions tell (ExtractPixels sets them), or the size of an
+    /// image column, in colour.
+    /// </summary>
+    public ImageShape? ImageShape { get; set; }
+
+    /// <summary>
+    /// The side of the square in the middle of the image that the network sees; in training, <see cref="Augmentations"/> may cut it
+    /// out elsewhere. Default null: the whole image.
+    /// </summary>
+    public int? CropSize { get; set; }
+
+    /// <summary>What happens to pixels before the first layer, in training and in scoring. Default null: nothing for a vector column, 0..255 to 0..1 for an image column.</summary>
+    public PixelScaling? PixelScaling { get; set; }
+
+    /// <summary>How training images are changed at random, in this order, before they are scaled. Never applied in scoring or validation. Default none.</summary>
+    public IReadOnlyList<ImageAugmentation> Augmentations { get; set; } = [];
+
+    /// <summary>Whether validation and scoring average the outputs of an image and of its mirror image, at twice the cost. Default false.</summary>
+    public bool TestTimeFlip { get; set; }
+
+    internal sealed override string FeatureDescription => "an image (MLImage) or Vector<Single> of known size";
+
+    internal sealed override bool TakesFeatures(SchemaShape.Column column) =>
+        column.ItemType is Microsoft.ML.Transforms.Image.ImageDataViewType || base.TakesFeatures(column);
+
+    internal sealed override FeatureFormat CreateFormat(IDataView data, DataViewSchema.Column features, NetworkArchitecture? initial, Action checkAlive) =>
+        new DenseFormat(checked((int)MLExtensions.ImageShape.Of(features, ImageShape).Count));
+
+    internal sealed override NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, FeatureFormat format, int outputCount)
+    {
+        var shape = MLExtensions.ImageShape.Of(features, ImageShape);
+        var input = new ImageInput(shape)
+        {
+            CropSize = CropSize,
+            Scaling = PixelScaling ?? (features.Type is Microsoft.ML.Transforms.Image.ImageDataViewType ? MLExtensions.PixelScaling.ToUnit : MLExtensions.PixelScaling.None),
+            TestTimeFlip = TestTimeFlip,
+        };
+        var architecture = CreateArchitecture(input, outputCount);
+        try
+        {
+            architecture.Check();
+        }
+        catch (FormatException e)
+        {
+            throw new ArgumentException(e.Message, e);
+        }
+        CheckAugmentedSize(architecture.Image);
+        return architecture;
+    }
+
+    internal sealed override IFeatureAugmenter? CreateAugmenter(NetworkArchitecture architecture)
+    {
+        var input = ((ImageArchitecture)architecture).Image;
+        return Augmentations.Count == 0 ? null : new RowAugmenter(input, CreateAugmenter(input.Shape));
+    }
+
+    internal override TrainingOptions Snapshot()
+    {
+        var copy = (ImageOptions)base.Snapshot();
+        copy.Augmentations = Augmentations.ToArray();
+        return copy;
+    }
+
+    internal override void Check()
+    {
+        base.Check();
+        OptionCheck.AtLeast(CropSize ?? 1, 1, nameof(CropSize));
+        ImageAugmenter.Check(Augmentations, nameof(Augmentations));
+    }
+
+    /// <summary>A random crop in training and the crop of scoring must give the network one size.</summary>
+    private void CheckAugmentedSize(ImageInput input)
+    {
+        if (Augmentations.Count == 0)
+            return;
+        var augmented = CreateAugmenter(input.Shape).OutputSize(input.Shape.Height, input.Shape.Width);
+        var (height, width) = (input.NetworkShape.Height, input.NetworkShape.Width);
+        if (augmented != (height, width) && augmented != (input.Shape.Height, input.Shape.Width))
+            throw new ArgumentException($"{nameof(Augmentations)} make images of {augmented.Height} x {augmented.Width}, and the network takes {height} x {width}: set {nameof(CropSize)} to the size of the random crop.");
+    }
+
+    private ImageAugmenter CreateAugmenter(ImageShape shape) =>
+        ImageAugmenter.Create(Augmentations, shape.Channels, shape.Height, shape.Width, nameof(Augmentations));
+
+    private protected abstract ImageArchitecture CreateArchitecture(ImageInput input, int outputCount);
+
+    /// <summary>Augments rows of features as the images that they are.</summary>
+    private sealed class RowAugmenter(ImageInput input, ImageAugmenter augmenter) : IFeatureAugmenter
+    {
+        public AugmentedFeatures Apply(Tensor features, ref SplitMix64 random)
+        {
+            var (images, partner, share) = augmenter.Apply(input.ToImages(features), ref random);
+            return new AugmentedFeatures(images, partner, share);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+using MLExtensions.Engine;
+using MLExtensions.Families.Images;
+using MLExtensions.Supervised;
+using MLExtensions.Training;
+using Microsoft.ML.Runtime;
+
+namespace MLExtensions;
+
+/// <summary>Trains a residual network for binary classification.</summary>
+/// <remarks>
+/// <para>
+/// Features are images: an <c>MLImage</c> column of known size (LoadImages and ResizeImages), or a <c>Vector&lt;Single&gt;</c> whose
+/// dimensions tell channels, height and width (ExtractPixels) or are told by <see cref="ImageOptions.ImageShape"/>; the label is <c>Boolean</c>. The transformer adds <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c> (probability of 0.5 or more).
+/// </para>
+/// <para>Trainer Characteristics</para>
+/// <list type="table">
+/// <item><term>Machine learning task</term><description>Binary classification</description></item>
+/// <item><term>Is normalization required?</term><description>Pixels of about unit size train best: <see cref="ImageOptions.PixelScaling"/>.</description></item>
+/// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
+/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// </list>
+/// <para>
+/// Each block adds what it computes to its input, so that very deep networks can be trained (He, Zhang, Ren and Sun, 2016); training minimises the cross entropy of the sigmoid by
+/// back-propagation over shuffled mini-batches. The same seed, data, machine and number of threads give the same weights.
+/// </para>
+/// </remarks>
+public sealed class ResNetBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
+{
+    internal ResNetBinaryTrainer(IHostEnvironment env, Options options)
+        : base(env, nameof(ResNetBinaryTrainer), options, new BinaryTask())
+    {
+    }
+
+    /// <summary>The options of <see cref="ResNetBinaryTrainer"/>.</summary>
+    public sealed class Options : ResNetOptions
+    {
+        /// <summary>How much the examples of each class count. Default <see cref="MLExtensions.ClassWeights.None"/>: all the same.</summary>
+        public ClassWeights ClassWeights { get; set; } = ClassWeights.None;
+
+        internal override ClassWeights? ClassWeighting => ClassWeights;
+
+        internal override void Check()
+        {
+            base.Check();
+            ArgumentNullException.ThrowIfNull(ClassWeights);
+        }
+    }
+}
+
+/// <summary>Trains a residual network for multiclass classification.</summary>
+/// <remarks>
+/// <para>
+/// Features are images: an <c>MLImage</c> column of known size (LoadImages and ResizeImages), or a <c>Vector&lt;Single&gt;</c> whose
+/// dimensions tell channels, height and width (ExtractPixels) or are told by <see cref="ImageOptions.ImageShape"/>; the label is a key. The transformer adds <c>Score</c> (the softmax, with the classes as slot names) and <c>PredictedLabel</c> (a key with the label's values).
+/// </para>
+/// <para>Trainer Characteristics</para>
+/// <list type="table">
+/// <item><term>Machine learning task</term><description>Multiclass classification</description></item>
+/// <item><term>Is normalization required?</term><description>Pixels of about unit size train best: <see cref="ImageOptions.PixelScaling"/>.</description></item>
+/// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
+/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// </list>
+/// <para>
+/// Each block adds what it computes to its input, so that very deep networks can be trained (He, Zhang, Ren and Sun, 2016); training minimises the cross entropy of the softmax by
+/// back-propagation over shuffled mini-batches. The same seed, data, machine and number of threads give the same weights.
+/// </para>
+/// </remarks>
+public sealed class ResNetMulticlassTrainer : NetworkTrainer<MulticlassNetworkTransformer>
+{
+    internal ResNetMulticlassTrainer(IHostEnvironment env, Options options)
+        : base(env, nameof(ResNetMulticlassTrainer), options, new MulticlassTask())
+    {
+    }
+
+    /// <summary>The options of <see cref="ResNetMulticlassTrainer"/>.</summary>
+    public sealed class Options : ResNetOptions
+    {
+        /// <summary>How much the examples of each class count. Default <see cref="MLExtensions.ClassWeights.None"/>: all the same.</summary>
+        public ClassWeights ClassWeights { get; set; } = ClassWeights.None;
+
+        internal override ClassWeights? ClassWeighting => ClassWeights;
+
+        internal override void Check()
+        {
+            base.Check();
+            ArgumentNullException.ThrowIfNull(ClassWeights);
+        }
+    }
+}
+
+/// <summary>Trains a residual network for regression.</summary>
+/// <remarks>
+/// <para>
+/// Features are images: an <c>MLImage</c> column of known size (LoadImages and ResizeImages), or a <c>Vector&lt;Single&gt;</c> whose
+/// dimensions tell channels, height and width (ExtractPixels) or are told by <see cref="ImageOptions.ImageShape"/>; the label is <c>Single</c>; it is standardised inside. The transformer adds <c>Score</c>, on the label's own scale.
+/// </para>
+/// <para>Trainer Characteristics</para>
+/// <list type="table">
+/// <item><term>Machine learning task</term><description>Regression</description></item>
+/// <item><term>Is normalization required?</term><description>Pixels of about unit size train best: <see cref="ImageOptions.PixelScaling"/>.</description></item>
+/// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
+/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// </list>
+/// <para>
+/// Each block adds what it computes to its input, so that very deep networks can be trained (He, Zhang, Ren and Sun, 2016); training minimises the squared error of the standardised label by
+/// back-propagation over shuffled mini-batches. The same seed, data, machine and number of threads give the same weights.
+/// </para>
+/// </remarks>
+public sealed class ResNetRegressionTrainer : NetworkTrainer<RegressionNetworkTransformer>
+{
+    internal ResNetRegressionTrainer(IHostEnvironment env, Options options)
+        : base(env, nameof(ResNetRegressionTrainer), options, new RegressionTask())
+    {
+    }
+
+    /// <summary>The options of <see cref="ResNetRegressionTrainer"/>.</summary>
+    public sealed class Options : ResNetOptions
+    {
+    }
+}
+
+/// <summary>What can be set on a residual network, whatever the task.</summary>
+public abstract class ResNetOptions : ImageOptions
+{
+    private const int CifarBaseChannels = 16;
+    private const int ImageNetBaseChannels = 64;
+
+    private protected ResNetOptions()
+    {
+    }
+
+    /// <summary>The form: for small images, or for large ones. Default <see cref="ResNetForm.Cifar"/>.</summary>
+    public ResNetForm Form { get; set; }
+
+    /// <summary>The number of layers with weights: 6n + 2 in the CIFAR form; 18, 34, 50, 101 or 152 in the ImageNet form. Default 20.</summary>
+    public int Depth { get; set; } = 20;
+
+    /// <summary>The channels of the first stage; each further stage has twice as many. Default null: 16 in the CIFAR form, 64 in the ImageNet form.</summary>
+    public int? BaseChannels { get; set; }
+
+    /// <summary>The shortcuts where the shape changes. Default null: padding (option A) in the CIFAR form, projection (option B) in the ImageNet form.</summary>
+    public ShortcutKind? Shortcut { get; set; }
+
+    /// <summary>Whether there are shortcuts; false trains the plain network of the same depth. Default true.</summary>
+    public bool Shortcuts { get; set; } = true;
+
+    internal override void Check()
+    {
+        base.Check();
+        OptionCheck.Defined(Form, nameof(Form));
+        OptionCheck.Require(ResNetLayers.IsDepth(Form, Depth), Depth, nameof(Depth), ResNetLayers.Depths(Form));
+        OptionCheck.Between(BaseChannels ?? 1, 1, ResNetLayers.MaximumBaseChannels, nameof(BaseChannels));
+        OptionCheck.Defined(Shortcut ?? default, nameof(Shortcut));
+    }
+
+    private protected override ImageArchitecture CreateArchitecture(ImageInput input, int outputCount) => new ResNetArchitecture
+    {
+        InputCount = checked((int)input.Shape.Count),
+        OutputCount = outputCount,
+        Image = input,
+        Form = Form,
+        Depth = Depth,
+        BaseChannels = BaseChannels ?? (Form == ResNetForm.Cifar ? CifarBaseChannels : ImageNetBaseChannels),
+        Shortcut = Shortcut ?? (Form == ResNetForm.Cifar ? ShortcutKind.Padding : ShortcutKind.Projection),
+        Shortcuts = Shortcuts,
+    };
+}

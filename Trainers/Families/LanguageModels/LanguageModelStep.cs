@@ -1,0 +1,90 @@
+using MLExtensions.Engine;
+using MLExtensions.Training;
+using MLExtensions.Families.Recurrent;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.LanguageModels;
+
+/// <summary>
+/// The step of a language model: the state after a batch is where the next one begins, and gradients end at its edge (truncated
+/// back-propagation through time; Williams and Peng, 1990).
+/// </summary>
+internal sealed class LanguageModelStep : TrainingStep<TokenBatch>
+{
+    private const string Perplexity = "perplexity";
+
+    private readonly LanguageModelNetwork _network;
+    private readonly OutputLoss _loss;
+    private readonly CarriedState _state = new();
+    private readonly CarriedState _validationState = new();
+
+    /// <param name="network">The network; owned by the step.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="seed">The seed of sampled tokens.</param>
+    public LanguageModelStep(TrainedNetwork network, LstmLanguageModelTrainer.Options options, int seed)
+    {
+        Networks = [network];
+        _network = (LanguageModelNetwork)network.Module;
+        var precision = options.Precision == Precision.BFloat16 ? Precision.BFloat16 : options.OutputPrecision;
+        _loss = options.SampledTokens is { } samples ? new SampledSoftmaxLoss(_network, precision, samples, seed) : new FullSoftmaxLoss(_network, precision);
+    }
+
+    public override IReadOnlyList<TrainedNetwork> Networks { get; }
+
+    public override void BeginEpoch(int epoch)
+    {
+        base.BeginEpoch(epoch);
+        _loss.BeginEpoch(epoch);
+        _state.Clear();
+    }
+
+    public override double Train(TokenBatch batch, double learningRate, MetricSums metrics)
+    {
+        // The embedding is looked up and its gradient added by hand: automatically, each would be as large as the vocabulary.
+        var embedding = _network.EmbeddingWeight;
+        Tensor embedded;
+        using (no_grad())
+            embedded = _network.Embed(batch.Inputs);
+        var isTrained = embedding.requires_grad;
+        if (isTrained)
+            embedded.requires_grad_(true);
+        var (hidden, state) = _network.Run(embedded, _state.Value);
+        _state.Keep(state);
+        using var noGradient = no_grad();
+        var (loss, gradient) = _loss.Backward(hidden.detach(), batch.Targets);
+        if (gradient is null)
+            return loss;
+        if (hidden.requires_grad)
+            hidden.backward([gradient]);
+        if (isTrained)
+            embedding.grad!.index_add_(0, batch.Inputs.view(-1), embedded.grad!.view(batch.RowCount, -1).to(embedding.dtype), 1);
+        Networks[0].Apply(learningRate);
+        metrics.Add(Perplexity, loss * batch.RowCount, MetricMean.Exponential);
+        return loss;
+    }
+
+    public override void BeginValidation()
+    {
+        base.BeginValidation();
+        _validationState.Clear();
+    }
+
+    public override double Validate(TokenBatch batch, MetricSums metrics)
+    {
+        using var mode = inference_mode();
+        var (hidden, state) = _network.Run(_network.Embed(batch.Inputs), _validationState.Value);
+        _validationState.Keep(state);
+        var loss = nn.functional.cross_entropy(_network.Logits(hidden).to(ScalarType.Float32), batch.Targets).item<float>();
+        metrics.Add(Perplexity, loss * batch.RowCount, MetricMean.Exponential);
+        return loss;
+    }
+
+    public override void Dispose()
+    {
+        _state.Clear();
+        _validationState.Clear();
+        _loss.Dispose();
+        base.Dispose();
+    }
+}

@@ -1,0 +1,66 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MLExtensions.Text;
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
+using MLExtensions.Training;
+using MLExtensions.Families.Recurrent;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.LanguageModels;
+
+/// <summary>One training of a language model.</summary>
+internal sealed class LanguageModelTraining(IHost host, LstmLanguageModelTrainer.Options options, int seed) : NetworkTraining<TokenBatch>(host, options, seed)
+{
+    private protected override NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights start, TrainingSession session)
+    {
+        var tokenizer = start.Architecture is LanguageModelArchitecture { Tokenizer: var known }
+            ? known
+            : RowTexts.CreateTokenizer(options.Tokenization, input, options.TextColumnName, session.ThrowIfCancelled);
+        // More than there are could never be drawn.
+        if (options.SampledTokens > tokenizer.VocabularySize)
+            throw new ArgumentException($"{nameof(options.SampledTokens)} is {options.SampledTokens}; the vocabulary has {tokenizer.VocabularySize} tokens. It must be at most that, or null for all of them.", nameof(options.SampledTokens));
+        return options.CreateArchitecture(tokenizer);
+    }
+
+    private protected override TrainingData<TokenBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
+    {
+        var tokenizer = ((LanguageModelArchitecture)architecture).Tokenizer;
+        var tokens = Read(input, tokenizer, session);
+        TokenStore? validationTokens = null;
+        try
+        {
+            validationTokens = validation == null ? null : Read(validation, tokenizer, session);
+            var (training, aside) = Split(tokens, validationTokens, device);
+            session.Channel.Info("{0} tokens to train on, {1} of them different", training.RowCount, tokenizer.VocabularySize);
+            return new TrainingData<TokenBatch>(training, aside, head: null, tokens, validationTokens);
+        }
+        catch
+        {
+            tokens.Dispose();
+            validationTokens?.Dispose();
+            throw;
+        }
+    }
+
+    private protected override TrainingStep<TokenBatch> CreateStep(TrainedNetwork network, TrainingData<TokenBatch> data) => new LanguageModelStep(network, options, Seed);
+
+    private TokenStore Read(IDataView data, TextTokenizer tokenizer, TrainingSession session) =>
+        RowTexts.Read(data, options.TextColumnName, tokenizer, options.Buffering, session.ThrowIfCancelled);
+
+    private (TokenWindows Training, TokenWindows? Validation) Split(TokenStore tokens, TokenStore? validation, Device device)
+    {
+        var held = validation == null ? (long)(tokens.Count * options.ValidationFraction) : 0;
+        var count = tokens.Count - held;
+        if (count < 2)
+            throw new ArgumentException($"The training text has {count} tokens, the end of each row among them; at least 2 are needed to predict one.");
+        if (validation is { Count: < 2 } || (validation == null && options.ValidationFraction > 0 && held < 2))
+            throw new ArgumentException($"The validation text has {validation?.Count ?? held} tokens; at least 2 are needed to predict one.");
+        return (
+            Windows(tokens, 0, count),
+            validation != null ? Windows(validation, 0, validation.Count) : held > 0 ? Windows(tokens, count, held) : null);
+
+        TokenWindows Windows(TokenStore store, long first, long length) =>
+            new(store, first, length, options.BatchSize, options.WindowLength, device, options.CheckpointFolder == null ? null : store.Checksum());
+    }
+}

@@ -1,0 +1,74 @@
+using MLExtensions.Training;
+using MLExtensions.Engine;
+using MLExtensions.Families.Recurrent;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Rbm;
+
+/// <summary>What a machine has to know of its data before it is trained: means and variances of the visible units, and some rows to measure on.</summary>
+internal sealed class DataStatistics : IDisposable
+{
+    private const int SampleRows = 1000;
+
+    private DataStatistics(Tensor mean, Tensor variance, Tensor sample) => (Mean, Variance, Sample) = (mean, variance, sample);
+
+    /// <summary><c>[visible]</c>, float32, on the processor.</summary>
+    public Tensor Mean { get; }
+
+    /// <summary><c>[visible]</c>, float32, on the processor.</summary>
+    public Tensor Variance { get; }
+
+    /// <summary>Up to 1,000 rows, drawn at random, on the training device.</summary>
+    public Tensor Sample { get; }
+
+    /// <summary>Reads the training data once.</summary>
+    /// <param name="batches">The training batches.</param>
+    /// <param name="visible">Makes visible units of their features.</param>
+    /// <param name="throwIfCancelled">Called now and then.</param>
+    public static DataStatistics Of(IBatchSource<RowBatch> batches, Func<Tensor, Tensor> visible, Action throwIfCancelled)
+    {
+        using var noGradient = no_grad();
+        using var whole = NewDisposeScope();
+        Tensor? sum = null;
+        Tensor? squares = null;
+        var sample = new List<Tensor>();
+        var (rows, kept) = (0L, 0L);
+        foreach (var batch in batches.ReadEpoch(0))
+        {
+            using (batch)
+            using (NewDisposeScope())
+            {
+                throwIfCancelled();
+                var values = visible(batch.Features);
+                if (kept < SampleRows)
+                {
+                    sample.Add(values.narrow(0, 0, Math.Min(values.shape[0], SampleRows - kept)).clone().MoveToOuterDisposeScope());
+                    kept += sample[^1].shape[0];
+                }
+                // In 64 bits: the sums of a million rows.
+                sum = Add(sum, values.sum(dim: 0));
+                squares = Add(squares, values.square().sum(dim: 0));
+                rows += batch.RowCount;
+            }
+        }
+        var mean = sum! / rows;
+        var variance = (squares! / rows) - mean.square();
+        return new DataStatistics(Detached(mean), Detached(variance), cat(sample, 0).DetachFromDisposeScope());
+    }
+
+    public void Dispose()
+    {
+        Mean.Dispose();
+        Variance.Dispose();
+        Sample.Dispose();
+    }
+
+    private static Tensor Add(Tensor? total, Tensor part)
+    {
+        var exact = part.to(ScalarType.Float64);
+        return total is null ? exact.MoveToOuterDisposeScope() : total.add_(exact);
+    }
+
+    private static Tensor Detached(Tensor value) => value.to(ScalarType.Float32).cpu().DetachFromDisposeScope();
+}

@@ -1,0 +1,98 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MLExtensions.Models;
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
+using MLExtensions.Training;
+using MLExtensions.Families.Recurrent;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Rbm;
+
+/// <summary>The training of one machine of a stack.</summary>
+/// <param name="host">The host.</param>
+/// <param name="options">The options of this machine.</param>
+/// <param name="seed">Its seed.</param>
+/// <param name="architecture">Its architecture.</param>
+/// <param name="below">The trained machines below it.</param>
+/// <param name="known">The machine that training starts from, or null.</param>
+/// <param name="rows">The data, which all machines of the stack share.</param>
+internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options, int seed, RbmArchitecture architecture, IReadOnlyList<NetworkModelParameters> below, IInitialWeights? known, UnlabeledData rows)
+    : NetworkTraining<RowBatch>(host, options, seed)
+{
+    // The probability of a unit that is always on or off would have an infinite bias.
+    private const double LeastProbability = 0.01;
+
+    // Gaussian units are off by a factor where the data is not standardized.
+    private const double WorstVariance = 10;
+
+    private protected override StartingWeights OpenStart() => StartingWeights.Open(options, known);
+
+    private protected override NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights start, TrainingSession session) => architecture;
+
+    private protected override TrainingData<RowBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture _, StartingWeights start, Device device, TrainingSession session)
+    {
+        var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device);
+        var lower = new LowerLayers(below, device);
+        try
+        {
+            var statistics = DataStatistics.Of(training, lower.Up, session.ThrowIfCancelled);
+            WarnOfScale(session.Channel, statistics);
+            return new LayerData(training, aside, lower, statistics);
+        }
+        catch
+        {
+            lower.Dispose();
+            throw;
+        }
+    }
+
+    private protected override void Prepare(nn.Module<Tensor, Tensor> module, TrainingData<RowBatch> data)
+    {
+        if (known == null && options.InitialWeights == null && options.BiasesFromData)
+            SetVisibleBiases((RbmNetwork)module, ((LayerData)data).Statistics.Mean);
+    }
+
+    private protected override TrainingStep<RowBatch> CreateStep(TrainedNetwork network, TrainingData<RowBatch> data)
+    {
+        var (lower, statistics) = ((LayerData)data).Parts;
+        return new RbmStep(network, (RbmNetwork)network.Module, options, lower, statistics.Sample, Seed);
+    }
+
+    private protected override IReadOnlyDictionary<string, string> Fingerprint(TrainingData<RowBatch> data) =>
+        new Dictionary<string, string> { [TrainingFingerprint.Foundation] = ((LayerData)data).Parts.Lower.Checksum() };
+
+    private void WarnOfScale(IChannel channel, DataStatistics statistics)
+    {
+        if (below.Count > 0 || architecture.VisibleUnits != VisibleUnitType.Gaussian)
+            return;
+        using var scope = NewDisposeScope();
+        var slot = (int)statistics.Variance.argmax().item<long>();
+        var variance = statistics.Variance[slot].item<float>();
+        if (variance > WorstVariance)
+            channel.Warning("Column '{0}', slot {1}: the variance is {2}; Gaussian units take it for 1. Add NormalizeMeanVariance before this estimator.", options.InputColumnName, slot, variance);
+    }
+
+    /// <summary>With small weights, the units' probabilities are then those of the data.</summary>
+    private static void SetVisibleBiases(RbmNetwork network, Tensor mean)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var biases = network.Architecture.VisibleUnits switch
+        {
+            VisibleUnitType.Gaussian => mean,
+            VisibleUnitType.Bernoulli => mean.clamp(LeastProbability, 1 - LeastProbability).logit(),
+            _ => mean.clamp(LeastProbability / network.Architecture.InputCount, 1).log(),
+        };
+        network.VisibleBias.copy_(biases);
+    }
+
+    private sealed class LayerData(IBatchSource<RowBatch> training, IBatchSource<RowBatch>? validation, LowerLayers lower, DataStatistics statistics)
+        : TrainingData<RowBatch>(training, validation, head: null, statistics, lower)
+    {
+        public DataStatistics Statistics => statistics;
+
+        public (LowerLayers Lower, DataStatistics Statistics) Parts => (lower, statistics);
+    }
+}

@@ -1,0 +1,88 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MLExtensions.Models;
+using MLExtensions.Tensors;
+using MLExtensions.Engine;
+using MLExtensions.Supervised;
+using MLExtensions.Training;
+using MLExtensions.Families.Recurrent;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Rbm;
+
+/// <summary>The training of a machine, or of a stack one machine after the other.</summary>
+internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int seed)
+{
+    public IReadOnlyList<NetworkModelParameters> Run(IDataView input, IDataView? validation)
+    {
+        using var channel = host.Start("Training");
+        var session = new TrainingSession(host, channel, options, seed);
+        session.ThrowIfCancelled();
+        session.OpenDevice();
+        var architectures = CreateArchitectures(FeatureReader.WidthOf(input.Schema[options.InputColumnName]));
+        var known = KnownLayers(architectures);
+        using var data = UnlabeledData.Open(input, validation, options.InputColumnName, FormatOf(architectures[0]), options.CreateRowSettings(seed), session.ThrowIfCancelled);
+        var layers = new List<NetworkModelParameters>();
+        try
+        {
+            foreach (var architecture in architectures)
+            {
+                var training = new RbmLayerTraining(host, options.OfLayer(layers.Count), unchecked(seed + layers.Count), architecture, layers, known?[layers.Count], data);
+                layers.Add(training.Run(input, validation));
+            }
+            return layers;
+        }
+        catch
+        {
+            layers.ForEach(layer => layer.Dispose());
+            throw;
+        }
+    }
+
+    private static FeatureFormat FormatOf(RbmArchitecture lowest)
+    {
+        var dense = new DenseFormat(lowest.InputCount);
+        var probabilities = new UnitRangeFormat(dense, $"values of {lowest.VisibleUnits} units");
+        return lowest.VisibleUnits switch
+        {
+            VisibleUnitType.Gaussian => dense,
+            VisibleUnitType.Softmax => new SoftmaxFormat(probabilities, lowest.SoftmaxGroups),
+            _ => probabilities,
+        };
+    }
+
+    private List<RbmArchitecture> CreateArchitectures(int visible)
+    {
+        var groups = options.SoftmaxGroups;
+        if (options.VisibleUnits == VisibleUnitType.Softmax && groups.Count == 0)
+            groups = [visible];
+        if (groups.Count > 0 && (groups.Sum(size => (long)size) != visible || groups.Any(size => size < 2)))
+            throw new ArgumentException($"{nameof(options.SoftmaxGroups)} is {string.Join(", ", groups)}, {groups.Sum(size => (long)size)} in all; column '{options.InputColumnName}' has {visible} values, of which each unit needs 2 or more.", nameof(options.SoftmaxGroups));
+        var architectures = new List<RbmArchitecture>();
+        foreach (var layer in options.HiddenUnits)
+        {
+            var lower = architectures.LastOrDefault();
+            architectures.Add(new RbmArchitecture
+            {
+                InputCount = lower?.OutputCount ?? visible,
+                OutputCount = layer.Units,
+                VisibleUnits = lower == null ? options.VisibleUnits : lower.HiddenUnits == HiddenUnitType.Bernoulli ? VisibleUnitType.Bernoulli : VisibleUnitType.Gaussian,
+                HiddenUnits = layer.Type,
+                SoftmaxGroups = lower == null ? groups : [],
+            });
+        }
+        return architectures;
+    }
+
+    /// <summary>The machines that training starts from, or null.</summary>
+    private IReadOnlyList<IInitialWeights>? KnownLayers(List<RbmArchitecture> architectures)
+    {
+        var initial = WarmStart.Find(options.InitialModel);
+        if (initial == null)
+            return null;
+        if (initial is not RbmWeights { Layers: var layers } || !layers.Select(layer => layer.Architecture).SequenceEqual(architectures))
+            throw new ArgumentException($"{nameof(options.InitialModel)} has another architecture than {string.Join(", ", architectures)}.", nameof(options.InitialModel));
+        return layers;
+    }
+}

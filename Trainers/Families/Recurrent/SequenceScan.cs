@@ -1,0 +1,57 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Text;
+using MLExtensions.Families.LanguageModels;
+
+namespace MLExtensions.Families.Recurrent;
+
+/// <summary>Finds out from a column, and where it must from its rows, what a network's sequences are.</summary>
+internal static class SequenceScan
+{
+    private const int GreatestDefaultLength = 1000;
+
+    /// <exception cref="ArgumentException">The options do not fit the column.</exception>
+    public static SequenceInput CreateInput(LstmOptions options, IDataView data, DataViewSchema.Column features, SequenceInput? initial, Action check)
+    {
+        // Until the rows were looked at, nothing is too long.
+        var draft = CreateDraft(options, data, features, initial, check);
+        var known = KnownLength(draft, features);
+        var length = options.MaximumLength ?? known ?? initial?.MaximumLength ?? LongestIn(data, features, draft, check);
+        return draft with { MaximumLength = length, LongSequences = options.LongSequences, EmptySequences = options.EmptySequences };
+    }
+
+    private static SequenceInput CreateDraft(LstmOptions options, IDataView data, DataViewSchema.Column features, SequenceInput? initial, Action check)
+    {
+        if (features.Type is VectorDataViewType { ItemType: KeyDataViewType key })
+            return new KeySequence(key.GetCountAsInt32(null)) { MaximumLength = 1 };
+        if (features.Type is not TextDataViewType)
+            return new NumberSequence { StepSize = options.StepSize, MaximumLength = 1 };
+        var tokenizer = initial is TextSequence text
+            ? text.Tokenizer
+            : RowTexts.CreateTokenizer(options.Tokenization, data, features.Name, check);
+        return new TextSequence(tokenizer) { MaximumLength = 1 };
+    }
+
+    private static int? KnownLength(SequenceInput draft, DataViewSchema.Column features)
+    {
+        if (features.Type is not VectorDataViewType { Size: > 0 and var size })
+            return null;
+        if (size % draft.ValuesPerStep != 0)
+            throw new ArgumentException($"Feature column '{features.Name}' has {size} values, which are no whole number of steps of {draft.ValuesPerStep} ({nameof(LstmOptions.StepSize)}).");
+        return size / draft.ValuesPerStep;
+    }
+
+    private static int LongestIn(IDataView data, DataViewSchema.Column features, SequenceInput draft, Action check)
+    {
+        using var cursor = data.GetRowCursor([features]);
+        var reader = draft.Open(cursor, features);
+        var longest = 1;
+        while (longest < GreatestDefaultLength && cursor.MoveNext())
+        {
+            longest = Math.Max(longest, Math.Min(GreatestDefaultLength, reader.ReadLength()));
+            if (cursor.Position % 1024 == 0)
+                check();
+        }
+        return longest;
+    }
+}

@@ -1,0 +1,141 @@
+using MLExtensions.Engine;
+using MLExtensions.Families.Recurrent;
+using MLExtensions.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Training;
+
+/// <summary>Rows of features.</summary>
+/// <param name="rowCount">The number of rows.</param>
+/// <param name="epochFraction">How much of the epoch lies before this batch, in [0, 1).</param>
+/// <param name="features"><c>[rows, width]</c>, float32, on the training device.</param>
+internal class RowBatch(int rowCount, double epochFraction, Tensor features) : Batch(rowCount, epochFraction)
+{
+    /// <summary><c>[rows, width]</c>, float32, on the training device.</summary>
+    public Tensor Features => features;
+
+    public override void Dispose() => features.Dispose();
+}
+
+/// <summary>Rows of features with their labels.</summary>
+/// <param name="rowCount">The number of rows.</param>
+/// <param name="epochFraction">How much of the epoch lies before this batch, in [0, 1).</param>
+/// <param name="features"><c>[rows, width]</c>, float32, on the training device.</param>
+/// <param name="labels"><c>[rows]</c>, float32, on the training device.</param>
+/// <param name="weights"><c>[rows]</c>, float32, on the training device, or null.</param>
+/// <param name="labelBlock">The labels in host memory.</param>
+internal sealed class LabeledBatch(int rowCount, double epochFraction, Tensor features, Tensor labels, Tensor? weights, FeatureBlock labelBlock)
+    : RowBatch(rowCount, epochFraction, features)
+{
+    /// <summary><c>[rows]</c>, float32, on the training device: class index, 0 or 1, or standardized target.</summary>
+    public Tensor Labels => labels;
+
+    /// <summary><c>[rows]</c>, float32, of mean 1 over the epoch; null where all are 1.</summary>
+    public Tensor? Weights => weights;
+
+    /// <summary>The labels once more, for managed code.</summary>
+    public ReadOnlySpan<float> LabelValues => labelBlock.Values(RowCount);
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        labels.Dispose();
+        weights?.Dispose();
+    }
+}
+
+/// <summary>How rows become batches.</summary>
+/// <param name="Size">Rows per batch.</param>
+/// <param name="MinimumRows">A last batch of fewer rows is left out: batch normalization can't work on one row.</param>
+/// <param name="Seed">The training's seed.</param>
+/// <param name="Shuffle">Whether each epoch has an order of its own.</param>
+/// <param name="Device">Where the tensors go.</param>
+/// <param name="LengthOf">The length of a row, where batches should be of rows of about one length; else null.</param>
+internal sealed record BatchSettings(int Size, int MinimumRows, int Seed, bool Shuffle, Device Device, RowLength? LengthOf = null)
+{
+    public int CountBatches(long rows)
+    {
+        var rest = rows % Size;
+        return checked((int)((rows / Size) + (rest > 0 && rest >= MinimumRows ? 1 : 0)));
+    }
+}
+
+/// <summary>Collects rows until a batch is full. One buffer serves every batch, so that memory stays warm.</summary>
+internal abstract class BatchBuffer<TBatch>(int batchSize, int width, Device device, long epochRows) : IDisposable
+    where TBatch : RowBatch
+{
+    private readonly FeatureBlock _features = new(batchSize, width);
+    private long _rowsBefore;
+
+    public int Count { get; private set; }
+
+    public bool IsFull => Count == _features.Capacity;
+
+    /// <summary>Where the next row's features go; <see cref="Add"/> keeps them.</summary>
+    public Span<float> NextFeatures() => _features.Row(Count);
+
+    public void Add(float label, float weight)
+    {
+        AddLabel(Count, label, weight);
+        Count++;
+    }
+
+    /// <summary>The collected rows as a batch; the buffer starts anew.</summary>
+    public TBatch Take()
+    {
+        var count = Count;
+        var fraction = Math.Min(1, (double)_rowsBefore / Math.Max(1, epochRows));
+        Count = 0;
+        _rowsBefore += count;
+        using var scope = NewDisposeScope();
+        return Create(count, fraction, ToDevice(_features.Rows(0, count)));
+    }
+
+    public virtual void Dispose() => _features.Dispose();
+
+    protected abstract void AddLabel(int row, float label, float weight);
+
+    protected abstract TBatch Create(int count, double fraction, Tensor features);
+
+    protected Tensor ToDevice(Tensor tensor) =>
+        (device.type == DeviceType.CPU ? tensor : tensor.to(device)).DetachFromDisposeScope();
+}
+
+/// <summary>Collects rows without labels.</summary>
+internal sealed class RowBuffer(int batchSize, int width, Device device, long epochRows) : BatchBuffer<RowBatch>(batchSize, width, device, epochRows)
+{
+    protected override void AddLabel(int row, float label, float weight)
+    {
+    }
+
+    protected override RowBatch Create(int count, double fraction, Tensor features) => new(count, fraction, features);
+}
+
+/// <summary>Collects rows with labels.</summary>
+internal sealed class LabeledBuffer(int batchSize, int width, LabelScale scale, Device device, long epochRows) : BatchBuffer<LabeledBatch>(batchSize, width, device, epochRows)
+{
+    private readonly FeatureBlock _labels = new(batchSize, 1);
+    private readonly FeatureBlock? _weights = scale.IsWeighted ? new FeatureBlock(batchSize, 1) : null;
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _labels.Dispose();
+        _weights?.Dispose();
+    }
+
+    protected override void AddLabel(int row, float label, float weight)
+    {
+        _labels.Row(row)[0] = scale.Standardize(label);
+        if (_weights != null)
+            _weights.Row(row)[0] = scale.Weigh(label, weight);
+    }
+
+    protected override LabeledBatch Create(int count, double fraction, Tensor features)
+    {
+        var labels = ToDevice(_labels.Rows(0, count).view(-1));
+        var weights = _weights == null ? null : ToDevice(_weights.Rows(0, count).view(-1));
+        return new LabeledBatch(count, fraction, features, labels, weights, _labels);
+    }
+}

@@ -1,0 +1,220 @@
+using MLExtensions.Engine;
+using MLExtensions.Families.Recurrent;
+using Microsoft.ML;
+
+namespace MLExtensions.Training;
+
+/// <summary>Makes the buffer of an epoch, from the rows of a batch, their width and the rows of the epoch.</summary>
+internal delegate BatchBuffer<TBatch> CreateBuffer<TBatch>(int batchRows, int width, long epochRows)
+    where TBatch : RowBatch;
+
+/// <summary>Batches of the rows of a data set.</summary>
+internal abstract class RowBatches<TBatch>(BatchSettings settings, CreateBuffer<TBatch> createBuffer, string? checksum) : IBatchSource<TBatch>
+    where TBatch : RowBatch
+{
+    public abstract long RowCount { get; }
+
+    public int BatchCount => Settings.CountBatches(RowCount);
+
+    public string? Checksum => checksum;
+
+    protected BatchSettings Settings => settings;
+
+    public abstract IEnumerable<TBatch> ReadEpoch(int epoch);
+
+    protected BatchBuffer<TBatch> CreateBuffer(int width) => createBuffer((int)Math.Min(Settings.Size, RowCount), width, RowCount);
+}
+
+/// <summary>Batches of rows that are in memory.</summary>
+/// <param name="rows">The rows; the caller disposes them.</param>
+/// <param name="indices">Which of them.</param>
+/// <param name="settings">How they become batches.</param>
+/// <param name="createBuffer">Makes the buffer of an epoch.</param>
+/// <param name="checksum">The checksum of the data set, or null.</param>
+internal sealed class InMemoryBatches<TBatch>(TrainingRows rows, int[] indices, BatchSettings settings, CreateBuffer<TBatch> createBuffer, string? checksum)
+    : RowBatches<TBatch>(settings, createBuffer, checksum)
+    where TBatch : RowBatch
+{
+    public override long RowCount => indices.Length;
+
+    public override IEnumerable<TBatch> ReadEpoch(int epoch)
+    {
+        using var buffer = CreateBuffer(rows.Features.Width);
+        foreach (var row in Order(epoch))
+        {
+            rows.Features[row].CopyTo(buffer.NextFeatures());
+            buffer.Add(rows.LabelOf(row), rows.WeightOf(row));
+            if (buffer.IsFull)
+                yield return buffer.Take();
+        }
+        if (buffer.Count >= Settings.MinimumRows)
+            yield return buffer.Take();
+    }
+
+    private int[] Order(int epoch)
+    {
+        if (!Settings.Shuffle && Settings.LengthOf == null)
+            return indices;
+        var order = (int[])indices.Clone();
+        var random = new SplitMix64(SeedSequence.Derive(Settings.Seed, SeedSequence.Shuffle, epoch));
+        if (Settings.Shuffle)
+            random.Shuffle(order);
+        if (Settings.LengthOf is { } lengthOf)
+            LengthGroups.Arrange(order, row => lengthOf(rows.Features[row]), Settings, ref random);
+        return order;
+    }
+}
+
+/// <summary>
+/// Batches of rows that are read anew each epoch. A buffer of rows stands between the stream and the batches: each row that comes
+/// takes the place of one drawn at random, so rows move about by some buffer lengths.
+/// </summary>
+/// <param name="data">The data.</param>
+/// <param name="columns">Its columns.</param>
+/// <param name="rowCount">How many rows there are, found in an earlier pass.</param>
+/// <param name="includes">Which of the rows with a label, counted from 0.</param>
+/// <param name="shuffleRows">The rows of the shuffle buffer; not used where the settings don't shuffle.</param>
+/// <param name="settings">How they become batches.</param>
+/// <param name="createBuffer">Makes the buffer of an epoch.</param>
+/// <param name="checksum">The checksum of the data set, or null.</param>
+internal sealed class StreamingBatches<TBatch>(
+    IDataView data,
+    TrainingColumns columns,
+    long rowCount,
+    Func<long, bool> includes,
+    int shuffleRows,
+    BatchSettings settings,
+    CreateBuffer<TBatch> createBuffer,
+    string? checksum) : RowBatches<TBatch>(settings, createBuffer, checksum)
+    where TBatch : RowBatch
+{
+    public override long RowCount => rowCount;
+
+    public override IEnumerable<TBatch> ReadEpoch(int epoch)
+    {
+        using var buffer = CreateBuffer(columns.Format.Width);
+        foreach (var (features, label, weight) in Rows(epoch))
+        {
+            features.Span.CopyTo(buffer.NextFeatures());
+            buffer.Add(label, weight);
+            if (buffer.IsFull)
+                yield return buffer.Take();
+        }
+        if (buffer.Count >= Settings.MinimumRows)
+            yield return buffer.Take();
+    }
+
+    private IEnumerable<StreamedRow> Rows(int epoch)
+    {
+        var rows = Settings.Shuffle ? Shuffled(epoch) : InOrder();
+        return Settings is { LengthOf: not null, Shuffle: true } ? Grouped(rows, epoch) : rows;
+    }
+
+    private IEnumerable<StreamedRow> Grouped(IEnumerable<StreamedRow> rows, int epoch)
+    {
+        var random = new SplitMix64(SeedSequence.Derive(Settings.Seed, SeedSequence.BatchOrder, epoch));
+        foreach (var group in rows.Select(row => row.Copy()).Chunk(LengthGroups.GroupRows(Settings)))
+        {
+            LengthGroups.Arrange(group, row => Settings.LengthOf!(row.Features.Span), Settings, ref random);
+            foreach (var row in group)
+                yield return row;
+        }
+    }
+
+    private IEnumerable<StreamedRow> InOrder()
+    {
+        using var reader = new RowReader(data, columns);
+        var features = new float[columns.Format.Width];
+        for (long row = 0; reader.MoveNext(); row++)
+        {
+            if (!includes(row))
+                continue;
+            reader.ReadFeatures(features);
+            yield return new StreamedRow(features, reader.Label, reader.Weight);
+        }
+    }
+
+    private IEnumerable<StreamedRow> Shuffled(int epoch)
+    {
+        var random = new SplitMix64(SeedSequence.Derive(Settings.Seed, SeedSequence.Shuffle, epoch));
+        var kept = new StreamedRow[(int)Math.Min(shuffleRows, Math.Max(1, rowCount))];
+        var count = 0;
+        foreach (var row in InOrder())
+        {
+            if (count < kept.Length)
+            {
+                kept[count++] = row.Copy();
+                continue;
+            }
+            var drawn = random.Next(count);
+            yield return kept[drawn];
+            kept[drawn].Replace(row, out kept[drawn]);
+        }
+        while (count > 0)
+        {
+            var drawn = random.Next(count);
+            yield return kept[drawn];
+            kept[drawn] = kept[--count];
+        }
+    }
+
+    private readonly record struct StreamedRow(Memory<float> Features, float Label, float Weight)
+    {
+        public StreamedRow Copy() => this with { Features = Features.ToArray() };
+
+        /// <summary>Writes another row over this one's memory.</summary>
+        public void Replace(StreamedRow other, out StreamedRow replaced)
+        {
+            other.Features.CopyTo(Features);
+            replaced = other with { Features = Features };
+        }
+    }
+}
+
+/// <summary>
+/// Puts rows of about one length into one batch, so that little of it is padding, and yet leaves chance its part: only rows that lie
+/// within some batches of each other are sorted, and the batches come in random order.
+/// </summary>
+internal static class LengthGroups
+{
+    private const int BatchesPerGroup = 50;
+
+    /// <summary>The rows that are sorted together.</summary>
+    public static int GroupRows(BatchSettings settings) => (int)Math.Min(int.MaxValue, (long)settings.Size * BatchesPerGroup);
+
+    /// <param name="rows">Rows, shuffled where they are to be; changed in place.</param>
+    /// <param name="lengthOf">The length of a row.</param>
+    /// <param name="settings">How rows become batches; unshuffled rows are sorted as a whole.</param>
+    /// <param name="random">Draws the order of the batches.</param>
+    public static void Arrange<T>(Span<T> rows, Func<T, int> lengthOf, BatchSettings settings, ref SplitMix64 random)
+    {
+        var group = settings.Shuffle ? GroupRows(settings) : rows.Length;
+        for (var first = 0; first < rows.Length; first += group)
+        {
+            var part = rows.Slice(first, Math.Min(group, rows.Length - first));
+            var lengths = new (int Length, int Place)[part.Length];
+            for (var i = 0; i < part.Length; i++)
+                lengths[i] = (lengthOf(part[i]), i);
+            Array.Sort(lengths);
+            Reorder(part, lengths.Select(entry => entry.Place).ToArray());
+            if (settings.Shuffle)
+                ShuffleBatches(part, settings.Size, ref random);
+        }
+    }
+
+    /// <summary>A last batch that is not full stays the last: it could not stand anywhere else.</summary>
+    private static void ShuffleBatches<T>(Span<T> rows, int size, ref SplitMix64 random)
+    {
+        var batches = Enumerable.Range(0, rows.Length / size).ToArray();
+        random.Shuffle(batches);
+        var places = batches.SelectMany(batch => Enumerable.Range(batch * size, size)).ToArray();
+        Reorder(rows[..places.Length], places);
+    }
+
+    private static void Reorder<T>(Span<T> rows, int[] places)
+    {
+        var before = rows.ToArray();
+        for (var i = 0; i < places.Length; i++)
+            rows[i] = before[places[i]];
+    }
+}

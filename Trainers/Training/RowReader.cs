@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Tensors;
+
+namespace MLExtensions.Training;
+
+/// <summary>The columns of a training set: which they are, what rows the features are, and how many classes there are (0 for regression). Without a label every row counts.</summary>
+internal sealed record TrainingColumns(DataViewSchema.Column Features, FeatureFormat Format, DataViewSchema.Column? Label, DataViewSchema.Column? Weight, int ClassCount);
+
+/// <summary>Reads the rows of a training set once; rows without a label are skipped and counted.</summary>
+internal sealed class RowReader : IDisposable
+{
+    private readonly TrainingColumns _columns;
+    private readonly DataViewRowCursor _cursor;
+    private readonly IFeatureReader? _features;
+    private readonly ValueGetter<float>? _getLabel;
+    private readonly ValueGetter<float>? _getWeight;
+    private float _label;
+    private float _weight = 1;
+
+    /// <param name="data">The data.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="withFeatures">False to look at labels and weights only.</param>
+    public RowReader(IDataView data, TrainingColumns columns, bool withFeatures = true)
+    {
+        _columns = columns;
+        var needed = new List<DataViewSchema.Column>();
+        if (columns.Label is { } label)
+            needed.Add(label);
+        if (withFeatures)
+            needed.Add(columns.Features);
+        if (columns.Weight is { } weight)
+            needed.Add(weight);
+        _cursor = data.GetRowCursor(needed);
+        _features = withFeatures ? columns.Format.Open(_cursor, columns.Features) : null;
+        _getLabel = columns.Label is { } labels ? RowCursorUtils.GetLabelGetter(_cursor, labels.Index) : null;
+        _getWeight = columns.Weight is { } column ? _cursor.GetGetter<float>(column) : null;
+    }
+
+    /// <summary>The current row's label: the class's index from 0, 0 or 1 for Boolean, the value for Single; 0 without a label column.</summary>
+    public float Label => _label;
+
+    /// <summary>The current row's example weight, 1 without a weight column.</summary>
+    public float Weight => _weight;
+
+    /// <summary>The number of rows without a label so far.</summary>
+    public long SkippedRows { get; private set; }
+
+    public bool MoveNext()
+    {
+        while (_cursor.MoveNext())
+        {
+            _getLabel?.Invoke(ref _label);
+            if (float.IsNaN(_label))
+            {
+                SkippedRows++;
+                continue;
+            }
+            CheckLabel();
+            ReadWeight();
+            return true;
+        }
+        return false;
+    }
+
+    /// <summary>Copies the current row's features.</summary>
+    public void ReadFeatures(Span<float> destination) => _features!.Read(destination);
+
+    public void Dispose() => _cursor.Dispose();
+
+    private void CheckLabel()
+    {
+        if (float.IsInfinity(_label))
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label!.Value.Name}', row {_cursor.Position}: the value is {_label}; labels must be finite."));
+        if (_columns.ClassCount > 0 && _label >= _columns.ClassCount)
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label!.Value.Name}', row {_cursor.Position}: the key is {_label + 1}; the training data's label has {_columns.ClassCount} classes."));
+    }
+
+    private void ReadWeight()
+    {
+        if (_getWeight == null)
+            return;
+        _getWeight(ref _weight);
+        if (!(_weight >= 0) || float.IsInfinity(_weight))
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Example weight column '{_columns.Weight!.Value.Name}', row {_cursor.Position}: the value is {_weight}; weights must be finite and not negative."));
+    }
+}
+
+/// <summary>The running SHA-256 of rows: what they are and in which order.</summary>
+internal sealed class RowChecksum : IDisposable
+{
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private long _rows;
+
+    public void Add(ReadOnlySpan<float> features, float label, float weight)
+    {
+        _hash.AppendData(MemoryMarshal.AsBytes(features));
+        _hash.AppendData(MemoryMarshal.AsBytes<float>([label, weight]));
+        _rows++;
+    }
+
+    /// <summary>Number of rows and checksum, for people to compare.</summary>
+    public string Finish() => string.Create(CultureInfo.InvariantCulture, $"{_rows} rows of SHA-256 {Convert.ToHexStringLower(_hash.GetHashAndReset())}");
+
+    public void Dispose() => _hash.Dispose();
+}

@@ -1,0 +1,237 @@
+using MLExtensions.Engine;
+using MLExtensions.Families.Recurrent;
+using MLExtensions.Tensors;
+using Microsoft.ML.Data;
+using Microsoft.ML;
+using TorchSharp;
+
+namespace MLExtensions.Training;
+
+/// <summary>How a data set is read and divided.</summary>
+/// <param name="Buffering">Whether it is held in memory.</param>
+/// <param name="ShuffleBufferRows">The rows of the shuffle buffer of streamed data.</param>
+/// <param name="ValidationFraction">The share of its rows that validate.</param>
+/// <param name="Seed">The training's seed.</param>
+/// <param name="HasChecksum">Whether the checksum of the rows is computed: checkpoints need it. Streamed data is then read once more.</param>
+internal sealed record RowSetSettings(Buffering Buffering, int ShuffleBufferRows, double ValidationFraction, int Seed, bool HasChecksum = false);
+
+/// <summary>Which rows of a data set.</summary>
+internal enum RowPart
+{
+    /// <summary>Those to train on.</summary>
+    Training,
+
+    /// <summary>Those that were set aside to validate.</summary>
+    Validation,
+}
+
+/// <summary>A data set that was looked at, in memory or streamed, divided into rows that train and rows that validate.</summary>
+internal abstract class RowSet : IDisposable
+{
+    private readonly RowSetSettings _settings;
+    private readonly FirstPass _found;
+
+    private RowSet(RowSetSettings settings, FirstPass found) => (_settings, _found) = (settings, found);
+
+    /// <summary>What is known of the training rows' labels, their number among it.</summary>
+    public LabelSummary Labels => _found.Labels;
+
+    public long ValidationRows => _found.ValidationRows;
+
+    /// <summary>The number of rows without a label, which are left out.</summary>
+    public long SkippedRows => _found.SkippedRows;
+
+    /// <summary>The checksum of the rows; null where the settings don't ask for it.</summary>
+    public string? Checksum => _found.Checksum;
+
+    /// <summary>Reads a data set, or looks at its labels where it is streamed.</summary>
+    /// <param name="data">The data.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="settings">How it is read.</param>
+    /// <param name="throwIfCancelled">Called now and then.</param>
+    public static RowSet Open(IDataView data, TrainingColumns columns, RowSetSettings settings, Action throwIfCancelled)
+    {
+        using var checksum = settings.HasChecksum ? new RowChecksum() : null;
+        return settings.Buffering == Buffering.InMemory
+            ? InMemory.Read(data, columns, settings, checksum, throwIfCancelled)
+            : Streamed.Scan(data, columns, settings, checksum, throwIfCancelled);
+    }
+
+    /// <summary>Batches of features.</summary>
+    public IBatchSource<RowBatch> CreateBatches(RowPart part, BatchSettings settings) =>
+        Create<RowBatch>(part, settings, (rows, width, epochRows) => new RowBuffer(rows, width, settings.Device, epochRows));
+
+    /// <summary>Batches of features and labels.</summary>
+    public IBatchSource<LabeledBatch> CreateLabeledBatches(RowPart part, BatchSettings settings, LabelScale scale) =>
+        Create<LabeledBatch>(part, settings, (rows, width, epochRows) => new LabeledBuffer(rows, width, scale, settings.Device, epochRows));
+
+    /// <exception cref="ArgumentException">There are too few rows to train or to validate.</exception>
+    public void CheckRows(int minimumRows)
+    {
+        var rows = Labels.RowCount;
+        var fraction = _settings.ValidationFraction;
+        if (rows + ValidationRows == 0)
+            throw new ArgumentException(SkippedRows == 0 ? "The training data has no rows." : $"None of the {SkippedRows} rows of the training data has a label.");
+        if (rows == 0 || (fraction > 0 && ValidationRows == 0))
+            throw new ArgumentException($"ValidationFraction {fraction} of {rows + ValidationRows} rows leaves {rows} rows to train and {ValidationRows} to validate; both need at least one.");
+        if (rows < minimumRows)
+            throw new ArgumentException($"Batch normalization needs at least {minimumRows} rows; the training data has {rows}.");
+    }
+
+    public virtual void Dispose()
+    {
+    }
+
+    protected abstract IBatchSource<TBatch> Create<TBatch>(RowPart part, BatchSettings settings, CreateBuffer<TBatch> createBuffer)
+        where TBatch : RowBatch;
+
+    /// <summary>What the first pass over the rows has found.</summary>
+    private sealed record FirstPass(LabelSummary Labels, long ValidationRows, long SkippedRows, string? Checksum);
+
+    private sealed class InMemory(TrainingRows rows, int[] training, int[] validation, RowSetSettings settings, FirstPass found) : RowSet(settings, found)
+    {
+        public static InMemory Read(IDataView data, TrainingColumns columns, RowSetSettings settings, RowChecksum? checksum, Action throwIfCancelled)
+        {
+            var rows = TrainingRows.Read(data, columns, checksum, throwIfCancelled, out var skipped);
+            var (training, validation) = SplitByClass(rows, settings, columns.ClassCount);
+            var found = new FirstPass(rows.Summarize(training, columns.ClassCount), validation.Length, skipped, checksum?.Finish());
+            return new InMemory(rows, training, validation, settings, found);
+        }
+
+        public override void Dispose() => rows.Dispose();
+
+        protected override IBatchSource<TBatch> Create<TBatch>(RowPart part, BatchSettings batches, CreateBuffer<TBatch> createBuffer) =>
+            new InMemoryBatches<TBatch>(rows, part == RowPart.Training ? training : validation, batches, createBuffer, Checksum);
+
+        /// <summary>Sets a fraction aside, the same share of each class where there are classes.</summary>
+        private static (int[] Training, int[] Validation) SplitByClass(TrainingRows rows, RowSetSettings settings, int classCount)
+        {
+            var all = Enumerable.Range(0, rows.Count).ToArray();
+            if (settings.ValidationFraction == 0)
+                return (all, []);
+            var random = new SplitMix64(SeedSequence.Derive(settings.Seed, SeedSequence.ValidationSplit));
+            random.Shuffle(all);
+            var training = new List<int>();
+            var validation = new List<int>();
+            foreach (var group in all.GroupBy(row => classCount > 0 ? (int)rows.LabelOf(row) : 0))
+            {
+                var members = group.ToArray();
+                var aside = (int)Math.Round(members.Length * settings.ValidationFraction, MidpointRounding.AwayFromZero);
+                validation.AddRange(members.AsSpan(0, aside));
+                training.AddRange(members.AsSpan(aside));
+            }
+            // In the data's own order: the epochs are shuffled anyway.
+            training.Sort();
+            validation.Sort();
+            return (training.ToArray(), validation.ToArray());
+        }
+    }
+
+    private sealed class Streamed(IDataView data, TrainingColumns columns, RowSetSettings settings, FirstPass found) : RowSet(settings, found)
+    {
+        public static Streamed Scan(IDataView data, TrainingColumns columns, RowSetSettings settings, RowChecksum? checksum, Action throwIfCancelled)
+        {
+            var labels = new LabelSummary(columns.ClassCount);
+            long validationRows = 0;
+            using var reader = new RowReader(data, columns, withFeatures: checksum != null);
+            var features = checksum == null ? [] : new float[columns.Format.Width];
+            for (long row = 0; reader.MoveNext(); row++)
+            {
+                if (row % 1024 == 0)
+                    throwIfCancelled();
+                if (checksum != null)
+                {
+                    reader.ReadFeatures(features);
+                    checksum.Add(features, reader.Label, reader.Weight);
+                }
+                if (PartOf(row, settings) == RowPart.Validation)
+                    validationRows++;
+                else
+                    labels.Add(reader.Label, reader.Weight);
+            }
+            return new Streamed(data, columns, settings, new FirstPass(labels, validationRows, reader.SkippedRows, checksum?.Finish()));
+        }
+
+        protected override IBatchSource<TBatch> Create<TBatch>(RowPart part, BatchSettings batches, CreateBuffer<TBatch> createBuffer) => new StreamingBatches<TBatch>(
+            data,
+            columns,
+            part == RowPart.Training ? Labels.RowCount : ValidationRows,
+            row => PartOf(row, _settings) == part,
+            _settings.ShuffleBufferRows,
+            batches,
+            createBuffer,
+            Checksum);
+
+        /// <summary>The part of a row of the stream; the same in every pass.</summary>
+        private static RowPart PartOf(long row, RowSetSettings settings) =>
+            settings.ValidationFraction > 0 && new SplitMix64(SeedSequence.Derive(settings.Seed, SeedSequence.ValidationSplit) ^ (ulong)row).NextDouble() < settings.ValidationFraction
+                ? RowPart.Validation
+                : RowPart.Training;
+    }
+}
+
+/// <summary>The training and validation batches of a training without labels.</summary>
+internal sealed class UnlabeledData : IDisposable
+{
+    // Validation is the same rows in the same order each time, and larger batches change nothing.
+    private const int ValidationBatch = 1024;
+
+    private readonly RowSet _training;
+    private readonly RowSet? _validation;
+    private readonly double _fraction;
+
+    private UnlabeledData(RowSet training, RowSet? validation, double fraction)
+    {
+        _training = training;
+        _validation = validation;
+        _fraction = fraction;
+    }
+
+    /// <summary>Reads the data, or counts its rows where it is streamed.</summary>
+    /// <param name="training">The training data.</param>
+    /// <param name="validation">Validation data of its own, or null.</param>
+    /// <param name="columnName">The column of features.</param>
+    /// <param name="format">What its rows are; both are checked by it as they are read.</param>
+    /// <param name="settings">How they are read; the fraction is for the case without validation data.</param>
+    /// <param name="throwIfCancelled">Called now and then.</param>
+    /// <exception cref="ArgumentException">There are too few rows.</exception>
+    public static UnlabeledData Open(IDataView training, IDataView? validation, string columnName, FeatureFormat format, RowSetSettings settings, Action throwIfCancelled)
+    {
+        var fraction = validation == null ? settings.ValidationFraction : 0;
+        var own = Open(training, fraction);
+        try
+        {
+            own.CheckRows(minimumRows: 1);
+            var other = validation == null ? null : Open(validation, 0);
+            if (other?.Labels.RowCount == 0)
+                throw new ArgumentException("The validation data has no rows.");
+            return new UnlabeledData(own, other, fraction);
+        }
+        catch
+        {
+            own.Dispose();
+            throw;
+        }
+
+        RowSet Open(IDataView data, double share) =>
+            RowSet.Open(data, new TrainingColumns(data.Schema[columnName], format, Label: null, Weight: null, ClassCount: 0), settings with { ValidationFraction = share }, throwIfCancelled);
+    }
+
+    /// <summary>The batches of a training; several can share the data, one after the other.</summary>
+    /// <param name="batchSize">The rows of a training batch.</param>
+    /// <param name="seed">The seed of the order.</param>
+    /// <param name="device">Where they go.</param>
+    public (IBatchSource<RowBatch> Training, IBatchSource<RowBatch>? Validation) CreateBatches(int batchSize, int seed, torch.Device device)
+    {
+        var settings = new BatchSettings(batchSize, MinimumRows: 1, seed, Shuffle: true, device);
+        var unshuffled = settings with { Shuffle = false, Size = Math.Max(ValidationBatch, batchSize) };
+        var validation = _validation?.CreateBatches(RowPart.Training, unshuffled) ?? (_fraction > 0 ? _training.CreateBatches(RowPart.Validation, unshuffled) : null);
+        return (_training.CreateBatches(RowPart.Training, settings), validation);
+    }
+
+    public void Dispose()
+    {
+        _training.Dispose();
+        _validation?.Dispose();
+    }
+}

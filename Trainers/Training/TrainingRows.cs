@@ -1,0 +1,157 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML;
+
+namespace MLExtensions.Training;
+
+/// <summary>A training set in native memory, one block a column.</summary>
+internal sealed class TrainingRows : IDisposable
+{
+    private TrainingRows(TrainingColumns columns, long? expectedRows)
+    {
+        Features = new FloatColumn(columns.Format.Width, expectedRows);
+        Labels = columns.Label == null ? null : new FloatColumn(1, expectedRows);
+        Weights = columns.Weight == null ? null : new FloatColumn(1, expectedRows);
+    }
+
+    public FloatColumn Features { get; }
+
+    /// <summary>Null for data without labels.</summary>
+    public FloatColumn? Labels { get; }
+
+    public FloatColumn? Weights { get; }
+
+    public int Count => Features.Count;
+
+    /// <summary>Reads data with one cursor.</summary>
+    /// <param name="data">The data.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="checksum">Takes the rows in, or null.</param>
+    /// <param name="throwIfCancelled">Called now and then.</param>
+    /// <param name="skippedRows">The number of rows without a label, which are left out.</param>
+    public static TrainingRows Read(IDataView data, TrainingColumns columns, RowChecksum? checksum, Action throwIfCancelled, out long skippedRows)
+    {
+        var rows = new TrainingRows(columns, data.GetRowCount());
+        try
+        {
+            using var reader = new RowReader(data, columns);
+            while (reader.MoveNext())
+            {
+                var features = rows.Features.Next();
+                reader.ReadFeatures(features);
+                checksum?.Add(features, reader.Label, reader.Weight);
+                rows.Append(reader.Label, reader.Weight);
+                if (rows.Count % 1024 == 0)
+                    throwIfCancelled();
+            }
+            skippedRows = reader.SkippedRows;
+            rows.Features.Trim();
+            return rows;
+        }
+        catch
+        {
+            rows.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A row's label; 0 for data without labels.</summary>
+    public float LabelOf(int row) => Labels == null ? 0 : Labels[row][0];
+
+    /// <summary>A row's example weight; 1 for data without weights.</summary>
+    public float WeightOf(int row) => Weights == null ? 1 : Weights[row][0];
+
+    public LabelSummary Summarize(ReadOnlySpan<int> rows, int classCount)
+    {
+        var summary = new LabelSummary(classCount);
+        foreach (var row in rows)
+            summary.Add(LabelOf(row), WeightOf(row));
+        return summary;
+    }
+
+    public void Dispose()
+    {
+        Features.Dispose();
+        Labels?.Dispose();
+        Weights?.Dispose();
+    }
+
+    private void Append(float label, float weight)
+    {
+        Append(Labels, label);
+        Append(Weights, weight);
+        Features.Commit();
+    }
+
+    private static void Append(FloatColumn? column, float value)
+    {
+        if (column == null)
+            return;
+        column.Next()[0] = value;
+        column.Commit();
+    }
+}
+
+/// <summary>Rows of floats in one native block that can be larger than 2 GB and grows as rows arrive.</summary>
+internal sealed unsafe class FloatColumn : IDisposable
+{
+    private const long FirstRows = 1024;
+    private readonly long _width;
+    private float* _values;
+    private long _capacity;
+
+    /// <param name="width">Values a row.</param>
+    /// <param name="expectedRows">The number of rows, where it is known; a wrong one costs a reallocation.</param>
+    public FloatColumn(int width, long? expectedRows)
+    {
+        _width = width;
+        Resize(expectedRows is > 0 and <= int.MaxValue ? expectedRows.Value : FirstRows);
+    }
+
+    ~FloatColumn() => Free();
+
+    public int Width => (int)_width;
+
+    public int Count { get; private set; }
+
+    public Span<float> this[int row] => new(_values + (row * _width), (int)_width);
+
+    /// <summary>The next row to be filled; <see cref="Commit"/> keeps it.</summary>
+    public Span<float> Next()
+    {
+        // Realloc moves the pages of a large block, not its bytes.
+        if (Count == _capacity)
+            Resize(Math.Min(int.MaxValue, _capacity + (_capacity / 2) + 1));
+        return this[Count];
+    }
+
+    public void Commit()
+    {
+        if (Count == int.MaxValue - 1)
+            throw new InvalidOperationException($"The data has more than {int.MaxValue - 1} rows; set Buffering to Streaming.");
+        Count++;
+    }
+
+    /// <summary>Gives back what the last growth took too much.</summary>
+    public void Trim() => Resize(Math.Max(1, Count));
+
+    public void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Resize(long rows)
+    {
+        if (rows == _capacity)
+            return;
+        _values = (float*)NativeMemory.Realloc(_values, checked((nuint)(rows * _width * sizeof(float))));
+        _capacity = rows;
+    }
+
+    private void Free()
+    {
+        NativeMemory.Free(_values);
+        _values = null;
+        _capacity = 0;
+    }
+}

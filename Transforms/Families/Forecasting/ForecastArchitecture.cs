@@ -1,0 +1,85 @@
+using System.Text.Json.Serialization;
+using MLExtensions.Families.Forecasting;
+using MLExtensions.Families.Recurrent;
+using MLExtensions.Networks;
+using TorchSharp.Modules;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>
+/// Recurrent layers over the last steps of a series, and a linear layer from their last state to all steps of the horizon at once (the
+/// direct strategy: no forecast is fed back).
+/// </summary>
+public sealed record ForecastArchitecture : NetworkArchitecture
+{
+    internal const string FamilyName = "recurrent-forecast";
+
+    /// <summary>The number of steps that the network sees.</summary>
+    public required int WindowSize { get; init; }
+
+    /// <summary>The recurrent layers.</summary>
+    public required RecurrentLayers Recurrent { get; init; }
+
+    /// <summary>The probability of setting a value of the last state to zero in training.</summary>
+    public double Dropout { get; init; }
+
+    /// <summary>The number of values of a step: the series' own, then the extra inputs.</summary>
+    [JsonIgnore]
+    public int StepWidth => InputCount / WindowSize;
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override long ParameterCount =>
+        checked(Recurrent.ParameterCount(StepWidth) + ((Recurrent.OutputCount + 1L) * OutputCount));
+
+    // Of one step: steps follow each other, so this is what threads could share.
+    internal override double MultiplyAdds => Recurrent.MultiplyAdds(StepWidth);
+
+    internal override int MinimumBatchRows => 1;
+
+    internal override string OutputLayer => "output";
+
+    internal override nn.Module<Tensor, Tensor> CreateModule() => new ForecastNetwork(this);
+
+    internal override void Check()
+    {
+        base.Check();
+        if (WindowSize < 1 || InputCount % WindowSize != 0)
+            throw new FormatException($"windowSize is {WindowSize}; it must divide inputCount {InputCount}.");
+        if (Recurrent == null)
+            throw new FormatException("recurrent is missing.");
+        Recurrent.Check();
+        if (Recurrent.Bidirectional)
+            throw new FormatException("recurrent.bidirectional is true; a forecast is made from the state after the last step.");
+        if (!(Dropout >= 0 && Dropout < 1))
+            throw new FormatException($"dropout is {Dropout}; it must be in [0, 1).");
+    }
+}
+
+/// <summary>The module of <see cref="ForecastArchitecture"/>: scaled windows <c>[rows, steps * width]</c> to scaled forecasts <c>[rows, horizon]</c>.</summary>
+internal sealed class ForecastNetwork : nn.Module<Tensor, Tensor>
+{
+    private readonly RecurrentModule recurrent;
+    private readonly SeededDropout? dropout;
+    private readonly Linear output;
+    private readonly int _windowSize;
+
+    public ForecastNetwork(ForecastArchitecture architecture)
+        : base(nameof(ForecastNetwork))
+    {
+        _windowSize = architecture.WindowSize;
+        recurrent = architecture.Recurrent.CreateModule(architecture.StepWidth);
+        dropout = architecture.Dropout > 0 ? new SeededDropout(architecture.Dropout) : null;
+        output = nn.Linear(architecture.Recurrent.OutputCount, architecture.OutputCount);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor windows)
+    {
+        var steps = windows.view(windows.shape[0], _windowSize, -1).transpose(0, 1).contiguous();
+        var last = recurrent.Run(steps, (Tensor[]?)null).Output.select(0, _windowSize - 1);
+        return output.call(dropout == null ? last : dropout.call(last));
+    }
+}

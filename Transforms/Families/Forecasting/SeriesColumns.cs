@@ -1,0 +1,113 @@
+using System.Globalization;
+using System.Text;
+using MLExtensions.Tensors;
+using Microsoft.ML.Data;
+using Microsoft.ML;
+
+namespace MLExtensions.Families.Forecasting;
+
+/// <summary>The names of the columns that series are read from.</summary>
+/// <param name="Value">The values of the series.</param>
+/// <param name="Extra">Further inputs.</param>
+/// <param name="Group">Says which series a row belongs to; null for a single one.</param>
+internal sealed record SeriesColumnNames(string Value, IReadOnlyList<string> Extra, string? Group);
+
+/// <summary>The columns of some data that series are read from, found and checked.</summary>
+internal sealed record SeriesColumns(DataViewSchema.Column Value, IReadOnlyList<DataViewSchema.Column> Extra, DataViewSchema.Column? Group)
+{
+    /// <summary>The number of values of a row: the series' own and the extra inputs.</summary>
+    public int Width { get; } = 1 + Extra.Sum(FeatureReader.WidthOf);
+
+    public IEnumerable<DataViewSchema.Column> All => Group is { } group ? [Value, .. Extra, group] : [Value, .. Extra];
+
+    /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
+    public static SeriesColumns Find(DataViewSchema schema, SeriesColumnNames names)
+    {
+        Check(SchemaShape.Create(schema), names);
+        return new SeriesColumns(
+            schema[names.Value],
+            names.Extra.Select(name => schema[name]).ToArray(),
+            names.Group == null ? null : schema[names.Group]);
+    }
+
+    /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
+    public static void Check(SchemaShape schema, SeriesColumnNames names)
+    {
+        var value = Find(schema, names.Value, "Value");
+        if (value.Kind != SchemaShape.Column.VectorKind.Scalar || value.ItemType != NumberDataViewType.Single)
+            throw Wrong("Value", value, "Single; ConvertType makes one");
+        foreach (var name in names.Extra)
+        {
+            var extra = Find(schema, name, "Extra");
+            if (extra.Kind == SchemaShape.Column.VectorKind.VariableVector || extra.ItemType != NumberDataViewType.Single)
+                throw Wrong("Extra", extra, "Single, or Vector<Single> of known size");
+        }
+        if (names.Group == null)
+            return;
+        var group = Find(schema, names.Group, "Group");
+        if (group.Kind != SchemaShape.Column.VectorKind.Scalar || !(group.IsKey || group.ItemType is TextDataViewType || IsInteger(group.ItemType)))
+            throw Wrong("Group", group, "a key, text or a whole number");
+    }
+
+    private static bool IsInteger(DataViewType type) =>
+        type is NumberDataViewType && type != NumberDataViewType.Single && type != NumberDataViewType.Double;
+
+    private static SchemaShape.Column Find(SchemaShape schema, string name, string role) =>
+        schema.TryFindColumn(name, out var column)
+            ? column
+            : throw new ArgumentException($"{role} column '{name}' is not in the data; it has {string.Join(", ", schema.Select(other => other.Name))}.");
+
+    private static ArgumentException Wrong(string role, SchemaShape.Column column, string expected) =>
+        new($"{role} column '{column.Name}' has type {column.GetTypeString()}; it must be {expected}.");
+}
+
+/// <summary>Reads the values and the group of the row that a cursor stands on.</summary>
+internal sealed class SeriesRowReader
+{
+    private readonly DataViewRow _row;
+    private readonly string _valueName;
+    private readonly ValueGetter<float> _getValue;
+    private readonly FeatureReader[] _extra;
+    private readonly ValueGetter<StringBuilder>? _getGroup;
+    private readonly string? _groupName;
+    private readonly float[] _values;
+    private StringBuilder _text = new();
+
+    public SeriesRowReader(DataViewRow row, SeriesColumns columns)
+    {
+        _row = row;
+        _valueName = columns.Value.Name;
+        _getValue = row.GetGetter<float>(columns.Value);
+        _extra = columns.Extra.Select(column => new FeatureReader(row, column, FeatureReader.WidthOf(column))).ToArray();
+        _getGroup = columns.Group is { } group ? RowCursorUtils.GetGetterAsStringBuilder(row, group.Index) : null;
+        _groupName = columns.Group?.Name;
+        _values = new float[columns.Width];
+    }
+
+    /// <summary>The series that the row belongs to; empty where there is one only.</summary>
+    public string Group { get; private set; } = "";
+
+    /// <summary>The row's values: the series' own, then the extra inputs.</summary>
+    public ReadOnlySpan<float> Values => _values;
+
+    /// <exception cref="FormatException">A value is NaN or infinite, or the group is missing; the message names column, row and value.</exception>
+    public void Read()
+    {
+        _getValue(ref _values[0]);
+        if (!float.IsFinite(_values[0]))
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_valueName}', row {_row.Position}: the value is {_values[0]}; the values of a series must be finite. Fill gaps first, or leave out what lies before them."));
+        var at = 1;
+        foreach (var reader in _extra)
+        {
+            reader.Read(_values.AsSpan(at, reader.Width));
+            at += reader.Width;
+        }
+        if (_getGroup == null)
+            return;
+        _getGroup(ref _text);
+        if (_text.Length == 0)
+            throw new FormatException($"Group column '{_groupName}', row {_row.Position}: the value is missing; every row must belong to a series.");
+        if (!_text.Equals(Group))
+            Group = _text.ToString();
+    }
+}

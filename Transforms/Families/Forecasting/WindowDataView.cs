@@ -1,0 +1,158 @@
+using Microsoft.ML.Data;
+using Microsoft.ML;
+
+namespace MLExtensions.Families.Forecasting;
+
+/// <summary>
+/// Data with one more column: 1 and the last steps of the row's series up to the row, or only zeros where there are fewer. It
+/// can be read in its own order alone, by one cursor at a time.
+/// </summary>
+internal sealed class WindowDataView : IDataView
+{
+    private readonly IDataView _source;
+    private readonly SeriesColumns _columns;
+    private readonly int _windowSize;
+
+    public WindowDataView(IDataView source, SeriesColumns columns, int windowSize, string columnName)
+    {
+        _source = source;
+        _columns = columns;
+        _windowSize = windowSize;
+        var builder = new DataViewSchema.Builder();
+        foreach (var column in source.Schema)
+            builder.AddColumn(column.Name, column.Type, column.Annotations);
+        builder.AddColumn(columnName, new VectorDataViewType(NumberDataViewType.Single, WidthOf(windowSize, columns.Width)));
+        Schema = builder.ToSchema();
+    }
+
+    public DataViewSchema Schema { get; }
+
+    public bool CanShuffle => false;
+
+    /// <summary>The number of values of the column.</summary>
+    public static int WidthOf(int windowSize, int stepWidth) => checked(1 + (windowSize * stepWidth));
+
+    public long? GetRowCount() => _source.GetRowCount();
+
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
+    {
+        var needed = columnsNeeded.Select(column => column.Index).ToHashSet();
+        var hasWindows = needed.Remove(_source.Schema.Count);
+        if (hasWindows)
+            needed.UnionWith(_columns.All.Select(column => column.Index));
+        var input = _source.GetRowCursor(needed.Select(index => _source.Schema[index]));
+        return new WindowCursor(input, Schema, hasWindows ? new SeriesWindowReader(input, _columns, _windowSize) : null);
+    }
+
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
+        [GetRowCursor(columnsNeeded)];
+}
+
+/// <summary>Goes through rows in their order and knows the window of each.</summary>
+/// <param name="input">The rows.</param>
+/// <param name="schema">Their schema and the column of windows at its end.</param>
+/// <param name="windows">Gathers the windows; null where nobody asks for them.</param>
+internal sealed class WindowCursor(DataViewRowCursor input, DataViewSchema schema, SeriesWindowReader? windows) : DataViewRowCursor
+{
+    public override DataViewSchema Schema => schema;
+
+    public override long Position => input.Position;
+
+    public override long Batch => input.Batch;
+
+    public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
+
+    public override bool IsColumnActive(DataViewSchema.Column column) =>
+        IsWindow(column) ? windows != null : input.IsColumnActive(input.Schema[column.Index]);
+
+    public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+    {
+        if (!IsWindow(column))
+            return input.GetGetter<TValue>(input.Schema[column.Index]);
+        if (windows == null)
+            throw new InvalidOperationException($"Column '{column.Name}' is not active in this cursor.");
+        ValueGetter<VBuffer<float>> getter = (ref VBuffer<float> destination) =>
+        {
+            var editor = VBufferEditor.Create(ref destination, windows.Width);
+            windows.CopyTo(editor.Values);
+            destination = editor.Commit();
+        };
+        return getter as ValueGetter<TValue>
+            ?? throw new InvalidOperationException($"Column '{column.Name}' has type {column.Type}, not {typeof(TValue)}.");
+    }
+
+    public override bool MoveNext()
+    {
+        if (!input.MoveNext())
+            return false;
+        windows?.Read();
+        return true;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            input.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private bool IsWindow(DataViewSchema.Column column) => column.Index == input.Schema.Count;
+}
+
+/// <summary>Keeps the last steps of every series while rows go by.</summary>
+internal sealed class SeriesWindowReader(DataViewRow row, SeriesColumns columns, int windowSize)
+{
+    private readonly SeriesRowReader _reader = new(row, columns);
+    private readonly Dictionary<string, SeriesHistory> _histories = [];
+    private SeriesHistory? _current;
+
+    /// <summary>The number of values of a window: a 1, and the steps.</summary>
+    public int Width { get; } = WindowDataView.WidthOf(windowSize, columns.Width);
+
+    /// <summary>Takes the row in that the cursor stands on.</summary>
+    /// <exception cref="FormatException">A value is NaN or infinite, or the group is missing.</exception>
+    public void Read()
+    {
+        _reader.Read();
+        if (!_histories.TryGetValue(_reader.Group, out _current))
+            _histories.Add(_reader.Group, _current = new SeriesHistory(windowSize, columns.Width));
+        _current.Add(_reader.Values);
+    }
+
+    /// <summary>The window that ends with the row: 1 and the steps, the oldest first, or zeros where there are too few.</summary>
+    public void CopyTo(Span<float> window)
+    {
+        if (_current is not { IsFull: true })
+        {
+            window.Clear();
+            return;
+        }
+        window[0] = 1;
+        _current.CopyTo(window[1..]);
+    }
+}
+
+/// <summary>The last steps of a series, as many as a window has.</summary>
+internal sealed class SeriesHistory(int windowSize, int width)
+{
+    private readonly float[] _values = new float[windowSize * width];
+    private int _next;
+    private int _count;
+
+    public bool IsFull => _count == windowSize;
+
+    public void Add(ReadOnlySpan<float> step)
+    {
+        step.CopyTo(_values.AsSpan(_next * width));
+        _next = (_next + 1) % windowSize;
+        _count = Math.Min(windowSize, _count + 1);
+    }
+
+    /// <summary>Copies a full window, the oldest step first.</summary>
+    public void CopyTo(Span<float> window)
+    {
+        var older = _values.AsSpan(_next * width);
+        older.CopyTo(window);
+        _values.AsSpan(0, _next * width).CopyTo(window[older.Length..]);
+    }
+}

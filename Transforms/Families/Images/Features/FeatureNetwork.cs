@@ -1,0 +1,67 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MLExtensions.Messages;
+using MLExtensions.Persistence;
+using MLExtensions.Tensors;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Images;
+
+/// <summary>Builds a pretrained network up to a layer.</summary>
+internal static class FeatureNetwork
+{
+    /// <summary>Refuses a file or a layer that no data could make right; gives the names of the layers.</summary>
+    public static IReadOnlyList<string> Check(ImageFeaturesEstimator.Options options)
+    {
+        using var file = WeightFile.Open(options.Weights, nameof(options.Weights));
+        var architecture = options.Architecture ?? RecognizedNetwork.Of(file, nameof(options.Weights)).UsualArchitecture;
+        if (options.Layer != null)
+            LayerCut.CheckName(architecture, options.Layer, nameof(options.Layer));
+        return LayerCut.NamesIn(architecture).ToArray();
+    }
+
+    /// <summary>Builds the network for a column of images and fills it from the file; the rest of the file is not kept.</summary>
+    public static NetworkModelParameters Load(IHostEnvironment env, ImageFeaturesEstimator.Options options, DataViewSchema.Column column)
+    {
+        using var file = WeightFile.Open(options.Weights, nameof(options.Weights));
+        var whole = options.Architecture ?? RecognizedNetwork.Of(file, nameof(options.Weights)).UsualArchitecture;
+        var architecture = Cut(whole, options, column);
+        TorchRuntime.Initialize();
+        using var scope = NewDisposeScope();
+        var network = architecture.CreateModule();
+        try
+        {
+            var comparison = new WeightComparison(file.Tensors, network.state_dict());
+            if (!comparison.Report.IsComplete)
+                throw new ArgumentException($"{nameof(options.Weights)} '{options.Weights}' does not fit the network; missing: {NameList.Of(comparison.Report.Missing)}; of another shape: {NameList.Of(comparison.Report.OtherShape)}.", nameof(options.Weights));
+            file.CopyTo(network, comparison.Report.Loaded);
+            network.DetachFromDisposeScope();
+            return new NetworkModelParameters(env, architecture, head: null, network, history: null);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    private static CnnArchitecture Cut(ImageArchitecture whole, ImageFeaturesEstimator.Options options, DataViewSchema.Column column)
+    {
+        var shape = ImageShape.Of(column, options.ImageShape ?? options.Architecture?.Image.Shape);
+        var image = whole.Image with
+        {
+            Shape = shape,
+            Scaling = options.PixelScaling ?? whole.Image.Scaling,
+            CropSize = options.CropSize ?? whole.Image.CropSize,
+        };
+        try
+        {
+            return LayerCut.Cut(whole with { InputCount = checked((int)shape.Count), Image = image }, options.Layer, options.Pool);
+        }
+        catch (FormatException e)
+        {
+            throw new ArgumentException($"The network does not take the images of column '{column.Name}': {e.Message}", e);
+        }
+    }
+}

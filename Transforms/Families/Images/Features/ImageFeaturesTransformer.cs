@@ -1,0 +1,79 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MLExtensions;
+using MLExtensions.Families.Images;
+using MLExtensions.Models;
+using MLExtensions.Tensors;
+using static TorchSharp.torch;
+
+[assembly: LoadableClass(typeof(ImageFeaturesTransformer), typeof(ImageFeaturesTransformer), null, typeof(SignatureLoadModel), "", ImageFeaturesTransformer.LoaderSignature)]
+
+namespace MLExtensions;
+
+/// <summary>Adds features of images, computed by a pretrained network up to one of its layers.</summary>
+/// <inheritdoc cref="NetworkColumnsTransformer" path="/remarks"/>
+public sealed class ImageFeaturesTransformer : FeatureColumnsTransformer
+{
+    internal const string LoaderSignature = "MLExtImageFeatures";
+    private const string ModelSignature = "MLEXTIMF";
+    private const string NetworkFolder = "Network";
+
+    internal ImageFeaturesTransformer(IHostEnvironment env, NetworkModelParameters model, string outputColumnName, string inputColumnName)
+        : base(env.Register(LoaderSignature), inputColumnName)
+    {
+        Model = model;
+        OutputColumnName = outputColumnName;
+        Outputs = [OutputColumn.Vector(outputColumnName, LayerCut.OutputType(Architecture))];
+    }
+
+    /// <summary>The column that is added.</summary>
+    public string OutputColumnName { get; }
+
+    /// <summary>The network up to the layer, and its weights. The transformer owns it.</summary>
+    public NetworkModelParameters Model { get; }
+
+    internal override FeatureFormat Format => Model.Format;
+
+    /// <summary>A vector, with the dimensions [channels, height, width] where it is a flattened image.</summary>
+    internal override IReadOnlyList<OutputColumn> Outputs { get; }
+
+    internal override double MultiplyAdds => Architecture.MultiplyAdds;
+
+    private CnnArchitecture Architecture => (CnnArchitecture)Model.Architecture;
+
+    private protected override int PassRows => Architecture.ScoringRows;
+
+    /// <inheritdoc/>
+    public override void Dispose() => Model.Dispose();
+
+    internal override Tensor[] Compute(Tensor features, int[] active) => [Model.Network.call(features)];
+
+    internal static ImageFeaturesTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+    {
+        ctx.CheckAtModel(GetVersionInfo());
+        var outputColumnName = ctx.LoadNonEmptyString();
+        var inputColumnName = ctx.LoadNonEmptyString();
+        var model = ctx.LoadNetwork(env, NetworkFolder, "a network for features of images", network => network.Architecture is CnnArchitecture);
+        return new ImageFeaturesTransformer(env, model, outputColumnName, inputColumnName);
+    }
+
+    private protected override DataViewSchema.Column FindInput(DataViewSchema schema)
+    {
+        var column = FeatureRows.Find(schema, InputColumnName);
+        if (!FeatureReader.Fits(column, Format.Width))
+            throw new ArgumentException($"Column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the network takes {Architecture.Image.Shape}.", nameof(schema));
+        return column;
+    }
+
+    private protected override void SaveContent(ModelSaveContext ctx)
+    {
+        ctx.SaveNonEmptyString(OutputColumnName);
+        ctx.SaveNonEmptyString(InputColumnName);
+        ctx.SaveModel(Model, NetworkFolder);
+    }
+
+    private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
+
+    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
+}

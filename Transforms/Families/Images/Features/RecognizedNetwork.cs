@@ -1,0 +1,136 @@
+using MLExtensions.Messages;
+using MLExtensions.Persistence;
+
+namespace MLExtensions.Families.Images;
+
+/// <summary>The well-known network whose layers have the names and sizes of those in a file.</summary>
+/// <param name="Network">The network.</param>
+/// <param name="OutputCount">The number of outputs in the file.</param>
+internal sealed record RecognizedNetwork(KnownNetwork Network, int OutputCount)
+{
+    // GoogLeNet's auxiliary classifiers serve its training alone.
+    private static readonly string[] TrainingOnly = ["aux1.", "aux2."];
+
+    /// <summary>The network with its usual images.</summary>
+    public ImageArchitecture UsualArchitecture => Network.Create(new ImageInput(Network.UsualImage) { Scaling = Network.Scaling }, OutputCount);
+
+    /// <exception cref="ArgumentException">The file is of no known network; the message tells the nearest.</exception>
+    public static RecognizedNetwork Of(WeightFile file, string option)
+    {
+        var sizes = WeightSizes.Of(file).Where(layer => !Array.Exists(TrainingOnly, layer.Key.StartsWith)).ToDictionary(StringComparer.Ordinal);
+        var nearest = KnownNetwork.Candidates(file).Select(network => Misfit.Of(network, file, sizes)).MinBy(misfit => misfit.Count)!;
+        if (nearest.Count == 0)
+            return nearest.Candidate;
+        throw new ArgumentException(
+            $"{option} '{file.Path}' is of no network that is known here. {nearest.Candidate.Network.Name} comes nearest; {nearest}. Of another network, give the architecture.", option);
+    }
+
+    /// <summary>Where a candidate and a file differ.</summary>
+    private sealed record Misfit(RecognizedNetwork Candidate, string[] Missing, string[] Unexpected, string[] OtherSize)
+    {
+        public int Count => Missing.Length + Unexpected.Length + OtherSize.Length;
+
+        public static Misfit Of(KnownNetwork network, WeightFile file, Dictionary<string, long> found)
+        {
+            var draft = new RecognizedNetwork(network, 1);
+            var candidate = draft with { OutputCount = WeightSizes.OutputsOf(file, draft.UsualArchitecture.OutputLayer) ?? 1 };
+            var expected = WeightSizes.Of(candidate.UsualArchitecture);
+            return new Misfit(
+                candidate,
+                expected.Keys.Where(layer => !found.ContainsKey(layer)).ToArray(),
+                found.Keys.Where(layer => !expected.ContainsKey(layer)).ToArray(),
+                expected.Where(layer => found.TryGetValue(layer.Key, out var size) && size != layer.Value).Select(layer => layer.Key).ToArray());
+        }
+
+        public override string ToString() =>
+            $"layers that the file lacks: {NameList.Of(Missing)}; that the network lacks: {NameList.Of(Unexpected)}; of another size: {NameList.Of(OtherSize)}";
+    }
+}
+
+/// <summary>A well-known network that a file of weights can be of.</summary>
+/// <param name="Name">What it is called.</param>
+/// <param name="UsualImage">The images that it was made for.</param>
+/// <param name="Create">Builds it for images and a number of outputs.</param>
+internal sealed record KnownNetwork(string Name, ImageShape UsualImage, Func<ImageInput, int, ImageArchitecture> Create)
+{
+    private static readonly ImageShape Large = new(3, 224, 224);
+    private static readonly ImageShape Small = new(3, 32, 32);
+
+    /// <summary>How the network's pixels are scaled where nothing else is said.</summary>
+    public PixelScaling Scaling { get; init; } = PixelScaling.ImageNet;
+
+    /// <summary>The networks that a file may be of. Where sizes vary, they are those that the file shows.</summary>
+    public static IEnumerable<KnownNetwork> Candidates(WeightFile file)
+    {
+        foreach (var small in new[] { false, true })
+        {
+            yield return OfLayers("AlexNet", () => CnnLayers.AlexNet(small), small);
+            yield return OfLayers("VGG-16", () => CnnLayers.Vgg16(small), small);
+            yield return OfLayers("VGG-16 with batch normalisation", () => CnnLayers.Vgg16(small, batchNormalization: true), small);
+            yield return OfLayers("VGG-19", () => CnnLayers.Vgg19(small), small);
+            yield return OfLayers("VGG-19 with batch normalisation", () => CnnLayers.Vgg19(small, batchNormalization: true), small);
+            // torchvision's scales its input once more, from ImageNet's mean and deviation to these.
+            yield return OfLayers("GoogLeNet", () => CnnLayers.GoogLeNet(small), small) with { Scaling = PixelScaling.ToUnit with { Mean = [0.5], StandardDeviation = [0.5] } };
+            yield return OfLayers("SqueezeNet 1.0", () => CnnLayers.SqueezeNet(small), small);
+        }
+        var channels = WeightSizes.OutputsOf(file, "conv1") ?? 64;
+        foreach (var depth in new[] { 18, 34, 50, 101, 152 })
+            yield return ResNet($"ResNet-{depth}", Large, ResNetForm.ImageNet, depth, channels, ShortcutKind.Projection);
+        var blocks = file.Tensors.Count(tensor => tensor.Name.StartsWith("layer1.", StringComparison.Ordinal) && tensor.Name.EndsWith(".conv1.weight", StringComparison.Ordinal));
+        if (blocks == 0)
+            yield break;
+        var shortcut = file.Tensors.Any(tensor => tensor.Name.Contains(".downsample.", StringComparison.Ordinal)) ? ShortcutKind.Projection : ShortcutKind.Padding;
+        yield return ResNet($"ResNet-{(6 * blocks) + 2} of the CIFAR form", Small, ResNetForm.Cifar, (6 * blocks) + 2, channels, shortcut);
+    }
+
+    private static KnownNetwork OfLayers(string name, Func<IReadOnlyList<NetworkLayer>> layers, bool small) =>
+        new(small ? name + " for small images" : name, small ? Small : Large, (input, outputs) => new CnnArchitecture
+        {
+            InputCount = checked((int)input.Shape.Count),
+            OutputCount = outputs,
+            Image = input,
+            Layers = layers(),
+        });
+
+    private static KnownNetwork ResNet(string name, ImageShape image, ResNetForm form, int depth, int channels, ShortcutKind shortcut) =>
+        new(name, image, (input, outputs) => new ResNetArchitecture
+        {
+            InputCount = checked((int)input.Shape.Count),
+            OutputCount = outputs,
+            Image = input,
+            Form = form,
+            Depth = depth,
+            BaseChannels = channels,
+            Shortcut = shortcut,
+            Shortcuts = true,
+        });
+}
+
+/// <summary>How many weights and biases each layer has, by the layer's name: what a network is recognised by.</summary>
+internal static class WeightSizes
+{
+    private static readonly string[] Statistics = ["running_mean", "running_var", "num_batches_tracked"];
+
+    public static Dictionary<string, long> Of(WeightFile file)
+    {
+        var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var tensor in file.Tensors)
+        {
+            var dot = Math.Max(0, tensor.Name.LastIndexOf('.'));
+            if (Statistics.Contains(tensor.Name[dot..].TrimStart('.')))
+                continue;
+            var layer = tensor.Name[..dot];
+            sizes[layer] = sizes.GetValueOrDefault(layer) + tensor.Shape.Aggregate(1L, (product, size) => product * size);
+        }
+        return sizes;
+    }
+
+    public static Dictionary<string, long> Of(ImageArchitecture architecture) => architecture.Leaves
+        .Select(placed => (placed.Site.Path, Count: placed.Layer.ParameterCount(placed.Input, placed.Site)))
+        .Where(layer => layer.Count > 0)
+        .ToDictionary(layer => layer.Path, layer => layer.Count, StringComparer.Ordinal);
+
+    /// <summary>The first dimension of a layer's weights in a file; null where the file has no such layer.</summary>
+    public static int? OutputsOf(WeightFile file, string layer) =>
+        file.Tensors.FirstOrDefault(tensor => tensor.Name == layer + ".weight") is { Shape: [> 0 and <= int.MaxValue, ..] } weight ? (int)weight.Shape[0] : null;
+}

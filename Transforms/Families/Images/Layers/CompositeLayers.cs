@@ -1,0 +1,177 @@
+using MLExtensions.Families.Images;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>Layers one after the other, under one name.</summary>
+/// <param name="Layers">The layers.</param>
+public sealed record SequenceLayer(IReadOnlyList<NetworkLayer> Layers) : NetworkLayer
+{
+    internal override string Title => "sequence";
+
+    internal override bool OutputMayBeOverwritten => Layers is [.., { OutputMayBeOverwritten: true }];
+
+    internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) => LayerChain.Place(Layers, input, site);
+
+    internal override NetworkLayer WithOutputCount(int outputCount) => this with { Layers = Layers.Select(layer => layer.WithOutputCount(outputCount)).ToArray() };
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        Require(Layers is { Count: > 0 }, site, "it has no layers.");
+        return LayerChain.Place(Layers, input, site)[^1].Output;
+    }
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
+        new SequenceModule(LayerChain.Place(Layers, input, site));
+}
+
+/// <summary>Layers side by side on one input, whose output channels are put one after the other.</summary>
+/// <param name="Branches">The layers, commonly <see cref="SequenceLayer"/>s; their outputs must have one height and width.</param>
+public sealed record ConcatenationLayer(IReadOnlyList<NetworkLayer> Branches) : NetworkLayer
+{
+    internal override string Title => "concatenation";
+
+    internal override bool OutputMayBeOverwritten => true;
+
+    internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) =>
+        LayerChain.PlaceBeside(Branches, input, site);
+
+    internal override NetworkLayer WithOutputCount(int outputCount) => this with { Branches = Branches.Select(branch => branch.WithOutputCount(outputCount)).ToArray() };
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        Require(Branches is { Count: > 0 }, site, "it has no branches.");
+        var outputs = Inside(input, site).Select(branch => branch.Output).ToArray();
+        foreach (var output in outputs)
+            Require(output.WithChannels(1) == outputs[0].WithChannels(1), site, $"its branches give {string.Join(" and ", outputs)}; all but the channels must be the same.");
+        return outputs[0].WithChannels(checked(outputs.Sum(output => output.Channels)));
+    }
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => new ConcatenationModule(Inside(input, site));
+}
+
+/// <summary>A residual block: activation(layers(x) + shortcut(x)). He, Zhang, Ren and Sun, 2016.</summary>
+/// <param name="Layers">The layers of the residual function.</param>
+public sealed record ResidualLayer(IReadOnlyList<NetworkLayer> Layers) : NetworkLayer
+{
+    /// <summary>What the sum goes through. Default <see cref="Activation.ReLU"/>.</summary>
+    public Activation Activation { get; init; } = Activation.ReLU;
+
+    /// <summary>What the input goes through before it is added; needed where the shapes differ. Default null: nothing.</summary>
+    public NetworkLayer? Shortcut { get; init; }
+
+    /// <summary>Whether the input is added at all; false makes a plain network of the same depth. Default true.</summary>
+    public bool HasShortcut { get; init; } = true;
+
+    internal override string Title => HasShortcut ? "residual block" : "block without shortcut";
+
+    internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) =>
+        PlaceLayers(input, site).Concat(PlaceShortcut(input, site));
+
+    internal override NetworkLayer WithOutputCount(int outputCount) => this with
+    {
+        Layers = Layers.Select(layer => layer.WithOutputCount(outputCount)).ToArray(),
+        Shortcut = Shortcut?.WithOutputCount(outputCount),
+    };
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        Require(Layers is { Count: > 0 }, site, "it has no layers.");
+        Require(Enum.IsDefined(Activation) && Activation != Activation.PReLU, site, $"activation is {Activation}; it must be one without parameters.");
+        var layers = PlaceLayers(input, site);
+        var output = layers[^1].Output;
+        if (!HasShortcut)
+            return output;
+        var shortcut = PlaceShortcut(input, site);
+        foreach (var placed in shortcut)
+            Require(layers.All(layer => layer.Site.Path != placed.Site.Path), placed.Site, "another layer beside it has the same name.");
+        var added = shortcut is [var only] ? only.Output : input;
+        Require(added == output, site, $"its layers give {output} and its shortcut {added}; they must be the same to be added.");
+        return output;
+    }
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
+        new ResidualModule(PlaceLayers(input, site), PlaceShortcut(input, site), HasShortcut, Activation);
+
+    private IReadOnlyList<PlacedLayer> PlaceLayers(LayerShape input, LayerSite site) =>
+        LayerChain.Place(Layers, input, site with { OwnsInput = false });
+
+    private IReadOnlyList<PlacedLayer> PlaceShortcut(LayerShape input, LayerSite site) => HasShortcut && Shortcut != null
+        ? LayerChain.PlaceBeside([Shortcut with { Name = Shortcut.Name ?? "downsample" }], input, site)
+        : [];
+}
+
+/// <summary>The shortcut without parameters (option A): every so many-th pixel, and channels of zeros on both sides. He, Zhang, Ren and Sun, 2016.</summary>
+/// <param name="Channels">The number of output channels.</param>
+/// <param name="Stride">Of how many pixels one is kept, in each direction.</param>
+public sealed record PaddedShortcutLayer(int Channels, int Stride) : NetworkLayer
+{
+    internal override string Title => "padded shortcut";
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        RequireImage(input, site);
+        Require(Stride >= 1, site, $"stride is {Stride}; it must be at least 1.");
+        Require(Channels >= input.Channels, site, $"channels is {Channels}; it must be at least the input's {input.Channels}.");
+        return LayerShape.OfImage(Channels, ((input.Height - 1) / Stride) + 1, ((input.Width - 1) / Stride) + 1);
+    }
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site)
+    {
+        var (stride, before) = (Stride, (Channels - input.Channels) / 2);
+        var after = Channels - input.Channels - before;
+        return new FunctionModule("PaddedShortcut", x =>
+            nn.functional.pad(x.slice(2, 0, x.shape[2], stride).slice(3, 0, x.shape[3], stride), [0, 0, 0, 0, before, after]));
+    }
+}
+
+/// <summary>The module of <see cref="SequenceLayer"/>.</summary>
+internal sealed class SequenceModule : nn.Module<Tensor, Tensor>
+{
+    private readonly nn.Module<Tensor, Tensor>[] _modules;
+
+    public SequenceModule(IEnumerable<PlacedLayer> layers)
+        : base(nameof(SequenceModule)) => _modules = LayerChain.Register(this, layers);
+
+    public override Tensor forward(Tensor x) => LayerChain.Run(_modules, x);
+}
+
+/// <summary>The module of <see cref="ConcatenationLayer"/>.</summary>
+internal sealed class ConcatenationModule : nn.Module<Tensor, Tensor>
+{
+    private readonly nn.Module<Tensor, Tensor>[] _branches;
+
+    public ConcatenationModule(IEnumerable<PlacedLayer> branches)
+        : base(nameof(ConcatenationModule)) => _branches = LayerChain.Register(this, branches);
+
+    public override Tensor forward(Tensor x) => cat(_branches.Select(branch => branch.call(x)).ToArray(), 1);
+}
+
+/// <summary>The module of <see cref="ResidualLayer"/>.</summary>
+internal sealed class ResidualModule : nn.Module<Tensor, Tensor>
+{
+    private readonly nn.Module<Tensor, Tensor>[] _layers;
+    private readonly nn.Module<Tensor, Tensor>[] _shortcut;
+    private readonly bool _hasShortcut;
+    private readonly bool _ownsResidual;
+    private readonly Activation _activation;
+
+    public ResidualModule(IReadOnlyList<PlacedLayer> layers, IEnumerable<PlacedLayer> shortcut, bool hasShortcut, Activation activation)
+        : base(nameof(ResidualModule))
+    {
+        _ownsResidual = layers[^1].Layer.OutputMayBeOverwritten;
+        _layers = LayerChain.Register(this, layers);
+        _shortcut = LayerChain.Register(this, shortcut);
+        _hasShortcut = hasShortcut;
+        _activation = activation;
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        var residual = LayerChain.Run(_layers, x);
+        if (!_hasShortcut)
+            return _ownsResidual ? _activation.Apply(residual) : _activation.ApplyToCopy(residual);
+        var shortcut = LayerChain.Run(_shortcut, x);
+        return _activation.Apply(_ownsResidual ? residual.add_(shortcut) : residual + shortcut);
+    }
+}

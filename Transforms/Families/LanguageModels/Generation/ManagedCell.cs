@@ -1,0 +1,108 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.LanguageModels;
+
+/// <summary>One step of one recurrent layer in managed code; libtorch's formulas and order of gates.</summary>
+/// <remarks>Vectors are padded by zeros, and what stands in the padding stays zero. Immutable.</remarks>
+internal abstract class ManagedCell
+{
+    private readonly PaddedMatrix _input;
+    private readonly PaddedMatrix _hidden;
+    private readonly float[] _inputBias;
+    private readonly float[] _hiddenBias;
+
+    private ManagedCell(IReadOnlyDictionary<string, Tensor> weights, string prefix, int gates)
+    {
+        _input = PaddedMatrix.Of(weights[prefix + "weight_ih_l0"], gates);
+        _hidden = PaddedMatrix.Of(weights[prefix + "weight_hh_l0"], gates);
+        _inputBias = PaddedMatrix.PadVector(weights[prefix + "bias_ih_l0"], gates);
+        _hiddenBias = PaddedMatrix.PadVector(weights[prefix + "bias_hh_l0"], gates);
+    }
+
+    /// <summary>The hidden units with their padding.</summary>
+    public int Width => _hidden.Columns;
+
+    /// <summary>The values of the state; the outputs are the first <see cref="Width"/> of them.</summary>
+    public abstract int StateSize { get; }
+
+    /// <summary>The values that a step needs for its own use.</summary>
+    public int ScratchSize => 2 * _hidden.Rows;
+
+    public static ManagedCell Create(RecurrentCell cell, IReadOnlyDictionary<string, Tensor> weights, string prefix) => cell switch
+    {
+        RecurrentCell.Lstm => new Lstm(weights, prefix),
+        RecurrentCell.Gru => new Gru(weights, prefix),
+        _ => new Rnn(weights, prefix),
+    };
+
+    /// <param name="input">The layer's input.</param>
+    /// <param name="state">The state before the step, then after it.</param>
+    /// <param name="scratch">At least <see cref="ScratchSize"/> values.</param>
+    public void Step(ReadOnlySpan<float> input, Span<float> state, Span<float> scratch)
+    {
+        var ofInput = scratch[.._hidden.Rows];
+        var ofHidden = scratch.Slice(_hidden.Rows, _hidden.Rows);
+        _inputBias.CopyTo(ofInput);
+        _hiddenBias.CopyTo(ofHidden);
+        _input.AddProduct(input, ofInput);
+        _hidden.AddProduct(state[..Width], ofHidden);
+        Combine(MemoryMarshal.Cast<float, Vector<float>>(ofInput), MemoryMarshal.Cast<float, Vector<float>>(ofHidden), MemoryMarshal.Cast<float, Vector<float>>(state));
+    }
+
+    /// <summary>Makes the next state of what the input and the hidden values add to each gate.</summary>
+    private protected abstract void Combine(ReadOnlySpan<Vector<float>> ofInput, ReadOnlySpan<Vector<float>> ofHidden, Span<Vector<float>> state);
+
+    private static Vector<float> Sigmoid(Vector<float> x) => Vector<float>.One / (Vector<float>.One + Vector.Exp(-x));
+
+    private static Vector<float> Tanh(Vector<float> x) => (2 * Sigmoid(2 * x)) - Vector<float>.One;
+
+    private sealed class Lstm(IReadOnlyDictionary<string, Tensor> weights, string prefix) : ManagedCell(weights, prefix, RecurrentLayers.GatesOf(RecurrentCell.Lstm))
+    {
+        public override int StateSize => 2 * Width;
+
+        private protected override void Combine(ReadOnlySpan<Vector<float>> ofInput, ReadOnlySpan<Vector<float>> ofHidden, Span<Vector<float>> state)
+        {
+            var size = state.Length / 2;
+            for (var i = 0; i < size; i++)
+            {
+                var input = Sigmoid(ofInput[i] + ofHidden[i]);
+                var forget = Sigmoid(ofInput[size + i] + ofHidden[size + i]);
+                var candidate = Tanh(ofInput[(2 * size) + i] + ofHidden[(2 * size) + i]);
+                var output = Sigmoid(ofInput[(3 * size) + i] + ofHidden[(3 * size) + i]);
+                var cell = (forget * state[size + i]) + (input * candidate);
+                state[i] = output * Tanh(cell);
+                state[size + i] = cell;
+            }
+        }
+    }
+
+    private sealed class Gru(IReadOnlyDictionary<string, Tensor> weights, string prefix) : ManagedCell(weights, prefix, RecurrentLayers.GatesOf(RecurrentCell.Gru))
+    {
+        public override int StateSize => Width;
+
+        private protected override void Combine(ReadOnlySpan<Vector<float>> ofInput, ReadOnlySpan<Vector<float>> ofHidden, Span<Vector<float>> state)
+        {
+            var size = state.Length;
+            for (var i = 0; i < size; i++)
+            {
+                var reset = Sigmoid(ofInput[i] + ofHidden[i]);
+                var update = Sigmoid(ofInput[size + i] + ofHidden[size + i]);
+                var candidate = Tanh(ofInput[(2 * size) + i] + (reset * ofHidden[(2 * size) + i]));
+                state[i] = candidate + (update * (state[i] - candidate));
+            }
+        }
+    }
+
+    private sealed class Rnn(IReadOnlyDictionary<string, Tensor> weights, string prefix) : ManagedCell(weights, prefix, RecurrentLayers.GatesOf(RecurrentCell.Rnn))
+    {
+        public override int StateSize => Width;
+
+        private protected override void Combine(ReadOnlySpan<Vector<float>> ofInput, ReadOnlySpan<Vector<float>> ofHidden, Span<Vector<float>> state)
+        {
+            for (var i = 0; i < state.Length; i++)
+                state[i] = Tanh(ofInput[i] + ofHidden[i]);
+        }
+    }
+}

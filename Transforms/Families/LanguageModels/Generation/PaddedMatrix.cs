@@ -1,0 +1,86 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using MLExtensions.Tensors;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.LanguageModels;
+
+/// <summary>A matrix in managed memory, padded by zeros to whole vectors, for products with one vector at a time.</summary>
+internal sealed class PaddedMatrix
+{
+    private const int RowsAtOnce = 4; // each product needs a sum of its own, or it waits for the one before
+
+    private readonly float[] _values;
+
+    private PaddedMatrix(int rows, int columns)
+    {
+        Rows = rows;
+        Columns = columns;
+        _values = new float[checked(rows * columns)];
+    }
+
+    /// <summary>The rows with their padding.</summary>
+    public int Rows { get; }
+
+    /// <summary>The columns with their padding.</summary>
+    public int Columns { get; }
+
+    /// <summary>The least multiple of a vector's size that holds so many values.</summary>
+    public static int Pad(int count) => (count + Vector<float>.Count - 1) / Vector<float>.Count * Vector<float>.Count;
+
+    /// <param name="weights"><c>[rows, columns]</c>, or <c>[rows]</c> for a matrix of one column.</param>
+    /// <param name="blocks">The parts of the rows that are padded each.</param>
+    public static PaddedMatrix Of(Tensor weights, int blocks = 1)
+    {
+        var source = TensorMemory.Floats(weights);
+        var columns = weights.dim() == 1 ? 1 : (int)weights.shape[1];
+        var blockRows = (int)weights.shape[0] / blocks;
+        var matrix = new PaddedMatrix(blocks * Pad(blockRows), Pad(columns));
+        for (var block = 0; block < blocks; block++)
+        {
+            for (var row = 0; row < blockRows; row++)
+                source.Slice(((block * blockRows) + row) * columns, columns).CopyTo(matrix.Row((block * Pad(blockRows)) + row));
+        }
+        return matrix;
+    }
+
+    /// <summary>A vector of blocks, each padded.</summary>
+    public static float[] PadVector(Tensor vector, int blocks = 1)
+    {
+        var source = TensorMemory.Floats(vector);
+        var size = source.Length / blocks;
+        var padded = new float[blocks * Pad(size)];
+        for (var block = 0; block < blocks; block++)
+            source.Slice(block * size, size).CopyTo(padded.AsSpan(block * Pad(size)));
+        return padded;
+    }
+
+    public Span<float> Row(int index) => _values.AsSpan(index * Columns, Columns);
+
+    /// <summary>Adds the product with a padded vector to a padded vector.</summary>
+    public void AddProduct(ReadOnlySpan<float> vector, Span<float> destination)
+    {
+        var factors = MemoryMarshal.Cast<float, Vector<float>>(vector[..Columns]);
+        for (var row = 0; row < Rows; row += RowsAtOnce)
+        {
+            var row0 = Vectors(row);
+            var row1 = Vectors(row + 1);
+            var row2 = Vectors(row + 2);
+            var row3 = Vectors(row + 3);
+            var (sum0, sum1, sum2, sum3) = (Vector<float>.Zero, Vector<float>.Zero, Vector<float>.Zero, Vector<float>.Zero);
+            for (var i = 0; i < factors.Length; i++)
+            {
+                sum0 = Vector.FusedMultiplyAdd(row0[i], factors[i], sum0);
+                sum1 = Vector.FusedMultiplyAdd(row1[i], factors[i], sum1);
+                sum2 = Vector.FusedMultiplyAdd(row2[i], factors[i], sum2);
+                sum3 = Vector.FusedMultiplyAdd(row3[i], factors[i], sum3);
+            }
+            destination[row] += Vector.Sum(sum0);
+            destination[row + 1] += Vector.Sum(sum1);
+            destination[row + 2] += Vector.Sum(sum2);
+            destination[row + 3] += Vector.Sum(sum3);
+        }
+    }
+
+    private ReadOnlySpan<Vector<float>> Vectors(int row) => MemoryMarshal.Cast<float, Vector<float>>(_values.AsSpan(row * Columns, Columns));
+}

@@ -1,0 +1,105 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MLExtensions;
+using MLExtensions.Families.LanguageModels;
+using MLExtensions.Models;
+using MLExtensions.Text;
+
+[assembly: LoadableClass(typeof(TextGenerationTransformer), typeof(TextGenerationTransformer), null, typeof(SignatureLoadModel), "", TextGenerationTransformer.LoaderSignature)]
+
+namespace MLExtensions;
+
+/// <summary>Adds a column of generated text: what a language model writes after each row's prompt.</summary>
+/// <remarks>
+/// Rows do not depend on their order: the same prompt gives the same text, in whatever row. Text is written when it is read, again in
+/// every pass over the rows; cache the rows where it is needed more than once. One transformer can be used by several threads.
+/// </remarks>
+public sealed class TextGenerationTransformer : NetworkColumnsTransformer
+{
+    internal const string LoaderSignature = "MLExtTextGeneration";
+    private const string ModelSignature = "MLEXTTXG";
+    private const string ModelFolder = "LanguageModel";
+
+    private readonly bool _ownsModel;
+
+    internal TextGenerationTransformer(IHostEnvironment env, LanguageModelTransformer model, string outputColumnName, string inputColumnName, GenerationOptions options, bool ownsModel)
+        : base(env.Register(LoaderSignature), inputColumnName)
+    {
+        _ownsModel = ownsModel;
+        Model = model;
+        OutputColumnName = outputColumnName;
+        Options = options with { Seed = options.Seed ?? ((IHostEnvironmentInternal)Host).Seed ?? Random.Shared.Next() };
+    }
+
+    /// <summary>The language model. It is disposed with a transformer that was loaded, not with one that was made from it.</summary>
+    public LanguageModelTransformer Model { get; }
+
+    /// <summary>The column of text that is added.</summary>
+    public string OutputColumnName { get; }
+
+    /// <summary>How text is written. The seed is set; each prompt's own is made of it and the prompt.</summary>
+    public GenerationOptions Options { get; }
+
+    internal override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns => [new(OutputColumnName, TextDataViewType.Instance)];
+
+    /// <summary>Frees the weights of a model that was loaded.</summary>
+    public override void Dispose()
+    {
+        if (_ownsModel)
+            Model.Dispose();
+    }
+
+    private protected override DataViewSchema.Column FindInput(DataViewSchema schema) => TextColumn.Find(schema, InputColumnName);
+
+    private protected override IDataView ReadAhead(IDataView input) => input;
+
+    private protected override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer)
+    {
+        disposer = null;
+        var getPrompt = row.GetGetter<ReadOnlyMemory<char>>(input);
+        ReadOnlyMemory<char> prompt = default;
+        var ids = new List<int>();
+        ValueGetter<ReadOnlyMemory<char>> getText = (ref ReadOnlyMemory<char> text) =>
+        {
+            getPrompt(ref prompt);
+            ids.Clear();
+            TextColumn.Encode(Model.Tokenizer, prompt.Span, ids, input.Name, row.Position);
+            text = string.Concat(Model.Generator.Write(ids, Options, SeedOf(prompt.Span, Options.Seed!.Value))).AsMemory();
+        };
+        return [getText];
+    }
+
+    private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
+
+    private protected override void SaveContent(ModelSaveContext ctx)
+    {
+        ctx.SaveNonEmptyString(OutputColumnName);
+        ctx.SaveNonEmptyString(InputColumnName);
+        GenerationOptionsStorage.Save(ctx, Options);
+        ctx.SaveModel(Model, ModelFolder);
+    }
+
+    internal static TextGenerationTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+    {
+        ctx.CheckAtModel(GetVersionInfo());
+        var outputColumnName = ctx.LoadNonEmptyString();
+        var inputColumnName = ctx.LoadNonEmptyString();
+        var options = GenerationOptionsStorage.Load(ctx);
+        ctx.LoadModel<LanguageModelTransformer, SignatureLoadModel>(env, out var model, ModelFolder);
+        return new TextGenerationTransformer(env, model, outputColumnName, inputColumnName, options, ownsModel: true);
+    }
+
+    /// <summary>A seed that is the same for the same prompt, in whatever row and process.</summary>
+    private static int SeedOf(ReadOnlySpan<char> prompt, int seed)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(MemoryMarshal.AsBytes(prompt), hash);
+        return BinaryPrimitives.ReadInt32LittleEndian(hash) ^ seed;
+    }
+
+    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
+}

@@ -1,0 +1,128 @@
+using System.Text.Json.Serialization;
+using MLExtensions.Families.LanguageModels;
+using MLExtensions.Families.Recurrent;
+using MLExtensions.Networks;
+using TorchSharp.Modules;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>
+/// A recurrent language model: an embedding of the tokens, recurrent layers, and a softmax over the vocabulary that predicts the next
+/// token (Mikolov et al., 2010; Zaremba et al., 2014). The tokenizer with its vocabulary is part of it.
+/// </summary>
+public sealed record LanguageModelArchitecture : NetworkArchitecture
+{
+    internal const string FamilyName = "lstm-language-model";
+
+    /// <summary>What makes tokens of text.</summary>
+    public required TextTokenizer Tokenizer { get; init; }
+
+    /// <summary>The recurrent layers.</summary>
+    public required RecurrentLayers Recurrent { get; init; }
+
+    /// <summary>The number of values that stand for a token.</summary>
+    public required int EmbeddingSize { get; init; }
+
+    /// <summary>The probability of setting a value of the embedding, or of the last layer's output, to zero in training.</summary>
+    public double Dropout { get; init; }
+
+    /// <summary>Whether the embedding is the output layer's weights too (Press and Wolf, 2017; Inan et al., 2017).</summary>
+    public bool TieEmbeddings { get; init; }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override long ParameterCount
+    {
+        get
+        {
+            long vocabulary = OutputCount;
+            var embedding = checked(vocabulary * EmbeddingSize);
+            var projection = HasProjection ? (long)EmbeddingSize * Recurrent.OutputCount : 0;
+            var output = TieEmbeddings ? vocabulary : checked(vocabulary * (Recurrent.OutputCount + 1));
+            return checked(embedding + Recurrent.ParameterCount(EmbeddingSize) + projection + output);
+        }
+    }
+
+    /// <summary>Whether the last layer's outputs must be brought to the width of the embedding first.</summary>
+    internal bool HasProjection => TieEmbeddings && EmbeddingSize != Recurrent.OutputCount;
+
+    internal override double MultiplyAdds => Recurrent.MultiplyAdds(EmbeddingSize) + ((double)OutputCount * (TieEmbeddings ? EmbeddingSize : Recurrent.OutputCount));
+
+    internal override int MinimumBatchRows => 1;
+
+    internal override string OutputLayer => "output";
+
+    internal override nn.Module<Tensor, Tensor> CreateModule() => new LanguageModelNetwork(this);
+
+    internal override void Check()
+    {
+        base.Check();
+        if (Tokenizer == null)
+            throw new FormatException("tokenizer is missing.");
+        Tokenizer.Check();
+        if (Recurrent == null)
+            throw new FormatException("recurrent is missing.");
+        Recurrent.Check();
+        if (Recurrent.Bidirectional)
+            throw new FormatException("recurrent.bidirectional is true; a language model must not see what it predicts.");
+        if (EmbeddingSize < 1)
+            throw new FormatException($"embeddingSize is {EmbeddingSize}; it must be at least 1.");
+        if (!(Dropout >= 0 && Dropout < 1))
+            throw new FormatException($"dropout is {Dropout}; it must be in [0, 1).");
+        if (OutputCount != Tokenizer.VocabularySize)
+            throw new FormatException($"outputCount is {OutputCount}; the tokenizer has {Tokenizer.VocabularySize} tokens.");
+    }
+}
+
+/// <summary>The module of <see cref="LanguageModelArchitecture"/>: tokens <c>[steps, batch]</c>, int64, to logits <c>[steps * batch, vocabulary]</c>.</summary>
+internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>
+{
+    private readonly Embedding embedding;
+    private readonly RecurrentModule recurrent;
+    private readonly SeededDropout? dropout;
+    private readonly Linear? projection;
+    private readonly Linear? output;
+    private readonly Parameter? output_bias;
+
+    public LanguageModelNetwork(LanguageModelArchitecture architecture)
+        : base(nameof(LanguageModelNetwork))
+    {
+        embedding = nn.Embedding(architecture.OutputCount, architecture.EmbeddingSize);
+        recurrent = architecture.Recurrent.CreateModule(architecture.EmbeddingSize);
+        dropout = architecture.Dropout > 0 ? new SeededDropout(architecture.Dropout) : null;
+        projection = architecture.HasProjection ? nn.Linear(architecture.Recurrent.OutputCount, architecture.EmbeddingSize, hasBias: false) : null;
+        output = architecture.TieEmbeddings ? null : nn.Linear(architecture.Recurrent.OutputCount, architecture.OutputCount);
+        output_bias = architecture.TieEmbeddings ? new Parameter(zeros(architecture.OutputCount)) : null;
+        RegisterComponents();
+    }
+
+    /// <summary><c>[vocabulary, embedding size]</c>.</summary>
+    public Parameter EmbeddingWeight => embedding.weight!;
+
+    /// <summary><c>[vocabulary, width of the hidden values]</c>; the embedding's where they are tied.</summary>
+    public Parameter OutputWeight => output?.weight ?? EmbeddingWeight;
+
+    /// <summary><c>[vocabulary]</c>.</summary>
+    public Parameter OutputBias => output?.bias ?? output_bias!;
+
+    public Tensor Embed(Tensor tokens) => EmbeddingWeight.index_select(0, tokens.view(-1)).view(tokens.shape[0], tokens.shape[1], -1);
+
+    /// <summary>All but the first and the last layer.</summary>
+    /// <param name="embedded"><c>[steps, batch, embedding size]</c>.</param>
+    /// <param name="state">The state after the steps before, or null for zeros.</param>
+    /// <returns>What the output layer sees, <c>[steps * batch, width]</c>, and the state after these steps.</returns>
+    public (Tensor Hidden, Tensor[] State) Run(Tensor embedded, Tensor[]? state)
+    {
+        var (hidden, next) = recurrent.Run(Drop(embedded), state);
+        hidden = Drop(hidden).reshape(-1, hidden.shape[2]);
+        return (projection == null ? hidden : projection.call(hidden), next);
+    }
+
+    public Tensor Logits(Tensor hidden) => nn.functional.linear(hidden, OutputWeight, OutputBias);
+
+    public override Tensor forward(Tensor tokens) => Logits(Run(Embed(tokens), null).Hidden);
+
+    private Tensor Drop(Tensor x) => dropout == null ? x : dropout.call(x);
+}

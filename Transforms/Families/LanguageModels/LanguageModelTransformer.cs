@@ -1,0 +1,116 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MLExtensions;
+using MLExtensions.Families.LanguageModels;
+using MLExtensions.Models;
+using MLExtensions.Tensors;
+using MLExtensions.Text;
+
+[assembly: LoadableClass(typeof(LanguageModelTransformer), typeof(LanguageModelTransformer), null, typeof(SignatureLoadModel), "", LanguageModelTransformer.LoaderSignature)]
+
+namespace MLExtensions;
+
+/// <summary>A trained language model: says how probable text is, and writes text.</summary>
+/// <remarks>
+/// <para>Three columns are added to data with the column of text:</para>
+/// <list type="bullet">
+/// <item><term><c>LogProbability</c>, <c>Single</c></term><description>The natural logarithm of the probability of the row's tokens and its end.</description></item>
+/// <item><term><c>Tokens</c>, <c>Int32</c></term><description>Their number, the end included: at least 1, also where the text is empty or missing.</description></item>
+/// <item><term><c>Perplexity</c>, <c>Single</c></term><description>exp(-LogProbability / Tokens): how many equally likely tokens the model hesitates between.</description></item>
+/// </list>
+/// <para>
+/// Each row is judged on its own, as if it followed the end of another row and nothing else were known: rows do not depend on
+/// their order. One transformer can be used by several threads.
+/// </para>
+/// </remarks>
+public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetworkHolder
+{
+    internal const string LoaderSignature = "MLExtLanguageModel";
+    private const string ModelSignature = "MLEXTLAM";
+    private const string NetworkFolder = "Network";
+
+    internal LanguageModelTransformer(IHostEnvironment env, NetworkModelParameters model, string textColumnName)
+        : base(env.Register(LoaderSignature), textColumnName)
+    {
+        Model = model;
+        Sequences = new SequenceScorer(Architecture, Network);
+        Generator = new TextGenerator(Architecture, Network);
+    }
+
+    /// <summary>The network, its tokenizer and its weights. The transformer owns it.</summary>
+    public NetworkModelParameters Model { get; }
+
+    /// <summary>How the training went, epoch by epoch.</summary>
+    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained here.");
+
+    /// <summary>What makes tokens of text.</summary>
+    public TextTokenizer Tokenizer => Architecture.Tokenizer;
+
+    internal LanguageModelArchitecture Architecture => (LanguageModelArchitecture)Model.Architecture;
+
+    internal LanguageModelNetwork Network => (LanguageModelNetwork)Model.Network;
+
+    internal SequenceScorer Sequences { get; }
+
+    internal TextGenerator Generator { get; }
+
+    IInitialWeights INetworkHolder.InitialWeights => Model;
+
+    internal override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns => LanguageModelColumns.All;
+
+    /// <summary>Writes what may follow a prompt, piece by piece, each when it is asked for.</summary>
+    /// <remarks>
+    /// The model reads the prompt as the beginning of a row. The network's state is kept, so that a token costs one step however long
+    /// the text is. Each enumeration begins anew: with a seed it gives the same text, without one another. To stop, stop enumerating.
+    /// </remarks>
+    /// <param name="prompt">The beginning of the text, which is not part of the output; may be empty.</param>
+    /// <param name="options">How to write; null for the defaults.</param>
+    /// <returns>The text's pieces, mostly a token each.</returns>
+    /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+    /// <exception cref="FormatException">Something in the prompt is not in the vocabulary; the message shows it.</exception>
+    public IEnumerable<string> Generate(string prompt, GenerationOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        options ??= new GenerationOptions();
+        options.Check();
+        return Generator.Write(Tokenizer.Encode(prompt), options, options.Seed);
+    }
+
+    /// <summary>Writes what may follow a prompt, as one text.</summary>
+    /// <returns>The text, without the prompt.</returns>
+    /// <inheritdoc cref="Generate"/>
+    public string GenerateText(string prompt, GenerationOptions? options = null) => string.Concat(Generate(prompt, options));
+
+    /// <inheritdoc/>
+    public override void Dispose() => Model.Dispose();
+
+    internal static LanguageModelTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+    {
+        ctx.CheckAtModel(GetVersionInfo());
+        var textColumnName = ctx.LoadNonEmptyString();
+        var model = ctx.LoadNetwork(env, NetworkFolder, "a language model", network => network.Architecture is LanguageModelArchitecture);
+        return new LanguageModelTransformer(env, model, textColumnName);
+    }
+
+    private protected override DataViewSchema.Column FindInput(DataViewSchema schema) => TextColumn.Find(schema, InputColumnName);
+
+    private protected override IDataView ReadAhead(IDataView input) => LookAheadDataView.OfText(input, InputColumnName);
+
+    private protected override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer)
+    {
+        disposer = null;
+        var source = TextScoreSource.Create(row, input, new TextScorer(Tokenizer, Sequences, input.Name));
+        return LanguageModelColumns.CreateGetters(source);
+    }
+
+    private protected override void SaveContent(ModelSaveContext ctx)
+    {
+        ctx.SaveNonEmptyString(InputColumnName);
+        ctx.SaveModel(Model, NetworkFolder);
+    }
+
+    private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
+
+    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
+}

@@ -1,0 +1,145 @@
+using System.Text.Json.Serialization;
+using MLExtensions.Networks;
+using TorchSharp.Modules;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>A multilayer perceptron: fully connected layers, each seeing all of the one before.</summary>
+/// <remarks>Without hidden layers it is linear or logistic regression. Rumelhart, Hinton and Williams, 1986.</remarks>
+public sealed record MlpArchitecture : NetworkArchitecture
+{
+    internal const string FamilyName = "mlp";
+
+    /// <summary>The hidden layers, from the features to the output.</summary>
+    public required IReadOnlyList<MlpLayer> HiddenLayers { get; init; }
+
+    /// <summary>The probability of setting a feature to zero in training.</summary>
+    public double InputDropout { get; init; }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override long ParameterCount
+    {
+        get
+        {
+            long count = 0;
+            long width = InputCount;
+            foreach (var layer in HiddenLayers)
+            {
+                var normalization = layer.BatchNormalization ? 2L * layer.Units : 0;
+                var slope = layer.Activation == Activation.PReLU ? 1 : 0;
+                count = checked(count + ((width + 1) * layer.Units) + normalization + slope);
+                width = layer.Units;
+            }
+            return checked(count + ((width + 1) * OutputCount));
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(MlpArchitecture? other) =>
+        base.Equals(other) && InputDropout.Equals(other.InputDropout) && HiddenLayers.SequenceEqual(other.HiddenLayers);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() =>
+        HiddenLayers.Aggregate(HashCode.Combine(base.GetHashCode(), InputDropout), HashCode.Combine);
+
+    internal override int MinimumBatchRows => HiddenLayers.Any(layer => layer.BatchNormalization) ? 2 : 1;
+
+    internal override string OutputLayer => "output";
+
+    internal override nn.Module<Tensor, Tensor> CreateModule() => new MlpNetwork(this);
+
+    internal override void Check()
+    {
+        base.Check();
+        if (HiddenLayers == null)
+            throw new FormatException("hiddenLayers is missing.");
+        CheckProbability(InputDropout, "inputDropout");
+        for (var i = 0; i < HiddenLayers.Count; i++)
+        {
+            var layer = HiddenLayers[i] ?? throw new FormatException($"hiddenLayers[{i}] is null.");
+            if (layer.Units < 1)
+                throw new FormatException($"hiddenLayers[{i}].units is {layer.Units}; it must be at least 1.");
+            if (!Enum.IsDefined(layer.Activation))
+                throw new FormatException($"hiddenLayers[{i}].activation is {layer.Activation}, which is no activation.");
+            CheckProbability(layer.Dropout, $"hiddenLayers[{i}].dropout");
+        }
+    }
+
+    private static void CheckProbability(double value, string name)
+    {
+        if (!(value >= 0 && value < 1))
+            throw new FormatException($"{name} is {value}; it must be in [0, 1).");
+    }
+}
+
+/// <summary>A hidden layer of a multilayer perceptron: linear, batch normalisation, activation, dropout, in this order.</summary>
+/// <param name="Units">The number of hidden units.</param>
+/// <param name="Activation">The activation function.</param>
+/// <param name="Dropout">The probability of setting an activation to zero in training, in [0, 1).</param>
+/// <param name="BatchNormalization">Whether the layer normalises over the batch (Ioffe and Szegedy, 2015).</param>
+public sealed record MlpLayer(int Units, Activation Activation = Activation.ReLU, double Dropout = 0, bool BatchNormalization = false);
+
+/// <summary>The module of <see cref="MlpArchitecture"/>: <c>[rows, inputs]</c> to <c>[rows, outputs]</c>.</summary>
+internal sealed class MlpNetwork : nn.Module<Tensor, Tensor>
+{
+    private readonly SeededDropout? input_dropout;
+    private readonly ModuleList<MlpHiddenLayer> hidden;
+    private readonly Linear output;
+
+    public MlpNetwork(MlpArchitecture architecture)
+        : base(nameof(MlpNetwork))
+    {
+        input_dropout = architecture.InputDropout > 0 ? new SeededDropout(architecture.InputDropout) : null;
+        hidden = nn.ModuleList<MlpHiddenLayer>();
+        var width = architecture.InputCount;
+        foreach (var layer in architecture.HiddenLayers)
+        {
+            hidden.Add(new MlpHiddenLayer(width, layer));
+            width = layer.Units;
+        }
+        output = nn.Linear(width, architecture.OutputCount);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        if (input_dropout != null)
+            x = input_dropout.call(x);
+        foreach (var layer in hidden)
+            x = layer.call(x);
+        return output.call(x);
+    }
+}
+
+/// <summary>One hidden layer.</summary>
+internal sealed class MlpHiddenLayer : nn.Module<Tensor, Tensor>
+{
+    private readonly Linear linear;
+    private readonly BatchNorm1d? norm;
+    private readonly PReLU? prelu;
+    private readonly SeededDropout? dropout;
+    private readonly Activation _activation;
+
+    public MlpHiddenLayer(int inputs, MlpLayer layer)
+        : base(nameof(MlpHiddenLayer))
+    {
+        _activation = layer.Activation;
+        linear = nn.Linear(inputs, layer.Units);
+        norm = layer.BatchNormalization ? nn.BatchNorm1d(layer.Units) : null;
+        prelu = layer.Activation == Activation.PReLU ? nn.PReLU(1) : null;
+        dropout = layer.Dropout > 0 ? new SeededDropout(layer.Dropout) : null;
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        x = linear.call(x);
+        if (norm != null)
+            x = norm.call(x);
+        x = prelu != null ? prelu.call(x) : _activation.Apply(x);
+        return dropout != null ? dropout.call(x) : x;
+    }
+}

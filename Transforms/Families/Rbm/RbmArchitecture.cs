@@ -1,0 +1,95 @@
+using System.Text.Json.Serialization;
+using MLExtensions.Families.Rbm;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>
+/// A restricted Boltzmann machine: visible units, hidden units, and a weight between each of the ones and each of the others.
+/// </summary>
+/// <remarks>
+/// Its weights are <c>weight [hidden, visible]</c>, <c>hidden_bias</c> and <c>visible_bias</c>. Smolensky, 1986; Hinton, "Training Products of
+/// Experts by Minimizing Contrastive Divergence", 2002.
+/// </remarks>
+public sealed record RbmArchitecture : NetworkArchitecture
+{
+    internal const string FamilyName = "rbm";
+
+    /// <summary>What the visible units are.</summary>
+    public required VisibleUnitType VisibleUnits { get; init; }
+
+    /// <summary>What the hidden units are.</summary>
+    public required HiddenUnitType HiddenUnits { get; init; }
+
+    /// <summary>The number of categories of each softmax unit, in the order of the visible units; empty for other units.</summary>
+    public IReadOnlyList<int> SoftmaxGroups { get; init; } = [];
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override long ParameterCount => checked(((long)InputCount * OutputCount) + InputCount + OutputCount);
+
+    /// <inheritdoc/>
+    public bool Equals(RbmArchitecture? other) =>
+        base.Equals(other) && VisibleUnits == other.VisibleUnits && HiddenUnits == other.HiddenUnits && SoftmaxGroups.SequenceEqual(other.SoftmaxGroups);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), VisibleUnits, HiddenUnits, SoftmaxGroups.Count);
+
+    /// <summary>The activation function that gives the hidden units' means, for networks without noise.</summary>
+    internal Activation HiddenActivation => HiddenUnits switch
+    {
+        HiddenUnitType.Bernoulli => Activation.Sigmoid,
+        HiddenUnitType.ReLU => Activation.ReLU,
+        _ => Activation.Identity,
+    };
+
+    internal override int MinimumBatchRows => 1;
+
+    /// <summary>The hidden units are no output that could be exchanged: there is no such layer.</summary>
+    internal override string OutputLayer => "output";
+
+    internal override nn.Module<Tensor, Tensor> CreateModule() => new RbmNetwork(this);
+
+    internal override void Check()
+    {
+        base.Check();
+        if (!Enum.IsDefined(VisibleUnits))
+            throw new FormatException($"visibleUnits is {VisibleUnits}, which is no kind of unit.");
+        if (!Enum.IsDefined(HiddenUnits))
+            throw new FormatException($"hiddenUnits is {HiddenUnits}, which is no kind of unit.");
+        if (SoftmaxGroups == null)
+            throw new FormatException("softmaxGroups is missing.");
+        if (VisibleUnits != VisibleUnitType.Softmax && SoftmaxGroups.Count == 0)
+            return;
+        if (VisibleUnits != VisibleUnitType.Softmax || SoftmaxGroups.Any(size => size < 2) || SoftmaxGroups.Sum(size => (long)size) != InputCount)
+            throw new FormatException($"softmaxGroups is [{string.Join(", ", SoftmaxGroups)}]; softmax units have 2 categories or more each and {InputCount} together, other units none.");
+    }
+}
+
+/// <summary>What the visible units of a restricted Boltzmann machine are.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<VisibleUnitType>))]
+public enum VisibleUnitType
+{
+    /// <summary>0 or 1, each with a probability; values in [0, 1] stand for probabilities. Smolensky, 1986.</summary>
+    Bernoulli,
+
+    /// <summary>Real numbers with normal noise of variance 1: the values should have mean 0 and variance 1. Welling, Rosen-Zvi and Hinton, 2005.</summary>
+    Gaussian,
+
+    /// <summary>One of several categories, a unit a category, of which one is 1; Salakhutdinov, Mnih and Hinton, 2007.</summary>
+    Softmax,
+}
+
+/// <summary>What the hidden units of a restricted Boltzmann machine are.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<HiddenUnitType>))]
+public enum HiddenUnitType
+{
+    /// <summary>0 or 1, each with a probability.</summary>
+    Bernoulli,
+
+    /// <summary>max(0, x) with noise of variance sigmoid(x); Nair and Hinton, 2010. Takes a smaller learning rate than Bernoulli units.</summary>
+    ReLU,
+
+    /// <summary>x with normal noise of variance 1, as for a code of real numbers (Hinton and Salakhutdinov, 2006). Takes a far smaller learning rate than Bernoulli units.</summary>
+    Gaussian,
+}

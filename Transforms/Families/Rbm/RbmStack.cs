@@ -1,0 +1,108 @@
+using System.Runtime.InteropServices;
+using MLExtensions.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Rbm;
+
+/// <summary>One or more trained machines, the hidden units of each the visible units of the next: a deep belief network.</summary>
+internal sealed class RbmStack(IReadOnlyList<NetworkModelParameters> layers)
+{
+    private readonly RbmNetwork[] _networks = layers.Select(layer => (RbmNetwork)layer.Network).ToArray();
+
+    public RbmNetwork Lowest => _networks[0];
+
+    private RbmNetwork Top => _networks[^1];
+
+    /// <summary>The visible units of the topmost machine: means, up through the machines below.</summary>
+    public Tensor BelowTop(Tensor visible)
+    {
+        for (var layer = 0; layer < _networks.Length - 1; layer++)
+            visible = _networks[layer].HiddenMeans(visible);
+        return visible;
+    }
+
+    /// <summary>The hidden units of the topmost machine.</summary>
+    public Tensor Hidden(Tensor belowTop) => Top.HiddenMeans(belowTop);
+
+    /// <summary>From hidden units of the topmost machine down to the visible ones.</summary>
+    public Tensor Visible(Tensor hidden)
+    {
+        for (var layer = _networks.Length - 1; layer >= 0; layer--)
+            hidden = _networks[layer].VisibleMeans(hidden);
+        return hidden;
+    }
+
+    /// <summary>The free energy of the topmost machine, <c>[rows]</c>.</summary>
+    public Tensor FreeEnergy(Tensor belowTop) => Top.FreeEnergy(belowTop);
+
+    /// <summary>Gibbs sampling in the topmost machine, and means down from there.</summary>
+    /// <param name="start"><c>[rows, visible units of the topmost machine]</c>, or null for noise.</param>
+    /// <param name="rows">The number of chains.</param>
+    /// <param name="steps">The number of steps, at least 1.</param>
+    /// <param name="seed">The seed.</param>
+    public Tensor Sample(Tensor? start, int rows, int steps, ulong seed)
+    {
+        using var sampler = new UnitSampler(CPU);
+        sampler.Reseed(seed);
+        var visible = start ?? sampler.Visible(Top, Uninformed(rows));
+        for (var step = 1; step < steps; step++)
+        {
+            var before = visible;
+            using (NewDisposeScope())
+                visible = sampler.Visible(Top, Top.VisibleMeans(sampler.Hidden(Top, before).States)).MoveToOuterDisposeScope();
+            // Thousands of steps would pile up in the caller's scope.
+            if (!ReferenceEquals(before, start))
+                before.Dispose();
+        }
+        return Visible(sampler.Hidden(Top, visible).States);
+    }
+
+    /// <summary>Replaces probabilities by ones and zeros that depend on the seed and the row of features alone.</summary>
+    public static Tensor Draw(Tensor features, Tensor probabilities, int seed)
+    {
+        var drawn = empty_like(probabilities);
+        var inputs = TensorMemory.Floats(features.contiguous());
+        var from = TensorMemory.Floats(probabilities.contiguous());
+        var to = TensorMemory.Floats(drawn);
+        var (width, units, rows) = ((int)features.shape[1], (int)probabilities.shape[1], (int)features.shape[0]);
+        for (var row = 0; row < rows; row++)
+        {
+            var hash = (ulong)(uint)seed;
+            foreach (var bits in MemoryMarshal.Cast<float, uint>(inputs.Slice(row * width, width)))
+                hash = new SplitMix64(hash ^ bits).Next();
+            new BernoulliDraws(hash).Draw(from.Slice(row * units, units), to.Slice(row * units, units));
+        }
+        return drawn;
+    }
+
+    private Tensor Uninformed(int rows)
+    {
+        var architecture = Top.Architecture;
+        return architecture.VisibleUnits switch
+        {
+            VisibleUnitType.Gaussian => zeros(rows, architecture.InputCount),
+            VisibleUnitType.Bernoulli => full([rows, architecture.InputCount], 0.5f),
+            _ => ones(rows, architecture.InputCount),
+        };
+    }
+}
+
+/// <summary>What a machine's own questions draw and check.</summary>
+internal static class RbmRows
+{
+    public static void CheckPositive(int value, string name)
+    {
+        if (value < 1)
+            throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}; it must be at least 1.");
+    }
+
+    /// <summary>A unit for each row, int64.</summary>
+    public static Tensor DrawUnits(Tensor rows, ref SplitMix64 random)
+    {
+        var units = new long[rows.shape[0]];
+        for (var row = 0; row < units.Length; row++)
+            units[row] = random.Next((int)rows.shape[1]);
+        return tensor(units, device: rows.device);
+    }
+}

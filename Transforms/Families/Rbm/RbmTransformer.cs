@@ -1,0 +1,257 @@
+using MLExtensions.Families.Rbm;
+using MLExtensions.Models;
+using MLExtensions.Persistence;
+using MLExtensions.Tensors;
+using MLExtensions;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML;
+using TorchSharp;
+using static TorchSharp.torch;
+
+[assembly: LoadableClass(typeof(RbmTransformer), typeof(RbmTransformer), null, typeof(SignatureLoadModel), "", RbmTransformer.LoaderSignature)]
+
+namespace MLExtensions;
+
+/// <summary>A trained restricted Boltzmann machine, or a stack of them: adds what the hidden units of the topmost make of a column of features.</summary>
+/// <remarks>In a stack means go up and down between the machines; sampling and the free energy are those of the topmost.</remarks>
+public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
+{
+    internal const string LoaderSignature = "MLExtRbm";
+    private const string ModelSignature = "MLEXTRBM";
+    private const int MaximumLayers = 1000;
+
+    private readonly RbmStack _stack;
+    private readonly RbmOutput _output;
+    private readonly int _seed;
+    private readonly List<(OutputColumn Column, Kind Kind)> _outputs;
+
+    internal RbmTransformer(IHostEnvironment env, IReadOnlyList<NetworkModelParameters> layers, RbmColumnNames names, RbmOutput output, int seed)
+        : base(env.Register(LoaderSignature), names.Input)
+    {
+        Layers = layers;
+        OutputColumnName = names.Output;
+        ReconstructionColumnName = names.Reconstruction;
+        FreeEnergyColumnName = names.FreeEnergy;
+        _stack = new RbmStack(layers);
+        _output = output;
+        _seed = seed;
+        MultiplyAdds = layers.Sum(layer => layer.Architecture.MultiplyAdds) * (names.Reconstruction == null ? 1 : 2);
+        _outputs = [(OutputColumn.Vector(OutputColumnName, layers[^1].Architecture.OutputCount), Kind.Hidden)];
+        if (names.Reconstruction != null)
+            _outputs.Add((OutputColumn.Vector(names.Reconstruction, InputCount), Kind.Reconstruction));
+        if (names.FreeEnergy != null)
+            _outputs.Add((OutputColumn.Number(names.FreeEnergy), Kind.FreeEnergy));
+    }
+
+    private enum Kind
+    {
+        Hidden,
+        Reconstruction,
+        FreeEnergy,
+    }
+
+    /// <summary>The column of the hidden units.</summary>
+    public string OutputColumnName { get; }
+
+    /// <summary>The column of the reconstructed features; null where there is none.</summary>
+    public string? ReconstructionColumnName { get; }
+
+    /// <summary>The column of the free energy, a <c>Single</c>; null where there is none.</summary>
+    public string? FreeEnergyColumnName { get; }
+
+    /// <summary>
+    /// The machines, from the lowest to the topmost, with their architectures (<see cref="RbmArchitecture"/>), their weights (<c>weight</c>,
+    /// <c>hidden_bias</c>, <c>visible_bias</c>) and how each was trained. The transformer owns them.
+    /// </summary>
+    public IReadOnlyList<NetworkModelParameters> Layers { get; }
+
+    /// <summary>How the training of each machine went, from the lowest to the topmost.</summary>
+    public IReadOnlyList<TrainingHistory> Histories => Layers.Select(layer => layer.History ?? throw new InvalidOperationException("The machine was not trained here.")).ToArray();
+
+    IInitialWeights INetworkHolder.InitialWeights => new RbmWeights(Layers);
+
+    internal override FeatureFormat Format => Layers[0].Format;
+
+    internal override IReadOnlyList<OutputColumn> Outputs => _outputs.ConvertAll(output => output.Column);
+
+    internal override double MultiplyAdds { get; }
+
+    private int InputCount => Layers[0].Architecture.InputCount;
+
+    /// <summary>A copy of a machine's weights: a row a hidden unit, its weights to the visible units.</summary>
+    /// <param name="layer">Which machine, 0 the lowest. Default 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such machine.</exception>
+    public float[][] GetWeights(int layer = 0)
+    {
+        if (layer < 0 || layer >= Layers.Count)
+            throw new ArgumentOutOfRangeException(nameof(layer), layer, $"layer is {layer}; it must be from 0 to {Layers.Count - 1}.");
+        return Layers[layer].GetWeights("weight").Chunk(Layers[layer].Architecture.InputCount).ToArray();
+    }
+
+    /// <summary>What the hidden units, or those of the topmost machine, say that features were: up by means, and down again.</summary>
+    /// <param name="features">As many values as there are visible units.</param>
+    /// <returns>The expected values of the visible units.</returns>
+    /// <exception cref="ArgumentException">There are too few or too many values.</exception>
+    /// <exception cref="FormatException">A value is NaN or infinite.</exception>
+    public float[] Reconstruct(float[] features)
+    {
+        using var mode = inference_mode();
+        using var scope = NewDisposeScope();
+        return TensorMemory.Floats(_stack.Visible(_stack.Hidden(_stack.BelowTop(FeatureRows.ToTensor([features], InputCount))))).ToArray();
+    }
+
+    /// <summary>Lets the machine dream: Gibbs sampling from noise.</summary>
+    /// <param name="count">The number of samples, each from a chain of its own.</param>
+    /// <param name="steps">The number of Gibbs steps of each; some thousand forget the noise.</param>
+    /// <param name="seed">The seed.</param>
+    /// <returns>The expected values of the visible units after the last step, a row a chain.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below 1.</exception>
+    public float[][] Sample(int count, int steps, int seed)
+    {
+        RbmRows.CheckPositive(count, nameof(count));
+        RbmRows.CheckPositive(steps, nameof(steps));
+        return Sample(null, count, steps, seed);
+    }
+
+    /// <summary>Gibbs sampling that starts from data.</summary>
+    /// <param name="start">Where the chains start, a row each.</param>
+    /// <param name="steps">The number of Gibbs steps of each.</param>
+    /// <param name="seed">The seed.</param>
+    /// <returns>The expected values of the visible units after the last step, a row a chain.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The number of steps is below 1.</exception>
+    /// <exception cref="ArgumentException">There are no rows, or one has too few or too many values.</exception>
+    /// <exception cref="FormatException">A value is NaN or infinite.</exception>
+    public float[][] Sample(IReadOnlyList<float[]> start, int steps, int seed)
+    {
+        RbmRows.CheckPositive(steps, nameof(steps));
+        return Sample(start, start?.Count ?? 0, steps, seed);
+    }
+
+    /// <summary>
+    /// The mean pseudo-log-likelihood of data under the lowest machine, in nats a row: each Bernoulli unit's logarithm of its probability given all the others,
+    /// summed. Estimated by one unit a row, drawn by the seed (Besag, 1975).
+    /// </summary>
+    /// <param name="data">Data with the column of features, values in [0, 1].</param>
+    /// <param name="seed">The seed. Default 1.</param>
+    /// <exception cref="InvalidOperationException">The visible units are no Bernoulli units.</exception>
+    /// <exception cref="ArgumentException">The column is missing, of another type or size, or there are no rows.</exception>
+    public double PseudoLogLikelihood(IDataView data, int seed = 1)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        var kind = _stack.Lowest.Architecture.VisibleUnits;
+        if (kind != VisibleUnitType.Bernoulli)
+            throw new InvalidOperationException($"The visible units are {kind} units; the pseudo-log-likelihood is that of Bernoulli units.");
+        var random = new SplitMix64((ulong)(uint)seed);
+        return MeanOf(data, rows => _stack.Lowest.PseudoLogLikelihood(rows, RbmRows.DrawUnits(rows, ref random)));
+    }
+
+    /// <summary>The mean free energy of data under the topmost machine; higher on new data than on the training data is a sign of overfitting.</summary>
+    /// <param name="data">Data with the column of features.</param>
+    /// <exception cref="ArgumentException">The column is missing, of another type or size, or there are no rows.</exception>
+    public double FreeEnergy(IDataView data) => MeanOf(data, rows => _stack.FreeEnergy(_stack.BelowTop(rows)));
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        foreach (var layer in Layers)
+            layer.Dispose();
+    }
+
+    internal override Tensor[] Compute(Tensor features, int[] active)
+    {
+        var belowTop = _stack.BelowTop(features);
+        var hidden = active.Any(index => _outputs[index].Kind != Kind.FreeEnergy) ? _stack.Hidden(belowTop) : null;
+        return active.Select(index => _outputs[index].Kind switch
+        {
+            Kind.FreeEnergy => _stack.FreeEnergy(belowTop).unsqueeze(1),
+            Kind.Reconstruction => _stack.Visible(hidden!),
+            _ => _output == RbmOutput.Samples ? RbmStack.Draw(features, hidden!, _seed) : hidden!,
+        }).ToArray();
+    }
+
+    internal static RbmTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+    {
+        ctx.CheckAtModel(GetVersionInfo());
+        var output = ctx.LoadNonEmptyString();
+        var input = ctx.LoadNonEmptyString();
+        var reconstruction = ctx.LoadStringOrNull();
+        var names = new RbmColumnNames(output, input, reconstruction, ctx.LoadStringOrNull());
+        var kind = (RbmOutput)ctx.Reader.ReadInt32();
+        if (!Enum.IsDefined(kind))
+            throw new ModelFormatException(LoaderSignature, $"has {kind} as the kind of its output, which is none");
+        var seed = ctx.Reader.ReadInt32();
+        return new RbmTransformer(env, LoadLayers(env, ctx), names, kind, seed);
+    }
+
+    private protected override void SaveContent(ModelSaveContext ctx)
+    {
+        ctx.SaveNonEmptyString(OutputColumnName);
+        ctx.SaveNonEmptyString(InputColumnName);
+        ctx.SaveStringOrNull(ReconstructionColumnName);
+        ctx.SaveStringOrNull(FreeEnergyColumnName);
+        ctx.Writer.Write((int)_output);
+        ctx.Writer.Write(_seed);
+        ctx.Writer.Write(Layers.Count);
+        for (var i = 0; i < Layers.Count; i++)
+            ctx.SaveModel(Layers[i], Folder(i));
+    }
+
+    private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
+
+    private static string Folder(int layer) => $"Layer{layer}";
+
+    private static List<NetworkModelParameters> LoadLayers(IHostEnvironment env, ModelLoadContext ctx)
+    {
+        var count = ctx.Reader.ReadInt32();
+        var layers = new List<NetworkModelParameters>();
+        try
+        {
+            if (count is < 1 or > MaximumLayers)
+                throw new ModelFormatException(LoaderSignature, $"has {count} layers; it must have from 1 to {MaximumLayers}");
+            for (var i = 0; i < count; i++)
+            {
+                ctx.LoadModel<NetworkModelParameters, SignatureLoadModel>(env, out var layer, Folder(i));
+                layers.Add(layer);
+                if (layer.Architecture is not RbmArchitecture || (i > 0 && layers[i - 1].Architecture.OutputCount != layer.Architecture.InputCount))
+                    throw new ModelFormatException(Folder(i), $"is no machine that fits the one below it: {layer.Architecture}");
+            }
+            return layers;
+        }
+        catch
+        {
+            layers.ForEach(layer => layer.Dispose());
+            throw;
+        }
+    }
+
+    private float[][] Sample(IReadOnlyList<float[]>? start, int count, int steps, int seed)
+    {
+        using var mode = inference_mode();
+        using var scope = NewDisposeScope();
+        // Steps are small and many, so that threads would mostly wait for each other; and a seed gives the same samples whatever their number.
+        using var threads = TorchThreads.Use(1);
+        var visible = start == null ? null : _stack.BelowTop(FeatureRows.ToTensor(start, InputCount));
+        var samples = _stack.Sample(visible, count, steps, (ulong)(uint)seed);
+        return TensorMemory.Floats(samples.contiguous()).ToArray().Chunk(InputCount).ToArray();
+    }
+
+    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
+}
+
+/// <summary>What a restricted Boltzmann machine's output column holds.</summary>
+public enum RbmOutput
+{
+    /// <summary>The hidden units' expected values: the probabilities of Bernoulli units.</summary>
+    Probabilities,
+
+    /// <summary>Ones and zeros, drawn by the probabilities of Bernoulli units from the seed and the row's own values: the same row always gives the same.</summary>
+    Samples,
+}
+
+/// <summary>The columns of a machine.</summary>
+/// <param name="Output">The hidden units.</param>
+/// <param name="Input">The visible units.</param>
+/// <param name="Reconstruction">The visible units as the hidden ones say, or null.</param>
+/// <param name="FreeEnergy">The free energy, or null.</param>
+internal sealed record RbmColumnNames(string Output, string Input, string? Reconstruction, string? FreeEnergy);

@@ -1,0 +1,77 @@
+using MLExtensions.Models;
+using MLExtensions.Families.Forecasting;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Rbm;
+
+/// <summary>
+/// Hands the weights of trained machines over to other networks: a perceptron's hidden layers, or the encoder of an autoencoder and, transposed,
+/// its decoder (Hinton and Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks", 2006).
+/// </summary>
+internal sealed class RbmWeights(IReadOnlyList<NetworkModelParameters> layers) : IInitialWeights
+{
+    public NetworkArchitecture Architecture => layers[0].Architecture;
+
+    public PredictionHead? Head => null;
+
+    public bool LacksOutput => true;
+
+    /// <summary>The weights of each machine, for a training that goes on with it.</summary>
+    public IReadOnlyList<IInitialWeights> Layers => layers;
+
+    /// <summary>The autoencoder that the machines unroll to; between two machines the lower one's hidden units say what the units are.</summary>
+    /// <exception cref="ArgumentException">The lowest machine's visible units are of a kind that an autoencoder has no output for.</exception>
+    public AutoencoderArchitecture Unroll()
+    {
+        var machines = layers.Select(layer => (RbmArchitecture)layer.Architecture).ToList();
+        return new AutoencoderArchitecture
+        {
+            InputCount = machines[0].InputCount,
+            OutputCount = machines[0].InputCount,
+            EncoderLayers = machines.Select(machine => new AutoencoderLayer(machine.OutputCount, machine.HiddenActivation)).ToArray(),
+            Output = OutputOf(machines[0].VisibleUnits),
+        };
+    }
+
+    public IReadOnlyDictionary<string, Tensor> WeightsFor(NetworkArchitecture architecture) => architecture switch
+    {
+        MlpArchitecture => ForPerceptron(),
+        AutoencoderArchitecture => ForAutoencoder(),
+        _ => ((IInitialWeights)layers[0]).WeightsFor(architecture),
+    };
+
+    private static AutoencoderOutput OutputOf(VisibleUnitType units) => units switch
+    {
+        VisibleUnitType.Bernoulli => AutoencoderOutput.Probability,
+        VisibleUnitType.Gaussian => AutoencoderOutput.Real,
+        _ => throw new ArgumentException($"InitialModel is a machine with {units} units as visible ones; an autoencoder starts from {VisibleUnitType.Bernoulli} or {VisibleUnitType.Gaussian} units."),
+    };
+
+    private Dictionary<string, Tensor> ForPerceptron()
+    {
+        var weights = new Dictionary<string, Tensor>();
+        for (var i = 0; i < layers.Count; i++)
+        {
+            var machine = layers[i].Network.state_dict();
+            weights.Add($"hidden.{i}.linear.weight", machine["weight"]);
+            weights.Add($"hidden.{i}.linear.bias", machine["hidden_bias"]);
+        }
+        return weights;
+    }
+
+    /// <summary>Unrolled: the decoder goes down through the machines with the weights that the encoder goes up with.</summary>
+    private Dictionary<string, Tensor> ForAutoencoder()
+    {
+        var weights = new Dictionary<string, Tensor>();
+        for (var i = 0; i < layers.Count; i++)
+        {
+            var machine = layers[i].Network.state_dict();
+            var down = layers.Count - 1 - i;
+            weights.Add($"encoder.{i}.weight", machine["weight"]);
+            weights.Add($"encoder.{i}.bias", machine["hidden_bias"]);
+            weights.Add($"decoder.{down}.weight", machine["weight"].t());
+            weights.Add($"decoder.{down}.bias", machine["visible_bias"]);
+        }
+        return weights;
+    }
+}

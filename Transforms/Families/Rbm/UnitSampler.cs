@@ -1,0 +1,137 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using MLExtensions.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Rbm;
+
+/// <summary>Draws the states of a machine's units. Not thread-safe.</summary>
+/// <param name="device">Where the units are; on another device than the processor the process's generator draws.</param>
+internal sealed class UnitSampler(Device device) : IDisposable
+{
+    private readonly Generator? _generator = device.type == DeviceType.CPU ? new Generator(0) : null;
+    private BernoulliDraws _draws;
+
+    /// <summary>Starts a new sequence of random numbers.</summary>
+    public void Reseed(ulong seed)
+    {
+        _draws = new BernoulliDraws(seed);
+        if (_generator != null)
+            _generator.manual_seed((long)(seed >> 1));
+        else
+            cuda.manual_seed((long)(seed >> 1));
+    }
+
+    /// <summary>The hidden units' expected values and their states, drawn.</summary>
+    public (Tensor Means, Tensor States) Hidden(RbmNetwork network, Tensor visible)
+    {
+        var input = network.HiddenInput(visible);
+        var kind = network.Architecture.HiddenUnits;
+        if (kind == HiddenUnitType.Bernoulli)
+        {
+            var probabilities = network.MeansOf(input);
+            return (probabilities, Bernoulli(probabilities));
+        }
+        var noise = Normal(input);
+        if (kind == HiddenUnitType.Gaussian)
+            return (input, noise.add_(input));
+        var states = noise.mul_(input.sigmoid().sqrt_()).add_(input).relu_();
+        return (network.MeansOf(input), states);
+    }
+
+    /// <summary>States of visible units from their expected values, which are left alone.</summary>
+    public Tensor Visible(RbmNetwork network, Tensor means) => network.Architecture.VisibleUnits switch
+    {
+        VisibleUnitType.Bernoulli => Bernoulli(means),
+        VisibleUnitType.Gaussian => means + Normal(means),
+        _ => cat(means.split(network.Groups, dim: 1).Select(Category).ToArray(), 1),
+    };
+
+    public void Dispose() => _generator?.Dispose();
+
+    private Tensor Bernoulli(Tensor probabilities)
+    {
+        if (_generator == null)
+            return rand_like(probabilities).lt(probabilities).to(probabilities.dtype);
+        if (probabilities.dtype != ScalarType.Float32)
+            return Bernoulli(probabilities.to(ScalarType.Float32)).to(probabilities.dtype);
+        var drawn = empty_like(probabilities);
+        _draws.Draw(TensorMemory.Floats(probabilities), TensorMemory.Floats(drawn));
+        return drawn;
+    }
+
+    private Tensor Normal(Tensor like)
+    {
+        if (_generator == null)
+            return randn_like(like);
+        return empty(like.shape, ScalarType.Float32).normal_(0, 1, _generator).to(like.dtype);
+    }
+
+    /// <summary>A one for the category that is drawn: the largest of the logarithms with Gumbel noise.</summary>
+    private Tensor Category(Tensor probabilities)
+    {
+        var noise = _generator == null ? rand_like(probabilities) : empty(probabilities.shape, ScalarType.Float32).uniform_(0, 1, _generator).to(probabilities.dtype);
+        var scores = probabilities.log().sub_(noise.clamp_(1e-7, 1 - 1e-7).log_().neg_().log_());
+        return zeros_like(probabilities).scatter_(1, scores.argmax(1, keepdim: true), ones_like(probabilities));
+    }
+}
+
+/// <summary>Draws ones and zeros by their probabilities, eight at a time: xoshiro128+ (Blackman and Vigna, 2018) in eight lanes.</summary>
+internal struct BernoulliDraws
+{
+    private const float Unit = 1f / (1 << 24);
+    private Vector256<uint> _a;
+    private Vector256<uint> _b;
+    private Vector256<uint> _c;
+    private Vector256<uint> _d;
+
+    public BernoulliDraws(ulong seed)
+    {
+        var random = new SplitMix64(seed);
+        _a = Lanes(ref random);
+        _b = Lanes(ref random);
+        _c = Lanes(ref random);
+        _d = Lanes(ref random);
+    }
+
+    /// <summary>Replaces each probability by a one or a zero.</summary>
+    public void Draw(ReadOnlySpan<float> probabilities, Span<float> values)
+    {
+        var count = Vector256<float>.Count;
+        var from = MemoryMarshal.Cast<float, Vector256<float>>(probabilities);
+        var to = MemoryMarshal.Cast<float, Vector256<float>>(values);
+        for (var i = 0; i < from.Length; i++)
+            to[i] = Ones(from[i]);
+        var rest = from.Length * count;
+        if (rest == probabilities.Length)
+            return;
+        Span<float> last = stackalloc float[count];
+        last.Clear();
+        probabilities[rest..].CopyTo(last);
+        Ones(Vector256.Create<float>(last)).CopyTo(last);
+        last[..(probabilities.Length - rest)].CopyTo(values[rest..]);
+    }
+
+    private static Vector256<uint> Lanes(ref SplitMix64 random) =>
+        Vector256.Create(random.Next(), random.Next(), random.Next(), random.Next()).AsUInt32();
+
+    private Vector256<float> Ones(Vector256<float> probability)
+    {
+        var drawn = Vector256.ConvertToSingle((Next() >> 8).AsInt32()) * Unit;
+        return Vector256.LessThan(drawn, probability) & Vector256<float>.One;
+    }
+
+    private Vector256<uint> Next()
+    {
+        var result = _a + _d;
+        var shifted = _b << 9;
+        _c ^= _a;
+        _d ^= _b;
+        _b ^= _c;
+        _a ^= _d;
+        _c ^= shifted;
+        _d = (_d << 11) | (_d >> 21);
+        return result;
+    }
+}

@@ -1,0 +1,114 @@
+using MLExtensions.Networks;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Recurrent;
+
+/// <summary>
+/// The module of <see cref="RecurrentLayers"/>. Each layer and direction is a libtorch layer of its own, named by the layer's number:
+/// dropout between them draws from our generator, and a reversed sequence starts at its own end, not at the padding.
+/// </summary>
+internal sealed class RecurrentModule : nn.Module
+{
+    private readonly RecurrentLayers _description;
+    private readonly nn.Module[] _forward;
+    private readonly nn.Module[] _backward;
+    private readonly SeededDropout? _dropout;
+
+    public RecurrentModule(RecurrentLayers description, int inputs)
+        : base(nameof(RecurrentModule))
+    {
+        _description = description;
+        _forward = new nn.Module[description.Layers];
+        _backward = new nn.Module[description.Bidirectional ? description.Layers : 0];
+        for (var layer = 0; layer < description.Layers; layer++)
+        {
+            _forward[layer] = Add($"{layer}", inputs);
+            if (description.Bidirectional)
+                _backward[layer] = Add($"{layer}_reverse", inputs);
+            inputs = description.OutputCount;
+        }
+        if (description.Dropout > 0 && description.Layers > 1)
+        {
+            _dropout = new SeededDropout(description.Dropout);
+            register_module("dropout", _dropout);
+        }
+    }
+
+    /// <summary>Runs a part of endless sequences.</summary>
+    /// <param name="input"><c>[steps, batch, inputs]</c>.</param>
+    /// <param name="state">The state after the part before, or null for zeros.</param>
+    /// <returns>The last layer's outputs <c>[steps, batch, hidden units]</c>, and the state after the part.</returns>
+    public (Tensor Output, Tensor[] State) Run(Tensor input, Tensor[]? state)
+    {
+        var size = _description.StatesPerLayer;
+        var next = new Tensor[size * _forward.Length];
+        for (var layer = 0; layer < _forward.Length; layer++)
+        {
+            if (layer > 0 && _dropout != null)
+                input = _dropout.call(input);
+            input = Step(_forward[layer], input, state.AsSpan(Math.Min(state?.Length ?? 0, layer * size)), next.AsSpan(layer * size, size));
+        }
+        return (input, next);
+    }
+
+    /// <summary>Runs whole sequences of different lengths; what comes out at a sequence's steps does not depend on the padding behind it.</summary>
+    /// <param name="input"><c>[steps, batch, inputs]</c>, padded at the end.</param>
+    /// <param name="lengths"><c>[batch]</c>, int64.</param>
+    /// <returns><c>[steps, batch, outputs]</c>; what lies behind a sequence's end means nothing.</returns>
+    public Tensor Run(Tensor input, Tensor lengths)
+    {
+        if (!_description.Bidirectional)
+            return Run(input, (Tensor[]?)null).Output;
+        var mirror = Mirror(input.shape[0], lengths);
+        for (var layer = 0; layer < _forward.Length; layer++)
+        {
+            if (layer > 0 && _dropout != null)
+                input = _dropout.call(input);
+            var ahead = Step(_forward[layer], input, default, new Tensor[_description.StatesPerLayer]);
+            var back = Step(_backward[layer], Reverse(input, mirror), default, new Tensor[_description.StatesPerLayer]);
+            input = cat([ahead, Reverse(back, mirror)], 2);
+        }
+        return input;
+    }
+
+    private nn.Module Add(string name, int inputs)
+    {
+        nn.Module layer = _description.Cell switch
+        {
+            RecurrentCell.Lstm => nn.LSTM(inputs, _description.HiddenUnits),
+            RecurrentCell.Gru => nn.GRU(inputs, _description.HiddenUnits),
+            _ => nn.RNN(inputs, _description.HiddenUnits),
+        };
+        register_module(name, layer);
+        return layer;
+    }
+
+    private static Tensor Step(nn.Module layer, Tensor input, ReadOnlySpan<Tensor> state, Span<Tensor> next)
+    {
+        Tensor output;
+        switch (layer)
+        {
+            case LSTM lstm:
+                (output, next[0], next[1]) = lstm.call(input, state.IsEmpty ? null : (state[0], state[1]));
+                return output;
+            case GRU gru:
+                (output, next[0]) = gru.call(input, state.IsEmpty ? null! : state[0]);
+                return output;
+            default:
+                (output, next[0]) = ((RNN)layer).call(input, state.IsEmpty ? null : state[0]);
+                return output;
+        }
+    }
+
+    /// <summary>Where each step of a reversed sequence comes from; padding stays where it is. Its own inverse.</summary>
+    private static Tensor Mirror(long steps, Tensor lengths)
+    {
+        var step = arange(steps, dtype: ScalarType.Int64, device: lengths.device).unsqueeze(1);
+        var mirrored = lengths.unsqueeze(0) - 1 - step;
+        return where(mirrored >= 0, mirrored, step).unsqueeze(2);
+    }
+
+    private static Tensor Reverse(Tensor sequence, Tensor mirror) => sequence.gather(0, mirror.expand(-1, -1, sequence.shape[2]));
+}

@@ -1,0 +1,123 @@
+using MLExtensions.Tensors;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLExtensions.Families.Recurrent;
+
+/// <summary>Reads a column of sequences.</summary>
+internal abstract class SequenceReader(SequenceInput input, DataViewRow row, DataViewSchema.Column column) : IFeatureReader
+{
+    private readonly List<float> _values = [];
+
+    protected string Column => column.Name;
+
+    protected long Row => row.Position;
+
+    /// <summary>The number of steps that the current row's sequence has.</summary>
+    public int ReadLength() => ReadWhole().Length / input.ValuesPerStep;
+
+    public void Read(Span<float> destination) => Write(input, ReadWhole(), destination, Column, Row);
+
+    /// <summary>Writes a sequence of any length as a row of the format.</summary>
+    /// <exception cref="FormatException">It is too long or empty, and the input refuses that.</exception>
+    public static void Write(SequenceInput input, ReadOnlySpan<float> values, Span<float> destination, string column, long row)
+    {
+        var size = input.ValuesPerStep;
+        if (values.Length % size != 0)
+            throw Bad(column, row, $"{values.Length} values are no whole number of steps of {size} values");
+        var steps = values.Length / size;
+        if (steps == 0 && input.EmptySequences == EmptySequences.Refuse)
+            throw Bad(column, row, $"the sequence is empty; {nameof(EmptySequences)}.{nameof(EmptySequences.Zeros)} takes such sequences, and a filter leaves them out");
+        if (steps > input.MaximumLength)
+        {
+            if (input.LongSequences == LongSequences.Refuse)
+                throw Bad(column, row, $"the sequence has {steps} steps; at most {input.MaximumLength} are taken. MaximumLength allows more, and LongSequences cuts longer ones");
+            steps = input.MaximumLength;
+            values = input.LongSequences == LongSequences.KeepEnd ? values[^(steps * size)..] : values[..(steps * size)];
+        }
+        destination[0] = steps;
+        values.CopyTo(destination[1..]);
+        destination[(1 + values.Length)..].Clear();
+    }
+
+    /// <summary>Appends the current row's whole sequence.</summary>
+    protected abstract void Append(List<float> values);
+
+    protected FormatException Bad(string problem) => Bad(Column, Row, problem);
+
+    protected FormatException Bad(int slot, string problem) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"Feature column '{Column}', row {Row}, slot {slot}: {problem}."));
+
+    private static FormatException Bad(string column, long row, string problem) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"Feature column '{column}', row {row}: {problem}."));
+
+    private ReadOnlySpan<float> ReadWhole()
+    {
+        _values.Clear();
+        Append(_values);
+        return CollectionsMarshal.AsSpan(_values);
+    }
+}
+
+internal sealed class NumberSequenceReader(NumberSequence input, DataViewRow row, DataViewSchema.Column column) : SequenceReader(input, row, column)
+{
+    private readonly ValueGetter<VBuffer<float>> _getter = row.GetGetter<VBuffer<float>>(column);
+    private VBuffer<float> _buffer;
+
+    protected override void Append(List<float> values)
+    {
+        _getter(ref _buffer);
+        CollectionsMarshal.SetCount(values, _buffer.Length);
+        var span = CollectionsMarshal.AsSpan(values);
+        _buffer.CopyTo(span);
+        var bad = FiniteCheck.FirstNonFinite(span);
+        if (bad >= 0)
+            throw Bad(bad, string.Create(CultureInfo.InvariantCulture, $"the value is {span[bad]}; the values of a sequence must be finite"));
+    }
+}
+
+internal sealed class KeySequenceReader(KeySequence input, DataViewRow row, DataViewSchema.Column column) : SequenceReader(input, row, column)
+{
+    private readonly ValueGetter<VBuffer<uint>> _getter = row.GetGetter<VBuffer<uint>>(column);
+    private VBuffer<uint> _buffer;
+
+    protected override void Append(List<float> values)
+    {
+        _getter(ref _buffer);
+        var slot = 0;
+        foreach (var key in _buffer.DenseValues())
+        {
+            if (key == 0 || key > input.KeyCount)
+                throw Bad(slot, key == 0
+                    ? "the key is missing; a value that the keys do not have must be filtered out, or mapped to a key of its own"
+                    : $"the key is {key}; there are {input.KeyCount}");
+            values.Add(key - 1);
+            slot++;
+        }
+    }
+}
+
+internal sealed class TextSequenceReader(TextSequence input, DataViewRow row, DataViewSchema.Column column) : SequenceReader(input, row, column)
+{
+    private readonly ValueGetter<ReadOnlyMemory<char>> _getter = row.GetGetter<ReadOnlyMemory<char>>(column);
+    private readonly List<int> _tokens = [];
+    private ReadOnlyMemory<char> _text;
+
+    protected override void Append(List<float> values)
+    {
+        _getter(ref _text);
+        _tokens.Clear();
+        try
+        {
+            input.Tokenizer.Encode(_text.Span, _tokens);
+        }
+        catch (FormatException e)
+        {
+            throw Bad(e.Message.TrimEnd('.'));
+        }
+        foreach (var token in _tokens)
+            values.Add(token);
+    }
+}

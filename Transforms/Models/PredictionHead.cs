@@ -1,0 +1,130 @@
+using System.Text.Json.Serialization;
+using MLExtensions.Tensors;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Models;
+
+/// <summary>What was learned of the data beside the weights, and says what a network's outputs mean.</summary>
+[JsonDerivedType(typeof(BinaryHead), "binary")]
+[JsonDerivedType(typeof(MulticlassHead), "multiclass")]
+[JsonDerivedType(typeof(RegressionHead), "regression")]
+[JsonDerivedType(typeof(ForecastHead), "forecast")]
+internal abstract record PredictionHead
+{
+    /// <summary>The number of output units that it needs.</summary>
+    internal abstract int OutputCount { get; }
+
+    /// <summary>Refuses values that only a damaged file can hold.</summary>
+    public abstract void Check();
+}
+
+/// <summary>What a supervised task makes of a network's outputs: scores, and the columns of ML.NET that carry them.</summary>
+internal abstract record ScoreHead : PredictionHead
+{
+    internal abstract PredictionKind Kind { get; }
+
+    /// <summary>The type of the Score column.</summary>
+    internal abstract DataViewType ScoreType { get; }
+
+    /// <summary>Turns the network's outputs <c>[rows, OutputCount]</c> into scores.</summary>
+    public abstract Tensor Activate(Tensor outputs);
+
+    /// <summary>The Score column and what stands beside it.</summary>
+    public abstract DataViewSchema CreateOutputSchema();
+
+    /// <summary>The getter of one column of <see cref="CreateOutputSchema"/>.</summary>
+    public abstract Delegate CreateGetter(int column, ScoreSource scores);
+
+    private protected static ValueGetter<float> ScalarGetter(ScoreSource scores) =>
+        (ref float destination) => destination = scores.Current()[0];
+
+    private protected static ValueGetter<VBuffer<float>> VectorGetter(ScoreSource scores) =>
+        (ref VBuffer<float> destination) =>
+        {
+            var current = scores.Current();
+            var editor = VBufferEditor.Create(ref destination, current.Length);
+            current.CopyTo(editor.Values);
+            destination = editor.Commit();
+        };
+}
+
+/// <summary>One logit; its sigmoid is the probability of the positive class.</summary>
+internal sealed record BinaryHead : ScoreHead
+{
+    internal override int OutputCount => 1;
+
+    internal override PredictionKind Kind => PredictionKind.BinaryClassification;
+
+    internal override DataViewType ScoreType => NumberDataViewType.Single;
+
+    public override Tensor Activate(Tensor outputs) => outputs;
+
+    public override DataViewSchema CreateOutputSchema() => ScoreSchemaFactory.CreateBinaryClassificationSchema();
+
+    public override Delegate CreateGetter(int column, ScoreSource scores)
+    {
+        if (column == 0)
+            return ScalarGetter(scores);
+        ValueGetter<float> probability = (ref float destination) => destination = Probability(scores.Current()[0]);
+        return probability;
+    }
+
+    public override void Check()
+    {
+    }
+
+    public static float Probability(float logit) => 1 / (1 + MathF.Exp(-logit));
+}
+
+/// <summary>A logit a class; their softmax is the score vector.</summary>
+internal sealed record MulticlassHead(int ClassCount) : ScoreHead
+{
+    internal override int OutputCount => ClassCount;
+
+    internal override PredictionKind Kind => PredictionKind.MulticlassClassification;
+
+    internal override DataViewType ScoreType => new VectorDataViewType(NumberDataViewType.Single, ClassCount);
+
+    public override Tensor Activate(Tensor outputs) => outputs.softmax(1);
+
+    public override DataViewSchema CreateOutputSchema() =>
+        ScoreSchemaFactory.Create(ScoreType, AnnotationUtils.Const.ScoreColumnKind.MulticlassClassification);
+
+    public override Delegate CreateGetter(int column, ScoreSource scores) => VectorGetter(scores);
+
+    public override void Check()
+    {
+        if (ClassCount < 1)
+            throw new FormatException($"classCount is {ClassCount}; it must be at least 1.");
+    }
+}
+
+/// <summary>
+/// One output that was trained on the standardised target; the score is on the target's own scale.
+/// </summary>
+/// <param name="Mean">The mean of the training targets.</param>
+/// <param name="StandardDeviation">The standard deviation of the training targets; 1 where they were all the same.</param>
+internal sealed record RegressionHead(double Mean, double StandardDeviation) : ScoreHead
+{
+    internal override int OutputCount => 1;
+
+    internal override PredictionKind Kind => PredictionKind.Regression;
+
+    internal override DataViewType ScoreType => NumberDataViewType.Single;
+
+    public override Tensor Activate(Tensor outputs) => outputs * StandardDeviation + Mean;
+
+    public override DataViewSchema CreateOutputSchema() =>
+        ScoreSchemaFactory.Create(ScoreType, AnnotationUtils.Const.ScoreColumnKind.Regression);
+
+    public override Delegate CreateGetter(int column, ScoreSource scores) => ScalarGetter(scores);
+
+    public override void Check()
+    {
+        if (!double.IsFinite(Mean) || !double.IsFinite(StandardDeviation) || StandardDeviation <= 0)
+            throw new FormatException($"mean {Mean} and standardDeviation {StandardDeviation} must be finite, the latter positive.");
+    }
+}

@@ -1,0 +1,173 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using MLExtensions.Models;
+
+namespace MLExtensions;
+
+/// <summary>How a model was trained and what was measured on the way. Histories are immutable and compare by value.</summary>
+public sealed record TrainingHistory
+{
+    /// <summary>One record per epoch, in order.</summary>
+    public required IReadOnlyList<EpochRecord> Epochs
+    {
+        get;
+        init => field = CheckEpochs(value);
+    }
+
+    /// <summary>The epoch whose weights the model has, when that is not simply the last; otherwise null.</summary>
+    public int? BestEpoch { get; init; }
+
+    /// <summary>Why training ended.</summary>
+    public required StopReason StopReason { get; init; }
+
+    /// <summary>The seed of everything random in the training.</summary>
+    public required int Seed { get; init; }
+
+    /// <summary>The CPU threads used. With the same seed, only the same number gives the same bits.</summary>
+    public required int ThreadCount { get; init; }
+
+    /// <summary>The device, such as "cpu" or "cuda:0".</summary>
+    public required string Device { get; init; }
+
+    /// <summary>The floating-point type of the computation, such as "float32".</summary>
+    public required string Precision { get; init; }
+
+    /// <summary>What was measured on the validation data before the first epoch; null without validation data.</summary>
+    [JsonPropertyName("initial")]
+    public EpochRecord? BeforeTraining { get; init; }
+
+    /// <summary>What the network took from the file of weights that it started from, or null when it started otherwise.</summary>
+    public WeightReport? InitialWeights { get; init; }
+
+    /// <inheritdoc/>
+    public bool Equals(TrainingHistory? other) =>
+        other is not null
+        && Epochs.SequenceEqual(other.Epochs)
+        && BestEpoch == other.BestEpoch
+        && StopReason == other.StopReason
+        && Seed == other.Seed
+        && ThreadCount == other.ThreadCount
+        && Device == other.Device
+        && Precision == other.Precision
+        && BeforeTraining == other.BeforeTraining
+        && InitialWeights == other.InitialWeights;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() =>
+        HashCode.Combine(Epochs.Count, BestEpoch, StopReason, Seed, ThreadCount, Device, Precision, HashCode.Combine(BeforeTraining, InitialWeights));
+
+    /// <summary>A line for logs.</summary>
+    public override string ToString()
+    {
+        var best = BestEpoch is { } epoch ? $"best {epoch}, " : "";
+        return $"{Epochs.Count} epochs, {best}stopped by {(StopReason == StopReason.Epochs ? "epochs" : "early stopping")}; seed {Seed}, {ThreadCount} threads, {Device}, {Precision}";
+    }
+
+    private static ImmutableArray<EpochRecord> CheckEpochs(IReadOnlyList<EpochRecord> epochs)
+    {
+        ArgumentNullException.ThrowIfNull(epochs);
+        for (var i = 0; i < epochs.Count; i++)
+        {
+            var least = i == 0 ? 1 : epochs[i - 1].Epoch + 1;
+            if (epochs[i] is null || epochs[i].Epoch < least)
+            {
+                throw new ArgumentException($"Epochs[{i}] is {epochs[i]?.Epoch.ToString() ?? "null"}, expected {least} or more.", nameof(Epochs));
+            }
+        }
+        return [.. epochs];
+    }
+}
+
+/// <summary>Why a training ended.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<StopReason>))]
+public enum StopReason
+{
+    /// <summary>All epochs that were asked for are done.</summary>
+    [JsonStringEnumMemberName("epochs")]
+    Epochs,
+
+    /// <summary>The goal was not improved on for too many epochs.</summary>
+    [JsonStringEnumMemberName("early stopping")]
+    EarlyStopping,
+}
+
+/// <summary>What was measured in one epoch of a training. Records are immutable and compare by value.</summary>
+public sealed record EpochRecord
+{
+    /// <summary>The number of the epoch, from 1 on; 0 for measurements made before the first.</summary>
+    public required int Epoch { get; init; }
+
+    /// <summary>The learning rate at the epoch's end.</summary>
+    public required double LearningRate { get; init; }
+
+    /// <summary>How long the epoch took, its validation included, in seconds.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>How many training examples the epoch went through.</summary>
+    public required long Examples { get; init; }
+
+    /// <summary>Metrics on the training data by name, such as "loss", "accuracy" or "rmse".</summary>
+    public required IReadOnlyDictionary<string, double> Training
+    {
+        get;
+        init => field = MetricValues.Copy(value);
+    }
+
+    /// <summary>Metrics on the validation data by name; empty without validation data.</summary>
+    public IReadOnlyDictionary<string, double> Validation
+    {
+        get;
+        init => field = MetricValues.Copy(value);
+    } = MetricValues.None;
+
+    /// <summary>The metric "loss" of <see cref="Training"/>.</summary>
+    /// <exception cref="InvalidOperationException">The training recorded no metric of that name.</exception>
+    [JsonIgnore]
+    public double TrainingLoss => Training.TryGetValue(MetricValues.Loss, out var loss)
+        ? loss
+        : throw new InvalidOperationException($"Epoch {Epoch} has no training metric 'loss', only: {string.Join(", ", Training.Keys)}.");
+
+    /// <summary>The metric "loss" of <see cref="Validation"/>, or null when it was not measured.</summary>
+    [JsonIgnore]
+    public double? ValidationLoss => Validation.TryGetValue(MetricValues.Loss, out var loss) ? loss : null;
+
+    /// <inheritdoc/>
+    public bool Equals(EpochRecord? other) =>
+        other is not null
+        && Epoch == other.Epoch
+        && LearningRate.Equals(other.LearningRate)
+        && Seconds.Equals(other.Seconds)
+        && Examples == other.Examples
+        && MetricValues.Same(Training, other.Training)
+        && MetricValues.Same(Validation, other.Validation);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Epoch, LearningRate, Seconds, Examples, Training.Count, Validation.Count);
+
+    /// <summary>A line for logs, with numbers rounded to six digits.</summary>
+    public override string ToString() =>
+        FormattableString.Invariant($"epoch {Epoch}")
+        + MetricValues.Format("", Training)
+        + MetricValues.Format("validation ", Validation)
+        + FormattableString.Invariant($", learning rate {LearningRate:G6}, {Seconds:F1} s");
+}
+
+/// <summary>Metric values by name, as the history's records keep them: copied, sorted by name, compared by value.</summary>
+internal static class MetricValues
+{
+    public const string Loss = "loss";
+
+    public static readonly IReadOnlyDictionary<string, double> None = ImmutableSortedDictionary.Create<string, double>(StringComparer.Ordinal);
+
+    public static IReadOnlyDictionary<string, double> Copy(IReadOnlyDictionary<string, double> values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return values.ToImmutableSortedDictionary(StringComparer.Ordinal);
+    }
+
+    // Copies are sorted, so equal content has equal order; NaN equals NaN here.
+    public static bool Same(IReadOnlyDictionary<string, double> a, IReadOnlyDictionary<string, double> b) => a.SequenceEqual(b);
+
+    public static string Format(string prefix, IReadOnlyDictionary<string, double> values) =>
+        string.Concat(values.Select(v => FormattableString.Invariant($", {prefix}{v.Key} {v.Value:G6}")));
+}

@@ -1,0 +1,94 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MLExtensions.Tensors;
+using MLExtensions.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>What transformers share that compute columns of a column of features with trained networks.</summary>
+/// <inheritdoc cref="NetworkColumnsTransformer" path="/remarks"/>
+public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
+{
+    private protected FeatureColumnsTransformer(IHost host, string inputColumnName)
+        : base(host, inputColumnName)
+    {
+    }
+
+    /// <summary>What a row of features is.</summary>
+    internal abstract FeatureFormat Format { get; }
+
+    /// <summary>The columns that are added.</summary>
+    internal abstract IReadOnlyList<OutputColumn> Outputs { get; }
+
+    internal sealed override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns =>
+        Outputs.Select(output => new DataViewSchema.DetachedColumn(output.Name, output.Type)).ToArray();
+
+    /// <summary>The multiplications and additions of a row.</summary>
+    internal abstract double MultiplyAdds { get; }
+
+    /// <summary>The number of rows that are best computed in one pass.</summary>
+    private protected virtual int PassRows => int.MaxValue;
+
+    /// <summary>Computes some of the columns, each <c>[rows, values]</c>. Thread-safe; runs in inference mode.</summary>
+    /// <param name="features"><c>[rows, Format.Width]</c>.</param>
+    /// <param name="active">Which of <see cref="Outputs"/>, in ascending order.</param>
+    internal abstract Tensor[] Compute(Tensor features, int[] active);
+
+    private protected override DataViewSchema.Column FindInput(DataViewSchema schema)
+    {
+        var column = FeatureRows.Find(schema, InputColumnName);
+        if (FeatureReader.WidthOf(column) != Format.Width)
+            throw new ArgumentException($"Column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the model was trained on {Format.Width}.", nameof(schema));
+        return column;
+    }
+
+    private protected sealed override IDataView ReadAhead(IDataView input) => new LookAheadDataView(input, FindInput(input.Schema).Name, Format);
+
+    private protected sealed override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer)
+    {
+        var source = ScoreSource.Create(row, input, new Scorer(this, active));
+        disposer = source.Dispose;
+        var getters = new Delegate[Outputs.Count];
+        var first = 0;
+        foreach (var index in active)
+        {
+            getters[index] = Outputs[index].CreateGetter(source, first);
+            first += Outputs[index].Width;
+        }
+        return getters;
+    }
+
+    /// <summary>The mean of a measure over all rows of data.</summary>
+    /// <exception cref="ArgumentException">The column is missing, of another type or size, or there are no rows.</exception>
+    private protected double MeanOf(IDataView data, FeatureRows.Measure measure)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        return FeatureRows.Mean(data, FindInput(data.Schema), Format.Width, MultiplyAdds, measure);
+    }
+
+    /// <summary>Computes some of the columns, one behind the other.</summary>
+    private sealed class Scorer(FeatureColumnsTransformer transformer, int[] active) : IBlockScorer
+    {
+        public FeatureFormat Format { get; } = transformer.Format;
+
+        public int OutputCount { get; } = active.Sum(index => transformer.Outputs[index].Width);
+
+        public void Score(Tensor features, Span<float> scores)
+        {
+            using var mode = inference_mode();
+            var rows = (int)features.shape[0];
+            for (long first = 0; first < rows; first += transformer.PassRows)
+            {
+                using var scope = NewDisposeScope();
+                var count = (int)Math.Min(transformer.PassRows, rows - first);
+                using var threads = TorchThreads.Use(TorchThreads.CountFor(transformer.MultiplyAdds * count));
+                var results = transformer.Compute(count == rows ? features : features.narrow(0, first, count), active);
+                var joined = results.Length == 1 ? results[0].contiguous() : cat(results, 1);
+                TensorMemory.Floats(joined).CopyTo(scores[(int)(first * OutputCount)..]);
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Tensors;
+
+/// <summary>Columns and rows of features that are not labeled.</summary>
+internal static class FeatureRows
+{
+    private const int BlockRows = 1024;
+
+    /// <summary>Measures rows: <c>[rows, features]</c> to <c>[rows]</c>.</summary>
+    public delegate Tensor Measure(Tensor rows);
+
+    /// <exception cref="ArgumentException">There is no such column.</exception>
+    public static DataViewSchema.Column Find(DataViewSchema schema, string name) =>
+        schema.GetColumnOrNull(name) ?? throw Missing(name, schema.Select(column => column.Name));
+
+    /// <exception cref="ArgumentException">The column is missing or of another type.</exception>
+    public static void Check(SchemaShape schema, string name)
+    {
+        if (!schema.TryFindColumn(name, out var input))
+            throw Missing(name, schema.Select(column => column.Name));
+        if (input.ItemType != NumberDataViewType.Single || input.IsKey || input.Kind == SchemaShape.Column.VectorKind.VariableVector)
+            throw new ArgumentException($"Column '{input.Name}' has type {input.GetTypeString()}; it must be Vector<Single> of known size, or Single.", nameof(schema));
+    }
+
+    /// <exception cref="ArgumentException">There are no rows, or one has too few or too many values.</exception>
+    /// <exception cref="FormatException">A value is NaN or infinite.</exception>
+    public static Tensor ToTensor(IReadOnlyList<float[]> rows, int width)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        if (rows.Count == 0)
+            throw new ArgumentException("There are no rows.", nameof(rows));
+        var tensor = zeros(rows.Count, width);
+        var values = TensorMemory.Floats(tensor);
+        for (var row = 0; row < rows.Count; row++)
+        {
+            ArgumentNullException.ThrowIfNull(rows[row]);
+            if (rows[row].Length != width)
+                throw new ArgumentException($"Row {row} has {rows[row].Length} values; the model was trained on {width}.", nameof(rows));
+            var bad = FiniteCheck.FirstNonFinite(rows[row]);
+            if (bad >= 0)
+                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Row {row}, slot {bad}: the value is {rows[row][bad]}; it must be finite."));
+            rows[row].CopyTo(values[(row * width)..]);
+        }
+        return tensor;
+    }
+
+    /// <summary>The mean of a measure over all rows of data.</summary>
+    /// <param name="data">The data.</param>
+    /// <param name="column">Its column of features.</param>
+    /// <param name="width">The number of features.</param>
+    /// <param name="multiplyAdds">The multiplications and additions of a row.</param>
+    /// <param name="measure">Measures rows: <c>[rows, features]</c> to <c>[rows]</c>.</param>
+    /// <exception cref="ArgumentException">There are no rows.</exception>
+    public static double Mean(IDataView data, DataViewSchema.Column column, int width, double multiplyAdds, Measure measure)
+    {
+        using var threads = TorchThreads.Use(TorchThreads.CountFor(multiplyAdds * BlockRows));
+        using var mode = inference_mode();
+        using var block = new FeatureBlock(BlockRows, width);
+        using var cursor = data.GetRowCursor([column]);
+        var reader = new FeatureReader(cursor, column, width);
+        var (sum, rows, count) = (0.0, 0L, 0);
+        while (cursor.MoveNext())
+        {
+            reader.Read(block.Row(count++));
+            if (count == BlockRows)
+                Add();
+        }
+        if (count > 0)
+            Add();
+        return rows > 0 ? sum / rows : throw new ArgumentException("The data has no rows.", nameof(data));
+
+        void Add()
+        {
+            using var scope = NewDisposeScope();
+            sum += measure(block.Rows(0, count)).to(ScalarType.Float64).sum().item<double>();
+            rows += count;
+            count = 0;
+        }
+    }
+
+    public static ArgumentException Missing(string name, IEnumerable<string> present) =>
+        new($"Column '{name}' is not in the data; it has {string.Join(", ", present)}.");
+}

@@ -1,0 +1,148 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+using Microsoft.ML;
+
+namespace MLExtensions.Tensors;
+
+/// <summary>The same data, read a block of rows ahead wherever the column that is scored is asked for.</summary>
+internal sealed class LookAheadDataView : IDataView
+{
+    private readonly IDataView _source;
+    private readonly DataViewSchema.Column _column;
+    private readonly Func<DataViewRowCursor, BlockCursor> _createCursor;
+
+    /// <summary>Reads all the features that the column has.</summary>
+    public LookAheadDataView(IDataView source, string featureColumnName)
+        : this(source, featureColumnName, new DenseFormat(FeatureReader.WidthOf(source.Schema[featureColumnName])))
+    {
+    }
+
+    public LookAheadDataView(IDataView source, string featureColumnName, FeatureFormat format)
+    {
+        _source = source;
+        _column = source.Schema[featureColumnName];
+        _createCursor = cursor => new LookAheadCursor(cursor, _column, format);
+    }
+
+    private LookAheadDataView(IDataView source, DataViewSchema.Column textColumn)
+    {
+        _source = source;
+        _column = textColumn;
+        _createCursor = cursor => new TextCursor(cursor, textColumn);
+    }
+
+    public DataViewSchema Schema => _source.Schema;
+
+    public bool CanShuffle => _source.CanShuffle;
+
+    public static LookAheadDataView OfText(IDataView source, string textColumnName) => new(source, source.Schema[textColumnName]);
+
+    public long? GetRowCount() => _source.GetRowCount();
+
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) =>
+        Wrap(_source.GetRowCursor(columnsNeeded, rand));
+
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
+    {
+        // A plain cursor lets the source keep its own worker threads.
+        if (n <= 1)
+            return [GetRowCursor(columnsNeeded, rand)];
+        var cursors = Array.ConvertAll(_source.GetRowCursorSet(columnsNeeded, n, rand), Wrap);
+        // ML.NET's scorer splits a lone cursor row by row, and the blocks would be lost: give it an empty companion.
+        return cursors is [BlockCursor lone] ? [lone, BlockCursor.Empty(lone)] : cursors;
+    }
+
+    private DataViewRowCursor Wrap(DataViewRowCursor cursor)
+    {
+        // Columns of types of others may hand out objects that must not be kept: those rows are scored one by one.
+        var canKeep = cursor.IsColumnActive(_column)
+            && Schema.All(column => !cursor.IsColumnActive(column) || ColumnBuffer.CanKeep(column.Type));
+        return canKeep ? _createCursor(cursor) : cursor;
+    }
+}
+
+/// <summary>A view of scores, read by one thread unless a cursor set is asked for: the batches already use every core.</summary>
+internal sealed class BatchScoredDataView(IDataView scores) : IDataView
+{
+    public DataViewSchema Schema => scores.Schema;
+
+    public bool CanShuffle => scores.CanShuffle;
+
+    public long? GetRowCount() => scores.GetRowCount();
+
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) =>
+        scores.GetRowCursorSet(columnsNeeded, 1, CanShuffle ? rand : null)[0];
+
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
+        scores.GetRowCursorSet(columnsNeeded, n, rand);
+}
+
+/// <summary>Reads the features of a block of rows ahead, into one tensor.</summary>
+internal sealed class LookAheadCursor : BlockCursor
+{
+    private const int MaximumBlockRows = 1024;
+    private const int MaximumBlockValues = 1 << 22;
+    private const long MaximumBytes = 1 << 26; // of the images and texts beside the features, which can be of any size
+
+    private readonly DataViewSchema.Column _featureColumn;
+    private readonly FeatureFormat _format;
+    private readonly IFeatureReader _features;
+
+    public LookAheadCursor(DataViewRowCursor input, DataViewSchema.Column featureColumn, FeatureFormat format)
+        : base(input, Math.Clamp(MaximumBlockValues / format.Width, 1, MaximumBlockRows), MaximumBytes, featureColumn)
+    {
+        _featureColumn = featureColumn;
+        _format = format;
+        _features = format.Open(input, featureColumn);
+        if (featureColumn.Type is ImageDataViewType)
+            Columns[featureColumn.Index] = new ImageColumnBuffer(() => _features.Image, Capacity);
+        else if (!format.HoldsColumn(featureColumn))
+            Columns[featureColumn.Index] = ColumnBuffer.Create(input, featureColumn, Capacity);
+        Block = new FeatureBlock(Capacity, format.Width);
+    }
+
+    /// <summary>The features of the rows read ahead.</summary>
+    public FeatureBlock Block { get; }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            Block.Dispose();
+        base.Dispose(disposing);
+    }
+
+    protected override void Keep(int position) => _features.Read(Block.Row(position));
+
+    protected override Delegate GetterOf(DataViewSchema.Column column)
+    {
+        if (column.Index != _featureColumn.Index || !_format.HoldsColumn(column))
+            return base.GetterOf(column);
+        if (_featureColumn.Type is not VectorDataViewType)
+        {
+            ValueGetter<float> scalar = (ref float destination) => destination = Block.Row(CurrentIndex())[0];
+            return scalar;
+        }
+        ValueGetter<VBuffer<float>> vector = (ref VBuffer<float> destination) =>
+        {
+            var editor = VBufferEditor.Create(ref destination, Block.Width);
+            Block.Row(CurrentIndex()).CopyTo(editor.Values);
+            destination = editor.Commit();
+        };
+        return vector;
+    }
+}
+
+/// <summary>Reads the texts of a block of rows ahead.</summary>
+internal sealed class TextCursor : BlockCursor
+{
+    private const int MaximumBlockRows = 1024;
+    private const long MaximumBytes = 1 << 22;
+
+    private readonly ColumnBuffer<ReadOnlyMemory<char>> _texts;
+
+    public TextCursor(DataViewRowCursor input, DataViewSchema.Column textColumn)
+        : base(input, MaximumBlockRows, MaximumBytes) => _texts = (ColumnBuffer<ReadOnlyMemory<char>>)Columns[textColumn.Index]!;
+
+    /// <summary>The texts of the rows read ahead.</summary>
+    public ReadOnlySpan<ReadOnlyMemory<char>> Texts => _texts.Values[..Count];
+}

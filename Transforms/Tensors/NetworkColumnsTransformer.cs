@@ -1,0 +1,113 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MLExtensions.Models;
+using MLExtensions.Tensors;
+
+namespace MLExtensions;
+
+/// <summary>What transformers share that add columns to rows with trained networks.</summary>
+/// <remarks>
+/// <see cref="Transform"/> is lazy: every pass over the rows computes the columns again, so cache them before a trainer that reads them
+/// more than once. Rows are computed in blocks, in a prediction engine one by one. One transformer can be used by several threads.
+/// </remarks>
+public abstract class NetworkColumnsTransformer : ITransformer, IDisposable
+{
+    private protected NetworkColumnsTransformer(IHost host, string inputColumnName)
+    {
+        Host = host;
+        InputColumnName = inputColumnName;
+    }
+
+    /// <summary>The column that the networks read.</summary>
+    public string InputColumnName { get; }
+
+    bool ITransformer.IsRowToRowMapper => WhyNoRowMapping == null;
+
+    private protected IHost Host { get; }
+
+    /// <summary>Why a row's columns do not come from that row alone, for a message; null where they do.</summary>
+    private protected virtual string? WhyNoRowMapping => null;
+
+    /// <summary>The columns that are added.</summary>
+    internal abstract IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns { get; }
+
+    /// <summary>Adds the columns to data.</summary>
+    /// <param name="input">Data with the column that the networks read.</param>
+    /// <exception cref="ArgumentException">The column is missing, or of another type or size.</exception>
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var prepared = Prepare(input);
+        var mapper = new Mapper(this, FindInput(prepared.Schema));
+        return new BatchScoredDataView(new RowToRowMapperTransform(Host, ReadAhead(prepared), mapper, CreateMapper));
+    }
+
+    /// <summary>The schema of what <see cref="Transform"/> makes of data with a schema.</summary>
+    /// <exception cref="ArgumentException">The column is missing, or of another type or size.</exception>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return Transform(new EmptyDataView(Host, inputSchema)).Schema;
+    }
+
+    /// <summary>Frees the weights.</summary>
+    public abstract void Dispose();
+
+    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => WhyNoRowMapping is { } reason
+        ? throw new InvalidOperationException(reason)
+        : new RowToRowMapperTransform(Host, new EmptyDataView(Host, inputSchema), CreateMapper(inputSchema), CreateMapper);
+
+    void ICanSaveModel.Save(ModelSaveContext ctx)
+    {
+        ctx.CheckAtModel();
+        ctx.SetVersionInfo(CreateVersionInfo());
+        SaveContent(ctx);
+    }
+
+    /// <summary>The column that the networks read, in data.</summary>
+    /// <exception cref="ArgumentException">The column is missing, or of another type or size.</exception>
+    private protected abstract DataViewSchema.Column FindInput(DataViewSchema schema);
+
+    /// <summary>Makes of data what the networks read.</summary>
+    private protected virtual IDataView Prepare(IDataView input) => input;
+
+    /// <summary>The same data, read a block of rows ahead.</summary>
+    private protected abstract IDataView ReadAhead(IDataView input);
+
+    /// <summary>The getters of some of <see cref="AddedColumns"/>; null for the others.</summary>
+    /// <param name="row">The current row.</param>
+    /// <param name="input">The column that the networks read.</param>
+    /// <param name="active">Which columns, at least one, in ascending order.</param>
+    /// <param name="disposer">Frees what the getters use.</param>
+    private protected abstract Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer);
+
+    private protected abstract VersionInfo CreateVersionInfo();
+
+    private protected abstract void SaveContent(ModelSaveContext ctx);
+
+    private Mapper CreateMapper(DataViewSchema schema) => new(this, FindInput(schema));
+
+    private sealed class Mapper(NetworkColumnsTransformer transformer, DataViewSchema.Column input) : IRowMapper
+    {
+        private readonly IReadOnlyList<DataViewSchema.DetachedColumn> _added = transformer.AddedColumns;
+
+        public Func<int, bool> GetDependencies(Func<int, bool> activeOutput) =>
+            column => column == input.Index && Enumerable.Range(0, _added.Count).Any(activeOutput);
+
+        public DataViewSchema.DetachedColumn[] GetOutputColumns() => [.. _added];
+
+        public Delegate[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
+        {
+            disposer = null;
+            var active = Enumerable.Range(0, _added.Count).Where(activeOutput).ToArray();
+            return active.Length == 0
+                ? new Delegate[_added.Count]
+                : transformer.CreateGetters(row, row.Schema[input.Index], active, out disposer);
+        }
+
+        public ITransformer GetTransformer() => transformer;
+
+        public void Save(ModelSaveContext ctx) => ((ICanSaveModel)transformer).Save(ctx);
+    }
+}

@@ -1,0 +1,89 @@
+using Microsoft.ML;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Tensors;
+
+/// <summary>Gives the scores of the row that a cursor or a prediction engine stands on, each row or block scored once.</summary>
+internal abstract class ScoreSource : IDisposable
+{
+    /// <summary>The current row's scores.</summary>
+    public abstract ReadOnlySpan<float> Current();
+
+    public virtual void Dispose()
+    {
+    }
+
+    public static ScoreSource Create(DataViewRow input, DataViewSchema.Column featureColumn, IBlockScorer scorer) =>
+        input is LookAheadCursor cursor
+            ? new OfBlocks(cursor, cursor.Block, scorer)
+            : new OfRows(input, featureColumn, scorer);
+
+    private sealed class OfBlocks(LookAheadCursor cursor, FeatureBlock block, IBlockScorer scorer) : ScoreSource
+    {
+        private readonly float[] _scores = new float[block.Capacity * scorer.OutputCount];
+        private int _version;
+
+        public override ReadOnlySpan<float> Current()
+        {
+            if (_version != cursor.Version)
+            {
+                using var scope = torch.NewDisposeScope();
+                scorer.Score(block.Rows(0, cursor.Count), _scores.AsSpan(0, cursor.Count * scorer.OutputCount));
+                _version = cursor.Version;
+            }
+            return _scores.AsSpan(cursor.Index * scorer.OutputCount, scorer.OutputCount);
+        }
+    }
+
+    private sealed class OfRows : ScoreSource
+    {
+        private readonly DataViewRow _input;
+        private readonly IFeatureReader _reader;
+        private readonly FeatureBlock _block;
+        private readonly TorchSharp.torch.Tensor _row;
+        private readonly IBlockScorer _scorer;
+        private readonly float[] _scores;
+        private long _position = -1;
+
+        public OfRows(DataViewRow input, DataViewSchema.Column featureColumn, IBlockScorer scorer)
+        {
+            _input = input;
+            _scorer = scorer;
+            _reader = scorer.Format.Open(input, featureColumn);
+            _block = new FeatureBlock(1, scorer.Format.Width);
+            _row = _block.Rows(0, 1).DetachFromDisposeScope();
+            _scores = new float[scorer.OutputCount];
+        }
+
+        public override ReadOnlySpan<float> Current()
+        {
+            if (_position != _input.Position || _position < 0)
+            {
+                _reader.Read(_block.Row(0));
+                _scorer.Score(_row, _scores);
+                _position = _input.Position;
+            }
+            return _scores;
+        }
+
+        public override void Dispose()
+        {
+            _row.Dispose();
+            _block.Dispose();
+        }
+    }
+}
+
+/// <summary>What turns rows of features into scores.</summary>
+internal interface IBlockScorer
+{
+    /// <summary>What a row of features is.</summary>
+    FeatureFormat Format { get; }
+
+    /// <summary>The number of scores of a row.</summary>
+    int OutputCount { get; }
+
+    /// <summary>Scores <c>[rows, Format.Width]</c> float32 features into <c>rows * OutputCount</c> values. Thread-safe.</summary>
+    void Score(Tensor features, Span<float> scores);
+}
