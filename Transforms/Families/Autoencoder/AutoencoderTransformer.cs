@@ -111,7 +111,7 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
         var output = ctx.LoadNonEmptyString();
         var input = ctx.LoadNonEmptyString();
         var reconstruction = ctx.LoadStringOrNull();
-        var model = ctx.LoadNetwork(env, ModelFolder, "an autoencoder", network => network.Architecture is AutoencoderArchitecture);
+        var model = ctx.LoadNetwork(env, ModelFolder, "an autoencoder", network => network is { Architecture: AutoencoderArchitecture, Head: null });
         return new AutoencoderTransformer(env, model, output, input, reconstruction);
     }
 

@@ -89,7 +89,7 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
     {
         ctx.CheckAtModel(GetVersionInfo());
         var textColumnName = ctx.LoadNonEmptyString();
-        var model = ctx.LoadNetwork(env, NetworkFolder, "a language model", network => network.Architecture is LanguageModelArchitecture);
+        var model = ctx.LoadNetwork(env, NetworkFolder, "a language model", network => network is { Architecture: LanguageModelArchitecture, Head: null });
         return new LanguageModelTransformer(env, model, textColumnName);
     }
 

@@ -54,7 +54,7 @@ public sealed class ImageFeaturesTransformer : FeatureColumnsTransformer
         ctx.CheckAtModel(GetVersionInfo());
         var outputColumnName = ctx.LoadNonEmptyString();
         var inputColumnName = ctx.LoadNonEmptyString();
-        var model = ctx.LoadNetwork(env, NetworkFolder, "a network for features of images", network => network.Architecture is CnnArchitecture);
+        var model = ctx.LoadNetwork(env, NetworkFolder, "a network for features of images", network => network is { Architecture: CnnArchitecture, Head: null });
         return new ImageFeaturesTransformer(env, model, outputColumnName, inputColumnName);
     }
 
