@@ -11,10 +11,10 @@ public static class AutoencoderCatalog
     {
         /// <summary>Learns a code of a few numbers for the rows of a column, without labels, by an autoencoder.</summary>
         /// <remarks>Stands where <c>ProjectToPrincipalComponents</c> could; set other options, such as a pretrained stack to start from, with the other overload.</remarks>
-        /// <param name="outputColumnName">The column to add: the code, a <c>Vector&lt;Single&gt;</c> of <paramref name="codeSize"/> values.</param>
+        /// <param name="outputColumnName">The column to add: the code, a <c>Vector&lt;Single&gt;</c> of <paramref name="latentSize"/> values.</param>
         /// <param name="inputColumnName">The features, a <c>Vector&lt;Single&gt;</c> of known size; null for <paramref name="outputColumnName"/>.</param>
-        /// <param name="codeSize">The number of values of the code.</param>
-        /// <param name="hiddenUnits">The hidden units of the layers between features and code; null for 256 and 64.</param>
+        /// <param name="latentSize">The number of values of the code.</param>
+        /// <param name="hiddenLayers">The hidden units of the layers between features and code; null for 256 and 64.</param>
         /// <param name="output">What the features are: in [0, 1] or real numbers.</param>
         /// <param name="epochs">How many times the training data is gone through.</param>
         /// <param name="batchSize">The number of rows of a gradient step.</param>
@@ -23,9 +23,9 @@ public static class AutoencoderCatalog
         public AutoencoderEstimator Autoencoder(
             string outputColumnName,
             string? inputColumnName = null,
-            int codeSize = AutoencoderEstimator.Options.DefaultCodeSize,
-            IReadOnlyList<int>? hiddenUnits = null,
-            AutoencoderOutput output = AutoencoderOutput.Probability,
+            int latentSize = AutoencoderEstimator.Options.DefaultLatentSize,
+            IReadOnlyList<int>? hiddenLayers = null,
+            AutoencoderOutput output = AutoencoderOutput.Bernoulli,
             int epochs = TrainingOptions.DefaultEpochs,
             int batchSize = TrainingOptions.DefaultBatchSize,
             double learningRate = TrainingOptions.DefaultLearningRate) =>
@@ -33,8 +33,8 @@ public static class AutoencoderCatalog
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName ?? outputColumnName,
-                CodeSize = codeSize,
-                HiddenUnits = hiddenUnits,
+                LatentSize = latentSize,
+                HiddenLayers = hiddenLayers,
                 Output = output,
                 Epochs = epochs,
                 BatchSize = batchSize,

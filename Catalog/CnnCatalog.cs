@@ -23,7 +23,7 @@ public static class CnnCatalog
         public CnnBinaryTrainer Cnn(
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
-            IReadOnlyList<NetworkLayer>? layers = null,
+            IReadOnlyList<ImageLayer>? layers = null,
             int epochs = SupervisedTrainerOptions.DefaultEpochs,
             int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
@@ -49,7 +49,7 @@ public static class CnnCatalog
         public CnnMulticlassTrainer Cnn(
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
-            IReadOnlyList<NetworkLayer>? layers = null,
+            IReadOnlyList<ImageLayer>? layers = null,
             int epochs = SupervisedTrainerOptions.DefaultEpochs,
             int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
@@ -75,7 +75,7 @@ public static class CnnCatalog
         public CnnRegressionTrainer Cnn(
             string labelColumnName = DefaultColumnNames.Label,
             string featureColumnName = DefaultColumnNames.Features,
-            IReadOnlyList<NetworkLayer>? layers = null,
+            IReadOnlyList<ImageLayer>? layers = null,
             int epochs = SupervisedTrainerOptions.DefaultEpochs,
             int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>

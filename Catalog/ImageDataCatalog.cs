@@ -55,7 +55,7 @@ public static class ImageDataCatalog
         /// <param name="imageHeight">The height to resize the images to; null, as <paramref name="imageWidth"/> must be then, for each image's own.</param>
         /// <param name="imageWidth">The width to resize the images to, or null.</param>
         /// <param name="onBadImage">
-        /// What to do with a file that is no image or is cut off. With <see cref="BadImages.Skip"/> each file is decoded once whichever
+        /// What to do with a file that is no image or is cut off. With <see cref="BadImageHandling.Skip"/> each file is decoded once whichever
         /// columns are read, and the row count is not known before.
         /// </param>
         /// <param name="resizing">How an image of other proportions is made to fit, as in <c>ResizeImages</c>.</param>
@@ -65,7 +65,7 @@ public static class ImageDataCatalog
             string folder,
             int? imageHeight = null,
             int? imageWidth = null,
-            BadImages onBadImage = BadImages.Refuse,
+            BadImageHandling onBadImage = BadImageHandling.Throw,
             ImageResizingEstimator.ResizingKind resizing = ImageResizingEstimator.ResizingKind.IsoCrop) =>
             ImageFolderLoader.Load(CatalogUtils.GetEnvironment(catalog), folder, imageHeight, imageWidth, resizing, onBadImage);
     }

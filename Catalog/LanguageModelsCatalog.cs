@@ -11,16 +11,16 @@ public static class LanguageModelsCatalog
     extension(MLContext context)
     {
         /// <summary>Trainers of language models, and what measures them.</summary>
-        public LanguageModelOperations LanguageModels => new(context);
+        public LanguageModelCatalog LanguageModels => new(context);
     }
 }
 
 /// <summary>What can be done with language models.</summary>
-public sealed class LanguageModelOperations
+public sealed class LanguageModelCatalog
 {
     private readonly MLContext _context;
 
-    internal LanguageModelOperations(MLContext context)
+    internal LanguageModelCatalog(MLContext context)
     {
         _context = context;
         Trainers = new LanguageModelTrainers(context);
@@ -96,12 +96,12 @@ public sealed class LanguageModelTrainers
     /// <param name="batchSize">The number of lanes that the text is read in.</param>
     /// <param name="learningRate">The learning rate of Adam.</param>
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
-    public LstmLanguageModelTrainer Lstm(
+    public LanguageModelEstimator Lstm(
         string textColumnName = "Text",
         int hiddenUnits = 200,
-        int epochs = LstmLanguageModelTrainer.Options.DefaultEpochCount,
-        int batchSize = LstmLanguageModelTrainer.Options.DefaultLanes,
-        double learningRate = LstmLanguageModelTrainer.Options.DefaultAdamRate) => Lstm(new LstmLanguageModelTrainer.Options
+        int epochs = LanguageModelEstimator.Options.DefaultEpochCount,
+        int batchSize = LanguageModelEstimator.Options.DefaultLanes,
+        double learningRate = LanguageModelEstimator.Options.DefaultAdamRate) => Lstm(new LanguageModelEstimator.Options
     {
         TextColumnName = textColumnName,
         HiddenUnits = hiddenUnits,
@@ -113,5 +113,5 @@ public sealed class LanguageModelTrainers
     /// <summary>A recurrent language model.</summary>
     /// <param name="options">The options; the trainer keeps a copy.</param>
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
-    public LstmLanguageModelTrainer Lstm(LstmLanguageModelTrainer.Options options) => new(_context, options);
+    public LanguageModelEstimator Lstm(LanguageModelEstimator.Options options) => new(_context, options);
 }

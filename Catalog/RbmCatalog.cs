@@ -20,7 +20,7 @@ public static class RbmCatalog
         public RbmEstimator Rbm(
             string outputColumnName,
             string? inputColumnName = null,
-            int hiddenUnits = RbmEstimator.Options.DefaultHiddenUnits,
+            int hiddenUnits = RbmEstimator.Options.DefaultHiddenLayers,
             int epochs = RbmEstimator.Options.DefaultRbmEpochs,
             int batchSize = RbmEstimator.Options.DefaultRbmBatchSize,
             double learningRate = RbmEstimator.Options.DefaultRbmLearningRate) =>
@@ -55,7 +55,7 @@ public static class RbmCatalog
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName ?? outputColumnName,
-                HiddenUnits = hiddenUnits.Select(units => new RbmLayer(units)).ToArray(),
+                HiddenLayers = hiddenUnits.Select(units => new RbmLayer(units)).ToArray(),
                 Epochs = epochs,
                 BatchSize = batchSize,
                 LearningRate = learningRate,

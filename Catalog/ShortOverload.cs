@@ -28,12 +28,13 @@ internal static class MlpShortOverload
 }
 
 /// <summary>How the parameters of the short overloads become options.</summary>
-internal static class LstmShortOverload
+internal static class RecurrentShortOverload
 {
-    public static TOptions Fill<TOptions>(TOptions options, string label, string features, int hiddenUnits, int epochs, int batchSize, double learningRate)
-        where TOptions : LstmOptions
+    public static TOptions Fill<TOptions>(TOptions options, string label, string features, int hiddenUnits, RecurrentCell cell, int epochs, int batchSize, double learningRate)
+        where TOptions : RecurrentOptions
     {
         options.HiddenUnits = hiddenUnits;
+        options.Cell = cell;
         return ShortOverload.Fill(options, label, features, epochs, batchSize, learningRate);
     }
 }
@@ -41,7 +42,7 @@ internal static class LstmShortOverload
 /// <summary>How the parameters of the short overloads become options.</summary>
 internal static class ImageShortOverload
 {
-    public static TOptions Fill<TOptions>(TOptions options, string label, string features, IReadOnlyList<NetworkLayer>? layers, int epochs, int batchSize, double learningRate)
+    public static TOptions Fill<TOptions>(TOptions options, string label, string features, IReadOnlyList<ImageLayer>? layers, int epochs, int batchSize, double learningRate)
         where TOptions : CnnOptions
     {
         if (layers != null)

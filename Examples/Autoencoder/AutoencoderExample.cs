@@ -75,10 +75,10 @@ internal sealed class AutoencoderExample : IExample
 
     private static void SavePictures(MLContext mlContext, AutoencoderTransformer model, PrincipalComponents components, IDataView testSet, OutputFolder output)
     {
-        model.History.SavePng(output.PathOf($"loss-{model.CodeSize}.png"));
+        model.History.SavePng(output.PathOf($"loss-{model.LatentSize}.png"));
         var images = mlContext.Data.TakeRows(testSet, ImagesShown).GetColumn<float[]>("Features").ToList();
-        TilePicture.SavePng(output.PathOf($"reconstructions-{model.CodeSize}.png"), [.. images, .. images.Select(model.Reconstruct)], MnistData.Side, MnistData.Side, ImagesShown);
-        if (model.CodeSize != 2)
+        TilePicture.SavePng(output.PathOf($"reconstructions-{model.LatentSize}.png"), [.. images, .. images.Select(model.Reconstruct)], MnistData.Side, MnistData.Side, ImagesShown);
+        if (model.LatentSize != 2)
             return;
         var shown = mlContext.Data.TakeRows(testSet, PointsShown);
         var digits = shown.GetColumn<uint>("Label").Select(key => (int)key - 1).ToList();

@@ -16,7 +16,7 @@ internal static class AutoencoderNetworks
     public static RbmEstimator.Options CreateStack(int code, int epochs, int? threads, IProgress<TrainingProgress> progress, CancellationToken cancellationToken) => new()
     {
         OutputColumnName = "Code",
-        HiddenUnits = [.. HiddenUnits.Select(units => new RbmLayer(units)), new RbmLayer(code) { Type = HiddenUnitType.Gaussian, LearningRate = CodeLearningRate }],
+        HiddenLayers = [.. HiddenUnits.Select(units => new RbmLayer(units)), new RbmLayer(code) { Type = HiddenUnitType.Gaussian, LearningRate = CodeLearningRate }],
         Epochs = epochs,
         BatchSize = BatchSize,
         LearningRate = PretrainingLearningRate,
@@ -32,8 +32,8 @@ internal static class AutoencoderNetworks
     {
         OutputColumnName = "Code",
         InitialModel = stack,
-        HiddenUnits = HiddenUnits,
-        CodeSize = code,
+        HiddenLayers = HiddenUnits,
+        LatentSize = code,
         Activation = Activation.Sigmoid,
         Epochs = epochs,
         BatchSize = BatchSize,

@@ -33,7 +33,7 @@ internal static class DbnNetworks
     {
         InputColumnName = PixelColumn,
         OutputColumnName = HiddenColumn,
-        HiddenUnits = Machines,
+        HiddenLayers = Machines,
         Epochs = epochs,
         BatchSize = PretrainingBatchSize,
         LearningRate = PretrainingLearningRate,

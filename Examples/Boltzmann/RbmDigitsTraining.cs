@@ -37,7 +37,7 @@ internal sealed record RbmDigitsTraining(RbmTransformer Machine, double HiddenAc
         {
             InputColumnName = Pixels,
             OutputColumnName = Hidden,
-            HiddenUnits = [100],
+            HiddenLayers = [100],
             PersistentChains = 10,
             BatchSize = 10,
             LearningRate = 0.06,

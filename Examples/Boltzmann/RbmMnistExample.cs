@@ -47,7 +47,7 @@ internal sealed class RbmMnistExample : IExample
         var output = new OutputFolder(Name);
 
         var watch = Stopwatch.StartNew();
-        using var machine = TrainingProgressBar.Show($"784-{options.HiddenUnits[0].Units}, {(options.PersistentChains == null ? "CD-1" : "persistent CD")}", progress =>
+        using var machine = TrainingProgressBar.Show($"784-{options.HiddenLayers[0].Units}, {(options.PersistentChains == null ? "CD-1" : "persistent CD")}", progress =>
         {
             options.Progress = progress;
             return mlContext.Transforms.Rbm(options).Fit(trainSet, testSet);
@@ -81,7 +81,7 @@ internal sealed class RbmMnistExample : IExample
         {
             InputColumnName = "Features",
             OutputColumnName = "Hidden",
-            HiddenUnits = [arguments.Integer(Hidden, least: 1)],
+            HiddenLayers = [arguments.Integer(Hidden, least: 1)],
             Epochs = arguments.Integer(Epochs, least: 1),
             BatchSize = BatchSize,
             LearningRate = isPersistent ? PersistentLearningRate : LearningRate,

@@ -35,7 +35,7 @@ internal static class Cifar10Networks
         LearningRateSchedule = LearningRateSchedule.Exponential(0.1, decayEpochs: 6, staircase: true),
         GradientClipNorm = 5, // one bad batch at this rate ends an untrained network
         LayerRules = [new LayerRule("local3") { L2Regularization = 0.004 }, new LayerRule("local4") { L2Regularization = 0.004 }],
-        WeightAverageDecay = 0.9999,
+        EmaDecay = 0.9999,
         BatchSize = 128,
         Epochs = 8,
     };

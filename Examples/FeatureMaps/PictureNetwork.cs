@@ -30,7 +30,7 @@ internal sealed record PictureNetwork(string WeightsFile, ImageArchitecture? Arc
     public ImageFeaturesEstimator UpTo(MLContext mlContext, string? layer) => mlContext.Transforms.ImageFeatures(new ImageFeaturesEstimator.Options
     {
         OutputColumnName = "Maps",
-        Weights = WeightsFile,
+        WeightsPath = WeightsFile,
         Architecture = Architecture,
         Layer = layer,
         Pool = false,

@@ -24,7 +24,7 @@ internal sealed class TunedNetwork(MLContext mlContext, string weights, OutputFo
             FeatureColumnName = "Image",
             Layers = CnnLayers.SqueezeNet(),
             PixelScaling = PixelScaling.ImageNet,
-            InitialWeights = weights,
+            InitialWeightsPath = weights,
             FrozenLayers = ["features.0", "features.3", "features.4", "features.5"],
             LayerRules = [new LayerRule("features") { LearningRateFactor = 0.1 }],
             Augmentations = [ImageAugmentation.Crop(padding: CropPadding), ImageAugmentation.Flip()],

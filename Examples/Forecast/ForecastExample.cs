@@ -33,7 +33,7 @@ internal sealed class ForecastExample : IExample
         var months = ElNinoMonth.Load(mlContext);
         var training = months[..(TrainingYears * ElNinoMonth.MonthsPerYear)];
         var data = mlContext.Data.LoadFromEnumerable(training);
-        using var model = TrainingProgressBar.Show($"LSTM, {training[0].Month} to {training[^1].Month}", progress => mlContext.Forecasting.ForecastByLstm(new LstmForecaster.Options
+        using var model = TrainingProgressBar.Show($"LSTM, {training[0].Month} to {training[^1].Month}", progress => mlContext.Forecasting.ForecastByLstm(new LstmForecastingEstimator.Options
         {
             InputColumnName = nameof(ElNinoMonth.Temperature),
             ExtraColumnNames = [nameof(ElNinoMonth.Season)],

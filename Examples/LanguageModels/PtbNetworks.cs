@@ -10,11 +10,11 @@ internal static class PtbNetworks
 
     public static IReadOnlyList<string> Names => [Small, Medium, Large, Best];
 
-    public static LstmLanguageModelTrainer.Options Create(string size) => size switch
+    public static LanguageModelEstimator.Options Create(string size) => size switch
     {
-        Small => LstmLanguageModelTrainer.Options.Small(),
-        Medium => LstmLanguageModelTrainer.Options.Medium(),
-        Large => LstmLanguageModelTrainer.Options.Large(),
+        Small => LanguageModelEstimator.Options.Small(),
+        Medium => LanguageModelEstimator.Options.Medium(),
+        Large => LanguageModelEstimator.Options.Large(),
         Best => CreateBest(),
         _ => throw new ArgumentOutOfRangeException(nameof(size), size, "No such network."),
     };
@@ -23,12 +23,12 @@ internal static class PtbNetworks
     /// What an hour of one core is best spent on: dropout lets a wider network than the small one go on learning, the embedding as
     /// output layer (Press and Wolf, 2017; Inan et al., 2017) halves what is to be learnt, and the sampled softmax makes it no slower.
     /// </summary>
-    private static LstmLanguageModelTrainer.Options CreateBest() => new()
+    private static LanguageModelEstimator.Options CreateBest() => new()
     {
         HiddenUnits = 300,
         TieEmbeddings = true,
         Dropout = 0.3,
-        SampledTokens = 2000,
+        NumberOfSampledTokens = 2000,
         WindowLength = 35,
         Optimizer = new SgdOptimizer(),
         LearningRate = 20,

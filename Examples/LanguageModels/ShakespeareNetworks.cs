@@ -8,17 +8,17 @@ internal static class ShakespeareNetworks
 
     public static IReadOnlyList<string> Names => [Small, Large];
 
-    public static LstmLanguageModelTrainer.Options Create(string size) => size switch
+    public static LanguageModelEstimator.Options Create(string size) => size switch
     {
-        Small => LstmLanguageModelTrainer.Options.Characters(),
+        Small => LanguageModelEstimator.Options.Characters(),
         Large => CreateLarge(),
         _ => throw new ArgumentOutOfRangeException(nameof(size), size, "No such network."),
     };
 
     /// <summary>A larger network learns a million characters by heart unless much of it is dropped. Its recipe has not been measured.</summary>
-    private static LstmLanguageModelTrainer.Options CreateLarge()
+    private static LanguageModelEstimator.Options CreateLarge()
     {
-        var options = LstmLanguageModelTrainer.Options.Characters();
+        var options = LanguageModelEstimator.Options.Characters();
         options.HiddenUnits = 512;
         options.Dropout = 0.4;
         options.WindowLength = 100;

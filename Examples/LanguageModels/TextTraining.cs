@@ -7,7 +7,7 @@ namespace MLExtensions.Examples.LanguageModels;
 /// <param name="size">The network's name, and what its files are called.</param>
 /// <param name="options">A fresh set of options.</param>
 /// <param name="output">Where the files go.</param>
-internal sealed class TextTraining(string size, LstmLanguageModelTrainer.Options options, OutputFolder output)
+internal sealed class TextTraining(string size, LanguageModelEstimator.Options options, OutputFolder output)
 {
     private static readonly ExampleOption Epochs = new("epochs", "N", "how many epochs to train (default: the network's own); 0 with --weights measures only");
     private static readonly ExampleOption Weights = new("weights", "FILE", "a safetensors file of trained weights to start from");
@@ -34,7 +34,7 @@ internal sealed class TextTraining(string size, LstmLanguageModelTrainer.Options
     {
         Adjust(arguments);
         options.CancellationToken = cancellationToken;
-        var model = TrainingProgressBar.Show($"{size}: {options.Layers} x {options.HiddenUnits} hidden units", progress =>
+        var model = TrainingProgressBar.Show($"{size}: {options.NumberOfLayers} x {options.HiddenUnits} hidden units", progress =>
         {
             options.Progress = progress;
             return mlContext.LanguageModels.Trainers.Lstm(options).Fit(trainSet, validationSet);
@@ -58,12 +58,12 @@ internal sealed class TextTraining(string size, LstmLanguageModelTrainer.Options
     private void Adjust(ExampleArguments arguments)
     {
         options.ThreadCount = arguments.OptionalInteger(Threads, least: 1);
-        options.InitialWeights = arguments.OptionalText(Weights);
+        options.InitialWeightsPath = arguments.OptionalText(Weights);
         options.InitialWeightsMatch = WeightMatch.Strict;
         options.Epochs = arguments.OptionalInteger(Epochs, least: 0) ?? options.Epochs;
         if (options.Epochs == 0)
             return; // Nothing is trained: a checkpoint of an earlier training stays what it is.
         options.CheckpointFolder = output.PathOf($"{size}-checkpoint");
-        options.Resume = arguments.IsGiven(Resume);
+        options.ResumeFromCheckpoint = arguments.IsGiven(Resume);
     }
 }

@@ -83,6 +83,6 @@ internal static class MnistConvolutions
         Epochs = 20,
     };
 
-    private static NetworkLayer[] Convolution(int filters) =>
+    private static ImageLayer[] Convolution(int filters) =>
         [new ConvolutionLayer(filters, 3) { Bias = false }, new BatchNormalizationLayer(), new ActivationLayer()];
 }

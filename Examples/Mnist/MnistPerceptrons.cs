@@ -64,7 +64,7 @@ internal static class MnistPerceptrons
         WeightDecay = 0.01,
         LearningRate = 0.002,
         LearningRateSchedule = LearningRateSchedule.OneCycle(),
-        WeightAverageDecay = 0.999,
+        EmaDecay = 0.999,
         BatchSize = 128,
         Epochs = 100,
     };

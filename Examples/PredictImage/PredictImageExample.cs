@@ -39,7 +39,7 @@ internal sealed class PredictImageExample : IExample
             ? Smooth(mlContext, arguments.Words, fit)
             : WithResizeImages(mlContext, arguments.Words, fit);
         // The whole network: its outputs are the logits of the classes.
-        var network = mlContext.Transforms.ImageFeatures(new ImageFeaturesEstimator.Options { OutputColumnName = "Logits", Weights = arguments.Text(Weights), CropSize = Side });
+        var network = mlContext.Transforms.ImageFeatures(new ImageFeaturesEstimator.Options { OutputColumnName = "Logits", WeightsPath = arguments.Text(Weights), CropSize = Side });
         using var model = network.Fit(rows);
         var size = model.Model.Architecture.OutputCount;
         if (names.Length != size)

@@ -45,7 +45,7 @@ internal sealed class RnnMemoryExample : IExample
                 var options = CreateOptions(cell, arguments);
                 options.Progress = progress;
                 options.CancellationToken = cancellationToken;
-                return mlContext.Regression.Trainers.Lstm(options).Fit(trainSet, validationSet);
+                return mlContext.Regression.Trainers.Recurrent(options).Fit(trainSet, validationSet);
             });
             var seconds = watch.Elapsed.TotalSeconds;
             var metrics = mlContext.Regression.Evaluate(model.Transform(testSet));
@@ -62,7 +62,7 @@ internal sealed class RnnMemoryExample : IExample
         return errors[0] < Solved ? 0 : 1;
     }
 
-    private static LstmRegressionTrainer.Options CreateOptions(RecurrentCell cell, ExampleArguments arguments) => new()
+    private static RecurrentRegressionTrainer.Options CreateOptions(RecurrentCell cell, ExampleArguments arguments) => new()
     {
         Cell = cell,
         StepSize = AddingProblem.StepSize,

@@ -45,7 +45,7 @@ internal sealed class TopicsExample : IExample
             var options = CreateOptions(arguments);
             options.Progress = progress;
             options.CancellationToken = cancellationToken;
-            return mlContext.MulticlassClassification.Trainers.Lstm(options).Fit(trainSet, validationSet);
+            return mlContext.MulticlassClassification.Trainers.Recurrent(options).Fit(trainSet, validationSet);
         }));
         comparison.Run("FeaturizeText, SdcaMaximumEntropy", () => mlContext.Transforms.Text.FeaturizeText("Features", nameof(Conversation.Text))
             .AppendCacheCheckpoint(mlContext)
@@ -71,7 +71,7 @@ internal sealed class TopicsExample : IExample
     /// The topic shows in some words anywhere in the conversation: each hidden unit looks for its own, and the maximum over all steps
     /// keeps what it found. Dropout, also of the words' values, makes it look for more than a few.
     /// </summary>
-    private static LstmMulticlassTrainer.Options CreateOptions(ExampleArguments arguments) => new()
+    private static RecurrentMulticlassTrainer.Options CreateOptions(ExampleArguments arguments) => new()
     {
         FeatureColumnName = nameof(Conversation.Text),
         Tokenization = Tokenization.Words(10_000, minimumCount: 3, lowercase: true, splitPunctuation: true),
@@ -82,7 +82,7 @@ internal sealed class TopicsExample : IExample
         InputDropout = 0.2,
         Dropout = 0.5,
         MaximumLength = 200,
-        LongSequences = LongSequences.KeepBeginning,
+        LongSequenceHandling = LongSequenceHandling.KeepBeginning,
         BatchSize = 32,
         LearningRate = 0.005,
         LearningRateSchedule = LearningRateSchedule.Cosine(),

@@ -23,7 +23,7 @@ public sealed class CheckpointTests
     {
         using var folder = new TemporaryFolder();
         Train(name, folder.Path, o => o.Epochs = 2).Dispose();
-        var resumed = Train(name, folder.Path, o => o.Resume = true);
+        var resumed = Train(name, folder.Path, o => o.ResumeFromCheckpoint = true);
         var whole = Whole.Get(name);
         Outcome.AssertSameBits(Outcome.Weights(whole), Outcome.Weights(resumed));
         AssertSameHistory(whole, resumed);
@@ -35,7 +35,7 @@ public sealed class CheckpointTests
     {
         using var folder = new TemporaryFolder();
         Train(name, folder.Path, o => (o.Epochs, o.Buffering) = (2, Buffering.Streaming)).Dispose();
-        var resumed = Train(name, folder.Path, o => (o.Resume, o.Buffering) = (true, Buffering.Streaming));
+        var resumed = Train(name, folder.Path, o => (o.ResumeFromCheckpoint, o.Buffering) = (true, Buffering.Streaming));
         Outcome.AssertSameBits(Outcome.Weights(Train(name, null, o => o.Buffering = Buffering.Streaming)), Outcome.Weights(resumed));
     }
 
@@ -45,7 +45,7 @@ public sealed class CheckpointTests
     {
         using var folder = new TemporaryFolder();
         Train(name, folder.Path, o => (o.Epochs, o.Precision) = (2, Precision.BFloat16)).Dispose();
-        var resumed = Train(name, folder.Path, o => (o.Resume, o.Precision) = (true, Precision.BFloat16));
+        var resumed = Train(name, folder.Path, o => (o.ResumeFromCheckpoint, o.Precision) = (true, Precision.BFloat16));
         Outcome.AssertSameBits(Outcome.Weights(Train(name, null, o => o.Precision = Precision.BFloat16)), Outcome.Weights(resumed));
     }
 
@@ -63,7 +63,7 @@ public sealed class CheckpointTests
             child.WaitForExit();
         }
         var epochs = 0;
-        var resumed = Train(name, folder.Path, o => (o.Resume, o.Progress) = (true, new Listener(p => epochs += p.Completed == null ? 0 : 1)));
+        var resumed = Train(name, folder.Path, o => (o.ResumeFromCheckpoint, o.Progress) = (true, new Listener(p => epochs += p.Completed == null ? 0 : 1)));
         Assert.AreEqual(Epochs - 3, epochs, "epochs that were left");
         Outcome.AssertSameBits(Outcome.Weights(Whole.Get(name)), Outcome.Weights(resumed));
     }
@@ -83,7 +83,7 @@ public sealed class CheckpointTests
         }
         Assert.ThrowsExactly<OperationCanceledException>(() => Train(name, folder.Path, o => (o.Progress, o.CancellationToken) = (new Listener(Listen), source.Token)));
         var after = reports;
-        var resumed = Train(name, folder.Path, o => o.Resume = true);
+        var resumed = Train(name, folder.Path, o => o.ResumeFromCheckpoint = true);
         Assert.AreEqual(after, reports);
         Outcome.AssertSameBits(Outcome.Weights(Whole.Get(name)), Outcome.Weights(resumed));
     }
@@ -125,7 +125,7 @@ public sealed class CheckpointTests
         using var folder = new TemporaryFolder();
         var whole = Train(name, folder.Path);
         var written = Written(name, folder.Path);
-        var again = Train(name, folder.Path, o => o.Resume = true);
+        var again = Train(name, folder.Path, o => o.ResumeFromCheckpoint = true);
         Outcome.AssertSameBits(Outcome.Weights(whole), Outcome.Weights(again));
         AssertSameHistory(whole, again);
         CollectionAssert.AreEqual(written, Written(name, folder.Path));
@@ -136,7 +136,7 @@ public sealed class CheckpointTests
     public void NoCheckpointYet_StartsFromTheBeginning(string name)
     {
         using var folder = new TemporaryFolder();
-        var model = Train(name, folder.File("new"), o => (o.Resume, o.CheckpointInterval) = (true, 4));
+        var model = Train(name, folder.File("new"), o => (o.ResumeFromCheckpoint, o.CheckpointInterval) = (true, 4));
         Outcome.AssertSameBits(Outcome.Weights(Whole.Get(name)), Outcome.Weights(model));
         Written(name, folder.File("new"));
     }
@@ -162,7 +162,7 @@ public sealed class CheckpointTests
             options.CheckpointFolder = folder;
             options.ValidationFraction = 0.2;
             options.EarlyStopping = new EarlyStopping { Patience = 100 };
-            options.WeightAverageDecay = 0.9;
+            options.EmaDecay = 0.9;
             change?.Invoke(options);
         }, noisy: true);
     }

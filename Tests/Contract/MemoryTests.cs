@@ -17,7 +17,7 @@ public sealed class MemoryTests
     public void Fits_LeaveOnlyTheModel(string name)
     {
         var subject = Subjects.Training(name);
-        TrainedModel Fit() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.ValidationFraction, o.EarlyStopping, o.WeightAverageDecay) = (2, 0.2, new EarlyStopping(), 0.9), noisy: true);
+        TrainedModel Fit() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.ValidationFraction, o.EarlyStopping, o.EmaDecay) = (2, 0.2, new EarlyStopping(), 0.9), noisy: true);
         AssertNoGrowth(() => Fit().Dispose());
         var before = Live;
         using var model = Fit();
@@ -33,7 +33,7 @@ public sealed class MemoryTests
         AssertNoGrowth(() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.Precision) = (2, Precision.BFloat16), noisy: true).Dispose());
         AssertNoGrowth(() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.Buffering) = (2, Buffering.Streaming), noisy: true).Dispose());
         AssertNoGrowth(() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.CheckpointFolder, o.TensorBoardFolder) = (2, folder.Path, folder.Path), noisy: true).Dispose());
-        AssertNoGrowth(() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.CheckpointFolder, o.Resume) = (3, folder.Path, true), noisy: true).Dispose());
+        AssertNoGrowth(() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.CheckpointFolder, o.ResumeFromCheckpoint) = (3, folder.Path, true), noisy: true).Dispose());
         using var initial = subject.Fit(subject.Rows(100), o => o.Epochs = 1);
         AssertNoGrowth(() => subject.Fit(subject.Rows(100), o => (o.Epochs, o.InitialModel) = (2, initial.Transformer)).Dispose());
     }

@@ -35,7 +35,7 @@ public sealed class StoppingTests
         var subject = Subjects.Training(name);
         // One batch an epoch: n epochs give the weights after n steps, and a vanishing rate those before the first. Networks above the first see what it gives them after all epochs.
         float[] After(int steps, double? decay, double rate = 0.02) =>
-            Outcome.Parameters(subject.Fit(subject.Rows(50), o => (o.Epochs, o.BatchSize, o.WeightAverageDecay, o.LearningRate) = (steps, 50, decay, rate)).Networks[0]);
+            Outcome.Parameters(subject.Fit(subject.Rows(50), o => (o.Epochs, o.BatchSize, o.EmaDecay, o.LearningRate) = (steps, 50, decay, rate)).Networks[0]);
         var average = After(1, null, 1e-12).Select(weight => (double)weight).ToArray();
         for (var step = 1; step <= 4; step++)
         {
@@ -51,7 +51,7 @@ public sealed class StoppingTests
         var ml = new MLContext(1);
         var validation = subject.View(ml, 200, seed: 3);
         // A learning rate far too high: losses jump about.
-        void Set(DataTrainingOptions o) => (o.Epochs, o.LearningRate, o.EarlyStopping, o.WeightAverageDecay) = (100, subject.WildRate, new EarlyStopping { Patience = 3 }, averageDecay);
+        void Set(DataTrainingOptions o) => (o.Epochs, o.LearningRate, o.EarlyStopping, o.EmaDecay) = (100, subject.WildRate, new EarlyStopping { Patience = 3 }, averageDecay);
         var model = subject.Fit(subject.CreateEstimator(ml, subject.Options(Set, noisy: true)), subject.View(ml, 100), validation);
         // The first measurement comes before the first step, but what networks above the first see does not.
         var again = subject.Fit(subject.CreateEstimator(ml, subject.Options(o => (o.Epochs, o.LearningRate, o.InitialModel) = (1, 1e-12, model.Transformer), noisy: true)), subject.View(ml, 100), validation);

@@ -58,7 +58,7 @@ public sealed class WarmStartTests
         using var folder = new TemporaryFolder();
         var first = subject.Fit(subject.Rows(100), o => o.Epochs = 2, noisy: true);
         first.Networks[0].SaveWeights(folder.File("weights.safetensors"));
-        var second = subject.Fit(subject.Rows(100, seed: 8), o => (o.Epochs, o.InitialWeights) = (0, folder.File("weights.safetensors")), noisy: true);
+        var second = subject.Fit(subject.Rows(100, seed: 8), o => (o.Epochs, o.InitialWeightsPath) = (0, folder.File("weights.safetensors")), noisy: true);
         Outcome.AssertSameBits(Outcome.Weights(first), Outcome.Weights(second));
     }
 

@@ -58,7 +58,7 @@ internal sealed class TrainingLoop<TBatch>(
 
     private bool TryResume()
     {
-        if (!options.Resume || checkpoint!.TryLoad(step, training.State, _monitor) is not { } state)
+        if (!options.ResumeFromCheckpoint || checkpoint!.TryLoad(step, training.State, _monitor) is not { } state)
             return false;
         (_records, _beforeTraining) = (state.Records.ToList(), state.BeforeTraining);
         _stopReason = state.Stopped ? StopReason.EarlyStopping : null;

@@ -8,7 +8,7 @@ namespace MLExtensions.Loading;
 /// <summary>A folder of images for each class.</summary>
 internal static class ImageFolderLoader
 {
-    public static IDataView Load(IHostEnvironment env, string folder, int? imageHeight, int? imageWidth, ImageResizingEstimator.ResizingKind resizing, BadImages onBadImage)
+    public static IDataView Load(IHostEnvironment env, string folder, int? imageHeight, int? imageWidth, ImageResizingEstimator.ResizingKind resizing, BadImageHandling onBadImage)
     {
         if (imageHeight.HasValue != imageWidth.HasValue)
             throw new ArgumentException($"imageHeight is {Text(imageHeight)} and imageWidth is {Text(imageWidth)}; give both, or none to keep each image's own size.", imageHeight.HasValue ? nameof(imageWidth) : nameof(imageHeight));
@@ -90,7 +90,7 @@ internal sealed class ImageFolder
 }
 
 /// <summary>Which of a folder's images are good, as far as they have been looked at. Thread-safe.</summary>
-internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImages onBadImage)
+internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImageHandling onBadImage)
 {
     private enum State : byte
     {
@@ -103,7 +103,7 @@ internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImages onBad
 
     public ImageFolder Folder => folder;
 
-    public bool SkipsBad => onBadImage == BadImages.Skip;
+    public bool SkipsBad => onBadImage == BadImageHandling.Skip;
 
     /// <summary>The number of rows; null while images that might be left out haven't been looked at.</summary>
     public long? Count

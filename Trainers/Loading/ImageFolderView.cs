@@ -21,7 +21,7 @@ internal sealed class ImageFolderView : FileDataView
 
     public override bool CanShuffle => true;
 
-    public static ImageFolderView Create(IHostEnvironment env, ImageFolder folder, BadImages onBadImage)
+    public static ImageFolderView Create(IHostEnvironment env, ImageFolder folder, BadImageHandling onBadImage)
     {
         var host = env.Register(nameof(ImageFolderView));
         var schema = new DataViewSchema.Builder();

@@ -41,9 +41,9 @@ public abstract class SupervisedTrainerOptions : RowTrainingOptions
     /// <param name="data">The training data.</param>
     /// <param name="features">Its feature column.</param>
     /// <param name="initial">The architecture of the model that training starts from, or null.</param>
-    /// <param name="checkAlive">Called now and then; throws to stop.</param>
+    /// <param name="throwIfCancelled">Called now and then; throws to stop.</param>
     /// <exception cref="ArgumentException">The column has a wrong type; the message names it.</exception>
-    internal virtual FeatureFormat CreateFormat(IDataView data, DataViewSchema.Column features, NetworkArchitecture? initial, Action checkAlive) =>
+    internal virtual FeatureFormat CreateFormat(IDataView data, DataViewSchema.Column features, NetworkArchitecture? initial, Action throwIfCancelled) =>
         new DenseFormat(FeatureReader.WidthOf(features));
 
     /// <param name="features">The feature column.</param>

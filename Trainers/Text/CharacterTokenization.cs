@@ -26,7 +26,7 @@ internal sealed record CharacterTokenization(int? MaximumVocabulary, int Minimum
                 else
                     CollectionsMarshal.GetValueRefOrAddDefault(_counts, character, out _)++;
             }
-            _asciiCounts[CharacterTokenizer.EndOfRow[0]]++;
+            _asciiCounts[CharacterTokenizer.EndOfSequence[0]]++;
         }
 
         public override TextTokenizer Build()
@@ -42,7 +42,7 @@ internal sealed record CharacterTokenization(int? MaximumVocabulary, int Minimum
             return new CharacterTokenizer
             {
                 Vocabulary = TokenCounts.Choose(
-                    counts, CharacterTokenizer.EndOfRow, unknown, 0, settings.MaximumVocabulary, settings.MinimumCount),
+                    counts, CharacterTokenizer.EndOfSequence, unknown, 0, settings.MaximumVocabulary, settings.MinimumCount),
             };
         }
     }

@@ -36,7 +36,7 @@ internal static class RowTexts
         {
             tokens.Clear();
             TextColumn.Encode(tokenizer, text, tokens, column, row);
-            tokens.Add(tokenizer.EndOfRowId);
+            tokens.Add(tokenizer.EndOfSequenceId);
             store.Append(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(tokens));
         }
     }

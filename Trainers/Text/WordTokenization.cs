@@ -28,10 +28,10 @@ internal sealed record WordTokenization(int MaximumVocabulary, int MinimumCount,
             using var words = new WordReader(row, settings.Lowercase, settings.SplitPunctuation);
             while (words.MoveNext())
             {
-                var word = words.IsLineEnd ? WordTokenizer.EndOfRow : words.Current;
+                var word = words.IsLineEnd ? WordTokenizer.EndOfSequence : words.Current;
                 CollectionsMarshal.GetValueRefOrAddDefault(lookup, word, out _)++;
             }
-            CollectionsMarshal.GetValueRefOrAddDefault(lookup, WordTokenizer.EndOfRow, out _)++;
+            CollectionsMarshal.GetValueRefOrAddDefault(lookup, WordTokenizer.EndOfSequence, out _)++;
             while (_counts.Count > countLimit)
                 ForgetRarest();
         }
@@ -39,7 +39,7 @@ internal sealed record WordTokenization(int MaximumVocabulary, int MinimumCount,
         public override TextTokenizer Build() => new WordTokenizer
         {
             Vocabulary = TokenCounts.Choose(
-                _counts, WordTokenizer.EndOfRow, WordTokenizer.Unknown, _forgotten, settings.MaximumVocabulary, settings.MinimumCount),
+                _counts, WordTokenizer.EndOfSequence, WordTokenizer.Unknown, _forgotten, settings.MaximumVocabulary, settings.MinimumCount),
             Lowercase = settings.Lowercase,
             SplitPunctuation = settings.SplitPunctuation,
         };
@@ -49,7 +49,7 @@ internal sealed record WordTokenization(int MaximumVocabulary, int MinimumCount,
             _rarest++;
             foreach (var (word, count) in _counts)
             {
-                if (count > _rarest || word == WordTokenizer.EndOfRow)
+                if (count > _rarest || word == WordTokenizer.EndOfSequence)
                     continue;
                 _counts.Remove(word); // a dictionary allows it while it is gone through
                 _forgotten += count;

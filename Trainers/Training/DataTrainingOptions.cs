@@ -29,9 +29,9 @@ public abstract class DataTrainingOptions : TrainingOptions
     /// taken is in <see cref="TrainingHistory.InitialWeights"/>. Not together with <see cref="TrainingOptions.InitialModel"/>. Default null.
     /// </summary>
     [DoesNotChangeResult]
-    public string? InitialWeights { get; set; }
+    public string? InitialWeightsPath { get; set; }
 
-    /// <summary>How well <see cref="InitialWeights"/> must fit the network. Default <see cref="WeightMatch.ExceptOutput"/>.</summary>
+    /// <summary>How well <see cref="InitialWeightsPath"/> must fit the network. Default <see cref="WeightMatch.ExceptOutput"/>.</summary>
     [DoesNotChangeResult]
     public WeightMatch InitialWeightsMatch { get; set; }
 
@@ -49,9 +49,9 @@ public abstract class DataTrainingOptions : TrainingOptions
     /// <inheritdoc/>
     internal override OptimizationSettings Optimization => base.Optimization with { Layers = new LayerSelection(FrozenLayers, LayerRules) };
 
-    private protected override bool StartsTrained => base.StartsTrained || InitialWeights != null;
+    private protected override bool StartsTrained => base.StartsTrained || InitialWeightsPath != null;
 
-    private protected override string TrainedStart => $"{nameof(InitialModel)} or {nameof(InitialWeights)}";
+    private protected override string TrainedStart => $"{nameof(InitialModel)} or {nameof(InitialWeightsPath)}";
 
     internal override TrainingOptions Snapshot()
     {
@@ -80,11 +80,11 @@ public abstract class DataTrainingOptions : TrainingOptions
     private void CheckInitialWeights()
     {
         OptionCheck.Defined(InitialWeightsMatch, nameof(InitialWeightsMatch));
-        if (InitialWeights == null)
+        if (InitialWeightsPath == null)
             return;
-        OptionCheck.NotEmpty(InitialWeights, nameof(InitialWeights));
+        OptionCheck.NotEmpty(InitialWeightsPath, nameof(InitialWeightsPath));
         if (InitialModel != null)
-            throw new ArgumentException($"{nameof(InitialWeights)} is '{InitialWeights}' and {nameof(InitialModel)} is set too; a network can start from one of them.", nameof(InitialWeights));
+            throw new ArgumentException($"{nameof(InitialWeightsPath)} is '{InitialWeightsPath}' and {nameof(InitialModel)} is set too; a network can start from one of them.", nameof(InitialWeightsPath));
     }
 
     private void CheckLayers()

@@ -44,7 +44,7 @@ internal sealed class StartingWeights : IDisposable
 
     /// <summary>Finds the file; the model is known.</summary>
     public static StartingWeights Open(DataTrainingOptions options, IInitialWeights? model) =>
-        new(options, model, options.InitialWeights == null ? null : InitialWeightsFile.Open(options.InitialWeights));
+        new(options, model, options.InitialWeightsPath == null ? null : InitialWeightsFile.Open(options.InitialWeightsPath));
 
     /// <summary>Refuses options that do not fit the network, before the data is read.</summary>
     /// <param name="architecture">The network's architecture.</param>
@@ -71,7 +71,7 @@ internal sealed class StartingWeights : IDisposable
         if (_file != null)
         {
             FileReport = _file.CopyTo(network, architecture, _options.InitialWeightsMatch);
-            Tell(channel, $"{nameof(_options.InitialWeights)} {_options.InitialWeights}", FileReport);
+            Tell(channel, $"{nameof(_options.InitialWeightsPath)} {_options.InitialWeightsPath}", FileReport);
         }
         network.DetachFromDisposeScope();
         return network;
@@ -100,7 +100,7 @@ internal sealed class InitialWeightsFile : IDisposable
     private InitialWeightsFile(WeightFile file) => _file = file;
 
     /// <inheritdoc cref="WeightFile.Open"/>
-    public static InitialWeightsFile Open(string path) => new(WeightFile.Open(path, nameof(DataTrainingOptions.InitialWeights)));
+    public static InitialWeightsFile Open(string path) => new(WeightFile.Open(path, nameof(DataTrainingOptions.InitialWeightsPath)));
 
     /// <summary>Compares the file with a network.</summary>
     /// <param name="network">The network.</param>
@@ -111,7 +111,7 @@ internal sealed class InitialWeightsFile : IDisposable
     {
         var comparison = new WeightComparison(_file.Tensors, network.state_dict());
         if (!comparison.Satisfies(match, architecture.OutputLayer))
-            throw new ArgumentException($"InitialWeights '{_file.Path}' does not fit the network as InitialWeightsMatch = {match} asks; {comparison.Problems}.", nameof(DataTrainingOptions.InitialWeights));
+            throw new ArgumentException($"InitialWeights '{_file.Path}' does not fit the network as InitialWeightsMatch = {match} asks; {comparison.Problems}.", nameof(DataTrainingOptions.InitialWeightsPath));
         return comparison.Report;
     }
 

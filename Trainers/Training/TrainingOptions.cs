@@ -66,7 +66,7 @@ public abstract class TrainingOptions
     /// The decay of an exponential moving average of the weights, which then takes the place of the weights in validation and in
     /// the model (Polyak and Juditsky, 1992); at step n the decay is at most (1 + n) / (10 + n). Default null: no average.
     /// </summary>
-    public double? WeightAverageDecay { get; set; }
+    public double? EmaDecay { get; set; }
 
     /// <summary>The seed of initialisation, shuffling, dropout and the validation split. Default null: the MLContext's, or a random one.</summary>
     [DoesNotChangeResult]
@@ -100,7 +100,7 @@ public abstract class TrainingOptions
     /// The weights come out bitwise the same as without the interruption. Default false.
     /// </summary>
     [DoesNotChangeResult]
-    public bool Resume { get; set; }
+    public bool ResumeFromCheckpoint { get; set; }
 
     /// <summary>Is told how training goes. Default null.</summary>
     [DoesNotChangeResult]
@@ -131,7 +131,7 @@ public abstract class TrainingOptions
         L2 = L2Regularization,
         WeightDecay = WeightDecay,
         ClipNorm = GradientClipNorm,
-        AverageDecay = WeightAverageDecay,
+        AverageDecay = EmaDecay,
         Precision = Precision,
     };
 
@@ -164,12 +164,12 @@ public abstract class TrainingOptions
         OptionCheck.Positive(GradientClipNorm ?? 1, nameof(GradientClipNorm));
         OptionCheck.Defined(Initialization, nameof(Initialization));
         EarlyStopping?.Check();
-        OptionCheck.Fraction(WeightAverageDecay ?? 0, nameof(WeightAverageDecay));
+        OptionCheck.Fraction(EmaDecay ?? 0, nameof(EmaDecay));
         TrainingDevice.Parse(Device);
         OptionCheck.Defined(Precision, nameof(Precision));
         OptionCheck.AtLeast(ThreadCount ?? 1, 1, nameof(ThreadCount));
         OptionCheck.AtLeast(CheckpointInterval, 1, nameof(CheckpointInterval));
-        if (Resume && CheckpointFolder == null)
-            throw new ArgumentException($"{nameof(Resume)} needs a {nameof(CheckpointFolder)} to go on from.", nameof(Resume));
+        if (ResumeFromCheckpoint && CheckpointFolder == null)
+            throw new ArgumentException($"{nameof(ResumeFromCheckpoint)} needs a {nameof(CheckpointFolder)} to go on from.", nameof(ResumeFromCheckpoint));
     }
 }

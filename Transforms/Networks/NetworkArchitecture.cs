@@ -12,7 +12,7 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(MlpArchitecture), MlpArchitecture.FamilyName)]
 [JsonDerivedType(typeof(CnnArchitecture), CnnArchitecture.FamilyName)]
 [JsonDerivedType(typeof(ResNetArchitecture), ResNetArchitecture.FamilyName)]
-[JsonDerivedType(typeof(LstmArchitecture), LstmArchitecture.FamilyName)]
+[JsonDerivedType(typeof(RecurrentArchitecture), RecurrentArchitecture.FamilyName)]
 [JsonDerivedType(typeof(ForecastArchitecture), ForecastArchitecture.FamilyName)]
 [JsonDerivedType(typeof(LanguageModelArchitecture), LanguageModelArchitecture.FamilyName)]
 [JsonDerivedType(typeof(RbmArchitecture), RbmArchitecture.FamilyName)]

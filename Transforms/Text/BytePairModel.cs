@@ -21,7 +21,7 @@ internal sealed class BytePairModel
         TokenCount = numbers.Count;
         var endOfRow = EndOfRowTokens.FirstOrDefault(numbers.ContainsKey)
             ?? throw new FormatException($"vocabularyJson has no token that could end a row: {string.Join(", ", EndOfRowTokens)}.");
-        EndOfRowId = numbers[endOfRow];
+        EndOfSequenceId = numbers[endOfRow];
         foreach (var symbol in ByteSymbols.All)
             _vocabulary.Require(symbol.ToString(), "symbol of a byte");
         _tokenizer = CreateTokenizer(numbers, ParseMerges(merges, _vocabulary), endOfRow);
@@ -29,7 +29,7 @@ internal sealed class BytePairModel
 
     public int TokenCount { get; }
 
-    public int EndOfRowId { get; }
+    public int EndOfSequenceId { get; }
 
     public string TokenOf(int id) => _vocabulary.TokenOf(id);
 
@@ -120,7 +120,7 @@ internal sealed class BytePairDecoder(BytePairModel model) : TextDecoder
     public override string Append(int id)
     {
         var token = model.TokenOf(id);
-        return id == model.EndOfRowId ? Finish() + "\n" : Decode(Bytes(token), flush: false);
+        return id == model.EndOfSequenceId ? Finish() + "\n" : Decode(Bytes(token), flush: false);
     }
 
     public override string Finish() => Decode([], flush: true);

@@ -14,7 +14,7 @@ internal sealed class CharacterIndex
     public CharacterIndex(IReadOnlyList<string> tokens)
     {
         Vocabulary = new Vocabulary(tokens);
-        EndOfRowId = Vocabulary.Require(CharacterTokenizer.EndOfRow, "end of row");
+        EndOfSequenceId = Vocabulary.Require(CharacterTokenizer.EndOfSequence, "end of row");
         UnknownId = Vocabulary.Find(CharacterTokenizer.Unknown);
         Array.Fill(_direct, UnknownId ?? -1);
         for (var i = 0; i < tokens.Count; i++)
@@ -29,7 +29,7 @@ internal sealed class CharacterIndex
 
     public Vocabulary Vocabulary { get; }
 
-    public int EndOfRowId { get; }
+    public int EndOfSequenceId { get; }
 
     public int? UnknownId { get; }
 

@@ -13,7 +13,7 @@ namespace MLExtensions;
 public sealed record CharacterTokenizer : TextTokenizer
 {
     internal const string KindName = "characters";
-    internal const string EndOfRow = "\n";
+    internal const string EndOfSequence = "\n";
     internal const string Unknown = "\uFFFD";
 
     private CharacterIndex? _index;
@@ -38,7 +38,7 @@ public sealed record CharacterTokenizer : TextTokenizer
 
     /// <inheritdoc/>
     [JsonIgnore]
-    public override int EndOfRowId => Index.EndOfRowId;
+    public override int EndOfSequenceId => Index.EndOfSequenceId;
 
     /// <inheritdoc/>
     [JsonIgnore]

@@ -52,7 +52,7 @@ public sealed record SubwordTokenizer : TextTokenizer
 
     /// <inheritdoc/>
     [JsonIgnore]
-    public override int EndOfRowId => Model.EndOfRowId;
+    public override int EndOfSequenceId => Model.EndOfSequenceId;
 
     /// <summary>Null: every text is made of bytes.</summary>
     [JsonIgnore]

@@ -23,7 +23,7 @@ public abstract record TextTokenizer
 
     /// <summary>The token that a language model sees, and learns to write, at the end of each row. As text it is a line feed.</summary>
     [JsonIgnore]
-    public abstract int EndOfRowId { get; }
+    public abstract int EndOfSequenceId { get; }
 
     /// <summary>The token of everything that the vocabulary lacks; null where nothing may lack.</summary>
     [JsonIgnore]
@@ -34,13 +34,13 @@ public abstract record TextTokenizer
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="id"/> is no token's number.</exception>
     public abstract string TokenOf(int id);
 
-    /// <summary>Appends the tokens of a text. No <see cref="EndOfRowId"/> is added.</summary>
+    /// <summary>Appends the tokens of a text. No <see cref="EndOfSequenceId"/> is added.</summary>
     /// <param name="text">The text.</param>
     /// <param name="ids">The list to append to.</param>
     /// <exception cref="FormatException">Something in the text is not in the vocabulary, and <see cref="UnknownId"/> is null; the message shows it.</exception>
     public abstract void Encode(ReadOnlySpan<char> text, List<int> ids);
 
-    /// <summary>The tokens of a text. No <see cref="EndOfRowId"/> is added.</summary>
+    /// <summary>The tokens of a text. No <see cref="EndOfSequenceId"/> is added.</summary>
     /// <param name="text">The text.</param>
     /// <exception cref="FormatException">Something in the text is not in the vocabulary, and <see cref="UnknownId"/> is null; the message shows it.</exception>
     public IReadOnlyList<int> Encode(string text)

@@ -16,7 +16,7 @@ namespace MLExtensions;
 public sealed record WordTokenizer : TextTokenizer
 {
     internal const string KindName = "words";
-    internal const string EndOfRow = "<eos>";
+    internal const string EndOfSequence = "<eos>";
     internal const string Unknown = "<unk>";
 
     private WordIndex? _index;
@@ -47,7 +47,7 @@ public sealed record WordTokenizer : TextTokenizer
 
     /// <inheritdoc/>
     [JsonIgnore]
-    public override int EndOfRowId => Index.EndOfRowId;
+    public override int EndOfSequenceId => Index.EndOfSequenceId;
 
     /// <inheritdoc/>
     [JsonIgnore]
@@ -65,7 +65,7 @@ public sealed record WordTokenizer : TextTokenizer
         var index = Index;
         using var words = new WordReader(text, Lowercase, SplitPunctuation);
         while (words.MoveNext())
-            ids.Add(words.IsLineEnd ? index.EndOfRowId : index.Vocabulary.Find(words.Current) ?? index.UnknownId);
+            ids.Add(words.IsLineEnd ? index.EndOfSequenceId : index.Vocabulary.Find(words.Current) ?? index.UnknownId);
     }
 
     /// <inheritdoc/>
@@ -94,13 +94,13 @@ public sealed record WordTokenizer : TextTokenizer
         public WordIndex(IReadOnlyList<string> words)
         {
             Vocabulary = new Vocabulary(words);
-            EndOfRowId = Vocabulary.Require(EndOfRow, "end of row");
+            EndOfSequenceId = Vocabulary.Require(EndOfSequence, "end of row");
             UnknownId = Vocabulary.Require(Unknown, "unknown word");
         }
 
         public Vocabulary Vocabulary { get; }
 
-        public int EndOfRowId { get; }
+        public int EndOfSequenceId { get; }
 
         public int UnknownId { get; }
     }
@@ -113,7 +113,7 @@ public sealed record WordTokenizer : TextTokenizer
         {
             var token = index.Vocabulary.TokenOf(id);
             var followsWord = !_isLineStart;
-            _isLineStart = id == index.EndOfRowId;
+            _isLineStart = id == index.EndOfSequenceId;
             if (_isLineStart)
                 return "\n";
             return followsWord ? " " + token : token;

@@ -48,7 +48,7 @@ internal sealed class BoltzmannTraining : IBenchmark
         var data = ml.Data.LoadFromEnumerable(rows.Select(features => new FeatureRow { Features = features }), schema);
         ml.Transforms.Rbm(new RbmEstimator.Options
         {
-            HiddenUnits = [hidden],
+            HiddenLayers = [hidden],
             BatchSize = batch,
             PersistentChains = batch,
             Epochs = epochs,

@@ -16,7 +16,7 @@ internal sealed class ImageScoring : IBenchmark
         yield return Measure(settings, "LeNet-5", CnnLayers.LeNet5());
     }
 
-    private static ResultRow Measure(BenchmarkSettings settings, string network, IReadOnlyList<NetworkLayer> layers)
+    private static ResultRow Measure(BenchmarkSettings settings, string network, IReadOnlyList<ImageLayer> layers)
     {
         var ml = new MLContext(1);
         var images = settings.Training.Take(Images);

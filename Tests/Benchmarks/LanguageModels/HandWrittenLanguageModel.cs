@@ -17,10 +17,10 @@ internal sealed class HandWrittenLanguageModel : IDisposable
     /// <param name="tokens">The text.</param>
     /// <param name="options">Sizes, lanes, steps, learning rate and clipping.</param>
     /// <param name="vocabulary">The number of tokens.</param>
-    public HandWrittenLanguageModel(long[] tokens, LstmLanguageModelTrainer.Options options, int vocabulary)
+    public HandWrittenLanguageModel(long[] tokens, LanguageModelEstimator.Options options, int vocabulary)
     {
         _embedding = nn.Embedding(vocabulary, options.HiddenUnits);
-        _lstm = nn.LSTM(options.HiddenUnits, options.HiddenUnits, options.Layers);
+        _lstm = nn.LSTM(options.HiddenUnits, options.HiddenUnits, options.NumberOfLayers);
         _output = nn.Linear(options.HiddenUnits, vocabulary);
         _parameters = [.. _embedding.parameters(), .. _lstm.parameters(), .. _output.parameters()];
         _optimizer = optim.SGD(_parameters, options.LearningRate);

@@ -23,11 +23,11 @@ internal sealed class LanguageModelEpochs : IBenchmark
             yield return Bound.Row($"training a word language model, 2x200, vocabulary of 10,000, {Threads.Text(threads)}, against a hand-written loop", 1.0, comparison, "words", Tokens);
         }
         yield return Against(settings, ml, data, "bfloat16 output layer", options => options.OutputPrecision = Precision.BFloat16);
-        yield return Against(settings, ml, data, "sampled softmax, 500 of 10,000", options => options.SampledTokens = 500);
+        yield return Against(settings, ml, data, "sampled softmax, 500 of 10,000", options => options.NumberOfSampledTokens = 500);
         yield return Against(settings, ml, data, "tied embeddings", options => options.TieEmbeddings = true);
     }
 
-    private static ResultRow Against(BenchmarkSettings settings, MLContext ml, IDataView data, string name, Action<LstmLanguageModelTrainer.Options> change)
+    private static ResultRow Against(BenchmarkSettings settings, MLContext ml, IDataView data, string name, Action<LanguageModelEstimator.Options> change)
     {
         var options = Options(get_num_threads());
         change(options);
@@ -36,15 +36,15 @@ internal sealed class LanguageModelEpochs : IBenchmark
     }
 
     /// <summary>The seconds of the engine's epoch alone, reading left out.</summary>
-    private static Contender Engine(string name, MLContext ml, IDataView data, LstmLanguageModelTrainer.Options options) => new(name, () =>
+    private static Contender Engine(string name, MLContext ml, IDataView data, LanguageModelEstimator.Options options) => new(name, () =>
     {
         using var model = ml.LanguageModels.Trainers.Lstm(options).Fit(data);
         return model.History.Epochs.Sum(epoch => epoch.Seconds);
     });
 
-    private static LstmLanguageModelTrainer.Options Options(int threads)
+    private static LanguageModelEstimator.Options Options(int threads)
     {
-        var options = LstmLanguageModelTrainer.Options.Small();
+        var options = LanguageModelEstimator.Options.Small();
         options.Epochs = 1;
         options.LearningRateSchedule = LearningRateSchedule.Constant();
         options.ThreadCount = threads;

@@ -51,10 +51,10 @@ internal sealed class MemoryOfText : IBenchmark
     private static void Fit(string path)
     {
         var ml = new MLContext(1);
-        var trainer = ml.LanguageModels.Trainers.Lstm(new LstmLanguageModelTrainer.Options
+        var trainer = ml.LanguageModels.Trainers.Lstm(new LanguageModelEstimator.Options
         {
             Tokenization = Tokenization.Characters(),
-            Layers = 1,
+            NumberOfLayers = 1,
             HiddenUnits = 16,
             BatchSize = 512,
             WindowLength = 32,

@@ -79,7 +79,7 @@ internal sealed class TextGeneration : IBenchmark
     private sealed class BareNetwork(LanguageModelArchitecture architecture) : IDisposable
     {
         private readonly TorchSharp.Modules.Embedding _embedding = nn.Embedding(architecture.OutputCount, architecture.EmbeddingSize);
-        private readonly TorchSharp.Modules.LSTM _lstm = nn.LSTM(architecture.EmbeddingSize, architecture.Recurrent.HiddenUnits, architecture.Recurrent.Layers);
+        private readonly TorchSharp.Modules.LSTM _lstm = nn.LSTM(architecture.EmbeddingSize, architecture.Recurrent.HiddenUnits, architecture.Recurrent.NumberOfLayers);
         private readonly TorchSharp.Modules.Linear _output = nn.Linear(architecture.Recurrent.HiddenUnits, architecture.OutputCount);
 
         public void Write(int count)

@@ -13,15 +13,15 @@ internal sealed class AutoencoderSubject() : CodeSubject("Autoencoder")
         ("InputColumnName", "empty", o => Of(o).InputColumnName = " "),
         ("OutputColumnName", "empty", o => Of(o).OutputColumnName = ""),
         ("ReconstructionColumnName", "empty", o => Of(o).ReconstructionColumnName = " "),
-        ("HiddenUnits[1]", "0", o => Of(o).HiddenUnits = [3, 0]),
-        ("CodeSize", "0", o => Of(o).CodeSize = 0),
+        ("HiddenUnits[1]", "0", o => Of(o).HiddenLayers = [3, 0]),
+        ("LatentSize", "0", o => Of(o).LatentSize = 0),
         ("Output", "9", o => Of(o).Output = (AutoencoderOutput)9),
         ("ShuffleBufferRows", "0", o => Of(o).ShuffleBufferRows = 0),
     ];
 
     public override int ChangeArchitecture(DataTrainingOptions options)
     {
-        Of(options).CodeSize = 5;
+        Of(options).LatentSize = 5;
         return FeatureCount;
     }
 
@@ -42,9 +42,9 @@ internal sealed class AutoencoderSubject() : CodeSubject("Autoencoder")
 
     protected override DataTrainingOptions CreateOptions() => new AutoencoderEstimator.Options
     {
-        HiddenUnits = [12],
-        CodeSize = 4,
-        Output = AutoencoderOutput.Real, // whose loss can become 0
+        HiddenLayers = [12],
+        LatentSize = 4,
+        Output = AutoencoderOutput.Gaussian, // whose loss can become 0
         ReconstructionColumnName = "Reconstruction",
         Epochs = 15,
         BatchSize = 10,

@@ -7,13 +7,13 @@ internal static class LstmSubjects
 {
     public static Subject[] All =>
     [
-        new LstmSubject<BinaryNetworkTransformer>("LstmBinary", ContractTask.Binary, () => new LstmBinaryTrainer.Options(), (ml, o) => ml.BinaryClassification.Trainers.Lstm((LstmBinaryTrainer.Options)o)),
-        new LstmSubject<MulticlassNetworkTransformer>("LstmMulticlass", ContractTask.Multiclass, () => new LstmMulticlassTrainer.Options { Cell = RecurrentCell.Gru, Bidirectional = true, Pooling = SequencePooling.Attention }, (ml, o) => ml.MulticlassClassification.Trainers.Lstm((LstmMulticlassTrainer.Options)o)),
-        new LstmSubject<RegressionNetworkTransformer>("LstmRegression", ContractTask.Regression, () => new LstmRegressionTrainer.Options { Layers = 2 }, (ml, o) => ml.Regression.Trainers.Lstm((LstmRegressionTrainer.Options)o)),
+        new LstmSubject<BinaryNetworkTransformer>("LstmBinary", ContractTask.Binary, () => new RecurrentBinaryTrainer.Options(), (ml, o) => ml.BinaryClassification.Trainers.Recurrent((RecurrentBinaryTrainer.Options)o)),
+        new LstmSubject<MulticlassNetworkTransformer>("LstmMulticlass", ContractTask.Multiclass, () => new RecurrentMulticlassTrainer.Options { Cell = RecurrentCell.Gru, Bidirectional = true, Pooling = SequencePooling.Attention }, (ml, o) => ml.MulticlassClassification.Trainers.Recurrent((RecurrentMulticlassTrainer.Options)o)),
+        new LstmSubject<RegressionNetworkTransformer>("LstmRegression", ContractTask.Regression, () => new RecurrentRegressionTrainer.Options { NumberOfLayers = 2 }, (ml, o) => ml.Regression.Trainers.Recurrent((RecurrentRegressionTrainer.Options)o)),
     ];
 }
 
-internal sealed class LstmSubject<TTransformer>(string name, ContractTask task, Func<LstmOptions> createOptions, Func<MLContext, SupervisedTrainerOptions, IEstimator<NetworkTransformer>> createTrainer)
+internal sealed class LstmSubject<TTransformer>(string name, ContractTask task, Func<RecurrentOptions> createOptions, Func<MLContext, SupervisedTrainerOptions, IEstimator<NetworkTransformer>> createTrainer)
     : Subject<TTransformer>(name, task)
     where TTransformer : NetworkTransformer
 {
@@ -25,7 +25,7 @@ internal sealed class LstmSubject<TTransformer>(string name, ContractTask task, 
 
     public override int ChangeArchitecture(DataTrainingOptions options)
     {
-        ((LstmOptions)options).HiddenUnits = 7;
+        ((RecurrentOptions)options).HiddenUnits = 7;
         return FeatureCount;
     }
 
@@ -42,8 +42,8 @@ internal sealed class LstmSubject<TTransformer>(string name, ContractTask task, 
 
     protected override void AddNoise(DataTrainingOptions options)
     {
-        var lstm = (LstmOptions)options;
-        lstm.Layers = 2;
+        var lstm = (RecurrentOptions)options;
+        lstm.NumberOfLayers = 2;
         lstm.Dropout = 0.1;
         lstm.InputDropout = 0.1;
     }

@@ -36,9 +36,9 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
         ("ReconstructionColumnName", "empty", o => Of(o).ReconstructionColumnName = " "),
         ("FreeEnergyColumnName", "Code", o => Of(o).FreeEnergyColumnName = "Code"),
         ("Output", "9", o => Of(o).Output = (RbmOutput)9),
-        ("HiddenUnits", "empty", o => Of(o).HiddenUnits = []),
-        ("HiddenUnits[0].Units", "0", o => Of(o).HiddenUnits = [0]),
-        ("HiddenUnits[1].LearningRate", "-1", o => Of(o).HiddenUnits = [3, new RbmLayer(3) { LearningRate = -1 }]),
+        ("HiddenUnits", "empty", o => Of(o).HiddenLayers = []),
+        ("HiddenUnits[0].Units", "0", o => Of(o).HiddenLayers = [0]),
+        ("HiddenUnits[1].LearningRate", "-1", o => Of(o).HiddenLayers = [3, new RbmLayer(3) { LearningRate = -1 }]),
         ("VisibleUnits", "9", o => Of(o).VisibleUnits = (VisibleUnitType)9),
         ("SoftmaxGroups", "Bernoulli", o => Of(o).SoftmaxGroups = [3, 3, 3]),
         ("GibbsSteps", "0", o => Of(o).GibbsSteps = 0),
@@ -47,7 +47,7 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
         ("SparsityTarget", "1", o => Of(o).SparsityTarget = 1),
         ("SparsityCost", "-1", o => Of(o).SparsityCost = -1),
         ("ShuffleBufferRows", "0", o => SetShuffleBuffer(o, 0)),
-        ("InitialWeights", "InitialModel", o => (Of(o).HiddenUnits, o.InitialWeights) = ([4, 3], "weights.safetensors")),
+        ("InitialWeights", "InitialModel", o => (Of(o).HiddenLayers, o.InitialWeightsPath) = ([4, 3], "weights.safetensors")),
     ];
 
     /// <summary>Chains that persist have an upper machine learn what its visible units are together, rather than how to say them again.</summary>
@@ -60,7 +60,7 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
 
     public override int ChangeArchitecture(DataTrainingOptions options)
     {
-        Of(options).HiddenUnits = [.. layers[..^1], new RbmLayer(7)];
+        Of(options).HiddenLayers = [.. layers[..^1], new RbmLayer(7)];
         return FeatureCount;
     }
 
@@ -86,7 +86,7 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
 
     protected override DataTrainingOptions CreateOptions() => new RbmEstimator.Options
     {
-        HiddenUnits = layers,
+        HiddenLayers = layers,
         ReconstructionColumnName = "Reconstruction",
         FreeEnergyColumnName = "FreeEnergy",
         Epochs = 15,
@@ -101,7 +101,7 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
         machine.PersistentChains = 10;
         machine.SparsityTarget = 0.3;
         machine.GibbsSteps = 2;
-        machine.Output = layers.Length == 1 ? RbmOutput.Samples : RbmOutput.Probabilities;
+        machine.Output = layers.Length == 1 ? RbmOutput.Samples : RbmOutput.Means;
     }
 
     protected override void SetColumns(DataTrainingOptions options) => (Of(options).InputColumnName, Of(options).OutputColumnName) = (nameof(Example.Features), "Code");

@@ -12,10 +12,10 @@ public sealed class AutoencoderBadInputTests
     [TestMethod]
     public void Options_AreCheckedAtOnce()
     {
-        AssertOption("CodeSize is 0", o => o.CodeSize = 0);
-        AssertOption("HiddenUnits[1] is -1", o => o.HiddenUnits = [4, -1]);
+        AssertOption("LatentSize is 0", o => o.LatentSize = 0);
+        AssertOption("HiddenUnits[1] is -1", o => o.HiddenLayers = [4, -1]);
         AssertOption("Activation is PReLU", o => o.Activation = Activation.PReLU);
-        AssertOption("CodeActivation is PReLU", o => o.CodeActivation = Activation.PReLU);
+        AssertOption("LatentActivation is PReLU", o => o.LatentActivation = Activation.PReLU);
         AssertOption("Activation is 77", o => o.Activation = (Activation)77);
         AssertOption("Output is 5", o => o.Output = (AutoencoderOutput)5);
         AssertOption("OutputColumnName is empty", o => o.OutputColumnName = " ");
@@ -23,7 +23,7 @@ public sealed class AutoencoderBadInputTests
         AssertOption("ReconstructionColumnName is Code", o => o.ReconstructionColumnName = "Code");
         AssertOption("ShuffleBufferRows is 0", o => o.ShuffleBufferRows = 0);
         AssertOption("Epochs is 0", o => o.Epochs = 0);
-        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new MLContext().Transforms.Autoencoder("Code", "Features", codeSize: -2)).Message, "CodeSize is -2");
+        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new MLContext().Transforms.Autoencoder("Code", "Features", latentSize: -2)).Message, "LatentSize is -2");
     }
 
     [TestMethod]
@@ -31,9 +31,9 @@ public sealed class AutoencoderBadInputTests
     {
         int[] units = [6];
         AutoencoderEstimator.Options? kept = null;
-        var estimator = AutoencoderSample.Estimator(o => (kept, o.HiddenUnits, o.Epochs) = (o, units, 1));
+        var estimator = AutoencoderSample.Estimator(o => (kept, o.HiddenLayers, o.Epochs) = (o, units, 1));
         units[0] = 9;
-        kept!.CodeSize = 5;
+        kept!.LatentSize = 5;
         using var model = estimator.Fit(AutoencoderSample.View(20));
         CollectionAssert.AreEqual(new[] { 6, 2 }, model.Architecture.EncoderLayers.Select(layer => layer.Units).ToArray());
     }
@@ -70,14 +70,14 @@ public sealed class AutoencoderBadInputTests
     {
         var rows = AutoencoderSample.Create(20);
         rows[7].Features[1] = 3;
-        var message = Refusal(rows, buffering, AutoencoderOutput.Probability);
+        var message = Refusal(rows, buffering, AutoencoderOutput.Bernoulli);
         StringAssert.Contains(message, "Column 'Features', row 7, slot 1: the value is 3; features of an autoencoder with Output = Probability must be in [0, 1]. NormalizeMinMax");
         Assert.DoesNotContain("fixZero", message);
         rows[7].Features[1] = -0.5f;
-        StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Probability), "the value is -0.5; features of an autoencoder with Output = Probability must be in [0, 1]. NormalizeMinMax before it mends it, with fixZero: false");
+        StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Bernoulli), "the value is -0.5; features of an autoencoder with Output = Probability must be in [0, 1]. NormalizeMinMax before it mends it, with fixZero: false");
         rows[7].Features[1] = float.NaN;
-        StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Probability), "column 'Features', row 7, slot 1: the value is NaN");
-        StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Real), "column 'Features', row 7, slot 1: the value is NaN");
+        StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Bernoulli), "column 'Features', row 7, slot 1: the value is NaN");
+        StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Gaussian), "column 'Features', row 7, slot 1: the value is NaN");
     }
 
     /// <summary>What the message says: it does mend it. Real numbers need no mending, nor does scoring.</summary>
@@ -88,7 +88,7 @@ public sealed class AutoencoderBadInputTests
         rows[7].Features[1] = -3;
         var data = AutoencoderSample.View(rows);
         new MLContext(1).Transforms.NormalizeMinMax("Features", fixZero: false).Append(AutoencoderSample.Estimator()).Fit(data);
-        AutoencoderSample.Estimator(o => o.Output = AutoencoderOutput.Real).Fit(data).Dispose();
+        AutoencoderSample.Estimator(o => o.Output = AutoencoderOutput.Gaussian).Fit(data).Dispose();
         using var model = AutoencoderSample.Fit();
         Assert.IsTrue(AutoencoderSample.Column(model.Transform(data), "Code").SelectMany(row => row).All(float.IsFinite));
         rows[7].Features[1] = float.NaN;

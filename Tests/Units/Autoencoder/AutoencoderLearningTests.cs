@@ -11,11 +11,11 @@ public sealed class AutoencoderLearningTests
     /// <summary>The data has two coordinates, but no plane goes through it.</summary>
     [TestMethod]
     [TestCategory("Floor")]
-    [DataRow(AutoencoderOutput.Probability)]
-    [DataRow(AutoencoderOutput.Real)]
+    [DataRow(AutoencoderOutput.Bernoulli)]
+    [DataRow(AutoencoderOutput.Gaussian)]
     public void Surface_BelowWhatPrincipalComponentsReach(AutoencoderOutput output)
     {
-        using var model = AutoencoderSample.Fit(o => (o.Output, o.Epochs, o.HiddenUnits, o.LearningRateSchedule) = (output, 60, [32], LearningRateSchedule.Cosine()), rows: 500);
+        using var model = AutoencoderSample.Fit(o => (o.Output, o.Epochs, o.HiddenLayers, o.LearningRateSchedule) = (output, 60, [32], LearningRateSchedule.Cosine()), rows: 500);
         var unseen = AutoencoderSample.Create(500, seed: 9);
         var floor = PrincipalComponentError(unseen.Select(row => row.Features).ToArray(), 2);
         var error = model.ReconstructionError(AutoencoderSample.View(unseen));
@@ -30,7 +30,7 @@ public sealed class AutoencoderLearningTests
     {
         var rows = AutoencoderSample.Create(400);
         var floor = PrincipalComponentError(rows.Select(row => row.Features).ToArray(), 2);
-        using var model = AutoencoderSample.Estimator(o => (o.Output, o.HiddenUnits, o.Epochs, o.LearningRateSchedule) = (AutoencoderOutput.Real, [], 120, LearningRateSchedule.Cosine())).Fit(AutoencoderSample.View(rows));
+        using var model = AutoencoderSample.Estimator(o => (o.Output, o.HiddenLayers, o.Epochs, o.LearningRateSchedule) = (AutoencoderOutput.Gaussian, [], 120, LearningRateSchedule.Cosine())).Fit(AutoencoderSample.View(rows));
         var error = model.ReconstructionError(AutoencoderSample.View(rows));
         Floor.Above(0.9999, error / floor, "no straight code is better");
         Floor.Below(1.02, error / floor, "as good");
@@ -45,7 +45,7 @@ public sealed class AutoencoderLearningTests
         Assert.HasCount(8, history.Epochs);
         Floor.Below(1, history.Epochs[^1].Training["loss"] / history.Epochs[0].Training["loss"], "loss");
         Floor.Below(1, history.Epochs[^1].Validation!["mse"] / history.Epochs[0].Validation!["mse"], "mse");
-        using var real = AutoencoderSample.Estimator(o => (o.Output, o.WeightAverageDecay) = (AutoencoderOutput.Real, null)).Fit(AutoencoderSample.View(300), AutoencoderSample.View(100, seed: 5));
+        using var real = AutoencoderSample.Estimator(o => (o.Output, o.EmaDecay) = (AutoencoderOutput.Gaussian, null)).Fit(AutoencoderSample.View(300), AutoencoderSample.View(100, seed: 5));
         var last = real.History.Epochs[^1];
         Assert.AreEqual(last.Validation!["loss"], last.Validation["mse"], 1e-9, "the squared error is the loss of real numbers");
         Assert.AreEqual(real.ReconstructionError(AutoencoderSample.View(100, seed: 5)), last.Validation["mse"], 1e-6);

@@ -29,8 +29,8 @@ internal sealed class AutoencoderSample
         {
             OutputColumnName = "Code",
             ReconstructionColumnName = "Again",
-            HiddenUnits = [16],
-            CodeSize = 2,
+            HiddenLayers = [16],
+            LatentSize = 2,
             Activation = Activation.Tanh,
             Epochs = 2,
             LearningRate = 0.01,

@@ -15,8 +15,8 @@ public sealed class AutoencoderTrainingTests
         using var folder = new TemporaryFolder();
         AutoencoderTransformer Train(int epochs, string? checkpoints, bool resume) => AutoencoderSample.Fit(o =>
         {
-            (o.Epochs, o.CheckpointFolder, o.Resume) = (epochs, checkpoints, resume);
-            (o.Buffering, o.Precision, o.WeightAverageDecay, o.ValidationFraction) = (buffering, precision, 0.9, 0.2);
+            (o.Epochs, o.CheckpointFolder, o.ResumeFromCheckpoint) = (epochs, checkpoints, resume);
+            (o.Buffering, o.Precision, o.EmaDecay, o.ValidationFraction) = (buffering, precision, 0.9, 0.2);
             o.EarlyStopping = new EarlyStopping { Patience = 100 };
         });
         Train(2, folder.Path, false).Dispose();
@@ -31,8 +31,8 @@ public sealed class AutoencoderTrainingTests
     {
         using var folder = new TemporaryFolder();
         AutoencoderSample.Fit(o => o.CheckpointFolder = folder.Path).Dispose();
-        var error = Assert.Throws<Exception>(() => AutoencoderSample.Fit(o => (o.CheckpointFolder, o.Resume, o.Epochs, o.Output) = (folder.Path, true, 5, AutoencoderOutput.Real)));
-        StringAssert.Contains(error.Message, "architecture");
+        var error = Assert.Throws<Exception>(() => AutoencoderSample.Fit(o => (o.CheckpointFolder, o.ResumeFromCheckpoint, o.Epochs, o.Output) = (folder.Path, true, 5, AutoencoderOutput.Gaussian)));
+        StringAssert.Contains(error.Message, "Output");
     }
 
     [TestMethod]
@@ -49,7 +49,7 @@ public sealed class AutoencoderTrainingTests
         }
         Assert.ThrowsExactly<OperationCanceledException>(() => AutoencoderSample.Fit(o => (o.Epochs, o.CheckpointFolder, o.CancellationToken, o.Progress) = (1000, folder.Path, source.Token, new Listener(CancelInEpochThree))));
         Assert.IsLessThanOrEqualTo(4, last);
-        using var resumed = AutoencoderSample.Fit(o => (o.Epochs, o.CheckpointFolder, o.Resume) = (5, folder.Path, true));
+        using var resumed = AutoencoderSample.Fit(o => (o.Epochs, o.CheckpointFolder, o.ResumeFromCheckpoint) = (5, folder.Path, true));
         using var whole = AutoencoderSample.Fit(o => o.Epochs = 5);
         Outcome.AssertSameBits(AutoencoderSample.Weights(whole), AutoencoderSample.Weights(resumed));
     }
@@ -66,12 +66,12 @@ public sealed class AutoencoderTrainingTests
     [TestMethod]
     public void InitialModel_GoesOnWithItsShapeAndWeights()
     {
-        using var first = AutoencoderSample.Fit(o => (o.HiddenUnits, o.CodeSize, o.Activation, o.Output) = ([5], 3, Activation.Softsign, AutoencoderOutput.Real));
-        void Bare(AutoencoderEstimator.Options o) => (o.InitialModel, o.Epochs, o.HiddenUnits, o.CodeSize, o.Activation) = (first, 0, null, null, null);
+        using var first = AutoencoderSample.Fit(o => (o.HiddenLayers, o.LatentSize, o.Activation, o.Output) = ([5], 3, Activation.Softsign, AutoencoderOutput.Gaussian));
+        void Bare(AutoencoderEstimator.Options o) => (o.InitialModel, o.Epochs, o.HiddenLayers, o.LatentSize, o.Activation) = (first, 0, null, null, null);
         using var same = AutoencoderSample.Fit(Bare);
         Assert.AreEqual(first.Architecture, same.Architecture);
         Outcome.AssertSameBits(AutoencoderSample.Weights(first), AutoencoderSample.Weights(same));
-        var error = Assert.Throws<ArgumentException>(() => AutoencoderSample.Fit(o => (o.InitialModel, o.CodeSize) = (first, 4)));
+        var error = Assert.Throws<ArgumentException>(() => AutoencoderSample.Fit(o => (o.InitialModel, o.LatentSize) = (first, 4)));
         StringAssert.Contains(error.Message, "InitialModel");
         StringAssert.Contains(error.Message, "encoder.1.weight");
     }

@@ -53,11 +53,11 @@ public sealed class AutoencoderTransformerTests
     {
         var ml = new MLContext(1);
         var data = AutoencoderSample.View(100);
-        var estimator = ml.Transforms.Autoencoder("Features", codeSize: 3, hiddenUnits: [4], epochs: 1);
+        var estimator = ml.Transforms.Autoencoder("Features", latentSize: 3, hiddenLayers: [4], epochs: 1);
         using var model = estimator.Fit(data);
         Assert.AreEqual(3, ((VectorDataViewType)model.Transform(data).Schema["Features"].Type).Size);
         Assert.IsNull(model.ReconstructionColumnName);
-        Assert.AreEqual(3, model.CodeSize);
+        Assert.AreEqual(3, model.LatentSize);
         var clusters = estimator.Append(ml.Clustering.Trainers.KMeans(numberOfClusters: 2)).Fit(data).Transform(data);
         Assert.HasCount(100, clusters.GetColumn<uint>("PredictedLabel"));
     }
@@ -84,7 +84,7 @@ public sealed class AutoencoderTransformerTests
         using var folder = new TemporaryFolder();
         var ml = new MLContext(1);
         var data = AutoencoderSample.View(70);
-        using var model = AutoencoderSample.Fit(o => (o.HiddenUnits, o.Output) = ([5, 3], AutoencoderOutput.Real));
+        using var model = AutoencoderSample.Fit(o => (o.HiddenLayers, o.Output) = ([5, 3], AutoencoderOutput.Gaussian));
         ml.Model.Save(model, data.Schema, folder.File("model.zip"));
         using var loaded = (AutoencoderTransformer)ml.Model.Load(folder.File("model.zip"), out _);
         Assert.AreEqual(model.Architecture, loaded.Architecture);
@@ -102,7 +102,7 @@ public sealed class AutoencoderTransformerTests
         var rows = AutoencoderSample.Create(200);
         AutoencoderTransformer Fit(Action<AutoencoderEstimator.Options>? change = null) => AutoencoderSample.Fit(o =>
         {
-            (o.ValidationFraction, o.EarlyStopping, o.WeightAverageDecay) = (0.2, new EarlyStopping(), 0.9);
+            (o.ValidationFraction, o.EarlyStopping, o.EmaDecay) = (0.2, new EarlyStopping(), 0.9);
             change?.Invoke(o);
         });
         AssertNoGrowth(() => Fit().Dispose());
@@ -116,7 +116,7 @@ public sealed class AutoencoderTransformerTests
         AssertNoGrowth(() => model.ReconstructionError(AutoencoderSample.View(rows)));
         rows[150].Features[1] = 3;
         AssertNoGrowth(() => Assert.Throws<FormatException>(() => AutoencoderSample.Estimator().Fit(AutoencoderSample.View(rows))));
-        AssertNoGrowth(() => Assert.Throws<TrainingDivergedException>(() => Fit(o => (o.LearningRate, o.Optimizer, o.Output, o.Activation) = (1e30, new SgdOptimizer(), AutoencoderOutput.Real, Activation.Identity))));
+        AssertNoGrowth(() => Assert.Throws<TrainingDivergedException>(() => Fit(o => (o.LearningRate, o.Optimizer, o.Output, o.Activation) = (1e30, new SgdOptimizer(), AutoencoderOutput.Gaussian, Activation.Identity))));
         AssertNoGrowth(() => Assert.Throws<OperationCanceledException>(() =>
         {
             using var source = new CancellationTokenSource();

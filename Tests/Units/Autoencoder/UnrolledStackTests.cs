@@ -18,9 +18,9 @@ public sealed class UnrolledStackTests
 
     /// <summary>Up and down through the machines by their means is what the unrolled network computes.</summary>
     [TestMethod]
-    [DataRow(VisibleUnitType.Bernoulli, HiddenUnitType.Bernoulli, AutoencoderOutput.Probability, Activation.Sigmoid)]
-    [DataRow(VisibleUnitType.Bernoulli, HiddenUnitType.Gaussian, AutoencoderOutput.Probability, Activation.Identity)]
-    [DataRow(VisibleUnitType.Gaussian, HiddenUnitType.ReLU, AutoencoderOutput.Real, Activation.ReLU)]
+    [DataRow(VisibleUnitType.Bernoulli, HiddenUnitType.Bernoulli, AutoencoderOutput.Bernoulli, Activation.Sigmoid)]
+    [DataRow(VisibleUnitType.Bernoulli, HiddenUnitType.Gaussian, AutoencoderOutput.Bernoulli, Activation.Identity)]
+    [DataRow(VisibleUnitType.Gaussian, HiddenUnitType.ReLU, AutoencoderOutput.Gaussian, Activation.ReLU)]
     public void NoEpochs_ReconstructsAsTheStackDoes(VisibleUnitType visible, HiddenUnitType top, AutoencoderOutput output, Activation code)
     {
         using var stack = Stack((8, visible), (6, HiddenUnitType.Bernoulli), (5, HiddenUnitType.Bernoulli), (3, top));
@@ -56,13 +56,13 @@ public sealed class UnrolledStackTests
     public void OtherShape_IsRefusedByName()
     {
         using var stack = Stack((8, Binary), (6, HiddenUnitType.Bernoulli), (3, HiddenUnitType.Bernoulli));
-        AssertRefused("InitialModel unrolls to 8 Probability - 6 Sigmoid - 3 Sigmoid; column and options say 8 Probability - 7 Sigmoid - 3 Sigmoid", o => o.HiddenUnits = [7]);
+        AssertRefused("InitialModel unrolls to 8 Probability - 6 Sigmoid - 3 Sigmoid; column and options say 8 Probability - 7 Sigmoid - 3 Sigmoid", o => o.HiddenLayers = [7]);
         AssertRefused("8 Probability - 6 ReLU - 3 Sigmoid", o => o.Activation = Activation.ReLU);
-        AssertRefused("8 Probability - 6 Sigmoid - 3 Identity", o => o.CodeActivation = Activation.Identity);
-        AssertRefused("8 Real - 6 Sigmoid - 3 Sigmoid", o => o.Output = AutoencoderOutput.Real);
-        AssertRefused("8 Probability - 6 Sigmoid - 2 Sigmoid", o => o.CodeSize = 2);
-        AssertRefused("8 Probability - 4 Sigmoid - 6 ReLU - 3 Sigmoid", o => o.HiddenUnits = [4, 6]);
-        using var same = Unroll(stack, o => (o.HiddenUnits, o.CodeSize, o.Activation, o.CodeActivation, o.Output) = ([6], 3, Activation.Sigmoid, Activation.Sigmoid, AutoencoderOutput.Probability));
+        AssertRefused("8 Probability - 6 Sigmoid - 3 Identity", o => o.LatentActivation = Activation.Identity);
+        AssertRefused("8 Real - 6 Sigmoid - 3 Sigmoid", o => o.Output = AutoencoderOutput.Gaussian);
+        AssertRefused("8 Probability - 6 Sigmoid - 2 Sigmoid", o => o.LatentSize = 2);
+        AssertRefused("8 Probability - 4 Sigmoid - 6 ReLU - 3 Sigmoid", o => o.HiddenLayers = [4, 6]);
+        using var same = Unroll(stack, o => (o.HiddenLayers, o.LatentSize, o.Activation, o.LatentActivation, o.Output) = ([6], 3, Activation.Sigmoid, Activation.Sigmoid, AutoencoderOutput.Bernoulli));
         using var wide = Stack((9, Binary), (6, HiddenUnitType.Bernoulli));
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => Unroll(wide)).Message, "unrolls to 9 Probability - 6 Sigmoid; column and options say 8 Probability");
         using var words = Stack((8, VisibleUnitType.Softmax), (6, HiddenUnitType.Bernoulli));
@@ -100,7 +100,7 @@ public sealed class UnrolledStackTests
             layers.Add(Machine(count, units, outputs, kind, seed: (ulong)layers.Count));
             (count, units) = (outputs, Binary);
         }
-        return new RbmTransformer(Ml, layers, new RbmColumnNames("Code", "Features", null, null), RbmOutput.Probabilities, seed: 1);
+        return new RbmTransformer(Ml, layers, new RbmColumnNames("Code", "Features", null, null), RbmOutput.Means, seed: 1);
     }
 
     private static NetworkModelParameters Machine(int inputs, VisibleUnitType visible, int outputs, HiddenUnitType hidden, ulong seed)

@@ -43,7 +43,7 @@ public sealed class CheckpointDamageTests
         Write(folder);
         (string Name, Action<MlpMulticlassTrainer.Options> Set)[] changes =
         [
-            ("architecture", o => o.HiddenLayers = [5]),
+            ("HiddenLayers", o => o.HiddenLayers = [5]),
             ("Seed", o => o.Seed = 2),
             ("BatchSize", o => o.BatchSize = 11),
             ("LearningRate", o => o.LearningRate = 0.5),
@@ -55,7 +55,7 @@ public sealed class CheckpointDamageTests
             ("GradientClipNorm", o => o.GradientClipNorm = 1),
             ("ValidationFraction", o => o.ValidationFraction = 0.3),
             ("EarlyStopping", o => o.EarlyStopping = new EarlyStopping()),
-            ("WeightAverageDecay", o => o.WeightAverageDecay = 0.5),
+            ("EmaDecay", o => o.EmaDecay = 0.5),
             ("ClassWeights", o => o.ClassWeights = ClassWeights.Balanced),
             ("Precision", o => o.Precision = Precision.BFloat16),
             ("Buffering", o => o.Buffering = Buffering.Streaming),
@@ -103,7 +103,7 @@ public sealed class CheckpointDamageTests
             Seed = 1,
             ValidationFraction = 0.2,
             CheckpointFolder = folder.Path,
-            Resume = resume,
+            ResumeFromCheckpoint = resume,
         };
         change?.Invoke(options);
         return Ml.MulticlassClassification.Trainers.Mlp(options).Fit(Example.View(Ml, Example.Create(rows)));

@@ -71,7 +71,7 @@ internal static class EngineRun
         }
         var epochs = 0;
         var resuming = options(folder.Path);
-        resuming.Resume = true;
+        resuming.ResumeFromCheckpoint = true;
         resuming.Progress = new Contract.Listener(progress => epochs += progress.Completed == null ? 0 : 1);
         Contract.Outcome.AssertSameBits(train(options(null)), train(resuming));
         // The last checkpoint is that of epoch 5: the child was killed before it could write the next.

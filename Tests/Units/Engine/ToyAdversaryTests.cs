@@ -62,7 +62,7 @@ public sealed class ToyAdversaryTests
         return EngineRun.Weights(step);
     }
 
-    private static PlainOptions Options(string? folder) => new() { Epochs = Epochs, LearningRate = 2e-3, WeightAverageDecay = 0.9, CheckpointFolder = folder };
+    private static PlainOptions Options(string? folder) => new() { Epochs = Epochs, LearningRate = 2e-3, EmaDecay = 0.9, CheckpointFolder = folder };
 
     private sealed class AdversarialStep : TrainingStep<RowBatch>
     {

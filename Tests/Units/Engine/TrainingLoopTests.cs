@@ -100,7 +100,7 @@ public sealed class TrainingLoopTests
             if (++asked == 5)
                 throw new OperationCanceledException();
         }
-        Assert.Throws<OperationCanceledException>(() => Run(step, Options(), new FakeBatches(1, 1, 1), checkAlive: Check));
+        Assert.Throws<OperationCanceledException>(() => Run(step, Options(), new FakeBatches(1, 1, 1), throwIfCancelled: Check));
         Assert.HasCount(4, step.LearningRates);
     }
 
@@ -144,14 +144,14 @@ public sealed class TrainingLoopTests
         return options;
     }
 
-    private static TrainingOutcome Run(FakeStep step, SupervisedTrainerOptions options, FakeBatches training, FakeBatches? validation = null, Action? checkAlive = null, TrainingGoal? goal = null, bool hasGoal = true)
+    private static TrainingOutcome Run(FakeStep step, SupervisedTrainerOptions options, FakeBatches training, FakeBatches? validation = null, Action? throwIfCancelled = null, TrainingGoal? goal = null, bool hasGoal = true)
     {
         using var scope = torch.NewDisposeScope();
         var host = ((IHostEnvironment)new MLContext(1)).Register("Test");
         using var channel = host.Start("Training");
         using var progress = host.StartProgressChannel("Training");
         using var reporter = new TrainingReporter(channel, progress, options);
-        using var loop = new TrainingLoop<FakeBatch>(step, training, validation, hasGoal ? goal ?? TrainingGoal.LeastLoss : null, options, reporter, null, checkAlive ?? (() => { }));
+        using var loop = new TrainingLoop<FakeBatch>(step, training, validation, hasGoal ? goal ?? TrainingGoal.LeastLoss : null, options, reporter, null, throwIfCancelled ?? (() => { }));
         return loop.Run();
     }
 }

@@ -71,7 +71,7 @@ public sealed class ImageFeaturesTests
         float[] Of(FeatureSample row, int side, ImageArchitecture architecture)
         {
             var data = FeatureSample.View(ml, [row], side);
-            using var transformer = ml.Transforms.ImageFeatures(new() { Weights = weights, Architecture = architecture, PixelScaling = PixelScaling.ImageNet }).Fit(data);
+            using var transformer = ml.Transforms.ImageFeatures(new() { WeightsPath = weights, Architecture = architecture, PixelScaling = PixelScaling.ImageNet }).Fit(data);
             return FeatureSample.Read(transformer.Transform(data)).Single();
         }
         Outcome.AssertClose(Of(small, 6, FeatureSample.Tiny()), Of(large, 8, whole), 1e-5);
@@ -180,7 +180,7 @@ public sealed class ImageFeaturesTests
 
     private static ImageFeaturesEstimator Estimator(MLContext ml, TemporaryFolder folder, string? layer, bool pool = true) => ml.Transforms.ImageFeatures(new()
     {
-        Weights = FeatureSample.WriteWeights(folder, FeatureSample.Tiny()),
+        WeightsPath = FeatureSample.WriteWeights(folder, FeatureSample.Tiny()),
         Architecture = FeatureSample.Tiny(),
         Layer = layer,
         Pool = pool,

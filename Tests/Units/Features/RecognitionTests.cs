@@ -73,7 +73,7 @@ public sealed class RecognitionTests
             tensors.Add("extra.weight", zeros(2));
             tensors["bn1.bias"] = zeros(3);
         });
-        var message = Refused(o => o.Weights = path);
+        var message = Refused(o => o.WeightsPath = path);
         Assert.Contains("ResNet-18 comes nearest", message);
         Assert.Contains("the file lacks: layer2.0.conv1;", message);
         Assert.Contains("the network lacks: extra;", message);
@@ -85,11 +85,11 @@ public sealed class RecognitionTests
     {
         using var folder = new TemporaryFolder();
         var path = FeatureSample.WriteWeights(folder, FeatureSample.Tiny());
-        var message = Refused(o => (o.Weights, o.Architecture, o.Layer) = (path, FeatureSample.Tiny(), "feature"));
+        var message = Refused(o => (o.WeightsPath, o.Architecture, o.Layer) = (path, FeatureSample.Tiny(), "feature"));
         Assert.Contains("Layer is 'feature'", message);
         Assert.Contains("Did you mean 'features'?", message);
         Assert.Contains("features.0, features.1, features.2, features.3, features, classifier.0", message);
-        Refused(o => (o.Weights, o.Architecture, o.Layer) = (path, FeatureSample.Tiny(), "features.4"));
+        Refused(o => (o.WeightsPath, o.Architecture, o.Layer) = (path, FeatureSample.Tiny(), "features.4"));
     }
 
     [TestMethod]
@@ -100,9 +100,9 @@ public sealed class RecognitionTests
         var path = FeatureSample.WriteWeights(folder, FeatureSample.Tiny());
         Assert.Throws<FileNotFoundException>(() => ml.Transforms.ImageFeatures("Features", "Image", folder.File("none.safetensors")));
         Assert.Throws<ModelFormatException>(() => ml.Transforms.ImageFeatures("Features", "Image", folder.Write("text.safetensors", [1, 2, 3])));
-        Refused(o => o.Weights = "");
-        Refused(o => (o.Weights, o.CropSize) = (path, 0));
-        ImageFeaturesEstimator Tiny(string input) => ml.Transforms.ImageFeatures(new() { InputColumnName = input, Weights = path, Architecture = FeatureSample.Tiny() });
+        Refused(o => o.WeightsPath = "");
+        Refused(o => (o.WeightsPath, o.CropSize) = (path, 0));
+        ImageFeaturesEstimator Tiny(string input) => ml.Transforms.ImageFeatures(new() { InputColumnName = input, WeightsPath = path, Architecture = FeatureSample.Tiny() });
         var data = FeatureSample.View(ml, FeatureSample.Create(1));
         Assert.Contains("Column 'Picture' is not in the data", Assert.Throws<ArgumentException>(() => Tiny("Picture").Fit(data)).Message);
         Assert.Contains("Column 'Picture' is not in the data", Assert.Throws<ArgumentException>(() => Tiny("Picture").GetOutputSchema(SchemaShape.Create(data.Schema))).Message);
@@ -133,7 +133,7 @@ public sealed class RecognitionTests
         var data = FeatureSample.View(ml, FeatureSample.Create(1));
         ImageFeaturesTransformer Fit(Action<Dictionary<string, Tensor>> change, string layer) => ml.Transforms.ImageFeatures(new()
         {
-            Weights = FeatureSample.WriteWeights(folder, FeatureSample.Tiny(), change),
+            WeightsPath = FeatureSample.WriteWeights(folder, FeatureSample.Tiny(), change),
             Architecture = FeatureSample.Tiny(),
             Layer = layer,
         }).Fit(data);

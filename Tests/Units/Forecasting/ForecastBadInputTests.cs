@@ -16,14 +16,22 @@ public sealed class ForecastBadInputTests
         AssertOption("Horizon is -1", o => o.Horizon = -1);
         AssertOption("InputColumnName is empty", o => o.InputColumnName = "");
         AssertOption("ExtraColumnNames[1] is empty", o => o.ExtraColumnNames = ["Signal", " "]);
-        AssertOption("Layers is 0", o => o.Layers = 0);
+        AssertOption("Layers is 0", o => o.NumberOfLayers = 0);
         AssertOption("HiddenUnits is 0", o => o.HiddenUnits = 0);
         AssertOption("Dropout is 1", o => o.Dropout = 1);
         AssertOption("Cell is 7", o => o.Cell = (RecurrentCell)7);
         AssertOption("Epochs is 0", o => o.Epochs = 0);
         AssertOption("Buffering is Streaming", o => o.Buffering = Buffering.Streaming);
-        AssertOption("set ValidationFraction", o => o.EarlyStopping = new EarlyStopping());
         StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new MLContext().Forecasting.ForecastByLstm("Forecast", "Value", 0, 3)).Message, "WindowSize is 0");
+    }
+
+    [TestMethod]
+    public void EarlyStopping_NeedsValidationData()
+    {
+        var error = Assert.Throws<ArgumentException>(() => SeriesSample.Forecaster(o => o.EarlyStopping = new EarlyStopping()).Fit(SeriesSample.View(Rows)));
+        StringAssert.Contains(error.Message, "set ValidationFraction");
+        using var model = SeriesSample.Forecaster(o => (o.Epochs, o.EarlyStopping) = (2, new EarlyStopping())).Fit(SeriesSample.View(Rows), SeriesSample.View(Rows));
+        Assert.IsNotNull(model.History.Epochs[^1].ValidationLoss);
     }
 
     [TestMethod]
@@ -78,10 +86,10 @@ public sealed class ForecastBadInputTests
         Assert.Throws<OperationCanceledException>(() => forecaster.Fit(SeriesSample.View(Rows)));
     }
 
-    private static void AssertOption(string message, Action<LstmForecaster.Options> change) =>
+    private static void AssertOption(string message, Action<LstmForecastingEstimator.Options> change) =>
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => SeriesSample.Forecaster(change)).Message, message);
 
-    private static void AssertColumn(string message, Action<LstmForecaster.Options> change)
+    private static void AssertColumn(string message, Action<LstmForecastingEstimator.Options> change)
     {
         var forecaster = SeriesSample.Forecaster(change);
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => forecaster.Fit(SeriesSample.View(Rows))).Message, message);

@@ -79,7 +79,7 @@ public sealed class ForecastLearningTests
         var data = SeriesSample.View(SeriesSample.Sine(100));
         float[] Weights(int seed)
         {
-            using var model = SeriesSample.Forecaster(o => (o.Dropout, o.Layers) = (0.2, 2), seed).Fit(data);
+            using var model = SeriesSample.Forecaster(o => (o.Dropout, o.NumberOfLayers) = (0.2, 2), seed).Fit(data);
             return SeriesSample.Weights(model);
         }
         Outcome.AssertSameBits(Weights(1), Weights(1));
@@ -93,9 +93,9 @@ public sealed class ForecastLearningTests
         using var folder = new TemporaryFolder();
         using var whole = SeriesSample.Forecaster(o => (o.Epochs, o.Dropout) = (4, 0.2)).Fit(data);
         SeriesSample.Forecaster(o => (o.Epochs, o.Dropout, o.CheckpointFolder) = (2, 0.2, folder.Path)).Fit(data).Dispose();
-        using var resumed = SeriesSample.Forecaster(o => (o.Epochs, o.Dropout, o.CheckpointFolder, o.Resume) = (4, 0.2, folder.Path, true)).Fit(data);
+        using var resumed = SeriesSample.Forecaster(o => (o.Epochs, o.Dropout, o.CheckpointFolder, o.ResumeFromCheckpoint) = (4, 0.2, folder.Path, true)).Fit(data);
         Outcome.AssertSameBits(SeriesSample.Weights(whole), SeriesSample.Weights(resumed));
-        var error = Assert.Throws<InvalidOperationException>(() => SeriesSample.Forecaster(o => (o.Epochs, o.Dropout, o.CheckpointFolder, o.Resume, o.Loss) = (4, 0.2, folder.Path, true, ForecastLoss.Huber)).Fit(data));
+        var error = Assert.Throws<InvalidOperationException>(() => SeriesSample.Forecaster(o => (o.Epochs, o.Dropout, o.CheckpointFolder, o.ResumeFromCheckpoint, o.Loss) = (4, 0.2, folder.Path, true, ForecastLoss.Huber)).Fit(data));
         StringAssert.Contains(error.Message, "Loss");
     }
 

@@ -73,7 +73,7 @@ public sealed class ForecastTransformerTests
         var model = pipeline.Fit(data);
         ml.Model.Save(model, data.Schema, folder.File("model.zip"));
         var loaded = (IEnumerable<ITransformer>)new MLContext().Model.Load(folder.File("model.zip"), out _);
-        var forecaster = loaded.OfType<LstmForecastTransformer>().Single();
+        var forecaster = loaded.OfType<LstmForecastingTransformer>().Single();
         Assert.AreEqual(model.LastTransformer.History, forecaster.History);
         Assert.AreEqual(model.LastTransformer.Model.Architecture, forecaster.Model.Architecture);
         ChildProcess.Run(ForecastInChild, folder.Path).AssertSuccess();
@@ -87,7 +87,7 @@ public sealed class ForecastTransformerTests
     public void Tensors_DoNotLeak()
     {
         using var folder = new TemporaryFolder();
-        LstmForecastTransformer Fit() => SeriesSample.Forecaster(o => (o.ValidationFraction, o.EarlyStopping, o.WeightAverageDecay, o.Dropout, o.Layers) = (0.2, new EarlyStopping(), 0.9, 0.1, 2)).Fit(SeriesSample.View(Rows));
+        LstmForecastingTransformer Fit() => SeriesSample.Forecaster(o => (o.ValidationFraction, o.EarlyStopping, o.EmaDecay, o.Dropout, o.NumberOfLayers) = (0.2, new EarlyStopping(), 0.9, 0.1, 2)).Fit(SeriesSample.View(Rows));
         AssertNoGrowth(() => Fit().Dispose());
         using var model = Fit();
         AssertNoGrowth(() => SeriesSample.Forecasts(model.Transform(SeriesSample.View(Rows))));

@@ -42,9 +42,9 @@ internal sealed class SeriesSample
     public static IDataView View(IEnumerable<SeriesSample> rows) => new MLContext(1).Data.LoadFromEnumerable(rows);
 
     /// <summary>A small forecaster that learns in a second.</summary>
-    public static LstmForecaster Forecaster(Action<LstmForecaster.Options>? change = null, int seed = 1)
+    public static LstmForecastingEstimator Forecaster(Action<LstmForecastingEstimator.Options>? change = null, int seed = 1)
     {
-        var options = new LstmForecaster.Options
+        var options = new LstmForecastingEstimator.Options
         {
             InputColumnName = nameof(Value),
             WindowSize = Period,
@@ -59,6 +59,6 @@ internal sealed class SeriesSample
 
     public static float[][] Forecasts(IDataView view) => view.GetColumn<float[]>("Forecast").ToArray();
 
-    public static float[] Weights(LstmForecastTransformer model) =>
+    public static float[] Weights(LstmForecastingTransformer model) =>
         model.Model.WeightShapes.Keys.Order(StringComparer.Ordinal).SelectMany(model.Model.GetWeights).ToArray();
 }

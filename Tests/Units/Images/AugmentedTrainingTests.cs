@@ -39,7 +39,7 @@ public sealed class AugmentedTrainingTests
     {
         using var folder = new TemporaryFolder();
         Fit(options => (options.Epochs, options.CheckpointFolder, options.Buffering) = (2, folder.Path, buffering)).Dispose();
-        var resumed = Fit(options => (options.Epochs, options.CheckpointFolder, options.Resume, options.Buffering) = (5, folder.Path, true, buffering));
+        var resumed = Fit(options => (options.Epochs, options.CheckpointFolder, options.ResumeFromCheckpoint, options.Buffering) = (5, folder.Path, true, buffering));
         Outcome.AssertSameBits(Outcome.Weights(Fit(options => (options.Epochs, options.Buffering) = (5, buffering))), Outcome.Weights(resumed));
     }
 
@@ -49,7 +49,7 @@ public sealed class AugmentedTrainingTests
     {
         using var folder = new TemporaryFolder();
         Fit(options => options.CheckpointFolder = folder.Path).Dispose();
-        var error = Assert.Throws<Exception>(() => Fit(options => (options.CheckpointFolder, options.Resume, options.Epochs, options.Augmentations) = (folder.Path, true, 5, [ImageAugmentation.Flip()])));
+        var error = Assert.Throws<Exception>(() => Fit(options => (options.CheckpointFolder, options.ResumeFromCheckpoint, options.Epochs, options.Augmentations) = (folder.Path, true, 5, [ImageAugmentation.Flip()])));
         Assert.Contains("Augmentations", error.Message);
     }
 

@@ -101,7 +101,7 @@ public sealed class ImageInputTests
         using var scope = NewDisposeScope();
         using var mode = no_grad();
         var input = new ImageInput(new ImageShape(2, 4, 5)) { Scaling = new PixelScaling { Factor = 0.5 } };
-        NetworkLayer[] layers = [new ConvolutionLayer(3, 2), new ActivationLayer(), new DenseLayer()];
+        ImageLayer[] layers = [new ConvolutionLayer(3, 2), new ActivationLayer(), new DenseLayer()];
         using var once = ImageSample.Randomized(ImageSample.Architecture(input, 3, layers).CreateModule());
         using var both = ImageSample.Randomized(ImageSample.Architecture(input with { TestTimeFlip = true }, 3, layers).CreateModule());
         var images = ImageSample.Random(6, 2, 4, 5);

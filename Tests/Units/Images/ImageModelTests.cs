@@ -15,7 +15,7 @@ public sealed class ImageModelTests
     private const string Architecture = "architecture.json";
     private static readonly ImageShape Shape = new(3, 8, 8);
 
-    private static readonly NetworkLayer[] EveryKind =
+    private static readonly ImageLayer[] EveryKind =
     [
         new ConvolutionLayer(6, 3) { Name = "stem", Padding = 1, Groups = 3, Bias = false },
         new BatchNormalizationLayer { Momentum = 0.2, Epsilon = 1e-3 },
@@ -49,7 +49,7 @@ public sealed class ImageModelTests
         Assert.AreEqual(8, architecture.GetProperty("image").GetProperty("shape").GetProperty("height").GetInt32());
         Assert.AreEqual("convolution", architecture.GetProperty("layers")[0].GetProperty("$type").GetString());
         Assert.AreEqual(3, architecture.GetProperty("layers")[0].GetProperty("groups").GetInt32());
-        foreach (var kind in typeof(NetworkLayer).GetCustomAttributes<JsonDerivedTypeAttribute>())
+        foreach (var kind in typeof(ImageLayer).GetCustomAttributes<JsonDerivedTypeAttribute>())
             Assert.Contains($"\"$type\": \"{kind.TypeDiscriminator}\"", text);
         using var loaded = zip.Load();
         Assert.AreEqual(zip.Model.Model.Architecture, loaded.Model.Architecture);

@@ -44,7 +44,7 @@ internal static class ImageSample
         View(Rows(shape.Count, count, seed), shape.Channels, shape.Height, shape.Width);
 
     /// <summary>Options for data of <see cref="View(ImageShape, int, int)"/>: one thread, one epoch.</summary>
-    public static CnnMulticlassTrainer.Options Options(params NetworkLayer[] layers) => new()
+    public static CnnMulticlassTrainer.Options Options(params ImageLayer[] layers) => new()
     {
         Layers = layers,
         Epochs = 1,
@@ -56,11 +56,11 @@ internal static class ImageSample
     public static MulticlassNetworkTransformer Fit(CnnMulticlassTrainer.Options options, IDataView data) =>
         new MLContext(1).MulticlassClassification.Trainers.Cnn(options).Fit(data);
 
-    public static CnnArchitecture Architecture(ImageInput input, int outputs, params NetworkLayer[] layers) =>
+    public static CnnArchitecture Architecture(ImageInput input, int outputs, params ImageLayer[] layers) =>
         new() { InputCount = (int)input.Shape.Count, OutputCount = outputs, Image = input, Layers = layers };
 
     /// <summary>The module of one layer, with random weights.</summary>
-    public static nn.Module<Tensor, Tensor> Module(NetworkLayer layer, LayerShape input, int outputs = 3)
+    public static nn.Module<Tensor, Tensor> Module(ImageLayer layer, LayerShape input, int outputs = 3)
     {
         var placed = LayerChain.Place([layer], input, new LayerSite("", outputs))[0];
         return Randomized(placed.Layer.CreateModule(placed.Input, placed.Site));

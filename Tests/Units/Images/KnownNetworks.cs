@@ -22,7 +22,7 @@ internal static class KnownNetworks
         _ => ResNet(ResNetForm.Cifar, int.Parse(name[6..])),
     };
 
-    public static CnnArchitecture Cnn(IReadOnlyList<NetworkLayer> layers, ImageShape? shape = null, int outputs = 1000)
+    public static CnnArchitecture Cnn(IReadOnlyList<ImageLayer> layers, ImageShape? shape = null, int outputs = 1000)
     {
         shape ??= new ImageShape(3, 224, 224);
         return new CnnArchitecture { InputCount = (int)shape.Count, OutputCount = outputs, Image = new ImageInput(shape), Layers = layers };
@@ -45,5 +45,5 @@ internal static class KnownNetworks
         };
     }
 
-    private static CnnArchitecture Small(IReadOnlyList<NetworkLayer> layers) => Cnn(layers, new ImageShape(3, 32, 32), 10);
+    private static CnnArchitecture Small(IReadOnlyList<ImageLayer> layers) => Cnn(layers, new ImageShape(3, 32, 32), 10);
 }

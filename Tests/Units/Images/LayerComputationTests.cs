@@ -55,7 +55,7 @@ public sealed class LayerComputationTests
     {
         using var scope = NewDisposeScope();
         var x = ImageSample.Random(5, 3, 4, 2);
-        foreach (var layer in new NetworkLayer[] { new DenseLayer(), new SequenceLayer([new FlattenLayer(), new DenseLayer()]) })
+        foreach (var layer in new ImageLayer[] { new DenseLayer(), new SequenceLayer([new FlattenLayer(), new DenseLayer()]) })
         {
             var module = ImageSample.Module(layer, LayerShape.OfImage(3, 4, 2));
             var weights = module.parameters().ToArray();

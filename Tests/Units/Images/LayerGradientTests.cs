@@ -12,7 +12,7 @@ public sealed class LayerGradientTests
     private static readonly ImageShape Shape = new(2, 6, 6);
 
     /// <summary>Activations wherever they could spoil what something else still needs: first in a block, in a branch, behind each other.</summary>
-    private static NetworkLayer[] Treacherous(Activation activation) =>
+    private static ImageLayer[] Treacherous(Activation activation) =>
     [
         new ActivationLayer(activation),
         new ConvolutionLayer(4, 3) { Padding = 1 },
@@ -58,7 +58,7 @@ public sealed class LayerGradientTests
     public void Gradients_AreTheSlopesOfTheLoss()
     {
         using var scope = NewDisposeScope();
-        NetworkLayer[] layers =
+        ImageLayer[] layers =
         [
             new ConvolutionLayer(4, 3) { Padding = 1, Stride = 2 },
             new BatchNormalizationLayer(),
@@ -104,10 +104,10 @@ public sealed class LayerGradientTests
     }
 
     /// <summary>Behind dropout of nothing, no layer may work in place.</summary>
-    private static NetworkLayer[] WithoutInPlace(IEnumerable<NetworkLayer> layers) =>
+    private static ImageLayer[] WithoutInPlace(IEnumerable<ImageLayer> layers) =>
         layers.SelectMany(layer => new[] { new DropoutLayer(0), Inner(layer) }).Append(new DropoutLayer(0)).ToArray();
 
-    private static NetworkLayer Inner(NetworkLayer layer) => layer switch
+    private static ImageLayer Inner(ImageLayer layer) => layer switch
     {
         SequenceLayer sequence => sequence with { Layers = WithoutInPlace(sequence.Layers) },
         ConcatenationLayer concatenation => concatenation with { Branches = concatenation.Branches.Select(branch => new SequenceLayer(WithoutInPlace([branch]))).ToArray() },

@@ -6,7 +6,7 @@ public sealed class LayerRefusalTests
 {
     private static readonly ImageShape Shape = new(3, 8, 8);
 
-    private static readonly Dictionary<string, (NetworkLayer[] Layers, string[] Message)> Wrong = new()
+    private static readonly Dictionary<string, (ImageLayer[] Layers, string[] Message)> Wrong = new()
     {
         ["window larger than the image"] = (
             [new SequenceLayer([new MaxPoolingLayer(2), new ConvolutionLayer(4, 7) { Padding = 1, Name = "big" }]) { Name = "features" }, new DenseLayer()],

@@ -18,7 +18,7 @@ public sealed class LayerShapeTests
         LayerShape.OfVector(1),
     ];
 
-    private static NetworkLayer[] Plain =>
+    private static ImageLayer[] Plain =>
     [
         new BatchNormalizationLayer(),
         new LocalResponseNormalizationLayer(),
@@ -46,7 +46,7 @@ public sealed class LayerShapeTests
         new ResidualLayer([new ConvolutionLayer(8, 3)]) { HasShortcut = false },
     ];
 
-    private static IEnumerable<NetworkLayer> Convolutions =>
+    private static IEnumerable<ImageLayer> Convolutions =>
         from kernel in new[] { 1, 2, 3, 5 }
         from stride in new[] { 1, 2, 3 }
         from padding in new[] { 0, 1, 2 }
@@ -60,12 +60,12 @@ public sealed class LayerShapeTests
             Bias = stride != 2,
         };
 
-    private static IEnumerable<NetworkLayer> Poolings =>
+    private static IEnumerable<ImageLayer> Poolings =>
         from kernel in new[] { 1, 2, 3, 4 }
         from stride in new int?[] { null, 1, 2, 3, 5 }
         from padding in new[] { 0, 1, 2 }
         from ceil in new[] { false, true }
-        from layer in new NetworkLayer[]
+        from layer in new ImageLayer[]
         {
             new MaxPoolingLayer(kernel) { Stride = stride, Padding = padding, CeilMode = ceil },
             new AveragePoolingLayer(kernel) { Stride = stride, Padding = padding, CeilMode = ceil },

@@ -37,7 +37,7 @@ public sealed class PresetContractTests
         {
             options.Seed = 2;
             options.Epochs = 0;
-            options.InitialWeights = folder.File("weights.safetensors");
+            options.InitialWeightsPath = folder.File("weights.safetensors");
             options.InitialWeightsMatch = WeightMatch.Strict;
         });
         Outcome.AssertSameComputation(expected, Outcome.Scores(started.Transform(data)));

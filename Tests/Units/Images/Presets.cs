@@ -32,4 +32,4 @@ internal static class Presets
 /// <param name="Layers">The layers.</param>
 /// <param name="Channels">The channels of the images that it is meant for.</param>
 /// <param name="SmallestSide">The side of the smallest square images that it takes.</param>
-internal sealed record CnnPreset(IReadOnlyList<NetworkLayer> Layers, int Channels, int SmallestSide);
+internal sealed record CnnPreset(IReadOnlyList<ImageLayer> Layers, int Channels, int SmallestSide);

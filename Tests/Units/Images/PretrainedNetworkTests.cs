@@ -17,7 +17,7 @@ public sealed class PretrainedNetworkTests
         {
             Depth = 20,
             PixelScaling = PixelScaling.ImageNet,
-            InitialWeights = PathOf("pretrained/cifar_resnet20.safetensors"),
+            InitialWeightsPath = PathOf("pretrained/cifar_resnet20.safetensors"),
             InitialWeightsMatch = WeightMatch.Strict,
             Epochs = 0,
             ThreadCount = 1,

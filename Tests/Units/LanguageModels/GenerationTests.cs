@@ -25,9 +25,9 @@ public sealed class GenerationTests
     public void EndOfRow_StopsOrGoesOn()
     {
         using var model = LanguageSample.Fit(Ml, Enumerable.Repeat("abcdefgh", 100));
-        var options = new GenerationOptions { Temperature = 0, MaximumTokens = 20, StopAtEndOfRow = true };
+        var options = new GenerationOptions { Temperature = 0, MaximumTokens = 20, StopAtEndOfSequence = true };
         Assert.AreEqual("defgh", model.GenerateText("abc", options));
-        Assert.AreEqual("defgh\nabcdefgh\nabcde", model.GenerateText("abc", options with { StopAtEndOfRow = false }));
+        Assert.AreEqual("defgh\nabcdefgh\nabcde", model.GenerateText("abc", options with { StopAtEndOfSequence = false }));
         Assert.AreEqual("de", model.GenerateText("abc", options with { StopStrings = ["fg"] }));
     }
 
@@ -154,7 +154,7 @@ public sealed class GenerationTests
     {
         var rows = Enumerable.Repeat("the cat sat on the mat", 60);
         using var model = LanguageSample.Fit(Ml, rows, o => (o.Tokenization, o.Epochs) = (Tokenization.Words(), 20));
-        var options = new GenerationOptions { Temperature = 0, StopAtEndOfRow = true };
+        var options = new GenerationOptions { Temperature = 0, StopAtEndOfSequence = true };
         Assert.AreEqual(" on the mat", model.GenerateText("the cat sat", options));
         Assert.AreEqual("sat on the mat", model.GenerateText("the cat\n the cat ", options).TrimStart());
         Assert.IsFalse(model.GenerateText("", options).StartsWith(' '));

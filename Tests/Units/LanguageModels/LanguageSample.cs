@@ -25,9 +25,9 @@ internal sealed class LanguageSample
         ml.Data.LoadFromEnumerable(texts.Select((text, i) => new LanguageSample { Text = text, Number = i }));
 
     /// <summary>A tiny network over characters that trains in a second.</summary>
-    public static LstmLanguageModelTrainer.Options Options(Action<LstmLanguageModelTrainer.Options>? change = null)
+    public static LanguageModelEstimator.Options Options(Action<LanguageModelEstimator.Options>? change = null)
     {
-        var options = new LstmLanguageModelTrainer.Options
+        var options = new LanguageModelEstimator.Options
         {
             Tokenization = Tokenization.Characters(),
             HiddenUnits = 16,
@@ -42,7 +42,7 @@ internal sealed class LanguageSample
         return options;
     }
 
-    public static LanguageModelTransformer Fit(MLContext ml, IEnumerable<string> texts, Action<LstmLanguageModelTrainer.Options>? change = null) =>
+    public static LanguageModelTransformer Fit(MLContext ml, IEnumerable<string> texts, Action<LanguageModelEstimator.Options>? change = null) =>
         ml.LanguageModels.Trainers.Lstm(Options(change)).Fit(View(ml, texts));
 
     /// <summary>All weights, in the order of their names.</summary>

@@ -100,7 +100,7 @@ public sealed class LanguageScoreTests
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
-        var end = model.Tokenizer.EndOfRowId;
+        var end = model.Tokenizer.EndOfSequenceId;
         var ids = model.Tokenizer.Encode(text).Select(id => (long)id).ToArray();
         var logits = model.Network.call(tensor((long[])[end, .. ids]).unsqueeze(1));
         return logits.log_softmax(1).gather(1, tensor((long[])[.. ids, end]).unsqueeze(1)).sum().item<float>();

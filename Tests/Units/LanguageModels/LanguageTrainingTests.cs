@@ -22,7 +22,7 @@ public sealed class LanguageTrainingTests
     [DataRow(RecurrentCell.Lstm, true, 4)]
     public void SureText_IsLearned(RecurrentCell cell, bool tied, int? sampled)
     {
-        using var model = LanguageSample.Fit(Ml, Alphabet, o => (o.Cell, o.TieEmbeddings, o.SampledTokens, o.Epochs) = (cell, tied, sampled, 12));
+        using var model = LanguageSample.Fit(Ml, Alphabet, o => (o.Cell, o.TieEmbeddings, o.NumberOfSampledTokens, o.Epochs) = (cell, tied, sampled, 12));
         var data = LanguageSample.View(Ml, Alphabet[..10]);
         var kind = $"{cell} {(tied ? "tied" : "apart")} {sampled}";
         Floor.Below(1.15, Ml.LanguageModels.EvaluateContinuous(model, data).Perplexity, $"{kind} continuous");
@@ -36,7 +36,7 @@ public sealed class LanguageTrainingTests
     [TestCategory("Floor")]
     public void Noise_IsNotLearned()
     {
-        using var model = LanguageSample.Fit(Ml, Noise(3), o => (o.HiddenUnits, o.Layers) = (4, 1));
+        using var model = LanguageSample.Fit(Ml, Noise(3), o => (o.HiddenUnits, o.NumberOfLayers) = (4, 1));
         Floor.Near(5, Ml.LanguageModels.EvaluateContinuous(model, LanguageSample.View(Ml, Noise(4))).Perplexity, 0.25);
 
         static string[] Noise(int seed)
@@ -61,7 +61,7 @@ public sealed class LanguageTrainingTests
         var first = Train(o => o.Seed = 7);
         Outcome.AssertSameBits(first, Train(o => o.Seed = 7));
         Assert.IsFalse(Outcome.SameBits(first, Train(o => o.Seed = 8)));
-        Outcome.AssertSameBits(Train(o => o.SampledTokens = 3), Train(o => o.SampledTokens = 3));
+        Outcome.AssertSameBits(Train(o => o.NumberOfSampledTokens = 3), Train(o => o.NumberOfSampledTokens = 3));
     }
 
     [TestMethod]
@@ -80,11 +80,11 @@ public sealed class LanguageTrainingTests
             if (progress.Completed?.Epoch == 2)
                 source.Cancel();
         }
-        Assert.ThrowsExactly<OperationCanceledException>(() => Train(o => (o.SampledTokens, o.CheckpointFolder, o.Progress, o.CancellationToken) = (sampled, folder.Path, new Listener(CancelInEpochTwo), source.Token)));
+        Assert.ThrowsExactly<OperationCanceledException>(() => Train(o => (o.NumberOfSampledTokens, o.CheckpointFolder, o.Progress, o.CancellationToken) = (sampled, folder.Path, new Listener(CancelInEpochTwo), source.Token)));
         var epochs = 0;
-        var resumed = Train(o => (o.SampledTokens, o.CheckpointFolder, o.Resume, o.Progress) = (sampled, folder.Path, true, new Listener(p => epochs += p.Completed == null ? 0 : 1)));
+        var resumed = Train(o => (o.NumberOfSampledTokens, o.CheckpointFolder, o.ResumeFromCheckpoint, o.Progress) = (sampled, folder.Path, true, new Listener(p => epochs += p.Completed == null ? 0 : 1)));
         Assert.AreEqual(2, epochs, "epochs that were left");
-        Outcome.AssertSameBits(Train(o => o.SampledTokens = sampled), resumed);
+        Outcome.AssertSameBits(Train(o => o.NumberOfSampledTokens = sampled), resumed);
     }
 
     [TestMethod]
@@ -107,12 +107,12 @@ public sealed class LanguageTrainingTests
     [TestMethod]
     public void Presets_AreTheBooks()
     {
-        AssertPreset(LstmLanguageModelTrainer.Options.Small(), 200, 20, 1, 0.1, 13, 5, [(4, 1), (5, 0.5), (6, 0.25), (13, 1.0 / 512)]);
-        AssertPreset(LstmLanguageModelTrainer.Options.Medium(), 650, 35, 0.5, 0.05, 39, 5, [(6, 1), (7, 0.8), (39, Math.Pow(0.8, 33))]);
-        AssertPreset(LstmLanguageModelTrainer.Options.Large(), 1500, 35, 0.35, 0.04, 55, 10, [(14, 1), (15, 1 / 1.15), (55, Math.Pow(1 / 1.15, 41))]);
-        var characters = LstmLanguageModelTrainer.Options.Characters();
-        Assert.AreEqual((128, 2, 50), (characters.HiddenUnits, characters.Layers, characters.WindowLength));
-        foreach (var options in new[] { characters, LstmLanguageModelTrainer.Options.Small(), LstmLanguageModelTrainer.Options.Medium(), LstmLanguageModelTrainer.Options.Large() })
+        AssertPreset(LanguageModelEstimator.Options.Small(), 200, 20, 1, 0.1, 13, 5, [(4, 1), (5, 0.5), (6, 0.25), (13, 1.0 / 512)]);
+        AssertPreset(LanguageModelEstimator.Options.Medium(), 650, 35, 0.5, 0.05, 39, 5, [(6, 1), (7, 0.8), (39, Math.Pow(0.8, 33))]);
+        AssertPreset(LanguageModelEstimator.Options.Large(), 1500, 35, 0.35, 0.04, 55, 10, [(14, 1), (15, 1 / 1.15), (55, Math.Pow(1 / 1.15, 41))]);
+        var characters = LanguageModelEstimator.Options.Characters();
+        Assert.AreEqual((128, 2, 50), (characters.HiddenUnits, characters.NumberOfLayers, characters.WindowLength));
+        foreach (var options in new[] { characters, LanguageModelEstimator.Options.Small(), LanguageModelEstimator.Options.Medium(), LanguageModelEstimator.Options.Large() })
             Assert.IsNotNull(Ml.LanguageModels.Trainers.Lstm(options));
     }
 
@@ -123,18 +123,18 @@ public sealed class LanguageTrainingTests
         Assert.Contains("'Words'", Assert.Throws<ArgumentException>(() => trainer.Fit(LanguageSample.View(Ml, "a"))).Message);
         var ofNumbers = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.TextColumnName = "Number"));
         Assert.Contains("must be Text", Assert.Throws<ArgumentException>(() => ofNumbers.Fit(LanguageSample.View(Ml, "a"))).Message);
-        var many = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.SampledTokens = 500));
-        Assert.Contains("SampledTokens is 500", Assert.Throws<ArgumentException>(() => many.Fit(LanguageSample.View(Ml, Alphabet))).Message);
+        var many = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.NumberOfSampledTokens = 500));
+        Assert.Contains("NumberOfSampledTokens is 500", Assert.Throws<ArgumentException>(() => many.Fit(LanguageSample.View(Ml, Alphabet))).Message);
         Assert.Contains("0 tokens", Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, [])).Message);
         Assert.Contains("1 tokens", Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, [""])).Message);
         var letters = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options());
         var error = Assert.Throws<FormatException>(() => letters.Fit(LanguageSample.View(Ml, Alphabet), LanguageSample.View(Ml, "abc", "abq")));
         Assert.Contains("column 'Text', row 1", error.Message);
         Assert.Contains("'q'", error.Message);
-        foreach (var (change, option) in new (Action<LstmLanguageModelTrainer.Options>, string)[]
+        foreach (var (change, option) in new (Action<LanguageModelEstimator.Options>, string)[]
         {
-            (o => o.HiddenUnits = 0, "HiddenUnits"), (o => o.Layers = 0, "Layers"), (o => o.WindowLength = 0, "WindowLength"),
-            (o => o.Dropout = 1, "Dropout"), (o => o.SampledTokens = 0, "SampledTokens"), (o => o.EmbeddingSize = 0, "EmbeddingSize"),
+            (o => o.HiddenUnits = 0, "HiddenUnits"), (o => o.NumberOfLayers = 0, "Layers"), (o => o.WindowLength = 0, "WindowLength"),
+            (o => o.Dropout = 1, "Dropout"), (o => o.NumberOfSampledTokens = 0, "NumberOfSampledTokens"), (o => o.EmbeddingSize = 0, "EmbeddingSize"),
             (o => o.InitialScale = 0, "InitialScale"), (o => o.TextColumnName = "", "TextColumnName"), (o => o.ForgetBias = double.NaN, "ForgetBias"),
         })
             Assert.Contains(option, Assert.Throws<ArgumentException>(() => Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(change)), option).Message);
@@ -144,7 +144,7 @@ public sealed class LanguageTrainingTests
     public void Fits_LeaveOnlyTheModel()
     {
         AssertNoGrowth(() => Train(o => (o.ValidationFraction, o.Dropout) = (0.2, 0.2)));
-        AssertNoGrowth(() => Train(o => (o.SampledTokens, o.Buffering) = (3, Buffering.Streaming)));
+        AssertNoGrowth(() => Train(o => (o.NumberOfSampledTokens, o.Buffering) = (3, Buffering.Streaming)));
         AssertNoGrowth(() => Assert.Throws<FormatException>(() =>
             Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options()).Fit(LanguageSample.View(Ml, Alphabet), LanguageSample.View(Ml, "abq"))));
         using var source = new CancellationTokenSource();
@@ -162,7 +162,7 @@ public sealed class LanguageTrainingTests
         Assert.AreEqual(before, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
     }
 
-    private static float[] Train(Action<LstmLanguageModelTrainer.Options> change)
+    private static float[] Train(Action<LanguageModelEstimator.Options> change)
     {
         using var model = LanguageSample.Fit(Ml, LanguageSample.Noise(40), o =>
         {
@@ -173,9 +173,9 @@ public sealed class LanguageTrainingTests
     }
 
     private static void AssertPreset(
-        LstmLanguageModelTrainer.Options options, int units, int steps, double keep, double scale, int epochs, double clip, (int Epoch, double Factor)[] rates)
+        LanguageModelEstimator.Options options, int units, int steps, double keep, double scale, int epochs, double clip, (int Epoch, double Factor)[] rates)
     {
-        Assert.AreEqual((2, units, steps, 20, epochs), (options.Layers, options.HiddenUnits, options.WindowLength, options.BatchSize, options.Epochs));
+        Assert.AreEqual((2, units, steps, 20, epochs), (options.NumberOfLayers, options.HiddenUnits, options.WindowLength, options.BatchSize, options.Epochs));
         Assert.AreEqual(1 - keep, options.Dropout, 1e-12);
         Assert.AreEqual(scale, options.InitialScale!.Value, 1e-12);
         Assert.AreEqual(0, options.ForgetBias);

@@ -79,7 +79,7 @@ public sealed class ImageFolderLoaderTests
             if (e.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning)
                 warnings.Add(e.Message);
         };
-        var data = ml.Data.LoadFromImageFolder(folder.Path, onBadImage: BadImages.Skip);
+        var data = ml.Data.LoadFromImageFolder(folder.Path, onBadImage: BadImageHandling.Skip);
         Assert.IsNull(data.GetRowCount());
         CollectionAssert.AreEqual(new[] { "8x6", "6x4", "6x4", "6x4" }, Sizes(data));
         Assert.HasCount(4, data.GetColumn<uint>("Label").ToArray());
@@ -87,7 +87,7 @@ public sealed class ImageFolderLoaderTests
         Assert.AreEqual(4L, data.GetRowCount());
         Assert.Contains(bad, warnings.Single());
 
-        var labelsFirst = ml.Data.LoadFromImageFolder(folder.Path, onBadImage: BadImages.Skip);
+        var labelsFirst = ml.Data.LoadFromImageFolder(folder.Path, onBadImage: BadImageHandling.Skip);
         Assert.HasCount(4, labelsFirst.GetColumn<uint>("Label").ToArray());
     }
 
@@ -103,9 +103,9 @@ public sealed class ImageFolderLoaderTests
     }
 
     [TestMethod]
-    [DataRow(BadImages.Refuse)]
-    [DataRow(BadImages.Skip)]
-    public void SeveralCursors_HaveTheSameRowsInTheSameOrder(BadImages onBadImage)
+    [DataRow(BadImageHandling.Throw)]
+    [DataRow(BadImageHandling.Skip)]
+    public void SeveralCursors_HaveTheSameRowsInTheSameOrder(BadImageHandling onBadImage)
     {
         using var folder = new TemporaryFolder();
         for (var i = 0; i < 100; i++)
@@ -113,14 +113,14 @@ public sealed class ImageFolderLoaderTests
             using var image = TestImages.Solid(3, 3, (byte)i, 5, 6);
             image.Save(folder.File("a", $"{i:000}.png"));
         }
-        if (onBadImage == BadImages.Skip)
+        if (onBadImage == BadImageHandling.Skip)
             folder.Write("a/050b.png", [1]);
         var ml = new MLContext(1);
         var data = ml.Data.LoadFromImageFolder(folder.Path, 2, 2, onBadImage);
         var cursors = data.GetRowCursorSet(data.Schema, 3);
         Assert.HasCount(3, cursors);
         var ids = cursors.Select(cursor => Ids(cursor)).ToArray();
-        CollectionAssert.AreEquivalent(Enumerable.Range(0, 101).Where(id => onBadImage == BadImages.Skip ? id != 51 : id < 100).Select(id => (ulong)id).ToArray(), ids.SelectMany(own => own).ToArray());
+        CollectionAssert.AreEquivalent(Enumerable.Range(0, 101).Where(id => onBadImage == BadImageHandling.Skip ? id != 51 : id < 100).Select(id => (ulong)id).ToArray(), ids.SelectMany(own => own).ToArray());
         Assert.IsTrue(ids.All(own => own.Length > 30));
 
         var pixels = ml.Transforms.ExtractPixels("Pixels", "Image", ImagePixelExtractingEstimator.ColorBits.Red).Fit(data).Transform(data);

@@ -57,7 +57,7 @@ public sealed class PaddingTests
         using var model = SequenceModel.Fit(SequenceRow.Random(48), options =>
         {
             (options.Cell, options.Pooling, options.Bidirectional, options.Epochs) = (cell, pooling, bidirectional, 1);
-            (options.MaximumLength, options.EmptySequences) = (40, EmptySequences.Zeros);
+            (options.MaximumLength, options.EmptySequenceHandling) = (40, EmptySequenceHandling.Zeros);
         });
         var together = SequenceModel.Scores(model, rows);
         Outcome.AssertClose(SequenceModel.ScoresOneByOne(model, rows), together, 1e-5);
@@ -69,8 +69,8 @@ public sealed class PaddingTests
 
     private static nn.Module<Tensor, Tensor> CreateNetwork(RecurrentCell cell, SequencePooling pooling, bool bidirectional)
     {
-        var input = new NumberSequence { MaximumLength = 20, StepSize = 2, EmptySequences = EmptySequences.Zeros };
-        var architecture = new LstmArchitecture
+        var input = new NumberSequence { MaximumLength = 20, StepSize = 2, EmptySequenceHandling = EmptySequenceHandling.Zeros };
+        var architecture = new RecurrentArchitecture
         {
             InputCount = 41,
             OutputCount = 2,

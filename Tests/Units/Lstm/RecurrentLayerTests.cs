@@ -71,7 +71,7 @@ public sealed class RecurrentLayerTests
     {
         using var scope = NewDisposeScope();
         using var network = Create(new NumberSequence { MaximumLength = 5 }, RecurrentCell.Lstm, SequencePooling.Last, true, 6, 0).CreateModule();
-        SequenceModel.Options<LstmBinaryTrainer.Options>("Values", "Flag", options => options.ForgetBias = 2.5).InitializeWeights(network, 1);
+        SequenceModel.Options<RecurrentBinaryTrainer.Options>("Values", "Flag", options => options.ForgetBias = 2.5).InitializeWeights(network, 1);
         foreach (var (name, parameter) in network.named_parameters().Where(entry => entry.name.Contains("bias")))
         {
             var values = parameter.detach().data<float>().ToArray();
@@ -88,9 +88,9 @@ public sealed class RecurrentLayerTests
         Assert.AreEqual(architecture.ParameterCount, network.parameters().Sum(parameter => parameter.numel()));
     }
 
-    private static LstmArchitecture Create(SequenceInput input, RecurrentCell cell, SequencePooling pooling, bool bidirectional, int inputCount, int embedding, int layers = 2)
+    private static RecurrentArchitecture Create(SequenceInput input, RecurrentCell cell, SequencePooling pooling, bool bidirectional, int inputCount, int embedding, int layers = 2)
     {
-        var architecture = new LstmArchitecture
+        var architecture = new RecurrentArchitecture
         {
             InputCount = inputCount,
             OutputCount = 1,

@@ -26,10 +26,10 @@ public sealed class SequenceInputTests
     public void VectorOfKnownSize_HasThatManySteps()
     {
         var data = Example.View(Ml, Example.Create(20));
-        var model = Ml.Regression.Trainers.Lstm(Options<LstmRegressionTrainer.Options>("Features", "Target", options => options.StepSize = 3)).Fit(data);
+        var model = Ml.Regression.Trainers.Recurrent(Options<RecurrentRegressionTrainer.Options>("Features", "Target", options => options.StepSize = 3)).Fit(data);
         Assert.AreEqual(2, Architecture(model).Input.MaximumLength);
         Assert.AreEqual(7, Architecture(model).InputCount);
-        var error = Assert.Throws<ArgumentException>(() => Ml.Regression.Trainers.Lstm(Options<LstmRegressionTrainer.Options>("Features", "Target", options => options.StepSize = 4)).Fit(data));
+        var error = Assert.Throws<ArgumentException>(() => Ml.Regression.Trainers.Recurrent(Options<RecurrentRegressionTrainer.Options>("Features", "Target", options => options.StepSize = 4)).Fit(data));
         Assert.Contains("'Features' has 6 values", error.Message);
         Assert.Contains("4 (StepSize)", error.Message);
         // Another known size is a matter of fact before any row is read.
@@ -46,7 +46,7 @@ public sealed class SequenceInputTests
         var scores = Scores(ends, SequenceRow.Of(longer), SequenceRow.Of(1, 2, 3), SequenceRow.Of(9, 8, 7));
         Assert.AreEqual(scores[1], scores[0], 1e-6);
         Assert.AreNotEqual(scores[2], scores[0], 1e-4);
-        using var beginnings = Fit(rows, options => (options.MaximumLength, options.LongSequences) = (3, LongSequences.KeepBeginning));
+        using var beginnings = Fit(rows, options => (options.MaximumLength, options.LongSequenceHandling) = (3, LongSequenceHandling.KeepBeginning));
         scores = Scores(beginnings, SequenceRow.Of(longer), SequenceRow.Of(1, 2, 3), SequenceRow.Of(9, 8, 7));
         Assert.AreEqual(scores[2], scores[0], 1e-6);
         Assert.AreNotEqual(scores[1], scores[0], 1e-4);
@@ -69,7 +69,7 @@ public sealed class SequenceInputTests
     {
         var rows = SequenceRow.Random(40, 4);
         rows[7].Values = new float[6];
-        void Refuse(LstmOptions options) => (options.MaximumLength, options.LongSequences, options.Buffering) = (4, LongSequences.Refuse, buffering);
+        void Refuse(RecurrentOptions options) => (options.MaximumLength, options.LongSequenceHandling, options.Buffering) = (4, LongSequenceHandling.Throw, buffering);
         AssertRefused(() => Fit(rows, Refuse), "'Values', row 7: the sequence has 6 steps; at most 4", "MaximumLength");
         using var model = Fit(rows[..7], Refuse);
         AssertRefused(() => Scores(model, rows), "'Values', row 7: the sequence has 6 steps; at most 4");
@@ -83,7 +83,7 @@ public sealed class SequenceInputTests
     {
         var rows = SequenceRow.Random(40, 4);
         (rows[7].Values, rows[7].Text) = ([], "");
-        var refusal = $"'{features}', row 7: the sequence is empty; EmptySequences.Zeros";
+        var refusal = $"'{features}', row 7: the sequence is empty; EmptySequenceHandling.Zeros";
         AssertRefused(() => Fit(rows, features: features), refusal);
         AssertRefused(() => Fit(rows, options => options.Buffering = Buffering.Streaming, features), refusal);
         using (var refusing = Fit(rows[..7], features: features))
@@ -93,7 +93,7 @@ public sealed class SequenceInputTests
         }
         foreach (var pooling in Enum.GetValues<SequencePooling>())
         {
-            using var model = Fit(rows, options => (options.EmptySequences, options.Pooling) = (EmptySequences.Zeros, pooling), features);
+            using var model = Fit(rows, options => (options.EmptySequenceHandling, options.Pooling) = (EmptySequenceHandling.Zeros, pooling), features);
             var scores = Scores(model, rows);
             Assert.IsTrue(scores.All(float.IsFinite));
             // Nothing but the output layer's bias.
@@ -105,7 +105,7 @@ public sealed class SequenceInputTests
     [TestMethod]
     public void MissingText_IsAnEmptySequence()
     {
-        using var model = Fit(SequenceRow.Random(40, 4), options => options.EmptySequences = EmptySequences.Zeros, Texts);
+        using var model = Fit(SequenceRow.Random(40, 4), options => options.EmptySequenceHandling = EmptySequenceHandling.Zeros, Texts);
         var scores = Scores(model, SequenceRow.OfText(null), SequenceRow.OfText(""), SequenceRow.OfText("   "));
         Assert.AreEqual(scores[1], scores[0], 1e-6);
         Assert.AreEqual(scores[1], scores[2], 1e-6);
@@ -188,10 +188,10 @@ public sealed class SequenceInputTests
     [TestMethod]
     public void Options_AreCheckedByName()
     {
-        (string Name, Action<LstmOptions> Set)[] bad =
+        (string Name, Action<RecurrentOptions> Set)[] bad =
         [
             ("Cell", o => o.Cell = (RecurrentCell)9),
-            ("Layers", o => o.Layers = 0),
+            ("Layers", o => o.NumberOfLayers = 0),
             ("HiddenUnits", o => o.HiddenUnits = 0),
             ("Pooling", o => o.Pooling = (SequencePooling)9),
             ("Dropout", o => o.Dropout = 1),
@@ -201,13 +201,13 @@ public sealed class SequenceInputTests
             ("Tokenization", o => o.Tokenization = null!),
             ("Tokenization", o => o.Tokenization = Tokenization.Words(2)),
             ("MaximumLength", o => o.MaximumLength = 0),
-            ("LongSequences", o => o.LongSequences = (LongSequences)9),
-            ("EmptySequences", o => o.EmptySequences = (EmptySequences)9),
+            ("LongSequenceHandling", o => o.LongSequenceHandling = (LongSequenceHandling)9),
+            ("EmptySequenceHandling", o => o.EmptySequenceHandling = (EmptySequenceHandling)9),
             ("ForgetBias", o => o.ForgetBias = double.NaN),
         ];
         foreach (var (name, set) in bad)
             Assert.Contains(name, Assert.Throws<ArgumentException>(() => Binary(Values, set), name).Message);
-        Assert.Contains("HiddenUnits", Assert.Throws<ArgumentException>(() => Ml.Regression.Trainers.Lstm(hiddenUnits: -1)).Message);
+        Assert.Contains("HiddenUnits", Assert.Throws<ArgumentException>(() => Ml.Regression.Trainers.Recurrent(hiddenUnits: -1)).Message);
     }
 
     private static void AssertRefused(Action action, params string[] parts)

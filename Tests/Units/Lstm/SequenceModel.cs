@@ -14,8 +14,8 @@ internal static class SequenceModel
     /// <summary>The words of the text column as a vector of keys.</summary>
     public static IEstimator<ITransformer> ToKeys => Ml.Transforms.Text.TokenizeIntoWords(Keys, Texts).Append(Ml.Transforms.Conversion.MapValueToKey(Keys));
 
-    public static TOptions Options<TOptions>(string features, string label, Action<LstmOptions>? change = null)
-        where TOptions : LstmOptions, new()
+    public static TOptions Options<TOptions>(string features, string label, Action<RecurrentOptions>? change = null)
+        where TOptions : RecurrentOptions, new()
     {
         var options = new TOptions
         {
@@ -33,16 +33,16 @@ internal static class SequenceModel
         return options;
     }
 
-    public static LstmBinaryTrainer Binary(string features, Action<LstmOptions>? change = null) =>
-        Ml.BinaryClassification.Trainers.Lstm(Options<LstmBinaryTrainer.Options>(features, nameof(SequenceRow.Flag), change));
+    public static RecurrentBinaryTrainer Binary(string features, Action<RecurrentOptions>? change = null) =>
+        Ml.BinaryClassification.Trainers.Recurrent(Options<RecurrentBinaryTrainer.Options>(features, nameof(SequenceRow.Flag), change));
 
-    public static LstmMulticlassTrainer Multiclass(string features, Action<LstmOptions>? change = null) =>
-        Ml.MulticlassClassification.Trainers.Lstm(Options<LstmMulticlassTrainer.Options>(features, nameof(SequenceRow.Class), change));
+    public static RecurrentMulticlassTrainer Multiclass(string features, Action<RecurrentOptions>? change = null) =>
+        Ml.MulticlassClassification.Trainers.Recurrent(Options<RecurrentMulticlassTrainer.Options>(features, nameof(SequenceRow.Class), change));
 
-    public static LstmRegressionTrainer Regression(string features, Action<LstmOptions>? change = null) =>
-        Ml.Regression.Trainers.Lstm(Options<LstmRegressionTrainer.Options>(features, nameof(SequenceRow.Target), change));
+    public static RecurrentRegressionTrainer Regression(string features, Action<RecurrentOptions>? change = null) =>
+        Ml.Regression.Trainers.Recurrent(Options<RecurrentRegressionTrainer.Options>(features, nameof(SequenceRow.Target), change));
 
-    public static BinaryNetworkTransformer Fit(IEnumerable<SequenceRow> rows, Action<LstmOptions>? change = null, string features = Values) =>
+    public static BinaryNetworkTransformer Fit(IEnumerable<SequenceRow> rows, Action<RecurrentOptions>? change = null, string features = Values) =>
         Binary(features, change).Fit(SequenceRow.View(Ml, rows));
 
     public static float[] Scores(ITransformer model, params IEnumerable<SequenceRow> rows) =>
@@ -55,5 +55,5 @@ internal static class SequenceModel
         return rows.Select(row => engine.Predict(row).Score).ToArray();
     }
 
-    public static LstmArchitecture Architecture(NetworkTransformer model) => (LstmArchitecture)model.Model.Architecture;
+    public static RecurrentArchitecture Architecture(NetworkTransformer model) => (RecurrentArchitecture)model.Model.Architecture;
 }

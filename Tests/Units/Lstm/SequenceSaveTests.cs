@@ -41,8 +41,8 @@ public sealed class SequenceSaveTests
         using var loaded = (TransformerChain<ITransformer>)Ml.Model.Load(folder.File("model.zip"), out _);
         var architecture = Architecture((NetworkTransformer)loaded.LastTransformer);
         Assert.AreEqual(Architecture(model.LastTransformer), architecture);
-        Assert.AreEqual((9, LongSequences.KeepBeginning, EmptySequences.Zeros), (architecture.Input.MaximumLength, architecture.Input.LongSequences, architecture.Input.EmptySequences));
-        Assert.AreEqual((RecurrentCell.Gru, 2, SequencePooling.Max), (architecture.Recurrent.Cell, architecture.Recurrent.Layers, architecture.Pooling));
+        Assert.AreEqual((9, LongSequenceHandling.KeepBeginning, EmptySequenceHandling.Zeros), (architecture.Input.MaximumLength, architecture.Input.LongSequenceHandling, architecture.Input.EmptySequenceHandling));
+        Assert.AreEqual((RecurrentCell.Gru, 2, SequencePooling.Max), (architecture.Recurrent.Cell, architecture.Recurrent.NumberOfLayers, architecture.Pooling));
     }
 
     [TestMethod]
@@ -111,10 +111,10 @@ public sealed class SequenceSaveTests
         Assert.Contains("another architecture", error.Message);
     }
 
-    private static void Everything(LstmOptions options)
+    private static void Everything(RecurrentOptions options)
     {
-        (options.Cell, options.Layers, options.Pooling, options.InputDropout) = (RecurrentCell.Gru, 2, SequencePooling.Max, 0.1);
-        (options.MaximumLength, options.LongSequences, options.EmptySequences) = (9, LongSequences.KeepBeginning, EmptySequences.Zeros);
+        (options.Cell, options.NumberOfLayers, options.Pooling, options.InputDropout) = (RecurrentCell.Gru, 2, SequencePooling.Max, 0.1);
+        (options.MaximumLength, options.LongSequenceHandling, options.EmptySequenceHandling) = (9, LongSequenceHandling.KeepBeginning, EmptySequenceHandling.Zeros);
     }
 
     private static MulticlassNetworkTransformer FitText(MLContext ml) => Multiclass(Texts, Everything).Fit(SequenceRow.View(Ml, SequenceRow.Random(60)));

@@ -34,7 +34,7 @@ public sealed class SequenceTrainingTests
             options =>
             {
                 Noisy(options, buffering, 1);
-                (options.Epochs, options.CheckpointFolder, options.Resume) = (epochs, checkpoints, checkpoints != null);
+                (options.Epochs, options.CheckpointFolder, options.ResumeFromCheckpoint) = (epochs, checkpoints, checkpoints != null);
             },
             Texts);
         Train(2, folder.Path).Dispose();
@@ -46,14 +46,14 @@ public sealed class SequenceTrainingTests
     public void Resumed_WithOtherOptions_IsRefused()
     {
         using var folder = new TemporaryFolder();
-        void Train(Action<LstmOptions> change) => Fit(SequenceRow.Random(50), options =>
+        void Train(Action<RecurrentOptions> change) => Fit(SequenceRow.Random(50), options =>
         {
-            (options.CheckpointFolder, options.Resume) = (folder.Path, true);
+            (options.CheckpointFolder, options.ResumeFromCheckpoint) = (folder.Path, true);
             change(options);
         }).Dispose();
         Train(options => options.MaximumLength = 5);
         Assert.Throws<Exception>(() => Train(options => (options.MaximumLength, options.Epochs) = (6, 3)));
-        Assert.Throws<Exception>(() => Train(options => (options.MaximumLength, options.LongSequences, options.Epochs) = (5, LongSequences.KeepBeginning, 3)));
+        Assert.Throws<Exception>(() => Train(options => (options.MaximumLength, options.LongSequenceHandling, options.Epochs) = (5, LongSequenceHandling.KeepBeginning, 3)));
     }
 
     /// <summary>Batches of one length differ in rows; the mean over all of them must not.</summary>
@@ -125,10 +125,10 @@ public sealed class SequenceTrainingTests
         Outcome.AssertClose(Scores(model, rows), scores, 1e-5);
     }
 
-    private static void Noisy(LstmOptions options, Buffering buffering, int seed)
+    private static void Noisy(RecurrentOptions options, Buffering buffering, int seed)
     {
         (options.Buffering, options.Seed, options.ShuffleBufferRows) = (buffering, seed, 50);
-        (options.Layers, options.Dropout, options.InputDropout, options.Bidirectional) = (2, 0.2, 0.1, true);
+        (options.NumberOfLayers, options.Dropout, options.InputDropout, options.Bidirectional) = (2, 0.2, 0.1, true);
         options.ValidationFraction = 0.2;
     }
 

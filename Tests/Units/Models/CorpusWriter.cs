@@ -70,7 +70,7 @@ internal static class CorpusWriter
         {
             InputColumnName = nameof(CorpusRow.Features),
             OutputColumnName = "Codes",
-            Weights = FeatureSample.WriteWeights(folder, FeatureSample.Tiny()),
+            WeightsPath = FeatureSample.WriteWeights(folder, FeatureSample.Tiny()),
             Architecture = FeatureSample.Tiny(),
             Layer = "features",
         }).Fit(data);

@@ -56,7 +56,7 @@ public sealed class RbmBadInputTests
     [TestMethod]
     public void TooLargeARate_Diverges()
     {
-        var error = Assert.Throws<TrainingDivergedException>(() => RbmSample.Fit(RbmSample.Reals(100), o => (o.VisibleUnits, o.LearningRate, o.HiddenUnits) = (VisibleUnitType.Gaussian, 1e10, [new RbmLayer(4) { Type = HiddenUnitType.Gaussian }])));
+        var error = Assert.Throws<TrainingDivergedException>(() => RbmSample.Fit(RbmSample.Reals(100), o => (o.VisibleUnits, o.LearningRate, o.HiddenLayers) = (VisibleUnitType.Gaussian, 1e10, [new RbmLayer(4) { Type = HiddenUnitType.Gaussian }])));
         Assert.Contains("epoch 1", error.Message);
     }
 
@@ -65,26 +65,26 @@ public sealed class RbmBadInputTests
     {
         (string Option, Action<RbmEstimator.Options> Set)[] bad =
         [
-            ("HiddenUnits", o => o.HiddenUnits = []),
-            ("HiddenUnits[1].Units", o => o.HiddenUnits = [3, 0]),
-            ("HiddenUnits[0].LearningRate", o => o.HiddenUnits = [new RbmLayer(2) { LearningRate = -1 }]),
-            ("HiddenUnits[0].Epochs", o => o.HiddenUnits = [new RbmLayer(2) { Epochs = 0 }]),
+            ("HiddenUnits", o => o.HiddenLayers = []),
+            ("HiddenUnits[1].Units", o => o.HiddenLayers = [3, 0]),
+            ("HiddenUnits[0].LearningRate", o => o.HiddenLayers = [new RbmLayer(2) { LearningRate = -1 }]),
+            ("HiddenUnits[0].Epochs", o => o.HiddenLayers = [new RbmLayer(2) { Epochs = 0 }]),
             ("GibbsSteps", o => o.GibbsSteps = 0),
             ("PersistentChains", o => o.PersistentChains = 0),
             ("SparsityTarget", o => o.SparsityTarget = 0),
             ("SparsityTarget", o => o.SparsityTarget = 1),
-            ("SparsityTarget", o => (o.SparsityTarget, o.HiddenUnits) = (0.1, [new RbmLayer(2) { Type = HiddenUnitType.ReLU }])),
+            ("SparsityTarget", o => (o.SparsityTarget, o.HiddenLayers) = (0.1, [new RbmLayer(2) { Type = HiddenUnitType.ReLU }])),
             ("SparsityCost", o => o.SparsityCost = double.NaN),
             ("SoftmaxGroups", o => o.SoftmaxGroups = [2]),
             ("SoftmaxGroups[0]", o => (o.VisibleUnits, o.SoftmaxGroups) = (VisibleUnitType.Softmax, [1])),
             ("VisibleUnits", o => o.VisibleUnits = (VisibleUnitType)9),
-            ("Output", o => (o.Output, o.HiddenUnits) = (RbmOutput.Samples, [new RbmLayer(2) { Type = HiddenUnitType.Gaussian }])),
+            ("Output", o => (o.Output, o.HiddenLayers) = (RbmOutput.Samples, [new RbmLayer(2) { Type = HiddenUnitType.Gaussian }])),
             ("OutputColumnName", o => o.OutputColumnName = " "),
             ("InputColumnName", o => o.InputColumnName = ""),
             ("ReconstructionColumnName", o => o.ReconstructionColumnName = ""),
             ("FreeEnergyColumnName", o => (o.FreeEnergyColumnName, o.ReconstructionColumnName) = ("Same", "Same")),
             ("ShuffleBufferRows", o => o.ShuffleBufferRows = 0),
-            ("InitialWeights", o => (o.InitialWeights, o.HiddenUnits) = ("file", [3, 3])),
+            ("InitialWeights", o => (o.InitialWeightsPath, o.HiddenLayers) = ("file", [3, 3])),
         ];
         foreach (var (option, set) in bad)
             Assert.Contains(option, Assert.Throws<ArgumentException>(() => Ml.Transforms.Rbm(RbmSample.Options(set)), option).Message);
@@ -94,7 +94,7 @@ public sealed class RbmBadInputTests
     public void AnotherInitialModel_IsRefused()
     {
         using var first = RbmSample.Fit(RbmSample.Bars(50), o => o.Epochs = 1);
-        Assert.Contains("InitialModel", Assert.Throws<ArgumentException>(() => RbmSample.Fit(RbmSample.Bars(50), o => (o.InitialModel, o.HiddenUnits) = (first, [5]))).Message);
+        Assert.Contains("InitialModel", Assert.Throws<ArgumentException>(() => RbmSample.Fit(RbmSample.Bars(50), o => (o.InitialModel, o.HiddenLayers) = (first, [5]))).Message);
         using var same = RbmSample.Fit(RbmSample.Bars(50), o => (o.InitialModel, o.Epochs) = (first, 0));
         CollectionAssert.AreEqual(first.Layers[0].GetWeights("weight"), same.Layers[0].GetWeights("weight"));
     }

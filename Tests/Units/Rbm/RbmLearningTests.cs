@@ -28,7 +28,7 @@ public sealed class RbmLearningTests
     [TestCategory("Floor")]
     public void GaussianUnits_FindTheCause()
     {
-        using var machine = RbmSample.Fit(RbmSample.Reals(1000), o => (o.VisibleUnits, o.HiddenUnits, o.LearningRate) = (VisibleUnitType.Gaussian, [4], 0.01));
+        using var machine = RbmSample.Fit(RbmSample.Reals(1000), o => (o.VisibleUnits, o.HiddenLayers, o.LearningRate) = (VisibleUnitType.Gaussian, [4], 0.01));
         // The variance is about 1, of which the cause has .81 and the noise .19.
         Floor.Below(0.35, machine.Histories[0].Epochs[^1].TrainingLoss, "loss");
         var positive = machine.Reconstruct([0.9f, 0.9f, 0.9f, 0.9f, 0.9f, -0.9f]);
@@ -57,7 +57,7 @@ public sealed class RbmLearningTests
     {
         foreach (var (type, rate) in new[] { (HiddenUnitType.ReLU, 0.02), (HiddenUnitType.Gaussian, 0.005) })
         {
-            using var machine = RbmSample.Fit(RbmSample.Bars(500), o => (o.HiddenUnits, o.LearningRate) = ([new RbmLayer(12) { Type = type }], rate));
+            using var machine = RbmSample.Fit(RbmSample.Bars(500), o => (o.HiddenLayers, o.LearningRate) = ([new RbmLayer(12) { Type = type }], rate));
             Floor.Below(0.06, machine.Histories[0].Epochs[^1].TrainingLoss, $"{type}");
         }
     }
@@ -80,7 +80,7 @@ public sealed class RbmLearningTests
     [TestCategory("Floor")]
     public void FewRows_TheFreeEnergyGapGrows()
     {
-        using var machine = RbmSample.Fit(RbmSample.Bars(16, seed: 2), o => (o.ValidationFraction, o.Epochs, o.HiddenUnits) = (0.5, 300, [30]));
+        using var machine = RbmSample.Fit(RbmSample.Bars(16, seed: 2), o => (o.ValidationFraction, o.Epochs, o.HiddenLayers) = (0.5, 300, [30]));
         var epochs = machine.Histories[0].Epochs;
         Floor.Above(1, epochs[^1].Validation["freeEnergyGap"] - epochs[0].Validation["freeEnergyGap"]);
         Assert.AreEqual(epochs[^1].Validation["freeEnergy"] - epochs[^1].Training["freeEnergy"], epochs[^1].Validation["freeEnergyGap"], 1e-4);
@@ -97,7 +97,7 @@ public sealed class RbmLearningTests
             var mean = rows.Average(row => row.Features[pixel]);
             Assert.AreEqual(Math.Log(mean / (1 - mean)), biases[pixel], 1e-4);
         }
-        using var without = RbmSample.Fit(rows, o => (o.Epochs, o.LearningRate, o.BiasesFromData) = (1, 1e-30, false));
+        using var without = RbmSample.Fit(rows, o => (o.Epochs, o.LearningRate, o.InitializeVisibleBiases) = (1, 1e-30, false));
         Assert.IsTrue(without.Layers[0].GetWeights("visible_bias").All(bias => Math.Abs(bias) < 1e-20));
     }
 
@@ -108,7 +108,7 @@ public sealed class RbmLearningTests
         var stages = new List<string?>();
         using var stack = RbmSample.Fit(RbmSample.Bars(300), o =>
         {
-            o.HiddenUnits = [10, new RbmLayer(8) { Epochs = 5 }, 6];
+            o.HiddenLayers = [10, new RbmLayer(8) { Epochs = 5 }, 6];
             o.Progress = new Contract.Listener(progress => stages.Add(progress.Stage));
         });
         CollectionAssert.AreEqual(new[] { 30, 5, 30 }, stack.Layers.Select(layer => layer.History!.Epochs.Count).ToArray());

@@ -60,7 +60,7 @@ internal sealed class RbmSample
 
     public static RbmEstimator.Options Options(Action<RbmEstimator.Options>? change = null)
     {
-        var options = new RbmEstimator.Options { OutputColumnName = "Hidden", HiddenUnits = [12], LearningRate = 0.1, Epochs = 30, Seed = TestSeed.Of(1), ThreadCount = 1 };
+        var options = new RbmEstimator.Options { OutputColumnName = "Hidden", HiddenLayers = [12], LearningRate = 0.1, Epochs = 30, Seed = TestSeed.Of(1), ThreadCount = 1 };
         change?.Invoke(options);
         return options;
     }

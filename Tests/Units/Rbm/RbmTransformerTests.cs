@@ -104,7 +104,7 @@ public sealed class RbmTransformerTests
     public void Perceptron_StartsFromTheStack()
     {
         var rows = RbmSample.Bars(300);
-        using var stack = RbmSample.Fit(rows, o => (o.HiddenUnits, o.Epochs) = ([10, 6], 5));
+        using var stack = RbmSample.Fit(rows, o => (o.HiddenLayers, o.Epochs) = ([10, 6], 5));
         var data = RbmSample.View(Ml, rows);
         var labelled = Ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
         MlpMulticlassTrainer.Options Options() => new() { HiddenLayers = stack.ToHiddenLayers(), InitialModel = stack, Epochs = 1, LearningRate = 1e-30, Optimizer = new SgdOptimizer(), Seed = 1, ThreadCount = 1 };

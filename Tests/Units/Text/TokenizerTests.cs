@@ -14,7 +14,7 @@ public sealed class TokenizerTests
         Ids(Characters, "te😀𠀀\n", 2, 0, 3, 4, 1);
         Assert.AreEqual("te😀𠀀\n", Characters.Decode([2, 0, 3, 4, 1]));
         Assert.AreEqual(6, Characters.VocabularySize);
-        Assert.AreEqual(1, Characters.EndOfRowId);
+        Assert.AreEqual(1, Characters.EndOfSequenceId);
         Assert.AreEqual("😀", Characters.TokenOf(3));
     }
 
@@ -66,7 +66,7 @@ public sealed class TokenizerTests
         var tokenizer = BytePairFiles.Tokenizer;
         CollectionAssert.AreEqual(new[] { "the", "\u0120c", "at", "\u0120the", "at", "e", "r" }, Tokens(tokenizer, "the cat theater"));
         Assert.AreEqual(262, tokenizer.VocabularySize);
-        Assert.AreEqual(261, tokenizer.EndOfRowId);
+        Assert.AreEqual(261, tokenizer.EndOfSequenceId);
         Assert.IsNull(tokenizer.UnknownId);
         CollectionAssert.AreEqual(new[] { "the", "<|endoftext|>", "at" }, Tokens(tokenizer, "the<|endoftext|>at"));
     }
@@ -77,7 +77,7 @@ public sealed class TokenizerTests
         var tokenizer = BytePairFiles.Tokenizer;
         const string Text = "  the cät\n\n 東京 😀\t𠀀 don't\u00a0\u0000 ";
         Assert.AreEqual(Text, tokenizer.Decode(tokenizer.Encode(Text)));
-        Assert.AreEqual("the\nat", tokenizer.Decode([.. tokenizer.Encode("the"), tokenizer.EndOfRowId, .. tokenizer.Encode("at")]));
+        Assert.AreEqual("the\nat", tokenizer.Decode([.. tokenizer.Encode("the"), tokenizer.EndOfSequenceId, .. tokenizer.Encode("at")]));
         Assert.AreEqual("\uFFFD", tokenizer.Decode(tokenizer.Encode("\ud83d")));
     }
 
@@ -91,7 +91,7 @@ public sealed class TokenizerTests
         Assert.AreEqual("", decoder.Append(ids[1]));
         Assert.AreEqual("\uFFFD", decoder.Finish());
         Assert.AreEqual("", decoder.Append(ids[1]));
-        Assert.AreEqual("\uFFFD\n", decoder.Append(tokenizer.EndOfRowId));
+        Assert.AreEqual("\uFFFD\n", decoder.Append(tokenizer.EndOfSequenceId));
     }
 
     [TestMethod]

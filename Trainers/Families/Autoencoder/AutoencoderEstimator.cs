@@ -15,13 +15,13 @@ namespace MLExtensions;
 /// <remarks>
 /// <para>
 /// Features are a <c>Vector&lt;Single&gt;</c> of known size (or one <c>Single</c>). The transformer puts the code in
-/// <see cref="Options.OutputColumnName"/>, a <c>Vector&lt;Single&gt;</c> of <see cref="Options.CodeSize"/> values, and on demand the reconstructed features in
+/// <see cref="Options.OutputColumnName"/>, a <c>Vector&lt;Single&gt;</c> of <see cref="Options.LatentSize"/> values, and on demand the reconstructed features in
 /// <see cref="Options.ReconstructionColumnName"/>.
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
 /// <item><term>Machine learning task</term><description>Feature learning, dimensionality reduction; no label</description></item>
-/// <item><term>Is normalization required?</term><description>Yes: features in [0, 1] (NormalizeMinMax), or of about unit size for <see cref="AutoencoderOutput.Real"/>.</description></item>
+/// <item><term>Is normalization required?</term><description>Yes: features in [0, 1] (NormalizeMinMax), or of about unit size for <see cref="AutoencoderOutput.Gaussian"/>.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
@@ -47,7 +47,7 @@ public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransform
 
     /// <summary>The options of <see cref="AutoencoderEstimator"/>.</summary>
     /// <remarks>
-    /// <see cref="HiddenUnits"/>, <see cref="CodeSize"/>, <see cref="Activation"/>, <see cref="CodeActivation"/> and <see cref="Output"/> left at null are those of
+    /// <see cref="HiddenLayers"/>, <see cref="LatentSize"/>, <see cref="Activation"/>, <see cref="LatentActivation"/> and <see cref="Output"/> left at null are those of
     /// <see cref="TrainingOptions.InitialModel"/> where it is a stack of restricted Boltzmann machines or an autoencoder.
     /// </remarks>
     public sealed class Options : RowTrainingOptions
@@ -55,11 +55,11 @@ public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransform
         internal const string DefaultColumnName = DefaultColumnNames.Features;
 
         // Can be drawn, and is fewer than almost any features: a larger code than the features would be no code.
-        internal const int DefaultCodeSize = 2;
+        internal const int DefaultLatentSize = 2;
 
-        internal static readonly IReadOnlyList<int> DefaultHiddenUnits = [256, 64];
+        internal static readonly IReadOnlyList<int> DefaultHiddenLayers = [256, 64];
 
-        /// <summary>The column to add, or to replace: the code, a <c>Vector&lt;Single&gt;</c> of <see cref="CodeSize"/> values. Default <c>Features</c>.</summary>
+        /// <summary>The column to add, or to replace: the code, a <c>Vector&lt;Single&gt;</c> of <see cref="LatentSize"/> values. Default <c>Features</c>.</summary>
         [DoesNotChangeResult]
         public string OutputColumnName { get; set; } = DefaultColumnName;
 
@@ -75,13 +75,13 @@ public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransform
         /// The hidden units of the layers between the features and the code; the decoder has the same backwards. None makes a code of one
         /// layer. Default null: 256 and 64, or those of <see cref="TrainingOptions.InitialModel"/>.
         /// </summary>
-        public IReadOnlyList<int>? HiddenUnits { get; set; }
+        public IReadOnlyList<int>? HiddenLayers { get; set; }
 
         /// <summary>
         /// The number of values of the code. Default null: 2, which can be drawn and are fewer than almost any features, or that of
         /// <see cref="TrainingOptions.InitialModel"/>. More say more: 30 in the paper for images of handwritten digits.
         /// </summary>
-        public int? CodeSize { get; set; }
+        public int? LatentSize { get; set; }
 
         /// <summary>
         /// The activation function of the hidden layers, not <see cref="Activation.PReLU"/>. Default null: <see cref="Activation.ReLU"/>,
@@ -93,15 +93,15 @@ public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransform
         /// The activation function of the code, not <see cref="Activation.PReLU"/>. Default null: <see cref="Activation.Identity"/>, a code
         /// of real numbers, or that of <see cref="TrainingOptions.InitialModel"/>.
         /// </summary>
-        public Activation? CodeActivation { get; set; }
+        public Activation? LatentActivation { get; set; }
 
-        /// <summary>What the features are. Default null: <see cref="AutoencoderOutput.Probability"/>, or that of <see cref="TrainingOptions.InitialModel"/>.</summary>
+        /// <summary>What the features are. Default null: <see cref="AutoencoderOutput.Bernoulli"/>, or that of <see cref="TrainingOptions.InitialModel"/>.</summary>
         public AutoencoderOutput? Output { get; set; }
 
         internal override TrainingOptions Snapshot()
         {
             var copy = (Options)base.Snapshot();
-            copy.HiddenUnits = HiddenUnits?.ToArray();
+            copy.HiddenLayers = HiddenLayers?.ToArray();
             return copy;
         }
 
@@ -114,11 +114,11 @@ public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransform
                 OptionCheck.NotEmpty(ReconstructionColumnName, nameof(ReconstructionColumnName));
                 OptionCheck.Require(ReconstructionColumnName != OutputColumnName, ReconstructionColumnName, nameof(ReconstructionColumnName), $"another name than {nameof(OutputColumnName)}");
             }
-            for (var i = 0; i < HiddenUnits?.Count; i++)
-                OptionCheck.AtLeast(HiddenUnits[i], 1, $"{nameof(HiddenUnits)}[{i}]");
-            OptionCheck.AtLeast(CodeSize ?? 1, 1, nameof(CodeSize));
+            for (var i = 0; i < HiddenLayers?.Count; i++)
+                OptionCheck.AtLeast(HiddenLayers[i], 1, $"{nameof(HiddenLayers)}[{i}]");
+            OptionCheck.AtLeast(LatentSize ?? 1, 1, nameof(LatentSize));
             CheckActivation(Activation, nameof(Activation));
-            CheckActivation(CodeActivation, nameof(CodeActivation));
+            CheckActivation(LatentActivation, nameof(LatentActivation));
             OptionCheck.Defined(Output ?? default, nameof(Output));
             base.Check();
         }

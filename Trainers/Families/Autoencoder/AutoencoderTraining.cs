@@ -31,7 +31,7 @@ internal sealed class AutoencoderTraining(IHost host, AutoencoderEstimator.Optio
     private static FeatureFormat FormatOf(AutoencoderArchitecture architecture)
     {
         var values = new DenseFormat(architecture.InputCount);
-        return architecture.Output == AutoencoderOutput.Probability
+        return architecture.Output == AutoencoderOutput.Bernoulli
             ? new UnitRangeFormat(values, $"features of an autoencoder with {nameof(options.Output)} = {architecture.Output}")
             : values;
     }
@@ -53,14 +53,14 @@ internal sealed class AutoencoderStep(TrainedNetwork network, AutoencoderOutput 
 {
     protected override Tensor InputsOf(RowBatch batch) => batch.Features;
 
-    protected override Tensor Loss(Tensor outputs, RowBatch batch) => output == AutoencoderOutput.Probability
+    protected override Tensor Loss(Tensor outputs, RowBatch batch) => output == AutoencoderOutput.Bernoulli
         ? nn.functional.binary_cross_entropy_with_logits(outputs, batch.Features)
         : nn.functional.mse_loss(outputs, batch.Features);
 
     protected override void Measure(Tensor outputs, RowBatch batch, MetricSums metrics)
     {
         using var noGradient = no_grad();
-        var means = output == AutoencoderOutput.Probability ? outputs.sigmoid() : outputs;
+        var means = output == AutoencoderOutput.Bernoulli ? outputs.sigmoid() : outputs;
         metrics.Add("mse", nn.functional.mse_loss(means, batch.Features).item<float>() * (double)batch.RowCount);
     }
 }
@@ -78,7 +78,7 @@ internal sealed class AutoencoderDesign
         _options = options;
         _isUnrolled = initial is RbmWeights;
         _given = initial is RbmWeights stack ? stack.Unroll() : initial?.Architecture as AutoencoderArchitecture;
-        Output = options.Output ?? _given?.Output ?? AutoencoderOutput.Probability;
+        Output = options.Output ?? _given?.Output ?? AutoencoderOutput.Bernoulli;
     }
 
     public AutoencoderOutput Output { get; }
@@ -86,10 +86,10 @@ internal sealed class AutoencoderDesign
     /// <exception cref="ArgumentException">The options say otherwise than the stack of machines that training starts from.</exception>
     public AutoencoderArchitecture CreateArchitecture(int featureCount)
     {
-        var hidden = _options.HiddenUnits ?? _given?.EncoderLayers.SkipLast(1).Select(layer => layer.Units).ToArray() ?? AutoencoderEstimator.Options.DefaultHiddenUnits;
+        var hidden = _options.HiddenLayers ?? _given?.EncoderLayers.SkipLast(1).Select(layer => layer.Units).ToArray() ?? AutoencoderEstimator.Options.DefaultHiddenLayers;
         var code = new AutoencoderLayer(
-            _options.CodeSize ?? _given?.CodeSize ?? AutoencoderEstimator.Options.DefaultCodeSize,
-            _options.CodeActivation ?? _given?.EncoderLayers[^1].Activation ?? Activation.Identity);
+            _options.LatentSize ?? _given?.LatentSize ?? AutoencoderEstimator.Options.DefaultLatentSize,
+            _options.LatentActivation ?? _given?.EncoderLayers[^1].Activation ?? Activation.Identity);
         var architecture = new AutoencoderArchitecture
         {
             InputCount = featureCount,
@@ -106,7 +106,7 @@ internal sealed class AutoencoderDesign
         _options.Activation ?? (layer < _given?.EncoderLayers.Count - 1 ? _given!.EncoderLayers[layer].Activation : Activation.ReLU);
 
     private static ArgumentException Differs(AutoencoderArchitecture wanted, AutoencoderArchitecture unrolled) => new(
-        $"InitialModel unrolls to {Describe(unrolled)}; column and options say {Describe(wanted)}. HiddenUnits, CodeSize, Activation, CodeActivation and Output must be those of the machines, or null.",
+        $"InitialModel unrolls to {Describe(unrolled)}; column and options say {Describe(wanted)}. HiddenLayers, LatentSize, Activation, LatentActivation and Output must be those of the machines, or null.",
         nameof(TrainingOptions.InitialModel));
 
     private static string Describe(AutoencoderArchitecture architecture) =>

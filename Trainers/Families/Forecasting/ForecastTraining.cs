@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 namespace MLExtensions.Families.Forecasting;
 
 /// <summary>One training of a forecasting network.</summary>
-internal sealed class ForecastTraining(IHost host, LstmForecaster.Options options, int seed) : NetworkTraining<WindowBatch>(host, options, seed)
+internal sealed class ForecastTraining(IHost host, LstmForecastingEstimator.Options options, int seed) : NetworkTraining<WindowBatch>(host, options, seed)
 {
     // Validation is the same windows in the same order each time, and larger batches change nothing.
     private const int ValidationBatch = 1024;

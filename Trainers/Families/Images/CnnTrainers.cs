@@ -132,7 +132,7 @@ public abstract class CnnOptions : ImageOptions
     /// The layers, from the image to the outputs; <see cref="CnnLayers"/> has well-known networks. A <see cref="DenseLayer"/> or
     /// <see cref="ConvolutionLayer"/> without a number takes the number of outputs from the task. Default <see cref="CnnLayers.Default"/>.
     /// </summary>
-    public IReadOnlyList<NetworkLayer> Layers { get; set; } = CnnLayers.Default();
+    public IReadOnlyList<ImageLayer> Layers { get; set; } = CnnLayers.Default();
 
     internal override TrainingOptions Snapshot()
     {

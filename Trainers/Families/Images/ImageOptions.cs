@@ -40,7 +40,7 @@ public abstract class ImageOptions : SupervisedTrainerOptions
     internal sealed override bool TakesFeatures(SchemaShape.Column column) =>
         column.ItemType is Microsoft.ML.Transforms.Image.ImageDataViewType || base.TakesFeatures(column);
 
-    internal sealed override FeatureFormat CreateFormat(IDataView data, DataViewSchema.Column features, NetworkArchitecture? initial, Action checkAlive) =>
+    internal sealed override FeatureFormat CreateFormat(IDataView data, DataViewSchema.Column features, NetworkArchitecture? initial, Action throwIfCancelled) =>
         new DenseFormat(checked((int)MLExtensions.ImageShape.Of(features, ImageShape).Count));
 
     internal sealed override NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, FeatureFormat format, int outputCount)

@@ -10,7 +10,7 @@ internal static class LanguageModelPresets
     /// the book follows, sum the loss over a window's steps and take the mean over the lanes; here it is the mean over both, so their
     /// learning rate of 1 and their clipping are here times and divided by the number of steps: the updates are the same.
     /// </remarks>
-    public static LstmLanguageModelTrainer.Options Words(int hiddenUnits, int steps, double keep, double scale, int epochs, int epochsAtFullRate, double decay, double clip) => new()
+    public static LanguageModelEstimator.Options Words(int hiddenUnits, int steps, double keep, double scale, int epochs, int epochsAtFullRate, double decay, double clip) => new()
     {
         Tokenization = Tokenization.Words(),
         HiddenUnits = hiddenUnits,
@@ -26,7 +26,7 @@ internal static class LanguageModelPresets
         GradientClipNorm = clip / steps,
     };
 
-    public static LstmLanguageModelTrainer.Options Characters() => new()
+    public static LanguageModelEstimator.Options Characters() => new()
     {
         Tokenization = Tokenization.Characters(),
         HiddenUnits = 128,

@@ -22,12 +22,12 @@ internal sealed class LanguageModelStep : TrainingStep<TokenBatch>
     /// <param name="network">The network; owned by the step.</param>
     /// <param name="options">The options.</param>
     /// <param name="seed">The seed of sampled tokens.</param>
-    public LanguageModelStep(TrainedNetwork network, LstmLanguageModelTrainer.Options options, int seed)
+    public LanguageModelStep(TrainedNetwork network, LanguageModelEstimator.Options options, int seed)
     {
         Networks = [network];
         _network = (LanguageModelNetwork)network.Module;
         var precision = options.Precision == Precision.BFloat16 ? Precision.BFloat16 : options.OutputPrecision;
-        _loss = options.SampledTokens is { } samples ? new SampledSoftmaxLoss(_network, precision, samples, seed) : new FullSoftmaxLoss(_network, precision);
+        _loss = options.NumberOfSampledTokens is { } samples ? new SampledSoftmaxLoss(_network, precision, samples, seed) : new FullSoftmaxLoss(_network, precision);
     }
 
     public override IReadOnlyList<TrainedNetwork> Networks { get; }

@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace MLExtensions.Families.LanguageModels;
 
 /// <summary>One training of a language model.</summary>
-internal sealed class LanguageModelTraining(IHost host, LstmLanguageModelTrainer.Options options, int seed) : NetworkTraining<TokenBatch>(host, options, seed)
+internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.Options options, int seed) : NetworkTraining<TokenBatch>(host, options, seed)
 {
     private protected override NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights start, TrainingSession session)
     {
@@ -18,8 +18,8 @@ internal sealed class LanguageModelTraining(IHost host, LstmLanguageModelTrainer
             ? known
             : RowTexts.CreateTokenizer(options.Tokenization, input, options.TextColumnName, session.ThrowIfCancelled);
         // More than there are could never be drawn.
-        if (options.SampledTokens > tokenizer.VocabularySize)
-            throw new ArgumentException($"{nameof(options.SampledTokens)} is {options.SampledTokens}; the vocabulary has {tokenizer.VocabularySize} tokens. It must be at most that, or null for all of them.", nameof(options.SampledTokens));
+        if (options.NumberOfSampledTokens > tokenizer.VocabularySize)
+            throw new ArgumentException($"{nameof(options.NumberOfSampledTokens)} is {options.NumberOfSampledTokens}; the vocabulary has {tokenizer.VocabularySize} tokens. It must be at most that, or null for all of them.", nameof(options.NumberOfSampledTokens));
         return options.CreateArchitecture(tokenizer);
     }
 

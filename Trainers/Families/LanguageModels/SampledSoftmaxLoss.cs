@@ -15,7 +15,7 @@ internal sealed class SampledSoftmaxLoss(LanguageModelNetwork network, Precision
     private readonly Sampler _sampler = new((int)network.OutputWeight.shape[0], samples);
     private SplitMix64 _random;
 
-    public override void BeginEpoch(int epoch) => _random = new SplitMix64(SeedSequence.Derive(seed, SeedSequence.SampledTokens, epoch));
+    public override void BeginEpoch(int epoch) => _random = new SplitMix64(SeedSequence.Derive(seed, SeedSequence.NumberOfSampledTokens, epoch));
 
     public override (double Loss, Tensor? HiddenGradient) Backward(Tensor hidden, Tensor targets)
     {

@@ -24,7 +24,7 @@ namespace MLExtensions;
 /// Training follows the gradient of contrastive divergence (Hinton, "Training Products of Experts by Minimizing Contrastive Divergence", 2002), or with
 /// chains that persist, of stochastic maximum likelihood (Tieleman, 2008), over shuffled mini-batches. A stack is trained one machine after the other, each on
 /// the hidden units' means of the one below (Hinton, Osindero and Teh, "A Fast Learning Algorithm for Deep Belief Nets", 2006). A network starts from it
-/// when the transformer is its <see cref="TrainingOptions.InitialModel"/>: a perceptron (its first layers: see <see cref="RbmHandOver"/>) or an autoencoder.
+/// when the transformer is its <see cref="TrainingOptions.InitialModel"/>: a perceptron (its first layers: see <see cref="RbmExtensions"/>) or an autoencoder.
 /// All numbers are drawn from the seed: the same seed, data, machine and number of threads give the same weights.
 /// </para>
 /// <para>
@@ -59,7 +59,7 @@ public sealed partial class RbmEstimator : NetworkEstimator<RbmTransformer>
 }
 
 /// <summary>Lets a supervised network start from machines that were trained without labels.</summary>
-public static class RbmHandOver
+public static class RbmExtensions
 {
     /// <param name="machines">The trained machines.</param>
     extension(RbmTransformer machines)

@@ -50,7 +50,7 @@ internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options,
 
     private protected override void Prepare(nn.Module<Tensor, Tensor> module, TrainingData<RowBatch> data)
     {
-        if (known == null && options.InitialWeights == null && options.BiasesFromData)
+        if (known == null && options.InitialWeightsPath == null && options.InitializeVisibleBiases)
             SetVisibleBiases((RbmNetwork)module, ((LayerData)data).Statistics.Mean);
     }
 

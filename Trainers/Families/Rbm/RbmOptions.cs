@@ -19,7 +19,7 @@ public sealed partial class RbmEstimator
         internal const int DefaultRbmEpochs = 10;
         internal const int DefaultRbmBatchSize = 10;
         internal const double DefaultRbmLearningRate = 0.05;
-        internal const int DefaultHiddenUnits = 256;
+        internal const int DefaultHiddenLayers = 256;
 
         /// <summary>Sets the defaults.</summary>
         public Options()
@@ -47,12 +47,12 @@ public sealed partial class RbmEstimator
         [DoesNotChangeResult]
         public string? FreeEnergyColumnName { get; set; }
 
-        /// <summary>What the output column holds. Default <see cref="RbmOutput.Probabilities"/>.</summary>
+        /// <summary>What the output column holds. Default <see cref="RbmOutput.Means"/>.</summary>
         [DoesNotChangeResult]
         public RbmOutput Output { get; set; }
 
         /// <summary>The hidden units of each machine, from the lowest to the topmost. Default one machine of 256.</summary>
-        public IReadOnlyList<RbmLayer> HiddenUnits { get; set; } = [DefaultHiddenUnits];
+        public IReadOnlyList<RbmLayer> HiddenLayers { get; set; } = [DefaultHiddenLayers];
 
         /// <summary>What the visible units are. Default <see cref="VisibleUnitType.Bernoulli"/>.</summary>
         public VisibleUnitType VisibleUnits { get; set; }
@@ -84,7 +84,7 @@ public sealed partial class RbmEstimator
         public double SparsityCost { get; set; } = 0.1;
 
         /// <summary>Whether visible biases start from the data's means, so that weights need not learn them (the Guide, section 8). Default true; false starts at 0.</summary>
-        public bool BiasesFromData { get; set; } = true;
+        public bool InitializeVisibleBiases { get; set; } = true;
 
         internal RbmColumnNames ColumnNames => new(OutputColumnName, InputColumnName, ReconstructionColumnName, FreeEnergyColumnName);
 
@@ -92,13 +92,13 @@ public sealed partial class RbmEstimator
         internal Options OfLayer(int index)
         {
             var copy = (Options)Snapshot();
-            var layer = HiddenUnits[index];
-            copy.HiddenUnits = [layer];
+            var layer = HiddenLayers[index];
+            copy.HiddenLayers = [layer];
             copy.Epochs = Epochs == 0 ? 0 : layer.Epochs ?? Epochs;
             copy.LearningRate = layer.LearningRate ?? LearningRate;
-            if (HiddenUnits.Count == 1)
+            if (HiddenLayers.Count == 1)
                 return copy;
-            copy.Stage = $"layer {index + 1} of {HiddenUnits.Count}";
+            copy.Stage = $"layer {index + 1} of {HiddenLayers.Count}";
             copy.CheckpointFolder = CheckpointFolder == null ? null : Path.Combine(CheckpointFolder, $"layer{index + 1}");
             copy.TensorBoardFolder = TensorBoardFolder == null ? null : Path.Combine(TensorBoardFolder, $"layer{index + 1}");
             return copy;
@@ -107,7 +107,7 @@ public sealed partial class RbmEstimator
         internal override TrainingOptions Snapshot()
         {
             var copy = (Options)base.Snapshot();
-            copy.HiddenUnits = HiddenUnits.ToArray();
+            copy.HiddenLayers = HiddenLayers.ToArray();
             copy.SoftmaxGroups = SoftmaxGroups.ToArray();
             return copy;
         }
@@ -115,19 +115,19 @@ public sealed partial class RbmEstimator
         internal override void Check()
         {
             CheckColumns();
-            OptionCheck.NotNull(HiddenUnits, nameof(HiddenUnits));
-            OptionCheck.Require(HiddenUnits.Count > 0, "empty", nameof(HiddenUnits), "one machine or more");
-            for (var i = 0; i < HiddenUnits.Count; i++)
+            OptionCheck.NotNull(HiddenLayers, nameof(HiddenLayers));
+            OptionCheck.Require(HiddenLayers.Count > 0, "empty", nameof(HiddenLayers), "one machine or more");
+            for (var i = 0; i < HiddenLayers.Count; i++)
             {
-                OptionCheck.NotNull(HiddenUnits[i], $"{nameof(HiddenUnits)}[{i}]");
-                HiddenUnits[i].Check($"{nameof(HiddenUnits)}[{i}]");
+                OptionCheck.NotNull(HiddenLayers[i], $"{nameof(HiddenLayers)}[{i}]");
+                HiddenLayers[i].Check($"{nameof(HiddenLayers)}[{i}]");
             }
             CheckUnits();
             OptionCheck.AtLeast(GibbsSteps, 1, nameof(GibbsSteps));
             OptionCheck.AtLeast(PersistentChains ?? 1, 1, nameof(PersistentChains));
             base.Check();
-            if (InitialWeights != null && HiddenUnits.Count > 1)
-                throw new ArgumentException($"{nameof(InitialWeights)} is a file for one network, and {nameof(HiddenUnits)} asks for {HiddenUnits.Count} machines; {nameof(InitialModel)} takes a whole stack.", nameof(InitialWeights));
+            if (InitialWeightsPath != null && HiddenLayers.Count > 1)
+                throw new ArgumentException($"{nameof(InitialWeightsPath)} is a file for one network, and {nameof(HiddenLayers)} asks for {HiddenLayers.Count} machines; {nameof(InitialModel)} takes a whole stack.", nameof(InitialWeightsPath));
         }
 
         private void CheckColumns()
@@ -151,8 +151,8 @@ public sealed partial class RbmEstimator
             OptionCheck.Require(SoftmaxGroups.Count == 0 || VisibleUnits == VisibleUnitType.Softmax, string.Join(", ", SoftmaxGroups), nameof(SoftmaxGroups), $"empty where {nameof(VisibleUnits)} is {VisibleUnits}");
             for (var i = 0; i < SoftmaxGroups.Count; i++)
                 OptionCheck.AtLeast(SoftmaxGroups[i], 2, $"{nameof(SoftmaxGroups)}[{i}]");
-            var allBernoulli = HiddenUnits.All(layer => layer.Type == HiddenUnitType.Bernoulli);
-            OptionCheck.Require(Output == RbmOutput.Probabilities || HiddenUnits[^1].Type == HiddenUnitType.Bernoulli, Output, nameof(Output), $"{nameof(RbmOutput.Probabilities)} where the topmost hidden units are {HiddenUnits[^1].Type}");
+            var allBernoulli = HiddenLayers.All(layer => layer.Type == HiddenUnitType.Bernoulli);
+            OptionCheck.Require(Output == RbmOutput.Means || HiddenLayers[^1].Type == HiddenUnitType.Bernoulli, Output, nameof(Output), $"{nameof(RbmOutput.Means)} where the topmost hidden units are {HiddenLayers[^1].Type}");
             OptionCheck.Above(SparsityTarget ?? 0.5, 0, 1, nameof(SparsityTarget));
             OptionCheck.Require(SparsityTarget is not >= 1, SparsityTarget, nameof(SparsityTarget), "below 1");
             OptionCheck.Require(SparsityTarget == null || allBernoulli, SparsityTarget, nameof(SparsityTarget), "null where hidden units are no Bernoulli units");
@@ -161,7 +161,7 @@ public sealed partial class RbmEstimator
     }
 }
 
-/// <summary>The hidden units of one restricted Boltzmann machine. A number converts to a machine of so many: <c>HiddenUnits = [500, 500, 2000]</c>.</summary>
+/// <summary>The hidden units of one restricted Boltzmann machine. A number converts to a machine of so many: <c>HiddenLayers = [500, 500, 2000]</c>.</summary>
 /// <param name="Units">The number of hidden units, at least 1.</param>
 public sealed record RbmLayer(int Units)
 {

@@ -60,7 +60,7 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
         if (groups.Count > 0 && (groups.Sum(size => (long)size) != visible || groups.Any(size => size < 2)))
             throw new ArgumentException($"{nameof(options.SoftmaxGroups)} is {string.Join(", ", groups)}, {groups.Sum(size => (long)size)} in all; column '{options.InputColumnName}' has {visible} values, of which each unit needs 2 or more.", nameof(options.SoftmaxGroups));
         var architectures = new List<RbmArchitecture>();
-        foreach (var layer in options.HiddenUnits)
+        foreach (var layer in options.HiddenLayers)
         {
             var lower = architectures.LastOrDefault();
             architectures.Add(new RbmArchitecture

@@ -11,16 +11,16 @@ internal static class SequenceScan
     private const int GreatestDefaultLength = 1000;
 
     /// <exception cref="ArgumentException">The options do not fit the column.</exception>
-    public static SequenceInput CreateInput(LstmOptions options, IDataView data, DataViewSchema.Column features, SequenceInput? initial, Action check)
+    public static SequenceInput CreateInput(RecurrentOptions options, IDataView data, DataViewSchema.Column features, SequenceInput? initial, Action check)
     {
         // Until the rows were looked at, nothing is too long.
         var draft = CreateDraft(options, data, features, initial, check);
         var known = KnownLength(draft, features);
         var length = options.MaximumLength ?? known ?? initial?.MaximumLength ?? LongestIn(data, features, draft, check);
-        return draft with { MaximumLength = length, LongSequences = options.LongSequences, EmptySequences = options.EmptySequences };
+        return draft with { MaximumLength = length, LongSequenceHandling = options.LongSequenceHandling, EmptySequenceHandling = options.EmptySequenceHandling };
     }
 
-    private static SequenceInput CreateDraft(LstmOptions options, IDataView data, DataViewSchema.Column features, SequenceInput? initial, Action check)
+    private static SequenceInput CreateDraft(RecurrentOptions options, IDataView data, DataViewSchema.Column features, SequenceInput? initial, Action check)
     {
         if (features.Type is VectorDataViewType { ItemType: KeyDataViewType key })
             return new KeySequence(key.GetCountAsInt32(null)) { MaximumLength = 1 };
@@ -37,7 +37,7 @@ internal static class SequenceScan
         if (features.Type is not VectorDataViewType { Size: > 0 and var size })
             return null;
         if (size % draft.ValuesPerStep != 0)
-            throw new ArgumentException($"Feature column '{features.Name}' has {size} values, which are no whole number of steps of {draft.ValuesPerStep} ({nameof(LstmOptions.StepSize)}).");
+            throw new ArgumentException($"Feature column '{features.Name}' has {size} values, which are no whole number of steps of {draft.ValuesPerStep} ({nameof(RecurrentOptions.StepSize)}).");
         return size / draft.ValuesPerStep;
     }
 

@@ -25,7 +25,7 @@ public sealed record AutoencoderArchitecture : NetworkArchitecture
 
     /// <summary>The number of values of the code.</summary>
     [JsonIgnore]
-    public int CodeSize => EncoderLayers[^1].Units;
+    public int LatentSize => EncoderLayers[^1].Units;
 
     /// <inheritdoc/>
     [JsonIgnore]
@@ -92,10 +92,12 @@ public sealed record AutoencoderLayer(int Units, Activation Activation);
 public enum AutoencoderOutput
 {
     /// <summary>Values in [0, 1], such as the intensity of pixels: the output is a sigmoid, training minimises the cross entropy.</summary>
-    Probability,
+    [JsonStringEnumMemberName("Probability")]
+    Bernoulli,
 
     /// <summary>Real numbers, best of mean 0 and variance 1: the output is linear, training minimises the squared error.</summary>
-    Real,
+    [JsonStringEnumMemberName("Real")]
+    Gaussian,
 }
 
 /// <summary>The module of <see cref="AutoencoderArchitecture"/>: <c>[rows, features]</c> to the same, of probabilities their logits.</summary>
@@ -141,7 +143,7 @@ internal sealed class AutoencoderNetwork : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>The features that the decoder's outputs stand for, in their place: probabilities of logits.</summary>
-    public Tensor Means(Tensor outputs) => _architecture.Output == AutoencoderOutput.Probability ? outputs.sigmoid_() : outputs;
+    public Tensor Means(Tensor outputs) => _architecture.Output == AutoencoderOutput.Bernoulli ? outputs.sigmoid_() : outputs;
 
     /// <summary>What the code says that the features were, <c>[rows, features]</c>.</summary>
     public Tensor Reconstruct(Tensor code) => Means(Decode(code));

@@ -30,7 +30,7 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
         Architecture = (AutoencoderArchitecture)model.Architecture;
         _network = (AutoencoderNetwork)model.Network;
         MultiplyAdds = Architecture.MultiplyAdds / (reconstructionColumnName == null ? 2 : 1);
-        _outputs = [OutputColumn.Vector(outputColumnName, CodeSize)];
+        _outputs = [OutputColumn.Vector(outputColumnName, LatentSize)];
         if (reconstructionColumnName != null)
             _outputs.Add(OutputColumn.Vector(reconstructionColumnName, InputCount));
     }
@@ -48,7 +48,7 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
     public AutoencoderArchitecture Architecture { get; }
 
     /// <summary>The number of values of the code.</summary>
-    public int CodeSize => Architecture.CodeSize;
+    public int LatentSize => Architecture.LatentSize;
 
     /// <summary>How the training went, epoch by epoch.</summary>
     public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained here.");
@@ -65,22 +65,22 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
 
     /// <summary>The code of features.</summary>
     /// <param name="features">As many values as the network was trained on.</param>
-    /// <returns><see cref="CodeSize"/> values.</returns>
+    /// <returns><see cref="LatentSize"/> values.</returns>
     /// <exception cref="ArgumentException">There are too few or too many values.</exception>
     /// <exception cref="FormatException">A value is NaN or infinite.</exception>
     public float[] Encode(float[] features) => Compute(features, InputCount, _network.Encode);
 
     /// <summary>What a code says that the features were; any code will do, also one that no row has.</summary>
-    /// <param name="code"><see cref="CodeSize"/> values.</param>
+    /// <param name="code"><see cref="LatentSize"/> values.</param>
     /// <returns>The features: probabilities, or real numbers, as <see cref="AutoencoderArchitecture.Output"/> says.</returns>
     /// <exception cref="ArgumentException">There are too few or too many values.</exception>
     /// <exception cref="FormatException">A value is NaN or infinite.</exception>
     public float[] Decode(float[] code)
     {
         ArgumentNullException.ThrowIfNull(code);
-        if (code.Length != CodeSize)
-            throw new ArgumentException($"The code has {code.Length} values; the network's has {CodeSize}.", nameof(code));
-        return Compute(code, CodeSize, _network.Reconstruct);
+        if (code.Length != LatentSize)
+            throw new ArgumentException($"The code has {code.Length} values; the network's has {LatentSize}.", nameof(code));
+        return Compute(code, LatentSize, _network.Reconstruct);
     }
 
     /// <summary>What the code of features says that they were.</summary>

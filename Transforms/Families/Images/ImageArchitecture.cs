@@ -50,7 +50,7 @@ public abstract record ImageArchitecture : NetworkArchitecture
     public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Image);
 
     /// <summary>The layers from the image to the outputs.</summary>
-    internal abstract IReadOnlyList<NetworkLayer> CreateLayers();
+    internal abstract IReadOnlyList<ImageLayer> CreateLayers();
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new ImageNetwork(Image, Placed);
 
@@ -125,7 +125,7 @@ public sealed record CnnArchitecture : ImageArchitecture
     internal const string FamilyName = "cnn";
 
     /// <summary>The layers, from the image to the outputs.</summary>
-    public required IReadOnlyList<NetworkLayer> Layers { get; init; }
+    public required IReadOnlyList<ImageLayer> Layers { get; init; }
 
     /// <inheritdoc/>
     public bool Equals(CnnArchitecture? other) =>
@@ -134,5 +134,5 @@ public sealed record CnnArchitecture : ImageArchitecture
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Layers.Count);
 
-    internal override IReadOnlyList<NetworkLayer> CreateLayers() => Layers;
+    internal override IReadOnlyList<ImageLayer> CreateLayers() => Layers;
 }

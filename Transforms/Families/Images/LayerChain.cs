@@ -13,7 +13,7 @@ internal static class LayerChain
     /// <param name="input">What the first one gets.</param>
     /// <param name="site">What they stand in.</param>
     /// <exception cref="FormatException">A layer is wrong, or two have one name; the message names it.</exception>
-    public static IReadOnlyList<PlacedLayer> Place(IReadOnlyList<NetworkLayer> layers, LayerShape input, LayerSite site)
+    public static IReadOnlyList<PlacedLayer> Place(IReadOnlyList<ImageLayer> layers, LayerShape input, LayerSite site)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         var placed = new List<PlacedLayer>();
@@ -27,8 +27,8 @@ internal static class LayerChain
     }
 
     /// <summary>Layers side by side, each on the same input, with their names and shapes.</summary>
-    /// <inheritdoc cref="Place(IReadOnlyList{NetworkLayer}, LayerShape, LayerSite)"/>
-    public static IReadOnlyList<PlacedLayer> PlaceBeside(IReadOnlyList<NetworkLayer> layers, LayerShape input, LayerSite site)
+    /// <inheritdoc cref="Place(IReadOnlyList{ImageLayer}, LayerShape, LayerSite)"/>
+    public static IReadOnlyList<PlacedLayer> PlaceBeside(IReadOnlyList<ImageLayer> layers, LayerShape input, LayerSite site)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         return layers.Select((layer, i) => Place(layer, i, input, site with { OwnsInput = false }, names)).ToArray();
@@ -55,7 +55,7 @@ internal static class LayerChain
         return x;
     }
 
-    private static PlacedLayer Place(NetworkLayer? layer, int position, LayerShape input, LayerSite site, HashSet<string> names)
+    private static PlacedLayer Place(ImageLayer? layer, int position, LayerShape input, LayerSite site, HashSet<string> names)
     {
         if (layer == null)
             throw new FormatException($"Layer {position} in '{site.Path}' is null.");
@@ -71,7 +71,7 @@ internal static class LayerChain
         return new PlacedLayer(layer, input, output, child);
     }
 
-    private static string NameOf(NetworkLayer layer, int position)
+    private static string NameOf(ImageLayer layer, int position)
     {
         if (layer.Name is { } name && (name.Length == 0 || name.Contains('.')))
             throw new FormatException($"The name of layer {position} is '{name}'; it must not be empty or contain a dot.");

@@ -46,21 +46,21 @@ internal readonly record struct LayerSite(string Path, int OutputCount, bool Own
     public LayerSite Child(string name) => this with { Path = Path.Length == 0 ? name : $"{Path}.{name}" };
 
     /// <summary>A wrong setting of the layer.</summary>
-    public FormatException Wrong(NetworkLayer layer, string problem) => new($"Layer '{Path}' ({layer.Title}): {problem}");
+    public FormatException Wrong(ImageLayer layer, string problem) => new($"Layer '{Path}' ({layer.Title}): {problem}");
 }
 
 /// <summary>A square window that slides over an image.</summary>
 internal readonly record struct Window(int KernelSize, int Stride, int Padding, int Dilation = 1, bool CeilMode = false)
 {
     /// <summary>The shape of the windows' positions.</summary>
-    public LayerShape Slide(LayerShape input, NetworkLayer layer, LayerSite site)
+    public LayerShape Slide(LayerShape input, ImageLayer layer, LayerSite site)
     {
         if (KernelSize < 1 || Stride < 1 || Dilation < 1 || Padding < 0)
             throw site.Wrong(layer, $"kernel size {KernelSize}, stride {Stride}, dilation {Dilation} and padding {Padding}: the first three must be at least 1, the last at least 0.");
         return LayerShape.OfImage(input.Channels, Positions(input.Height, "height", layer, site), Positions(input.Width, "width", layer, site));
     }
 
-    private int Positions(int size, string side, NetworkLayer layer, LayerSite site)
+    private int Positions(int size, string side, ImageLayer layer, LayerSite site)
     {
         var reach = ((long)Dilation * (KernelSize - 1)) + 1;
         var room = size + (2L * Padding) - reach;

@@ -45,7 +45,7 @@ public sealed record ResNetArchitecture : ImageArchitecture
     /// <summary>Whether there are shortcuts at all; false is the plain network of the same depth.</summary>
     public required bool Shortcuts { get; init; }
 
-    internal override IReadOnlyList<NetworkLayer> CreateLayers() => ResNetLayers.Create(this);
+    internal override IReadOnlyList<ImageLayer> CreateLayers() => ResNetLayers.Create(this);
 
     internal override void Check()
     {

@@ -26,13 +26,13 @@ internal static class ResNetLayers
         ? $"one of {string.Join(", ", ImageNetBlocks.Keys)} in the ImageNet form"
         : $"6n + 2 (8, 14, 20, 32, 44, 56, 110, ...) and at most {MaximumCifarDepth} in the CIFAR form";
 
-    public static IReadOnlyList<NetworkLayer> Create(ResNetArchitecture architecture) =>
+    public static IReadOnlyList<ImageLayer> Create(ResNetArchitecture architecture) =>
         architecture.Form == ResNetForm.ImageNet ? CreateImageNet(architecture) : CreateCifar(architecture);
 
-    private static List<NetworkLayer> CreateCifar(ResNetArchitecture architecture)
+    private static List<ImageLayer> CreateCifar(ResNetArchitecture architecture)
     {
         var blocks = (architecture.Depth - 2) / 6;
-        var layers = new List<NetworkLayer>
+        var layers = new List<ImageLayer>
         {
             new ConvolutionLayer(architecture.BaseChannels, 3) { Name = "conv1", Padding = 1, Bias = false },
             new BatchNormalizationLayer { Name = "bn1" },
@@ -44,9 +44,9 @@ internal static class ResNetLayers
         return layers;
     }
 
-    private static List<NetworkLayer> CreateImageNet(ResNetArchitecture architecture)
+    private static List<ImageLayer> CreateImageNet(ResNetArchitecture architecture)
     {
-        var layers = new List<NetworkLayer>
+        var layers = new List<ImageLayer>
         {
             new ConvolutionLayer(architecture.BaseChannels, 7) { Name = "conv1", Stride = 2, Padding = 3, Bias = false },
             new BatchNormalizationLayer { Name = "bn1" },
@@ -59,13 +59,13 @@ internal static class ResNetLayers
         return layers;
     }
 
-    private static IEnumerable<NetworkLayer> Stages(ResNetArchitecture architecture, int[] blockCounts, bool bottleneck)
+    private static IEnumerable<ImageLayer> Stages(ResNetArchitecture architecture, int[] blockCounts, bool bottleneck)
     {
         var channels = architecture.BaseChannels;
         for (var stage = 0; stage < blockCounts.Length; stage++)
         {
             var width = architecture.BaseChannels << stage;
-            var blocks = new List<NetworkLayer>();
+            var blocks = new List<ImageLayer>();
             for (var block = 0; block < blockCounts[stage]; block++)
             {
                 var stride = stage > 0 && block == 0 ? 2 : 1;
@@ -82,7 +82,7 @@ internal static class ResNetLayers
     }
 
     /// <summary>Two 3x3 convolutions.</summary>
-    private static List<NetworkLayer> Basic(int width, int stride) =>
+    private static List<ImageLayer> Basic(int width, int stride) =>
     [
         .. Convolution(1, width, 3, stride, padding: 1),
         new ActivationLayer { Name = "relu" },
@@ -90,7 +90,7 @@ internal static class ResNetLayers
     ];
 
     /// <summary>1x1, 3x3, 1x1; the stride is in the middle, as in torchvision.</summary>
-    private static List<NetworkLayer> Bottleneck(int width, int stride) =>
+    private static List<ImageLayer> Bottleneck(int width, int stride) =>
     [
         .. Convolution(1, width, 1, 1, padding: 0),
         new ActivationLayer { Name = "relu" },
@@ -99,13 +99,13 @@ internal static class ResNetLayers
         .. Convolution(3, width * BottleneckExpansion, 1, 1, padding: 0),
     ];
 
-    private static NetworkLayer[] Convolution(int number, int filters, int kernelSize, int stride, int padding) =>
+    private static ImageLayer[] Convolution(int number, int filters, int kernelSize, int stride, int padding) =>
     [
         new ConvolutionLayer(filters, kernelSize) { Name = $"conv{number}", Stride = stride, Padding = padding, Bias = false },
         new BatchNormalizationLayer { Name = $"bn{number}" },
     ];
 
-    private static NetworkLayer CreateShortcut(ShortcutKind kind, int channels, int stride) => kind == ShortcutKind.Padding
+    private static ImageLayer CreateShortcut(ShortcutKind kind, int channels, int stride) => kind == ShortcutKind.Padding
         ? new PaddedShortcutLayer(channels, stride)
         : new SequenceLayer([new ConvolutionLayer(channels, 1) { Stride = stride, Bias = false }, new BatchNormalizationLayer()]);
 }

@@ -69,7 +69,7 @@ internal static class LanguageModelEvaluator
         {
             getText(ref text);
             TextColumn.Encode(model.Tokenizer, text.Span, tokens, column.Name, cursor.Position);
-            tokens.Add(model.Tokenizer.EndOfRowId);
+            tokens.Add(model.Tokenizer.EndOfSequenceId);
             metrics = metrics with { Rows = metrics.Rows + 1 };
             if (tokens.Count >= PieceTokens)
                 ScorePiece();

@@ -21,9 +21,9 @@ internal sealed class TextScorer(TextTokenizer tokenizer, SequenceScorer sequenc
         for (var i = 0; i < tokens.Length; i++)
         {
             ids.Clear();
-            ids.Add(tokenizer.EndOfRowId);
+            ids.Add(tokenizer.EndOfSequenceId);
             TextColumn.Encode(tokenizer, texts[i].Span, ids, column, firstRow + i);
-            ids.Add(tokenizer.EndOfRowId);
+            ids.Add(tokenizer.EndOfSequenceId);
             tokens[i] = CollectionsMarshal.AsSpan(ids).ToArray();
         }
         var logProbabilities = new double[tokens.Length];

@@ -243,7 +243,7 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
 public enum RbmOutput
 {
     /// <summary>The hidden units' expected values: the probabilities of Bernoulli units.</summary>
-    Probabilities,
+    Means,
 
     /// <summary>Ones and zeros, drawn by the probabilities of Bernoulli units from the seed and the row's own values: the same row always gives the same.</summary>
     Samples,

@@ -42,8 +42,8 @@ internal sealed class RbmWeights(IReadOnlyList<NetworkModelParameters> layers) :
 
     private static AutoencoderOutput OutputOf(VisibleUnitType units) => units switch
     {
-        VisibleUnitType.Bernoulli => AutoencoderOutput.Probability,
-        VisibleUnitType.Gaussian => AutoencoderOutput.Real,
+        VisibleUnitType.Bernoulli => AutoencoderOutput.Bernoulli,
+        VisibleUnitType.Gaussian => AutoencoderOutput.Gaussian,
         _ => throw new ArgumentException($"InitialModel is a machine with {units} units as visible ones; an autoencoder starts from {VisibleUnitType.Bernoulli} or {VisibleUnitType.Gaussian} units."),
     };
 

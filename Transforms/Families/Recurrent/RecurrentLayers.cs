@@ -6,8 +6,8 @@ namespace MLExtensions;
 /// <summary>Recurrent layers on top of each other: each reads the outputs of the one below, step by step.</summary>
 /// <param name="Cell">What a layer computes.</param>
 /// <param name="HiddenUnits">The hidden units of each layer and direction.</param>
-/// <param name="Layers">The number of layers.</param>
-public sealed record RecurrentLayers(RecurrentCell Cell, int HiddenUnits, int Layers = 1)
+/// <param name="NumberOfLayers">The number of layers.</param>
+public sealed record RecurrentLayers(RecurrentCell Cell, int HiddenUnits, [property: JsonPropertyName("layers")] int NumberOfLayers = 1)
 {
     /// <summary>Whether each layer also reads the sequence from its end (Schuster and Paliwal, 1997); outputs are then twice as wide.</summary>
     public bool Bidirectional { get; init; }
@@ -50,8 +50,8 @@ public sealed record RecurrentLayers(RecurrentCell Cell, int HiddenUnits, int La
             throw new FormatException($"recurrent.cell is {Cell}, which is no cell.");
         if (HiddenUnits < 1 || HiddenUnits > 1 << 20)
             throw new FormatException($"recurrent.hiddenUnits is {HiddenUnits}; it must be between 1 and {1 << 20}.");
-        if (Layers < 1 || Layers > 1000)
-            throw new FormatException($"recurrent.layers is {Layers}; it must be between 1 and 1000.");
+        if (NumberOfLayers < 1 || NumberOfLayers > 1000)
+            throw new FormatException($"recurrent.layers is {NumberOfLayers}; it must be between 1 and 1000.");
         if (!(Dropout >= 0 && Dropout < 1))
             throw new FormatException($"recurrent.dropout is {Dropout}; it must be in [0, 1).");
     }
@@ -59,7 +59,7 @@ public sealed record RecurrentLayers(RecurrentCell Cell, int HiddenUnits, int La
     private long Sum(long inputs, long biases)
     {
         long count = 0;
-        for (var layer = 0; layer < Layers; layer++)
+        for (var layer = 0; layer < NumberOfLayers; layer++)
         {
             count = checked(count + (Directions * Gates * (long)HiddenUnits * (inputs + HiddenUnits + biases)));
             inputs = OutputCount;

@@ -20,16 +20,16 @@ internal sealed class RecurrentModule : nn.Module
         : base(nameof(RecurrentModule))
     {
         _description = description;
-        _forward = new nn.Module[description.Layers];
-        _backward = new nn.Module[description.Bidirectional ? description.Layers : 0];
-        for (var layer = 0; layer < description.Layers; layer++)
+        _forward = new nn.Module[description.NumberOfLayers];
+        _backward = new nn.Module[description.Bidirectional ? description.NumberOfLayers : 0];
+        for (var layer = 0; layer < description.NumberOfLayers; layer++)
         {
             _forward[layer] = Add($"{layer}", inputs);
             if (description.Bidirectional)
                 _backward[layer] = Add($"{layer}_reverse", inputs);
             inputs = description.OutputCount;
         }
-        if (description.Dropout > 0 && description.Layers > 1)
+        if (description.Dropout > 0 && description.NumberOfLayers > 1)
         {
             _dropout = new SeededDropout(description.Dropout);
             register_module("dropout", _dropout);

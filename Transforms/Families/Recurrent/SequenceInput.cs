@@ -20,10 +20,10 @@ public abstract record SequenceInput
     public required int MaximumLength { get; init; }
 
     /// <summary>What happens to a longer sequence.</summary>
-    public LongSequences LongSequences { get; init; }
+    public LongSequenceHandling LongSequenceHandling { get; init; }
 
     /// <summary>What happens to a sequence without steps.</summary>
-    public EmptySequences EmptySequences { get; init; }
+    public EmptySequenceHandling EmptySequenceHandling { get; init; }
 
     /// <summary>The values of a step in a row of the network's input.</summary>
     internal virtual int ValuesPerStep => 1;
@@ -44,10 +44,10 @@ public abstract record SequenceInput
     {
         if (MaximumLength < 1 || (long)MaximumLength * ValuesPerStep > 1 << 28)
             throw new FormatException($"input.maximumLength is {MaximumLength}; it must be between 1 and {(1 << 28) / Math.Max(1, ValuesPerStep)}.");
-        if (!Enum.IsDefined(LongSequences))
-            throw new FormatException($"input.longSequences is {LongSequences}, which is no way to treat them.");
-        if (!Enum.IsDefined(EmptySequences))
-            throw new FormatException($"input.emptySequences is {EmptySequences}, which is no way to treat them.");
+        if (!Enum.IsDefined(LongSequenceHandling))
+            throw new FormatException($"input.longSequences is {LongSequenceHandling}, which is no way to treat them.");
+        if (!Enum.IsDefined(EmptySequenceHandling))
+            throw new FormatException($"input.emptySequences is {EmptySequenceHandling}, which is no way to treat them.");
     }
 }
 
@@ -116,8 +116,8 @@ public sealed record TextSequence(TextTokenizer Tokenizer) : SequenceInput
 }
 
 /// <summary>What happens to a sequence of more steps than a network takes.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<LongSequences>))]
-public enum LongSequences
+[JsonConverter(typeof(JsonStringEnumConverter<LongSequenceHandling>))]
+public enum LongSequenceHandling
 {
     /// <summary>Its last steps are used.</summary>
     KeepEnd,
@@ -125,16 +125,18 @@ public enum LongSequences
     /// <summary>Its first steps are used.</summary>
     KeepBeginning,
 
-    /// <summary>It is an exception that names the row.</summary>
-    Refuse,
+    /// <summary>A <see cref="FormatException"/> names the row.</summary>
+    [JsonStringEnumMemberName("Refuse")]
+    Throw,
 }
 
 /// <summary>What happens to a sequence without steps.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<EmptySequences>))]
-public enum EmptySequences
+[JsonConverter(typeof(JsonStringEnumConverter<EmptySequenceHandling>))]
+public enum EmptySequenceHandling
 {
-    /// <summary>It is an exception that names the row.</summary>
-    Refuse,
+    /// <summary>A <see cref="FormatException"/> names the row.</summary>
+    [JsonStringEnumMemberName("Refuse")]
+    Throw,
 
     /// <summary>Nothing comes out of the recurrent layers for it: zeros.</summary>
     Zeros,

@@ -28,14 +28,14 @@ internal abstract class SequenceReader(SequenceInput input, DataViewRow row, Dat
         if (values.Length % size != 0)
             throw Bad(column, row, $"{values.Length} values are no whole number of steps of {size} values");
         var steps = values.Length / size;
-        if (steps == 0 && input.EmptySequences == EmptySequences.Refuse)
-            throw Bad(column, row, $"the sequence is empty; {nameof(EmptySequences)}.{nameof(EmptySequences.Zeros)} takes such sequences, and a filter leaves them out");
+        if (steps == 0 && input.EmptySequenceHandling == EmptySequenceHandling.Throw)
+            throw Bad(column, row, $"the sequence is empty; {nameof(EmptySequenceHandling)}.{nameof(EmptySequenceHandling.Zeros)} takes such sequences, and a filter leaves them out");
         if (steps > input.MaximumLength)
         {
-            if (input.LongSequences == LongSequences.Refuse)
-                throw Bad(column, row, $"the sequence has {steps} steps; at most {input.MaximumLength} are taken. MaximumLength allows more, and LongSequences cuts longer ones");
+            if (input.LongSequenceHandling == LongSequenceHandling.Throw)
+                throw Bad(column, row, $"the sequence has {steps} steps; at most {input.MaximumLength} are taken. MaximumLength allows more, and LongSequenceHandling cuts longer ones");
             steps = input.MaximumLength;
-            values = input.LongSequences == LongSequences.KeepEnd ? values[^(steps * size)..] : values[..(steps * size)];
+            values = input.LongSequenceHandling == LongSequenceHandling.KeepEnd ? values[^(steps * size)..] : values[..(steps * size)];
         }
         destination[0] = steps;
         values.CopyTo(destination[1..]);

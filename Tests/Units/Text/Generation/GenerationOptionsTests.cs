@@ -30,7 +30,7 @@ public sealed class GenerationOptionsTests
     [TestMethod]
     public void Json_RoundTrips()
     {
-        var options = new GenerationOptions { Temperature = 0.8, TopK = 40, TopP = 0.95, StopStrings = ["\n\n", "END"], Seed = 7, StopAtEndOfRow = true };
+        var options = new GenerationOptions { Temperature = 0.8, TopK = 40, TopP = 0.95, StopStrings = ["\n\n", "END"], Seed = 7, StopAtEndOfSequence = true };
         var read = JsonSerializer.Deserialize<GenerationOptions>(JsonSerializer.Serialize(options))!;
         Assert.AreEqual(options, read);
         Assert.AreEqual(options.GetHashCode(), read.GetHashCode());

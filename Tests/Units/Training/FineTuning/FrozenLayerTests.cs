@@ -19,7 +19,7 @@ public sealed class FrozenLayerTests
     {
         using var folder = new TemporaryFolder();
         var start = Tuning.Pretrained(folder);
-        using var model = Tuning.Fit(o => (o.InitialWeights, o.FrozenLayers, o.Epochs, o.BatchSize, o.Precision) = (start, ["hidden.0"], 3, 20, precision));
+        using var model = Tuning.Fit(o => (o.InitialWeightsPath, o.FrozenLayers, o.Epochs, o.BatchSize, o.Precision) = (start, ["hidden.0"], 3, 20, precision));
         foreach (var name in model.Model.WeightShapes.Keys)
         {
             var same = Outcome.SameBits(Tuning.Read(start, name), model.Model.GetWeights(name));
@@ -37,7 +37,7 @@ public sealed class FrozenLayerTests
         using var model = Tuning.Fit(o =>
         {
             Deep(o);
-            (o.InitialWeights, o.FrozenLayers) = (start, ["hidden.1", "output.bias"]);
+            (o.InitialWeightsPath, o.FrozenLayers) = (start, ["hidden.1", "output.bias"]);
         });
         foreach (var (name, isFrozen) in new[] { ("hidden.1.linear.weight", true), ("hidden.10.linear.weight", false), ("output.bias", true), ("output.weight", false) })
             Assert.AreEqual(isFrozen, Outcome.SameBits(Tuning.Read(start, name), model.Model.GetWeights(name)), name);
@@ -99,9 +99,9 @@ public sealed class FrozenLayerTests
         var start = fromFile ? Tuning.Pretrained(folder) : null;
         MulticlassNetworkTransformer Train(string? checkpoints, int epochs, bool resume) => Tuning.Fit(o =>
         {
-            (o.InitialWeights, o.FrozenLayers, o.LayerRules) = (start, ["hidden.0"], [new LayerRule("hidden.1") { LearningRateFactor = 0.5 }]);
-            (o.CheckpointFolder, o.Epochs, o.Resume, o.Precision, o.BatchSize) = (checkpoints, epochs, resume, precision, 10);
-            (o.Optimizer, o.Dropout, o.ValidationFraction, o.WeightAverageDecay) = (new AdamOptimizer(), 0.1, 0.2, 0.9);
+            (o.InitialWeightsPath, o.FrozenLayers, o.LayerRules) = (start, ["hidden.0"], [new LayerRule("hidden.1") { LearningRateFactor = 0.5 }]);
+            (o.CheckpointFolder, o.Epochs, o.ResumeFromCheckpoint, o.Precision, o.BatchSize) = (checkpoints, epochs, resume, precision, 10);
+            (o.Optimizer, o.Dropout, o.ValidationFraction, o.EmaDecay) = (new AdamOptimizer(), 0.1, 0.2, 0.9);
             o.EarlyStopping = new EarlyStopping { Patience = 100 };
         });
         Train(folder.File("checkpoints"), 2, resume: false).Dispose();
@@ -116,7 +116,7 @@ public sealed class FrozenLayerTests
         var start = Tuning.Pretrained(folder);
         void Train(string file, bool resume, string frozen = "hidden.0", double factor = 1) => Tuning.Fit(o =>
         {
-            (o.InitialWeights, o.FrozenLayers, o.CheckpointFolder, o.Resume, o.Epochs) = (file, [frozen], folder.File("checkpoints"), resume, 2);
+            (o.InitialWeightsPath, o.FrozenLayers, o.CheckpointFolder, o.ResumeFromCheckpoint, o.Epochs) = (file, [frozen], folder.File("checkpoints"), resume, 2);
             o.LayerRules = [new LayerRule("output") { LearningRateFactor = factor }];
         }).Dispose();
         Train(start, resume: false);

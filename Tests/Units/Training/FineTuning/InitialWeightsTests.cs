@@ -16,7 +16,7 @@ public sealed class InitialWeightsTests
     {
         using var folder = new TemporaryFolder();
         var start = Tuning.Pretrained(folder);
-        using var model = Tuning.Fit(o => (o.InitialWeights, o.InitialWeightsMatch, o.Epochs, o.ValidationFraction) = (start, WeightMatch.Strict, 0, 0.2));
+        using var model = Tuning.Fit(o => (o.InitialWeightsPath, o.InitialWeightsMatch, o.Epochs, o.ValidationFraction) = (start, WeightMatch.Strict, 0, 0.2));
         foreach (var name in model.Model.WeightShapes.Keys)
             Outcome.AssertSameBits(Tuning.Read(start, name), model.Model.GetWeights(name));
         var history = model.History;
@@ -35,7 +35,7 @@ public sealed class InitialWeightsTests
         using var first = Tuning.Fit(o => o.Epochs = 3);
         using var second = Tuning.Fit(o =>
         {
-            (o.InitialModel, o.Epochs, o.ValidationFraction, o.WeightAverageDecay, o.Precision) = (first, 0, 0.2, 0.9, Precision.BFloat16);
+            (o.InitialModel, o.Epochs, o.ValidationFraction, o.EmaDecay, o.Precision) = (first, 0, 0.2, 0.9, Precision.BFloat16);
             (o.EarlyStopping, o.CheckpointFolder, o.LearningRateSchedule, o.TensorBoardFolder) = (new EarlyStopping(), folder.File("checkpoints"), new CosineSchedule(), folder.File("events"));
         });
         Outcome.AssertSameBits(Outcome.Weights(first), Outcome.Weights(second));
@@ -47,7 +47,7 @@ public sealed class InitialWeightsTests
     {
         using var folder = new TemporaryFolder();
         var start = Tuning.Changed(Tuning.Pretrained(folder), tensors => tensors.Add("extra", zeros(2)));
-        using var model = Tuning.Fit(o => (o.InitialWeights, o.InitialWeightsMatch) = (start, WeightMatch.Partial));
+        using var model = Tuning.Fit(o => (o.InitialWeightsPath, o.InitialWeightsMatch) = (start, WeightMatch.Partial));
         var ml = new MLContext(1);
         ml.Model.Save(model, Example.View(ml, Example.Create(3)).Schema, folder.File("model.zip"));
         using var loaded = (MulticlassNetworkTransformer)ml.Model.Load(folder.File("model.zip"), out _);
@@ -61,7 +61,7 @@ public sealed class InitialWeightsTests
     {
         using var folder = new TemporaryFolder();
         var start = Tuning.Changed(Tuning.Pretrained(folder), tensors => (tensors["output.weight"], tensors["output.bias"]) = (ones(7, 4), ones(7)));
-        using var model = Tuning.Fit(o => (o.InitialWeights, o.LearningRate) = (start, 1e-12));
+        using var model = Tuning.Fit(o => (o.InitialWeightsPath, o.LearningRate) = (start, 1e-12));
         using var fresh = Tuning.Fit(o => o.LearningRate = 1e-12);
         Outcome.AssertClose(fresh.Model.GetWeights("output.weight"), model.Model.GetWeights("output.weight"), 1e-9);
         Outcome.AssertClose(Tuning.Read(start, "hidden.0.linear.weight"), model.Model.GetWeights("hidden.0.linear.weight"), 1e-9);
@@ -70,7 +70,7 @@ public sealed class InitialWeightsTests
         Assert.Contains("output.weight (F32[7,4] given, the network has F32[3,4])", report.OtherShape);
         Assert.HasCount(model.Model.WeightShapes.Count - 2, report.Loaded);
         AssertRefused(start, WeightMatch.Strict, "output.bias (F32[7] given");
-        var error = Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.InitialWeights, o.Epochs) = (start, 0)));
+        var error = Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.InitialWeightsPath, o.Epochs) = (start, 0)));
         Assert.Contains("Epochs is 0", error.Message);
         Assert.Contains("output.weight", error.Message);
     }
@@ -93,7 +93,7 @@ public sealed class InitialWeightsTests
             var changed = Tuning.Changed(start, change);
             AssertRefused(changed, WeightMatch.Strict, message);
             AssertRefused(changed, WeightMatch.ExceptOutput, message);
-            using var model = Tuning.Fit(o => (o.InitialWeights, o.InitialWeightsMatch, o.LearningRate) = (changed, WeightMatch.Partial, 1e-12));
+            using var model = Tuning.Fit(o => (o.InitialWeightsPath, o.InitialWeightsMatch, o.LearningRate) = (changed, WeightMatch.Partial, 1e-12));
             Outcome.AssertClose(Tuning.Read(start, "hidden.1.linear.weight"), model.Model.GetWeights("hidden.1.linear.weight"), 1e-9);
             Assert.IsLessThan(model.Model.WeightShapes.Count + 1, model.History.InitialWeights!.Loaded.Count);
         }
@@ -104,7 +104,7 @@ public sealed class InitialWeightsTests
     {
         using var folder = new TemporaryFolder();
         var start = Tuning.Changed(Tuning.Pretrained(folder), tensors => tensors.Remove("hidden.0.norm.num_batches_tracked"));
-        using var model = Tuning.Fit(o => (o.InitialWeights, o.InitialWeightsMatch, o.Epochs) = (start, WeightMatch.Strict, 0));
+        using var model = Tuning.Fit(o => (o.InitialWeightsPath, o.InitialWeightsMatch, o.Epochs) = (start, WeightMatch.Strict, 0));
         Assert.AreEqual(0f, model.Model.GetWeights("hidden.0.norm.num_batches_tracked")[0]);
         Assert.AreEqual(18f, model.Model.GetWeights("hidden.1.norm.num_batches_tracked")[0]);
         Assert.IsTrue(model.History.InitialWeights!.IsComplete);
@@ -136,7 +136,7 @@ public sealed class InitialWeightsTests
             foreach (var (name, value) in tensors.Where(entry => entry.Value.is_floating_point()).ToList())
                 tensors[name] = value.to(type);
         });
-        using var model = Tuning.Fit(o => (o.InitialWeights, o.Epochs) = (start, 0));
+        using var model = Tuning.Fit(o => (o.InitialWeightsPath, o.Epochs) = (start, 0));
         foreach (var name in model.Model.WeightShapes.Keys)
             Outcome.AssertSameBits(Tuning.Read(start, name), model.Model.GetWeights(name));
     }
@@ -158,7 +158,7 @@ public sealed class InitialWeightsTests
             LabelColumnName = nameof(Example.Flag),
             HiddenLayers = [],
             Epochs = 0,
-            InitialWeights = folder.File("foreign.safetensors"),
+            InitialWeightsPath = folder.File("foreign.safetensors"),
             InitialWeightsMatch = WeightMatch.Strict,
         }).Fit(data);
         Outcome.AssertSameBits([0.5f - 2 + 0.25f, 1.5f - 1 + 0.25f], Outcome.Scores(model.Transform(data)));
@@ -180,11 +180,11 @@ public sealed class InitialWeightsTests
         AssertDamaged(damaged, "checksum");
         AssertDamaged(Tuning.Changed(start, tensors => tensors["output.bias"][1] = float.NaN), "tensor 'output.bias' holds a number that is NaN");
         AssertDamaged(Tuning.Changed(start, tensors => tensors["output.bias"] = full(3, 1e300, ScalarType.Float64)), "too large for float32");
-        Assert.Contains("nowhere.safetensors", Assert.Throws<FileNotFoundException>(() => Tuning.Fit(o => o.InitialWeights = folder.File("nowhere.safetensors"))).Message);
+        Assert.Contains("nowhere.safetensors", Assert.Throws<FileNotFoundException>(() => Tuning.Fit(o => o.InitialWeightsPath = folder.File("nowhere.safetensors"))).Message);
 
         static void AssertDamaged(string path, string message = "")
         {
-            var error = Assert.Throws<ModelFormatException>(() => Tuning.Fit(o => o.InitialWeights = path));
+            var error = Assert.Throws<ModelFormatException>(() => Tuning.Fit(o => o.InitialWeightsPath = path));
             Assert.StartsWith(path, error.Message);
             Assert.Contains(message, error.Message);
         }
@@ -194,8 +194,8 @@ public sealed class InitialWeightsTests
     public void BadOptions_AreRefused()
     {
         using var model = Tuning.Fit();
-        Assert.Contains("one of them", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.InitialWeights, o.InitialModel) = ("a", model))).Message);
-        Assert.Contains("InitialWeights is empty", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => o.InitialWeights = " ")).Message);
+        Assert.Contains("one of them", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.InitialWeightsPath, o.InitialModel) = ("a", model))).Message);
+        Assert.Contains("InitialWeights is empty", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => o.InitialWeightsPath = " ")).Message);
         Assert.Contains("InitialWeightsMatch is 9", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => o.InitialWeightsMatch = (WeightMatch)9)).Message);
         Assert.Contains("or 0 with InitialModel or InitialWeights", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => o.Epochs = 0)).Message);
         Assert.Contains("Epochs is -1", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.Epochs, o.InitialModel) = (-1, model))).Message);
@@ -218,7 +218,7 @@ public sealed class InitialWeightsTests
 
     private static void AssertRefused(string path, WeightMatch match, string message)
     {
-        var error = Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.InitialWeights, o.InitialWeightsMatch) = (path, match)));
+        var error = Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.InitialWeightsPath, o.InitialWeightsMatch) = (path, match)));
         Assert.StartsWith(string.Create(CultureInfo.InvariantCulture, $"InitialWeights '{path}'"), error.Message);
         Assert.Contains(message, error.Message);
     }

@@ -35,10 +35,10 @@ public sealed class LayerRuleTests
     {
         using var folder = new TemporaryFolder();
         var start = Tuning.Pretrained(folder);
-        using var plain = Tuning.Fit(o => o.InitialWeights = start);
+        using var plain = Tuning.Fit(o => o.InitialWeightsPath = start);
         using var ruled = Tuning.Fit(o =>
         {
-            o.InitialWeights = start;
+            o.InitialWeightsPath = start;
             o.L2Regularization = 0.2;
             o.LayerRules = [new LayerRule("output") { L2Regularization = 0.5 }, new LayerRule("hidden.1") { L2Regularization = 0, WeightDecay = 0.3, LearningRateFactor = 0.5 }];
         });
@@ -92,8 +92,8 @@ public sealed class LayerRuleTests
     {
         using var folder = new TemporaryFolder();
         var start = Tuning.Pretrained(folder);
-        using var plain = Tuning.Fit(o => (o.InitialWeights, o.LearningRate) = (start, 1));
-        using var ruled = Tuning.Fit(o => (o.InitialWeights, o.LearningRate, o.LayerRules) = (start, 1, rules));
+        using var plain = Tuning.Fit(o => (o.InitialWeightsPath, o.LearningRate) = (start, 1));
+        using var ruled = Tuning.Fit(o => (o.InitialWeightsPath, o.LearningRate, o.LayerRules) = (start, 1, rules));
         double Way(MulticlassNetworkTransformer model, string name) => Tuning.Read(start, name).Zip(model.Model.GetWeights(name), (a, b) => Math.Abs(b - a)).Sum();
         return Moving.ToDictionary(name => name, name => Way(ruled, name) / Way(plain, name));
     }

@@ -14,8 +14,8 @@ internal static class FeatureNetwork
     /// <summary>Refuses a file or a layer that no data could make right; gives the names of the layers.</summary>
     public static IReadOnlyList<string> Check(ImageFeaturesEstimator.Options options)
     {
-        using var file = WeightFile.Open(options.Weights, nameof(options.Weights));
-        var architecture = options.Architecture ?? RecognizedNetwork.Of(file, nameof(options.Weights)).UsualArchitecture;
+        using var file = WeightFile.Open(options.WeightsPath, nameof(options.WeightsPath));
+        var architecture = options.Architecture ?? RecognizedNetwork.Of(file, nameof(options.WeightsPath)).UsualArchitecture;
         if (options.Layer != null)
             LayerCut.CheckName(architecture, options.Layer, nameof(options.Layer));
         return LayerCut.NamesIn(architecture).ToArray();
@@ -24,8 +24,8 @@ internal static class FeatureNetwork
     /// <summary>Builds the network for a column of images and fills it from the file; the rest of the file is not kept.</summary>
     public static NetworkModelParameters Load(IHostEnvironment env, ImageFeaturesEstimator.Options options, DataViewSchema.Column column)
     {
-        using var file = WeightFile.Open(options.Weights, nameof(options.Weights));
-        var whole = options.Architecture ?? RecognizedNetwork.Of(file, nameof(options.Weights)).UsualArchitecture;
+        using var file = WeightFile.Open(options.WeightsPath, nameof(options.WeightsPath));
+        var whole = options.Architecture ?? RecognizedNetwork.Of(file, nameof(options.WeightsPath)).UsualArchitecture;
         var architecture = Cut(whole, options, column);
         TorchRuntime.Initialize();
         using var scope = NewDisposeScope();
@@ -34,7 +34,7 @@ internal static class FeatureNetwork
         {
             var comparison = new WeightComparison(file.Tensors, network.state_dict());
             if (!comparison.Report.IsComplete)
-                throw new ArgumentException($"{nameof(options.Weights)} '{options.Weights}' does not fit the network; missing: {NameList.Of(comparison.Report.Missing)}; of another shape: {NameList.Of(comparison.Report.OtherShape)}.", nameof(options.Weights));
+                throw new ArgumentException($"{nameof(options.WeightsPath)} '{options.WeightsPath}' does not fit the network; missing: {NameList.Of(comparison.Report.Missing)}; of another shape: {NameList.Of(comparison.Report.OtherShape)}.", nameof(options.WeightsPath));
             file.CopyTo(network, comparison.Report.Loaded);
             network.DetachFromDisposeScope();
             return new NetworkModelParameters(env, architecture, head: null, network, history: null);

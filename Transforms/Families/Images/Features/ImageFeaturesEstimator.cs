@@ -48,7 +48,7 @@ public sealed class ImageFeaturesEstimator : IEstimator<ImageFeaturesTransformer
         /// ResNet-18 to -152 under torchvision's names, their forms for small images in <see cref="CnnLayers"/>, and the CIFAR form of
         /// residual networks.
         /// </summary>
-        public string Weights { get; set; } = "";
+        public string WeightsPath { get; set; } = "";
 
         /// <summary>The name of the last layer to compute, such as <c>features</c>, <c>layer4</c> or <c>classifier.1</c>. Default null: the whole network, up to its logits.</summary>
         public string? Layer { get; set; }
@@ -75,7 +75,7 @@ public sealed class ImageFeaturesEstimator : IEstimator<ImageFeaturesTransformer
 
         internal void Check()
         {
-            foreach (var (value, name) in new[] { (OutputColumnName, nameof(OutputColumnName)), (InputColumnName, nameof(InputColumnName)), (Weights, nameof(Weights)) })
+            foreach (var (value, name) in new[] { (OutputColumnName, nameof(OutputColumnName)), (InputColumnName, nameof(InputColumnName)), (WeightsPath, nameof(WeightsPath)) })
             {
                 if (string.IsNullOrWhiteSpace(value))
                     throw new ArgumentException($"{name} is empty.", name);

@@ -61,9 +61,9 @@ internal static class LayerCut
         yield return placed.Site.Path;
     }
 
-    private static List<NetworkLayer> Cut(IEnumerable<PlacedLayer> chain, string layer)
+    private static List<ImageLayer> Cut(IEnumerable<PlacedLayer> chain, string layer)
     {
-        var kept = new List<NetworkLayer>();
+        var kept = new List<ImageLayer>();
         foreach (var placed in chain)
         {
             var isInside = layer.StartsWith(placed.Site.Path + ".", StringComparison.Ordinal);

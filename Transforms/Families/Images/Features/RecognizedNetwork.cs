@@ -83,7 +83,7 @@ internal sealed record KnownNetwork(string Name, ImageShape UsualImage, Func<Ima
         yield return ResNet($"ResNet-{(6 * blocks) + 2} of the CIFAR form", Small, ResNetForm.Cifar, (6 * blocks) + 2, channels, shortcut);
     }
 
-    private static KnownNetwork OfLayers(string name, Func<IReadOnlyList<NetworkLayer>> layers, bool small) =>
+    private static KnownNetwork OfLayers(string name, Func<IReadOnlyList<ImageLayer>> layers, bool small) =>
         new(small ? name + " for small images" : name, small ? Small : Large, (input, outputs) => new CnnArchitecture
         {
             InputCount = checked((int)input.Shape.Count),

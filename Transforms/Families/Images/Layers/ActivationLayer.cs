@@ -5,7 +5,7 @@ namespace MLExtensions;
 
 /// <summary>An activation function.</summary>
 /// <param name="Activation">The function.</param>
-public sealed record ActivationLayer(Activation Activation = Activation.ReLU) : NetworkLayer
+public sealed record ActivationLayer(Activation Activation = Activation.ReLU) : ImageLayer
 {
     internal override string Title => Activation.ToString();
 
@@ -30,7 +30,7 @@ public sealed record ActivationLayer(Activation Activation = Activation.ReLU) : 
 
 /// <summary>Sets values to zero at random in training, and scales the others up. Srivastava et al., 2014.</summary>
 /// <param name="Probability">The probability of a zero, in [0, 1).</param>
-public sealed record DropoutLayer(double Probability = 0.5) : NetworkLayer
+public sealed record DropoutLayer(double Probability = 0.5) : ImageLayer
 {
     internal override string Title => FormattableString.Invariant($"dropout {Probability:0.##}");
 

@@ -7,7 +7,7 @@ namespace MLExtensions;
 /// <param name="Squeeze">The filters of the first convolution.</param>
 /// <param name="Expand1x1">The filters of the 1x1 convolution after it.</param>
 /// <param name="Expand3x3">The filters of the 3x3 convolution beside that.</param>
-public sealed record FireLayer(int Squeeze, int Expand1x1, int Expand3x3) : NetworkLayer
+public sealed record FireLayer(int Squeeze, int Expand1x1, int Expand3x3) : ImageLayer
 {
     private ConvolutionLayer SqueezeLayer => new(Squeeze, 1) { Name = "squeeze" };
 
@@ -41,7 +41,7 @@ public sealed record FireLayer(int Squeeze, int Expand1x1, int Expand3x3) : Netw
 /// <param name="Reduce5x5">The filters of the 1x1 convolution of the third branch.</param>
 /// <param name="Filters5x5">The filters of its second convolution (3x3 here, 5x5 in the paper).</param>
 /// <param name="PoolFilters">The filters of the fourth branch, behind the pooling.</param>
-public sealed record InceptionLayer(int Filters1x1, int Reduce3x3, int Filters3x3, int Reduce5x5, int Filters5x5, int PoolFilters) : NetworkLayer
+public sealed record InceptionLayer(int Filters1x1, int Reduce3x3, int Filters3x3, int Reduce5x5, int Filters5x5, int PoolFilters) : ImageLayer
 {
     private ConcatenationLayer Branches => new([
         NormalizedConvolution("branch1", Filters1x1, 1),

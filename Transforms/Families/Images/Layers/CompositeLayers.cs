@@ -5,7 +5,7 @@ namespace MLExtensions;
 
 /// <summary>Layers one after the other, under one name.</summary>
 /// <param name="Layers">The layers.</param>
-public sealed record SequenceLayer(IReadOnlyList<NetworkLayer> Layers) : NetworkLayer
+public sealed record SequenceLayer(IReadOnlyList<ImageLayer> Layers) : ImageLayer
 {
     internal override string Title => "sequence";
 
@@ -13,7 +13,7 @@ public sealed record SequenceLayer(IReadOnlyList<NetworkLayer> Layers) : Network
 
     internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) => LayerChain.Place(Layers, input, site);
 
-    internal override NetworkLayer WithOutputCount(int outputCount) => this with { Layers = Layers.Select(layer => layer.WithOutputCount(outputCount)).ToArray() };
+    internal override ImageLayer WithOutputCount(int outputCount) => this with { Layers = Layers.Select(layer => layer.WithOutputCount(outputCount)).ToArray() };
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
@@ -27,7 +27,7 @@ public sealed record SequenceLayer(IReadOnlyList<NetworkLayer> Layers) : Network
 
 /// <summary>Layers side by side on one input, whose output channels are put one after the other.</summary>
 /// <param name="Branches">The layers, commonly <see cref="SequenceLayer"/>s; their outputs must have one height and width.</param>
-public sealed record ConcatenationLayer(IReadOnlyList<NetworkLayer> Branches) : NetworkLayer
+public sealed record ConcatenationLayer(IReadOnlyList<ImageLayer> Branches) : ImageLayer
 {
     internal override string Title => "concatenation";
 
@@ -36,7 +36,7 @@ public sealed record ConcatenationLayer(IReadOnlyList<NetworkLayer> Branches) : 
     internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) =>
         LayerChain.PlaceBeside(Branches, input, site);
 
-    internal override NetworkLayer WithOutputCount(int outputCount) => this with { Branches = Branches.Select(branch => branch.WithOutputCount(outputCount)).ToArray() };
+    internal override ImageLayer WithOutputCount(int outputCount) => this with { Branches = Branches.Select(branch => branch.WithOutputCount(outputCount)).ToArray() };
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
@@ -52,13 +52,13 @@ public sealed record ConcatenationLayer(IReadOnlyList<NetworkLayer> Branches) : 
 
 /// <summary>A residual block: activation(layers(x) + shortcut(x)). He, Zhang, Ren and Sun, 2016.</summary>
 /// <param name="Layers">The layers of the residual function.</param>
-public sealed record ResidualLayer(IReadOnlyList<NetworkLayer> Layers) : NetworkLayer
+public sealed record ResidualLayer(IReadOnlyList<ImageLayer> Layers) : ImageLayer
 {
     /// <summary>What the sum goes through. Default <see cref="Activation.ReLU"/>.</summary>
     public Activation Activation { get; init; } = Activation.ReLU;
 
     /// <summary>What the input goes through before it is added; needed where the shapes differ. Default null: nothing.</summary>
-    public NetworkLayer? Shortcut { get; init; }
+    public ImageLayer? Shortcut { get; init; }
 
     /// <summary>Whether the input is added at all; false makes a plain network of the same depth. Default true.</summary>
     public bool HasShortcut { get; init; } = true;
@@ -68,7 +68,7 @@ public sealed record ResidualLayer(IReadOnlyList<NetworkLayer> Layers) : Network
     internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) =>
         PlaceLayers(input, site).Concat(PlaceShortcut(input, site));
 
-    internal override NetworkLayer WithOutputCount(int outputCount) => this with
+    internal override ImageLayer WithOutputCount(int outputCount) => this with
     {
         Layers = Layers.Select(layer => layer.WithOutputCount(outputCount)).ToArray(),
         Shortcut = Shortcut?.WithOutputCount(outputCount),
@@ -104,7 +104,7 @@ public sealed record ResidualLayer(IReadOnlyList<NetworkLayer> Layers) : Network
 /// <summary>The shortcut without parameters (option A): every so many-th pixel, and channels of zeros on both sides. He, Zhang, Ren and Sun, 2016.</summary>
 /// <param name="Channels">The number of output channels.</param>
 /// <param name="Stride">Of how many pixels one is kept, in each direction.</param>
-public sealed record PaddedShortcutLayer(int Channels, int Stride) : NetworkLayer
+public sealed record PaddedShortcutLayer(int Channels, int Stride) : ImageLayer
 {
     internal override string Title => "padded shortcut";
 

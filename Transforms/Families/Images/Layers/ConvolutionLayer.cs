@@ -6,7 +6,7 @@ namespace MLExtensions;
 /// <summary>A two-dimensional convolution: each filter looks at a square window of all channels of its group. LeCun et al., 1998.</summary>
 /// <param name="Filters">The number of output channels; null for the number of the network's outputs.</param>
 /// <param name="KernelSize">The side of the window, in pixels.</param>
-public sealed record ConvolutionLayer(int? Filters, int KernelSize) : NetworkLayer
+public sealed record ConvolutionLayer(int? Filters, int KernelSize) : ImageLayer
 {
     /// <summary>The pixels between two windows, at least 1. Default 1.</summary>
     public int Stride { get; init; } = 1;
@@ -27,7 +27,7 @@ public sealed record ConvolutionLayer(int? Filters, int KernelSize) : NetworkLay
 
     internal override bool OutputMayBeOverwritten => true;
 
-    internal override NetworkLayer WithOutputCount(int outputCount) => this with { Filters = Filters ?? outputCount };
+    internal override ImageLayer WithOutputCount(int outputCount) => this with { Filters = Filters ?? outputCount };
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {

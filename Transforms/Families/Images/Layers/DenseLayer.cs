@@ -4,7 +4,7 @@ namespace MLExtensions;
 
 /// <summary>A fully connected layer. An image is flattened first, channel after channel.</summary>
 /// <param name="Units">The number of output units; null for the number of the network's outputs.</param>
-public sealed record DenseLayer(int? Units = null) : NetworkLayer
+public sealed record DenseLayer(int? Units = null) : ImageLayer
 {
     /// <summary>Whether a bias is added. Default true.</summary>
     public bool Bias { get; init; } = true;
@@ -13,7 +13,7 @@ public sealed record DenseLayer(int? Units = null) : NetworkLayer
 
     internal override bool OutputMayBeOverwritten => true;
 
-    internal override NetworkLayer WithOutputCount(int outputCount) => this with { Units = Units ?? outputCount };
+    internal override ImageLayer WithOutputCount(int outputCount) => this with { Units = Units ?? outputCount };
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
@@ -33,7 +33,7 @@ public sealed record DenseLayer(int? Units = null) : NetworkLayer
 }
 
 /// <summary>Makes a vector of an image, channel after channel.</summary>
-public sealed record FlattenLayer : NetworkLayer
+public sealed record FlattenLayer : ImageLayer
 {
     internal override string Title => "flatten";
 

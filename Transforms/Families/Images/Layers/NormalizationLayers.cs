@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>Brings each channel to mean 0 and deviation 1 over the batch, then scales and shifts it as learnt. Ioffe and Szegedy, 2015.</summary>
-public sealed record BatchNormalizationLayer : NetworkLayer
+public sealed record BatchNormalizationLayer : ImageLayer
 {
     /// <summary>Added to the variance. Default 1e-5.</summary>
     public double Epsilon { get; init; } = 1e-5;
@@ -31,7 +31,7 @@ public sealed record BatchNormalizationLayer : NetworkLayer
 
 /// <summary>Divides each value by (k + alpha / size * sum of the squares of its neighbours in the channels)^beta. Krizhevsky, Sutskever and Hinton, 2012.</summary>
 /// <param name="Size">The number of neighbouring channels, the value's own included.</param>
-public sealed record LocalResponseNormalizationLayer(int Size = 5) : NetworkLayer
+public sealed record LocalResponseNormalizationLayer(int Size = 5) : ImageLayer
 {
     /// <summary>The factor of the mean of the squares. Default 1e-4.</summary>
     public double Alpha { get; init; } = 1e-4;

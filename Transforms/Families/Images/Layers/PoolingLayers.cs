@@ -4,7 +4,7 @@ namespace MLExtensions;
 
 /// <summary>A layer that makes one value of each window, channel by channel.</summary>
 /// <param name="KernelSize">The side of the window, in pixels.</param>
-public abstract record WindowPoolingLayer(int KernelSize) : NetworkLayer
+public abstract record WindowPoolingLayer(int KernelSize) : ImageLayer
 {
     /// <summary>The pixels between two windows. Default null: the kernel size.</summary>
     public int? Stride { get; init; }
@@ -49,7 +49,7 @@ public sealed record AveragePoolingLayer(int KernelSize) : WindowPoolingLayer(Ke
 /// <summary>The means of a grid of windows that divides the image, whatever its size.</summary>
 /// <param name="Height">The rows of the grid.</param>
 /// <param name="Width">The columns of the grid.</param>
-public sealed record AdaptiveAveragePoolingLayer(int Height, int Width) : NetworkLayer
+public sealed record AdaptiveAveragePoolingLayer(int Height, int Width) : ImageLayer
 {
     internal override string Title => $"adaptive average pooling to {Height}x{Width}";
 
@@ -64,7 +64,7 @@ public sealed record AdaptiveAveragePoolingLayer(int Height, int Width) : Networ
 }
 
 /// <summary>The mean of each channel over the whole image, as a vector. Lin, Chen and Yan, 2014.</summary>
-public sealed record GlobalAveragePoolingLayer : NetworkLayer
+public sealed record GlobalAveragePoolingLayer : ImageLayer
 {
     internal override string Title => "global average pooling";
 
@@ -79,7 +79,7 @@ public sealed record GlobalAveragePoolingLayer : NetworkLayer
 }
 
 /// <summary>The largest value of each channel over the whole image, as a vector.</summary>
-public sealed record GlobalMaxPoolingLayer : NetworkLayer
+public sealed record GlobalMaxPoolingLayer : ImageLayer
 {
     internal override string Title => "global max pooling";
 

@@ -10,7 +10,7 @@ public static partial class CnnLayers
     /// A small network for a start: two stages of 3x3 convolutions with batch normalisation and pooling, then 128 hidden units with
     /// dropout. Takes images of at least 4 x 4 pixels.
     /// </summary>
-    public static IReadOnlyList<NetworkLayer> Default() =>
+    public static IReadOnlyList<ImageLayer> Default() =>
     [
         .. NormalizedConvolution(32),
         new MaxPoolingLayer(2),
@@ -25,7 +25,7 @@ public static partial class CnnLayers
     /// <summary>
     /// The network of PyTorch's MNIST example: 3x3 convolutions of 32 and 64 filters, pooling, 128 hidden units, dropout of .25 and .5.
     /// </summary>
-    public static IReadOnlyList<NetworkLayer> MnistExample() =>
+    public static IReadOnlyList<ImageLayer> MnistExample() =>
     [
         new ConvolutionLayer(32, 3) { Name = "conv1" },
         new ActivationLayer(),
@@ -41,7 +41,7 @@ public static partial class CnnLayers
 
     /// <summary>LeNet-5, with full connections between its second and third stage, tanh and a softmax output; 28 x 28 or 32 x 32 pixels. LeCun, Bottou, Bengio and Haffner, 1998.</summary>
     /// <param name="padding">The padding of the first convolution: 2 for 28 x 28 pixels, 0 for 32 x 32.</param>
-    public static IReadOnlyList<NetworkLayer> LeNet5(int padding = 2) =>
+    public static IReadOnlyList<ImageLayer> LeNet5(int padding = 2) =>
     [
         new ConvolutionLayer(6, 5) { Name = "c1", Padding = padding },
         new ActivationLayer(Activation.Tanh),
@@ -60,7 +60,7 @@ public static partial class CnnLayers
     /// The network of TensorFlow's CIFAR-10 tutorial, for crops of 24 x 24 pixels: two 5x5 convolutions of 64 filters with pooling and
     /// local response normalisation, then 384 and 192 hidden units.
     /// </summary>
-    public static IReadOnlyList<NetworkLayer> Cifar10Tutorial() =>
+    public static IReadOnlyList<ImageLayer> Cifar10Tutorial() =>
     [
         new ConvolutionLayer(64, 5) { Name = "conv1", Padding = 2 },
         new ActivationLayer(),
@@ -80,14 +80,14 @@ public static partial class CnnLayers
     /// <summary>TensorFlow sums squares over 4 neighbours on both sides with alpha .001 / 9; torch divides by the 9 itself.</summary>
     private static LocalResponseNormalizationLayer TutorialNormalization(string name) => new(9) { Name = name, Alpha = 0.001, Beta = 0.75, K = 1 };
 
-    private static NetworkLayer[] NormalizedConvolution(int filters) =>
+    private static ImageLayer[] NormalizedConvolution(int filters) =>
     [
         new ConvolutionLayer(filters, 3) { Padding = 1, Bias = false },
         new BatchNormalizationLayer(),
         new ActivationLayer(),
     ];
 
-    private static NetworkLayer[] ReluConvolution(int filters, int kernelSize, int stride = 1, int padding = 0) =>
+    private static ImageLayer[] ReluConvolution(int filters, int kernelSize, int stride = 1, int padding = 0) =>
     [
         new ConvolutionLayer(filters, kernelSize) { Stride = stride, Padding = padding },
         new ActivationLayer(),

@@ -8,7 +8,7 @@ public static partial class CnnLayers
 
     /// <summary>AlexNet in torchvision's form, with one path instead of two. Krizhevsky, Sutskever and Hinton, 2012; Krizhevsky, 2014.</summary>
     /// <param name="smallImages">False for images of about 224 x 224 pixels; true for about 32 x 32: smaller windows and 1,024 hidden units.</param>
-    public static IReadOnlyList<NetworkLayer> AlexNet(bool smallImages = false)
+    public static IReadOnlyList<ImageLayer> AlexNet(bool smallImages = false)
     {
         var (grid, hidden) = smallImages ? (2, 1024) : (6, 4096);
         return
@@ -43,19 +43,19 @@ public static partial class CnnLayers
     /// <summary>VGG-16: thirteen 3x3 convolutions and three dense layers. Simonyan and Zisserman, 2015.</summary>
     /// <param name="smallImages">False for images of about 224 x 224 pixels; true for about 32 x 32: 512 hidden units.</param>
     /// <param name="batchNormalization">Whether each convolution is followed by batch normalisation, as in torchvision's vgg16_bn; it trains far more easily from scratch.</param>
-    public static IReadOnlyList<NetworkLayer> Vgg16(bool smallImages = false, bool batchNormalization = false) => Vgg(
+    public static IReadOnlyList<ImageLayer> Vgg16(bool smallImages = false, bool batchNormalization = false) => Vgg(
         [64, 64, Pooling, 128, 128, Pooling, 256, 256, 256, Pooling, 512, 512, 512, Pooling, 512, 512, 512, Pooling],
         smallImages,
         batchNormalization);
 
     /// <summary>VGG-19: sixteen 3x3 convolutions and three dense layers. Simonyan and Zisserman, 2015.</summary>
     /// <inheritdoc cref="Vgg16"/>
-    public static IReadOnlyList<NetworkLayer> Vgg19(bool smallImages = false, bool batchNormalization = false) => Vgg(
+    public static IReadOnlyList<ImageLayer> Vgg19(bool smallImages = false, bool batchNormalization = false) => Vgg(
         [64, 64, Pooling, 128, 128, Pooling, 256, 256, 256, 256, Pooling, 512, 512, 512, 512, Pooling, 512, 512, 512, 512, Pooling],
         smallImages,
         batchNormalization);
 
-    private static IReadOnlyList<NetworkLayer> Vgg(int[] filters, bool smallImages, bool batchNormalization)
+    private static IReadOnlyList<ImageLayer> Vgg(int[] filters, bool smallImages, bool batchNormalization)
     {
         var (grid, hidden) = smallImages ? (1, 512) : (7, 4096);
         return
@@ -75,7 +75,7 @@ public static partial class CnnLayers
         ];
     }
 
-    private static NetworkLayer[] VggStep(int filters, bool batchNormalization)
+    private static ImageLayer[] VggStep(int filters, bool batchNormalization)
     {
         if (filters == Pooling)
             return [new MaxPoolingLayer(2)];
@@ -90,7 +90,7 @@ public static partial class CnnLayers
     /// Szegedy et al., 2015.
     /// </summary>
     /// <param name="smallImages">False for images of about 224 x 224 pixels; true for about 32 x 32: no halving before the first inception block.</param>
-    public static IReadOnlyList<NetworkLayer> GoogLeNet(bool smallImages = false) =>
+    public static IReadOnlyList<ImageLayer> GoogLeNet(bool smallImages = false) =>
     [
         .. smallImages ? SmallStem() : Stem(),
         new InceptionLayer(64, 96, 128, 16, 32, 32) { Name = "inception3a" },
@@ -109,7 +109,7 @@ public static partial class CnnLayers
         new DenseLayer { Name = "fc" },
     ];
 
-    private static NetworkLayer[] Stem() =>
+    private static ImageLayer[] Stem() =>
     [
         InceptionLayer.NormalizedConvolution("conv1", 64, 7, stride: 2, padding: 3),
         new MaxPoolingLayer(3) { Name = "maxpool1", Stride = 2, CeilMode = true },
@@ -118,7 +118,7 @@ public static partial class CnnLayers
         new MaxPoolingLayer(3) { Name = "maxpool2", Stride = 2, CeilMode = true },
     ];
 
-    private static NetworkLayer[] SmallStem() =>
+    private static ImageLayer[] SmallStem() =>
     [
         InceptionLayer.NormalizedConvolution("conv1", 64, 3, padding: 1),
         InceptionLayer.NormalizedConvolution("conv2", 64, 1),
@@ -127,7 +127,7 @@ public static partial class CnnLayers
 
     /// <summary>SqueezeNet 1.0. Iandola et al., 2016.</summary>
     /// <param name="smallImages">False for images of about 224 x 224 pixels; true for about 32 x 32: a 3x3 convolution without stride first, and smaller pooling.</param>
-    public static IReadOnlyList<NetworkLayer> SqueezeNet(bool smallImages = false) =>
+    public static IReadOnlyList<ImageLayer> SqueezeNet(bool smallImages = false) =>
     [
         new SequenceLayer(
         [

@@ -49,7 +49,7 @@ public sealed record GenerationOptions
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
     /// <summary>Whether the generation ends with the row, that is when the token that ends rows is drawn; it is not part of the output. Default false.</summary>
-    public bool StopAtEndOfRow { get; init; }
+    public bool StopAtEndOfSequence { get; init; }
 
     /// <summary>The same seed, prompt and model write the same text; null for another text each time. Default null.</summary>
     public int? Seed { get; init; }
@@ -64,12 +64,12 @@ public sealed record GenerationOptions
         && RepetitionPenalty.Equals(other.RepetitionPenalty)
         && RepetitionWindow == other.RepetitionWindow
         && StopStrings.SequenceEqual(other.StopStrings)
-        && StopAtEndOfRow == other.StopAtEndOfRow
+        && StopAtEndOfSequence == other.StopAtEndOfSequence
         && Seed == other.Seed;
 
     /// <inheritdoc/>
     public override int GetHashCode() =>
-        StopStrings.Aggregate(HashCode.Combine(MaximumTokens, Temperature, TopK, TopP, RepetitionPenalty, StopAtEndOfRow, Seed), HashCode.Combine);
+        StopStrings.Aggregate(HashCode.Combine(MaximumTokens, Temperature, TopK, TopP, RepetitionPenalty, StopAtEndOfSequence, Seed), HashCode.Combine);
 
     /// <exception cref="ArgumentException">An option is out of range; the message names it, its value and its range.</exception>
     internal void Check()

@@ -18,7 +18,7 @@ internal sealed class ManagedLanguageModel
         using var scope = NewDisposeScope();
         var weights = network.state_dict();
         _embedding = PaddedMatrix.Of(network.EmbeddingWeight);
-        _cells = new ManagedCell[architecture.Recurrent.Layers];
+        _cells = new ManagedCell[architecture.Recurrent.NumberOfLayers];
         for (var layer = 0; layer < _cells.Length; layer++)
             _cells[layer] = ManagedCell.Create(architecture.Recurrent.Cell, weights, $"recurrent.{layer}.");
         _projection = architecture.HasProjection ? PaddedMatrix.Of(weights["projection.weight"]) : null;

@@ -32,11 +32,11 @@ internal sealed class TextGenerator(LanguageModelArchitecture architecture, Lang
             decoder.Append(id); // what follows may need a space in front
         var recent = new RecentTokens(prompt, options);
         var logits = new float[architecture.OutputCount];
-        stepper.Read([Tokenizer.EndOfRowId, .. prompt], logits);
+        stepper.Read([Tokenizer.EndOfSequenceId, .. prompt], logits);
         for (var count = 1; count <= options.MaximumTokens; count++)
         {
             var id = sampler.Next(logits, recent.Tokens);
-            if (options.StopAtEndOfRow && id == Tokenizer.EndOfRowId)
+            if (options.StopAtEndOfSequence && id == Tokenizer.EndOfSequenceId)
                 break;
             var piece = filter.Append(decoder.Append(id));
             if (piece.Length > 0)

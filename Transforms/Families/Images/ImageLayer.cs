@@ -26,9 +26,9 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(PaddedShortcutLayer), "paddedShortcut")]
 [JsonDerivedType(typeof(FireLayer), "fire")]
 [JsonDerivedType(typeof(InceptionLayer), "inception")]
-public abstract record NetworkLayer
+public abstract record ImageLayer
 {
-    private protected NetworkLayer()
+    private protected ImageLayer()
     {
     }
 
@@ -48,7 +48,7 @@ public abstract record NetworkLayer
     internal virtual IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) => [];
 
     /// <summary>The same layer with a number wherever it says "as many as the network has outputs".</summary>
-    internal virtual NetworkLayer WithOutputCount(int outputCount) => this;
+    internal virtual ImageLayer WithOutputCount(int outputCount) => this;
 
     /// <exception cref="FormatException">A setting is out of range or the input does not fit; the message names the layer.</exception>
     internal abstract LayerShape OutputShape(LayerShape input, LayerSite site);
@@ -74,7 +74,7 @@ public abstract record NetworkLayer
 }
 
 /// <summary>A layer in its place.</summary>
-internal readonly record struct PlacedLayer(NetworkLayer Layer, LayerShape Input, LayerShape Output, LayerSite Site);
+internal readonly record struct PlacedLayer(ImageLayer Layer, LayerShape Input, LayerShape Output, LayerSite Site);
 
 /// <summary>A layer without parameters.</summary>
 internal sealed class FunctionModule(string name, Func<Tensor, Tensor> function) : nn.Module<Tensor, Tensor>(name)

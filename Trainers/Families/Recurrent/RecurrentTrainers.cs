@@ -22,15 +22,15 @@ namespace MLExtensions;
 /// time over mini-batches of sequences of about one length, padded and masked: what else is in a batch does not change a score. All numbers are drawn from the seed: the same seed, data, machine and number of threads give the same weights.
 /// </para>
 /// </remarks>
-public sealed class LstmBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
+public sealed class RecurrentBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
 {
-    internal LstmBinaryTrainer(IHostEnvironment env, Options options)
-        : base(env, nameof(LstmBinaryTrainer), options, new BinaryTask())
+    internal RecurrentBinaryTrainer(IHostEnvironment env, Options options)
+        : base(env, nameof(RecurrentBinaryTrainer), options, new BinaryTask())
     {
     }
 
-    /// <summary>The options of <see cref="LstmBinaryTrainer"/>.</summary>
-    public sealed class Options : LstmOptions
+    /// <summary>The options of <see cref="RecurrentBinaryTrainer"/>.</summary>
+    public sealed class Options : RecurrentOptions
     {
         /// <summary>How much the examples of each class count. Default <see cref="MLExtensions.ClassWeights.None"/>: all the same.</summary>
         public ClassWeights ClassWeights { get; set; } = ClassWeights.None;
@@ -64,15 +64,15 @@ public sealed class LstmBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
 /// time over mini-batches of sequences of about one length, padded and masked: what else is in a batch does not change a score. All numbers are drawn from the seed: the same seed, data, machine and number of threads give the same weights.
 /// </para>
 /// </remarks>
-public sealed class LstmMulticlassTrainer : NetworkTrainer<MulticlassNetworkTransformer>
+public sealed class RecurrentMulticlassTrainer : NetworkTrainer<MulticlassNetworkTransformer>
 {
-    internal LstmMulticlassTrainer(IHostEnvironment env, Options options)
-        : base(env, nameof(LstmMulticlassTrainer), options, new MulticlassTask())
+    internal RecurrentMulticlassTrainer(IHostEnvironment env, Options options)
+        : base(env, nameof(RecurrentMulticlassTrainer), options, new MulticlassTask())
     {
     }
 
-    /// <summary>The options of <see cref="LstmMulticlassTrainer"/>.</summary>
-    public sealed class Options : LstmOptions
+    /// <summary>The options of <see cref="RecurrentMulticlassTrainer"/>.</summary>
+    public sealed class Options : RecurrentOptions
     {
         /// <summary>How much the examples of each class count. Default <see cref="MLExtensions.ClassWeights.None"/>: all the same.</summary>
         public ClassWeights ClassWeights { get; set; } = ClassWeights.None;
@@ -106,15 +106,15 @@ public sealed class LstmMulticlassTrainer : NetworkTrainer<MulticlassNetworkTran
 /// time over mini-batches of sequences of about one length, padded and masked: what else is in a batch does not change a score. All numbers are drawn from the seed: the same seed, data, machine and number of threads give the same weights.
 /// </para>
 /// </remarks>
-public sealed class LstmRegressionTrainer : NetworkTrainer<RegressionNetworkTransformer>
+public sealed class RecurrentRegressionTrainer : NetworkTrainer<RegressionNetworkTransformer>
 {
-    internal LstmRegressionTrainer(IHostEnvironment env, Options options)
-        : base(env, nameof(LstmRegressionTrainer), options, new RegressionTask())
+    internal RecurrentRegressionTrainer(IHostEnvironment env, Options options)
+        : base(env, nameof(RecurrentRegressionTrainer), options, new RegressionTask())
     {
     }
 
-    /// <summary>The options of <see cref="LstmRegressionTrainer"/>.</summary>
-    public sealed class Options : LstmOptions
+    /// <summary>The options of <see cref="RecurrentRegressionTrainer"/>.</summary>
+    public sealed class Options : RecurrentOptions
     {
     }
 }

@@ -32,12 +32,12 @@ namespace MLExtensions;
 /// have it: never between a layer's own steps. The loss is the mean cross entropy of a token, in nats.
 /// </para>
 /// </remarks>
-public sealed class LstmLanguageModelTrainer : NetworkEstimator<LanguageModelTransformer>
+public sealed class LanguageModelEstimator : NetworkEstimator<LanguageModelTransformer>
 {
     private readonly Options _options;
 
-    internal LstmLanguageModelTrainer(IHostEnvironment env, Options options)
-        : base(env, nameof(LstmLanguageModelTrainer), options) => _options = (Options)Settings;
+    internal LanguageModelEstimator(IHostEnvironment env, Options options)
+        : base(env, nameof(LanguageModelEstimator), options) => _options = (Options)Settings;
 
     private protected override void CheckSchema(SchemaShape schema) => TextColumn.Check(schema, _options.TextColumnName);
 
@@ -50,7 +50,7 @@ public sealed class LstmLanguageModelTrainer : NetworkEstimator<LanguageModelTra
         return new LanguageModelTransformer(Host, model, _options.TextColumnName);
     }
 
-    /// <summary>The options of <see cref="LstmLanguageModelTrainer"/>.</summary>
+    /// <summary>The options of <see cref="LanguageModelEstimator"/>.</summary>
     public sealed class Options : DataTrainingOptions
     {
         internal const int DefaultLanes = 20;
@@ -81,7 +81,7 @@ public sealed class LstmLanguageModelTrainer : NetworkEstimator<LanguageModelTra
         public RecurrentCell Cell { get; set; } = RecurrentCell.Lstm;
 
         /// <summary>The number of recurrent layers. Default 2.</summary>
-        public int Layers { get; set; } = 2;
+        public int NumberOfLayers { get; set; } = 2;
 
         /// <summary>The hidden units of a layer. Default 200.</summary>
         public int HiddenUnits { get; set; } = 200;
@@ -103,7 +103,7 @@ public sealed class LstmLanguageModelTrainer : NetworkEstimator<LanguageModelTra
         /// loss is lower than that of the whole vocabulary, which validation always has. For vocabularies of tens of thousands. Default
         /// null: all tokens.
         /// </summary>
-        public int? SampledTokens { get; set; }
+        public int? NumberOfSampledTokens { get; set; }
 
         /// <summary>The number format of the output layer's products in training. Default <see cref="Precision.Float32"/>.</summary>
         public Precision OutputPrecision { get; set; }
@@ -134,7 +134,7 @@ public sealed class LstmLanguageModelTrainer : NetworkEstimator<LanguageModelTra
             InputCount = 1,
             OutputCount = tokenizer.VocabularySize,
             Tokenizer = tokenizer,
-            Recurrent = new RecurrentLayers(Cell, HiddenUnits, Layers) { Dropout = Dropout },
+            Recurrent = new RecurrentLayers(Cell, HiddenUnits, NumberOfLayers) { Dropout = Dropout },
             EmbeddingSize = EmbeddingSize ?? HiddenUnits,
             Dropout = Dropout,
             TieEmbeddings = TieEmbeddings,
@@ -150,12 +150,12 @@ public sealed class LstmLanguageModelTrainer : NetworkEstimator<LanguageModelTra
             OptionCheck.NotNull(Tokenization, nameof(Tokenization));
             Tokenization.Check(nameof(Tokenization));
             OptionCheck.Defined(Cell, nameof(Cell));
-            OptionCheck.AtLeast(Layers, 1, nameof(Layers));
+            OptionCheck.AtLeast(NumberOfLayers, 1, nameof(NumberOfLayers));
             OptionCheck.AtLeast(HiddenUnits, 1, nameof(HiddenUnits));
             OptionCheck.AtLeast(EmbeddingSize ?? 1, 1, nameof(EmbeddingSize));
             OptionCheck.AtLeast(WindowLength, 1, nameof(WindowLength));
             OptionCheck.Fraction(Dropout, nameof(Dropout));
-            OptionCheck.AtLeast(SampledTokens ?? 1, 1, nameof(SampledTokens));
+            OptionCheck.AtLeast(NumberOfSampledTokens ?? 1, 1, nameof(NumberOfSampledTokens));
             OptionCheck.Defined(OutputPrecision, nameof(OutputPrecision));
             OptionCheck.Positive(InitialScale ?? 1, nameof(InitialScale));
             OptionCheck.Between(ForgetBias, -100, 100, nameof(ForgetBias));

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>Recurrent layers over whole sequences, whose outputs are pooled into one vector for an output layer.</summary>
-public sealed record LstmArchitecture : NetworkArchitecture
+public sealed record RecurrentArchitecture : NetworkArchitecture
 {
     internal const string FamilyName = "lstm";
 
@@ -55,7 +55,7 @@ public sealed record LstmArchitecture : NetworkArchitecture
     /// <summary>The values of a step that the first recurrent layer sees.</summary>
     internal int StepWidth => Input.TokenCount > 0 ? EmbeddingSize : Input.ValuesPerStep;
 
-    internal override nn.Module<Tensor, Tensor> CreateModule() => new LstmNetwork(this);
+    internal override nn.Module<Tensor, Tensor> CreateModule() => new RecurrentNetwork(this);
 
     internal override void Check()
     {

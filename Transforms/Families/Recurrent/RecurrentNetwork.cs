@@ -6,10 +6,10 @@ using static TorchSharp.torch;
 namespace MLExtensions.Families.Recurrent;
 
 /// <summary>
-/// The module of <see cref="LstmArchitecture"/>: rows that are a length and then the steps' values, padded with zeros, to
+/// The module of <see cref="RecurrentArchitecture"/>: rows that are a length and then the steps' values, padded with zeros, to
 /// <c>[rows, outputs]</c>. Rows are cut to the longest, and what is behind a row's end has no effect.
 /// </summary>
-internal sealed class LstmNetwork : nn.Module<Tensor, Tensor>, IFullPrecisionInput
+internal sealed class RecurrentNetwork : nn.Module<Tensor, Tensor>, IFullPrecisionInput
 {
     private readonly Embedding? embedding;
     private readonly SeededDropout? input_dropout;
@@ -19,8 +19,8 @@ internal sealed class LstmNetwork : nn.Module<Tensor, Tensor>, IFullPrecisionInp
     private readonly Linear output;
     private readonly int _valuesPerStep;
 
-    public LstmNetwork(LstmArchitecture architecture)
-        : base(nameof(LstmNetwork))
+    public RecurrentNetwork(RecurrentArchitecture architecture)
+        : base(nameof(RecurrentNetwork))
     {
         _valuesPerStep = architecture.Input.ValuesPerStep;
         embedding = architecture.Input.TokenCount > 0 ? nn.Embedding(architecture.Input.TokenCount, architecture.EmbeddingSize) : null;
@@ -35,14 +35,14 @@ internal sealed class LstmNetwork : nn.Module<Tensor, Tensor>, IFullPrecisionInp
     public override Tensor forward(Tensor rows)
     {
         var lengths = rows.select(1, 0).to(ScalarType.Int64);
-        if (training || rows.shape[0] <= LstmArchitecture.ChunkRows)
+        if (training || rows.shape[0] <= RecurrentArchitecture.ChunkRows)
             return Run(rows, lengths);
         // In scoring, rows of a length go together; the order is put back.
         var order = lengths.argsort(0, descending: true);
         var outputs = new List<Tensor>();
-        for (long first = 0; first < rows.shape[0]; first += LstmArchitecture.ChunkRows)
+        for (long first = 0; first < rows.shape[0]; first += RecurrentArchitecture.ChunkRows)
         {
-            var chunk = order.narrow(0, first, Math.Min(LstmArchitecture.ChunkRows, rows.shape[0] - first));
+            var chunk = order.narrow(0, first, Math.Min(RecurrentArchitecture.ChunkRows, rows.shape[0] - first));
             outputs.Add(Run(rows.index_select(0, chunk), lengths.index_select(0, chunk)));
         }
         return cat(outputs).index_select(0, order.argsort());

@@ -11,17 +11,17 @@ namespace MLExtensions;
 
 /// <summary>What can be set on every recurrent network over whole sequences, whatever the task.</summary>
 /// <remarks>Gradients are clipped at a norm of 1 unless <see cref="TrainingOptions.GradientClipNorm"/> says otherwise.</remarks>
-public abstract class LstmOptions : SupervisedTrainerOptions
+public abstract class RecurrentOptions : SupervisedTrainerOptions
 {
     internal const int DefaultHiddenUnits = 128;
 
-    private protected LstmOptions() => GradientClipNorm = 1;
+    private protected RecurrentOptions() => GradientClipNorm = 1;
 
     /// <summary>What a recurrent layer computes. Default <see cref="RecurrentCell.Lstm"/>.</summary>
     public RecurrentCell Cell { get; set; } = RecurrentCell.Lstm;
 
     /// <summary>The number of recurrent layers. Default 1.</summary>
-    public int Layers { get; set; } = 1;
+    public int NumberOfLayers { get; set; } = 1;
 
     /// <summary>The hidden units of each layer and direction. Default 128.</summary>
     public int HiddenUnits { get; set; } = DefaultHiddenUnits;
@@ -58,10 +58,10 @@ public abstract class LstmOptions : SupervisedTrainerOptions
     public int? MaximumLength { get; set; }
 
     /// <summary>What happens to a longer sequence. Default: its end is used.</summary>
-    public LongSequences LongSequences { get; set; }
+    public LongSequenceHandling LongSequenceHandling { get; set; }
 
     /// <summary>What happens to a sequence without steps. Default: it is an exception that names the row.</summary>
-    public EmptySequences EmptySequences { get; set; }
+    public EmptySequenceHandling EmptySequenceHandling { get; set; }
 
     /// <summary>The first bias of an LSTM's forget gates; 1 lets it remember from the start (Jozefowicz et al., 2015). Default 1.</summary>
     public double ForgetBias { get; set; } = 1;
@@ -72,19 +72,19 @@ public abstract class LstmOptions : SupervisedTrainerOptions
         ? column.ItemType == TextDataViewType.Instance
         : column.IsKey ? column.ItemType == NumberDataViewType.UInt32 : column.ItemType == NumberDataViewType.Single;
 
-    internal override FeatureFormat CreateFormat(IDataView data, DataViewSchema.Column features, NetworkArchitecture? initial, Action checkAlive) =>
-        new SequenceFormat(SequenceScan.CreateInput(this, data, features, (initial as LstmArchitecture)?.Input, checkAlive));
+    internal override FeatureFormat CreateFormat(IDataView data, DataViewSchema.Column features, NetworkArchitecture? initial, Action throwIfCancelled) =>
+        new SequenceFormat(SequenceScan.CreateInput(this, data, features, (initial as RecurrentArchitecture)?.Input, throwIfCancelled));
 
     internal override NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, FeatureFormat format, int outputCount)
     {
         var input = ((SequenceFormat)format).Input;
-        return new LstmArchitecture
+        return new RecurrentArchitecture
         {
             InputCount = format.Width,
             OutputCount = outputCount,
             Input = input,
             EmbeddingSize = input.TokenCount > 0 ? EmbeddingSize : 0,
-            Recurrent = new RecurrentLayers(Cell, HiddenUnits, Layers) { Bidirectional = Bidirectional, Dropout = Dropout },
+            Recurrent = new RecurrentLayers(Cell, HiddenUnits, NumberOfLayers) { Bidirectional = Bidirectional, Dropout = Dropout },
             Pooling = Pooling,
             InputDropout = InputDropout,
             OutputDropout = Dropout,
@@ -98,7 +98,7 @@ public abstract class LstmOptions : SupervisedTrainerOptions
     {
         base.Check();
         OptionCheck.Defined(Cell, nameof(Cell));
-        OptionCheck.AtLeast(Layers, 1, nameof(Layers));
+        OptionCheck.AtLeast(NumberOfLayers, 1, nameof(NumberOfLayers));
         OptionCheck.AtLeast(HiddenUnits, 1, nameof(HiddenUnits));
         OptionCheck.Defined(Pooling, nameof(Pooling));
         OptionCheck.Fraction(Dropout, nameof(Dropout));
@@ -108,8 +108,8 @@ public abstract class LstmOptions : SupervisedTrainerOptions
         OptionCheck.NotNull(Tokenization, nameof(Tokenization));
         Tokenization.Check(nameof(Tokenization));
         OptionCheck.AtLeast(MaximumLength ?? 1, 1, nameof(MaximumLength));
-        OptionCheck.Defined(LongSequences, nameof(LongSequences));
-        OptionCheck.Defined(EmptySequences, nameof(EmptySequences));
+        OptionCheck.Defined(LongSequenceHandling, nameof(LongSequenceHandling));
+        OptionCheck.Defined(EmptySequenceHandling, nameof(EmptySequenceHandling));
         OptionCheck.Between(ForgetBias, -100, 100, nameof(ForgetBias));
     }
 }

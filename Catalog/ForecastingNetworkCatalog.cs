@@ -21,17 +21,17 @@ public static class ForecastingNetworkCatalog
         /// <param name="batchSize">The number of windows of a gradient step.</param>
         /// <param name="learningRate">The learning rate of Adam.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
-        public LstmForecaster ForecastByLstm(
+        public LstmForecastingEstimator ForecastByLstm(
             string outputColumnName,
             string inputColumnName,
             int windowSize,
             int horizon,
             string? groupColumnName = null,
-            int hiddenUnits = LstmForecaster.Options.DefaultHiddenUnits,
+            int hiddenUnits = LstmForecastingEstimator.Options.DefaultHiddenUnits,
             int epochs = TrainingOptions.DefaultEpochs,
             int batchSize = TrainingOptions.DefaultBatchSize,
             double learningRate = TrainingOptions.DefaultLearningRate) =>
-            catalog.ForecastByLstm(new LstmForecaster.Options
+            catalog.ForecastByLstm(new LstmForecastingEstimator.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
@@ -47,7 +47,7 @@ public static class ForecastingNetworkCatalog
         /// <summary>A recurrent network that forecasts the next values of time series.</summary>
         /// <param name="options">The options; the forecaster keeps a copy.</param>
         /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
-        public LstmForecaster ForecastByLstm(LstmForecaster.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
+        public LstmForecastingEstimator ForecastByLstm(LstmForecastingEstimator.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
 
         /// <summary>Compares forecasts with what came, and with the seasonal-naive forecast of the same values.</summary>
         /// <remarks>

@@ -9,7 +9,7 @@ using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
-[assembly: LoadableClass(typeof(LstmForecastTransformer), typeof(LstmForecastTransformer), null, typeof(SignatureLoadModel), "", LstmForecastTransformer.LoaderSignature)]
+[assembly: LoadableClass(typeof(LstmForecastingTransformer), typeof(LstmForecastingTransformer), null, typeof(SignatureLoadModel), "", LstmForecastingTransformer.LoaderSignature)]
 
 namespace MLExtensions;
 
@@ -20,7 +20,7 @@ namespace MLExtensions;
 /// pass over the data begins without history, so what is to be forecast comes with the rows before it. <see cref="NetworkColumnsTransformer.Transform"/> is
 /// lazy, rows are forecast in blocks, and they are not shuffled. One transformer can be used by several threads.
 /// </remarks>
-public sealed class LstmForecastTransformer : FeatureColumnsTransformer, INetworkHolder
+public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INetworkHolder
 {
     internal const string LoaderSignature = "MLExtLstmForecast";
     private const string ModelSignature = "MLEXTLFC";
@@ -30,7 +30,7 @@ public sealed class LstmForecastTransformer : FeatureColumnsTransformer, INetwor
     private readonly ForecastArchitecture _architecture;
     private readonly SeriesScale _scale;
 
-    internal LstmForecastTransformer(IHostEnvironment env, NetworkModelParameters model, string outputColumnName, SeriesColumnNames names)
+    internal LstmForecastingTransformer(IHostEnvironment env, NetworkModelParameters model, string outputColumnName, SeriesColumnNames names)
         : base(env.Register(LoaderSignature), names.Value)
     {
         Model = model;
@@ -145,7 +145,7 @@ public sealed class LstmForecastTransformer : FeatureColumnsTransformer, INetwor
         ctx.SaveModel(Model, NetworkFolder);
     }
 
-    internal static LstmForecastTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+    internal static LstmForecastingTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
         ctx.CheckAtModel(GetVersionInfo());
         var output = ctx.LoadNonEmptyString();
@@ -155,7 +155,7 @@ public sealed class LstmForecastTransformer : FeatureColumnsTransformer, INetwor
         for (var left = ctx.Reader.ReadInt32(); left > 0; left--)
             extra.Add(ctx.LoadNonEmptyString());
         var model = ctx.LoadNetwork(env, NetworkFolder, "a network for forecasts", IsForecaster);
-        return new LstmForecastTransformer(env, model, output, new SeriesColumnNames(value, extra, group));
+        return new LstmForecastingTransformer(env, model, output, new SeriesColumnNames(value, extra, group));
 
         static bool IsForecaster(NetworkModelParameters model) =>
             model is { Head: ForecastHead head, Architecture: ForecastArchitecture architecture } && head.Scale.Means.Count == architecture.StepWidth;

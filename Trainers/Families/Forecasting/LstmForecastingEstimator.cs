@@ -18,12 +18,12 @@ namespace MLExtensions;
 /// once. One network serves all series of the data. Rows must be in the order of time, at equal distances; those of several series may be
 /// mixed.
 /// </remarks>
-public sealed class LstmForecaster : NetworkEstimator<LstmForecastTransformer>
+public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingTransformer>
 {
     private readonly Options _options;
 
-    internal LstmForecaster(IHostEnvironment env, Options options)
-        : base(env, nameof(LstmForecaster), options) => _options = (Options)Settings;
+    internal LstmForecastingEstimator(IHostEnvironment env, Options options)
+        : base(env, nameof(LstmForecastingEstimator), options) => _options = (Options)Settings;
 
     /// <summary>
     /// What can be set. <see cref="DataTrainingOptions.ValidationFraction"/> sets the last share of each series aside, not one at random.
@@ -64,7 +64,7 @@ public sealed class LstmForecaster : NetworkEstimator<LstmForecastTransformer>
         public RecurrentCell Cell { get; set; }
 
         /// <summary>The number of recurrent layers. Default 1.</summary>
-        public int Layers { get; set; } = 1;
+        public int NumberOfLayers { get; set; } = 1;
 
         /// <summary>The hidden units of each layer. Default 64.</summary>
         public int HiddenUnits { get; set; } = DefaultHiddenUnits;
@@ -82,7 +82,7 @@ public sealed class LstmForecaster : NetworkEstimator<LstmForecastTransformer>
             InputCount = checked(WindowSize * stepWidth),
             OutputCount = Horizon,
             WindowSize = WindowSize,
-            Recurrent = new RecurrentLayers(Cell, HiddenUnits, Layers) { Dropout = Dropout },
+            Recurrent = new RecurrentLayers(Cell, HiddenUnits, NumberOfLayers) { Dropout = Dropout },
             Dropout = Dropout,
         };
 
@@ -109,7 +109,7 @@ public sealed class LstmForecaster : NetworkEstimator<LstmForecastTransformer>
             OptionCheck.AtLeast(Horizon, 1, nameof(Horizon));
             OptionCheck.Defined(Scaling, nameof(Scaling));
             OptionCheck.Defined(Cell, nameof(Cell));
-            OptionCheck.AtLeast(Layers, 1, nameof(Layers));
+            OptionCheck.AtLeast(NumberOfLayers, 1, nameof(NumberOfLayers));
             OptionCheck.AtLeast(HiddenUnits, 1, nameof(HiddenUnits));
             OptionCheck.Fraction(Dropout, nameof(Dropout));
             OptionCheck.Defined(Loss, nameof(Loss));
@@ -122,9 +122,9 @@ public sealed class LstmForecaster : NetworkEstimator<LstmForecastTransformer>
 
     private protected override IEnumerable<SchemaShape.Column> AddedColumns() => [OutputColumn.Vector(_options.OutputColumnName, _options.Horizon).Shape];
 
-    private protected override LstmForecastTransformer Train(IDataView input, IDataView? validation)
+    private protected override LstmForecastingTransformer Train(IDataView input, IDataView? validation)
     {
         var model = new ForecastTraining(Host, _options, Seed).Run(input, validation);
-        return new LstmForecastTransformer(Host, model, _options.OutputColumnName, _options.ColumnNames);
+        return new LstmForecastingTransformer(Host, model, _options.OutputColumnName, _options.ColumnNames);
     }
 }
