@@ -29,7 +29,7 @@ public sealed class BadOptionsTests
         ("ThreadCount", "0", o => o.ThreadCount = 0),
         ("Buffering", "9", o => o.Buffering = (Buffering)9),
         ("CheckpointInterval", "0", o => o.CheckpointInterval = 0),
-        ("Resume", "CheckpointFolder", o => o.ResumeFromCheckpoint = true),
+        ("ResumeFromCheckpoint", "CheckpointFolder", o => o.ResumeFromCheckpoint = true),
         ("Momentum", "2", o => o.Optimizer = new SgdOptimizer { Momentum = 2 }),
         ("Optimizer", "", o => o.Optimizer = null!),
         ("LearningRateSchedule", "", o => o.LearningRateSchedule = null!),

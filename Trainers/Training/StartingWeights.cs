@@ -111,7 +111,7 @@ internal sealed class InitialWeightsFile : IDisposable
     {
         var comparison = new WeightComparison(_file.Tensors, network.state_dict());
         if (!comparison.Satisfies(match, architecture.OutputLayer))
-            throw new ArgumentException($"InitialWeights '{_file.Path}' does not fit the network as InitialWeightsMatch = {match} asks; {comparison.Problems}.", nameof(DataTrainingOptions.InitialWeightsPath));
+            throw new ArgumentException($"InitialWeightsPath '{_file.Path}' does not fit the network as InitialWeightsMatch = {match} asks; {comparison.Problems}.", nameof(DataTrainingOptions.InitialWeightsPath));
         return comparison.Report;
     }
 

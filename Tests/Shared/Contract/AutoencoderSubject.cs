@@ -13,7 +13,7 @@ internal sealed class AutoencoderSubject() : CodeSubject("Autoencoder")
         ("InputColumnName", "empty", o => Of(o).InputColumnName = " "),
         ("OutputColumnName", "empty", o => Of(o).OutputColumnName = ""),
         ("ReconstructionColumnName", "empty", o => Of(o).ReconstructionColumnName = " "),
-        ("HiddenUnits[1]", "0", o => Of(o).HiddenLayers = [3, 0]),
+        ("HiddenLayers[1]", "0", o => Of(o).HiddenLayers = [3, 0]),
         ("LatentSize", "0", o => Of(o).LatentSize = 0),
         ("Output", "9", o => Of(o).Output = (AutoencoderOutput)9),
         ("ShuffleBufferRows", "0", o => Of(o).ShuffleBufferRows = 0),

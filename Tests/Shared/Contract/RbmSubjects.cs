@@ -36,9 +36,9 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
         ("ReconstructionColumnName", "empty", o => Of(o).ReconstructionColumnName = " "),
         ("FreeEnergyColumnName", "Code", o => Of(o).FreeEnergyColumnName = "Code"),
         ("Output", "9", o => Of(o).Output = (RbmOutput)9),
-        ("HiddenUnits", "empty", o => Of(o).HiddenLayers = []),
-        ("HiddenUnits[0].Units", "0", o => Of(o).HiddenLayers = [0]),
-        ("HiddenUnits[1].LearningRate", "-1", o => Of(o).HiddenLayers = [3, new RbmLayer(3) { LearningRate = -1 }]),
+        ("HiddenLayers", "empty", o => Of(o).HiddenLayers = []),
+        ("HiddenLayers[0].Units", "0", o => Of(o).HiddenLayers = [0]),
+        ("HiddenLayers[1].LearningRate", "-1", o => Of(o).HiddenLayers = [3, new RbmLayer(3) { LearningRate = -1 }]),
         ("VisibleUnits", "9", o => Of(o).VisibleUnits = (VisibleUnitType)9),
         ("SoftmaxGroups", "Bernoulli", o => Of(o).SoftmaxGroups = [3, 3, 3]),
         ("GibbsSteps", "0", o => Of(o).GibbsSteps = 0),
@@ -47,7 +47,7 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
         ("SparsityTarget", "1", o => Of(o).SparsityTarget = 1),
         ("SparsityCost", "-1", o => Of(o).SparsityCost = -1),
         ("ShuffleBufferRows", "0", o => SetShuffleBuffer(o, 0)),
-        ("InitialWeights", "InitialModel", o => (Of(o).HiddenLayers, o.InitialWeightsPath) = ([4, 3], "weights.safetensors")),
+        ("InitialWeightsPath", "InitialModel", o => (Of(o).HiddenLayers, o.InitialWeightsPath) = ([4, 3], "weights.safetensors")),
     ];
 
     /// <summary>Chains that persist have an upper machine learn what its visible units are together, rather than how to say them again.</summary>

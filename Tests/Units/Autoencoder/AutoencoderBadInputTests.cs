@@ -13,7 +13,7 @@ public sealed class AutoencoderBadInputTests
     public void Options_AreCheckedAtOnce()
     {
         AssertOption("LatentSize is 0", o => o.LatentSize = 0);
-        AssertOption("HiddenUnits[1] is -1", o => o.HiddenLayers = [4, -1]);
+        AssertOption("HiddenLayers[1] is -1", o => o.HiddenLayers = [4, -1]);
         AssertOption("Activation is PReLU", o => o.Activation = Activation.PReLU);
         AssertOption("LatentActivation is PReLU", o => o.LatentActivation = Activation.PReLU);
         AssertOption("Activation is 77", o => o.Activation = (Activation)77);

@@ -78,3 +78,14 @@ internal static class EngineRun
         Assert.AreEqual(resuming.Epochs - 5, epochs, "epochs that were left");
     }
 }
+
+/// <summary>A source that gives one batch an epoch.</summary>
+internal sealed class OneBatch<TBatch>(Func<TBatch> create) : IBatchSource<TBatch>
+    where TBatch : Batch
+{
+    public long RowCount => 1;
+
+    public int BatchCount => 1;
+
+    public IEnumerable<TBatch> ReadEpoch(int epoch) => [create()];
+}

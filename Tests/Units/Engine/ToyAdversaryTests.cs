@@ -11,7 +11,7 @@ namespace MLExtensions.Tests.Engine;
 [TestClass]
 public sealed class ToyAdversaryTests
 {
-    private const int Epochs = 12;
+    private const int Epochs = 30;
 
     [TestMethod]
     public void Generator_FindsTheRing()
@@ -23,7 +23,7 @@ public sealed class ToyAdversaryTests
         Assert.HasCount(Epochs, history.Epochs);
         Assert.IsNull(history.BestEpoch, "there is no goal");
         Assert.IsTrue(history.Epochs[^1].Training.ContainsKey("generatorLoss"));
-        Floor.Below(0.5, step.Distance() / before, "distance from the nearest Gaussian, of that of untrained samples");
+        Floor.Below(0.6, step.Distance() / before, "distance from the nearest Gaussian, of that of untrained samples");
     }
 
     [TestMethod]

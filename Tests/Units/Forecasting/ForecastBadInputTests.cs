@@ -16,7 +16,7 @@ public sealed class ForecastBadInputTests
         AssertOption("Horizon is -1", o => o.Horizon = -1);
         AssertOption("InputColumnName is empty", o => o.InputColumnName = "");
         AssertOption("ExtraColumnNames[1] is empty", o => o.ExtraColumnNames = ["Signal", " "]);
-        AssertOption("Layers is 0", o => o.NumberOfLayers = 0);
+        AssertOption("NumberOfLayers is 0", o => o.NumberOfLayers = 0);
         AssertOption("HiddenUnits is 0", o => o.HiddenUnits = 0);
         AssertOption("Dropout is 1", o => o.Dropout = 1);
         AssertOption("Cell is 7", o => o.Cell = (RecurrentCell)7);

@@ -69,11 +69,12 @@ public sealed class LanguageModelFileTests
         using var zip = Zip();
         zip.Forge("architecture.json", bytes =>
         {
-            var text = System.Text.Encoding.UTF8.GetString(bytes);
-            var head = text[text.IndexOf("\"head\"", StringComparison.Ordinal)..];
-            return System.Text.Encoding.UTF8.GetBytes(text.Replace(head, head.Replace("language", "features").Replace("vocabularySize", "size")));
+            var description = System.Text.Json.Nodes.JsonNode.Parse(bytes)!;
+            var outputs = description["architecture"]!["outputCount"]!.GetValue<int>();
+            description["head"] = System.Text.Json.Nodes.JsonNode.Parse($$"""{ "$type": "multiclass", "classCount": {{outputs}} }""");
+            return System.Text.Encoding.UTF8.GetBytes(description.ToJsonString());
         });
-        Assert.Contains("is no language model", zip.Refusal().Message);
+        Assert.Contains("is not a language model", zip.Refusal().Message);
     }
 
     private static ModelZip<TextGenerationTransformer> Zip() => new(

@@ -65,10 +65,10 @@ public sealed class RbmBadInputTests
     {
         (string Option, Action<RbmEstimator.Options> Set)[] bad =
         [
-            ("HiddenUnits", o => o.HiddenLayers = []),
-            ("HiddenUnits[1].Units", o => o.HiddenLayers = [3, 0]),
-            ("HiddenUnits[0].LearningRate", o => o.HiddenLayers = [new RbmLayer(2) { LearningRate = -1 }]),
-            ("HiddenUnits[0].Epochs", o => o.HiddenLayers = [new RbmLayer(2) { Epochs = 0 }]),
+            ("HiddenLayers", o => o.HiddenLayers = []),
+            ("HiddenLayers[1].Units", o => o.HiddenLayers = [3, 0]),
+            ("HiddenLayers[0].LearningRate", o => o.HiddenLayers = [new RbmLayer(2) { LearningRate = -1 }]),
+            ("HiddenLayers[0].Epochs", o => o.HiddenLayers = [new RbmLayer(2) { Epochs = 0 }]),
             ("GibbsSteps", o => o.GibbsSteps = 0),
             ("PersistentChains", o => o.PersistentChains = 0),
             ("SparsityTarget", o => o.SparsityTarget = 0),
@@ -84,7 +84,7 @@ public sealed class RbmBadInputTests
             ("ReconstructionColumnName", o => o.ReconstructionColumnName = ""),
             ("FreeEnergyColumnName", o => (o.FreeEnergyColumnName, o.ReconstructionColumnName) = ("Same", "Same")),
             ("ShuffleBufferRows", o => o.ShuffleBufferRows = 0),
-            ("InitialWeights", o => (o.InitialWeightsPath, o.HiddenLayers) = ("file", [3, 3])),
+            ("InitialWeightsPath", o => (o.InitialWeightsPath, o.HiddenLayers) = ("file", [3, 3])),
         ];
         foreach (var (option, set) in bad)
             Assert.Contains(option, Assert.Throws<ArgumentException>(() => Ml.Transforms.Rbm(RbmSample.Options(set)), option).Message);

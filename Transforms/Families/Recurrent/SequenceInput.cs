@@ -20,9 +20,11 @@ public abstract record SequenceInput
     public required int MaximumLength { get; init; }
 
     /// <summary>What happens to a longer sequence.</summary>
+    [JsonPropertyName("longSequences")]
     public LongSequenceHandling LongSequenceHandling { get; init; }
 
     /// <summary>What happens to a sequence without steps.</summary>
+    [JsonPropertyName("emptySequences")]
     public EmptySequenceHandling EmptySequenceHandling { get; init; }
 
     /// <summary>The values of a step in a row of the network's input.</summary>

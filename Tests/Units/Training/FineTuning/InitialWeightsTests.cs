@@ -195,7 +195,7 @@ public sealed class InitialWeightsTests
     {
         using var model = Tuning.Fit();
         Assert.Contains("one of them", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.InitialWeightsPath, o.InitialModel) = ("a", model))).Message);
-        Assert.Contains("InitialWeights is empty", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => o.InitialWeightsPath = " ")).Message);
+        Assert.Contains("InitialWeightsPath is empty", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => o.InitialWeightsPath = " ")).Message);
         Assert.Contains("InitialWeightsMatch is 9", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => o.InitialWeightsMatch = (WeightMatch)9)).Message);
         Assert.Contains("or 0 with InitialModel or InitialWeights", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => o.Epochs = 0)).Message);
         Assert.Contains("Epochs is -1", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.Epochs, o.InitialModel) = (-1, model))).Message);
@@ -219,7 +219,7 @@ public sealed class InitialWeightsTests
     private static void AssertRefused(string path, WeightMatch match, string message)
     {
         var error = Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.InitialWeightsPath, o.InitialWeightsMatch) = (path, match)));
-        Assert.StartsWith(string.Create(CultureInfo.InvariantCulture, $"InitialWeights '{path}'"), error.Message);
+        Assert.StartsWith(string.Create(CultureInfo.InvariantCulture, $"InitialWeightsPath '{path}'"), error.Message);
         Assert.Contains(message, error.Message);
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -49,6 +50,7 @@ public sealed record GenerationOptions
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
     /// <summary>Whether the generation ends with the row, that is when the token that ends rows is drawn; it is not part of the output. Default false.</summary>
+    [JsonPropertyName("stopAtEndOfRow")]
     public bool StopAtEndOfSequence { get; init; }
 
     /// <summary>The same seed, prompt and model write the same text; null for another text each time. Default null.</summary>
