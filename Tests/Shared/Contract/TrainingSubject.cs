@@ -23,6 +23,9 @@ internal abstract class TrainingSubject(string name)
     /// <summary>Whether rows may have any number of values: the family reads sequences.</summary>
     public virtual bool TakesAnyLength => false;
 
+    /// <summary>Whether data can be streamed instead of held in memory.</summary>
+    public virtual bool TakesStreaming => true;
+
     /// <summary>The number of networks that are trained, one after the other. Each has a history, reports and a checkpoint of its own.</summary>
     public virtual int NetworkCount => 1;
 
@@ -89,6 +92,14 @@ internal abstract class TrainingSubject(string name)
     /// <summary>A feature as the family can take it.</summary>
     /// <param name="value">About from -1 to 1.</param>
     public virtual float FeatureOf(float value) => value;
+
+    /// <summary>Two rows that have exchanged something that training looks at: a label, where there are labels.</summary>
+    public virtual (Example First, Example Second) Exchange(Example first, Example second)
+    {
+        var (a, b) = (first.Features.DenseValues().ToArray(), second.Features.DenseValues().ToArray());
+        (a[0], b[0]) = (b[0], a[0]);
+        return (first.With(a), second.With(b));
+    }
 
     /// <summary>Options on the contract's columns, seed 1, one thread.</summary>
     public DataTrainingOptions Options(Action<DataTrainingOptions>? change = null, bool noisy = false)
