@@ -14,7 +14,7 @@ public sealed class ResumeTests
     public void CorrectedData_IsRefused(string name)
     {
         var subject = Subjects.Training(name);
-        foreach (var buffering in Bufferings(subject))
+        foreach (var buffering in subject.Bufferings)
         {
             using var folder = new TemporaryFolder();
             Train(subject, folder.Path, subject.Rows(Rows), o => o.Buffering = buffering).Dispose();
@@ -31,7 +31,7 @@ public sealed class ResumeTests
     public void RowsInAnotherOrder_AreRefused(string name)
     {
         var subject = Subjects.Training(name);
-        foreach (var buffering in Bufferings(subject))
+        foreach (var buffering in subject.Bufferings)
         {
             using var folder = new TemporaryFolder();
             Train(subject, folder.Path, subject.Rows(Rows), o => o.Buffering = buffering).Dispose();
@@ -45,7 +45,7 @@ public sealed class ResumeTests
     {
         var subject = Subjects.Training(name);
         var ml = new MLContext(1);
-        foreach (var buffering in Bufferings(subject))
+        foreach (var buffering in subject.Bufferings)
         {
             using var folder = new TemporaryFolder();
             TrainedModel Fit(int validationSeed, bool resume)
@@ -133,8 +133,6 @@ public sealed class ResumeTests
         AssertRefused(nameof(DataTrainingOptions.Optimizer), () => Resume(subject, folder.Path, subject.Rows(Rows), same + (o => o.Optimizer = new AdamOptimizer { Beta1 = 0.8 })));
         Resume(subject, folder.Path, subject.Rows(Rows), same).Dispose();
     }
-
-    private static Buffering[] Bufferings(TrainingSubject subject) => subject.TakesStreaming ? [Buffering.InMemory, Buffering.Streaming] : [Buffering.InMemory];
 
     /// <summary>Half of the rows have exchanged a value or a label with a neighbor: all counts and sums are what they were.</summary>
     private static Example[] Corrected(TrainingSubject subject)
