@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Reflection;
 using Microsoft.ML;
 using MLExtensions.Engine;
@@ -78,7 +79,10 @@ public sealed class CatalogTests
                 continue;
             var given = Other(parameter);
             var options = Settings(Call(brief, ParametersOf(brief).Select(each => each == parameter ? given : each.HasDefaultValue ? Type.Missing : Required(each.ParameterType))), optionsType);
-            Assert.AreEqual(given, property.GetValue(options), property.Name);
+            if (given is ICollection items)
+                CollectionAssert.AreEqual(items, (ICollection)property.GetValue(options)!, property.Name); // a copy
+            else
+                Assert.AreEqual(given, property.GetValue(options), property.Name);
         }
     }
 

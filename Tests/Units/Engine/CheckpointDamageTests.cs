@@ -66,7 +66,7 @@ public sealed class CheckpointDamageTests
             Assert.Contains($"made with {name} ", error.Message);
         }
         var rows = Assert.Throws<InvalidOperationException>(() => Fit(folder, resume: true, rows: 55));
-        Assert.Contains("training rows", rows.Message);
+        Assert.Contains("training data 50 rows", rows.Message);
     }
 
     [TestMethod]

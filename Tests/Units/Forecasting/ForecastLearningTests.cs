@@ -73,32 +73,6 @@ public sealed class ForecastLearningTests
         Floor.Below(1, model.History.Epochs[^1].Validation["mae"], "as it was");
     }
 
-    [TestMethod]
-    public void Seed_DecidesEverything()
-    {
-        var data = SeriesSample.View(SeriesSample.Sine(100));
-        float[] Weights(int seed)
-        {
-            using var model = SeriesSample.Forecaster(o => (o.Dropout, o.NumberOfLayers) = (0.2, 2), seed).Fit(data);
-            return SeriesSample.Weights(model);
-        }
-        Outcome.AssertSameBits(Weights(1), Weights(1));
-        Assert.IsFalse(Outcome.SameBits(Weights(1), Weights(2)));
-    }
-
-    [TestMethod]
-    public void Resume_SameBitsAsWithoutInterruption()
-    {
-        var data = SeriesSample.View(SeriesSample.Sine(100));
-        using var folder = new TemporaryFolder();
-        using var whole = SeriesSample.Forecaster(o => (o.Epochs, o.Dropout) = (4, 0.2)).Fit(data);
-        SeriesSample.Forecaster(o => (o.Epochs, o.Dropout, o.CheckpointFolder) = (2, 0.2, folder.Path)).Fit(data).Dispose();
-        using var resumed = SeriesSample.Forecaster(o => (o.Epochs, o.Dropout, o.CheckpointFolder, o.ResumeFromCheckpoint) = (4, 0.2, folder.Path, true)).Fit(data);
-        Outcome.AssertSameBits(SeriesSample.Weights(whole), SeriesSample.Weights(resumed));
-        var error = Assert.Throws<InvalidOperationException>(() => SeriesSample.Forecaster(o => (o.Epochs, o.Dropout, o.CheckpointFolder, o.ResumeFromCheckpoint, o.Loss) = (4, 0.2, folder.Path, true, ForecastLoss.Huber)).Fit(data));
-        StringAssert.Contains(error.Message, "Loss");
-    }
-
     /// <summary>A model that goes on keeps the scale that its weights were learnt on.</summary>
     [TestMethod]
     public void InitialModel_GoesOn()
@@ -110,12 +84,4 @@ public sealed class ForecastLearningTests
         Outcome.AssertSameComputation(SeriesSample.Forecasts(model.Transform(other))[^1], SeriesSample.Forecasts(same.Transform(other))[^1]);
     }
 
-    [TestMethod]
-    [TestCategory("Floor")]
-    public void BFloat16_Learns()
-    {
-        var rows = SeriesSample.Sine(300);
-        using var model = SeriesSample.Forecaster(o => (o.Precision, o.Epochs) = (Precision.BFloat16, 15)).Fit(SeriesSample.View(rows));
-        Floor.Below(0.25, model.History.Epochs[^1].Training["rmse"]);
-    }
 }
