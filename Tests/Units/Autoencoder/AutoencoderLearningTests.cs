@@ -20,7 +20,7 @@ public sealed class AutoencoderLearningTests
         var floor = PrincipalComponentError(unseen.Select(row => row.Features).ToArray(), 2);
         var error = model.ReconstructionError(AutoencoderSample.View(unseen));
         Floor.Above(0.001, floor, $"{output}: the surface is bent");
-        Floor.Below(0.25, error / floor, $"{output}: against two principal components");
+        Floor.Below(0.35, error / floor, $"{output}: against two principal components");
     }
 
     /// <summary>Baldi and Hornik, 1989: the best linear autoencoder spans the principal components.</summary>
@@ -32,7 +32,7 @@ public sealed class AutoencoderLearningTests
         var floor = PrincipalComponentError(rows.Select(row => row.Features).ToArray(), 2);
         using var model = AutoencoderSample.Estimator(o => (o.Output, o.HiddenUnits, o.Epochs, o.LearningRateSchedule) = (AutoencoderOutput.Real, [], 120, LearningRateSchedule.Cosine())).Fit(AutoencoderSample.View(rows));
         var error = model.ReconstructionError(AutoencoderSample.View(rows));
-        Floor.Above(0.9999, error / floor, "no straight code is better");
+        Assert.IsGreaterThan(floor * 0.9999, error, "no straight code is better");
         Floor.Below(1.02, error / floor, "as good");
     }
 

@@ -1,0 +1,51 @@
+"""The table of eng/measure-floors: how far from their floors values are, in deviations. Arguments: its files, each a run.
+
+Where the logarithms of values are less skewed than the values (ratios, distances), the margin is of the logarithms."""
+import math
+import sys
+from collections import defaultdict
+
+
+
+def moments(numbers):
+    """Mean, standard deviation and skewness."""
+    center = sum(numbers) / len(numbers)
+    spread = math.sqrt(sum((number - center) ** 2 for number in numbers) / max(1, len(numbers) - 1))
+    return center, spread, sum(((number - center) / spread) ** 3 for number in numbers) / len(numbers) if spread else 0
+
+
+values = defaultdict(list)
+bounds = {}
+for path in sys.argv[1:]:
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            test, of, kind, bound, value = line.rstrip("\n").split("\t")
+            values[test, of, kind].append(float(value))
+            bounds[test, of, kind] = float(bound)
+
+print("| test | of | asked | mean | deviation | nearest | margin | n |")
+print("|---|---|---|---|---|---|---|---|")
+for test, of, kind in sorted(values):
+    if kind == "close":
+        continue
+    found, bound = values[test, of, kind], bounds[test, of, kind]
+    mean, deviation, skew = moments(found)
+    distance = {"above": mean - bound, "below": bound - mean, "near": bound - abs(mean)}[kind]
+    if kind != "near" and bound > 0 and min(found) > 0 and deviation > 0:
+        center, spread, skew_of_logarithms = moments([math.log(value) for value in found])
+        if abs(skew_of_logarithms) < abs(skew):
+            distance, deviation_of = abs(math.log(bound) - center) * (1 if distance > 0 else -1), spread
+        else:
+            deviation_of = deviation
+    else:
+        deviation_of = deviation
+    nearest = {"above": min, "below": max, "near": lambda all: max(all, key=abs)}[kind](found)
+    asked = {"above": f"> {bound:.4g}", "below": f"< {bound:.4g}", "near": f"within {bound:.3g}"}[kind]
+    margin = f"{distance / deviation_of:.1f}" if deviation > 1e-12 * max(1, abs(mean)) else "exact"
+    print(f"| {test} | {of} | {asked} | {mean:.4g} | {deviation:.2g} | {nearest:.4g} | {margin} | {len(found)} |")
+
+print()
+print("Comparisons, the largest difference in units of the tolerance:")
+for test, of, kind in sorted(values):
+    if kind == "close":
+        print(f"- {test}, line {of}: {max(values[test, of, kind]):.3f}")
