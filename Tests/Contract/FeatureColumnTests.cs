@@ -43,7 +43,7 @@ public sealed class FeatureColumnTests
         // Of three classes, one number tells two apart.
         if (subject is Subject trainer)
             Floor.Above(trainer.Task == ContractTask.Multiclass ? 0.5 : 0.85, subject.Quality(Ml, scored), name);
-        Outcome.AssertClose(subject.Values(scored), subject.PredictRows(Ml, model.Transformer, rows), 1e-6);
+        Outcome.AssertSameComputation(subject.Values(scored), subject.PredictRows(Ml, model.Transformer, rows));
     }
 
     [TestMethod]

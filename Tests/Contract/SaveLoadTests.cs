@@ -26,7 +26,7 @@ public sealed class SaveLoadTests
         CollectionAssert.AreEqual(model.Networks.Select(network => network.Architecture).ToArray(), loaded.Networks.Select(network => network.Architecture).ToArray());
         Assert.AreEqual(model.Transformer.GetType(), loaded.Transformer.GetType());
         Assert.AreEqual(subject.View(new MLContext(), 1).Schema.ToString(), schema.ToString());
-        Outcome.AssertClose(Score(subject, model), Score(subject, loaded), 1e-6);
+        Outcome.AssertSameComputation(Score(subject, model), Score(subject, loaded));
     }
 
     [TestMethod]
@@ -49,7 +49,7 @@ public sealed class SaveLoadTests
         var folder = Path.Combine(Folder.Path, name);
         if (File.Exists(Path.Combine(folder, "error.txt")))
             Assert.Fail(File.ReadAllText(Path.Combine(folder, "error.txt")));
-        Outcome.AssertClose(expected, MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(folder, "scores.bin"))).ToArray(), 1e-6);
+        Outcome.AssertSameComputation(expected, MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(folder, "scores.bin"))).ToArray());
     }
 
     /// <summary>Saves a model of each subject, and lets one process load and score them all.</summary>

@@ -22,7 +22,7 @@ public sealed class ScoringTests
         // More rows than a block has, and an odd rest.
         var data = subject.View(Ml, 1333, seed: 4);
         var blocks = subject.Values(model.Transform(data));
-        Outcome.AssertClose(blocks, RowByRow(subject, model, data), 1e-6);
+        Outcome.AssertSameComputation(blocks, RowByRow(subject, model, data));
     }
 
     [TestMethod]
@@ -80,7 +80,7 @@ public sealed class ScoringTests
         {
             var ml = new MLContext(i);
             var scores = i % 2 == 0 ? subject.Values(model.Transform(Example.View(ml, rows))) : subject.PredictRows(ml, model.Transformer, rows);
-            Outcome.AssertClose(expected, scores, 1e-6);
+            Outcome.AssertSameComputation(expected, scores);
         });
     }
 

@@ -30,7 +30,8 @@ public static class TorchRuntime
     /// The application references the package that brings libtorch for its machine, such as <c>libtorch-cpu-linux-x64</c>, or
     /// the environment variable <c>LIBTORCH_DIR</c> names the folder of one. On Linux with a libstdc++ older than GCC 13.2's
     /// a copy of TorchSharp's library that does without the newer one is loaded, from memory; the <see cref="AppContext"/>
-    /// switch <c>MLExtensions.NoNativePatch</c> turns that off.
+    /// switch <c>MLExtensions.NoNativePatch</c> turns that off. In Linux virtual machines that hide the sizes of AMD processors' caches
+    /// oneDNN, which computes wrong numbers there, is told sizes; the switch <c>MLExtensions.NoCacheSizes</c> turns that off.
     /// </remarks>
     /// <exception cref="TorchNotAvailableException">It cannot be loaded; the message says what is missing.</exception>
     public static void Initialize()
@@ -53,6 +54,7 @@ public static class TorchRuntime
         Assembly torchSharp = typeof(torch).Assembly; // does not run torch's static constructor
         LibTorchDirectory.Preload(torchSharp);
         Load("torch_cpu", torchSharp);
+        HiddenCaches.Reveal();
         Load(NativeFiles.Shim, torchSharp);
     }
 

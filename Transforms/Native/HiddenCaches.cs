@@ -1,36 +1,65 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using System.Text;
 
-namespace MLExtensions.ConvolutionSearch;
+namespace MLExtensions.Native;
 
 /// <summary>
 /// Some virtual machines with AMD processors (Firecracker) hide the sizes of the caches: CPUID's leaf 0x8000001D is all zeros, of which oneDNN 3.7.1
-/// makes a first-level cache of one byte. It then copies weights in a way that no real processor would take, and that is wrong: zeros meant for the
-/// padding are written over weights. (In the same way a division by zero ends the process.) The search looks for what other machines do, so here
-/// oneDNN is told sizes: its function that gives them, which libtorch_cpu.so names in its symbol table, is overwritten in this process.
+/// makes a first-level cache of one byte. It then copies weights in an order that no real processor would make it take, and that is wrong: zeros
+/// meant for the padding are written over weights. Convolutions and LSTM scores are off by as much as they are large, and other code divides by
+/// zero. So oneDNN is told sizes there: its function that gives them, which libtorch_cpu.so names in its symbol table, is overwritten in memory.
+/// Where that fails, oneDNN is held to SSE4.1, with which it is right, and slow.
 /// </summary>
-internal static class CacheSizes
+internal static class HiddenCaches
 {
+    /// <summary>The <see cref="AppContext"/> switch that leaves oneDNN as it is.</summary>
+    internal const string OffSwitch = "MLExtensions.NoCacheSizes";
+
     private const string Function = "_ZN4dnnl4impl3cpu8platform23get_per_core_cache_sizeEi";
 
     // cmp edi, 2; mov eax, 32 kB; jl done; mov eax, 1 MB; je done; mov eax, 2 MB; done: ret
     private static readonly byte[] Code =
         [0x83, 0xFF, 0x02, 0xB8, 0x00, 0x80, 0x00, 0x00, 0x7C, 0x0C, 0xB8, 0x00, 0x00, 0x10, 0x00, 0x74, 0x05, 0xB8, 0x00, 0x00, 0x20, 0x00, 0xC3];
 
-    public static bool AreHidden => X86Base.IsSupported
+    /// <summary>Whether this machine is one of those.</summary>
+    internal static bool AreHidden => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && X86Base.IsSupported
         && X86Base.CpuId(4, 0).Eax == 0
         && ((uint)X86Base.CpuId(unchecked((int)0x80000000), 0).Eax < 0x8000001D || X86Base.CpuId(unchecked((int)0x8000001D), 0).Ebx == 0);
 
-    /// <summary>Gives oneDNN sizes, when libtorch is loaded.</summary>
-    public static void Invent()
+    /// <summary>What was done: <c>sizes</c>, <c>SSE4.1</c>, or null where nothing was needed.</summary>
+    internal static string? Way { get; private set; }
+
+    /// <summary>Gives oneDNN sizes where the machine hides them; libtorch is loaded, and nothing was computed yet.</summary>
+    internal static void Reveal()
+    {
+        if (!AreHidden || (AppContext.TryGetSwitch(OffSwitch, out var off) && off))
+            return;
+        try
+        {
+            Overwrite();
+            Way = "sizes";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or InvalidOperationException)
+        {
+            // The runtime's own variables are not those that native code sees. What the user has set stays.
+            if (SetNativeVariable("ONEDNN_MAX_CPU_ISA", "SSE41", overwrite: 0) == 0)
+                Way = "SSE4.1";
+        }
+    }
+
+    private static void Overwrite()
     {
         var line = File.ReadLines("/proc/self/maps").First(map => map.EndsWith("/libtorch_cpu.so", StringComparison.Ordinal));
         var start = long.Parse(line[..line.IndexOf('-')], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         var address = start + AddressOf(line[line.IndexOf('/')..]);
         using var memory = File.OpenHandle("/proc/self/mem", FileMode.Open, FileAccess.ReadWrite);
-        RandomAccess.Write(memory, Code, address);
+        RandomAccess.Write(memory, Code, address); // past the protection of code, which a pointer would not get
     }
+
+    [DllImport("libc", EntryPoint = "setenv")]
+    private static extern int SetNativeVariable(string name, string value, int overwrite);
 
     /// <summary>Looks the function up in the symbol table of a 64-bit ELF file whose first segment begins at address 0.</summary>
     private static long AddressOf(string library)
