@@ -1,17 +1,16 @@
 """The table of eng/measure-floors: how far from their floors values are, in deviations. Arguments: its files, each a run.
 
-Where the logarithms of values are less skewed than the values (ratios, distances), the margin is of the logarithms."""
+Of values that are positive and must be above something (distances, ratios), the margin may be that of their logarithms: they spread upwards."""
 import math
 import sys
 from collections import defaultdict
 
 
-
 def moments(numbers):
-    """Mean, standard deviation and skewness."""
+    """Mean and standard deviation."""
     center = sum(numbers) / len(numbers)
     spread = math.sqrt(sum((number - center) ** 2 for number in numbers) / max(1, len(numbers) - 1))
-    return center, spread, sum(((number - center) / spread) ** 3 for number in numbers) / len(numbers) if spread else 0
+    return center, spread
 
 
 values = defaultdict(list)
@@ -29,20 +28,15 @@ for test, of, kind in sorted(values):
     if kind == "close":
         continue
     found, bound = values[test, of, kind], bounds[test, of, kind]
-    mean, deviation, skew = moments(found)
+    mean, deviation = moments(found)
     distance = {"above": mean - bound, "below": bound - mean, "near": bound - abs(mean)}[kind]
-    if kind != "near" and bound > 0 and min(found) > 0 and deviation > 0:
-        center, spread, skew_of_logarithms = moments([math.log(value) for value in found])
-        if abs(skew_of_logarithms) < abs(skew):
-            distance, deviation_of = abs(math.log(bound) - center) * (1 if distance > 0 else -1), spread
-        else:
-            deviation_of = deviation
-    else:
-        deviation_of = deviation
+    margin = distance / deviation if deviation > 1e-12 * max(1, abs(mean)) else math.inf
+    if kind == "above" and bound > 0 and min(found) > 0 and deviation > 0:
+        center, spread = moments([math.log(value) for value in found])
+        margin = max(margin, (center - math.log(bound)) / spread)
     nearest = {"above": min, "below": max, "near": lambda all: max(all, key=abs)}[kind](found)
     asked = {"above": f"> {bound:.4g}", "below": f"< {bound:.4g}", "near": f"within {bound:.3g}"}[kind]
-    margin = f"{distance / deviation_of:.1f}" if deviation > 1e-12 * max(1, abs(mean)) else "exact"
-    print(f"| {test} | {of} | {asked} | {mean:.4g} | {deviation:.2g} | {nearest:.4g} | {margin} | {len(found)} |")
+    print(f"| {test} | {of} | {asked} | {mean:.4g} | {deviation:.2g} | {nearest:.4g} | {margin:.1f} | {len(found)} |")
 
 print()
 print("Comparisons, the largest difference in units of the tolerance:")

@@ -82,7 +82,7 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
         PredictRows<CodeRow>(ml, model, rows, row => row.Code.Concat(row.Reconstruction).Append(row.FreeEnergy));
 
     /// <summary>Adadelta's first steps are a thousandth of it, and what a machine draws at random hides what they gain; Adam's are as long as it says.</summary>
-    public override double? RateOf(Optimizer optimizer) => optimizer switch { AdadeltaOptimizer => 10, AdamOptimizer or AdamWOptimizer => 0.05, _ => null };
+    public override double? RateOf(Optimizer optimizer) => optimizer switch { AdadeltaOptimizer => 10, AdamOptimizer or AdamWOptimizer or RmsPropOptimizer => 0.05, _ => null };
 
     protected override TrainingOptions CreateOptions() => new RbmEstimator.Options
     {
