@@ -1,4 +1,5 @@
-"""The table of eng/measure-floors: how far from their floors values are, in deviations. Arguments: its files, each a run.
+"""The table of eng/measure-floors: how far from their floors values are, in deviations. Arguments: its files, each a run;
+one named broken.tsv is of a build whose trainings learn nothing.
 
 Of values that are positive and must be above something (distances, ratios), the margin may be that of their logarithms: they spread upwards."""
 import math
@@ -13,17 +14,21 @@ def moments(numbers):
     return center, spread
 
 
-values = defaultdict(list)
-bounds = {}
-for path in sys.argv[1:]:
+def read(path, values, bounds):
+    """Adds a file's lines, each a value of a floor."""
     with open(path, encoding="utf-8") as file:
         for line in file:
             test, of, kind, bound, value = line.rstrip("\n").split("\t")
             values[test, of, kind].append(float(value))
             bounds[test, of, kind] = float(bound)
 
-print("| test | of | asked | mean | deviation | nearest | margin | n |")
-print("|---|---|---|---|---|---|---|---|")
+
+values, bounds, broken = defaultdict(list), {}, defaultdict(list)
+for path in sys.argv[1:]:
+    read(path, broken if path.endswith("broken.tsv") else values, {} if path.endswith("broken.tsv") else bounds)
+
+print("| test | of | asked | mean | deviation | nearest | margin | runs | untrained |")
+print("|---|---|---|---|---|---|---|---|---|")
 for test, of, kind in sorted(values):
     if kind == "close":
         continue
@@ -36,7 +41,9 @@ for test, of, kind in sorted(values):
         margin = max(margin, (center - math.log(bound)) / spread)
     nearest = {"above": min, "below": max, "near": lambda all: max(all, key=abs)}[kind](found)
     asked = {"above": f"> {bound:.4g}", "below": f"< {bound:.4g}", "near": f"within {bound:.3g}"}[kind]
-    print(f"| {test} | {of} | {asked} | {mean:.4g} | {deviation:.2g} | {nearest:.4g} | {margin:.1f} | {len(found)} |")
+    without = broken[test, of, kind]
+    untrained = f"{sum(without) / len(without):.3g}" if without else ""
+    print(f"| {test} | {of} | {asked} | {mean:.4g} | {deviation:.2g} | {nearest:.4g} | {margin:.1f} | {len(found)} | {untrained} |")
 
 print()
 print("Comparisons, the largest difference in units of the tolerance:")
