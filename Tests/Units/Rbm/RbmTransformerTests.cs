@@ -56,7 +56,7 @@ public sealed class RbmTransformerTests
         {
             var input = machine.GetWeights()[unit];
             var expected = rows.Average(row => 1 / (1 + Math.Exp(-machine.Layers[0].GetWeights("hidden_bias")[unit] - input.Zip(row.Features, (w, v) => w * v).Sum())));
-            Floor.Near(expected, samples.Average(row => row[unit]), 0.03);
+            Floor.Near(expected, samples.Average(row => row[unit]), 0.05);
         }
     }
 
