@@ -16,18 +16,16 @@ namespace MLExtensions.Supervised;
 internal sealed class SupervisedTraining(IHost host, SupervisedTrainerOptions options, SupervisedTask task, ColumnCheck columns, int seed)
     : NetworkTraining<LabeledBatch>(host, options, seed)
 {
-    private FeatureFormat _format = new DenseFormat(0);
-
     private protected override NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights start, TrainingSession session)
     {
         var features = columns.FindFeatures(input);
-        _format = options.CreateFormat(input, features, start.Architecture, session.ThrowIfCancelled);
-        return options.CreateArchitecture(features, _format, columns.OutputCount(input));
+        var format = options.CreateFormat(input, features, start.Architecture, session.ThrowIfCancelled);
+        return options.CreateArchitecture(features, format, columns.OutputCount(input));
     }
 
     private protected override TrainingData<LabeledBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session) =>
         new SupervisedData(options, task, session.Channel, Seed, session.ThrowIfCancelled)
-            .Open(input, validation, view => columns.Find(view, _format), architecture.MinimumBatchRows, start.Head, device);
+            .Open(input, validation, view => columns.Find(view, architecture.Format), architecture.MinimumBatchRows, start.Head, device);
 
     private protected override TrainingStep<LabeledBatch> CreateStep(TrainedNetwork network, TrainingData<LabeledBatch> data) =>
         new SupervisedStep(network, task, (ScoreHead)data.Head!, options.CreateAugmenter(network.Architecture), Seed);
