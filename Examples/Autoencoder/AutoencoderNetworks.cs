@@ -1,11 +1,11 @@
 namespace MLExtensions.Examples.Autoencoder;
 
-/// <summary>The autoencoder of the paper for MNIST, and the machines that it starts from.</summary>
+/// <summary>The autoencoder of the paper for MNIST, and the RBMs that it starts from.</summary>
 internal static class AutoencoderNetworks
 {
     private const int BatchSize = 100;
     private const double PretrainingLearningRate = 0.1;
-    private const double CodeLearningRate = 0.001; // of units without a limit, as in the paper
+    private const double CodeLearningRate = 0.001; // of linear units, as in the paper
     private const double PretrainingMomentum = 0.5;
     private const double PretrainingL2 = 2e-4;
     private const double LearningRate = 0.001;
@@ -27,7 +27,7 @@ internal static class AutoencoderNetworks
         CancellationToken = cancellationToken,
     };
 
-    /// <summary>The machines unrolled; without them, the same network with random weights.</summary>
+    /// <summary>The RBMs unrolled; without them, the same network with random weights.</summary>
     public static AutoencoderEstimator.Options CreateAutoencoder(RbmTransformer? stack, int code, int epochs, int? threads, IProgress<TrainingProgress> progress, CancellationToken cancellationToken) => new()
     {
         OutputColumnName = "Code",

@@ -3,17 +3,17 @@ using ScottPlot.MultiplotLayouts;
 
 namespace MLExtensions.Examples.Autoencoder;
 
-/// <summary>Codes of two numbers as points in the plane, a colour a digit.</summary>
+/// <summary>Latent representations of two numbers as points in the plane, one color per digit.</summary>
 internal static class CodePicture
 {
     private const int PanelPixels = 620;
     private const int DigitCount = 10;
     private static readonly IPalette Palette = new ScottPlot.Palettes.Category10();
 
-    /// <summary>One panel a way to make codes.</summary>
+    /// <summary>One panel for each way to compute them.</summary>
     /// <param name="path">The PNG file.</param>
     /// <param name="digits">The digit of each row.</param>
-    /// <param name="panels">The codes of the rows.</param>
+    /// <param name="panels">The two numbers of each row.</param>
     public static void Save(string path, IReadOnlyList<int> digits, params IReadOnlyList<(string Title, IReadOnlyList<float[]> Codes)> panels)
     {
         var picture = new Multiplot { Layout = new Grid(1, panels.Count) };
