@@ -71,7 +71,7 @@ internal static class ExampleList
         var pairs = example.Options.Select(option => (option.Usage, option.Help)).Append(("--help", "Prints this."));
         PrintPairs(example.Words is { } given ? pairs.Prepend((given.Placeholder, given.Description)) : pairs);
         AnsiConsole.WriteLine();
-        PrintPairs([("Data", example.Help.Data), ("Time", example.Help.Duration), ("Output", $"{OutputFolder.FolderOf(example.Name)}: {example.Help.Files}")]);
+        PrintPairs([("Data", example.Help.Data), ("Time", example.Help.Duration), ("Output", example.Help.Files is { } files ? $"{OutputFolder.FolderOf(example.Name)}: {files}" : "no files")]);
     }
 
     private static void PrintPairs(IEnumerable<(string Name, string Description)> pairs)

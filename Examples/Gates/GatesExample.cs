@@ -19,7 +19,7 @@ internal sealed class GatesExample : IExample
     public ExampleHelp Help => new(
         "Compares a network with logistic regression on the gates AND, OR, NOT and XOR and on a six-pointed star.",
         "none; the points are drawn at random",
-        "about 10 seconds",
+        "about 5 seconds",
         $"{PictureFile} (where each model sees the star) and {LossFile}");
 
     public IReadOnlyList<ExampleOption> Options => [ExampleOption.Seed];

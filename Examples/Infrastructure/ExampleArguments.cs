@@ -36,7 +36,7 @@ internal sealed class ExampleArguments
                 throw new UsageException($"--{option.Name} is given twice.");
         }
         if (example.Words is { } words && (arguments._words.Count == 0 || arguments._words.Count > words.Most))
-            throw new UsageException($"{example.Name} takes {words.Placeholder} ({words.Description}), but {arguments._words.Count} were given.");
+            throw new UsageException($"{example.Name} takes {words.Placeholder}, but {(arguments._words.Count == 0 ? "nothing was" : $"{arguments._words.Count} words were")} given. {words.Description}");
         return arguments;
     }
 

@@ -26,7 +26,7 @@ internal sealed class ExternalData
     public ExampleOption Option { get; }
 
     /// <summary>For <see cref="ExampleHelp.Data"/>.</summary>
-    public override string ToString() => $"{Title}, which the repository does not have, at --{Option.Name} or at {_path} in the folder that the environment variable {Variable} names";
+    public override string ToString() => $"{Title} (not in the repository): {Option.Usage}, or {_path} in the folder that the environment variable {Variable} names";
 
     /// <exception cref="UsageException">It is not there.</exception>
     public string Find(ExampleArguments arguments)
@@ -34,10 +34,10 @@ internal sealed class ExternalData
         var given = arguments.OptionalText(Option);
         var folder = Environment.GetEnvironmentVariable(Variable);
         if (given == null && string.IsNullOrEmpty(folder))
-            throw new UsageException($"{Title} is not in the repository: add {Option.Usage}, or set {Variable} to a folder that has {_path}.");
+            throw new UsageException($"Missing data: {Title}. Add {Option.Usage}, or set {Variable} to a folder that has {_path}.");
         var path = given ?? Path.Combine(folder!, _path);
         if (!Path.Exists(path))
-            throw new UsageException(given == null ? $"{Title} is not found: {Variable} is '{folder}', and '{path}' does not exist." : $"{Title} is not found: '{path}' does not exist.");
+            throw new UsageException($"Missing data: {Title}. '{path}' does not exist.");
         return path;
     }
 }

@@ -22,8 +22,8 @@ internal interface IExample
 /// <param name="Summary">What it does, in one plain sentence.</param>
 /// <param name="Data">The data that it needs and where it looks for it.</param>
 /// <param name="Duration">About how long it takes, on two cores of 2.8 GHz where nothing else is said.</param>
-/// <param name="Files">What it leaves in its output folder.</param>
-internal sealed record ExampleHelp(string Summary, string Data, string Duration, string Files);
+/// <param name="Files">What it leaves in its output folder, or null if it leaves nothing.</param>
+internal sealed record ExampleHelp(string Summary, string Data, string Duration, string? Files);
 
 /// <summary>What an example takes besides its options: words such as names of files.</summary>
 /// <param name="Placeholder">What stands for the words in the list, such as <c>FILE...</c>.</param>

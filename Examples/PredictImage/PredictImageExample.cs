@@ -28,7 +28,7 @@ internal sealed class PredictImageExample : IExample
         "Tells what is in pictures with a pretrained ImageNet network, whose architecture is recognized by its weights.",
         $"{Weights}; {Labels}; the pictures",
         "about 2 seconds",
-        "nothing");
+        null);
 
     public IReadOnlyList<ExampleOption> Options => [Weights.Option, Labels.Option, Fit, Resizing];
 

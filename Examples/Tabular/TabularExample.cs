@@ -16,8 +16,8 @@ internal sealed class TabularExample : IExample
     public ExampleHelp Help => new(
         "Cross-validates networks and ML.NET's own trainers on two small tables, breast cancer and diabetes.",
         ShippedData.Describe("breast_cancer.csv", "diabetes.csv"),
-        "about 30 seconds for each seed",
-        "nothing");
+        "about 15 seconds for each seed",
+        null);
 
     public IReadOnlyList<ExampleOption> Options => [Seeds];
 
