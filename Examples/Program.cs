@@ -11,7 +11,7 @@ internal static class Program
     private const int Success = 0;
     private const int Failure = 1;
     private const int WrongUsage = 2; // wrong command line or missing data
-    private const int Cancelled = 130; // what shells expect after Ctrl+C
+    private const int Canceled = 130; // what shells expect after Ctrl+C
 
     private static int Main(string[] args)
     {
@@ -28,7 +28,7 @@ internal static class Program
         }
         catch (OperationCanceledException)
         {
-            return Fail("Canceled.", Cancelled);
+            return Fail("Canceled.", Canceled);
         }
         catch (UsageException e)
         {

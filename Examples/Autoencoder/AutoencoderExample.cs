@@ -12,14 +12,14 @@ namespace MLExtensions.Examples.Autoencoder;
 /// </summary>
 internal sealed class AutoencoderExample : IExample
 {
-    private const string CodeColumn = "Code";
-    private const int DefaultCode = 2;
+    private const string LatentColumn = "Latent";
+    private const int DefaultLatentSize = 2;
     private const int DefaultEpochs = 20;
     private const int DefaultPretrainingEpochs = 10;
     private const int PointsShown = 5000;
     private const int ImagesShown = 20;
 
-    private static readonly ExampleOption Code = new("code", "N", "Size of the latent representation. 2 can be drawn, 30 is the paper's.", $"{DefaultCode}");
+    private static readonly ExampleOption LatentSize = new("latent-size", "N", "Size of the latent representation. 2 can be drawn, 30 is the paper's.", $"{DefaultLatentSize}");
     private static readonly ExampleOption Epochs = new("epochs", "N", "Number of epochs of fine-tuning.", $"{DefaultEpochs}");
     private static readonly ExampleOption PretrainingEpochs = new("pretraining-epochs", "N", "Number of epochs of each RBM. 0 starts from random weights.", $"{DefaultPretrainingEpochs}");
 
@@ -29,28 +29,28 @@ internal sealed class AutoencoderExample : IExample
         "Compares how well a deep autoencoder and principal components reconstruct MNIST's test images from a few numbers.",
         $"{MnistData.Files}",
         "about 30 minutes of one core",
-        "model-N.zip (the autoencoder with N numbers), loss-N.png, reconstructions-N.png and, for 2 numbers, codes.png (the numbers as points)");
+        "model-N.zip (the autoencoder with N numbers), loss-N.png, reconstructions-N.png and, for 2 numbers, latent.png (the numbers as points)");
 
-    public IReadOnlyList<ExampleOption> Options => [MnistData.Files.Option, Code, Epochs, PretrainingEpochs, ExampleOption.Threads, ExampleOption.Seed];
+    public IReadOnlyList<ExampleOption> Options => [MnistData.Files.Option, LatentSize, Epochs, PretrainingEpochs, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
         var mlContext = new MLContext(arguments.Integer(ExampleOption.Seed, least: 0));
         var folder = MnistData.Files.Find(arguments);
-        var code = arguments.Integer(Code, least: 1);
+        var latentSize = arguments.Integer(LatentSize, least: 1);
         var pretraining = arguments.Integer(PretrainingEpochs, least: 0);
         var threads = arguments.OptionalInteger(ExampleOption.Threads, least: 1);
         var output = new OutputFolder(Name);
         var trainSet = MnistData.LoadTraining(mlContext, folder);
         var testSet = MnistData.LoadTest(mlContext, folder);
 
-        using var stack = pretraining == 0 ? null : TrainingProgressBar.Show($"Pretraining {AutoencoderNetworks.Describe(code)}, without labels", progress =>
-            mlContext.Transforms.StackedRbm(AutoencoderNetworks.CreateStack(code, pretraining, threads, progress, cancellationToken)).Fit(trainSet));
-        using var model = TrainingProgressBar.Show($"Fine-tuning {AutoencoderNetworks.Describe(code)}", progress =>
-            mlContext.Transforms.Autoencoder(AutoencoderNetworks.CreateAutoencoder(stack, code, arguments.Integer(Epochs, least: 1), threads, progress, cancellationToken)).Fit(trainSet));
-        var components = PrincipalComponents.Of(mlContext, trainSet, code);
+        using var stack = pretraining == 0 ? null : TrainingProgressBar.Show($"Pretraining {AutoencoderNetworks.Describe(latentSize)}, without labels", progress =>
+            mlContext.Transforms.StackedRbm(AutoencoderNetworks.CreateStack(latentSize, pretraining, threads, progress, cancellationToken)).Fit(trainSet));
+        using var model = TrainingProgressBar.Show($"Fine-tuning {AutoencoderNetworks.Describe(latentSize)}", progress =>
+            mlContext.Transforms.Autoencoder(AutoencoderNetworks.CreateAutoencoder(stack, latentSize, arguments.Integer(Epochs, least: 1), threads, progress, cancellationToken)).Fit(trainSet));
+        var components = PrincipalComponents.Of(mlContext, trainSet, latentSize);
 
-        var table = new Table().Border(TableBorder.Rounded).Title($"Test images from {code} numbers")
+        var table = new Table().Border(TableBorder.Rounded).Title($"Test images from {latentSize} numbers")
             .AddColumns("method", "mean squared error of a pixel", "of an image");
         var result = new ResultLine();
         if (stack != null)
@@ -60,12 +60,12 @@ internal sealed class AutoencoderExample : IExample
         AnsiConsole.Write(table);
 
         SavePictures(mlContext, model, components, testSet, output);
-        mlContext.Model.Save(model, trainSet.Schema, output.PathOf($"model-{code}.zip"));
+        mlContext.Model.Save(model, trainSet.Schema, output.PathOf($"model-{latentSize}.zip"));
         output.Print(
-            ($"model-{code}.zip", "the autoencoder"),
-            ($"loss-{code}.png", "the training curves"),
-            ($"reconstructions-{code}.png", "test images, and below each its reconstruction"),
-            ("codes.png", "the two numbers of each test image as a point, one color per digit, beside the first two principal components"));
+            ($"model-{latentSize}.zip", "the autoencoder"),
+            ($"loss-{latentSize}.png", "the training curves"),
+            ($"reconstructions-{latentSize}.png", "test images, and below each its reconstruction"),
+            ("latent.png", "the two numbers of each test image as a point, one color per digit, beside the first two principal components"));
         return result;
 
         void AddRow(string method, string name, double error)
@@ -79,7 +79,7 @@ internal sealed class AutoencoderExample : IExample
     /// <summary>The same network before fine-tuning.</summary>
     private static double ErrorOfStack(MLContext mlContext, RbmTransformer stack, IDataView testSet)
     {
-        using var unrolled = mlContext.Transforms.Autoencoder(new AutoencoderEstimator.Options { OutputColumnName = CodeColumn, InitialModel = stack, Epochs = 0 }).Fit(testSet);
+        using var unrolled = mlContext.Transforms.Autoencoder(new AutoencoderEstimator.Options { OutputColumnName = LatentColumn, InitialModel = stack, Epochs = 0 }).Fit(testSet);
         return unrolled.ReconstructionError(testSet);
     }
 
@@ -92,10 +92,10 @@ internal sealed class AutoencoderExample : IExample
             return;
         var shown = mlContext.Data.TakeRows(testSet, PointsShown);
         var digits = shown.GetColumn<uint>("Label").Select(key => (int)key - 1).ToList();
-        CodePicture.Save(
-            output.PathOf("codes.png"),
+        LatentPicture.Save(
+            output.PathOf("latent.png"),
             digits,
-            ("Deep autoencoder", model.Transform(shown).GetColumn<float[]>(CodeColumn).ToList()),
-            ("Principal components", components.Codes(shown).ToList()));
+            ("Deep autoencoder", model.Transform(shown).GetColumn<float[]>(LatentColumn).ToList()),
+            ("Principal components", components.Transform(shown).ToList()));
     }
 }

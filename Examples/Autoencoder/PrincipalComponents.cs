@@ -28,7 +28,7 @@ internal sealed class PrincipalComponents
     }
 
     /// <summary>The components of each row.</summary>
-    public IEnumerable<float[]> Codes(IDataView data) => _projection.Transform(data).GetColumn<float[]>(Column);
+    public IEnumerable<float[]> Transform(IDataView data) => _projection.Transform(data).GetColumn<float[]>(Column);
 
     /// <summary>
     /// The mean squared error of a feature when the rows are reconstructed from their components. The components are orthonormal, so what they miss
@@ -37,9 +37,9 @@ internal sealed class PrincipalComponents
     public double ReconstructionError(IDataView data)
     {
         var (missed, rows) = (0.0, 0);
-        foreach (var (features, code) in data.GetColumn<float[]>("Features").Zip(Codes(data)))
+        foreach (var (features, components) in data.GetColumn<float[]>("Features").Zip(Transform(data)))
         {
-            missed += features.Zip(_mean, (value, mean) => (value - mean) * (value - mean)).Sum() - code.Sum(value => (double)value * value);
+            missed += features.Zip(_mean, (value, mean) => (value - mean) * (value - mean)).Sum() - components.Sum(value => (double)value * value);
             rows++;
         }
         return missed / rows / _mean.Length;

@@ -4,7 +4,7 @@ using MLExtensions.Examples.Infrastructure;
 namespace MLExtensions.Examples.Cifar10;
 
 /// <summary>
-/// The degradation that residual networks prevent (chapter 9 of the book; He, Zhang, Ren and Sun, 2016): without shortcuts
+/// The degradation that residual networks prevent (He, Zhang, Ren and Sun, 2016): without shortcuts
 /// the deeper of two networks has the higher error even on its training images.
 /// </summary>
 internal sealed class DepthExample : IExample

@@ -71,7 +71,7 @@ internal sealed class DigitsExample : IExample
     /// <summary>Saves the pipeline and predicts with what was loaded; false if it predicts anything else than before.</summary>
     private static bool SaveAndLoad(DigitsTraining training, string modelPath)
     {
-        // The whole pipeline goes into the file, normalisation included.
+        // The whole pipeline goes into the file, normalization included.
         training.MLContext.Model.Save(training.Model, training.TestSet.Schema, modelPath);
 
         // A fresh context stands for another program: nothing needs to be registered there.

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace MLExtensions.Examples.FeatureMaps;
 
-/// <summary>What a network sees: the filters of its first layer, and what its layers make of a picture (chapter 6.7 of the book).</summary>
+/// <summary>What a network sees: the filters of its first layer, and what its layers make of a picture.</summary>
 internal sealed class FeatureMapsExample : IExample
 {
     private const int MostLayers = 5;

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace MLExtensions.Examples.Gates;
 
-/// <summary>What a hidden layer is good for: problems that no straight line solves.</summary>
+/// <summary>Why hidden layers: problems that no straight line solves.</summary>
 internal sealed class GatesExample : IExample
 {
     private const int TrainingPoints = 6_000;
@@ -38,7 +38,7 @@ internal sealed class GatesExample : IExample
         return result;
     }
 
-    /// <summary>Four rows, learned by heart. Logistic regression fails at XOR: no line has (0,0) and (1,1) on one side only.</summary>
+    /// <summary>Four rows, memorized. Logistic regression fails at XOR: no line has (0,0) and (1,1) on one side only.</summary>
     private static void LearnGates(MLContext mlContext, ResultLine result, CancellationToken cancellationToken)
     {
         var network = mlContext.BinaryClassification.Trainers.Mlp(new MlpBinaryTrainer.Options
@@ -104,7 +104,7 @@ internal sealed class GatesExample : IExample
         var output = new OutputFolder(Name);
         DecisionRegionPlot.SavePng(mlContext, output.PathOf(PictureFile), ("Network", network), ("Logistic regression", linear));
         network.History.SavePng(output.PathOf(LossFile));
-        output.Print((PictureFile, "where each of them sees the star"), (LossFile, "the training curves"));
+        output.Print((PictureFile, "where each model sees the star"), (LossFile, "the training curves"));
         result["star.network.accuracy"] = ofNetwork.Accuracy;
         result["star.logistic-regression.accuracy"] = ofLinear.Accuracy;
     }

@@ -3,8 +3,8 @@ using SkiaSharp;
 namespace MLExtensions.Examples.Infrastructure;
 
 /// <summary>
-/// Resizing with a triangle filter that widens as the picture shrinks, as torchvision and Pillow do it. Filters that look at two
-/// pixels only, whatever the factor, leave most pixels of a large picture out, and networks notice the jagged edges.
+/// Resizing with a triangle filter that widens as the picture shrinks, as torchvision and Pillow do it. Filters that always
+/// use only two pixels ignore most pixels of a large picture, and the jagged edges change the scores of networks.
 /// </summary>
 internal static class AntialiasedResizing
 {

@@ -5,7 +5,7 @@ namespace MLExtensions.Examples.Infrastructure;
 /// <param name="Placeholder">What stands for the value in the list, such as <c>N</c>; empty where the option takes no value.</param>
 /// <param name="Description">What it is for, with the unit, as a sentence.</param>
 /// <param name="Default">The value where none is given, or null.</param>
-/// <param name="DefaultText">What happens where none is given and there is no default value, such as <c>all cores</c>.</param>
+/// <param name="DefaultText">What stands for a default value where there is none, such as <c>all cores</c>.</param>
 internal sealed record ExampleOption(string Name, string Placeholder, string Description, string? Default = null, string? DefaultText = null)
 {
     /// <summary>Whether the option takes no value.</summary>

@@ -21,7 +21,7 @@ internal interface IExample
 /// <summary>What <c>--help</c> says about an example besides its options.</summary>
 /// <param name="Summary">What it does, in one plain sentence.</param>
 /// <param name="Data">The data that it needs and where it looks for it.</param>
-/// <param name="Duration">About how long it takes, on two cores of 2.8 GHz where nothing else is said.</param>
+/// <param name="Duration">About how long it takes, on two cores of 2.8 GHz unless it says otherwise.</param>
 /// <param name="Files">What it leaves in its output folder, or null if it leaves nothing.</param>
 internal sealed record ExampleHelp(string Summary, string Data, string Duration, string? Files);
 

@@ -20,7 +20,7 @@ internal sealed class OutputFolder
 
     public string PathOf(string fileName) => Path.Combine(_path, fileName);
 
-    /// <summary>Tells the user what the folder holds now.</summary>
+    /// <summary>Prints what the folder holds now.</summary>
     public void Print(params IReadOnlyList<(string FileName, string Description)> files)
     {
         var table = new Table().Border(TableBorder.None).HideHeaders().AddColumns("file", "description");

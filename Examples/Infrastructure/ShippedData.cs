@@ -4,7 +4,7 @@ namespace MLExtensions.Examples.Infrastructure;
 internal static class ShippedData
 {
     /// <summary>For <see cref="ExampleHelp.Data"/>.</summary>
-    public static string Describe(params IReadOnlyList<string> fileNames) => $"nothing beyond the repository; {string.Join(" and ", fileNames.Select(name => $"Examples/Data/{name}"))} is copied beside the program";
+    public static string Describe(params IReadOnlyList<string> fileNames) => $"in the repository: {string.Join(" and ", fileNames.Select(name => $"Examples/Data/{name}"))}";
 
     public static string PathOf(string fileName) => Path.Combine(AppContext.BaseDirectory, "Data", fileName);
 }

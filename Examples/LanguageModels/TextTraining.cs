@@ -44,7 +44,7 @@ internal sealed class TextTraining(string size, LanguageModelEstimator.Options o
         return model;
     }
 
-    /// <summary>Tells the user which files there are now.</summary>
+    /// <summary>Prints which files there are now.</summary>
     public void PrintFiles(LanguageModelTransformer model)
     {
         (string, string)[] files = [(ModelFile, "the model"), (WeightsFile, "its weights")];

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace MLExtensions.Examples.Tabular;
 
-/// <summary>Small tables, the home of decision trees: networks beside ML.NET's own trainers, on the same folds.</summary>
+/// <summary>Small tables, where decision trees are usual: networks and ML.NET's own trainers on the same folds.</summary>
 internal sealed class TabularExample : IExample
 {
     private static readonly ExampleOption Seeds = new("seeds", "N", "Number of cross-validations, on the folds of seeds 1 to N.", "1");
