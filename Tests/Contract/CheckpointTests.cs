@@ -33,6 +33,8 @@ public sealed class CheckpointTests
     [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void Streaming_SameBitsAsInOneGo(string name)
     {
+        if (!Subjects.Training(name).TakesStreaming)
+            return;
         using var folder = new TemporaryFolder();
         Train(name, folder.Path, o => (o.Epochs, o.Buffering) = (2, Buffering.Streaming)).Dispose();
         var resumed = Train(name, folder.Path, o => (o.ResumeFromCheckpoint, o.Buffering) = (true, Buffering.Streaming));
@@ -95,7 +97,7 @@ public sealed class CheckpointTests
         var subject = Subjects.Training(name);
         var ml = new MLContext(1);
         var rows = subject.Rows(10);
-        rows[0] = rows[0].With(float.NaN);
+        rows[0] = subject.Spoil(rows[0], 0, float.NaN);
         var trainer = subject.CreateEstimator(ml, subject.Options(o => o.CancellationToken = new CancellationToken(canceled: true)));
         Assert.ThrowsExactly<OperationCanceledException>(() => trainer.Fit(Example.View(ml, rows, subject.FeatureCount)));
     }

@@ -14,6 +14,8 @@ public sealed class FeatureColumnTests
     public void Sparse_IsDense(string name)
     {
         var subject = Subjects.Training(name);
+        if (!subject.ReadsVectors)
+            return;
         var dense = subject.Rows(100).Select((row, i) => row.With(row.Features.DenseValues().Select((x, slot) => (slot + i) % 2 == 0 ? x : 0).ToArray())).ToArray();
         var sparse = dense.Select(Sparsify).ToArray();
         Assert.IsFalse(sparse[0].Features.IsDense);
@@ -53,7 +55,7 @@ public sealed class FeatureColumnTests
         var subject = Subjects.Training(name);
         var model = subject.Fit(subject.Rows(60), o => o.Epochs = 1);
         var data = subject.View(Ml, 20);
-        var bare = Ml.Transforms.SelectColumns(nameof(Example.Features)).Fit(data).Transform(data);
+        var bare = Ml.Transforms.SelectColumns(subject.InputColumn).Fit(data).Transform(data);
         Outcome.AssertSameBits(subject.Values(model.Transform(data)), subject.Values(model.Transform(bare)));
     }
 

@@ -37,11 +37,11 @@ public sealed class LearningTests
     {
         var subject = Subjects.Training(name);
         var ml = new MLContext(TestSeed.Of(1));
-        var split = ml.Data.TrainTestSplit(subject.View(ml, 500), testFraction: 0.2);
+        var (train, test) = subject.Split(ml, subject.View(ml, 500));
         var pipeline = subject.Normalizer(ml)
             .AppendCacheCheckpoint(ml)
             .Append(subject.CreateEstimator(ml, subject.Options()));
-        Floor.Above(subject.Floor, subject.Quality(ml, pipeline.Fit(split.TrainSet).Transform(split.TestSet)), name);
+        Floor.Above(subject.Floor, subject.Quality(ml, pipeline.Fit(train).Transform(test)), name);
     }
 
     /// <summary>Each task's way to do it, and a second family: the folds themselves are ML.NET's.</summary>
@@ -72,7 +72,7 @@ public sealed class LearningTests
         AssertLearnt(subject, ml, model);
         foreach (var history in model.Histories)
         {
-            Assert.IsTrue(history.Epochs.All(epoch => epoch.ValidationLoss > 0 && epoch.Examples == 400));
+            Assert.IsTrue(history.Epochs.All(epoch => epoch.ValidationLoss > 0 && (epoch.Examples == 400 || !subject.RowsAreExamples)));
             Floor.Below(1, history.Epochs[^1].ValidationLoss!.Value / history.BeforeTraining!.ValidationLoss!.Value, $"{name} loss");
         }
     }
@@ -81,10 +81,12 @@ public sealed class LearningTests
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void ValidationFraction_SetsRowsAside(string name)
     {
-        var model = Subjects.Training(name).Fit(Subjects.Training(name).Rows(200), o => (o.Epochs, o.ValidationFraction) = (2, 0.25));
+        var subject = Subjects.Training(name);
+        var all = subject.Fit(subject.Rows(200), o => o.Epochs = 1).Histories.First().Epochs[0].Examples;
+        var model = subject.Fit(subject.Rows(200), o => (o.Epochs, o.ValidationFraction) = (2, 0.25));
         foreach (var history in model.Histories)
         {
-            Assert.AreEqual(150, history.Epochs[0].Examples, 1);
+            Assert.AreEqual(0.75 * all, history.Epochs[0].Examples, subject.RowsAreExamples ? 1 : 0.02 * all);
             Assert.IsNotNull(history.Epochs[0].ValidationLoss);
         }
     }
@@ -95,6 +97,8 @@ public sealed class LearningTests
     public void Streaming_FindsTheKnownAnswer(string name)
     {
         var subject = Subjects.Training(name);
+        if (!subject.TakesStreaming)
+            return;
         var ml = new MLContext(TestSeed.Of(1));
         var options = subject.Options(o => (o.Buffering, o.ValidationFraction) = (Buffering.Streaming, 0.1));
         subject.SetShuffleBuffer(options, 50);
@@ -103,7 +107,8 @@ public sealed class LearningTests
         foreach (var history in model.Histories)
         {
             Assert.IsTrue(history.Epochs.All(epoch => epoch.Examples == history.Epochs[0].Examples));
-            Assert.AreEqual(360, history.Epochs[0].Examples, 20);
+            if (subject.RowsAreExamples)
+                Assert.AreEqual(360, history.Epochs[0].Examples, 20);
         }
     }
 

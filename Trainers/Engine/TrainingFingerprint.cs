@@ -26,14 +26,15 @@ internal static class TrainingFingerprint
             values[nameof(options.Epochs)] = Text(options.Epochs);
         values[nameof(options.Seed)] = Text(seed);
         values["number of threads"] = Text(get_num_threads());
+        // Before the weights, which may start from the data: the first difference is the one that a refusal names.
+        values["training data"] = training ?? "none";
+        values["validation data"] = validation ?? "none";
         foreach (var network in step.Networks)
         {
             values[$"device of the {network.Name}"] = network.Device.ToString();
             values[$"architecture of the {network.Name}"] = JsonSerializer.Serialize(network.Architecture);
             values[$"initial weights of the {network.Name}"] = network.Checksum();
         }
-        values["training data"] = training ?? "none";
-        values["validation data"] = validation ?? "none";
         foreach (var (name, value) in more)
             values[name] = value;
         return values;
@@ -54,13 +55,19 @@ internal static class TrainingFingerprint
         IFormattable when value.GetType().IsPrimitive => ((IFormattable)value).ToString(null, CultureInfo.InvariantCulture),
         bool or char => value.ToString()!,
         IEnumerable items => $"[{string.Join(", ", items.Cast<object?>().Select(Text))}]",
-        _ => $"{value.GetType().Name} {{ {string.Join(", ", Members(value).Select(member => $"{member.Name} = {Text(member.GetValue(value))}"))} }}",
+        _ => $"{value.GetType().Name} {{ {string.Join(", ", Members(value).Select(member => $"{member.Name} = {Text(member.Value)}"))} }}",
     };
 
-    private static IEnumerable<PropertyInfo> Members(object value) => value.GetType()
-        .GetProperties(BindingFlags.Public | BindingFlags.Instance)
-        .Where(property => property.GetIndexParameters().Length == 0)
-        .OrderBy(property => property.Name, StringComparer.Ordinal);
+    /// <summary>What a value remembers, public or not: two class weights may differ in nothing that can be seen.</summary>
+    private static IEnumerable<(string Name, object? Value)> Members(object value)
+    {
+        const BindingFlags Own = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+        var fields = new List<FieldInfo>();
+        for (var type = value.GetType(); type != null; type = type.BaseType)
+            fields.AddRange(type.GetFields(Own));
+        // The field of a property is <Name>k__BackingField.
+        return fields.Select(field => (field.Name.TrimStart('<').Split('>')[0], field.GetValue(value))).OrderBy(member => member.Item1, StringComparer.Ordinal);
+    }
 }
 
 /// <summary>Marks an option that changes how training runs or what is left behind, but not the weights; or whose effect the fingerprint has otherwise.</summary>

@@ -3,10 +3,8 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Trainers;
 using MLExtensions.Models;
-using MLExtensions.Families.Forecasting;
 using MLExtensions.Training;
 using MLExtensions.Engine;
-using MLExtensions.Families.Recurrent;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,4 @@
 using MLExtensions.Engine;
-using MLExtensions.Families.Forecasting;
-using MLExtensions.Families.Recurrent;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
 using MLExtensions.Training;

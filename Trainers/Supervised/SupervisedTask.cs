@@ -2,10 +2,8 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions.Models;
-using MLExtensions.Families.Forecasting;
 using MLExtensions.Training;
 using MLExtensions.Engine;
-using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Supervised;

@@ -4,7 +4,6 @@ using MLExtensions.Supervised;
 using MLExtensions.Tensors;
 using MLExtensions.Engine;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 
 namespace MLExtensions;
 

@@ -1,7 +1,5 @@
 using System.Text.Json;
 using MLExtensions.Engine;
-using MLExtensions.Families.Forecasting;
-using MLExtensions.Families.Recurrent;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
 using MLExtensions.Training;

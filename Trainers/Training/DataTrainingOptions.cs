@@ -1,5 +1,4 @@
 using MLExtensions.Engine;
-using MLExtensions.Families.Recurrent;
 using MLExtensions.Supervised;
 using MLExtensions.Training;
 using Microsoft.ML;

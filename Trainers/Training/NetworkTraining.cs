@@ -1,10 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Models;
-using MLExtensions.Families.Forecasting;
 using MLExtensions.Tensors;
 using MLExtensions.Engine;
-using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Training;

@@ -1,5 +1,4 @@
 using MLExtensions.Engine;
-using MLExtensions.Families.Recurrent;
 using Microsoft.ML;
 
 namespace MLExtensions.Training;

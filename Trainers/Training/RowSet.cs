@@ -1,5 +1,4 @@
 using MLExtensions.Engine;
-using MLExtensions.Families.Recurrent;
 using MLExtensions.Tensors;
 using Microsoft.ML.Data;
 using Microsoft.ML;

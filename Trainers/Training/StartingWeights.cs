@@ -2,12 +2,10 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions.Models;
-using MLExtensions.Families.Forecasting;
 using MLExtensions.Messages;
 using MLExtensions.Persistence;
 using MLExtensions.Tensors;
 using MLExtensions.Engine;
-using MLExtensions.Families.Recurrent;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -3,7 +3,6 @@ using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
 using MLExtensions.Supervised;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions;

@@ -28,14 +28,4 @@ internal abstract class CodeSubject(string name) : TrainingSubject(name)
 
     protected static IEnumerable<double> Errors(IEnumerable<float[]> expected, IEnumerable<float[]> actual) =>
         expected.Zip(actual, (row, other) => row.Zip(other, (a, b) => Math.Pow(a - b, 2)).Average());
-
-    /// <summary>Rows through a prediction engine.</summary>
-    protected float[] PredictRows<TRow>(MLContext ml, ITransformer model, IEnumerable<Example> rows, Func<TRow, IEnumerable<float>> values)
-        where TRow : class, new()
-    {
-        // An engine that owns its transformer would take it away from the test.
-        var options = new PredictionEngineOptions { InputSchemaDefinition = Example.Schema(FeatureCount), OwnsTransformer = false };
-        using var engine = ml.Model.CreatePredictionEngine<Example, TRow>(model, options);
-        return rows.Select(row => engine.Predict(row)).SelectMany(values).ToArray();
-    }
 }

@@ -9,6 +9,8 @@ internal sealed class Example
     public const int ClassCount = 3;
     public static readonly string[] ClassNames = ["red", "green", "blue"];
 
+    private static readonly string[] Texts = ["rxyz", "gxyz", "bxyz"];
+
     public VBuffer<float> Features { get; set; }
 
     /// <summary>Whether the first third is larger than the last.</summary>
@@ -21,6 +23,9 @@ internal sealed class Example
     public float Target { get; set; }
 
     public float Weight { get; set; } = 1;
+
+    /// <summary>The first letter is the class; each other follows from the one before it.</summary>
+    public string Text { get; set; } = "";
 
     public static Example[] Create(int rows, int featureCount = 6, int seed = 1)
     {
@@ -83,6 +88,7 @@ internal sealed class Example
             Flag = means[0] > means[2],
             Class = (uint)Array.IndexOf(means, means.Max()),
             Target = 100 + (20 * (means[0] - means[2])),
+            Text = Texts[Array.IndexOf(means, means.Max())],
         };
     }
 }

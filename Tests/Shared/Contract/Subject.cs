@@ -59,6 +59,14 @@ internal abstract class Subject(string name, ContractTask task) : TrainingSubjec
 
     public sealed override float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows) => Task.PredictRows(ml, model, rows, FeatureCount);
 
+    public sealed override (Example First, Example Second) Exchange(Example first, Example second)
+    {
+        var (a, b) = (first.Copy(), second.Copy());
+        (a.Flag, a.Class, a.Target) = (second.Flag, second.Class, second.Target);
+        (b.Flag, b.Class, b.Target) = (first.Flag, first.Class, first.Target);
+        return (a, b);
+    }
+
     /// <inheritdoc cref="TrainingSubject.Options"/>
     public SupervisedTrainerOptions Options(Action<SupervisedTrainerOptions>? change = null, bool noisy = false)
     {

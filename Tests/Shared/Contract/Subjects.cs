@@ -20,6 +20,8 @@ internal static class Subjects
         .. All,
         .. RbmSubjects.All,
         new AutoencoderSubject(),
+        new LanguageModelSubject(),
+        new ForecastSubject(),
     ];
 
     /// <summary>For <c>DynamicData</c>: promises about labels.</summary>
@@ -30,7 +32,7 @@ internal static class Subjects
     /// statistics, one of several networks.
     /// </summary>
     public static IEnumerable<object[]> NetworkNames =>
-        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder" }.Select(name => new object[] { Training(name).Name });
+        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder", "LanguageModel", "Forecast" }.Select(name => new object[] { Training(name).Name });
 
     /// <summary>For <c>DynamicData</c>: promises of every training.</summary>
     public static IEnumerable<object[]> TrainingNames => Trainings.Select(subject => new object[] { subject.Name });

@@ -13,6 +13,8 @@ internal sealed class TrainedModel(ITransformer transformer) : IDisposable
         NetworkTransformer network => [network.Model],
         RbmTransformer machines => machines.Layers,
         AutoencoderTransformer autoencoder => [autoencoder.Model],
+        LanguageModelTransformer language => [language.Model],
+        LstmForecastingTransformer forecaster => [forecaster.Model],
         _ => throw new ArgumentException($"The contract does not know where a {transformer.GetType().Name} has its networks.", nameof(transformer)),
     };
 

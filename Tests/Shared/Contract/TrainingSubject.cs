@@ -17,11 +17,40 @@ internal abstract class TrainingSubject(string name)
     /// </summary>
     public virtual bool HasBatchStatistics => false;
 
+    /// <summary>The column that is read.</summary>
+    public virtual string InputColumn => nameof(Example.Features);
+
+    /// <summary>Whether that column has vectors.</summary>
+    public virtual bool ReadsVectors => true;
+
+    /// <summary>Whether any value of it can be trained on.</summary>
+    public virtual bool TakesAnyValue => false;
+
+    /// <summary>Whether an example is a row; else, what the rows are together is cut into examples.</summary>
+    public virtual bool RowsAreExamples => true;
+
+    /// <summary>Whether what is added to a row comes from the row alone, so that there can be a prediction engine.</summary>
+    public virtual bool MapsRows => true;
+
+    /// <summary>The least number of rows that can be trained on.</summary>
+    public virtual int MinimumRows => 1;
+
+    /// <summary>What the message says where there are no rows to train on.</summary>
+    public virtual string NoRows => "no rows";
+
+    /// <summary>What the message says where there are no rows to validate on.</summary>
+    public virtual string NoValidationRows => "validation data";
+
     /// <summary>Whether a feature column that is one number makes sense to the family.</summary>
     public virtual bool TakesOneFeature => true;
 
     /// <summary>Whether rows may have any number of values: the family reads sequences.</summary>
     public virtual bool TakesAnyLength => false;
+
+    /// <summary>Whether data can be streamed instead of held in memory.</summary>
+    public virtual bool TakesStreaming => true;
+
+    public Buffering[] Bufferings => TakesStreaming ? [Buffering.InMemory, Buffering.Streaming] : [Buffering.InMemory];
 
     /// <summary>The number of networks that are trained, one after the other. Each has a history, reports and a checkpoint of its own.</summary>
     public virtual int NetworkCount => 1;
@@ -90,6 +119,33 @@ internal abstract class TrainingSubject(string name)
     /// <param name="value">About from -1 to 1.</param>
     public virtual float FeatureOf(float value) => value;
 
+    /// <summary>A row whose value, or one of whose values, cannot be trained on.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="slot">Which of several values.</param>
+    /// <param name="value">What cannot be trained on.</param>
+    public virtual Example Spoil(Example row, int slot, float value) => row.With(row.Features.DenseValues().Select((x, i) => i == slot ? value : x).ToArray());
+
+    /// <summary>How a message says where such a value is.</summary>
+    public virtual string PlaceOf(int row, int slot) => $"'{InputColumn}', row {row}, slot {slot}";
+
+    /// <summary>A row with the values that all rows have.</summary>
+    public virtual Example MakeEqual(Example row) => row.With(Enumerable.Repeat(Feature, FeatureCount).ToArray());
+
+    /// <summary>Rows to train on, and a fifth of them to test on.</summary>
+    public virtual (IDataView Train, IDataView Test) Split(MLContext ml, IDataView data)
+    {
+        var split = ml.Data.TrainTestSplit(data, testFraction: 0.2);
+        return (split.TrainSet, split.TestSet);
+    }
+
+    /// <summary>Two rows that have exchanged something that training looks at: a label, where there are labels.</summary>
+    public virtual (Example First, Example Second) Exchange(Example first, Example second)
+    {
+        var (a, b) = (first.Features.DenseValues().ToArray(), second.Features.DenseValues().ToArray());
+        (a[0], b[0]) = (b[0], a[0]);
+        return (first.With(a), second.With(b));
+    }
+
     /// <summary>Options on the contract's columns, seed 1, one thread.</summary>
     public DataTrainingOptions Options(Action<DataTrainingOptions>? change = null, bool noisy = false)
     {
@@ -114,9 +170,19 @@ internal abstract class TrainingSubject(string name)
     /// <summary>What the network computed, row after row.</summary>
     public float[] Values(IDataView scored) => Outcome.Values(scored, ValueColumns);
 
-    public Example[] Rows(int count, int seed = 1, int? width = null) => Array.ConvertAll(Example.Create(count, width ?? FeatureCount, seed), row => row.With(Array.ConvertAll(row.Features.DenseValues().ToArray(), FeatureOf)));
+    public virtual Example[] Rows(int count, int seed = 1, int? width = null) => Array.ConvertAll(Example.Create(count, width ?? FeatureCount, seed), row => row.With(Array.ConvertAll(row.Features.DenseValues().ToArray(), FeatureOf)));
 
     public IDataView View(MLContext ml, int count, int seed = 1) => Example.View(ml, Rows(count, seed));
+
+    /// <summary>Rows through a prediction engine.</summary>
+    protected float[] PredictRows<TRow>(MLContext ml, ITransformer model, IEnumerable<Example> rows, Func<TRow, IEnumerable<float>> values)
+        where TRow : class, new()
+    {
+        // An engine that owns its transformer would take it away from the test.
+        var options = new PredictionEngineOptions { InputSchemaDefinition = Example.Schema(FeatureCount), OwnsTransformer = false };
+        using var engine = ml.Model.CreatePredictionEngine<Example, TRow>(model, options);
+        return rows.Select(row => engine.Predict(row)).SelectMany(values).ToArray();
+    }
 
     /// <summary>The family's options for a network that learns the known answer quickly; nothing in it may be random but the seed's doing.</summary>
     protected abstract DataTrainingOptions CreateOptions();
