@@ -1,6 +1,6 @@
 namespace MLExtensions;
 
-/// <summary>What the short overloads of every family have in common.</summary>
+/// <summary>Fills the options that the short overloads of all families have.</summary>
 internal static class ShortOverload
 {
     public static TOptions Fill<TOptions>(TOptions options, string label, string features, int epochs, int batchSize, double learningRate)

@@ -7,15 +7,15 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Engine;
 
-/// <summary>What a checkpoint knows beside its tensors.</summary>
+/// <summary>The contents of a checkpoint besides its tensors.</summary>
 internal sealed record CheckpointState(IReadOnlyList<EpochRecord> Records, EpochRecord? BeforeTraining, bool Stopped);
 
 /// <summary>
-/// A training's state after an epoch in one safetensors file: weights, buffers, optimizer state, average, best weights, history.
-/// Random numbers need no state: each epoch's come from the seed.
+/// A training's state after an epoch in one safetensors file: weights, buffers, optimizer state, moving average, best weights, history.
+/// Random numbers need no state: those of each epoch are derived from the seed.
 /// </summary>
-/// <param name="folder">The folder; the file in it is replaced as a whole.</param>
-/// <param name="fingerprint">What the bits of the result depend on, by name; a checkpoint with another one is refused.</param>
+/// <param name="folder">The folder. The file in it is replaced atomically.</param>
+/// <param name="fingerprint">Everything that the result depends on, by name. A checkpoint with another fingerprint is rejected.</param>
 internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, string> fingerprint)
 {
     private const string StateKey = "state";
@@ -29,10 +29,10 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
 
     public string FilePath { get; } = Path.Combine(folder, "checkpoint.safetensors");
 
-    /// <param name="step">What is trained.</param>
-    /// <param name="source">The state of the source of its batches.</param>
-    /// <param name="monitor">Which epoch is the best.</param>
-    /// <param name="state">The rest.</param>
+    /// <param name="step">The networks in training.</param>
+    /// <param name="source">The state of the batch source.</param>
+    /// <param name="monitor">The tracker of the best epoch.</param>
+    /// <param name="state">The remaining contents.</param>
     public void Save(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, GoalMonitor monitor, CheckpointState state)
     {
         var steps = step.Networks.ToDictionary(network => network.Name, network => network.Optimizer.StepCount);
@@ -47,9 +47,12 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         AtomicFile.Write(FilePath, stream => SafeTensorsWriter.Write(stream, tensors, metadata));
     }
 
-    /// <summary>Loads the folder's checkpoint into a step and the source of its batches; null where there is none, or where what the training builds on was trained anew since.</summary>
+    /// <summary>
+    /// Loads the checkpoint of the folder into a step and its batch source. Returns null if there is none, or if the networks below this
+    /// one were trained again since.
+    /// </summary>
     /// <exception cref="ModelFormatException">The file is damaged.</exception>
-    /// <exception cref="InvalidOperationException">The file belongs to a training with other options or data.</exception>
+    /// <exception cref="InvalidOperationException">The checkpoint was made with other options or data.</exception>
     public CheckpointState? TryLoad(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, GoalMonitor monitor)
     {
         if (!File.Exists(FilePath))
@@ -107,7 +110,7 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         {
             throw new ModelFormatException(FilePath, $"its '{key}' cannot be read: {e.Message}", e);
         }
-        throw new ModelFormatException(FilePath, $"it has no '{key}', so it is no checkpoint");
+        throw new ModelFormatException(FilePath, $"it has no '{key}', so it is not a checkpoint");
     }
 
     private void CheckFingerprint(Dictionary<string, string> saved)
@@ -116,7 +119,7 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         {
             saved.TryGetValue(name, out var was);
             if (was != value)
-                throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Resume: the checkpoint in '{folder}' was made with {name} {was ?? "unset"}, this training has {value}. Use the same options and data, or another CheckpointFolder."));
+                throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Resume: the checkpoint in '{folder}' was made with {name} {was ?? "unset"}, but this training has {value}. Use the same options and data, or another CheckpointFolder."));
         }
     }
 
@@ -129,7 +132,7 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         double BestValue);
 }
 
-/// <summary>A copy of what a step would put into the model: the resulting weights and the modules' buffers.</summary>
+/// <summary>A copy of what the model would get from a step: the resulting weights and the buffers of the modules.</summary>
 internal sealed class StepSnapshot : IDisposable
 {
     private StepSnapshot(IReadOnlyList<(string Name, Tensor Value)> tensors) => Tensors = tensors;
@@ -142,7 +145,7 @@ internal sealed class StepSnapshot : IDisposable
         return new StepSnapshot(Results(step).Select(entry => (entry.Name, entry.Value.clone().DetachFromDisposeScope())).ToArray());
     }
 
-    /// <summary>Puts the snapshot's weights into the step, as its result.</summary>
+    /// <summary>Restores the weights of the snapshot as the result of the step.</summary>
     public void Restore(TrainingStep step)
     {
         using var noGradient = no_grad();

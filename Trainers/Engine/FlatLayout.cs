@@ -3,7 +3,7 @@ using TorchSharp;
 
 namespace MLExtensions.Engine;
 
-/// <summary>What a <see cref="FlatOptimizer"/> works on; see <see cref="FlatOptimizer.Create"/>.</summary>
+/// <summary>The tensors and segments of a <see cref="FlatOptimizer"/>; see <see cref="FlatOptimizer.Create"/>.</summary>
 internal sealed record FlatLayout(
     torch.Tensor Parameters,
     torch.Tensor Gradients,
@@ -48,18 +48,18 @@ internal sealed record FlatLayout(
     }
 }
 
-/// <summary>A range of a flat tensor whose elements are updated alike.</summary>
+/// <summary>A range of a flat tensor whose elements are updated in the same way.</summary>
 /// <param name="Start">The first element.</param>
-/// <param name="End">The element behind the last one.</param>
-/// <param name="Regularization">What pulls the range towards zero; none for biases and normalisation.</param>
+/// <param name="End">The end, exclusive.</param>
+/// <param name="Regularization">The regularization of the range; none for biases and normalization.</param>
 /// <param name="LearningRateFactor">Multiplies the learning rate, at least 0.</param>
 internal readonly record struct FlatSegment(long Start, long End, Regularization Regularization, double LearningRateFactor = 1)
 {
-    /// <summary>The same segments, as few as will do: empty ones left out, neighbours that are alike made one.</summary>
+    /// <summary>Returns the same segments, but as few as possible: without empty ones, and with equal neighbors merged.</summary>
     public static IReadOnlyList<FlatSegment> Merge(IEnumerable<FlatSegment> segments) =>
         Merge(segments, (a, b) => a.Regularization == b.Regularization && a.LearningRateFactor.Equals(b.LearningRateFactor));
 
-    /// <summary>As few as will do where only the learning rate counts.</summary>
+    /// <summary>Returns as few segments as possible if only the learning rate matters.</summary>
     public static IReadOnlyList<FlatSegment> MergeRates(IEnumerable<FlatSegment> segments) =>
         Merge(segments, (a, b) => a.LearningRateFactor.Equals(b.LearningRateFactor));
 
@@ -77,11 +77,12 @@ internal readonly record struct FlatSegment(long Start, long End, Regularization
     }
 }
 
-/// <summary>What pulls weights towards zero.</summary>
+/// <summary>Terms that pull weights towards zero.</summary>
 /// <param name="L1">Added to the gradient times the weight's sign, at least 0.</param>
 /// <param name="L2">Added to the gradient times the weight, at least 0.</param>
-/// <param name="WeightDecay">Share of the weight, times the learning rate, that a step takes away beside the gradient
-/// (decoupled, as AdamW's), at least 0.</param>
+/// <param name="WeightDecay">
+/// Decoupled weight decay, as in AdamW: this fraction of the weight, times the learning rate, is subtracted in each step. At least 0.
+/// </param>
 internal readonly record struct Regularization(double L1, double L2, double WeightDecay)
 {
     public bool IsNone => this == default;

@@ -4,8 +4,8 @@ using TorchSharp;
 namespace MLExtensions.Engine;
 
 /// <summary>
-/// Moves a flat parameter tensor against a flat gradient tensor: one pass over host memory, or the same formula in torch
-/// operations on another device.
+/// Updates a flat parameter tensor with a flat gradient tensor: in one pass over host memory, or with the same formula in torch operations
+/// on other devices.
 /// </summary>
 internal abstract unsafe class FlatOptimizer : IDisposable
 {
@@ -19,14 +19,14 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         _threads = layout.Threads;
         Segments = FlatSegment.Merge(layout.Segments);
         RateSegments = FlatSegment.MergeRates(layout.Segments);
-        // Aliases keep the memory alive whatever becomes of the caller's own tensors.
+        // Aliases keep the memory alive after the caller disposes its own tensors.
         Parameters = layout.Parameters.detach().DetachFromDisposeScope();
         Gradients = layout.Gradients.detach().DetachFromDisposeScope();
         State = [.. stateNames.Select(name => (name, torch.zeros_like(Parameters).DetachFromDisposeScope()))];
         Buffers = _onHost ? FindBuffers() : default;
     }
 
-    /// <summary>Steps done so far; Adam's bias correction depends on it.</summary>
+    /// <summary>The number of updates so far; the bias correction of Adam depends on it.</summary>
     public long StepCount
     {
         get;
@@ -37,15 +37,17 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         }
     }
 
-    /// <summary>State buffers by torch's names, each of the parameters' shape; empty for plain SGD. They belong to the
-    /// optimizer: copy into and out of them.</summary>
+    /// <summary>
+    /// State buffers by their PyTorch names, each with the shape of the parameters; empty for plain SGD. They belong to the optimizer: copy
+    /// into and out of them.
+    /// </summary>
     public IReadOnlyList<(string Name, torch.Tensor State)> State { get; }
 
     private protected torch.Tensor Parameters { get; }
 
     private protected torch.Tensor Gradients { get; }
 
-    /// <summary>The parts that are updated in different ways, in order and without a gap.</summary>
+    /// <summary>The parts that are updated in different ways, in order and without gaps.</summary>
     private protected IReadOnlyList<FlatSegment> Segments { get; }
 
     /// <summary>The parts with different learning rates.</summary>
@@ -53,12 +55,12 @@ internal abstract unsafe class FlatOptimizer : IDisposable
 
     private protected FlatBuffers Buffers { get; }
 
-    /// <param name="settings">Which optimizer.</param>
-    /// <param name="parameters">Flat, contiguous float32; its storage must stay where it is.</param>
-    /// <param name="gradients">Of the same length, on the same device.</param>
-    /// <param name="segments">How each part is regularized and its learning rate; in order, from the first element to the last.</param>
-    /// <param name="threads">How many threads may work at once on host memory; the result does not depend on it.</param>
-    /// <param name="tensorOperations">Uses torch operations on host memory too.</param>
+    /// <param name="settings">The optimizer settings.</param>
+    /// <param name="parameters">A flat, contiguous float32 tensor; its storage must not move.</param>
+    /// <param name="gradients">A tensor of the same length on the same device.</param>
+    /// <param name="segments">Regularization and learning rate of each part, in order, from the first element to the last.</param>
+    /// <param name="threads">The number of threads for host memory. The result does not depend on it.</param>
+    /// <param name="tensorOperations">Whether to use torch operations for host memory too.</param>
     public static FlatOptimizer Create(
         Optimizer settings,
         torch.Tensor parameters,
@@ -73,9 +75,9 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         return settings.Create(layout);
     }
 
-    /// <summary>One update; leaves the gradients zero.</summary>
-    /// <param name="learningRate">At least 0.</param>
-    /// <param name="gradientScale">Multiplies the gradients first: what clipping or averaging asks for.</param>
+    /// <summary>Updates the parameters once and zeroes the gradients.</summary>
+    /// <param name="learningRate">The learning rate, at least 0.</param>
+    /// <param name="gradientScale">A factor on the gradients, for clipping or averaging.</param>
     public void Step(double learningRate, double gradientScale = 1)
     {
         OptionCheck.Between(learningRate, 0, float.MaxValue, nameof(learningRate));
@@ -95,7 +97,9 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         }
     }
 
-    /// <summary>Euclidean norm of all gradients, accumulated in float64 on host memory; not finite where a gradient is not.</summary>
+    /// <summary>
+    /// Returns the Euclidean norm of all gradients, accumulated in float64 in host memory. It is not finite if a gradient is not finite.
+    /// </summary>
     public double GradientNorm()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -140,7 +144,7 @@ internal abstract unsafe class FlatOptimizer : IDisposable
     }
 }
 
-/// <summary>A <see cref="FlatOptimizer"/> whose formula is <typeparamref name="TRule"/>, made anew for each step.</summary>
+/// <summary>A <see cref="FlatOptimizer"/> whose formula is <typeparamref name="TRule"/>, created for each update.</summary>
 internal sealed class FlatOptimizer<TRule>(FlatLayout layout, Func<double, long, TRule> ruleOf) : FlatOptimizer(layout, TRule.StateNames)
     where TRule : struct, IUpdateRule
 {

@@ -10,18 +10,21 @@ using static TorchSharp.torch;
 namespace MLExtensions.Engine;
 
 /// <summary>
-/// What the bits of a training's result depend on, by name: every option but those marked as not changing it, the networks as they
-/// start, and the data. A checkpoint made with other values is refused.
+/// Everything that the result of a training depends on, by name: all options except those marked as not changing it, the initial networks,
+/// and the data. A checkpoint with other values is rejected.
 /// </summary>
 internal static class TrainingFingerprint
 {
-    /// <summary>The networks that were trained before this one and that it builds on. Where they changed, its checkpoint is of no use, and it starts anew.</summary>
+    /// <summary>
+    /// The name of the entry for the networks that were trained before this one and that it builds on. If they changed, its checkpoint is
+    /// useless, and training starts from the beginning.
+    /// </summary>
     public const string Foundation = "networks below";
 
     public static IReadOnlyDictionary<string, string> Create(TrainingOptions options, int seed, TrainingStep step, string? training, string? validation, IReadOnlyDictionary<string, string> more)
     {
         var values = OptionsOf(options);
-        // Few schedules look at the number of epochs; with the others a training may be resumed for more of them.
+        // Only some schedules depend on the number of epochs; with the others a training may be resumed for more epochs.
         if (options.LearningRateSchedule is not ConstantSchedule)
             values[nameof(options.Epochs)] = Text(options.Epochs);
         values[nameof(options.Seed)] = Text(seed);
@@ -40,13 +43,13 @@ internal static class TrainingFingerprint
         return values;
     }
 
-    /// <summary>The options that change the result, by name.</summary>
+    /// <summary>Returns the options that change the result, by name.</summary>
     public static Dictionary<string, string> OptionsOf(TrainingOptions options) => options.GetType()
         .GetProperties(BindingFlags.Public | BindingFlags.Instance)
         .Where(property => property.GetCustomAttribute<DoesNotChangeResultAttribute>() == null)
         .ToDictionary(property => property.Name, property => Text(property.GetValue(options)));
 
-    /// <summary>A value with all that is in it, be it a record, a list or a number.</summary>
+    /// <summary>Returns a value and everything in it as text, whether it is a record, a list or a number.</summary>
     private static string Text(object? value) => value switch
     {
         null => "unset",
@@ -70,11 +73,14 @@ internal static class TrainingFingerprint
     }
 }
 
-/// <summary>Marks an option that changes how training runs or what is left behind, but not the weights; or whose effect the fingerprint has otherwise.</summary>
+/// <summary>
+/// Marks an option that changes how training runs or which files it writes, but not the weights, or whose effect is in the fingerprint in
+/// another form.
+/// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class DoesNotChangeResultAttribute : Attribute;
 
-/// <summary>The SHA-256 of weights that no checkpoint holds, by which a resumed training knows that they are the same.</summary>
+/// <summary>The SHA-256 of weights that are not in the checkpoint. It tells a resumed training that they are the same.</summary>
 internal static class WeightChecksum
 {
     public static string Of(IEnumerable<Tensor> weights)

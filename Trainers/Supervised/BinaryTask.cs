@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Supervised;
 
-/// <summary>Yes or no: one logit and the cross entropy of its sigmoid.</summary>
+/// <summary>Binary classification: one logit and the cross entropy of its sigmoid.</summary>
 internal sealed class BinaryTask : SupervisedTask<BinaryNetworkTransformer>
 {
     public override PredictionKind Kind => PredictionKind.BinaryClassification;

@@ -10,19 +10,19 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Supervised;
 
-/// <summary>One of several classes: softmax and cross entropy.</summary>
+/// <summary>Multiclass classification: softmax and cross entropy.</summary>
 internal sealed class MulticlassTask : SupervisedTask<MulticlassNetworkTransformer>
 {
     public override PredictionKind Kind => PredictionKind.MulticlassClassification;
 
-    public override string LabelDescription => "a key (MapValueToKey makes one)";
+    public override string LabelDescription => "a key (use MapValueToKey)";
 
     public override SchemaShape.Column LabelColumn(string name) => TrainerUtils.MakeU4ScalarColumn(name);
 
     public override int ClassCount(DataViewSchema.Column label) =>
         label.Type is KeyDataViewType { Count: > 0 and <= int.MaxValue } key
             ? (int)key.Count
-            : throw new ArgumentException($"Label column '{label.Name}' has type {label.Type}; it must be a key of a known number of classes (MapValueToKey makes one).");
+            : throw new ArgumentException($"Label column '{label.Name}' has type {label.Type}; it must be a key with a known number of classes (use MapValueToKey).");
 
     public override int OutputCount(DataViewSchema.Column label) => ClassCount(label);
 

@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Supervised;
 
-/// <summary>A number: squared error on the standardised target.</summary>
+/// <summary>Regression: squared error of the standardized label.</summary>
 internal sealed class RegressionTask : SupervisedTask<RegressionNetworkTransformer>
 {
     public override PredictionKind Kind => PredictionKind.Regression;
@@ -21,7 +21,7 @@ internal sealed class RegressionTask : SupervisedTask<RegressionNetworkTransform
 
     public override int ClassCount(DataViewSchema.Column label) => 0;
 
-    /// <summary>Weights that were learnt on another standardisation go on with that one.</summary>
+    /// <summary>Weights that were learned with another standardization keep it.</summary>
     public override ScoreHead CreateHead(LabelSummary labels, PredictionHead? initial) =>
         initial as RegressionHead ?? new RegressionHead(labels.Mean, labels.StandardDeviation);
 

@@ -6,11 +6,11 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Supervised;
 
-/// <summary>The step of every supervised family: one network, one loss.</summary>
+/// <summary>The training step of all supervised families: one network, one loss.</summary>
 /// <param name="network">The network; owned by the step.</param>
 /// <param name="task">The task.</param>
 /// <param name="head">Its head.</param>
-/// <param name="augmenter">Changes training examples, or null.</param>
+/// <param name="augmenter">The augmentation of training examples, or null.</param>
 /// <param name="seed">The seed of the augmenter.</param>
 internal sealed class SupervisedStep(TrainedNetwork network, SupervisedTask task, ScoreHead head, IFeatureAugmenter? augmenter, int seed) : PredictionStep<LabeledBatch>(network)
 {
@@ -49,17 +49,17 @@ internal sealed class SupervisedStep(TrainedNetwork network, SupervisedTask task
     }
 }
 
-/// <summary>Changes training examples at random, so that a network sees more than there are.</summary>
+/// <summary>Changes training examples at random, so that a network sees more variants than the data has.</summary>
 internal interface IFeatureAugmenter
 {
-    /// <summary>Changes a batch; the results belong to the caller's dispose scope.</summary>
-    /// <param name="features"><c>[rows, width]</c>; stays as it is.</param>
-    /// <param name="random">Where all random numbers come from.</param>
+    /// <summary>Augments a batch. The results belong to the caller's dispose scope.</summary>
+    /// <param name="features"><c>[rows, width]</c>; not changed.</param>
+    /// <param name="random">The source of all random numbers.</param>
     AugmentedFeatures Apply(Tensor features, ref SplitMix64 random);
 }
 
-/// <summary>Features as training sees them.</summary>
-/// <param name="Features">What goes into the network.</param>
-/// <param name="Partner">The row that each one is blended with, Int64 <c>[rows]</c>; null where rows stay apart.</param>
-/// <param name="PartnerShare">The partner's share in the blend, in [0, 1]; null where rows stay apart.</param>
+/// <summary>The augmented features.</summary>
+/// <param name="Features">The input of the network.</param>
+/// <param name="Partner">The row that each row is blended with, Int64 <c>[rows]</c>; null without blending.</param>
+/// <param name="PartnerShare">The partner's share of the blend, in [0, 1]; null without blending.</param>
 internal sealed record AugmentedFeatures(Tensor Features, Tensor? Partner = null, float? PartnerShare = null);

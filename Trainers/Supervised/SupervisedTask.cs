@@ -8,15 +8,15 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Supervised;
 
-/// <summary>What a task brings to training, whatever the family: label, head, loss, metrics, output columns, transformer.</summary>
+/// <summary>What a task defines, independently of the family: label, head, loss, metrics, output columns, transformer.</summary>
 internal abstract class SupervisedTask
 {
     public abstract PredictionKind Kind { get; }
 
-    /// <summary>The label column that the task asks for.</summary>
+    /// <summary>The label column that the task requires.</summary>
     public abstract SchemaShape.Column LabelColumn(string name);
 
-    /// <summary>What the label column may be, for error messages.</summary>
+    /// <summary>The allowed label types, for error messages.</summary>
     public abstract string LabelDescription { get; }
 
     /// <summary>The number of classes of a label column; 0 for regression.</summary>
@@ -26,10 +26,10 @@ internal abstract class SupervisedTask
     public virtual int OutputCount(DataViewSchema.Column label) => 1;
 
     /// <param name="labels">The training labels.</param>
-    /// <param name="initial">The head of the model that training starts from, or null.</param>
+    /// <param name="initial">The head of the initial model, or null.</param>
     public abstract ScoreHead CreateHead(LabelSummary labels, PredictionHead? initial);
 
-    /// <summary>How labels become what the loss compares with.</summary>
+    /// <summary>The mapping of labels to the targets of the loss.</summary>
     public abstract LabelScale CreateScale(LabelSummary labels, ScoreHead head, ClassWeights? classWeights, bool hasExampleWeights);
 
     /// <summary>The mean loss of a batch: outputs <c>[rows, OutputCount]</c>, labels and weights <c>[rows]</c>.</summary>
@@ -44,7 +44,7 @@ internal abstract class SupervisedTask
     private protected static SchemaShape.Column ScalarColumn(string name, DataViewType type, bool isNormalized = false) =>
         new(name, SchemaShape.Column.VectorKind.Scalar, type, false, new SchemaShape(AnnotationUtils.GetTrainerOutputAnnotation(isNormalized)));
 
-    /// <summary>The mean of losses, each counted with its weight.</summary>
+    /// <summary>The weighted mean of losses.</summary>
     private protected static Tensor WeightedMean(Tensor losses, Tensor weights) => (losses * weights).mean();
 
     private protected static LabelScale ClassScale(LabelSummary labels, ClassWeights? classWeights, bool hasExampleWeights)
@@ -55,7 +55,7 @@ internal abstract class SupervisedTask
     }
 }
 
-/// <summary>A task with its transformer.</summary>
+/// <summary>A task with the type of its transformer.</summary>
 internal abstract class SupervisedTask<TTransformer> : SupervisedTask
     where TTransformer : NetworkTransformer
 {

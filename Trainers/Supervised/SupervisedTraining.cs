@@ -28,25 +28,25 @@ internal sealed class SupervisedTraining(IHost host, SupervisedTrainerOptions op
     private protected override TrainingStep<LabeledBatch> CreateStep(TrainedNetwork network, TrainingData<LabeledBatch> data) =>
         new SupervisedStep(network, task, (ScoreHead)data.Head!, options.CreateAugmenter(network.Architecture), Seed);
 
-    /// <summary>The head can come from the initial model, whose weights do not tell it.</summary>
+    /// <summary>The head can come from the initial model; the checksum of the weights does not cover it.</summary>
     private protected override IReadOnlyDictionary<string, string> Fingerprint(TrainingData<LabeledBatch> data) =>
         new Dictionary<string, string> { ["head"] = JsonSerializer.Serialize(data.Head) };
 }
 
-/// <summary>Reads what a supervised training learns from.</summary>
+/// <summary>Reads the data of a supervised training.</summary>
 internal sealed class SupervisedData(SupervisedTrainerOptions options, SupervisedTask task, IChannel channel, int seed, Action throwIfCancelled)
 {
-    // Validation is the same rows in the same order each time, and larger batches change nothing but the padding of sequences.
+    // Validation reads the same rows in the same order each time, so larger batches change nothing but the padding of sequences.
     private const int ValidationRows = 1024;
     private const int ValidationSequences = 128;
 
-    /// <summary>Reads the data, or looks at its labels where it is streamed.</summary>
+    /// <summary>Reads the data, or scans its labels if it is streamed.</summary>
     /// <param name="training">The training data.</param>
-    /// <param name="validation">Validation data of its own, or null.</param>
+    /// <param name="validation">Separate validation data, or null.</param>
     /// <param name="columns">The columns of a data set.</param>
-    /// <param name="minimumRows">The rows that a batch needs at least.</param>
-    /// <param name="initialHead">The head of the model that training starts from, or null.</param>
-    /// <param name="device">Where batches go.</param>
+    /// <param name="minimumRows">The minimum number of rows of a batch.</param>
+    /// <param name="initialHead">The head of the initial model, or null.</param>
+    /// <param name="device">The device of the batches.</param>
     public TrainingData<LabeledBatch> Open(IDataView training, IDataView? validation, Func<IDataView, TrainingColumns> columns, int minimumRows, PredictionHead? initialHead, torch.Device device)
     {
         var fraction = validation == null ? options.ValidationFraction : 0;
@@ -84,7 +84,7 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
     {
         var set = RowSet.Open(data, columns, options.CreateRowSettings(seed) with { ValidationFraction = validationFraction }, throwIfCancelled);
         if (set.SkippedRows > 0)
-            channel.Warning("{0} rows have no label in column '{1}' and were left out.", set.SkippedRows, columns.Label!.Value.Name);
+            channel.Warning("{0} rows have no label in column '{1}' and were skipped.", set.SkippedRows, columns.Label!.Value.Name);
         return set;
     }
 }

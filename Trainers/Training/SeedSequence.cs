@@ -1,8 +1,8 @@
 namespace MLExtensions.Training;
 
 /// <summary>
-/// Independent seeds from one: each use and epoch has its own, so that an epoch's random numbers do not depend on what was drawn
-/// before it, and a resumed training draws what an uninterrupted one would have drawn.
+/// Derives independent seeds from one: each use and each epoch has its own. The random numbers of an epoch therefore do not depend on what
+/// was drawn before, and a resumed training draws the same numbers as an uninterrupted one.
 /// </summary>
 internal static class SeedSequence
 {

@@ -37,7 +37,7 @@ public sealed class ForecastBadInputTests
     [TestMethod]
     public void Columns_AreNamed()
     {
-        AssertColumn("Value column 'Sale' is not in the data; it has Value", o => o.InputColumnName = "Sale");
+        AssertColumn("Value column 'Sale' is not in the data; the columns are Value", o => o.InputColumnName = "Sale");
         AssertColumn("Value column 'Series'", o => o.InputColumnName = "Series");
         AssertColumn("Extra column 'Series'", o => o.ExtraColumnNames = ["Series"]);
         AssertColumn("Group column 'Signal'", o => o.GroupColumnName = "Signal");

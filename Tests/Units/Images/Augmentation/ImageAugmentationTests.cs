@@ -137,7 +137,7 @@ public class ImageAugmentationTests
     [TestMethod]
     public void RefusesWrongLists()
     {
-        AssertRefused("Augmentations has Mixup 2 times; once is the most.", 3, ImageAugmentation.Mixup(), ImageAugmentation.Mixup());
+        AssertRefused("Augmentations has Mixup 2 times; it may be used once.", 3, ImageAugmentation.Mixup(), ImageAugmentation.Mixup());
         Assert.AreEqual("Augmentations", Assert.ThrowsExactly<ArgumentNullException>(() => ImageAugmenter.Check(null!)).ParamName);
         Assert.AreEqual("Augmentations[1]", Assert.ThrowsExactly<ArgumentNullException>(() => ImageAugmenter.Check([ImageAugmentation.Flip(), null!])).ParamName);
     }

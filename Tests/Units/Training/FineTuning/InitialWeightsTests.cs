@@ -210,7 +210,7 @@ public sealed class InitialWeightsTests
             .Fit(Example.View(ml, Example.Create(50)));
         using var model = Tuning.Fit(o => (o.InitialModel, o.LearningRate) = (binary, 1e-12));
         Outcome.AssertClose(binary.Model.GetWeights("hidden.0.linear.weight"), model.Model.GetWeights("hidden.0.linear.weight"), 1e-9);
-        Assert.Contains("InitialModel has no weights that fit output.weight", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.InitialModel, o.Epochs) = (binary, 0))).Message);
+        Assert.Contains("InitialModel has no matching weights for output.weight", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.InitialModel, o.Epochs) = (binary, 0))).Message);
         using var regression = ml.Regression.Trainers.Mlp(new MlpRegressionTrainer.Options { LabelColumnName = nameof(Example.Target), HiddenLayers = [5, 4], BatchNormalization = true, Epochs = 0, InitialModel = binary })
             .Fit(Example.View(ml, Example.Create(50)));
         Outcome.AssertSameBits(Outcome.Weights(binary), Outcome.Weights(regression));
