@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using MLExtensions.Examples.Infrastructure;
 using Spectre.Console;
 

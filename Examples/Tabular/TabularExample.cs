@@ -1,6 +1,4 @@
-using Microsoft.ML;
 using MLExtensions.Examples.Infrastructure;
-using Spectre.Console;
 
 namespace MLExtensions.Examples.Tabular;
 

@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 using TorchSharp;
 

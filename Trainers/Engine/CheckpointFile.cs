@@ -1,8 +1,7 @@
 using System.Globalization;
-using System.Text.Json.Serialization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using MLExtensions.Persistence;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Engine;

@@ -22,8 +22,8 @@ internal static unsafe class FlatKernel
         var i = start;
         for (; i <= end - width; i += width)
         {
-            float* first = TRule.StateCount > 0 ? buffers.First + i : null;
-            float* second = TRule.StateCount > 1 ? buffers.Second + i : null;
+            var first = TRule.StateCount > 0 ? buffers.First + i : null;
+            var second = TRule.StateCount > 1 ? buffers.Second + i : null;
             Update(in rule, in terms, buffers.Parameters + i, buffers.Gradients + i, first, second);
         }
         if (i < end)
@@ -38,7 +38,7 @@ internal static unsafe class FlatKernel
         where TTerms : struct, IGradientTerms
     {
         var width = Vector<float>.Count;
-        float* padded = stackalloc float[4 * width];
+        var padded = stackalloc float[4 * width];
         new Span<float>(padded, 4 * width).Clear();
         ReadOnlySpan<nint> sources =
             [(nint)buffers.Parameters, (nint)buffers.Gradients, (nint)buffers.First, (nint)buffers.Second];
@@ -220,7 +220,7 @@ internal static class SquareSum
             highSum += high * high;
         }
         var sum = Vector.Sum(lowSum + highSum);
-        foreach (float value in values[(vectors.Length * Vector<float>.Count)..])
+        foreach (var value in values[(vectors.Length * Vector<float>.Count)..])
             sum += (double)value * value;
         return sum;
     }

@@ -123,8 +123,8 @@ internal abstract unsafe class FlatOptimizer : IDisposable
 
     private FlatBuffers FindBuffers()
     {
-        float* first = State.Count > 0 ? FlatBuffers.Address(State[0].State) : null;
-        float* second = State.Count > 1 ? FlatBuffers.Address(State[1].State) : null;
+        var first = State.Count > 0 ? FlatBuffers.Address(State[0].State) : null;
+        var second = State.Count > 1 ? FlatBuffers.Address(State[1].State) : null;
         return new(FlatBuffers.Address(Parameters), FlatBuffers.Address(Gradients), first, second);
     }
 

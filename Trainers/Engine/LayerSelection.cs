@@ -1,6 +1,4 @@
-using MLExtensions.Engine;
 using MLExtensions.Messages;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 

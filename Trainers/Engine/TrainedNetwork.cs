@@ -1,6 +1,6 @@
-using MLExtensions.Training;
 using MLExtensions.Networks;
 using MLExtensions.Tensors;
+using MLExtensions.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -4,7 +4,6 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text.Json;
 using MLExtensions.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Engine;

@@ -1,6 +1,4 @@
 using MLExtensions.Engine;
-using MLExtensions.Models;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions;

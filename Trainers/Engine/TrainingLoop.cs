@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using MLExtensions.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Engine;

@@ -1,8 +1,8 @@
 using System.Diagnostics;
+using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
 using MLExtensions.TensorBoard;
 using MLExtensions.Tensors;
-using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
 namespace MLExtensions;

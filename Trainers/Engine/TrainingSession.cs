@@ -1,5 +1,5 @@
-using MLExtensions.Training;
 using Microsoft.ML.Runtime;
+using MLExtensions.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,3 @@
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions;

@@ -1,7 +1,5 @@
 using MLExtensions.Persistence;
 using MLExtensions.Plotting;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 using SkiaSharp;
 

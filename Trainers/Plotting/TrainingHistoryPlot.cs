@@ -1,4 +1,3 @@
-using MLExtensions.Models;
 using MLExtensions.Plotting;
 using ScottPlot;
 using ScottPlot.MultiplotLayouts;

@@ -2,10 +2,9 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Trainers;
+using MLExtensions.Engine;
 using MLExtensions.Models;
 using MLExtensions.Training;
-using MLExtensions.Engine;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Supervised;

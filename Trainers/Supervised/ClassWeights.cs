@@ -1,6 +1,4 @@
 using System.Globalization;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions;

@@ -1,10 +1,7 @@
 using Microsoft.ML;
-using MLExtensions.Supervised;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Trainers;
-using MLExtensions.Engine;
-using MLExtensions.Training;
+using MLExtensions.Supervised;
 
 namespace MLExtensions;
 

@@ -1,9 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using MLExtensions.Engine;
 using MLExtensions.Models;
 using MLExtensions.Training;
-using MLExtensions.Engine;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Supervised;

@@ -1,8 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Engine;
 using MLExtensions.Supervised;
 using MLExtensions.Tensors;
-using MLExtensions.Engine;
 using MLExtensions.Training;
 
 namespace MLExtensions;

@@ -1,10 +1,9 @@
 using System.Text.Json;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
 using MLExtensions.Models;
-using MLExtensions.Tensors;
 using MLExtensions.Training;
-using Microsoft.ML.Runtime;
-using Microsoft.ML;
 using TorchSharp;
 using static TorchSharp.torch;
 

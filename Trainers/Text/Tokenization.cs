@@ -1,7 +1,4 @@
 using MLExtensions.Text;
-using MLExtensions.Families.LanguageModels;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions;

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using MLExtensions.Text;
-using MLExtensions.Families.LanguageModels;
 
 namespace MLExtensions;
 

@@ -1,7 +1,6 @@
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
 using Microsoft.ML;
+using MLExtensions.Engine;
+using MLExtensions.Training;
 
 namespace MLExtensions;
 

@@ -1,8 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLExtensions.Engine;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
-using MLExtensions.Engine;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Training;

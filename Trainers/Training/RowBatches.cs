@@ -1,5 +1,5 @@
-using MLExtensions.Engine;
 using Microsoft.ML;
+using MLExtensions.Engine;
 
 namespace MLExtensions.Training;
 

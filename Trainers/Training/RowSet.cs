@@ -1,7 +1,6 @@
+using Microsoft.ML;
 using MLExtensions.Engine;
 using MLExtensions.Tensors;
-using Microsoft.ML.Data;
-using Microsoft.ML;
 using TorchSharp;
 
 namespace MLExtensions.Training;

@@ -1,12 +1,9 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using MLExtensions.Models;
 using MLExtensions.Messages;
+using MLExtensions.Models;
 using MLExtensions.Persistence;
 using MLExtensions.Tensors;
-using MLExtensions.Engine;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Training;

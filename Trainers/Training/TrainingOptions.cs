@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 

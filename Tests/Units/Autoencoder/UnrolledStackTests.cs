@@ -1,8 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Models;
-using MLExtensions.Families.Forecasting;
-using MLExtensions.Families.Rbm;
 using MLExtensions.Tensors;
 using MLExtensions.Tests.Contract;
 using TorchSharp;

@@ -1,7 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
-using MLExtensions.Tests.Images;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Features;

@@ -1,5 +1,4 @@
 using MLExtensions.Persistence;
-using TorchSharp;
 using static MLExtensions.Tests.Persistence.SafeTensorsSample;
 using static TorchSharp.torch;
 

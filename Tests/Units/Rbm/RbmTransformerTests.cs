@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Families.Rbm;
 
 namespace MLExtensions.Tests.Rbm;
 

@@ -1,13 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using MLExtensions.Engine;
 using MLExtensions.Families.Autoencoder;
 using MLExtensions.Tensors;
-using MLExtensions.Models;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 
 namespace MLExtensions;
 

@@ -1,13 +1,10 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
 using MLExtensions.Families.Rbm;
-using MLExtensions.Families.Recurrent;
 using MLExtensions.Models;
-using MLExtensions.Supervised;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
-using Microsoft.ML.Runtime;
-using Microsoft.ML;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Autoencoder;

@@ -1,5 +1,3 @@
-using MLExtensions.Families.Forecasting;
-
 namespace MLExtensions;
 
 /// <summary>

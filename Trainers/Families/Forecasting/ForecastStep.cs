@@ -1,9 +1,6 @@
 using MLExtensions.Engine;
 using MLExtensions.Families.Forecasting;
-using MLExtensions.Families.Recurrent;
 using MLExtensions.Tensors;
-using MLExtensions.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions;

@@ -1,11 +1,9 @@
 using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MLExtensions.Models;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
+using MLExtensions.Models;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Forecasting;

@@ -1,13 +1,10 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using MLExtensions.Families.Forecasting;
-using MLExtensions.Tensors;
-using MLExtensions.Models;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
+using MLExtensions.Families.Forecasting;
 using MLExtensions.Families.Recurrent;
+using MLExtensions.Tensors;
+using MLExtensions.Training;
 using static TorchSharp.torch;
 
 namespace MLExtensions;

@@ -1,9 +1,6 @@
-using MLExtensions.Models;
-using MLExtensions.Tensors;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Forecasting;

@@ -1,7 +1,6 @@
-using MLExtensions.Engine;
+using Microsoft.ML.Runtime;
 using MLExtensions.Supervised;
 using MLExtensions.Training;
-using Microsoft.ML.Runtime;
 
 namespace MLExtensions;
 

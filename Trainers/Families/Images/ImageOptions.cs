@@ -2,7 +2,6 @@ using Microsoft.ML;
 using MLExtensions.Families.Images;
 using MLExtensions.Supervised;
 using MLExtensions.Tensors;
-using MLExtensions.Engine;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 

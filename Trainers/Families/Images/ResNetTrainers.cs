@@ -1,8 +1,7 @@
-using MLExtensions.Engine;
+using Microsoft.ML.Runtime;
 using MLExtensions.Families.Images;
 using MLExtensions.Supervised;
 using MLExtensions.Training;
-using Microsoft.ML.Runtime;
 
 namespace MLExtensions;
 

@@ -1,12 +1,10 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using MLExtensions.Families.LanguageModels;
-using MLExtensions.Text;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
+using MLExtensions.Families.LanguageModels;
 using MLExtensions.Families.Recurrent;
+using MLExtensions.Text;
+using MLExtensions.Training;
 using static TorchSharp.torch;
 
 namespace MLExtensions;

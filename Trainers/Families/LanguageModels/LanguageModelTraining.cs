@@ -1,10 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MLExtensions.Text;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
+using MLExtensions.Text;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.LanguageModels;

@@ -1,7 +1,4 @@
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.LanguageModels;

@@ -1,6 +1,4 @@
 using MLExtensions.Engine;
-using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.LanguageModels;

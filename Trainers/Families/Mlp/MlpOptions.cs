@@ -1,8 +1,6 @@
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
+using Microsoft.ML;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
-using Microsoft.ML;
 
 namespace MLExtensions;
 

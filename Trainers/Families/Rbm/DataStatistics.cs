@@ -1,7 +1,5 @@
-using MLExtensions.Training;
 using MLExtensions.Engine;
-using MLExtensions.Families.Recurrent;
-using TorchSharp;
+using MLExtensions.Training;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Rbm;

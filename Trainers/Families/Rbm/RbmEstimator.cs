@@ -1,8 +1,7 @@
-using MLExtensions.Families.Rbm;
-using MLExtensions.Models;
-using MLExtensions.Tensors;
-using Microsoft.ML.Runtime;
 using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MLExtensions.Families.Rbm;
+using MLExtensions.Tensors;
 
 namespace MLExtensions;
 

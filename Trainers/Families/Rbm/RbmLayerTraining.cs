@@ -1,11 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MLExtensions.Models;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
+using MLExtensions.Models;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Rbm;

@@ -1,9 +1,6 @@
-using MLExtensions.Engine;
-using MLExtensions.Families.Rbm;
-using MLExtensions.Families.Recurrent;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
 using Microsoft.ML.Data;
+using MLExtensions.Engine;
+using MLExtensions.Training;
 
 namespace MLExtensions;
 

@@ -1,8 +1,6 @@
-using MLExtensions.Tensors;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 using TorchSharp;
 using static TorchSharp.torch;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;

@@ -1,13 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLExtensions.Engine;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Rbm;
 

@@ -1,5 +1,4 @@
 using MLExtensions.Engine;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Recurrent;

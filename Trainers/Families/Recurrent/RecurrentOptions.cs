@@ -1,9 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Engine;
 using MLExtensions.Families.Recurrent;
 using MLExtensions.Tensors;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
-using MLExtensions.Supervised;
 using Microsoft.ML.Runtime;
+using MLExtensions.Supervised;
 
 namespace MLExtensions;
 

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Text;
-using MLExtensions.Families.LanguageModels;
 
 namespace MLExtensions.Families.Recurrent;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.ML;
 using MLExtensions.Tests.Contract;
 using MLExtensions.Tests.Persistence;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Training.FineTuning;

@@ -1,6 +1,4 @@
 using MLExtensions.Families.Images;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 

@@ -1,8 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Images;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions;
