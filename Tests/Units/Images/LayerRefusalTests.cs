@@ -27,7 +27,7 @@ public sealed class LayerRefusalTests
             ["'0'", "3 x 8 x 8", "3 x 4 x 4"]),
         ["shortcut that takes channels away"] = (
             [new ResidualLayer([new ConvolutionLayer(2, 3) { Padding = 1 }]) { Shortcut = new PaddedShortcutLayer(2, 1) }, new DenseLayer()],
-            ["'0.downsample'", "channels is 2", "at least the input's 3"]),
+            ["'0.downsample'", "channels is 2", "at least 3, the channels of the input"]),
         ["concatenation of different sizes"] = ([new ConcatenationLayer([new ConvolutionLayer(4, 3), new ConvolutionLayer(4, 1)]) { Name = "fork" }, new DenseLayer()], ["'fork' (concatenation)", "4 x 6 x 6 and 4 x 8 x 8"]),
         ["concatenation of image and vector"] = ([new ConcatenationLayer([new ConvolutionLayer(4, 1), new FlattenLayer()]), new DenseLayer()], ["'0'", "4 x 8 x 8 and 192"]),
         ["last layer of other units"] = ([new FlattenLayer(), new DenseLayer(4) { Name = "head" }], ["'head' (dense)", "gives 4", "vector of 3"]),
@@ -59,7 +59,7 @@ public sealed class LayerRefusalTests
         ["a grid of nothing"] = ([new AdaptiveAveragePoolingLayer(0, 2), new DenseLayer()], ["'0'", "height and width"]),
         ["a block with an empty branch"] = ([new InceptionLayer(2, 2, 0, 2, 2, 2) { Name = "mixed" }, new DenseLayer()], ["'mixed.branch2.1.conv'", "filters is 0"]),
         ["a fire block without squeeze"] = ([new FireLayer(0, 2, 2) { Name = "fire" }, new DenseLayer()], ["'fire.squeeze'", "filters is 0"]),
-        ["larger than any machine"] = ([new DenseLayer(int.MaxValue), new DenseLayer(int.MaxValue), new DenseLayer(int.MaxValue), new DenseLayer()], ["larger than any machine"]),
+        ["larger than any machine"] = ([new DenseLayer(int.MaxValue), new DenseLayer(int.MaxValue), new DenseLayer(int.MaxValue), new DenseLayer()], ["too large for any computer"]),
         ["an image larger than any machine"] = ([new ConvolutionLayer(1 << 22, 1) { Padding = (1 << 20) - 4 }, new DenseLayer()], ["'0'", "4194304 x 2097152 x 2097152"]),
         ["nothing to train"] = ([new GlobalAveragePoolingLayer()], ["weights"]),
         ["nested too deeply"] = ([Nested(40), new DenseLayer()], ["nested"]),

@@ -41,8 +41,8 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
     /// <summary>The network, its tokenizer and its weights. The transformer owns it.</summary>
     public NetworkModelParameters Model { get; }
 
-    /// <summary>How the training went, epoch by epoch.</summary>
-    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained here.");
+    /// <summary>The training history: metrics per epoch.</summary>
+    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained by this library, so it has no history.");
 
     /// <summary>What makes tokens of text.</summary>
     public TextTokenizer Tokenizer => Architecture.Tokenizer;

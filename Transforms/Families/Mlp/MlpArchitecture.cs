@@ -63,7 +63,7 @@ public sealed record MlpArchitecture : NetworkArchitecture
             if (layer.Units < 1)
                 throw new FormatException($"hiddenLayers[{i}].units is {layer.Units}; it must be at least 1.");
             if (!Enum.IsDefined(layer.Activation))
-                throw new FormatException($"hiddenLayers[{i}].activation is {layer.Activation}, which is no activation.");
+                throw new FormatException($"hiddenLayers[{i}].activation is {layer.Activation}, which is not a valid activation.");
             CheckProbability(layer.Dropout, $"hiddenLayers[{i}].dropout");
         }
     }
@@ -75,11 +75,11 @@ public sealed record MlpArchitecture : NetworkArchitecture
     }
 }
 
-/// <summary>A hidden layer of a multilayer perceptron: linear, batch normalisation, activation, dropout, in this order.</summary>
+/// <summary>A hidden layer of a multilayer perceptron: linear, batch normalization, activation, dropout, in this order.</summary>
 /// <param name="Units">The number of hidden units.</param>
 /// <param name="Activation">The activation function.</param>
 /// <param name="Dropout">The probability of setting an activation to zero in training, in [0, 1).</param>
-/// <param name="BatchNormalization">Whether the layer normalises over the batch (Ioffe and Szegedy, 2015).</param>
+/// <param name="BatchNormalization">Whether the layer normalizes over the batch (Ioffe and Szegedy, 2015).</param>
 public sealed record MlpLayer(int Units, Activation Activation = Activation.ReLU, double Dropout = 0, bool BatchNormalization = false);
 
 /// <summary>The module of <see cref="MlpArchitecture"/>: <c>[rows, inputs]</c> to <c>[rows, outputs]</c>.</summary>

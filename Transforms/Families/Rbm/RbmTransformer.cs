@@ -146,8 +146,10 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
         return MeanOf(data, rows => _stack.Lowest.PseudoLogLikelihood(rows, RbmRows.DrawUnits(rows, ref random)));
     }
 
-    /// <summary>The mean free energy of data under the topmost machine; higher on new data than on the training data is a sign of overfitting.</summary>
-    /// <param name="data">Data with the column of features.</param>
+    /// <summary>
+    /// The mean free energy of data under the topmost machine; higher on new data than on the training data is a sign of overfitting.
+    /// </summary>
+    /// <param name="data">Data with the feature column.</param>
     /// <exception cref="ArgumentException">The column is missing, of another type or size, or there are no rows.</exception>
     public double FreeEnergy(IDataView data) => MeanOf(data, rows => _stack.FreeEnergy(_stack.BelowTop(rows)));
 

@@ -92,6 +92,8 @@ public enum SequencePooling
     /// <summary>The greatest value over the steps, each unit for itself.</summary>
     Max,
 
-    /// <summary>A mean whose weights are learnt: the softmax of how well each step's output fits a learnt vector (Yang et al., 2016).</summary>
+    /// <summary>
+    /// A mean whose weights are learned: the softmax of how well each step's output fits a learned vector (Yang et al., 2016).
+    /// </summary>
     Attention,
 }

@@ -43,7 +43,7 @@ public sealed record RecurrentLayers(RecurrentCell Cell, int HiddenUnits, [prope
 
     internal RecurrentModule CreateModule(int inputs) => new(this, inputs);
 
-    /// <exception cref="FormatException">A member is out of range; the message names it.</exception>
+    /// <exception cref="FormatException">A property is out of range; the message names it.</exception>
     internal void Check()
     {
         if (!Enum.IsDefined(Cell))

@@ -41,7 +41,7 @@ public abstract record SequenceInput
 
     internal abstract SequenceReader Open(Microsoft.ML.DataViewRow row, Microsoft.ML.DataViewSchema.Column column);
 
-    /// <exception cref="FormatException">A member is out of range; the message names it.</exception>
+    /// <exception cref="FormatException">A property is out of range; the message names it.</exception>
     internal virtual void Check()
     {
         if (MaximumLength < 1 || (long)MaximumLength * ValuesPerStep > 1 << 28)

@@ -12,7 +12,7 @@ namespace MLExtensions;
 /// <remarks>
 /// A token is drawn so: the logits of recent tokens are lowered (<see cref="RepetitionPenalty"/>), all are divided by
 /// <see cref="Temperature"/>, all but the highest are dropped (<see cref="TopK"/>, then <see cref="TopP"/>), and one is drawn from the
-/// softmax of those left. Serialisable with System.Text.Json.
+/// softmax of those left. Serializable with System.Text.Json.
 /// </remarks>
 public sealed record GenerationOptions
 {
