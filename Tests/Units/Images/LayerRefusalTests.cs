@@ -10,9 +10,9 @@ public sealed class LayerRefusalTests
     {
         ["window larger than the image"] = (
             [new SequenceLayer([new MaxPoolingLayer(2), new ConvolutionLayer(4, 7) { Padding = 1, Name = "big" }]) { Name = "features" }, new DenseLayer()],
-            ["'features.big' (convolution 7x7)", "window of 7", "4 + 2 x 1 padding = 6"]),
-        ["dilated window larger than the image"] = ([new ConvolutionLayer(4, 5) { Dilation = 2 }, new DenseLayer()], ["'0'", "window of 9", "8 + 2 x 0 padding = 8"]),
-        ["pooling window larger than the image"] = ([new AveragePoolingLayer(9), new DenseLayer()], ["'0' (average pooling 9x9)", "window of 9"]),
+            ["'features.big' (convolution 7x7)", "kernel of 7", "4 + 2 x 1 padding = 6"]),
+        ["dilated window larger than the image"] = ([new ConvolutionLayer(4, 5) { Dilation = 2 }, new DenseLayer()], ["'0'", "kernel of 9", "8 + 2 x 0 padding = 8"]),
+        ["pooling window larger than the image"] = ([new AveragePoolingLayer(9), new DenseLayer()], ["'0' (average pooling 9x9)", "kernel of 9"]),
         ["pooling padded too much"] = ([new MaxPoolingLayer(3) { Padding = 2 }, new DenseLayer()], ["'0'", "padding is 2", "at most half"]),
         ["groups that do not divide the channels"] = ([new ConvolutionLayer(4, 3) { Groups = 2 }, new DenseLayer()], ["'0'", "groups is 2", "3 channels", "4 filters"]),
         ["groups that do not divide the filters"] = ([new ConvolutionLayer(4, 3) { Groups = 3 }, new DenseLayer()], ["'0'", "groups is 3"]),
