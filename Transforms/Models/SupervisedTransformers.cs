@@ -67,7 +67,7 @@ public sealed class MulticlassNetworkTransformer : NetworkTransformer
         new MulticlassClassificationScorer(Host, new MulticlassClassificationScorer.Arguments(), data, mapper, schema);
 }
 
-/// <summary>A trained neural regressor. Adds the columns Score, on the scale of the training target.</summary>
+/// <summary>A trained neural regressor. Adds the column Score, in the unit of the label.</summary>
 public sealed class RegressionNetworkTransformer : NetworkTransformer
 {
     internal const string LoaderSignature = "MLExtRegression";
