@@ -22,8 +22,8 @@ public abstract record TextTokenizer
     public abstract int VocabularySize { get; }
 
     /// <summary>
-    /// The end-of-sequence (EOS) token, which a language model reads and learns to generate at the end of each row. As text it is a line
-    /// feed.
+    /// The end-of-sequence (EOS) token, which a language model reads and learns to generate at the end of each row. As
+    /// text it is a line feed.
     /// </summary>
     [JsonIgnore]
     public abstract int EndOfSequenceId { get; }

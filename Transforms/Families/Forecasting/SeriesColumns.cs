@@ -90,7 +90,9 @@ internal sealed class SeriesRowReader
     /// <summary>The values of the row: the value of the series, then the extra inputs.</summary>
     public ReadOnlySpan<float> Values => _values;
 
-    /// <exception cref="FormatException">A value is NaN or infinite, or the group is missing; the message names column, row and value.</exception>
+    /// <exception cref="FormatException">
+    /// A value is NaN or infinite, or the group is missing; the message names column, row and value.
+    /// </exception>
     public void Read()
     {
         _getValue(ref _values[0]);

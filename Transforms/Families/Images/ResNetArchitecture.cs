@@ -40,8 +40,8 @@ public sealed record ResNetArchitecture : ImageArchitecture
     public required int Depth { get; init; }
 
     /// <summary>
-    /// The number of channels of the first stage; it doubles with each further stage. Default 16 in the CIFAR form, 64 in the ImageNet
-    /// form.
+    /// The number of channels of the first stage; it doubles with each further stage. Default 16 in the CIFAR form, 64
+    /// in the ImageNet form.
     /// </summary>
     public required int BaseChannels { get; init; }
 

@@ -73,7 +73,9 @@ public enum VisibleUnitType
     /// <summary>0 or 1 with a probability; values in [0, 1] are probabilities. Smolensky, 1986.</summary>
     Bernoulli,
 
-    /// <summary>Real numbers with normal noise of variance 1: the values should have mean 0 and variance 1. Welling, Rosen-Zvi and Hinton, 2005.</summary>
+    /// <summary>
+    /// Real numbers with normal noise of variance 1: the values should have mean 0 and variance 1. Welling, Rosen-Zvi and Hinton, 2005.
+    /// </summary>
     Gaussian,
 
     /// <summary>

@@ -20,8 +20,8 @@ internal sealed class RbmWeights(IReadOnlyList<NetworkModelParameters> layers) :
     public IReadOnlyList<IInitialWeights> Layers => layers;
 
     /// <summary>
-    /// Returns the autoencoder that the RBMs unroll to. Between two RBMs, the hidden units of the lower one determine the type of the
-    /// units.
+    /// Returns the autoencoder that the RBMs unroll to. Between two RBMs, the hidden units of the lower one determine
+    /// the type of the units.
     /// </summary>
     /// <exception cref="ArgumentException">An autoencoder has no output for the type of the visible units of the lowest RBM.</exception>
     public AutoencoderArchitecture Unroll()

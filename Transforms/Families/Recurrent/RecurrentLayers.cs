@@ -72,7 +72,9 @@ public sealed record RecurrentLayers(RecurrentCell Cell, int HiddenUnits, [prope
 [JsonConverter(typeof(JsonStringEnumConverter<RecurrentCell>))]
 public enum RecurrentCell
 {
-    /// <summary>Long short-term memory: input, forget and output gates around a cell state (Hochreiter and Schmidhuber, 1997; Gers et al., 2000).</summary>
+    /// <summary>
+    /// Long short-term memory: input, forget and output gates around a cell state (Hochreiter and Schmidhuber, 1997; Gers et al., 2000).
+    /// </summary>
     Lstm,
 
     /// <summary>Gated recurrent unit: reset and update gates, no cell state (Cho et al., 2014).</summary>

@@ -47,14 +47,17 @@ public sealed class ImageFeaturesEstimator : IEstimator<ImageFeaturesTransformer
         public string InputColumnName { get; set; } = "Image";
 
         /// <summary>
-        /// The path of a safetensors file with the weights. Without <see cref="Architecture"/>, the network is recognized by the names and
-        /// sizes of its layers: AlexNet, VGG-16 and VGG-19 (with or without batch normalization), GoogLeNet, SqueezeNet 1.0 and ResNet-18
-        /// to -152 with torchvision's names, their variants for small images in <see cref="CnnLayers"/>, and residual networks in the CIFAR
-        /// form.
+        /// The path of a safetensors file with the weights. Without <see cref="Architecture"/>, the network is recognized by the
+        /// names and sizes of its layers: AlexNet, VGG-16 and VGG-19 (with or without batch normalization), GoogLeNet, SqueezeNet 1.0
+        /// and ResNet-18 to -152 with torchvision's names, their variants for small images in <see cref="CnnLayers"/>, and residual
+        /// networks in the CIFAR form.
         /// </summary>
         public string WeightsPath { get; set; } = "";
 
-        /// <summary>The name of the last layer to compute, such as <c>features</c>, <c>layer4</c> or <c>classifier.1</c>. Default null: the whole network, up to its logits.</summary>
+        /// <summary>
+        /// The name of the last layer to compute, such as <c>features</c>, <c>layer4</c> or <c>classifier.1</c>. Default null: the whole
+        /// network, up to its logits.
+        /// </summary>
         public string? Layer { get; set; }
 
         /// <summary>

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>
-/// The fire block of SqueezeNet: a 1x1 convolution that squeezes the channels, then parallel 1x1 and 3x3 convolutions. Iandola et al.,
-/// 2016.
+/// The fire block of SqueezeNet: a 1x1 convolution that squeezes the channels, then parallel 1x1 and 3x3 convolutions.
+/// Iandola et al., 2016.
 /// </summary>
 /// <param name="Squeeze">The number of filters of the first convolution.</param>
 /// <param name="Expand1x1">The number of filters of the 1x1 convolution after it.</param>

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>
-/// Batch normalization: standardizes each channel over the batch, then scales and shifts it with learned parameters. Ioffe and Szegedy,
-/// 2015.
+/// Batch normalization: standardizes each channel over the batch, then scales and shifts it with learned parameters.
+/// Ioffe and Szegedy, 2015.
 /// </summary>
 public sealed record BatchNormalizationLayer : ImageLayer
 {

@@ -93,8 +93,8 @@ public static partial class CnnLayers
     }
 
     /// <summary>
-    /// GoogLeNet with batch normalization, as in torchvision, without the auxiliary classifiers that the paper uses in training. Szegedy et
-    /// al., 2015.
+    /// GoogLeNet with batch normalization, as in torchvision, without the auxiliary classifiers that the paper uses in training.
+    /// Szegedy et al., 2015.
     /// </summary>
     /// <param name="smallImages">
     /// False for images of about 224 x 224 pixels; true for about 32 x 32: no downsampling before the first inception block.
@@ -135,7 +135,9 @@ public static partial class CnnLayers
     ];
 
     /// <summary>SqueezeNet 1.0. Iandola et al., 2016.</summary>
-    /// <param name="smallImages">False for images of about 224 x 224 pixels; true for about 32 x 32: a 3x3 convolution without stride first, and smaller pooling.</param>
+    /// <param name="smallImages">
+    /// False for images of about 224 x 224 pixels; true for about 32 x 32: a 3x3 convolution without stride first, and smaller pooling.
+    /// </param>
     public static IReadOnlyList<ImageLayer> SqueezeNet(bool smallImages = false) =>
     [
         new SequenceLayer(

@@ -45,8 +45,8 @@ public sealed record GenerationOptions
     public double RepetitionPenalty { get; init; } = 1;
 
     /// <summary>
-    /// The number of recent tokens, including those of the prompt, to which <see cref="RepetitionPenalty"/> applies; at least 0. Default
-    /// 64.
+    /// The number of recent tokens, including those of the prompt, to which <see cref="RepetitionPenalty"/> applies;
+    /// at least 0. Default 64.
     /// </summary>
     public int RepetitionWindow { get; init; } = 64;
 
