@@ -14,10 +14,11 @@ public static class CnnCatalog
         /// <summary>Trains a convolutional network for binary classification.</summary>
         /// <param name="labelColumnName">The label column, a <c>Boolean</c>.</param>
         /// <param name="featureColumnName">
-        /// The images: an <c>MLImage</c> column of known size, or a <c>Vector&lt;Single&gt;</c> with the dimensions that ExtractPixels sets.
+        /// The images: <c>MLImage</c> of known size, or a <c>Vector&lt;Single&gt;</c> with the dimensions that ExtractPixels sets.
         /// </param>
         /// <param name="layers">
-        /// The layers, from the image to the outputs; <see cref="CnnLayers"/> has well-known networks. Null: <see cref="CnnLayers.Default"/>.
+        /// The layers, from the image to the outputs; <see cref="CnnLayers"/> has well-known networks. Null:
+        /// <see cref="CnnLayers.Default"/>.
         /// </param>
         /// <param name="epochs">The number of passes over the training data. Default 50.</param>
         /// <param name="batchSize">The number of examples per training step. Default 32.</param>

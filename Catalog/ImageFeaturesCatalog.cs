@@ -13,8 +13,8 @@ public static class ImageFeaturesCatalog
         /// <remarks>Pixels are scaled as torchvision's ImageNet networks expect it. Other options are in the other overload.</remarks>
         /// <param name="outputColumnName">The column to add, a <c>Vector&lt;Single&gt;</c> of known size.</param>
         /// <param name="inputColumnName">
-        /// The images: an <c>MLImage</c> column of known size, or a <c>Vector&lt;Single&gt;</c> as ExtractPixels creates it; pixels are 0
-        /// to 255.
+        /// The images: an <c>MLImage</c> column of known size, or a <c>Vector&lt;Single&gt;</c> as ExtractPixels creates
+        /// it; pixels are 0 to 255.
         /// </param>
         /// <param name="weightsPath">
         /// The path of a safetensors file. The network is recognized by the names and sizes of its layers.

@@ -29,8 +29,8 @@ public sealed class LanguageModelCatalog
 
     /// <summary>
     /// Evaluates a language model on rows that are independent texts. It sums the columns that
-    /// <see cref="NetworkColumnsTransformer.Transform"/> adds. The first token of each row is predicted from an end-of-sequence (EOS) token
-    /// alone.
+    /// <see cref="NetworkColumnsTransformer.Transform"/> adds. The first token of each row is predicted from an
+    /// end-of-sequence (EOS) token alone.
     /// </summary>
     /// <remarks>
     /// If the rows are one continuous text, such as the lines of a book or the sentences of the Penn Treebank, the perplexity is slightly
@@ -49,8 +49,8 @@ public sealed class LanguageModelCatalog
     /// in training, and each token is predicted from all previous ones. The very first token is not predicted.
     /// </summary>
     /// <remarks>
-    /// Perplexities in the literature are computed this way, including those of the Penn Treebank (Mikolov et al., 2010; Zaremba et al.,
-    /// 2014).
+    /// Perplexities in the literature are computed this way, including those of the Penn Treebank (Mikolov et al., 2010;
+    /// Zaremba et al., 2014).
     /// </remarks>
     /// <param name="model">The model.</param>
     /// <param name="data">The data with the model's text column, not transformed.</param>

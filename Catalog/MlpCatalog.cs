@@ -14,7 +14,9 @@ public static class MlpCatalog
         /// <summary>Trains a multilayer perceptron for binary classification.</summary>
         /// <param name="labelColumnName">The label column, a <c>Boolean</c>.</param>
         /// <param name="featureColumnName">The features: a <c>Vector&lt;Single&gt;</c> of known size, or a <c>Single</c>.</param>
-        /// <param name="hiddenLayers">The number of units of each hidden layer. Null: one layer of 256. Empty: logistic or linear regression.</param>
+        /// <param name="hiddenLayers">
+        /// The number of units of each hidden layer. Null: one layer of 256. Empty: logistic or linear regression.
+        /// </param>
         /// <param name="epochs">The number of passes over the training data. Default 50.</param>
         /// <param name="batchSize">The number of examples per training step. Default 32.</param>
         /// <param name="learningRate">The learning rate of the Adam optimizer. Default 0.001.</param>

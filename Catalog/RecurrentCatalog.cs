@@ -13,7 +13,9 @@ public static class RecurrentCatalog
     {
         /// <summary>Trains a recurrent network over whole sequences for binary classification.</summary>
         /// <param name="labelColumnName">The label column, a <c>Boolean</c>.</param>
-        /// <param name="featureColumnName">The sequences: a <c>Vector&lt;Single&gt;</c> of any length, a vector of keys, or <c>Text</c>.</param>
+        /// <param name="featureColumnName">
+        /// The sequences: a <c>Vector&lt;Single&gt;</c> of any length, a vector of keys, or <c>Text</c>.
+        /// </param>
         /// <param name="hiddenUnits">The number of hidden units of the recurrent layer. Default 128.</param>
         /// <param name="cell">The recurrent cell: LSTM, GRU or plain tanh.</param>
         /// <param name="epochs">The number of passes over the training data. Default 50.</param>

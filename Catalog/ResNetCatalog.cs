@@ -14,7 +14,7 @@ public static class ResNetCatalog
         /// <summary>Trains a residual network in the CIFAR form (for small images) for binary classification.</summary>
         /// <param name="labelColumnName">The label column, a <c>Boolean</c>.</param>
         /// <param name="featureColumnName">
-        /// The images: an <c>MLImage</c> column of known size, or a <c>Vector&lt;Single&gt;</c> with the dimensions that ExtractPixels sets.
+        /// The images: <c>MLImage</c> of known size, or a <c>Vector&lt;Single&gt;</c> with the dimensions that ExtractPixels sets.
         /// </param>
         /// <param name="depth">The number of layers with weights, 6n + 2. Default 20.</param>
         /// <param name="epochs">The number of passes over the training data. Default 50.</param>

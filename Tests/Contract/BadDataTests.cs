@@ -152,7 +152,7 @@ public sealed class BadDataTests
         if (subject.TakesAnyLength)
             return;
         var message = TrainingRefusal<Exception>(name, rows => rows[BadRow] = rows[BadRow].With(1, 2, 3, 4));
-        Assert.Contains($"'Features', row 7: 4 values where {subject.FeatureCount} are expected", message);
+        Assert.Contains($"'Features', row 7: there are 4 values; there must be {subject.FeatureCount}", message);
     }
 
     private static string Refusal<TException>(string name, Action<Example[]>? spoil = null, Action<SupervisedTrainerOptions>? change = null, int rows = 20)

@@ -6,8 +6,8 @@ using TorchSharp;
 namespace MLExtensions;
 
 /// <summary>
-/// Adadelta: updates in the units of the weights, from running means of squared gradients and squared updates. The usual learning rate is
-/// 1.
+/// Adadelta: updates in the units of the weights, from running means of squared gradients and squared updates. The
+/// usual learning rate is 1.
 /// </summary>
 /// <remarks>Zeiler, "ADADELTA: an adaptive learning rate method" (2012).</remarks>
 public sealed record AdadeltaOptimizer : Optimizer

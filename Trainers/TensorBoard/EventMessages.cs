@@ -78,8 +78,8 @@ internal static class EventMessages
 }
 
 /// <summary>
-/// Builds one protocol-buffers message, field by field (https://protobuf.dev/programming-guides/encoding). Supports only what event files
-/// need.
+/// Builds one protocol-buffers message, field by field (https://protobuf.dev/programming-guides/encoding). Supports only
+/// what event files need.
 /// </summary>
 internal sealed class ProtobufWriter
 {

@@ -28,8 +28,8 @@ public abstract record Tokenization
 
     /// <summary>Words are tokens; see <see cref="WordTokenizer"/>.</summary>
     /// <param name="maximumVocabulary">
-    /// The maximum vocabulary size, including <c>&lt;unk&gt;</c> and <c>&lt;eos&gt;</c>; the rarest words become <c>&lt;unk&gt;</c>. At
-    /// least 3.
+    /// The maximum vocabulary size, including <c>&lt;unk&gt;</c> and <c>&lt;eos&gt;</c>; the rarest words become
+    /// <c>&lt;unk&gt;</c>. At least 3.
     /// </param>
     /// <param name="minimumCount">Words that occur less often become <c>&lt;unk&gt;</c>. At least 1.</param>
     /// <param name="lowercase">See <see cref="WordTokenizer.Lowercase"/>.</param>

@@ -37,7 +37,9 @@ public abstract class NetworkEstimator<TTransformer> : IEstimator<TTransformer>
 
     /// <summary>Trains the network, with separate validation data.</summary>
     /// <param name="trainData">The training data.</param>
-    /// <param name="validationData">The validation data, with the same columns; replaces <see cref="DataTrainingOptions.ValidationFraction"/>.</param>
+    /// <param name="validationData">
+    /// The validation data, with the same columns; replaces <see cref="DataTrainingOptions.ValidationFraction"/>.
+    /// </param>
     /// <inheritdoc cref="Fit(IDataView)" path="/exception"/>
     public TTransformer Fit(IDataView trainData, IDataView validationData)
     {

@@ -108,7 +108,7 @@ internal sealed class RowChecksum : IDisposable
     }
 
     /// <summary>The number of rows and the checksum, in readable form.</summary>
-    public string Finish() => string.Create(CultureInfo.InvariantCulture, $"{_rows} rows with SHA-256 {Convert.ToHexStringLower(_hash.GetHashAndReset())}");
+    public string Finish() => string.Create(CultureInfo.InvariantCulture, $"{_rows} rows of SHA-256 {Convert.ToHexStringLower(_hash.GetHashAndReset())}");
 
     public void Dispose() => _hash.Dispose();
 }

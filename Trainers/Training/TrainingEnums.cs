@@ -48,7 +48,9 @@ public enum WeightInitialization
     /// <summary>As <see cref="ScaledNormal"/>, with values beyond two standard deviations drawn again.</summary>
     TruncatedNormal,
 
-    /// <summary>Normal with a standard deviation of 0.01; Hinton, "A Practical Guide to Training Restricted Boltzmann Machines", 2010.</summary>
+    /// <summary>
+    /// Normal with a standard deviation of 0.01; Hinton, "A Practical Guide to Training Restricted Boltzmann Machines", 2010.
+    /// </summary>
     SmallNormal,
 }
 

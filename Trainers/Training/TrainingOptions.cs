@@ -21,8 +21,8 @@ public abstract class TrainingOptions
     }
 
     /// <summary>
-    /// Number of passes over the training data. 0 uses <see cref="InitialModel"/> or a file of initial weights without training. Default
-    /// 50.
+    /// Number of passes over the training data. 0 uses <see cref="InitialModel"/> or a file of initial weights without
+    /// training. Default 50.
     /// </summary>
     [DoesNotChangeResult]
     public int Epochs { get; set; } = DefaultEpochs;
@@ -79,8 +79,8 @@ public abstract class TrainingOptions
     public int? Seed { get; set; }
 
     /// <summary>
-    /// Where to train: <c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:n</c>. Default <c>auto</c>: a GPU if there is one, otherwise the
-    /// CPU.
+    /// Where to train: <c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:n</c>. Default <c>auto</c>: a GPU if there is
+    /// one, otherwise the CPU.
     /// </summary>
     [DoesNotChangeResult]
     public string Device { get; set; } = "auto";

@@ -3,23 +3,23 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Models;
 
-/// <summary>Where another training's first weights can come from.</summary>
+/// <summary>A source of initial weights for another training.</summary>
 internal interface IInitialWeights
 {
-    /// <summary>The architecture that the weights were trained in.</summary>
+    /// <summary>The architecture of the trained network.</summary>
     NetworkArchitecture Architecture { get; }
 
-    /// <summary>The head that they were trained with; null where there is none.</summary>
+    /// <summary>The head of the trained network; null if there is none.</summary>
     PredictionHead? Head { get; }
 
-    /// <summary>Whether a network may have an output layer that the weights know nothing of.</summary>
+    /// <summary>Whether a network may have an output layer that these weights do not have.</summary>
     bool LacksOutput { get; }
 
-    /// <summary>The weights under the names and in the shapes of another network; where they don't fit it, under their own.</summary>
+    /// <summary>Returns the weights with the names and shapes of another network; weights that do not fit it keep their own.</summary>
     IReadOnlyDictionary<string, Tensor> WeightsFor(NetworkArchitecture architecture);
 }
 
-/// <summary>A transformer with trained networks in it, which another training can start from.</summary>
+/// <summary>A transformer with trained networks that another training can start from.</summary>
 internal interface INetworkHolder
 {
     IInitialWeights InitialWeights { get; }

@@ -4,12 +4,12 @@ using MLExtensions.Persistence;
 
 namespace MLExtensions.Models;
 
-/// <summary>How transformers and networks are found again in a saved model.</summary>
+/// <summary>Version information that identifies transformers and networks in a saved model.</summary>
 internal static class ModelVersion
 {
     private const uint First = 0x00010001;
 
-    /// <param name="modelSignature">Eight characters that begin the model.</param>
+    /// <param name="modelSignature">The eight characters at the beginning of the model.</param>
     /// <param name="loaderSignature">The name under which the loader is registered.</param>
     public static VersionInfo Of(string modelSignature, string loaderSignature) => new(
         modelSignature,
@@ -23,9 +23,9 @@ internal static class ModelVersion
     /// <param name="ctx">The model.</param>
     /// <param name="env">The environment.</param>
     /// <param name="folder">The folder.</param>
-    /// <param name="description">What the network should be, for the message.</param>
-    /// <param name="suits">Whether it is.</param>
-    /// <exception cref="ModelFormatException">It is another network; the message names the folder.</exception>
+    /// <param name="description">The expected kind of network, for the message.</param>
+    /// <param name="suits">Whether a network is of that kind.</param>
+    /// <exception cref="ModelFormatException">The network is of another kind; the message names the folder.</exception>
     public static NetworkModelParameters LoadNetwork(this ModelLoadContext ctx, IHostEnvironment env, string folder, string description, Func<NetworkModelParameters, bool> suits)
     {
         ctx.LoadModel<NetworkModelParameters, SignatureLoadModel>(env, out var network, folder);

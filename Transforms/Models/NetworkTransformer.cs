@@ -9,10 +9,10 @@ using Microsoft.ML;
 
 namespace MLExtensions;
 
-/// <summary>What the transformers of every task share: a trained network that scores whole blocks of rows.</summary>
+/// <summary>Base class of the supervised transformers: a trained network that scores blocks of rows.</summary>
 /// <remarks>
-/// <see cref="Transform"/> is lazy, as in ML.NET; its rows are scored in blocks of up to 1,024. A prediction engine scores row by
-/// row. One transformer can be used by several threads.
+/// <see cref="Transform"/> is lazy, as in ML.NET. Rows are scored in blocks of up to 1,024; a prediction engine scores single rows. One
+/// transformer can be used by several threads.
 /// </remarks>
 public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBase<NetworkModelParameters>, ITransformer, INetworkHolder
 {
@@ -32,15 +32,17 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
         Scorer = BindScorer();
     }
 
-    /// <summary>How the training went, epoch by epoch.</summary>
-    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained here.");
+    /// <summary>The training history: metrics per epoch.</summary>
+    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained by this library, so it has no history.");
 
     IInitialWeights INetworkHolder.InitialWeights => Model;
 
     private protected string? LabelColumnName { get; }
 
     /// <summary>Adds the prediction columns to data that has the feature column.</summary>
-    /// <param name="input">Data with the feature column that the model was trained on: a vector, or images of known size with as many pixels.</param>
+    /// <param name="input">
+    /// Data with the feature column that the model was trained on: a vector, or images of known size with the same number of pixels.
+    /// </param>
     /// <exception cref="ArgumentException">The feature column is missing, or of another type or size.</exception>
     public new IDataView Transform(IDataView input)
     {
@@ -50,7 +52,7 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
         return new BatchScoredDataView(scorer);
     }
 
-    /// <summary>The schema of what <see cref="Transform"/> makes of data with a schema.</summary>
+    /// <summary>Returns the schema of <see cref="Transform"/>'s output for an input schema.</summary>
     /// <exception cref="ArgumentException">The feature column is missing, or of another type or size.</exception>
     public new DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
@@ -58,10 +60,10 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
         return Transform(new EmptyDataView(Host, inputSchema)).Schema;
     }
 
-    // The base class's Transform is not virtual: ML.NET calls this one.
+    // Transform of the base class is not virtual: ML.NET calls this one.
     IDataView ITransformer.Transform(IDataView input) => Transform(input);
 
-    // The base class's accepts the feature column's type in training alone, not both vectors and images.
+    // The base class accepts only the type of the feature column in training, not both vectors and images.
     DataViewSchema ITransformer.GetOutputSchema(DataViewSchema inputSchema) => GetOutputSchema(inputSchema);
 
     /// <inheritdoc/>
@@ -72,7 +74,7 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
         ctx.SaveStringOrNull(LabelColumnName);
     }
 
-    /// <summary>ML.NET's scorer of the task; it makes the predicted label, the slot names and the annotations.</summary>
+    /// <summary>ML.NET's scorer of the task, which adds the predicted label, the slot names and the annotations.</summary>
     private protected abstract RowToRowScorerBase CreateScorer(IDataView data, ISchemaBoundMapper mapper, RoleMappedSchema schema);
 
     private protected abstract VersionInfo CreateVersionInfo();
@@ -86,13 +88,13 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
     private void CheckFeatureColumn(DataViewSchema schema)
     {
         if (schema.GetColumnOrNull(FeatureColumnName) == null)
-            throw new ArgumentException($"Feature column '{FeatureColumnName}' is not in the data; it has {string.Join(", ", schema.Select(column => column.Name))}.", nameof(schema));
+            throw new ArgumentException($"Feature column '{FeatureColumnName}' is not in the data; the columns are {string.Join(", ", schema.Select(column => column.Name))}.", nameof(schema));
     }
 }
 
 /// <summary>
-/// The training schema that a transformer keeps and saves. ML.NET's files cannot hold columns of images, and drop them: a feature
-/// column of images is kept as the vector that the network sees.
+/// The training schema that a transformer keeps and saves. ML.NET's files cannot hold image columns and drop them, so an image feature
+/// column is kept as the vector that the network gets.
 /// </summary>
 internal static class SavableSchema
 {

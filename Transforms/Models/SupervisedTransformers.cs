@@ -39,7 +39,10 @@ public sealed class BinaryNetworkTransformer : NetworkTransformer
         new BinaryClassifierScorer(Host, new BinaryClassifierScorer.Arguments { Threshold = DecisionThreshold, ThresholdColumn = DefaultColumnNames.Probability }, data, mapper, schema);
 }
 
-/// <summary>A trained neural multiclass classifier. Adds the columns Score (the softmax, with the classes as slot names) and PredictedLabel (a key with the label's values).</summary>
+/// <summary>
+/// A trained neural multiclass classifier. Adds the columns Score (the softmax, with the classes as slot names) and PredictedLabel (a key
+/// with the label's values).
+/// </summary>
 public sealed class MulticlassNetworkTransformer : NetworkTransformer
 {
     internal const string LoaderSignature = "MLExtMulticlass";
@@ -67,7 +70,7 @@ public sealed class MulticlassNetworkTransformer : NetworkTransformer
         new MulticlassClassificationScorer(Host, new MulticlassClassificationScorer.Arguments(), data, mapper, schema);
 }
 
-/// <summary>A trained neural regressor. Adds the columns Score, on the scale of the training target.</summary>
+/// <summary>A trained neural regressor. Adds the column Score, in the unit of the label.</summary>
 public sealed class RegressionNetworkTransformer : NetworkTransformer
 {
     internal const string LoaderSignature = "MLExtRegression";

@@ -7,7 +7,7 @@ namespace MLExtensions.Models;
 /// <summary>A training history as JSON: camelCase, every digit kept, NaN and infinities as strings.</summary>
 internal static class TrainingHistoryJson
 {
-    /// <summary>About a hundred thousand epochs.</summary>
+    /// <summary>Enough for about a hundred thousand epochs.</summary>
     public const int MaxBytes = 64 * 1024 * 1024;
 
     private static readonly JsonSerializerOptions Options = new()
@@ -24,14 +24,14 @@ internal static class TrainingHistoryJson
 
     public static byte[] ToJson(this TrainingHistory history) => JsonSerializer.SerializeToUtf8Bytes(history, Options);
 
-    /// <param name="json">The bytes of <see cref="ToJson"/>; fields of later versions are passed over.</param>
-    /// <param name="entryName">What error messages call the file.</param>
+    /// <param name="json">The bytes of <see cref="ToJson"/>; fields of later versions are ignored.</param>
+    /// <param name="entryName">The name of the file in error messages.</param>
     /// <exception cref="ModelFormatException">The JSON is damaged, incomplete or too long.</exception>
     public static TrainingHistory FromJson(ReadOnlySpan<byte> json, string entryName)
     {
         if (json.Length > MaxBytes)
         {
-            throw new ModelFormatException(entryName, $"is {json.Length} bytes long, a history may have {MaxBytes}");
+            throw new ModelFormatException(entryName, $"is {json.Length} bytes long; a history can have at most {MaxBytes}");
         }
         try
         {

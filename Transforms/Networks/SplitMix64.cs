@@ -1,6 +1,6 @@
 namespace MLExtensions;
 
-/// <summary>A small random generator whose numbers never change with the framework (Steele, Lea and Flood, 2014).</summary>
+/// <summary>A small random generator whose numbers do not depend on the framework version (Steele, Lea and Flood, 2014).</summary>
 internal struct SplitMix64(ulong seed)
 {
     private ulong _state = seed;
@@ -20,7 +20,7 @@ internal struct SplitMix64(ulong seed)
     /// <summary>A number in [0, 1).</summary>
     public double NextDouble() => (Next() >> 11) * (1.0 / (1ul << 53));
 
-    /// <summary>Puts values in random order (Fisher and Yates).</summary>
+    /// <summary>Shuffles values (Fisher and Yates).</summary>
     public void Shuffle(Span<int> values)
     {
         for (var i = values.Length - 1; i > 0; i--)

@@ -6,11 +6,11 @@ using static TorchSharp.torch;
 namespace MLExtensions.Persistence;
 
 /// <summary>
-/// The header of a safetensors file: the tensors in the order of their data, and a dictionary of strings.
-/// Format: https://github.com/huggingface/safetensors#format.
+/// The header of a safetensors file: the tensors in the order of their data, and a dictionary of strings. Format:
+/// https://github.com/huggingface/safetensors#format.
 /// </summary>
 /// <remarks>
-/// Two metadata entries of our own guard the file: <see cref="DataChecksumKey"/> over the data section and
+/// Two additional metadata entries protect the file: <see cref="DataChecksumKey"/> over the data section and
 /// <see cref="HeaderChecksumKey"/> over the names, types, shapes, offsets and all other metadata.
 /// </remarks>
 internal sealed class SafeTensorsHeader
@@ -36,10 +36,10 @@ internal sealed class SafeTensorsHeader
 
     public long DataLength => Entries.Count == 0 ? 0 : Entries[^1].End;
 
-    /// <summary>The header as JSON. Headers that say the same give the same bytes.</summary>
+    /// <summary>Returns the header as JSON. Equal headers give the same bytes.</summary>
     public byte[] ToJson() => ToJson(Metadata);
 
-    /// <summary>The SHA-256, in hexadecimal, of everything the header says except this checksum itself.</summary>
+    /// <summary>The SHA-256, in hexadecimal, of everything in the header except this checksum itself.</summary>
     public string Checksum()
     {
         var others = Metadata.Where(m => m.Key != HeaderChecksumKey).ToDictionary();
@@ -90,7 +90,7 @@ internal sealed class SafeTensorsHeader
 
 /// <summary>A tensor as a safetensors header describes it.</summary>
 /// <param name="Begin">First byte, counted from the start of the data section.</param>
-/// <param name="End">The byte behind the last one.</param>
+/// <param name="End">The end, exclusive.</param>
 internal sealed record SafeTensorsEntry(string Name, ScalarType Type, IReadOnlyList<long> Shape, long Begin, long End)
 {
     public long ByteCount => End - Begin;
@@ -104,7 +104,7 @@ internal sealed record SafeTensorsEntry(string Name, ScalarType Type, IReadOnlyL
     }
 }
 
-/// <summary>The element types of safetensors files that torch has too.</summary>
+/// <summary>The element types of safetensors files that torch supports.</summary>
 internal static class SafeTensorsTypes
 {
     private static readonly (string Name, ScalarType Type, int Size)[] All =

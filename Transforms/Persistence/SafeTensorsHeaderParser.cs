@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Persistence;
 
-/// <summary>Reads a safetensors header and believes nothing in it that does not add up.</summary>
+/// <summary>Reads and validates a safetensors header.</summary>
 internal sealed class SafeTensorsHeaderParser
 {
     private const int MaxDimensions = 64;
@@ -15,14 +15,14 @@ internal sealed class SafeTensorsHeaderParser
 
     private SafeTensorsHeaderParser(EntryReader reader) => _reader = reader;
 
-    /// <summary>Reads the length and the header; the stream then stands at the first byte of the data.</summary>
+    /// <summary>Reads the length and the header; the stream is then at the first byte of the data.</summary>
     public static SafeTensorsHeader Read(EntryReader reader)
     {
         Span<byte> prefix = stackalloc byte[sizeof(ulong)];
         reader.ReadExactly(prefix, "the length of the safetensors header");
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length is < 2 or > SafeTensorsHeader.MaxLength)
-            throw reader.Fail($"claims a safetensors header of {length} bytes, 2 to {SafeTensorsHeader.MaxLength} are allowed");
+            throw reader.Fail($"has a safetensors header of {length} bytes; 2 to {SafeTensorsHeader.MaxLength} are allowed");
         var json = reader.ReadGrowing((int)length, "the safetensors header");
         var parser = new SafeTensorsHeaderParser(reader);
         try
@@ -60,7 +60,7 @@ internal sealed class SafeTensorsHeaderParser
         cursor.Read();
     }
 
-    /// <summary>Steps to the next property's value, or to the end of the object.</summary>
+    /// <summary>Moves to the value of the next property, or to the end of the object.</summary>
     private static bool NextProperty(ref Utf8JsonReader cursor, out string name)
     {
         cursor.Read();
@@ -102,13 +102,13 @@ internal sealed class SafeTensorsHeaderParser
                     offsets = ParseNumbers(ref cursor, name, field, 2);
                     break;
                 default:
-                    throw _reader.Fail($"tensor '{name}' has '{field}' twice or where only dtype, shape and data_offsets belong");
+                    throw _reader.Fail($"tensor '{name}' has a duplicate or unknown field '{field}'; only dtype, shape and data_offsets are allowed");
             }
         }
         if (type is null || shape is null || offsets is not { Count: 2 })
             throw _reader.Fail($"tensor '{name}' lacks its dtype, shape or data_offsets");
         var scalarType = SafeTensorsTypes.Find(type)
-            ?? throw _reader.Fail($"tensor '{name}' is of type '{type}', supported are {SafeTensorsTypes.Supported}");
+            ?? throw _reader.Fail($"tensor '{name}' has type '{type}'; supported types are {SafeTensorsTypes.Supported}");
         var bytes = ByteCount(name, scalarType, shape);
         if (offsets[1] < offsets[0] || offsets[1] - offsets[0] != bytes)
         {
@@ -126,7 +126,7 @@ internal sealed class SafeTensorsHeaderParser
         while (cursor.Read() && cursor.TokenType != JsonTokenType.EndArray)
         {
             if (cursor.TokenType != JsonTokenType.Number || !cursor.TryGetInt64(out var number) || number < 0)
-                throw _reader.Fail($"{field} of tensor '{name}' holds something else than whole numbers from 0 to {long.MaxValue}");
+                throw _reader.Fail($"{field} of tensor '{name}' contains something other than whole numbers from 0 to {long.MaxValue}");
             if (numbers.Count == limit)
                 throw _reader.Fail($"{field} of tensor '{name}' has more than {limit} numbers");
             numbers.Add(number);
@@ -138,7 +138,7 @@ internal sealed class SafeTensorsHeaderParser
     {
         try
         {
-            // Strides are products too, of empty tensors as well, so a dimension of 0 must not hide an overflow.
+            // Strides are products too, even of empty tensors, so a dimension of 0 must not hide an overflow.
             long extent = SafeTensorsTypes.SizeOf(type);
             foreach (var dimension in shape)
                 extent = checked(extent * Math.Max(1, dimension));
@@ -146,7 +146,7 @@ internal sealed class SafeTensorsHeaderParser
         }
         catch (OverflowException e)
         {
-            throw _reader.Fail($"tensor '{name}' claims the impossible shape {SafeTensorsEntry.Describe(type, shape)}", e);
+            throw _reader.Fail($"tensor '{name}' has the impossible shape {SafeTensorsEntry.Describe(type, shape)}", e);
         }
     }
 
@@ -156,10 +156,10 @@ internal sealed class SafeTensorsHeaderParser
         foreach (var entry in header.Entries)
         {
             if (entry.Begin != at)
-                throw reader.Fail($"tensor '{entry.Name}' begins at byte {entry.Begin} of the data, expected {at}: a hole or an overlap");
+                throw reader.Fail($"tensor '{entry.Name}' begins at byte {entry.Begin} of the data instead of {at}: there is a gap or an overlap");
             at = entry.End;
         }
         if (reader.Remaining is { } remaining && remaining != at)
-            throw reader.Fail($"has {remaining} bytes of data, its header describes {at}");
+            throw reader.Fail($"has {remaining} bytes of data, but its header describes {at}");
     }
 }

@@ -101,7 +101,7 @@ public sealed class AutoencoderBadInputTests
     {
         using var model = AutoencoderSample.Fit();
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => model.Encode([1, 2])).Message, "2 values; the model was trained on 8");
-        StringAssert.Contains(Assert.Throws<ArgumentException>(() => model.Decode([1, 2, 3])).Message, "The code has 3 values; the network's has 2");
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => model.Decode([1, 2, 3])).Message, "The latent representation has 3 values; the network's has 2");
         StringAssert.Contains(Assert.Throws<FormatException>(() => model.Decode([1, float.PositiveInfinity])).Message, "slot 1: the value is Infinity");
         Assert.Throws<ArgumentNullException>(() => model.Encode(null!));
         Assert.Throws<ArgumentNullException>(() => model.Decode(null!));

@@ -34,7 +34,7 @@ public sealed class SequenceInputTests
         Assert.Contains("4 (StepSize)", error.Message);
         // Another known size is a matter of fact before any row is read.
         var narrow = Example.View(Ml, Example.Create(5, 4));
-        Assert.Contains("3 values a step", Outcome.Messages(Assert.Throws<Exception>(() => model.Transform(narrow))));
+        Assert.Contains("3 values per time step", Outcome.Messages(Assert.Throws<Exception>(() => model.Transform(narrow))));
     }
 
     [TestMethod]
@@ -127,8 +127,8 @@ public sealed class SequenceInputTests
         var rows = Enumerable.Range(0, 20).Select(i => SequenceRow.Of(new float[2 + (2 * (i % 3))])).ToArray();
         using var model = Fit(rows, options => options.StepSize = 2);
         rows[7].Values = new float[5];
-        AssertRefused(() => Fit(rows, options => options.StepSize = 2), "'Values', row 7: 5 values are no whole number of steps of 2 values");
-        AssertRefused(() => Scores(model, rows), "'Values', row 7: 5 values are no whole number of steps of 2 values");
+        AssertRefused(() => Fit(rows, options => options.StepSize = 2), "'Values', row 7: 5 values are not a multiple of the step size 2");
+        AssertRefused(() => Scores(model, rows), "'Values', row 7: 5 values are not a multiple of the step size 2");
     }
 
     [TestMethod]

@@ -69,16 +69,16 @@ public sealed class NativeLoadingTests
     {
         var program = CopyManagedFiles();
         var environment = new Dictionary<string, string?> { ["LIBTORCH_DIR"] = _folder };
-        var output = ChildProcess.Run(PrintFailure, [], environment, program).AssertSuccess().Output;
-        Assert.Contains($"LIBTORCH_DIR is '{_folder}', and there is no '{_folder}/libc10.so'", output);
+        string output = ChildProcess.Run(PrintFailure, [], environment, program).AssertSuccess().Output;
+        Assert.Contains($"LIBTORCH_DIR is '{_folder}', but '{_folder}/libc10.so' does not exist", output);
     }
 
     [TestMethod]
     public void LibTorchDir_ApplicationHasAnother_MessageSaysSo()
     {
         var environment = new Dictionary<string, string?> { ["LIBTORCH_DIR"] = _folder };
-        var output = ChildProcess.Run(PrintFailure, [], environment).AssertSuccess().Output;
-        Assert.Contains($"the application has a libtorch of its own, '{NativeFolder}/libtorch_cpu.so'", output);
+        string output = ChildProcess.Run(PrintFailure, [], environment).AssertSuccess().Output;
+        Assert.Contains($"the application has its own libtorch, '{NativeFolder}/libtorch_cpu.so'", output);
     }
 
     private static void LoadCopy(string[] args)

@@ -95,7 +95,7 @@ public sealed class RbmTransformerTests
         var strange = new RbmTransformer((Microsoft.ML.Runtime.IHostEnvironment)Ml, machine.Layers, new RbmColumnNames("Hidden", "Features", null, null), (RbmOutput)9, seed: 1);
         Ml.Model.Save(strange, RbmSample.View(Ml, RbmSample.Bars(1)).Schema, folder.File("strange.zip"));
         var error = Assert.Throws<Exception>(() => new MLContext().Model.Load(folder.File("strange.zip"), out _));
-        Assert.Contains("has 9 as the kind of its output", Contract.Outcome.Messages(error));
+        Assert.Contains("has the output 9, which is not a valid kind of output", Contract.Outcome.Messages(error));
     }
 
     [TestMethod]

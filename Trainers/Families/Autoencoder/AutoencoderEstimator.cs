@@ -75,8 +75,8 @@ public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransform
         public string InputColumnName { get; set; } = DefaultColumnName;
 
         /// <summary>
-        /// The column to add for the reconstructed features, a <c>Vector&lt;Single&gt;</c> of the same size as the features. Default null:
-        /// none.
+        /// The column to add for the reconstructed features, a <c>Vector&lt;Single&gt;</c> of the same size as the
+        /// features. Default null: none.
         /// </summary>
         [DoesNotChangeResult]
         public string? ReconstructionColumnName { get; set; }
@@ -105,7 +105,10 @@ public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransform
         /// </summary>
         public Activation? LatentActivation { get; set; }
 
-        /// <summary>What the features are. Default null: <see cref="AutoencoderOutput.Bernoulli"/>, or that of <see cref="TrainingOptions.InitialModel"/>.</summary>
+        /// <summary>
+        /// What the features are. Default null: <see cref="AutoencoderOutput.Bernoulli"/>, or that of
+        /// <see cref="TrainingOptions.InitialModel"/>.
+        /// </summary>
         public AutoencoderOutput? Output { get; set; }
 
         internal override TrainingOptions Snapshot()

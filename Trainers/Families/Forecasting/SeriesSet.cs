@@ -59,7 +59,7 @@ internal sealed class SeriesSet
             hash.AppendData(Encoding.UTF8.GetBytes($"{series.Group}\n{series.Length}\n"));
             hash.AppendData(MemoryMarshal.AsBytes(series.Steps(0, series.Length)));
         }
-        return $"{Series.Sum(series => (long)series.Length)} rows in {Series.Count} series with SHA-256 {Convert.ToHexStringLower(hash.GetHashAndReset())}";
+        return $"{Series.Sum(series => (long)series.Length)} rows in {Series.Count} series of SHA-256 {Convert.ToHexStringLower(hash.GetHashAndReset())}";
     }
 }
 

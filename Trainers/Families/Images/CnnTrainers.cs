@@ -9,8 +9,8 @@ namespace MLExtensions;
 /// <para>
 /// Features are images: an <c>MLImage</c> column of known size (LoadImages and ResizeImages), or a <c>Vector&lt;Single&gt;</c> whose
 /// dimensions are channels, height and width (set by ExtractPixels, or by <see cref="ImageOptions.ImageShape"/>). The label is
-/// <c>Boolean</c>. The transformer adds <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c> (probability
-/// of 0.5 or more).
+/// <c>Boolean</c>. The transformer adds <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c>
+/// (probability of 0.5 or more).
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">

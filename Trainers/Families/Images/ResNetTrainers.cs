@@ -10,8 +10,8 @@ namespace MLExtensions;
 /// <para>
 /// Features are images: an <c>MLImage</c> column of known size (LoadImages and ResizeImages), or a <c>Vector&lt;Single&gt;</c> whose
 /// dimensions are channels, height and width (set by ExtractPixels, or by <see cref="ImageOptions.ImageShape"/>). The label is
-/// <c>Boolean</c>. The transformer adds <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c> (probability
-/// of 0.5 or more).
+/// <c>Boolean</c>. The transformer adds <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c>
+/// (probability of 0.5 or more).
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
@@ -24,8 +24,8 @@ namespace MLExtensions;
 /// </list>
 /// <para>
 /// Each block adds its output to its input, so that very deep networks can be trained (He, Zhang, Ren and Sun, 2016). Training minimizes
-/// the cross entropy of the sigmoid by backpropagation over shuffled mini-batches. The same seed, data, computer and number of threads give
-/// the same weights.
+/// the cross entropy of the sigmoid by backpropagation over shuffled mini-batches. The same seed, data, computer and number of threads
+/// give the same weights.
 /// </para>
 /// </remarks>
 public sealed class ResNetBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
@@ -71,8 +71,8 @@ public sealed class ResNetBinaryTrainer : NetworkTrainer<BinaryNetworkTransforme
 /// </list>
 /// <para>
 /// Each block adds its output to its input, so that very deep networks can be trained (He, Zhang, Ren and Sun, 2016). Training minimizes
-/// the cross entropy of the softmax by backpropagation over shuffled mini-batches. The same seed, data, computer and number of threads give
-/// the same weights.
+/// the cross entropy of the softmax by backpropagation over shuffled mini-batches. The same seed, data, computer and number of threads
+/// give the same weights.
 /// </para>
 /// </remarks>
 public sealed class ResNetMulticlassTrainer : NetworkTrainer<MulticlassNetworkTransformer>
@@ -148,7 +148,9 @@ public abstract class ResNetOptions : ImageOptions
     /// <summary>The form of the network: CIFAR for small images, ImageNet for large ones. Default <see cref="ResNetForm.Cifar"/>.</summary>
     public ResNetForm Form { get; set; }
 
-    /// <summary>The number of layers with weights: 6n + 2 in the CIFAR form; 18, 34, 50, 101 or 152 in the ImageNet form. Default 20.</summary>
+    /// <summary>
+    /// The number of layers with weights: 6n + 2 in the CIFAR form; 18, 34, 50, 101 or 152 in the ImageNet form. Default 20.
+    /// </summary>
     public int Depth { get; set; } = 20;
 
     /// <summary>
@@ -158,8 +160,8 @@ public abstract class ResNetOptions : ImageOptions
     public int? BaseChannels { get; set; }
 
     /// <summary>
-    /// The kind of shortcut at shape changes. Default null: padding (option A) in the CIFAR form, projection (option B) in the ImageNet
-    /// form.
+    /// The kind of shortcut at shape changes. Default null: padding (option A) in the CIFAR form, projection (option B)
+    /// in the ImageNet form.
     /// </summary>
     public ShortcutKind? Shortcut { get; set; }
 

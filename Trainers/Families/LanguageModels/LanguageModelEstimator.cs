@@ -99,8 +99,8 @@ public sealed class LanguageModelEstimator : NetworkEstimator<LanguageModelTrans
         public double Dropout { get; set; }
 
         /// <summary>
-        /// Whether the embedding is also used as the weights of the output layer: fewer parameters and usually a lower perplexity. Default
-        /// false.
+        /// Whether the embedding is also used as the weights of the output layer: fewer parameters and usually a lower
+        /// perplexity. Default false.
         /// </summary>
         public bool TieEmbeddings { get; set; }
 

@@ -17,8 +17,8 @@ internal abstract class OutputLoss(LanguageModelNetwork network, Precision preci
     private protected LanguageModelNetwork Network => network;
 
     /// <summary>
-    /// Returns the mean loss in nats and its gradient with respect to the hidden values. The gradients of the output layer are added to its
-    /// own.
+    /// Returns the mean loss in nats and its gradient with respect to the hidden values. The gradients of the output layer
+    /// are added to its own.
     /// </summary>
     /// <param name="hidden"><c>[tokens, width]</c>, without a graph.</param>
     /// <param name="targets"><c>[tokens]</c>, int64.</param>

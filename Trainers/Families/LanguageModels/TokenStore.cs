@@ -24,7 +24,7 @@ internal abstract class TokenStore : IDisposable
             Read(at, span);
             hash.AppendData(MemoryMarshal.AsBytes(span));
         }
-        return $"{Count} tokens with SHA-256 {Convert.ToHexStringLower(hash.GetHashAndReset())}";
+        return $"{Count} tokens of SHA-256 {Convert.ToHexStringLower(hash.GetHashAndReset())}";
     }
 
     public virtual void Dispose()

@@ -73,14 +73,14 @@ internal sealed class TokenWindows : IBatchSource<TokenBatch>
 /// <summary>Several time steps of a text, in parallel streams.</summary>
 /// <param name="rowCount">The number of predicted tokens.</param>
 /// <param name="epochFraction">The fraction of the epoch before this batch, in [0, 1).</param>
-/// <param name="inputs"><c>[steps, lanes]</c>, int64, on the training device.</param>
-/// <param name="targets"><c>[steps * lanes]</c>, int64, on the training device.</param>
+/// <param name="inputs"><c>[steps, streams]</c>, int64, on the training device.</param>
+/// <param name="targets"><c>[steps * streams]</c>, int64, on the training device.</param>
 internal sealed class TokenBatch(int rowCount, double epochFraction, Tensor inputs, Tensor targets) : Batch(rowCount, epochFraction)
 {
-    /// <summary>The tokens, <c>[steps, lanes]</c>, int64.</summary>
+    /// <summary>The tokens, <c>[steps, streams]</c>, int64.</summary>
     public Tensor Inputs => inputs;
 
-    /// <summary>The tokens that follow them, <c>[steps * lanes]</c>, int64.</summary>
+    /// <summary>The tokens that follow them, <c>[steps * streams]</c>, int64.</summary>
     public Tensor Targets => targets;
 
     public override void Dispose()

@@ -72,8 +72,8 @@ public static class RbmExtensions
         /// input column of the RBMs as features. The output layer is initialized randomly.
         /// </summary>
         /// <remarks>
-        /// Hinton, Osindero and Teh, 2006. Bernoulli units become sigmoid units, ReLU units stay ReLU units, and Gaussian units become
-        /// linear units.
+        /// Hinton, Osindero and Teh, 2006. Bernoulli units become sigmoid units, ReLU units stay ReLU units, and Gaussian
+        /// units become linear units.
         /// </remarks>
         public IReadOnlyList<HiddenLayer> ToHiddenLayers() => machines.Layers
             .Select(layer => (RbmArchitecture)layer.Architecture)

@@ -177,7 +177,7 @@ public sealed class InitialWeightsTests
         bytes[^1] ^= 1;
         File.WriteAllBytes(damaged, bytes);
         AssertDamaged(damaged, "checksum");
-        AssertDamaged(Tuning.Changed(start, tensors => tensors["output.bias"][1] = float.NaN), "tensor 'output.bias' holds a number that is NaN");
+        AssertDamaged(Tuning.Changed(start, tensors => tensors["output.bias"][1] = float.NaN), "tensor 'output.bias' contains a number that is NaN");
         AssertDamaged(Tuning.Changed(start, tensors => tensors["output.bias"] = full(3, 1e300, ScalarType.Float64)), "too large for float32");
         Assert.Contains("nowhere.safetensors", Assert.Throws<FileNotFoundException>(() => Tuning.Fit(o => o.InitialWeightsPath = folder.File("nowhere.safetensors"))).Message);
 

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>
-/// Moves every pixel along a smooth random field, as if the image were drawn on rubber. Bilinear interpolation, with zeros outside the
-/// image.
+/// Moves every pixel along a smooth random field, as if the image were drawn on rubber. Bilinear interpolation, with
+/// zeros outside the image.
 /// </summary>
 /// <remarks>
 /// Simard, Steinkraus and Platt, "Best practices for convolutional neural networks applied to visual document analysis" (2003): noise that

@@ -29,8 +29,8 @@ public abstract record ImageAugmentation
 
     /// <summary>
     /// The probability that an image is changed, in [0, 1]. <see cref="RandomCrop"/> crops the other images at their center,
-    /// <see cref="RandomFlip"/> decides for each direction, <see cref="Mixup"/> for a whole batch. Default 1, for <see cref="RandomFlip"/>
-    /// 0.5.
+    /// <see cref="RandomFlip"/> decides for each direction, <see cref="Mixup"/> for a whole batch. Default 1, for
+    /// <see cref="RandomFlip"/> 0.5.
     /// </summary>
     public double Probability { get; init; } = 1;
 
