@@ -29,7 +29,7 @@ public static class CnnCatalog
             IReadOnlyList<ImageLayer>? layers = null,
             int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.Cnn(ImageShortOverload.Fill(new CnnBinaryTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
+            catalog.Cnn(ShortOverload.Fill(new CnnBinaryTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
 
         /// <summary>Trains a convolutional network, with all of its options.</summary>
         /// <param name="options">The options. The trainer keeps a copy.</param>
@@ -48,7 +48,7 @@ public static class CnnCatalog
             IReadOnlyList<ImageLayer>? layers = null,
             int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.Cnn(ImageShortOverload.Fill(new CnnMulticlassTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
+            catalog.Cnn(ShortOverload.Fill(new CnnMulticlassTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="Cnn(BinaryTrainers, CnnBinaryTrainer.Options)"/>
         public CnnMulticlassTrainer Cnn(CnnMulticlassTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
@@ -65,9 +65,22 @@ public static class CnnCatalog
             IReadOnlyList<ImageLayer>? layers = null,
             int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.Cnn(ImageShortOverload.Fill(new CnnRegressionTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
+            catalog.Cnn(ShortOverload.Fill(new CnnRegressionTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="Cnn(BinaryTrainers, CnnBinaryTrainer.Options)"/>
         public CnnRegressionTrainer Cnn(CnnRegressionTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
+    }
+}
+
+/// <summary>Makes options of the parameters of the short overloads.</summary>
+file static class ShortOverload
+{
+    public static TOptions Fill<TOptions>(TOptions options, string label, string features, IReadOnlyList<ImageLayer>? layers, int epochs, int batchSize, double learningRate)
+        where TOptions : CnnOptions
+    {
+        if (layers != null)
+            options.Layers = layers;
+        options.SetCommon(label, features, epochs, batchSize, learningRate);
+        return options;
     }
 }

@@ -26,7 +26,7 @@ public static class MlpCatalog
             int[]? hiddenLayers = null,
             int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.Mlp(MlpShortOverload.Fill(new MlpBinaryTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
+            catalog.Mlp(ShortOverload.Fill(new MlpBinaryTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
 
         /// <summary>Trains a multilayer perceptron, with all of its options.</summary>
         /// <param name="options">The options. The trainer keeps a copy.</param>
@@ -45,7 +45,7 @@ public static class MlpCatalog
             int[]? hiddenLayers = null,
             int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.Mlp(MlpShortOverload.Fill(new MlpMulticlassTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
+            catalog.Mlp(ShortOverload.Fill(new MlpMulticlassTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="Mlp(BinaryTrainers, MlpBinaryTrainer.Options)"/>
         public MlpMulticlassTrainer Mlp(MlpMulticlassTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
@@ -62,9 +62,22 @@ public static class MlpCatalog
             int[]? hiddenLayers = null,
             int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.Mlp(MlpShortOverload.Fill(new MlpRegressionTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
+            catalog.Mlp(ShortOverload.Fill(new MlpRegressionTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="Mlp(BinaryTrainers, MlpBinaryTrainer.Options)"/>
         public MlpRegressionTrainer Mlp(MlpRegressionTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
+    }
+}
+
+/// <summary>Makes options of the parameters of the short overloads.</summary>
+file static class ShortOverload
+{
+    public static TOptions Fill<TOptions>(TOptions options, string label, string features, int[]? hiddenLayers, int epochs, int batchSize, double learningRate)
+        where TOptions : MlpOptions
+    {
+        if (hiddenLayers != null)
+            options.HiddenLayers = hiddenLayers.Select(units => new HiddenLayer(units)).ToArray();
+        options.SetCommon(label, features, epochs, batchSize, learningRate);
+        return options;
     }
 }

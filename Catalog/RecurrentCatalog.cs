@@ -27,7 +27,7 @@ public static class RecurrentCatalog
             int hiddenUnits = RecurrentOptions.DefaultHiddenUnits, RecurrentCell cell = RecurrentCell.Lstm,
             int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.Recurrent(RecurrentShortOverload.Fill(new RecurrentBinaryTrainer.Options(), labelColumnName, featureColumnName, hiddenUnits, cell, epochs, batchSize, learningRate));
+            catalog.Recurrent(ShortOverload.Fill(new RecurrentBinaryTrainer.Options(), labelColumnName, featureColumnName, hiddenUnits, cell, epochs, batchSize, learningRate));
 
         /// <summary>Trains a recurrent network, with all of its options.</summary>
         /// <param name="options">The options. The trainer keeps a copy.</param>
@@ -46,7 +46,7 @@ public static class RecurrentCatalog
             int hiddenUnits = RecurrentOptions.DefaultHiddenUnits, RecurrentCell cell = RecurrentCell.Lstm,
             int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.Recurrent(RecurrentShortOverload.Fill(new RecurrentMulticlassTrainer.Options(), labelColumnName, featureColumnName, hiddenUnits, cell, epochs, batchSize, learningRate));
+            catalog.Recurrent(ShortOverload.Fill(new RecurrentMulticlassTrainer.Options(), labelColumnName, featureColumnName, hiddenUnits, cell, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="Recurrent(BinaryTrainers, RecurrentBinaryTrainer.Options)"/>
         public RecurrentMulticlassTrainer Recurrent(RecurrentMulticlassTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
@@ -63,9 +63,22 @@ public static class RecurrentCatalog
             int hiddenUnits = RecurrentOptions.DefaultHiddenUnits, RecurrentCell cell = RecurrentCell.Lstm,
             int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.Recurrent(RecurrentShortOverload.Fill(new RecurrentRegressionTrainer.Options(), labelColumnName, featureColumnName, hiddenUnits, cell, epochs, batchSize, learningRate));
+            catalog.Recurrent(ShortOverload.Fill(new RecurrentRegressionTrainer.Options(), labelColumnName, featureColumnName, hiddenUnits, cell, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="Recurrent(BinaryTrainers, RecurrentBinaryTrainer.Options)"/>
         public RecurrentRegressionTrainer Recurrent(RecurrentRegressionTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
+    }
+}
+
+/// <summary>Makes options of the parameters of the short overloads.</summary>
+file static class ShortOverload
+{
+    public static TOptions Fill<TOptions>(TOptions options, string label, string features, int hiddenUnits, RecurrentCell cell, int epochs, int batchSize, double learningRate)
+        where TOptions : RecurrentOptions
+    {
+        options.HiddenUnits = hiddenUnits;
+        options.Cell = cell;
+        options.SetCommon(label, features, epochs, batchSize, learningRate);
+        return options;
     }
 }

@@ -26,7 +26,7 @@ public static class ResNetCatalog
             int depth = 20,
             int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.ResNet(ImageShortOverload.Fill(new ResNetBinaryTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
+            catalog.ResNet(ShortOverload.Fill(new ResNetBinaryTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
 
         /// <summary>Trains a residual network, with all of its options.</summary>
         /// <param name="options">The options. The trainer keeps a copy.</param>
@@ -45,7 +45,7 @@ public static class ResNetCatalog
             int depth = 20,
             int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.ResNet(ImageShortOverload.Fill(new ResNetMulticlassTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
+            catalog.ResNet(ShortOverload.Fill(new ResNetMulticlassTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="ResNet(BinaryTrainers, ResNetBinaryTrainer.Options)"/>
         public ResNetMulticlassTrainer ResNet(ResNetMulticlassTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
@@ -62,9 +62,21 @@ public static class ResNetCatalog
             int depth = 20,
             int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.ResNet(ImageShortOverload.Fill(new ResNetRegressionTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
+            catalog.ResNet(ShortOverload.Fill(new ResNetRegressionTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="ResNet(BinaryTrainers, ResNetBinaryTrainer.Options)"/>
         public ResNetRegressionTrainer ResNet(ResNetRegressionTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
+    }
+}
+
+/// <summary>Makes options of the parameters of the short overloads.</summary>
+file static class ShortOverload
+{
+    public static TOptions Fill<TOptions>(TOptions options, string label, string features, int depth, int epochs, int batchSize, double learningRate)
+        where TOptions : ResNetOptions
+    {
+        options.Depth = depth;
+        options.SetCommon(label, features, epochs, batchSize, learningRate);
+        return options;
     }
 }

@@ -54,6 +54,16 @@ public abstract class SupervisedTrainerOptions : RowTrainingOptions
     /// <summary>The random augmentation of training examples, or null.</summary>
     internal virtual IFeatureAugmenter? CreateAugmenter(NetworkArchitecture architecture) => null;
 
+    /// <summary>Sets what the short overloads of every family have in common.</summary>
+    internal void SetCommon(string labelColumnName, string featureColumnName, int epochs, int batchSize, double learningRate)
+    {
+        LabelColumnName = labelColumnName;
+        FeatureColumnName = featureColumnName;
+        Epochs = epochs;
+        BatchSize = batchSize;
+        LearningRate = learningRate;
+    }
+
     internal override void Check()
     {
         OptionCheck.NotEmpty(FeatureColumnName, nameof(FeatureColumnName));
