@@ -28,7 +28,7 @@ internal sealed class AutoencoderExample : IExample
     public ExampleHelp Help => new(
         "Compares how well a deep autoencoder and principal components reconstruct MNIST's test images from a few numbers.",
         $"{MnistData.Files}",
-        "about 30 minutes of one core",
+        "about half an hour of one core (estimated)",
         "model-N.zip (the autoencoder with N numbers), loss-N.png, reconstructions-N.png and, for 2 numbers, latent.png (the numbers as points)");
 
     public IReadOnlyList<ExampleOption> Options => [MnistData.Files.Option, LatentSize, Epochs, PretrainingEpochs, ExampleOption.Threads, ExampleOption.Seed];

@@ -28,7 +28,7 @@ internal sealed class DbnMnistExample : IExample
     public ExampleHelp Help => new(
         "Pretrains a deep belief network on MNIST without labels, fine-tunes it, and compares it with the same network without pretraining.",
         $"{MnistData.Files}",
-        "about 40 minutes of one core, half of it with --only pretrained",
+        "about 20 minutes of one core with --only pretrained, longer for both networks",
         $"{StackFile} (the pretrained RBMs, for --stack), pretraining-*.png, and each network (*.zip) with its training curves (*-loss.png)");
 
     public IReadOnlyList<ExampleOption> Options => [MnistData.Files.Option, Labels, Epochs, PretrainingEpochs, Stack, Only, ExampleOption.Threads, ExampleOption.Seed];

@@ -34,7 +34,7 @@ internal sealed class RbmMnistExample : IExample
     public ExampleHelp Help => new(
         "Trains a restricted Boltzmann machine (RBM) on MNIST without labels and draws its filters, reconstructions and samples.",
         $"{MnistData.Files}",
-        "about 5 minutes of one core",
+        "a few minutes of one core",
         $"{ModelFile} (the RBM), {HistoryFile}, {FiltersFile}, {ReconstructionsFile}, {SamplesFromNoiseFile} and {SamplesFromImagesFile}");
 
     public IReadOnlyList<ExampleOption> Options => [MnistData.Files.Option, Hidden, Epochs, Persistent, ExampleOption.Threads, ExampleOption.Seed];

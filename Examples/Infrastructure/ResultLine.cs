@@ -45,7 +45,7 @@ internal sealed class ResultLine
     private static string Format(double value)
     {
         if (!double.IsFinite(value))
-            return value.ToString(CultureInfo.InvariantCulture).ToLowerInvariant();
+            return double.IsNaN(value) ? "nan" : value > 0 ? "infinity" : "-infinity";
         var digitsBeforePoint = value == 0 ? 1 : (int)Math.Floor(Math.Log10(Math.Abs(value))) + 1;
         var decimals = Math.Clamp(SignificantDigits - digitsBeforePoint, 0, MostDecimals);
         return value.ToString("0." + new string('#', decimals), CultureInfo.InvariantCulture);
