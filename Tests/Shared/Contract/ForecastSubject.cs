@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 
 namespace MLExtensions.Tests.Contract;
 
-/// <summary>A forecaster of the next row's target, which is on the other side of 100 than the row's own, and nearly as far from it.</summary>
+/// <summary>A forecaster of the next row's target, which is on the other side of 100 than the row's own.</summary>
 internal sealed class ForecastSubject() : TrainingSubject("Forecast")
 {
     private const string Forecast = nameof(Forecast);
@@ -58,7 +58,7 @@ internal sealed class ForecastSubject() : TrainingSubject("Forecast")
         foreach (var row in rows)
         {
             row.Target = (float)(100 + (20 * value));
-            value = (-0.98 * value) + (0.2 * (random.NextDouble() - 0.5));
+            value = -Math.Sign(value) * (0.75 + (0.5 * random.NextDouble()));
         }
         return rows;
     }

@@ -110,11 +110,12 @@ internal sealed class LanguageModelSubject() : TrainingSubject("LanguageModel")
         Tokenization = Tokenization.Characters(minimumCount: 2),
         NumberOfLayers = 1,
         HiddenUnits = 12,
-        ForgetBias = -2, // The transformer judges rows on their own: what was before them had better be forgotten.
+        // The transformer judges rows on their own: what was before them had better be forgotten, and texts that begin with the end of a row be known.
+        ForgetBias = -2,
         WindowLength = 13,
-        BatchSize = 10,
+        BatchSize = 30,
         Epochs = 15,
-        LearningRate = 0.02,
+        LearningRate = 0.05,
     };
 
     protected override void AddNoise(DataTrainingOptions options)
