@@ -71,10 +71,10 @@ public sealed class AutoencoderBadInputTests
         var rows = AutoencoderSample.Create(20);
         rows[7].Features[1] = 3;
         var message = Refusal(rows, buffering, AutoencoderOutput.Bernoulli);
-        StringAssert.Contains(message, "Column 'Features', row 7, slot 1: the value is 3; features of an autoencoder with Output = Probability must be in [0, 1]. NormalizeMinMax");
+        StringAssert.Contains(message, "Column 'Features', row 7, slot 1: the value is 3; features of an autoencoder with Output = Bernoulli must be in [0, 1]. Add NormalizeMinMax");
         Assert.DoesNotContain("fixZero", message);
         rows[7].Features[1] = -0.5f;
-        StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Bernoulli), "the value is -0.5; features of an autoencoder with Output = Probability must be in [0, 1]. Add NormalizeMinMax before this estimator, with fixZero: false");
+        StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Bernoulli), "the value is -0.5; features of an autoencoder with Output = Bernoulli must be in [0, 1]. Add NormalizeMinMax before this estimator, with fixZero: false");
         rows[7].Features[1] = float.NaN;
         StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Bernoulli), "column 'Features', row 7, slot 1: the value is NaN");
         StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Gaussian), "column 'Features', row 7, slot 1: the value is NaN");

@@ -30,8 +30,8 @@ public sealed class LayerRefusalTests
             ["'0.downsample'", "channels is 2", "at least 3, the channels of the input"]),
         ["concatenation of different sizes"] = ([new ConcatenationLayer([new ConvolutionLayer(4, 3), new ConvolutionLayer(4, 1)]) { Name = "fork" }, new DenseLayer()], ["'fork' (concatenation)", "4 x 6 x 6 and 4 x 8 x 8"]),
         ["concatenation of image and vector"] = ([new ConcatenationLayer([new ConvolutionLayer(4, 1), new FlattenLayer()]), new DenseLayer()], ["'0'", "4 x 8 x 8 and 192"]),
-        ["last layer of other units"] = ([new FlattenLayer(), new DenseLayer(4) { Name = "head" }], ["'head' (dense)", "gives 4", "vector of 3"]),
-        ["last layer an image"] = ([new ConvolutionLayer(null, 1)], ["'0'", "gives 3 x 8 x 8", "vector of 3"]),
+        ["last layer of other units"] = ([new FlattenLayer(), new DenseLayer(4) { Name = "head" }], ["'head' (dense)", "returns 4", "vector of 3"]),
+        ["last layer an image"] = ([new ConvolutionLayer(null, 1)], ["'0'", "returns 3 x 8 x 8", "vector of 3"]),
         ["image layer behind a vector"] = ([new DenseLayer(8), new MaxPoolingLayer(2), new DenseLayer()], ["'1' (max pooling 2x2)", "vector of 8"]),
         ["two layers of one name"] = ([new ConvolutionLayer(4, 1) { Name = "a" }, new ConvolutionLayer(4, 1) { Name = "a" }, new DenseLayer()], ["'a'", "same name"]),
         ["a name that is another's position"] = ([new ConvolutionLayer(4, 1) { Name = "1" }, new DenseLayer()], ["'1'", "same name"]),
@@ -100,7 +100,7 @@ public sealed class LayerRefusalTests
             var options = ImageSample.Options([.. preset.Layers]);
             options.ImageShape = shape;
             var error = Assert.Throws<ArgumentException>(() => ImageSample.Fit(options, ImageSample.View(shape, 2)), name);
-            Assert.Contains("window", error.Message);
+            Assert.Contains("kernel of", error.Message);
         }
     }
 

@@ -73,8 +73,8 @@ public class SafeTensorsDamageTests
 
         StringAssert.StartsWith(shape.Message, Entry + ": ");
         Assert.AreEqual(Entry, shape.EntryName);
-        StringAssert.Contains(shape.Message, "tensor 'a' should be F32[1,3], the file has F32[3]");
-        StringAssert.Contains(type.Message, "tensor 'b' should be F64[1], the file has I64[1]");
+        StringAssert.Contains(shape.Message, "tensor 'a' should be F32[1,3], but the file has F32[3]");
+        StringAssert.Contains(type.Message, "tensor 'b' should be F64[1], but the file has I64[1]");
     }
 
     [TestMethod]

@@ -66,7 +66,7 @@ public sealed class InitialWeightsTests
         Outcome.AssertClose(Tuning.Read(start, "hidden.0.linear.weight"), model.Model.GetWeights("hidden.0.linear.weight"), 1e-9);
         var report = model.History.InitialWeights!;
         Assert.HasCount(2, report.OtherShape);
-        Assert.Contains("output.weight (F32[7,4] given, the network has F32[3,4])", report.OtherShape);
+        Assert.Contains("output.weight (F32[7,4] given, but the network has F32[3,4])", report.OtherShape);
         Assert.HasCount(model.Model.WeightShapes.Count - 2, report.Loaded);
         AssertRefused(start, WeightMatch.Strict, "output.bias (F32[7] given");
         var error = Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.InitialWeightsPath, o.Epochs) = (start, 0)));
@@ -82,9 +82,9 @@ public sealed class InitialWeightsTests
         AssertPartial("missing: hidden.1.linear.bias;", tensors => tensors.Remove("hidden.1.linear.bias"));
         AssertPartial("missing: output.weight, output.bias;", tensors => _ = tensors.Remove("output.weight") & tensors.Remove("output.bias"));
         AssertPartial("unexpected: extra;", tensors => tensors.Add("extra", zeros(1)));
-        AssertPartial("hidden.0.linear.weight (F32[5,7] given, the network has F32[5,6])", tensors => tensors["hidden.0.linear.weight"] = zeros(5, 7));
+        AssertPartial("hidden.0.linear.weight (F32[5,7] given, but the network has F32[5,6])", tensors => tensors["hidden.0.linear.weight"] = zeros(5, 7));
         AssertPartial("hidden.1.linear.bias (F32[9] given", tensors => tensors["hidden.1.linear.bias"] = zeros(9));
-        AssertPartial("output.weight (F32[3,5] given, the network has F32[3,4])", tensors => tensors["output.weight"] = zeros(3, 5));
+        AssertPartial("output.weight (F32[3,5] given, but the network has F32[3,4])", tensors => tensors["output.weight"] = zeros(3, 5));
         AssertPartial("output.weight (I8[3,4] given", tensors => tensors["output.weight"] = zeros(3, 4, ScalarType.Int8));
 
         void AssertPartial(string message, Action<Dictionary<string, Tensor>> change)
@@ -120,7 +120,7 @@ public sealed class InitialWeightsTests
                 tensors.Add($"other.{i}", zeros(1));
         });
         AssertRefused(start, WeightMatch.ExceptOutput, "other.7 and 2 more");
-        AssertRefused(start, WeightMatch.Partial, "as InitialWeightsMatch = Partial asks");
+        AssertRefused(start, WeightMatch.Partial, "as InitialWeightsMatch = Partial requires");
     }
 
     [TestMethod]
