@@ -18,8 +18,8 @@ public sealed class WarmStartTests
         var second = Continue(subject, first.Transformer, 1e-12);
         Outcome.AssertClose(Outcome.Parameters(first), Outcome.Parameters(second), 1e-6);
         var untrained = Continue(subject, null, 1e-12);
-        foreach (var (i, (before, after)) in untrained.Histories.Zip(second.Histories).Index())
-            Floor.Below(0.8, after.Epochs[0].TrainingLoss / before.Epochs[0].TrainingLoss, $"{name} {i}");
+        // What networks above the first are to learn is what it gives them: nothing, where it is untrained.
+        Floor.Below(0.6, second.Histories.First().Epochs[0].TrainingLoss / untrained.Histories.First().Epochs[0].TrainingLoss, name);
     }
 
     [TestMethod]

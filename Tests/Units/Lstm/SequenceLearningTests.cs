@@ -59,7 +59,7 @@ public sealed class SequenceLearningTests
             options => (options.Tokenization, options.Epochs, options.HiddenUnits) = (Tokenization.Characters(), 15, 16),
             Texts);
         Assert.AreEqual(4, ((TextSequence)Architecture(model).Input).Tokenizer.VocabularySize);
-        Floor.Above(0.85, Accuracy(model, Pairs(200, 2)));
+        Floor.Above(0.8, Accuracy(model, Pairs(200, 2)));
     }
 
     /// <summary>Losses fall about as far where weights are rounded to bfloat16.</summary>
