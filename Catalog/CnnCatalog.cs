@@ -1,4 +1,3 @@
-using Microsoft.ML;
 using Microsoft.ML.Data;
 using BinaryTrainers = Microsoft.ML.BinaryClassificationCatalog.BinaryClassificationTrainers;
 using MulticlassTrainers = Microsoft.ML.MulticlassClassificationCatalog.MulticlassClassificationTrainers;
@@ -6,84 +5,82 @@ using RegressionTrainers = Microsoft.ML.RegressionCatalog.RegressionTrainers;
 
 namespace MLExtensions;
 
-/// <summary>Convolutional networks in ML.NET's catalogs.</summary>
+/// <summary>Adds convolutional networks to ML.NET's catalogs.</summary>
 public static class CnnCatalog
 {
-    /// <param name="catalog">The trainers of binary classification.</param>
+    /// <param name="catalog">The binary classification trainers.</param>
     extension(BinaryTrainers catalog)
     {
-        /// <summary>A convolutional network for binary classification.</summary>
-        /// <param name="labelColumnName">The label, a <c>Boolean</c>.</param>
-        /// <param name="featureColumnName">The images: an <c>MLImage</c> column of known size, or a <c>Vector&lt;Single&gt;</c> with dimensions, as ExtractPixels makes it.</param>
-        /// <param name="layers">The layers, from the image to the outputs; null for <see cref="CnnLayers.Default"/>. <see cref="CnnLayers"/> has well-known networks.</param>
-        /// <param name="epochs">How many times the training data is gone through.</param>
-        /// <param name="batchSize">The number of examples of a gradient step.</param>
-        /// <param name="learningRate">The learning rate of Adam.</param>
+        /// <summary>Trains a convolutional network for binary classification.</summary>
+        /// <param name="labelColumnName">The label column, a <c>Boolean</c>.</param>
+        /// <param name="featureColumnName">
+        /// The images: <c>MLImage</c> of known size, or a <c>Vector&lt;Single&gt;</c> with the dimensions that ExtractPixels sets.
+        /// </param>
+        /// <param name="layers">
+        /// The layers, from the image to the outputs; <see cref="CnnLayers"/> has well-known networks. Null:
+        /// <see cref="CnnLayers.Default"/>.
+        /// </param>
+        /// <param name="epochs">The number of passes over the training data. Default 50.</param>
+        /// <param name="batchSize">The number of examples per training step. Default 32.</param>
+        /// <param name="learningRate">The learning rate of the Adam optimizer. Default 0.001.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
         public CnnBinaryTrainer Cnn(
-            string labelColumnName = DefaultColumnNames.Label,
-            string featureColumnName = DefaultColumnNames.Features,
+            string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             IReadOnlyList<ImageLayer>? layers = null,
-            int epochs = SupervisedTrainerOptions.DefaultEpochs,
-            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.Cnn(ImageShortOverload.Fill(new CnnBinaryTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
+            catalog.Cnn(ShortOverload.Fill(new CnnBinaryTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
 
-        /// <summary>A convolutional network for binary classification.</summary>
-        /// <param name="options">The options; the trainer keeps a copy.</param>
+        /// <summary>Trains a convolutional network, with all of its options.</summary>
+        /// <param name="options">The options. The trainer keeps a copy.</param>
         /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
         public CnnBinaryTrainer Cnn(CnnBinaryTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 
-    /// <param name="catalog">The trainers of multiclass classification.</param>
+    /// <param name="catalog">The multiclass classification trainers.</param>
     extension(MulticlassTrainers catalog)
     {
-        /// <summary>A convolutional network for multiclass classification.</summary>
-        /// <param name="labelColumnName">The label, a key.</param>
-        /// <param name="featureColumnName">The images: an <c>MLImage</c> column of known size, or a <c>Vector&lt;Single&gt;</c> with dimensions, as ExtractPixels makes it.</param>
-        /// <param name="layers">The layers, from the image to the outputs; null for <see cref="CnnLayers.Default"/>. <see cref="CnnLayers"/> has well-known networks.</param>
-        /// <param name="epochs">How many times the training data is gone through.</param>
-        /// <param name="batchSize">The number of examples of a gradient step.</param>
-        /// <param name="learningRate">The learning rate of Adam.</param>
-        /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        /// <summary>Trains a convolutional network for multiclass classification.</summary>
+        /// <param name="labelColumnName">The label column, a key.</param>
+        /// <inheritdoc cref="Cnn(BinaryTrainers, string, string, IReadOnlyList{ImageLayer}, int, int, double)"/>
         public CnnMulticlassTrainer Cnn(
-            string labelColumnName = DefaultColumnNames.Label,
-            string featureColumnName = DefaultColumnNames.Features,
+            string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             IReadOnlyList<ImageLayer>? layers = null,
-            int epochs = SupervisedTrainerOptions.DefaultEpochs,
-            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.Cnn(ImageShortOverload.Fill(new CnnMulticlassTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
+            catalog.Cnn(ShortOverload.Fill(new CnnMulticlassTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
 
-        /// <summary>A convolutional network for multiclass classification.</summary>
-        /// <param name="options">The options; the trainer keeps a copy.</param>
-        /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        /// <inheritdoc cref="Cnn(BinaryTrainers, CnnBinaryTrainer.Options)"/>
         public CnnMulticlassTrainer Cnn(CnnMulticlassTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 
-    /// <param name="catalog">The trainers of regression.</param>
+    /// <param name="catalog">The regression trainers.</param>
     extension(RegressionTrainers catalog)
     {
-        /// <summary>A convolutional network for regression.</summary>
-        /// <param name="labelColumnName">The label, a <c>Single</c>.</param>
-        /// <param name="featureColumnName">The images: an <c>MLImage</c> column of known size, or a <c>Vector&lt;Single&gt;</c> with dimensions, as ExtractPixels makes it.</param>
-        /// <param name="layers">The layers, from the image to the outputs; null for <see cref="CnnLayers.Default"/>. <see cref="CnnLayers"/> has well-known networks.</param>
-        /// <param name="epochs">How many times the training data is gone through.</param>
-        /// <param name="batchSize">The number of examples of a gradient step.</param>
-        /// <param name="learningRate">The learning rate of Adam.</param>
-        /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        /// <summary>Trains a convolutional network for regression.</summary>
+        /// <param name="labelColumnName">The label column, a <c>Single</c>.</param>
+        /// <inheritdoc cref="Cnn(BinaryTrainers, string, string, IReadOnlyList{ImageLayer}, int, int, double)"/>
         public CnnRegressionTrainer Cnn(
-            string labelColumnName = DefaultColumnNames.Label,
-            string featureColumnName = DefaultColumnNames.Features,
+            string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             IReadOnlyList<ImageLayer>? layers = null,
-            int epochs = SupervisedTrainerOptions.DefaultEpochs,
-            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.Cnn(ImageShortOverload.Fill(new CnnRegressionTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
+            catalog.Cnn(ShortOverload.Fill(new CnnRegressionTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
 
-        /// <summary>A convolutional network for regression.</summary>
-        /// <param name="options">The options; the trainer keeps a copy.</param>
-        /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        /// <inheritdoc cref="Cnn(BinaryTrainers, CnnBinaryTrainer.Options)"/>
         public CnnRegressionTrainer Cnn(CnnRegressionTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
+    }
+}
+
+/// <summary>Makes options of the parameters of the short overloads.</summary>
+file static class ShortOverload
+{
+    public static TOptions Fill<TOptions>(TOptions options, string label, string features, IReadOnlyList<ImageLayer>? layers, int epochs, int batchSize, double learningRate)
+        where TOptions : CnnOptions
+    {
+        if (layers != null)
+            options.Layers = layers;
+        options.SetCommon(label, features, epochs, batchSize, learningRate);
+        return options;
     }
 }

@@ -5,62 +5,71 @@ using MLExtensions.Loading;
 
 namespace MLExtensions;
 
-/// <summary>Loaders of images in ML.NET's catalog of data.</summary>
+/// <summary>Adds image loaders to ML.NET's data catalog.</summary>
 public static class ImageDataCatalog
 {
     /// <param name="catalog">The data operations, <c>mlContext.Data</c>.</param>
     extension(DataOperationsCatalog catalog)
     {
-        /// <summary>Loads images, and their labels, in the IDX format of MNIST. The files may be gzipped; their first bytes tell.</summary>
+        /// <summary>Loads images and labels in the IDX format of MNIST. Gzipped files are recognized by their first bytes.</summary>
         /// <remarks>
         /// Columns: <c>Features</c>, a <c>Vector&lt;Single&gt;</c> of dimensions [1, height, width] with the bytes of the file, 0 to 255;
-        /// and <c>Label</c>, a key whose values are the numbers from 0. Nothing but the headers is read before the rows are, and, where
-        /// <paramref name="classCount"/> is null, the labels. Plain files can be shuffled; gzipped ones are read in their order.
+        /// and <c>Label</c>, a key whose values are the numbers from 0. Only the headers are read at once, and the labels if
+        /// <paramref name="classCount"/> is null. Plain files can be shuffled; gzipped files are read in order.
         /// </remarks>
-        /// <param name="imagesPath">The file of the images: bytes in three dimensions (number, height, width).</param>
-        /// <param name="labelsPath">The file of the labels: bytes in one dimension; null for images alone.</param>
-        /// <param name="classCount">The number of classes, 1 to 256; null for the largest label and one more.</param>
-        /// <exception cref="FileNotFoundException">There is no such file.</exception>
-        /// <exception cref="FormatException">A file has another format, is cut off or too long, or the files don't belong together; the message names the file. What only the rows show is thrown when they are read.</exception>
+        /// <param name="imagesPath">The image file: bytes in three dimensions (number, height, width).</param>
+        /// <param name="labelsPath">The label file: bytes in one dimension. Null: images without labels.</param>
+        /// <param name="classCount">The number of classes, 1 to 256. Null: the largest label plus one.</param>
+        /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+        /// <exception cref="FormatException">
+        /// A file has another format, is truncated or too long, or the two files do not belong together; the message names the file.
+        /// Damaged rows are reported when they are read.
+        /// </exception>
         public IDataView LoadFromIdx(string imagesPath, string? labelsPath = null, int? classCount = null) =>
             IdxLoader.Load(CatalogUtils.GetEnvironment(catalog), imagesPath, labelsPath, classCount);
 
-        /// <summary>Loads the binary version of CIFAR-10 (Krizhevsky, 2009). The files may be gzipped; their first bytes tell.</summary>
+        /// <summary>Loads the binary version of CIFAR-10 (Krizhevsky, 2009). Gzipped files are recognized by their first bytes.</summary>
         /// <remarks>
         /// Columns: <c>Features</c>, a <c>Vector&lt;Single&gt;</c> of dimensions [3, 32, 32], planar in the order red, green, blue, 0 to
-        /// 255; and <c>Label</c>, a key whose values are the names of the classes. Nothing is read before the rows are. Plain files can be
-        /// shuffled and have a row count; gzipped ones are read in their order.
+        /// 255; and <c>Label</c>, a key whose values are the class names. The files are read when the rows are. Plain files can be shuffled
+        /// and have a row count; gzipped files are read in order.
         /// </remarks>
-        /// <param name="paths">The files, such as data_batch_1.bin to data_batch_5.bin, one after the other.</param>
-        /// <exception cref="ArgumentException">There is no path.</exception>
-        /// <exception cref="FileNotFoundException">There is no such file.</exception>
-        /// <exception cref="FormatException">A file has not a whole number of records, or a label is none of the classes; the message names the file.</exception>
+        /// <param name="paths">The files, such as data_batch_1.bin to data_batch_5.bin, read one after the other.</param>
+        /// <exception cref="ArgumentException">No path is given.</exception>
+        /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+        /// <exception cref="FormatException">
+        /// A file does not hold a whole number of records, or a label is not one of the classes; the message names the file.
+        /// </exception>
         public IDataView LoadFromCifar10(params string[] paths) =>
             Cifar10Loader.Load(CatalogUtils.GetEnvironment(catalog), paths, Cifar10Loader.ClassNames);
 
-        /// <summary>Loads files in the binary format of CIFAR-10 that have other classes.</summary>
-        /// <param name="paths">The files, one after the other.</param>
-        /// <param name="classNames">The names of the classes, 1 to 256, in the order of the labels.</param>
+        /// <summary>Loads files in the binary format of CIFAR-10 with other classes.</summary>
+        /// <param name="paths">The files, read one after the other.</param>
+        /// <param name="classNames">The class names, 1 to 256 of them, in label order.</param>
         /// <inheritdoc cref="LoadFromCifar10(DataOperationsCatalog, string[])"/>
         public IDataView LoadFromCifar10(IReadOnlyList<string> paths, IReadOnlyList<string> classNames) =>
             Cifar10Loader.Load(CatalogUtils.GetEnvironment(catalog), paths, classNames);
 
-        /// <summary>Loads images from a folder that has a folder of images for each class.</summary>
+        /// <summary>Loads images from a folder with one subfolder per class.</summary>
         /// <remarks>
-        /// Columns: <c>ImagePath</c>, the file; <c>Label</c>, a key whose values are the names of the classes' folders in ordinal order;
-        /// and <c>Image</c>, an <see cref="MLImage"/>. An image is read and decoded when its row's image is asked for. Files that end in
-        /// jpg, jpeg, png, bmp, gif or webp are images; names that begin with a dot are passed over.
+        /// Columns: <c>ImagePath</c>, the file; <c>Label</c>, a key whose values are the subfolder names in ordinal order; and
+        /// <c>Image</c>, an <see cref="MLImage"/>. An image is read and decoded when its row's image is requested. Files that end in jpg,
+        /// jpeg, png, bmp, gif or webp are images; names that begin with a dot are ignored.
         /// </remarks>
-        /// <param name="folder">The folder of the classes' folders.</param>
-        /// <param name="imageHeight">The height to resize the images to; null, as <paramref name="imageWidth"/> must be then, for each image's own.</param>
-        /// <param name="imageWidth">The width to resize the images to, or null.</param>
-        /// <param name="onBadImage">
-        /// What to do with a file that is no image or is cut off. With <see cref="BadImageHandling.Skip"/> each file is decoded once whichever
-        /// columns are read, and the row count is not known before.
+        /// <param name="folder">The folder with the class folders.</param>
+        /// <param name="imageHeight">
+        /// The height to resize the images to, in pixels. Null, together with <paramref name="imageWidth"/>: images keep their own size.
         /// </param>
-        /// <param name="resizing">How an image of other proportions is made to fit, as in <c>ResizeImages</c>.</param>
-        /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-        /// <exception cref="ArgumentException">The folder has no folders, or they have no images, or only one of height and width is given.</exception>
+        /// <param name="imageWidth">The width to resize the images to, in pixels, or null.</param>
+        /// <param name="onBadImage">
+        /// What to do with a file that is not a valid image or is truncated. With <see cref="BadImageHandling.Skip"/>, every file is
+        /// decoded even if the image column is not read, and the row count is not known in advance.
+        /// </param>
+        /// <param name="resizing">How an image with another aspect ratio is resized, as in <c>ResizeImages</c>.</param>
+        /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+        /// <exception cref="ArgumentException">
+        /// The folder has no subfolders, the subfolders have no images, or only one of height and width is given.
+        /// </exception>
         public IDataView LoadFromImageFolder(
             string folder,
             int? imageHeight = null,

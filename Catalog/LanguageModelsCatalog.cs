@@ -1,21 +1,19 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
-using MLExtensions.Families.LanguageModels;
 
 namespace MLExtensions;
 
-/// <summary>Language models: <c>mlContext.LanguageModels</c>.</summary>
+/// <summary>Adds language models to the context: <c>mlContext.LanguageModels</c>.</summary>
 public static class LanguageModelsCatalog
 {
-    /// <param name="context">The context.</param>
+    /// <param name="context">The ML.NET context.</param>
     extension(MLContext context)
     {
-        /// <summary>Trainers of language models, and what measures them.</summary>
+        /// <summary>Trainers, evaluation and text generation of language models.</summary>
         public LanguageModelCatalog LanguageModels => new(context);
     }
 }
 
-/// <summary>What can be done with language models.</summary>
+/// <summary>Trainers, evaluation and text generation of language models.</summary>
 public sealed class LanguageModelCatalog
 {
     private readonly MLContext _context;
@@ -30,12 +28,13 @@ public sealed class LanguageModelCatalog
     public LanguageModelTrainers Trainers { get; }
 
     /// <summary>
-    /// Measures a language model on rows that are texts of their own: the sums over what <see cref="NetworkColumnsTransformer.Transform"/>
-    /// says of each, whose first token is predicted from nothing but the end of another row.
+    /// Evaluates a language model on rows that are independent texts. It sums the columns that
+    /// <see cref="NetworkColumnsTransformer.Transform"/> adds. The first token of each row is predicted from an
+    /// end-of-sequence (EOS) token alone.
     /// </summary>
     /// <remarks>
-    /// Where the rows are one text, as the lines of a book or the Penn Treebank's sentences, this is a little worse than
-    /// <see cref="EvaluateContinuous"/>, which the perplexities of the literature compare with.
+    /// If the rows are one continuous text, such as the lines of a book or the sentences of the Penn Treebank, the perplexity is slightly
+    /// higher than that of <see cref="EvaluateContinuous"/>. The literature reports the latter.
     /// </remarks>
     /// <param name="data">The transformed data, with the columns <c>LogProbability</c> and <c>Tokens</c>.</param>
     /// <exception cref="ArgumentException">A column is missing or of a wrong type, or there are no rows.</exception>
@@ -46,14 +45,19 @@ public sealed class LanguageModelCatalog
     }
 
     /// <summary>
-    /// Measures a language model on rows that are one long text, in their order: the network's state is carried from row to row, as in
-    /// training, and each token is predicted from all before it. The first token of all is not predicted.
+    /// Evaluates a language model on rows that are one continuous text, in their order. The network's state is carried from row to row, as
+    /// in training, and each token is predicted from all previous ones. The very first token is not predicted.
     /// </summary>
-    /// <remarks>This is what perplexities of the literature are, the Penn Treebank's among them (Mikolov et al., 2010; Zaremba et al., 2014).</remarks>
+    /// <remarks>
+    /// Perplexities in the literature are computed this way, including those of the Penn Treebank (Mikolov et al., 2010;
+    /// Zaremba et al., 2014).
+    /// </remarks>
     /// <param name="model">The model.</param>
-    /// <param name="data">Data with the model's column of text; not transformed.</param>
-    /// <exception cref="ArgumentException">The column is missing or of a wrong type, or the text has not two tokens.</exception>
-    /// <exception cref="FormatException">A row has something that the vocabulary lacks; the message names column and row.</exception>
+    /// <param name="data">The data with the model's text column, not transformed.</param>
+    /// <exception cref="ArgumentException">The column is missing or of a wrong type, or the text has fewer than two tokens.</exception>
+    /// <exception cref="FormatException">
+    /// A row contains something that is not in the vocabulary; the message names column and row.
+    /// </exception>
     public LanguageModelMetrics EvaluateContinuous(LanguageModelTransformer model, IDataView data)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -61,12 +65,14 @@ public sealed class LanguageModelCatalog
         return LanguageModelEvaluator.EvaluateContinuous(model, data);
     }
 
-    /// <summary>Makes a transformer that adds a column of generated text: what a language model writes after each row's prompt.</summary>
-    /// <param name="model">The model, which stays the caller's to dispose; its own column of text plays no part.</param>
-    /// <param name="outputColumnName">The column to add.</param>
-    /// <param name="inputColumnName">The column of prompts.</param>
-    /// <param name="options">How to write; null for the defaults. Without a seed the context's is taken, or one is drawn here.</param>
-    /// <exception cref="ArgumentException">A name is empty or an option out of range; the message names it.</exception>
+    /// <summary>Creates a transformer that adds a column of generated text, which continues each row's prompt.</summary>
+    /// <param name="model">The model. The caller still has to dispose it. Its own text column is not used.</param>
+    /// <param name="outputColumnName">The column to add, a <c>Text</c>.</param>
+    /// <param name="inputColumnName">The column of prompts, a <c>Text</c>.</param>
+    /// <param name="options">
+    /// How text is generated. Null: the defaults. Without a seed, the context's seed is used, or a random one.
+    /// </param>
+    /// <exception cref="ArgumentException">A name is empty, or an option is out of range; the message names it.</exception>
     public TextGenerationTransformer GenerateText(
         LanguageModelTransformer model,
         string outputColumnName = "GeneratedText",
@@ -82,19 +88,19 @@ public sealed class LanguageModelCatalog
     }
 }
 
-/// <summary>The trainers of language models.</summary>
+/// <summary>Language model trainers.</summary>
 public sealed class LanguageModelTrainers
 {
     private readonly MLContext _context;
 
     internal LanguageModelTrainers(MLContext context) => _context = context;
 
-    /// <summary>A recurrent language model over words.</summary>
-    /// <param name="textColumnName">The column of text.</param>
-    /// <param name="hiddenUnits">The hidden units of each of its two layers.</param>
-    /// <param name="epochs">How many times the text is gone through.</param>
-    /// <param name="batchSize">The number of lanes that the text is read in.</param>
-    /// <param name="learningRate">The learning rate of Adam.</param>
+    /// <summary>Trains a recurrent language model over words.</summary>
+    /// <param name="textColumnName">The text column.</param>
+    /// <param name="hiddenUnits">The number of hidden units of each of the two layers. Default 200.</param>
+    /// <param name="epochs">The number of passes over the text. Default 10.</param>
+    /// <param name="batchSize">The number of parallel streams that the text is divided into. Default 20.</param>
+    /// <param name="learningRate">The learning rate of the Adam optimizer. Default 0.002.</param>
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     public LanguageModelEstimator Lstm(
         string textColumnName = "Text",
@@ -110,8 +116,8 @@ public sealed class LanguageModelTrainers
         LearningRate = learningRate,
     });
 
-    /// <summary>A recurrent language model.</summary>
-    /// <param name="options">The options; the trainer keeps a copy.</param>
+    /// <summary>Trains a recurrent language model, with all of its options.</summary>
+    /// <param name="options">The options. The trainer keeps a copy.</param>
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     public LanguageModelEstimator Lstm(LanguageModelEstimator.Options options) => new(_context, options);
 }

@@ -1,4 +1,3 @@
-using Microsoft.ML;
 using Microsoft.ML.Data;
 using BinaryTrainers = Microsoft.ML.BinaryClassificationCatalog.BinaryClassificationTrainers;
 using MulticlassTrainers = Microsoft.ML.MulticlassClassificationCatalog.MulticlassClassificationTrainers;
@@ -6,84 +5,79 @@ using RegressionTrainers = Microsoft.ML.RegressionCatalog.RegressionTrainers;
 
 namespace MLExtensions;
 
-/// <summary>Multilayer perceptrons in ML.NET's catalogs.</summary>
+/// <summary>Adds multilayer perceptrons to ML.NET's catalogs.</summary>
 public static class MlpCatalog
 {
-    /// <param name="catalog">The trainers of binary classification.</param>
+    /// <param name="catalog">The binary classification trainers.</param>
     extension(BinaryTrainers catalog)
     {
-        /// <summary>A multilayer perceptron for binary classification.</summary>
-        /// <param name="labelColumnName">The label, a <c>Boolean</c>.</param>
-        /// <param name="featureColumnName">The features, a <c>Vector&lt;Single&gt;</c> of known size, or a <c>Single</c>.</param>
-        /// <param name="hiddenLayers">The numbers of hidden units; null for one layer of 256, empty for logistic regression.</param>
-        /// <param name="epochs">How many times the training data is gone through.</param>
-        /// <param name="batchSize">The number of examples of a gradient step.</param>
-        /// <param name="learningRate">The learning rate of Adam.</param>
+        /// <summary>Trains a multilayer perceptron for binary classification.</summary>
+        /// <param name="labelColumnName">The label column, a <c>Boolean</c>.</param>
+        /// <param name="featureColumnName">The features: a <c>Vector&lt;Single&gt;</c> of known size, or a <c>Single</c>.</param>
+        /// <param name="hiddenLayers">
+        /// The number of units of each hidden layer. Null: one layer of 256. Empty: logistic or linear regression.
+        /// </param>
+        /// <param name="epochs">The number of passes over the training data. Default 50.</param>
+        /// <param name="batchSize">The number of examples per training step. Default 32.</param>
+        /// <param name="learningRate">The learning rate of the Adam optimizer. Default 0.001.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
         public MlpBinaryTrainer Mlp(
-            string labelColumnName = DefaultColumnNames.Label,
-            string featureColumnName = DefaultColumnNames.Features,
+            string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             int[]? hiddenLayers = null,
-            int epochs = SupervisedTrainerOptions.DefaultEpochs,
-            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.Mlp(MlpShortOverload.Fill(new MlpBinaryTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
+            catalog.Mlp(ShortOverload.Fill(new MlpBinaryTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
 
-        /// <summary>A multilayer perceptron for binary classification.</summary>
-        /// <param name="options">The options; the trainer keeps a copy.</param>
+        /// <summary>Trains a multilayer perceptron, with all of its options.</summary>
+        /// <param name="options">The options. The trainer keeps a copy.</param>
         /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
         public MlpBinaryTrainer Mlp(MlpBinaryTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 
-    /// <param name="catalog">The trainers of multiclass classification.</param>
+    /// <param name="catalog">The multiclass classification trainers.</param>
     extension(MulticlassTrainers catalog)
     {
-        /// <summary>A multilayer perceptron for multiclass classification.</summary>
-        /// <param name="labelColumnName">The label, a key.</param>
-        /// <param name="featureColumnName">The features, a <c>Vector&lt;Single&gt;</c> of known size, or a <c>Single</c>.</param>
-        /// <param name="hiddenLayers">The numbers of hidden units; null for one layer of 256, empty for logistic regression.</param>
-        /// <param name="epochs">How many times the training data is gone through.</param>
-        /// <param name="batchSize">The number of examples of a gradient step.</param>
-        /// <param name="learningRate">The learning rate of Adam.</param>
-        /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        /// <summary>Trains a multilayer perceptron for multiclass classification.</summary>
+        /// <param name="labelColumnName">The label column, a key.</param>
+        /// <inheritdoc cref="Mlp(BinaryTrainers, string, string, int[], int, int, double)"/>
         public MlpMulticlassTrainer Mlp(
-            string labelColumnName = DefaultColumnNames.Label,
-            string featureColumnName = DefaultColumnNames.Features,
+            string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             int[]? hiddenLayers = null,
-            int epochs = SupervisedTrainerOptions.DefaultEpochs,
-            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.Mlp(MlpShortOverload.Fill(new MlpMulticlassTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
+            catalog.Mlp(ShortOverload.Fill(new MlpMulticlassTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
 
-        /// <summary>A multilayer perceptron for multiclass classification.</summary>
-        /// <param name="options">The options; the trainer keeps a copy.</param>
-        /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        /// <inheritdoc cref="Mlp(BinaryTrainers, MlpBinaryTrainer.Options)"/>
         public MlpMulticlassTrainer Mlp(MlpMulticlassTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 
-    /// <param name="catalog">The trainers of regression.</param>
+    /// <param name="catalog">The regression trainers.</param>
     extension(RegressionTrainers catalog)
     {
-        /// <summary>A multilayer perceptron for regression.</summary>
-        /// <param name="labelColumnName">The label, a <c>Single</c>.</param>
-        /// <param name="featureColumnName">The features, a <c>Vector&lt;Single&gt;</c> of known size, or a <c>Single</c>.</param>
-        /// <param name="hiddenLayers">The numbers of hidden units; null for one layer of 256, empty for linear regression.</param>
-        /// <param name="epochs">How many times the training data is gone through.</param>
-        /// <param name="batchSize">The number of examples of a gradient step.</param>
-        /// <param name="learningRate">The learning rate of Adam.</param>
-        /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        /// <summary>Trains a multilayer perceptron for regression.</summary>
+        /// <param name="labelColumnName">The label column, a <c>Single</c>.</param>
+        /// <inheritdoc cref="Mlp(BinaryTrainers, string, string, int[], int, int, double)"/>
         public MlpRegressionTrainer Mlp(
-            string labelColumnName = DefaultColumnNames.Label,
-            string featureColumnName = DefaultColumnNames.Features,
+            string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             int[]? hiddenLayers = null,
-            int epochs = SupervisedTrainerOptions.DefaultEpochs,
-            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.Mlp(MlpShortOverload.Fill(new MlpRegressionTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
+            catalog.Mlp(ShortOverload.Fill(new MlpRegressionTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
 
-        /// <summary>A multilayer perceptron for regression.</summary>
-        /// <param name="options">The options; the trainer keeps a copy.</param>
-        /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        /// <inheritdoc cref="Mlp(BinaryTrainers, MlpBinaryTrainer.Options)"/>
         public MlpRegressionTrainer Mlp(MlpRegressionTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
+    }
+}
+
+/// <summary>Makes options of the parameters of the short overloads.</summary>
+file static class ShortOverload
+{
+    public static TOptions Fill<TOptions>(TOptions options, string label, string features, int[]? hiddenLayers, int epochs, int batchSize, double learningRate)
+        where TOptions : MlpOptions
+    {
+        if (hiddenLayers != null)
+            options.HiddenLayers = hiddenLayers.Select(units => new HiddenLayer(units)).ToArray();
+        options.SetCommon(label, features, epochs, batchSize, learningRate);
+        return options;
     }
 }

@@ -3,20 +3,23 @@ using Microsoft.ML.Data;
 
 namespace MLExtensions;
 
-/// <summary>Restricted Boltzmann machines in ML.NET's catalog of transforms.</summary>
+/// <summary>Adds restricted Boltzmann machines (RBMs) to ML.NET's transforms catalog.</summary>
 public static class RbmCatalog
 {
     /// <param name="catalog">The transforms, <c>mlContext.Transforms</c>.</param>
     extension(TransformsCatalog catalog)
     {
-        /// <summary>Learns features without labels: the hidden units of a restricted Boltzmann machine.</summary>
-        /// <param name="outputColumnName">The column to add, a <c>Vector&lt;Single&gt;</c> of the hidden units' probabilities.</param>
-        /// <param name="inputColumnName">The features, a <c>Vector&lt;Single&gt;</c> of known size with values in [0, 1]; null for <paramref name="outputColumnName"/>.</param>
-        /// <param name="hiddenUnits">The number of hidden units.</param>
-        /// <param name="epochs">How many times the data is gone through.</param>
-        /// <param name="batchSize">The number of rows of a gradient step.</param>
-        /// <param name="learningRate">The learning rate.</param>
-        /// <exception cref="ArgumentException">A parameter is out of range.</exception>
+        /// <summary>Learns features without labels: the hidden units of a restricted Boltzmann machine (RBM).</summary>
+        /// <param name="outputColumnName">The column to add: the probabilities of the hidden units, a <c>Vector&lt;Single&gt;</c>.</param>
+        /// <param name="inputColumnName">
+        /// The feature column, a <c>Vector&lt;Single&gt;</c> of known size with values in [0, 1]. Null: same as
+        /// <paramref name="outputColumnName"/>.
+        /// </param>
+        /// <param name="hiddenUnits">The number of hidden units. Default 256.</param>
+        /// <param name="epochs">The number of passes over the training data. Default 10.</param>
+        /// <param name="batchSize">The number of rows per training step. Default 10.</param>
+        /// <param name="learningRate">The learning rate. Default 0.05.</param>
+        /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
         public RbmEstimator Rbm(
             string outputColumnName,
             string? inputColumnName = null,
@@ -26,22 +29,27 @@ public static class RbmCatalog
             double learningRate = RbmEstimator.Options.DefaultRbmLearningRate) =>
             catalog.StackedRbm(outputColumnName, [hiddenUnits], inputColumnName, epochs, batchSize, learningRate);
 
-        /// <summary>Learns features without labels: the hidden units of a restricted Boltzmann machine, or of a stack of them.</summary>
-        /// <param name="options">The options; the estimator keeps a copy.</param>
-        /// <exception cref="ArgumentException">An option is out of range.</exception>
+        /// <summary>Learns features without labels: the hidden units of an RBM or of a stack of RBMs, with all of their options.</summary>
+        /// <param name="options">The options. The estimator keeps a copy.</param>
+        /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
         public RbmEstimator Rbm(RbmEstimator.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
 
         /// <summary>
-        /// Learns features of features without labels: a stack of restricted Boltzmann machines, trained one after the other. A perceptron or an autoencoder
-        /// can start from it.
+        /// Learns features without labels with a stack of RBMs that are trained one after the other, each on the hidden units of the one
+        /// below. A multilayer perceptron or an autoencoder can start from the stack.
         /// </summary>
-        /// <param name="outputColumnName">The column to add, a <c>Vector&lt;Single&gt;</c> of the topmost hidden units' probabilities.</param>
-        /// <param name="hiddenUnits">The number of hidden units of each machine, from the lowest to the topmost.</param>
-        /// <param name="inputColumnName">The features, a <c>Vector&lt;Single&gt;</c> of known size with values in [0, 1]; null for <paramref name="outputColumnName"/>.</param>
-        /// <param name="epochs">How many times the data is gone through for each machine.</param>
-        /// <param name="batchSize">The number of rows of a gradient step.</param>
-        /// <param name="learningRate">The learning rate.</param>
-        /// <exception cref="ArgumentException">A parameter is out of range.</exception>
+        /// <param name="outputColumnName">
+        /// The column to add: the probabilities of the topmost hidden units, a <c>Vector&lt;Single&gt;</c>.
+        /// </param>
+        /// <param name="hiddenUnits">The number of hidden units of each RBM, from the lowest to the topmost.</param>
+        /// <param name="inputColumnName">
+        /// The feature column, a <c>Vector&lt;Single&gt;</c> of known size with values in [0, 1]. Null: same as
+        /// <paramref name="outputColumnName"/>.
+        /// </param>
+        /// <param name="epochs">The number of passes over the training data for each RBM. Default 10.</param>
+        /// <param name="batchSize">The number of rows per training step. Default 10.</param>
+        /// <param name="learningRate">The learning rate. Default 0.05.</param>
+        /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
         public RbmEstimator StackedRbm(
             string outputColumnName,
             int[] hiddenUnits,
@@ -62,9 +70,9 @@ public static class RbmCatalog
             });
         }
 
-        /// <summary>The same as <see cref="Rbm(TransformsCatalog, RbmEstimator.Options)"/>, for those who look for a stack.</summary>
-        /// <param name="options">The options; the estimator keeps a copy.</param>
-        /// <exception cref="ArgumentException">An option is out of range.</exception>
+        /// <summary>Same as <see cref="Rbm(TransformsCatalog, RbmEstimator.Options)"/>.</summary>
+        /// <param name="options">The options. The estimator keeps a copy.</param>
+        /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
         public RbmEstimator StackedRbm(RbmEstimator.Options options) => catalog.Rbm(options);
     }
 }

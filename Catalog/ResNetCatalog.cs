@@ -1,4 +1,3 @@
-using Microsoft.ML;
 using Microsoft.ML.Data;
 using BinaryTrainers = Microsoft.ML.BinaryClassificationCatalog.BinaryClassificationTrainers;
 using MulticlassTrainers = Microsoft.ML.MulticlassClassificationCatalog.MulticlassClassificationTrainers;
@@ -6,84 +5,78 @@ using RegressionTrainers = Microsoft.ML.RegressionCatalog.RegressionTrainers;
 
 namespace MLExtensions;
 
-/// <summary>Residual networks in ML.NET's catalogs.</summary>
+/// <summary>Adds residual networks to ML.NET's catalogs.</summary>
 public static class ResNetCatalog
 {
-    /// <param name="catalog">The trainers of binary classification.</param>
+    /// <param name="catalog">The binary classification trainers.</param>
     extension(BinaryTrainers catalog)
     {
-        /// <summary>A residual network in the CIFAR form (for small images) for binary classification.</summary>
-        /// <param name="labelColumnName">The label, a <c>Boolean</c>.</param>
-        /// <param name="featureColumnName">The images: an <c>MLImage</c> column of known size, or a <c>Vector&lt;Single&gt;</c> with dimensions, as ExtractPixels makes it.</param>
-        /// <param name="depth">The number of layers with weights, 6n + 2.</param>
-        /// <param name="epochs">How many times the training data is gone through.</param>
-        /// <param name="batchSize">The number of examples of a gradient step.</param>
-        /// <param name="learningRate">The learning rate of Adam.</param>
+        /// <summary>Trains a residual network in the CIFAR form (for small images) for binary classification.</summary>
+        /// <param name="labelColumnName">The label column, a <c>Boolean</c>.</param>
+        /// <param name="featureColumnName">
+        /// The images: <c>MLImage</c> of known size, or a <c>Vector&lt;Single&gt;</c> with the dimensions that ExtractPixels sets.
+        /// </param>
+        /// <param name="depth">The number of layers with weights, 6n + 2. Default 20.</param>
+        /// <param name="epochs">The number of passes over the training data. Default 50.</param>
+        /// <param name="batchSize">The number of examples per training step. Default 32.</param>
+        /// <param name="learningRate">The learning rate of the Adam optimizer. Default 0.001.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
         public ResNetBinaryTrainer ResNet(
-            string labelColumnName = DefaultColumnNames.Label,
-            string featureColumnName = DefaultColumnNames.Features,
+            string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             int depth = 20,
-            int epochs = SupervisedTrainerOptions.DefaultEpochs,
-            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.ResNet(ImageShortOverload.Fill(new ResNetBinaryTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
+            catalog.ResNet(ShortOverload.Fill(new ResNetBinaryTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
 
-        /// <summary>A residual network for binary classification.</summary>
-        /// <param name="options">The options; the trainer keeps a copy.</param>
+        /// <summary>Trains a residual network, with all of its options.</summary>
+        /// <param name="options">The options. The trainer keeps a copy.</param>
         /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
         public ResNetBinaryTrainer ResNet(ResNetBinaryTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 
-    /// <param name="catalog">The trainers of multiclass classification.</param>
+    /// <param name="catalog">The multiclass classification trainers.</param>
     extension(MulticlassTrainers catalog)
     {
-        /// <summary>A residual network in the CIFAR form (for small images) for multiclass classification.</summary>
-        /// <param name="labelColumnName">The label, a key.</param>
-        /// <param name="featureColumnName">The images: an <c>MLImage</c> column of known size, or a <c>Vector&lt;Single&gt;</c> with dimensions, as ExtractPixels makes it.</param>
-        /// <param name="depth">The number of layers with weights, 6n + 2.</param>
-        /// <param name="epochs">How many times the training data is gone through.</param>
-        /// <param name="batchSize">The number of examples of a gradient step.</param>
-        /// <param name="learningRate">The learning rate of Adam.</param>
-        /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        /// <summary>Trains a residual network in the CIFAR form (for small images) for multiclass classification.</summary>
+        /// <param name="labelColumnName">The label column, a key.</param>
+        /// <inheritdoc cref="ResNet(BinaryTrainers, string, string, int, int, int, double)"/>
         public ResNetMulticlassTrainer ResNet(
-            string labelColumnName = DefaultColumnNames.Label,
-            string featureColumnName = DefaultColumnNames.Features,
+            string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             int depth = 20,
-            int epochs = SupervisedTrainerOptions.DefaultEpochs,
-            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.ResNet(ImageShortOverload.Fill(new ResNetMulticlassTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
+            catalog.ResNet(ShortOverload.Fill(new ResNetMulticlassTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
 
-        /// <summary>A residual network for multiclass classification.</summary>
-        /// <param name="options">The options; the trainer keeps a copy.</param>
-        /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        /// <inheritdoc cref="ResNet(BinaryTrainers, ResNetBinaryTrainer.Options)"/>
         public ResNetMulticlassTrainer ResNet(ResNetMulticlassTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 
-    /// <param name="catalog">The trainers of regression.</param>
+    /// <param name="catalog">The regression trainers.</param>
     extension(RegressionTrainers catalog)
     {
-        /// <summary>A residual network in the CIFAR form (for small images) for regression.</summary>
-        /// <param name="labelColumnName">The label, a <c>Single</c>.</param>
-        /// <param name="featureColumnName">The images: an <c>MLImage</c> column of known size, or a <c>Vector&lt;Single&gt;</c> with dimensions, as ExtractPixels makes it.</param>
-        /// <param name="depth">The number of layers with weights, 6n + 2.</param>
-        /// <param name="epochs">How many times the training data is gone through.</param>
-        /// <param name="batchSize">The number of examples of a gradient step.</param>
-        /// <param name="learningRate">The learning rate of Adam.</param>
-        /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        /// <summary>Trains a residual network in the CIFAR form (for small images) for regression.</summary>
+        /// <param name="labelColumnName">The label column, a <c>Single</c>.</param>
+        /// <inheritdoc cref="ResNet(BinaryTrainers, string, string, int, int, int, double)"/>
         public ResNetRegressionTrainer ResNet(
-            string labelColumnName = DefaultColumnNames.Label,
-            string featureColumnName = DefaultColumnNames.Features,
+            string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             int depth = 20,
-            int epochs = SupervisedTrainerOptions.DefaultEpochs,
-            int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
+            int epochs = SupervisedTrainerOptions.DefaultEpochs, int batchSize = SupervisedTrainerOptions.DefaultBatchSize,
             double learningRate = SupervisedTrainerOptions.DefaultLearningRate) =>
-            catalog.ResNet(ImageShortOverload.Fill(new ResNetRegressionTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
+            catalog.ResNet(ShortOverload.Fill(new ResNetRegressionTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
 
-        /// <summary>A residual network for regression.</summary>
-        /// <param name="options">The options; the trainer keeps a copy.</param>
-        /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        /// <inheritdoc cref="ResNet(BinaryTrainers, ResNetBinaryTrainer.Options)"/>
         public ResNetRegressionTrainer ResNet(ResNetRegressionTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
+    }
+}
+
+/// <summary>Makes options of the parameters of the short overloads.</summary>
+file static class ShortOverload
+{
+    public static TOptions Fill<TOptions>(TOptions options, string label, string features, int depth, int epochs, int batchSize, double learningRate)
+        where TOptions : ResNetOptions
+    {
+        options.Depth = depth;
+        options.SetCommon(label, features, epochs, batchSize, learningRate);
+        return options;
     }
 }

@@ -22,6 +22,8 @@ using Text = Spectre.Console.Text; // MLExtensions.Text is nearer
 /// <summary>All examples. A new one is a class and a line here.</summary>
 internal static class ExampleList
 {
+    private const string Command = "dotnet run -c Release --project Examples --";
+
     private static readonly IExample[] Examples =
     [
         new DigitsExample(),
@@ -49,19 +51,35 @@ internal static class ExampleList
 
     public static IExample? Find(string name) => Array.Find(Examples, example => example.Name == name);
 
+    /// <summary>Prints how to call the program, and the examples.</summary>
     public static void Print()
     {
-        AnsiConsole.WriteLine("dotnet run -c Release --project Examples -- NAME [--option value ...]");
+        AnsiConsole.WriteLine($"Usage: {Command} NAME [--option value ...]");
+        AnsiConsole.WriteLine($"       {Command} NAME --help");
         AnsiConsole.WriteLine();
-        var table = new Table().Border(TableBorder.None).HideHeaders().AddColumns("name", "summary");
-        foreach (var example in Examples)
-        {
-            table.AddRow(new Text(example.Name, Color.Green), new Text(example.Summary));
-            if (example.Words is { } words)
-                table.AddRow(new Text("  " + words.Placeholder), new Text(words.Description, Color.Grey));
-            foreach (var option in example.Options)
-                table.AddRow(new Text("  " + option.Usage), new Text(option.Description, Color.Grey));
-        }
+        PrintPairs(Examples.Select(example => (example.Name, example.Help.Summary)));
+    }
+
+    /// <summary>Prints what one example does, takes, needs and leaves.</summary>
+    public static void PrintHelp(IExample example)
+    {
+        var words = example.Words is { } taken ? $" {taken.Placeholder}" : "";
+        AnsiConsole.WriteLine($"Usage: {Command} {example.Name}{words}{(example.Options.Count > 0 ? " [--option value ...]" : "")}");
+        AnsiConsole.WriteLine();
+        AnsiConsole.WriteLine(example.Help.Summary);
+        AnsiConsole.WriteLine();
+        var pairs = example.Options.Select(option => (option.Usage, option.Help)).Append(("--help", "Prints this."));
+        PrintPairs(example.Words is { } given ? pairs.Prepend((given.Placeholder, given.Description)) : pairs);
+        AnsiConsole.WriteLine();
+        PrintPairs([("Data", example.Help.Data), ("Time", example.Help.Duration), ("Output", example.Help.Files is { } files ? $"{OutputFolder.FolderOf(example.Name)}: {files}" : "no files")]);
+    }
+
+    private static void PrintPairs(IEnumerable<(string Name, string Description)> pairs)
+    {
+        var table = new Table().Border(TableBorder.None).HideHeaders().AddColumns("name", "description");
+        table.Columns[0].NoWrap = true;
+        foreach (var (name, description) in pairs)
+            table.AddRow(new Text(name, Color.Green), new Text(description));
         AnsiConsole.Write(table);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MLExtensions.Examples.Infrastructure;
 using MLExtensions.Messages;
 using Spectre.Console;
@@ -7,8 +8,10 @@ namespace MLExtensions.Examples;
 /// <summary><c>dotnet run --project Examples -- NAME [--option value ...]</c>; without a name it lists the examples.</summary>
 internal static class Program
 {
+    private const int Success = 0;
     private const int Failure = 1;
-    private const int Cancelled = 130; // what shells expect after Ctrl+C
+    private const int WrongUsage = 2; // wrong command line or missing data
+    private const int Canceled = 130; // what shells expect after Ctrl+C
 
     private static int Main(string[] args)
     {
@@ -25,13 +28,23 @@ internal static class Program
         }
         catch (OperationCanceledException)
         {
-            AnsiConsole.MarkupLine("[yellow]Cancelled.[/]");
-            return Cancelled;
+            return Fail("Canceled.", Canceled);
         }
-        catch (Exception e) when (e is UsageException or ArgumentException or FormatException or IOException or InvalidDataException or UnauthorizedAccessException or TorchNotAvailableException)
+        catch (UsageException e)
         {
-            AnsiConsole.MarkupLineInterpolated($"[red]{e.Message}[/]");
-            return Failure;
+            return Fail(e.Message, WrongUsage);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return Fail(e.Message, WrongUsage);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or IOException or InvalidDataException or UnauthorizedAccessException or TorchNotAvailableException)
+        {
+            return Fail(e.Message, Failure);
+        }
+        catch (Exception e)
+        {
+            return Fail($"Unexpected error: {e}", Failure);
         }
     }
 
@@ -40,14 +53,34 @@ internal static class Program
         if (args is [] or ["help" or "--help" or "-h"])
         {
             ExampleList.Print();
-            return 0;
+            return Success;
         }
-        if (ExampleList.Find(args[0]) is not { } example)
+        var name = args[0] == "help" ? args[1] : args[0];
+        var example = ExampleList.Find(name)
+            ?? throw new UsageException($"There is no example '{name}'.{NearestName.Suggest(name, ExampleList.Names)} --help lists the examples.");
+        if (args[0] == "help" || args.Any(word => word is "--help" or "-h"))
         {
-            AnsiConsole.MarkupLineInterpolated($"[red]There is no example '{args[0]}'.{NearestName.Suggest(args[0], ExampleList.Names)}[/]");
-            ExampleList.Print();
-            return Failure;
+            ExampleList.PrintHelp(example);
+            return Success;
         }
-        return example.Run(ExampleArguments.Parse(args[1..], example), cancellationToken);
+        var arguments = ExampleArguments.Parse(args[1..], example);
+        var watch = Stopwatch.StartNew();
+        var result = example.Run(arguments, cancellationToken);
+        result["seconds"] = Math.Round(watch.Elapsed.TotalSeconds, 1);
+        if (result.Failure != null)
+            Fail(result.Failure, Failure);
+        // Not by way of Spectre.Console, which breaks long lines.
+        Console.WriteLine(result);
+        return result.Failure == null ? Success : Failure;
+    }
+
+    /// <summary>Prints to standard error. Where that is a file or a pipe, lines stay whole for scripts.</summary>
+    private static int Fail(string message, int exitCode)
+    {
+        if (Console.IsErrorRedirected)
+            Console.Error.WriteLine(message);
+        else
+            AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }).MarkupLineInterpolated($"[red]{message}[/]");
+        return exitCode;
     }
 }

@@ -7,69 +7,79 @@ using Spectre.Console;
 namespace MLExtensions.Examples.Autoencoder;
 
 /// <summary>
-/// A deep autoencoder on MNIST, pretrained by a stack of restricted Boltzmann machines and unrolled, against principal components of the same number:
+/// A deep autoencoder on MNIST, pretrained by a stack of restricted Boltzmann machines and unrolled, compared with as many principal components:
 /// Hinton and Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks", 2006.
 /// </summary>
 internal sealed class AutoencoderExample : IExample
 {
-    private const string CodeColumn = "Code";
-    private const int DefaultCode = 2;
+    private const string LatentColumn = "Latent";
+    private const int DefaultLatentSize = 2;
     private const int DefaultEpochs = 20;
     private const int DefaultPretrainingEpochs = 10;
     private const int PointsShown = 5000;
     private const int ImagesShown = 20;
 
-    private static readonly ExampleOption Code = new("code", "N", $"the size of the code; 2 can be drawn, 30 is the paper's (default {DefaultCode})", $"{DefaultCode}");
-    private static readonly ExampleOption Epochs = new("epochs", "N", $"epochs of fine-tuning (default {DefaultEpochs})", $"{DefaultEpochs}");
-    private static readonly ExampleOption PretrainingEpochs = new("pretraining-epochs", "N", $"epochs of each machine; 0 starts from random weights (default {DefaultPretrainingEpochs})", $"{DefaultPretrainingEpochs}");
+    private static readonly ExampleOption LatentSize = new("latent-size", "N", "Size of the latent representation. 2 can be drawn, 30 is the paper's.", $"{DefaultLatentSize}");
+    private static readonly ExampleOption Epochs = new("epochs", "N", "Number of epochs of fine-tuning.", $"{DefaultEpochs}");
+    private static readonly ExampleOption PretrainingEpochs = new("pretraining-epochs", "N", "Number of epochs of each RBM. 0 starts from random weights.", $"{DefaultPretrainingEpochs}");
 
     public string Name => "autoencoder";
 
-    public string Summary => "MNIST (not shipped): a deep autoencoder's code of 2 or 30 numbers against principal components";
+    public ExampleHelp Help => new(
+        "Compares how well a deep autoencoder and principal components reconstruct MNIST's test images from a few numbers.",
+        $"{MnistData.Files}",
+        "about half an hour of one core (estimated)",
+        "model-N.zip (the autoencoder with N numbers), loss-N.png, reconstructions-N.png and, for 2 numbers, latent.png (the numbers as points)");
 
-    public IReadOnlyList<ExampleOption> Options => [MnistOptions.Data, Code, Epochs, PretrainingEpochs, MnistOptions.Threads, MnistOptions.Seed];
+    public IReadOnlyList<ExampleOption> Options => [MnistData.Files.Option, LatentSize, Epochs, PretrainingEpochs, ExampleOption.Threads, ExampleOption.Seed];
 
-    public int Run(ExampleArguments arguments, CancellationToken cancellationToken)
+    public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
-        var mlContext = new MLContext(arguments.Integer(MnistOptions.Seed, least: 0));
-        var folder = arguments.Text(MnistOptions.Data);
-        var code = arguments.Integer(Code, least: 1);
+        var mlContext = new MLContext(arguments.Integer(ExampleOption.Seed, least: 0));
+        var folder = MnistData.Files.Find(arguments);
+        var latentSize = arguments.Integer(LatentSize, least: 1);
         var pretraining = arguments.Integer(PretrainingEpochs, least: 0);
-        var threads = arguments.OptionalInteger(MnistOptions.Threads, least: 1);
+        var threads = arguments.OptionalInteger(ExampleOption.Threads, least: 1);
         var output = new OutputFolder(Name);
         var trainSet = MnistData.LoadTraining(mlContext, folder);
         var testSet = MnistData.LoadTest(mlContext, folder);
 
-        using var stack = pretraining == 0 ? null : TrainingProgressBar.Show($"Pretraining {AutoencoderNetworks.Describe(code)}, without labels", progress =>
-            mlContext.Transforms.StackedRbm(AutoencoderNetworks.CreateStack(code, pretraining, threads, progress, cancellationToken)).Fit(trainSet));
-        using var model = TrainingProgressBar.Show($"Fine-tuning {AutoencoderNetworks.Describe(code)}", progress =>
-            mlContext.Transforms.Autoencoder(AutoencoderNetworks.CreateAutoencoder(stack, code, arguments.Integer(Epochs, least: 1), threads, progress, cancellationToken)).Fit(trainSet));
-        var components = PrincipalComponents.Of(mlContext, trainSet, code);
+        using var stack = pretraining == 0 ? null : TrainingProgressBar.Show($"Pretraining {AutoencoderNetworks.Describe(latentSize)}, without labels", progress =>
+            mlContext.Transforms.StackedRbm(AutoencoderNetworks.CreateStack(latentSize, pretraining, threads, progress, cancellationToken)).Fit(trainSet));
+        using var model = TrainingProgressBar.Show($"Fine-tuning {AutoencoderNetworks.Describe(latentSize)}", progress =>
+            mlContext.Transforms.Autoencoder(AutoencoderNetworks.CreateAutoencoder(stack, latentSize, arguments.Integer(Epochs, least: 1), threads, progress, cancellationToken)).Fit(trainSet));
+        var components = PrincipalComponents.Of(mlContext, trainSet, latentSize);
 
-        var table = new Table().Border(TableBorder.Rounded).Title($"Test images from {code} numbers")
-            .AddColumns("way", "mean squared error of a pixel", "of an image");
+        var table = new Table().Border(TableBorder.Rounded).Title($"Test images from {latentSize} numbers")
+            .AddColumns("method", "mean squared error of a pixel", "of an image");
+        var result = new ResultLine();
         if (stack != null)
-            AddRow("stack, not fine-tuned", ErrorOfStack(mlContext, stack, testSet));
-        AddRow("autoencoder", model.ReconstructionError(testSet));
-        AddRow("principal components", components.ReconstructionError(testSet));
+            AddRow("stack, not fine-tuned", "stack", ErrorOfStack(mlContext, stack, testSet));
+        AddRow("autoencoder", "autoencoder", model.ReconstructionError(testSet));
+        AddRow("principal components", "principal-components", components.ReconstructionError(testSet));
         AnsiConsole.Write(table);
 
         SavePictures(mlContext, model, components, testSet, output);
-        mlContext.Model.Save(model, trainSet.Schema, output.PathOf($"model-{code}.zip"));
+        mlContext.Model.Save(model, trainSet.Schema, output.PathOf($"model-{latentSize}.zip"));
         output.Print(
-            ($"model-{code}.zip", "the autoencoder"),
-            ($"loss-{code}.png", "how the training went"),
-            ($"reconstructions-{code}.png", "test images above what is left of them"),
-            ("codes.png", "codes of two numbers, a colour a digit, beside the first two principal components"));
-        return 0;
+            ($"model-{latentSize}.zip", "the autoencoder"),
+            ($"loss-{latentSize}.png", "the training curves"),
+            ($"reconstructions-{latentSize}.png", "test images, and below each its reconstruction"),
+            ("latent.png", "the two numbers of each test image as a point, one color per digit, beside the first two principal components"));
+        return result;
 
-        void AddRow(string way, double error) => table.AddRow(way, $"{error:0.00000}", $"{error * MnistData.Side * MnistData.Side:0.00}");
+        void AddRow(string method, string name, double error)
+        {
+            var ofImage = error * MnistData.Side * MnistData.Side;
+            table.AddRow(method, $"{error:0.00000}", $"{ofImage:0.00}");
+            result[$"{name}.squared-error"] = ofImage;
+        }
     }
 
-    /// <summary>The machines' own way up and down: the same network before fine-tuning.</summary>
+    /// <summary>The same network before fine-tuning.</summary>
     private static double ErrorOfStack(MLContext mlContext, RbmTransformer stack, IDataView testSet)
     {
-        using var unrolled = mlContext.Transforms.Autoencoder(new AutoencoderEstimator.Options { OutputColumnName = CodeColumn, InitialModel = stack, Epochs = 0 }).Fit(testSet);
+        using var unrolled = mlContext.Transforms.Autoencoder(new AutoencoderEstimator.Options { OutputColumnName = LatentColumn, InitialModel = stack, Epochs = 0 }).Fit(testSet);
         return unrolled.ReconstructionError(testSet);
     }
 
@@ -82,10 +92,10 @@ internal sealed class AutoencoderExample : IExample
             return;
         var shown = mlContext.Data.TakeRows(testSet, PointsShown);
         var digits = shown.GetColumn<uint>("Label").Select(key => (int)key - 1).ToList();
-        CodePicture.Save(
-            output.PathOf("codes.png"),
+        LatentPicture.Save(
+            output.PathOf("latent.png"),
             digits,
-            ("Deep autoencoder", model.Transform(shown).GetColumn<float[]>(CodeColumn).ToList()),
-            ("Principal components", components.Codes(shown).ToList()));
+            ("Deep autoencoder", model.Transform(shown).GetColumn<float[]>(LatentColumn).ToList()),
+            ("Principal components", components.Transform(shown).ToList()));
     }
 }

@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 
 namespace MLExtensions.Examples.Autoencoder;
 
-/// <summary>ML.NET's principal components of a training set, for comparison with codes of the same size.</summary>
+/// <summary>ML.NET's principal components of a training set, for comparison with latent representations of the same size.</summary>
 internal sealed class PrincipalComponents
 {
     private const string Column = "Components";
@@ -28,18 +28,18 @@ internal sealed class PrincipalComponents
     }
 
     /// <summary>The components of each row.</summary>
-    public IEnumerable<float[]> Codes(IDataView data) => _projection.Transform(data).GetColumn<float[]>(Column);
+    public IEnumerable<float[]> Transform(IDataView data) => _projection.Transform(data).GetColumn<float[]>(Column);
 
     /// <summary>
-    /// The mean squared error of a feature when the rows are put together again from their components. The components are orthonormal, so what they miss
-    /// of a row is its squared distance from the mean less the squares of its components.
+    /// The mean squared error of a feature when the rows are reconstructed from their components. The components are orthonormal, so what they miss
+    /// of a row is its squared distance from the mean minus the squares of its components.
     /// </summary>
     public double ReconstructionError(IDataView data)
     {
         var (missed, rows) = (0.0, 0);
-        foreach (var (features, code) in data.GetColumn<float[]>("Features").Zip(Codes(data)))
+        foreach (var (features, components) in data.GetColumn<float[]>("Features").Zip(Transform(data)))
         {
-            missed += features.Zip(_mean, (value, mean) => (value - mean) * (value - mean)).Sum() - code.Sum(value => (double)value * value);
+            missed += features.Zip(_mean, (value, mean) => (value - mean) * (value - mean)).Sum() - components.Sum(value => (double)value * value);
             rows++;
         }
         return missed / rows / _mean.Length;

@@ -17,33 +17,40 @@ internal sealed class DbnMnistExample : IExample
     private const string Pretrained = "pretrained";
     private const string Plain = "plain";
 
-    private static readonly ExampleOption Labels = new("labels", "N", "how many labelled images to fine-tune with, as many of each digit (default: all)");
-    private static readonly ExampleOption Epochs = new("epochs", "N", $"epochs of fine-tuning (default {DbnNetworks.DefaultEpochs}, with --labels {DbnNetworks.DefaultEpochsOfFewLabels})");
-    private static readonly ExampleOption PretrainingEpochs = new("pretraining-epochs", "N", $"epochs of each machine (default {DbnNetworks.DefaultPretrainingEpochs})", $"{DbnNetworks.DefaultPretrainingEpochs}");
-    private static readonly ExampleOption Stack = new("stack", "FILE", $"a pretrained stack of an earlier run, {StackFile}, instead of pretraining");
-    private static readonly ExampleOption Only = new("only", $"{Pretrained}|{Plain}", "train one of the two networks (default: both)", Both);
+    private static readonly ExampleOption Labels = new("labels", "N", "Number of labeled images to fine-tune with, equally many of each digit.", DefaultText: "all");
+    private static readonly ExampleOption Epochs = new("epochs", "N", "Number of epochs of fine-tuning.", DefaultText: $"{DbnNetworks.DefaultEpochs}, with --labels {DbnNetworks.DefaultEpochsOfFewLabels}");
+    private static readonly ExampleOption PretrainingEpochs = new("pretraining-epochs", "N", "Number of epochs of each RBM.", $"{DbnNetworks.DefaultPretrainingEpochs}");
+    private static readonly ExampleOption Stack = new("stack", "FILE", $"Pretrained stack of an earlier run, {StackFile}, to use instead of pretraining.", DefaultText: "a stack is pretrained");
+    private static readonly ExampleOption Only = new("only", $"{Both}|{Pretrained}|{Plain}", "Networks to train.", Both);
 
     public string Name => "dbn-mnist";
 
-    public string Summary => "MNIST (not shipped): a deep belief network, pretrained without labels, against the same network without pretraining";
+    public ExampleHelp Help => new(
+        "Pretrains a deep belief network on MNIST without labels, fine-tunes it, and compares it with the same network without pretraining.",
+        $"{MnistData.Files}",
+        "about 20 minutes of one core with --only pretrained, longer for both networks",
+        $"{StackFile} (the pretrained RBMs, for --stack), pretraining-*.png, and each network (*.zip) with its training curves (*-loss.png)");
 
-    public IReadOnlyList<ExampleOption> Options => [MnistOptions.Data, Labels, Epochs, PretrainingEpochs, Stack, Only, MnistOptions.Threads, MnistOptions.Seed];
+    public IReadOnlyList<ExampleOption> Options => [MnistData.Files.Option, Labels, Epochs, PretrainingEpochs, Stack, Only, ExampleOption.Threads, ExampleOption.Seed];
 
-    public int Run(ExampleArguments arguments, CancellationToken cancellationToken)
+    public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
-        var seed = arguments.Integer(MnistOptions.Seed, least: 0);
+        var seed = arguments.Integer(ExampleOption.Seed, least: 0);
         var mlContext = new MLContext(seed);
-        var folder = arguments.Text(MnistOptions.Data);
-        var threads = arguments.OptionalInteger(MnistOptions.Threads, least: 1);
+        var folder = MnistData.Files.Find(arguments);
+        var threads = arguments.OptionalInteger(ExampleOption.Threads, least: 1);
         var labels = arguments.OptionalInteger(Labels, least: 1);
         var epochs = arguments.OptionalInteger(Epochs, least: 1) ?? (labels == null ? DbnNetworks.DefaultEpochs : DbnNetworks.DefaultEpochsOfFewLabels);
         var pretraining = DbnNetworks.CreateStack(arguments.Integer(PretrainingEpochs, least: 1), threads);
         var only = arguments.Choice(Only, Both, Pretrained, Plain);
         var stackFile = arguments.OptionalText(Stack);
+        if (stackFile != null && !File.Exists(stackFile))
+            throw new UsageException($"--stack is '{stackFile}', which does not exist.");
         var images = MnistData.LoadTraining(mlContext, folder);
-        var labelled = labels is { } count ? FewLabels.Take(mlContext, images, count, seed) : images;
+        var labeled = labels is { } count ? FewLabels.Take(mlContext, images, count, seed) : images;
         var testSet = MnistData.LoadTest(mlContext, folder);
         var output = new OutputFolder(Name);
+        var result = new ResultLine();
 
         var table = new Table().Border(TableBorder.Rounded).Title($"{DbnNetworks.Describe()}-10, {(labels == null ? "all" : $"{labels}")} labels")
             .AddColumns("network", "epochs", "test error", "log-loss", "seconds");
@@ -56,18 +63,21 @@ internal sealed class DbnMnistExample : IExample
             Measure(DbnNetworks.CreatePlain(epochs, threads));
         AnsiConsole.Write(table);
         output.Print(
-            (StackFile, "the pretrained machines, for --stack"),
-            ("pretraining-*.png", "how each machine's training went"),
+            (StackFile, "the pretrained RBMs, for --stack"),
+            ("pretraining-*.png", "the training curves of each RBM"),
             ("*.zip, *-loss.png", "the networks and their training curves"));
-        return 0;
+        return result;
 
         void Measure(NetworkTraining network)
         {
             var watch = Stopwatch.StartNew();
-            var model = network.Fit(mlContext, labelled, cancellationToken);
+            var model = network.Fit(mlContext, labeled, cancellationToken);
             var seconds = watch.Elapsed.TotalSeconds;
             var metrics = mlContext.MulticlassClassification.Evaluate(model.Transform(testSet));
             table.AddRow(network.Title, $"{network.Options.Epochs}", $"{1 - metrics.MicroAccuracy:P2}", $"{metrics.LogLoss:0.0000}", $"{seconds:N0}");
+            result[$"{network.FileName}.error"] = 1 - metrics.MicroAccuracy;
+            result[$"{network.FileName}.log-loss"] = metrics.LogLoss;
+            result[$"{network.FileName}.seconds"] = Math.Round(seconds, 1);
             var fileName = labels == null ? network.FileName : $"{network.FileName}-{labels}";
             NetworkTraining.NetworkOf(model).History!.SavePng(output.PathOf($"{fileName}-loss.png"));
             mlContext.Model.Save(model, images.Schema, output.PathOf($"{fileName}.zip"));
@@ -95,6 +105,6 @@ internal sealed class DbnMnistExample : IExample
     {
         RbmTransformer stack => stack,
         IEnumerable<ITransformer> chain when chain.OfType<RbmTransformer>().SingleOrDefault() is { } stack => stack,
-        _ => throw new UsageException($"--stack is '{path}', which holds no restricted Boltzmann machines."),
+        _ => throw new UsageException($"--stack is '{path}', which does not hold restricted Boltzmann machines."),
     };
 }

@@ -2,7 +2,7 @@ using MLExtensions.Examples.Infrastructure;
 
 namespace MLExtensions.Examples.Boltzmann;
 
-/// <summary>The stack of machines that dbn-mnist trains without labels, and the perceptron that starts from it.</summary>
+/// <summary>The stack of RBMs that dbn-mnist trains without labels, and the perceptron that starts from it.</summary>
 internal static class DbnNetworks
 {
     public const int DefaultPretrainingEpochs = 15;
@@ -23,17 +23,17 @@ internal static class DbnNetworks
     private const double InputDropout = 0.1;
     private const double Dropout = 0.25;
 
-    private static readonly IReadOnlyList<RbmLayer> Machines = [500, 500, 2000];
+    private static readonly IReadOnlyList<RbmLayer> Layers = [500, 500, 2000];
 
     private static Optimizer CreateOptimizer() => new AdamOptimizer();
 
-    public static string Describe() => $"784-{string.Join('-', Machines.Select(machine => machine.Units))}";
+    public static string Describe() => $"784-{string.Join('-', Layers.Select(layer => layer.Units))}";
 
     public static RbmEstimator.Options CreateStack(int epochs, int? threads) => new()
     {
         InputColumnName = PixelColumn,
         OutputColumnName = HiddenColumn,
-        HiddenLayers = Machines,
+        HiddenLayers = Layers,
         Epochs = epochs,
         BatchSize = PretrainingBatchSize,
         LearningRate = PretrainingLearningRate,
@@ -50,9 +50,9 @@ internal static class DbnNetworks
         return new("pretrained without labels", "pretrained", options);
     }
 
-    /// <summary>The same perceptron, its weights random numbers at first.</summary>
+    /// <summary>The same perceptron, its weights initialized randomly.</summary>
     public static NetworkTraining CreatePlain(int epochs, int? threads) =>
-        new("the same network, not pretrained", "plain", CreatePerceptron([.. Machines.Select(machine => new HiddenLayer(machine.Units) { Activation = Activation.Sigmoid })], epochs, threads));
+        new("the same network, not pretrained", "plain", CreatePerceptron([.. Layers.Select(layer => new HiddenLayer(layer.Units) { Activation = Activation.Sigmoid })], epochs, threads));
 
     private static MlpMulticlassTrainer.Options CreatePerceptron(IReadOnlyList<HiddenLayer> layers, int epochs, int? threads) => new()
     {

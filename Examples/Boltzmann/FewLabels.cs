@@ -4,10 +4,10 @@ using MLExtensions.Examples.Infrastructure;
 
 namespace MLExtensions.Examples.Boltzmann;
 
-/// <summary>Draws a small labelled part of the data, the same number of rows of each class.</summary>
+/// <summary>Draws a small labeled part of the data, the same number of rows of each class.</summary>
 internal static class FewLabels
 {
-    /// <exception cref="UsageException">The number is no multiple of that of the classes, or a class has too few rows.</exception>
+    /// <exception cref="UsageException">The number is not a multiple of the number of classes, or a class has too few rows.</exception>
     public static IDataView Take(MLContext mlContext, IDataView data, int count, int seed)
     {
         var label = data.Schema["Label"];
@@ -15,17 +15,17 @@ internal static class FewLabels
         if (count % classes != 0)
             throw new UsageException($"--labels is {count}; it must be a multiple of {classes}, the number of classes.");
         var chosen = Choose([.. data.GetColumn<uint>(label)], count / classes, seed);
-        var images = mlContext.Data.CreateEnumerable<LabelledImage>(data, reuseRowObject: false)
+        var images = mlContext.Data.CreateEnumerable<LabeledImage>(data, reuseRowObject: false)
             .Where((_, row) => chosen.Contains(row)).ToArray();
         // Keys count from 1 where they are read, and from 0 where objects become rows.
         foreach (var image in images)
             image.Label--;
-        var schema = SchemaDefinition.Create(typeof(LabelledImage));
-        schema[nameof(LabelledImage.Label)].ColumnType = label.Type;
-        schema[nameof(LabelledImage.Features)].ColumnType = data.Schema["Features"].Type;
+        var schema = SchemaDefinition.Create(typeof(LabeledImage));
+        schema[nameof(LabeledImage.Label)].ColumnType = label.Type;
+        schema[nameof(LabeledImage.Features)].ColumnType = data.Schema["Features"].Type;
         VBuffer<uint> names = default;
         label.GetKeyValues(ref names);
-        schema[nameof(LabelledImage.Label)].AddAnnotation("KeyValues", names, new VectorDataViewType(NumberDataViewType.UInt32, classes));
+        schema[nameof(LabeledImage.Label)].AddAnnotation("KeyValues", names, new VectorDataViewType(NumberDataViewType.UInt32, classes));
         return mlContext.Data.LoadFromEnumerable(images, schema);
     }
 
@@ -43,7 +43,7 @@ internal static class FewLabels
         return chosen;
     }
 
-    private sealed class LabelledImage
+    private sealed class LabeledImage
     {
         public uint Label { get; set; }
 

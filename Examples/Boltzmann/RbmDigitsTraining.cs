@@ -6,18 +6,18 @@ using MLExtensions.Examples.Infrastructure;
 
 namespace MLExtensions.Examples.Boltzmann;
 
-/// <summary>One split of the nudged digits: a machine, and a linear classifier on its hidden units and on the pixels.</summary>
-/// <param name="Machine">The machine, trained on the pixels without labels.</param>
+/// <summary>One split of the nudged digits: an RBM, and a linear classifier on its hidden units and on the pixels.</summary>
+/// <param name="Rbm">The RBM, trained on the pixels without labels.</param>
 /// <param name="HiddenAccuracy">The test accuracy on the hidden units' probabilities.</param>
 /// <param name="PixelAccuracy">The test accuracy on the pixels.</param>
-/// <param name="PseudoLogLikelihood">Of the test images, nats an image.</param>
-/// <param name="Seconds">How long the machine was trained.</param>
-internal sealed record RbmDigitsTraining(RbmTransformer Machine, double HiddenAccuracy, double PixelAccuracy, double PseudoLogLikelihood, double Seconds)
+/// <param name="PseudoLogLikelihood">Mean over the test images, in nats.</param>
+/// <param name="Seconds">How long the RBM was trained, in seconds.</param>
+internal sealed record RbmDigitsTraining(RbmTransformer Rbm, double HiddenAccuracy, double PixelAccuracy, double PseudoLogLikelihood, double Seconds)
 {
     private const string Pixels = "Features";
     private const string Hidden = "Hidden";
 
-    // scikit-learn's C is the inverse of the L2 regularisation: both sum the loss over rows.
+    // scikit-learn's C is the inverse of the L2 regularization: both sum the loss over rows.
     private const float HiddenC = 6000;
     private const float PixelC = 100;
 
@@ -28,12 +28,12 @@ internal sealed record RbmDigitsTraining(RbmTransformer Machine, double HiddenAc
         var preparation = mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue)
             .Append(mlContext.Transforms.NormalizeMinMax(Pixels))
             .Fit(split.TrainSet);
-        // Transformers compute again whenever they are read; a cache keeps what they gave.
+        // Transformers compute again whenever they are read; a cache keeps their results.
         var trainSet = mlContext.Data.Cache(preparation.Transform(split.TrainSet));
         var testSet = mlContext.Data.Cache(preparation.Transform(split.TestSet));
 
         var watch = Stopwatch.StartNew();
-        var machine = TrainingProgressBar.Show($"64-100, persistent CD, seed {seed}", progress => mlContext.Transforms.Rbm(new RbmEstimator.Options
+        var rbm = TrainingProgressBar.Show($"64-100, persistent CD, seed {seed}", progress => mlContext.Transforms.Rbm(new RbmEstimator.Options
         {
             InputColumnName = Pixels,
             OutputColumnName = Hidden,
@@ -47,10 +47,10 @@ internal sealed record RbmDigitsTraining(RbmTransformer Machine, double HiddenAc
         }).Fit(trainSet));
         var seconds = watch.Elapsed.TotalSeconds;
 
-        var hiddenAccuracy = Classify(mlContext, mlContext.Data.Cache(machine.Transform(trainSet)), machine.Transform(testSet), Hidden, HiddenC);
+        var hiddenAccuracy = Classify(mlContext, mlContext.Data.Cache(rbm.Transform(trainSet)), rbm.Transform(testSet), Hidden, HiddenC);
         cancellationToken.ThrowIfCancellationRequested();
         var pixelAccuracy = Classify(mlContext, trainSet, testSet, Pixels, PixelC);
-        return new RbmDigitsTraining(machine, hiddenAccuracy, pixelAccuracy, machine.PseudoLogLikelihood(testSet, seed), seconds);
+        return new RbmDigitsTraining(rbm, hiddenAccuracy, pixelAccuracy, rbm.PseudoLogLikelihood(testSet, seed), seconds);
     }
 
     private static double Classify(MLContext mlContext, IDataView trainSet, IDataView testSet, string column, float c)

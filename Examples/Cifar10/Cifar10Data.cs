@@ -5,11 +5,14 @@ using MLExtensions.Examples.Infrastructure;
 
 namespace MLExtensions.Examples.Cifar10;
 
-/// <summary>CIFAR-10 as JPEG files: 50,000 images of 32 x 32 pixels to learn from, 10,000 to be tested with.</summary>
+/// <summary>CIFAR-10 as JPEG files: 50,000 images of 32 x 32 pixels for training, 10,000 for testing.</summary>
 internal static class Cifar10Data
 {
     public const int Side = 32;
     private const string Archive = "cifar10_jpeg_full.tar.gz";
+
+    /// <summary>Where the archive or the folders are.</summary>
+    public static ExternalData Files { get; } = new("CIFAR-10", "data", "DIR", $"Folder that has {Archive}, or its folders train and test.", "cifar10");
 
     /// <summary>Finds the folders train and test in a folder, or unpacks them from the archive there.</summary>
     /// <param name="folder">The folder.</param>
@@ -20,7 +23,7 @@ internal static class Cifar10Data
             return folder;
         var archive = Path.Combine(folder, Archive);
         if (!File.Exists(archive))
-            throw new FileNotFoundException($"{folder} has neither the folders train and test nor {Archive}.", archive);
+            throw new UsageException($"'{folder}' has neither the folders train and test nor {Archive}.");
         var unpacked = output.PathOf("images");
         if (!Directory.Exists(unpacked))
         {

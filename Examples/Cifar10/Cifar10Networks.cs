@@ -41,8 +41,8 @@ internal static class Cifar10Networks
     };
 
     /// <summary>
-    /// He, Zhang, Ren and Sun (2016) train 164 epochs and step the learning rate down; one rise and fall of it gets as far as few
-    /// epochs allow.
+    /// He, Zhang, Ren and Sun (2016) train 164 epochs and step the learning rate down; one rise and fall of it gets the most out of few
+    /// epochs.
     /// </summary>
     public static ResNetMulticlassTrainer.Options CreateResNet(int depth, bool shortcuts, int? baseChannels = null) => new()
     {

@@ -2,7 +2,7 @@ using ScottPlot;
 
 namespace MLExtensions.Examples.Cifar10;
 
-/// <summary>The curves of several trainings in one picture: loss on the left, accuracy on the right; validation dashed.</summary>
+/// <summary>The curves of several trainings in one picture: loss on the left, accuracy on the right. Validation is dashed.</summary>
 internal static class CurvesPicture
 {
     private const int Width = 1200;

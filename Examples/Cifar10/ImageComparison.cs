@@ -1,19 +1,19 @@
 using System.Diagnostics;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using MLExtensions.Examples.Infrastructure;
 using Spectre.Console;
 
 namespace MLExtensions.Examples.Cifar10;
 
-/// <summary>Trains networks one after the other on the same images, and sets their results and curves side by side.</summary>
+/// <summary>Trains networks one after the other on the same images and compares their results and curves.</summary>
 internal sealed class ImageComparison(MLContext mlContext, IDataView trainSet, IDataView testSet, OutputFolder output)
 {
-    /// <summary>Returns the trained chains in the order of the networks.</summary>
-    public void Run(IReadOnlyList<NetworkTraining> networks, CancellationToken cancellationToken)
+    /// <summary>Returns the accuracies of every network.</summary>
+    public ResultLine Run(IReadOnlyList<NetworkTraining> networks, CancellationToken cancellationToken)
     {
         var table = new Table().Border(TableBorder.Rounded)
             .AddColumns("network", "parameters", "epochs", "training accuracy", "test accuracy", "minutes");
+        var result = new ResultLine();
         var curves = new List<(string Title, TrainingHistory History)>();
         foreach (var network in networks)
         {
@@ -30,6 +30,9 @@ internal sealed class ImageComparison(MLContext mlContext, IDataView trainSet, I
                 $"{parameters.History!.Epochs[^1].Training["accuracy"]:P2}",
                 $"{metrics.MicroAccuracy:P2}",
                 $"{minutes:0.0}");
+            result[$"{network.FileName}.training-accuracy"] = parameters.History!.Epochs[^1].Training["accuracy"];
+            result[$"{network.FileName}.test-accuracy"] = metrics.MicroAccuracy;
+            result[$"{network.FileName}.seconds"] = Math.Round(minutes * 60, 1);
             metrics.ConfusionMatrix.SavePng(output.PathOf($"{network.FileName}-confusion.png"));
             mlContext.Model.Save(model, trainSet.Schema, output.PathOf($"{network.FileName}.zip"));
             CurvesPicture.Save(curves, output.PathOf("curves.png"));
@@ -37,7 +40,8 @@ internal sealed class ImageComparison(MLContext mlContext, IDataView trainSet, I
         AnsiConsole.Write(table);
         output.Print(
             ("curves.png", "loss and accuracy of every network, epoch by epoch"),
-            ("*-confusion.png", "which classes are taken for which"),
+            ("*-confusion.png", "which classes are mistaken for which"),
             ("*.zip", "the models"));
+        return result;
     }
 }

@@ -28,7 +28,7 @@ internal static class DigitsReport
         AnsiConsole.Write(table);
     }
 
-    /// <summary>Images side by side, each with what it is and what the model takes it for.</summary>
+    /// <summary>Images side by side, each with what it is and what the model predicts.</summary>
     public static void PrintDigits(IReadOnlyList<(DigitImage Image, DigitPrediction Prediction)> digits)
     {
         var table = new Table().Border(TableBorder.Rounded).Title("Predictions of the loaded model");

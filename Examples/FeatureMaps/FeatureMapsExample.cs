@@ -5,38 +5,46 @@ using Spectre.Console;
 
 namespace MLExtensions.Examples.FeatureMaps;
 
-/// <summary>What a network sees: the filters of its first layer, and what its layers make of a picture (chapter 6.7 of the book).</summary>
+/// <summary>What a network sees: the filters of its first layer, and what its layers make of a picture.</summary>
 internal sealed class FeatureMapsExample : IExample
 {
     private const int MostLayers = 5;
     private const int MostMaps = 64;
     private const string FiltersFile = "filters.png";
 
-    private static readonly ExampleOption Weights = new("weights", "FILE", "the weights of a pretrained network, a safetensors file");
-    private static readonly ExampleOption Model = new("model", "FILE", "a model of the examples mnist-cnn or cifar10 instead");
-    private static readonly ExampleOption White = new("white", "255|1", "what a white pixel was when the model was trained: 1 for mnist-cnn (default 255)", "255");
-    private static readonly ExampleOption Layers = new("layers", "NAME,...", "the layers to show (default: some of them)");
+    private static readonly ExternalData Weights = PretrainedFiles.Network;
+    private static readonly ExampleOption Model = new("model", "FILE", "Model of the examples mnist-cnn or cifar10, to use instead of --weights.");
+    private static readonly ExampleOption White = new("white", "255|1", "Value of a white pixel when the model was trained: 1 for mnist-cnn.", "255");
+    private static readonly ExampleOption Layers = new("layers", "NAME,...", "Names of the layers to show.", DefaultText: $"up to {MostLayers} of them");
 
     public string Name => "features-map";
 
-    public string Summary => "what a convolutional network sees: its first filters, and a picture on its way through the layers";
+    public ExampleHelp Help => new(
+        "Draws what a convolutional network sees: its first filters, and the outputs of its layers for a picture.",
+        $"{Weights}, or a model at --model; the picture",
+        "about 3 seconds",
+        $"{FiltersFile} and one picture for each layer (LAYER.png)");
 
-    public IReadOnlyList<ExampleOption> Options => [Weights, Model, White, Layers];
+    public IReadOnlyList<ExampleOption> Options => [Weights.Option, Model, White, Layers];
 
-    public ExampleWords Words => new("FILE", "the picture", Most: 1);
+    public ExampleWords Words => new("FILE", "Picture to show to the network.", Most: 1);
 
-    public int Run(ExampleArguments arguments, CancellationToken cancellationToken)
+    public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
         var mlContext = new MLContext();
         var output = new OutputFolder(Name);
         var white = int.Parse(arguments.Choice(White, "255", "1"));
-        var network = arguments.OptionalText(Model) is { } model
+        var model = arguments.OptionalText(Model);
+        if (model != null && !File.Exists(model))
+            throw new UsageException($"--model is '{model}', which does not exist.");
+        var network = model != null
             ? PictureNetwork.OfModel(mlContext, model, white, output)
-            : new PictureNetwork(arguments.Text(Weights), null, white);
+            : new PictureNetwork(Weights.Find(arguments), null, white);
         var picture = Load(mlContext, arguments.Words[0], network.ImageSize);
         var files = new List<(string, string)>();
         if (SaveFilters(mlContext, network, picture, output))
-            files.Add((FiltersFile, "the filters of the first layer: what each looks for"));
+            files.Add((FiltersFile, "the filters of the first layer: the pattern that each looks for"));
+        var (layersShown, mapsShown) = (0, 0);
         var table = new Table().Border(TableBorder.Rounded).AddColumns("layer", "maps", "size");
         foreach (var layer in Choose(network.UpTo(mlContext, null).LayerNames, arguments.OptionalText(Layers)))
         {
@@ -45,16 +53,18 @@ internal sealed class FeatureMapsExample : IExample
             var maps = upTo.Transform(picture);
             if (maps.Schema["Maps"].Type is not VectorDataViewType { Dimensions: [var count, var height, var width] })
             {
-                table.AddRow(layer, "", "no maps any more, but a vector");
+                table.AddRow(layer, "", "a vector, not maps");
                 continue;
             }
             SaveMaps(maps.GetColumn<float[]>("Maps").Single(), Math.Min(count, MostMaps), height, width, output.PathOf($"{layer}.png"));
             table.AddRow(layer, $"{count}", $"{height} x {width}");
+            layersShown++;
+            mapsShown += Math.Min(count, MostMaps);
             files.Add(($"{layer}.png", $"the maps of layer {layer}: where its filters found something"));
         }
         AnsiConsole.Write(table);
         output.Print(files);
-        return 0;
+        return new ResultLine { ["layers"] = layersShown, ["maps"] = mapsShown };
     }
 
     /// <summary>The picture as the network's input; one channel is its brightness.</summary>
@@ -89,7 +99,7 @@ internal sealed class FeatureMapsExample : IExample
         });
     }
 
-    /// <summary>Draws the first convolution's filters, where they look at colours or at one channel.</summary>
+    /// <summary>Draws the first convolution's filters, if they have one or three input channels.</summary>
     private static bool SaveFilters(MLContext mlContext, PictureNetwork network, IDataView picture, OutputFolder output)
     {
         using var whole = network.UpTo(mlContext, null).Fit(picture);

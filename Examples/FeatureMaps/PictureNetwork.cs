@@ -5,8 +5,8 @@ namespace MLExtensions.Examples.FeatureMaps;
 
 /// <summary>A network to look into: pretrained, or one that another example saved.</summary>
 /// <param name="WeightsFile">Its weights.</param>
-/// <param name="Architecture">Its architecture; null for one that is recognised by the weights.</param>
-/// <param name="White">What a white pixel was in its training.</param>
+/// <param name="Architecture">Its architecture; null if it is recognized by the weights.</param>
+/// <param name="White">Value of a white pixel in its training.</param>
 internal sealed record PictureNetwork(string WeightsFile, ImageArchitecture? Architecture, int White)
 {
     private const int UsualSide = 224;
@@ -14,13 +14,13 @@ internal sealed record PictureNetwork(string WeightsFile, ImageArchitecture? Arc
     public (int Channels, int Height, int Width) ImageSize =>
         Architecture?.Image.Shape is { } shape ? (shape.Channels, shape.Height, shape.Width) : (3, UsualSide, UsualSide);
 
-    /// <summary>The network of a saved model; its weights go into a file of their own.</summary>
+    /// <summary>The network of a saved model. Its weights are written to a file.</summary>
     public static PictureNetwork OfModel(MLContext mlContext, string path, int white, OutputFolder output)
     {
         using var model = (IDisposable)mlContext.Model.Load(path, out _);
         var transformers = model as IEnumerable<ITransformer> ?? [(ITransformer)model];
         if (transformers.OfType<MulticlassNetworkTransformer>().FirstOrDefault() is not { Model: { Architecture: ImageArchitecture architecture } network })
-            throw new InvalidDataException($"{path} holds no network that looks at images.");
+            throw new InvalidDataException($"{path} does not hold a network for images.");
         var weights = output.PathOf("weights.safetensors");
         network.SaveWeights(weights);
         return new PictureNetwork(weights, architecture, white);

@@ -7,8 +7,8 @@ using Spectre.Console;
 namespace MLExtensions.Examples.FineTune;
 
 /// <summary>
-/// The quick way: the network stays as it is and makes features, a linear trainer of ML.NET does the rest. The features are computed
-/// once, however many folds they are used in.
+/// The quick way: the network is not trained but computes features, and a linear trainer of ML.NET does the rest. The features are
+/// computed once and used in every fold.
 /// </summary>
 internal sealed class LinearOnFeatures(MLContext mlContext, string weights, OutputFolder output)
 {
@@ -32,6 +32,7 @@ internal sealed class LinearOnFeatures(MLContext mlContext, string weights, Outp
         mlContext.Model.Save(network.Append(trainer.Fit(features)), pictures.Schema, output.PathOf(FileName));
         var accuracies = folds.Select(fold => fold.Metrics.MicroAccuracy).ToArray();
         return new MethodResult(
+            "linear",
             $"linear on the outputs of '{Layer}'",
             $"{Folds} folds, {accuracies.Min():P1} to {accuracies.Max():P1}",
             accuracies.Average(),

@@ -5,8 +5,8 @@ using MLExtensions.Examples.Infrastructure;
 namespace MLExtensions.Examples.FineTune;
 
 /// <summary>
-/// The thorough way: the network itself is trained on, from its pretrained weights. The lower layers stay as they are (edges and
-/// textures are the same everywhere), the upper ones learn slowly, and the new output layer fast.
+/// The thorough way: the network is trained further from its pretrained weights. The lower layers are frozen (edges and
+/// textures are the same everywhere), the upper ones learn slowly, and the new output layer learns fast.
 /// </summary>
 internal sealed class TunedNetwork(MLContext mlContext, string weights, OutputFolder output)
 {
@@ -40,6 +40,6 @@ internal sealed class TunedNetwork(MLContext mlContext, string weights, OutputFo
         var minutes = watch.Elapsed.TotalMinutes;
         var metrics = mlContext.MulticlassClassification.Evaluate(((ITransformer)model).Transform(split.TestSet));
         mlContext.Model.Save((ITransformer)model, pictures.Schema, output.PathOf(FileName));
-        return new MethodResult($"fine-tuned, {side} x {side} pixels, {epochs} epochs", $"{TestFraction:P0} left out", metrics.MicroAccuracy, minutes);
+        return new MethodResult("tuned", $"fine-tuned, {side} x {side} pixels, {epochs} epochs", $"{TestFraction:P0} left out", metrics.MicroAccuracy, minutes);
     }
 }

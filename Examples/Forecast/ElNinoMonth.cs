@@ -17,7 +17,7 @@ internal sealed class ElNinoMonth
     [LoadColumn(1)]
     public float Temperature { get; set; }
 
-    /// <summary>Where in the year the month is, as a point on a circle, so that December is beside January.</summary>
+    /// <summary>Where in the year the month is, as a point on a circle, so that December is next to January.</summary>
     [VectorType(2)]
     public float[] Season { get; set; } = [];
 

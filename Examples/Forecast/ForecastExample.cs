@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace MLExtensions.Examples.Forecast;
 
-/// <summary>Sixty years of monthly sea surface temperatures: an LSTM learns fifty and forecasts the others, a year ahead from each month.</summary>
+/// <summary>Sixty years of monthly sea surface temperatures: an LSTM learns from fifty of them and forecasts the others, a year ahead from each month.</summary>
 internal sealed class ForecastExample : IExample
 {
     // Units, dropout, learning rate and epochs were chosen on the last three decades of the training years, each forecast by those before it.
@@ -14,20 +14,22 @@ internal sealed class ForecastExample : IExample
     private const string ModelFile = "forecast.zip";
     private const string PictureFile = "forecasts.png";
 
-    private static readonly ExampleOption Epochs = new("epochs", "N", "how many epochs to train (default 40)", "40");
-    private static readonly ExampleOption Window = new("window", "N", "how many months a forecast looks back, 12 or more (default 24)", "24");
-    private static readonly ExampleOption Threads = new("threads", "N", "how many CPU threads to use (default: libtorch's choice, one for a network of this size)");
-    private static readonly ExampleOption Seed = new("seed", "N", "the seed of everything random (default 1)", "1");
+    private static readonly ExampleOption Epochs = new("epochs", "N", "Number of passes over the training data.", "40");
+    private static readonly ExampleOption Window = new("window", "N", "Number of months that a forecast looks back, 12 or more.", "24");
 
     public string Name => "forecast";
 
-    public string Summary => "an LSTM forecasts the temperature of the Pacific (shipped), beside seasonal forecasts";
+    public ExampleHelp Help => new(
+        "Trains an LSTM on 50 years of monthly temperatures of the Pacific and compares its forecasts of the next 10 years with seasonal ones.",
+        ShippedData.Describe("elnino.csv"),
+        "about 15 seconds",
+        $"{ModelFile} (the model) and {PictureFile} (the years after training, with forecasts)");
 
-    public IReadOnlyList<ExampleOption> Options => [Epochs, Window, Threads, Seed];
+    public IReadOnlyList<ExampleOption> Options => [Epochs, Window, ExampleOption.Threads, ExampleOption.Seed];
 
-    public int Run(ExampleArguments arguments, CancellationToken cancellationToken)
+    public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
-        var mlContext = new MLContext(arguments.Integer(Seed, least: 0));
+        var mlContext = new MLContext(arguments.Integer(ExampleOption.Seed, least: 0));
         var output = new OutputFolder(Name);
         var window = arguments.Integer(Window, least: ElNinoMonth.MonthsPerYear);
         var months = ElNinoMonth.Load(mlContext);
@@ -45,7 +47,7 @@ internal sealed class ForecastExample : IExample
             LearningRate = 0.01,
             LearningRateSchedule = LearningRateSchedule.Cosine(),
             GradientClipNorm = 1,
-            ThreadCount = arguments.OptionalInteger(Threads, least: 1),
+            ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1),
             Progress = progress,
             CancellationToken = cancellationToken,
         }).Fit(data));
@@ -54,12 +56,22 @@ internal sealed class ForecastExample : IExample
         var forecasts = model.Transform(mlContext.Data.LoadFromEnumerable(test));
         var metrics = Evaluate(mlContext, forecasts);
         var means = Evaluate(mlContext, MonthlyMeans.Forecast(mlContext, training, test, first: window - 1, Horizon));
-        Print(("LSTM", metrics.Overall, metrics.Steps), ("seasonal naive", metrics.Baseline, metrics.BaselineSteps), ("monthly means", means.Overall, means.Steps));
+        (string Title, ForecastErrors Overall, IReadOnlyList<ForecastErrors> Steps)[] methods =
+            [("LSTM", metrics.Overall, metrics.Steps), ("seasonal naive", metrics.Baseline, metrics.BaselineSteps), ("monthly means", means.Overall, means.Steps)];
+        Print(methods);
         AnsiConsole.WriteLine($"{metrics.ForecastCount} forecasts from {training[^1].Month} on; after {months[^1].Month}: {string.Join(", ", Forecast(forecasts)[^1].Select(value => $"{value:0.0}"))} °C");
         mlContext.Model.Save(model, data.Schema, output.PathOf(ModelFile));
         ForecastPicture.Save(test, Forecast(forecasts), output.PathOf(PictureFile));
         output.Print((ModelFile, "the model"), (PictureFile, "the years after training, with forecasts"));
-        return metrics.Overall.RootMeanSquaredError < metrics.Baseline.RootMeanSquaredError ? 0 : 1;
+        var result = new ResultLine();
+        foreach (var (title, overall, steps) in methods)
+        {
+            result[$"{ResultLine.NameOf(title)}.mae"] = overall.MeanAbsoluteError;
+            result[$"{ResultLine.NameOf(title)}.mae-month1"] = steps[0].MeanAbsoluteError;
+        }
+        if (metrics.Overall.RootMeanSquaredError >= metrics.Baseline.RootMeanSquaredError)
+            result.Failure = "The LSTM's forecasts are not better than the year before.";
+        return result;
     }
 
     private static ForecastMetrics Evaluate(MLContext mlContext, IDataView forecasts) =>
@@ -67,7 +79,7 @@ internal sealed class ForecastExample : IExample
 
     private static float[][] Forecast(IDataView forecasts) => forecasts.GetColumn<float[]>("Forecast").ToArray();
 
-    private static void Print(params IReadOnlyList<(string Title, ForecastErrors Overall, IReadOnlyList<ForecastErrors> Steps)> methods)
+    private static void Print(IReadOnlyList<(string Title, ForecastErrors Overall, IReadOnlyList<ForecastErrors> Steps)> methods)
     {
         int[] steps = [1, 3, 6, Horizon];
         var table = new Table().Border(TableBorder.Rounded).AddColumns("forecast", "MAE", "RMSE", "sMAPE", "MASE");
@@ -79,6 +91,6 @@ internal sealed class ForecastExample : IExample
             table.AddRow([.. cells, .. steps.Select(step => $"{ofSteps[step - 1].MeanAbsoluteError:0.000}")]);
         }
         AnsiConsole.Write(table);
-        AnsiConsole.WriteLine("MAE and RMSE in °C, sMAPE in %; MAE 1 to 12: so many months ahead. Seasonal naive is the year before, monthly means are those of the training years.");
+        AnsiConsole.WriteLine("MAE and RMSE in °C, sMAPE in %; MAE 1 to 12: that many months ahead. Seasonal naive is the year before, monthly means are those of the training years.");
     }
 }

@@ -3,13 +3,13 @@ using Microsoft.ML.Data;
 
 namespace MLExtensions.Examples.Forecast;
 
-/// <summary>The forecast of somebody who knows the seasons and nothing else: each month's mean over the training years.</summary>
+/// <summary>The forecast that knows only the seasons: each month's mean over the training years.</summary>
 internal static class MonthlyMeans
 {
     /// <param name="mlContext">The context.</param>
     /// <param name="training">The months that are known.</param>
     /// <param name="test">The months to forecast from.</param>
-    /// <param name="first">The first of them to forecast from; there is NaN before.</param>
+    /// <param name="first">The first of them to forecast from. Earlier ones have NaN.</param>
     /// <param name="horizon">How many months to forecast.</param>
     public static IDataView Forecast(MLContext mlContext, ElNinoMonth[] training, ElNinoMonth[] test, int first, int horizon)
     {

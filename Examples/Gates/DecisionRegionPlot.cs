@@ -11,7 +11,7 @@ internal static class DecisionRegionPlot
     private const int CellsPerSide = 220;
     private const int PanelPixels = 480;
 
-    /// <summary>One panel a model: its probability as a colour, and the star's outline.</summary>
+    /// <summary>One panel for each model: its probability as a color, and the star's outline.</summary>
     public static void SavePng(MLContext mlContext, string path, params IReadOnlyList<(string Title, ITransformer Model)> models)
     {
         var picture = new Multiplot { Layout = new Grid(1, models.Count) };

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace MLExtensions.Examples.Gates;
 
-/// <summary>What a hidden layer is good for: problems that no straight line solves.</summary>
+/// <summary>Why hidden layers: problems that no straight line solves.</summary>
 internal sealed class GatesExample : IExample
 {
     private const int TrainingPoints = 6_000;
@@ -14,25 +14,32 @@ internal sealed class GatesExample : IExample
     private const string PictureFile = "star.png";
     private const string LossFile = "star-loss.png";
 
-    private static readonly ExampleOption Seed = new("seed", "N", "the seed of everything random (default 1)", "1");
-
     public string Name => "gates";
 
-    public string Summary => "AND, OR, NOT, XOR and a six-pointed star: a network beside logistic regression";
+    public ExampleHelp Help => new(
+        "Compares a network with logistic regression on the gates AND, OR, NOT and XOR and on a six-pointed star.",
+        "none; the points are drawn at random",
+        "about 5 seconds",
+        $"{PictureFile} (where each model sees the star) and {LossFile}");
 
-    public IReadOnlyList<ExampleOption> Options => [Seed];
+    public IReadOnlyList<ExampleOption> Options => [ExampleOption.Seed];
 
-    public int Run(ExampleArguments arguments, CancellationToken cancellationToken)
+    public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
-        var seed = arguments.Integer(Seed, least: 0);
+        var seed = arguments.Integer(ExampleOption.Seed, least: 0);
         var mlContext = new MLContext(seed);
-        var gatesAreRight = LearnGates(mlContext, cancellationToken);
-        var starAccuracy = LearnStar(mlContext, seed, cancellationToken);
-        return gatesAreRight && starAccuracy >= LeastStarAccuracy ? 0 : 1;
+        var result = new ResultLine();
+        LearnGates(mlContext, result, cancellationToken);
+        LearnStar(mlContext, seed, result, cancellationToken);
+        if (result["gates.network.accuracy"] < 1)
+            result.Failure = "The network did not learn every gate.";
+        else if (result["star.network.accuracy"] < LeastStarAccuracy)
+            result.Failure = $"The network's accuracy on the star is below {LeastStarAccuracy}.";
+        return result;
     }
 
-    /// <summary>Four rows, learnt by heart. Logistic regression fails at XOR: no line has (0,0) and (1,1) on one side only.</summary>
-    private static bool LearnGates(MLContext mlContext, CancellationToken cancellationToken)
+    /// <summary>Four rows, memorized. Logistic regression fails at XOR: no line has (0,0) and (1,1) on one side only.</summary>
+    private static void LearnGates(MLContext mlContext, ResultLine result, CancellationToken cancellationToken)
     {
         var network = mlContext.BinaryClassification.Trainers.Mlp(new MlpBinaryTrainer.Options
         {
@@ -46,7 +53,7 @@ internal sealed class GatesExample : IExample
         var linear = mlContext.BinaryClassification.Trainers.LbfgsLogisticRegression(l1Regularization: 0, l2Regularization: 0.01f);
 
         var table = new Table().Border(TableBorder.Rounded).Title("Truth tables").AddColumns("gate", "inputs", "output", "network", "logistic regression");
-        var isRight = true;
+        var (rowsInAll, rightOfNetwork, rightOfLinear) = (0, 0, 0);
         foreach (var gate in Gate.All)
         {
             var truthTable = gate.LoadTruthTable(mlContext);
@@ -56,19 +63,22 @@ internal sealed class GatesExample : IExample
             for (var i = 0; i < rows.Count; i++)
             {
                 table.AddRow(i == 0 ? gate.Name : "", string.Join(' ', rows[i].Features), rows[i].Label ? "1" : "0", Cell(ofNetwork[i], rows[i].Label), Cell(ofLinear[i], rows[i].Label));
-                isRight &= IsRight(ofNetwork[i], rows[i].Label);
+                rowsInAll++;
+                rightOfNetwork += IsRight(ofNetwork[i], rows[i].Label) ? 1 : 0;
+                rightOfLinear += IsRight(ofLinear[i], rows[i].Label) ? 1 : 0;
             }
             table.AddEmptyRow();
         }
         AnsiConsole.Write(table);
-        return isRight;
+        result["gates.network.accuracy"] = (double)rightOfNetwork / rowsInAll;
+        result["gates.logistic-regression.accuracy"] = (double)rightOfLinear / rowsInAll;
     }
 
     /// <summary>
     /// Six lines bound the star. A first hidden layer can learn on which side of lines a point lies, a second one which
     /// sides together make a corner of the star, and the output that any of these corners will do.
     /// </summary>
-    private double LearnStar(MLContext mlContext, int seed, CancellationToken cancellationToken)
+    private void LearnStar(MLContext mlContext, int seed, ResultLine result, CancellationToken cancellationToken)
     {
         var trainSet = mlContext.Data.LoadFromEnumerable(Star.Sample(TrainingPoints, seed).ToList());
         var testSet = mlContext.Data.LoadFromEnumerable(Star.Sample(TestPoints, seed + 1).ToList());
@@ -94,8 +104,9 @@ internal sealed class GatesExample : IExample
         var output = new OutputFolder(Name);
         DecisionRegionPlot.SavePng(mlContext, output.PathOf(PictureFile), ("Network", network), ("Logistic regression", linear));
         network.History.SavePng(output.PathOf(LossFile));
-        output.Print((PictureFile, "where each of them sees the star"), (LossFile, "the training curves"));
-        return ofNetwork.Accuracy;
+        output.Print((PictureFile, "where each model sees the star"), (LossFile, "the training curves"));
+        result["star.network.accuracy"] = ofNetwork.Accuracy;
+        result["star.logistic-regression.accuracy"] = ofLinear.Accuracy;
     }
 
     private static float[] ProbabilitiesOf(ITransformer model, IDataView data) => [.. model.Transform(data).GetColumn<float>("Probability")];

@@ -3,8 +3,8 @@ using SkiaSharp;
 namespace MLExtensions.Examples.Infrastructure;
 
 /// <summary>
-/// Resizing with a triangle filter that widens as the picture shrinks, as torchvision and Pillow do it. Filters that look at two
-/// pixels only, whatever the factor, leave most pixels of a large picture out, and networks notice the jagged edges.
+/// Resizing with a triangle filter that widens as the picture shrinks, as torchvision and Pillow do it. Filters that always
+/// use only two pixels ignore most pixels of a large picture, and the jagged edges change the scores of networks.
 /// </summary>
 internal static class AntialiasedResizing
 {
@@ -49,10 +49,10 @@ internal static class AntialiasedResizing
         var reach = Math.Max(1, scale);
         return Enumerable.Range(0, newSize).Select(position =>
         {
-            var centre = (position + 0.5) * scale;
-            var first = Math.Max(0, (int)Math.Round(centre - reach, MidpointRounding.AwayFromZero));
-            var last = Math.Min(oldSize, (int)Math.Round(centre + reach, MidpointRounding.AwayFromZero));
-            var weights = Enumerable.Range(first, last - first).Select(old => Math.Max(0, 1 - Math.Abs((old + 0.5 - centre) / reach))).ToArray();
+            var center = (position + 0.5) * scale;
+            var first = Math.Max(0, (int)Math.Round(center - reach, MidpointRounding.AwayFromZero));
+            var last = Math.Min(oldSize, (int)Math.Round(center + reach, MidpointRounding.AwayFromZero));
+            var weights = Enumerable.Range(first, last - first).Select(old => Math.Max(0, 1 - Math.Abs((old + 0.5 - center) / reach))).ToArray();
             var sum = weights.Sum();
             return (first, weights.Select(weight => weight / sum).ToArray());
         }).ToArray();

@@ -1,6 +1,6 @@
 using System.Globalization;
-
 using MLExtensions.Messages;
+
 namespace MLExtensions.Examples.Infrastructure;
 
 /// <summary>The options and words on the command line, checked against those that the example has.</summary>
@@ -14,7 +14,7 @@ internal sealed class ExampleArguments
     {
     }
 
-    /// <summary>The words that are no options; at least one where the example takes words.</summary>
+    /// <summary>The words that are not options; at least one where the example takes words.</summary>
     public IReadOnlyList<string> Words => _words;
 
     /// <exception cref="UsageException">An option is unknown, given twice or has no value; or there are more or fewer words than the example takes.</exception>
@@ -36,13 +36,13 @@ internal sealed class ExampleArguments
                 throw new UsageException($"--{option.Name} is given twice.");
         }
         if (example.Words is { } words && (arguments._words.Count == 0 || arguments._words.Count > words.Most))
-            throw new UsageException($"{example.Name} takes {words.Placeholder}, {words.Description}; there are {arguments._words.Count} such words.");
+            throw new UsageException($"{example.Name} takes {words.Placeholder}, but {(arguments._words.Count == 0 ? "nothing was" : $"{arguments._words.Count} words were")} given. {words.Description}");
         return arguments;
     }
 
     /// <exception cref="UsageException">The option has no default and is not given.</exception>
     public string Text(ExampleOption option) =>
-        Find(option) ?? throw new UsageException($"--{option.Name} is missing: {option.Usage}, {option.Description}.");
+        Find(option) ?? throw new UsageException($"{option.Usage} is missing. {option.Description}");
 
     /// <summary>A whole number, or null where none is given and the option has no default.</summary>
     /// <exception cref="UsageException">It is not a number, or less than <paramref name="least"/>.</exception>
@@ -98,7 +98,6 @@ internal sealed class ExampleArguments
         var index = Array.IndexOf(known, word);
         if (index >= 0)
             return options[index];
-        var choice = known.Length == 0 ? "this example has none" : $"there are {string.Join(", ", known)}";
-        throw new UsageException($"There is no option '{word}'; {choice}.{NearestName.Suggest(word, known)}");
+        throw new UsageException($"There is no option '{word}'. The options are {string.Join(", ", [.. known, "--help"])}.{NearestName.Suggest(word, known)}");
     }
 }

@@ -2,7 +2,7 @@ using Microsoft.ML;
 
 namespace MLExtensions.Examples.Infrastructure;
 
-/// <summary>A network that an example trains, of whatever family.</summary>
+/// <summary>A network of any family that an example trains.</summary>
 /// <param name="Title">What it is called in tables.</param>
 /// <param name="FileName">What its files are called.</param>
 /// <param name="Options">A fresh set of options.</param>

@@ -4,20 +4,23 @@ namespace MLExtensions.Examples.Infrastructure;
 
 using Text = Spectre.Console.Text; // MLExtensions.Text is nearer
 
-/// <summary>The folder <c>out/NAME/</c> in the current directory, where an example leaves its files.</summary>
+/// <summary>The folder <c>out/NAME</c> in the current directory, where an example leaves its files.</summary>
 internal sealed class OutputFolder
 {
     private readonly string _path;
 
     public OutputFolder(string exampleName)
     {
-        _path = Path.Combine("out", exampleName);
+        _path = FolderOf(exampleName);
         Directory.CreateDirectory(_path);
     }
 
+    /// <summary>Where an example of this name leaves its files.</summary>
+    public static string FolderOf(string exampleName) => Path.Combine("out", exampleName);
+
     public string PathOf(string fileName) => Path.Combine(_path, fileName);
 
-    /// <summary>Tells the user what the folder holds now.</summary>
+    /// <summary>Prints what the folder holds now.</summary>
     public void Print(params IReadOnlyList<(string FileName, string Description)> files)
     {
         var table = new Table().Border(TableBorder.None).HideHeaders().AddColumns("file", "description");

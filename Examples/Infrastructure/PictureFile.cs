@@ -9,17 +9,17 @@ internal static class PictureFile
     private const int BytesPerPixel = 4;
 
     /// <summary>Reads a picture of any size.</summary>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is no picture.</exception>
+    /// <exception cref="UsageException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is not a picture.</exception>
     public static SKBitmap Read(string path)
     {
         if (!File.Exists(path))
-            throw new FileNotFoundException($"There is no picture '{path}'.", path);
+            throw new UsageException($"There is no picture '{path}'.");
         using var encoded = File.OpenRead(path);
-        return SKBitmap.Decode(encoded) ?? throw new InvalidDataException($"'{path}' is no picture that can be read.");
+        return SKBitmap.Decode(encoded) ?? throw new InvalidDataException($"'{path}' is not a picture that can be read.");
     }
 
-    /// <summary>The whole picture, stretched or shrunk in both directions alike or not.</summary>
+    /// <summary>The whole picture at a new size. Its proportions may change.</summary>
     public static MLImage Resize(SKBitmap picture, int width, int height)
     {
         var pixels = AntialiasedResizing.Resize(picture, width, height);
@@ -42,7 +42,7 @@ internal static class PictureFile
         return values;
     }
 
-    /// <summary>The square in the middle of the picture, once its shorter side has so many pixels.</summary>
+    /// <summary>The square in the middle of the picture, once its shorter side has that many pixels.</summary>
     /// <param name="picture">The picture.</param>
     /// <param name="shorterSide">The shorter side of the whole picture.</param>
     /// <param name="side">The side of the square.</param>

@@ -3,8 +3,8 @@ using Spectre.Console;
 namespace MLExtensions.Examples.Infrastructure;
 
 /// <summary>
-/// Shows a training's <see cref="TrainingProgress"/> as a progress bar; where the output is a file or a pipe, as some ten lines.
-/// Where several networks are trained one after the other, each starts anew.
+/// Shows a training's <see cref="TrainingProgress"/> as a progress bar, or as about ten lines if the output is a file or a pipe.
+/// If several networks are trained one after the other, the progress starts again with each.
 /// </summary>
 /// <remarks>
 /// Reports are handled on the training thread as they come. <see cref="Progress{T}"/> would post them to the thread pool, where

@@ -1,4 +1,4 @@
 namespace MLExtensions.Examples.Infrastructure;
 
-/// <summary>The command line is wrong; the message tells the user how to mend it.</summary>
+/// <summary>The command line is wrong or data is missing. The message tells the user in one line what to change.</summary>
 internal sealed class UsageException(string message) : Exception(message);

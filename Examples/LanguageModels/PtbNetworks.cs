@@ -20,8 +20,8 @@ internal static class PtbNetworks
     };
 
     /// <summary>
-    /// What an hour of one core is best spent on: dropout lets a wider network than the small one go on learning, the embedding as
-    /// output layer (Press and Wolf, 2017; Inan et al., 2017) halves what is to be learnt, and the sampled softmax makes it no slower.
+    /// The best use of an hour of one core: dropout lets a wider network than the small one continue to learn, the embedding as
+    /// output layer (Press and Wolf, 2017; Inan et al., 2017) halves the number of weights, and the sampled softmax makes it no slower.
     /// </summary>
     private static LanguageModelEstimator.Options CreateBest() => new()
     {

@@ -15,7 +15,7 @@ internal static class ShakespeareNetworks
         _ => throw new ArgumentOutOfRangeException(nameof(size), size, "No such network."),
     };
 
-    /// <summary>A larger network learns a million characters by heart unless much of it is dropped. Its recipe has not been measured.</summary>
+    /// <summary>A larger network memorizes a million characters unless its dropout is strong. Its results have not been measured.</summary>
     private static LanguageModelEstimator.Options CreateLarge()
     {
         var options = LanguageModelEstimator.Options.Characters();

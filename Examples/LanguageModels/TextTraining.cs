@@ -3,20 +3,18 @@ using MLExtensions.Examples.Infrastructure;
 
 namespace MLExtensions.Examples.LanguageModels;
 
-/// <summary>The training of a language model in an example: what the command line can change of it, and the files that it leaves.</summary>
+/// <summary>The training of a language model in an example: the options of the command line, and the files that it leaves.</summary>
 /// <param name="size">The network's name, and what its files are called.</param>
 /// <param name="options">A fresh set of options.</param>
 /// <param name="output">Where the files go.</param>
 internal sealed class TextTraining(string size, LanguageModelEstimator.Options options, OutputFolder output)
 {
-    private static readonly ExampleOption Epochs = new("epochs", "N", "how many epochs to train (default: the network's own); 0 with --weights measures only");
-    private static readonly ExampleOption Weights = new("weights", "FILE", "a safetensors file of trained weights to start from");
-    private static readonly ExampleOption Resume = ExampleOption.Flag("resume", "goes on after the last epoch of a training that was interrupted");
-    private static readonly ExampleOption Threads = new("threads", "N", "how many CPU threads to use (default: libtorch's choice)");
-    private static readonly ExampleOption Seed = new("seed", "N", "the seed of everything random (default 1)", "1");
+    private static readonly ExampleOption Epochs = new("epochs", "N", "Number of passes over the training text. 0 with --weights only measures.", DefaultText: "the network's own");
+    private static readonly ExampleOption Weights = new("weights", "FILE", "Safetensors file of trained weights to start from.", DefaultText: "random weights");
+    private static readonly ExampleOption Resume = ExampleOption.Flag("resume", "Continues after the last epoch of a training that was interrupted.");
 
-    /// <summary>The options of the command line that <see cref="Fit"/> heeds.</summary>
-    public static IReadOnlyList<ExampleOption> CommandLine => [Epochs, Weights, Resume, Threads, Seed];
+    /// <summary>The options of the command line that <see cref="Fit"/> uses.</summary>
+    public static IReadOnlyList<ExampleOption> CommandLine => [Epochs, Weights, Resume, ExampleOption.Threads, ExampleOption.Seed];
 
     /// <summary>Where the model is after <see cref="Fit"/>.</summary>
     public string ModelPath => output.PathOf(ModelFile);
@@ -27,7 +25,7 @@ internal sealed class TextTraining(string size, LanguageModelEstimator.Options o
 
     private string HistoryFile => $"{size}-history.png";
 
-    public static int SeedOf(ExampleArguments arguments) => arguments.Integer(Seed, least: 0);
+    public static int SeedOf(ExampleArguments arguments) => arguments.Integer(ExampleOption.Seed, least: 0);
 
     /// <summary>Trains and saves a model, with a progress bar.</summary>
     public LanguageModelTransformer Fit(MLContext mlContext, ExampleArguments arguments, IDataView trainSet, IDataView validationSet, CancellationToken cancellationToken)
@@ -46,7 +44,7 @@ internal sealed class TextTraining(string size, LanguageModelEstimator.Options o
         return model;
     }
 
-    /// <summary>Tells the user which files there are now.</summary>
+    /// <summary>Prints which files there are now.</summary>
     public void PrintFiles(LanguageModelTransformer model)
     {
         (string, string)[] files = [(ModelFile, "the model"), (WeightsFile, "its weights")];
@@ -57,12 +55,14 @@ internal sealed class TextTraining(string size, LanguageModelEstimator.Options o
 
     private void Adjust(ExampleArguments arguments)
     {
-        options.ThreadCount = arguments.OptionalInteger(Threads, least: 1);
+        options.ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1);
         options.InitialWeightsPath = arguments.OptionalText(Weights);
+        if (options.InitialWeightsPath is { } weights && !File.Exists(weights))
+            throw new UsageException($"--weights is '{weights}', which does not exist.");
         options.InitialWeightsMatch = WeightMatch.Strict;
         options.Epochs = arguments.OptionalInteger(Epochs, least: 0) ?? options.Epochs;
         if (options.Epochs == 0)
-            return; // Nothing is trained: a checkpoint of an earlier training stays what it is.
+            return; // Nothing is trained, so a checkpoint of an earlier training is kept.
         options.CheckpointFolder = output.PathOf($"{size}-checkpoint");
         options.ResumeFromCheckpoint = arguments.IsGiven(Resume);
     }

@@ -20,7 +20,7 @@ internal static class MnistConvolutions
     {
         Simple => [new("32-64 convolutions, dropout (PyTorch's example)", Simple, CreateSimple())],
         LeNet5 => [new("LeNet-5", LeNet5, CreateLeNet5())],
-        Best => [new("32-32-64-64 convolutions, batch normalisation, distortions", Best, CreateBest())],
+        Best => [new("32-32-64-64 convolutions, batch normalization, distortions", Best, CreateBest())],
         _ => throw new ArgumentOutOfRangeException(nameof(model), model, "No such network."),
     };
 
@@ -48,8 +48,8 @@ internal static class MnistConvolutions
     };
 
     /// <summary>
-    /// Each image is seen turned, scaled, shifted and bent anew every time (Simard, Steinkraus and Platt, 2003), so the network cannot
-    /// learn images by heart; one rise and fall of the learning rate does the rest.
+    /// Each image is rotated, scaled, shifted and bent at random every time it is used (Simard, Steinkraus and Platt, 2003), so the network cannot
+    /// memorize images; one rise and fall of the learning rate does the rest.
     /// </summary>
     private static CnnMulticlassTrainer.Options CreateBest() => new()
     {

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Examples.Infrastructure;
 
 namespace MLExtensions.Examples.Mnist;
 
@@ -8,6 +9,9 @@ internal static class MnistData
 {
     public const int Side = 28;
     private const int DigitCount = 10;
+
+    /// <summary>Where the four files are.</summary>
+    public static ExternalData Files { get; } = new("MNIST", "data", "DIR", "Folder of MNIST's four IDX files, gzipped or not.", "mnist");
 
     public static IDataView LoadTraining(MLContext mlContext, string folder) => Load(mlContext, folder, "train");
 
@@ -30,6 +34,6 @@ internal static class MnistData
             return path;
         if (File.Exists(path + ".gz"))
             return path + ".gz";
-        throw new FileNotFoundException($"Neither {name} nor {name}.gz is in the folder '{folder}'.");
+        throw new UsageException($"Neither {name} nor {name}.gz is in the folder '{folder}'.");
     }
 }

@@ -14,14 +14,14 @@ internal static class MnistPerceptrons
     public static IReadOnlyList<NetworkTraining> Create(string model) => model switch
     {
         // TensorFlow's first tutorial stopped after 2,000 steps of 100 images: with a sixth of the images set aside
-        // for validation, 4 epochs of 500 steps. Plain SGD has learnt little by then; it needs far longer.
+        // for validation, 4 epochs of 500 steps. Plain SGD has learned little by then. It needs far longer.
         Book =>
         [
             new("784-128-32-10, SGD, 2,000 steps", "book-short", CreateBook(epochs: 4, validationFraction: 1.0 / 6)),
             new("784-128-32-10, SGD, longer", "book-long", CreateBook(epochs: 60, validationFraction: 0)),
         ],
         Wide => [new("784-800-10, dropout", "800", CreateWide())],
-        Best => [new("784-3x1024-10, batch normalisation, dropout", "best", CreateBest())],
+        Best => [new("784-3x1024-10, batch normalization, dropout", "best", CreateBest())],
         _ => throw new ArgumentOutOfRangeException(nameof(model), model, "No such network."),
     };
 
@@ -38,7 +38,7 @@ internal static class MnistPerceptrons
 
     /// <summary>
     /// One hidden layer of 800 units and cross entropy: 1.6 % error for Simard, Steinkraus and Platt (2003). Dropout (Srivastava et
-    /// al., 2014) trains another random half of the network in each step, which leaves it less room to learn images by heart.
+    /// al., 2014) trains another random half of the network in each step, which leaves it less room to memorize images.
     /// </summary>
     private static MlpMulticlassTrainer.Options CreateWide() => new()
     {

@@ -16,41 +16,49 @@ internal sealed class PredictImageExample : IExample
     private const int ShorterSide = 256;
     private const int Shown = 5;
 
-    private static readonly ExampleOption Weights = new("weights", "FILE", "the network's weights, a safetensors file");
-    private static readonly ExampleOption Labels = new("labels", "FILE", "the names of its classes, in order: a JSON list, or a name a line");
+    private static readonly ExternalData Weights = PretrainedFiles.Network;
+    private static readonly ExternalData Labels = PretrainedFiles.ClassNames;
     private static readonly ExampleOption Fit = new(
-        "fit", "middle|crop|whole", "what becomes 224 x 224 pixels: the middle of the picture at 256 pixels (default, as torchvision), its middle as high or wide as it, or all of it", "middle");
-    private static readonly ExampleOption Resizing = new("resizing", "smooth|mlnet", "how the picture is resized: with a filter against jagged edges (default), or by ResizeImages", "smooth");
+        "fit", "middle|crop|whole", "Part of the picture that becomes 224 x 224 pixels: the middle of the picture at 256 pixels (as in torchvision), the largest square in its middle, or all of it.", "middle");
+    private static readonly ExampleOption Resizing = new("resizing", "smooth|mlnet", "How the picture is resized: with a filter against jagged edges, or by ML.NET's ResizeImages.", "smooth");
 
     public string Name => "predict-image";
 
-    public string Summary => "what is in a picture: a pretrained ImageNet network (not shipped), recognised by its weights";
+    public ExampleHelp Help => new(
+        "Tells what is in pictures with a pretrained ImageNet network, whose architecture is recognized by its weights.",
+        $"{Weights}; {Labels}; the pictures",
+        "about 2 seconds",
+        null);
 
-    public IReadOnlyList<ExampleOption> Options => [Weights, Labels, Fit, Resizing];
+    public IReadOnlyList<ExampleOption> Options => [Weights.Option, Labels.Option, Fit, Resizing];
 
-    public ExampleWords Words => new("FILE...", "the pictures");
+    public ExampleWords Words => new("FILE...", "Pictures to classify.");
 
-    public int Run(ExampleArguments arguments, CancellationToken cancellationToken)
+    public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
         var mlContext = new MLContext();
-        var names = ReadNames(arguments.Text(Labels));
+        var (weights, labels) = (Weights.Find(arguments), Labels.Find(arguments));
+        if (arguments.Words.FirstOrDefault(file => !File.Exists(file)) is { } missing)
+            throw new UsageException($"There is no picture '{missing}'.");
+        var names = ReadNames(labels);
         var fit = arguments.Choice(Fit, "middle", "crop", "whole");
         var rows = arguments.Choice(Resizing, "smooth", "mlnet") == "smooth"
             ? Smooth(mlContext, arguments.Words, fit)
             : WithResizeImages(mlContext, arguments.Words, fit);
         // The whole network: its outputs are the logits of the classes.
-        var network = mlContext.Transforms.ImageFeatures(new ImageFeaturesEstimator.Options { OutputColumnName = "Logits", WeightsPath = arguments.Text(Weights), CropSize = Side });
+        var network = mlContext.Transforms.ImageFeatures(new ImageFeaturesEstimator.Options { OutputColumnName = "Logits", WeightsPath = weights, CropSize = Side });
         using var model = network.Fit(rows);
         var size = model.Model.Architecture.OutputCount;
         if (names.Length != size)
-            throw new UsageException($"The network has {size} classes, and {arguments.Text(Labels)} names {names.Length}.");
+            throw new UsageException($"The network has {size} classes, but {labels} has {names.Length} names.");
         var logits = model.Transform(rows).GetColumn<float[]>("Logits");
+        var result = new ResultLine();
         foreach (var (file, outputs) in arguments.Words.Zip(logits))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Print(file, outputs, names);
+            Print(file, outputs, names, result);
         }
-        return 0;
+        return result;
     }
 
     private static IDataView Smooth(MLContext mlContext, IReadOnlyList<string> files, string fit) =>
@@ -90,15 +98,22 @@ internal sealed class PredictImageExample : IExample
             : text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
     }
 
-    private static void Print(string file, float[] logits, string[] names)
+    private static void Print(string file, float[] logits, string[] names, ResultLine result)
     {
         var most = logits.Max();
         var exponentials = logits.Select(logit => Math.Exp(logit - most)).ToArray();
         var sum = exponentials.Sum();
         var table = new Table().Border(TableBorder.Rounded).Title(Markup.Escape(System.IO.Path.GetFileName(file)))
             .AddColumn("class").AddColumn(new TableColumn("probability").RightAligned());
-        foreach (var (name, exponential) in names.Zip(exponentials).OrderByDescending(pair => pair.Second).Take(Shown))
-            table.AddRow(new Text(name), new Text($"{exponential / sum:0.000}"));
+        var picture = ResultLine.NameOf(System.IO.Path.GetFileNameWithoutExtension(file));
+        var best = Enumerable.Range(0, names.Length).OrderByDescending(index => exponentials[index]).Take(Shown).ToArray();
+        for (var rank = 1; rank <= best.Length; rank++)
+        {
+            var probability = exponentials[best[rank - 1]] / sum;
+            table.AddRow(new Text(names[best[rank - 1]]), new Text($"{probability:0.000}"));
+            result[$"{picture}.class{rank}"] = best[rank - 1];
+            result[$"{picture}.probability{rank}"] = probability;
+        }
         AnsiConsole.Write(table);
     }
 

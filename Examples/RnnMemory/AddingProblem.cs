@@ -3,15 +3,15 @@ using Microsoft.ML;
 namespace MLExtensions.Examples.RnnMemory;
 
 /// <summary>
-/// The adding problem (Hochreiter and Schmidhuber, 1997): a sequence of random numbers, two of which are marked; their sum is asked
-/// for at the end. The marks are at random, one in each half, so that something must be remembered for half of the sequence or more.
+/// The adding problem (Hochreiter and Schmidhuber, 1997): a sequence of random numbers, two of which are marked. The network must
+/// give their sum at the end. The marks are at random places, one in each half, so a number must be remembered over many time steps.
 /// </summary>
 internal sealed class AddingProblem
 {
-    /// <summary>A step is a number from 0 to 1 and a mark, 1 or 0.</summary>
+    /// <summary>A time step is a number from 0 to 1 and a mark, 1 or 0.</summary>
     public const int StepSize = 2;
 
-    /// <summary>The squared error of who always says 1, the mean: the variance of two uniform numbers' sum.</summary>
+    /// <summary>The squared error of always predicting 1, the mean: the variance of the sum of two uniform numbers.</summary>
     public const double Baseline = 1.0 / 6;
 
     /// <summary>Number, mark, number, mark, and so on.</summary>

@@ -3,7 +3,7 @@ using ScottPlot.TickGenerators;
 
 namespace MLExtensions.Examples.RnnMemory;
 
-/// <summary>Draws how the validation error of several networks fell, on a logarithmic scale, beside the error of who learns nothing.</summary>
+/// <summary>Draws the validation error of several networks on a logarithmic scale, with the error of always predicting the mean.</summary>
 internal static class LearningPicture
 {
     private const int Width = 900;

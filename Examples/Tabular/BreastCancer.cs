@@ -4,13 +4,13 @@ using MLExtensions.Examples.Infrastructure;
 
 namespace MLExtensions.Examples.Tabular;
 
-/// <summary>Is a tumour malignant (the positive class) or benign? 569 patients, 30 measurements of the cell nuclei.</summary>
+/// <summary>Is a tumor malignant (the positive class) or benign? 569 patients, 30 measurements of the cell nuclei.</summary>
 internal static class BreastCancer
 {
     private static readonly KeyValuePair<string, bool>[] IsMalignant = [new("malignant", true), new("benign", false)];
 
-    /// <summary>Prints a table; returns the network's mean area under the ROC curve.</summary>
-    public static double Compare(int seedCount, CancellationToken cancellationToken)
+    /// <summary>Prints a table; returns each trainer's mean area under the ROC curve.</summary>
+    public static IReadOnlyList<(string Trainer, double AreaUnderCurve)> Compare(int seedCount, CancellationToken cancellationToken)
     {
         var comparison = new Comparison<CalibratedBinaryClassificationMetrics>(
             "Breast cancer: malignant or benign",
@@ -45,7 +45,7 @@ internal static class BreastCancer
         var trainers = mlContext.BinaryClassification.Trainers;
         yield return ("MLP", trainers.Mlp(new MlpBinaryTrainer.Options
         {
-            // Few rows, many features: pulling the weights towards zero helps more than any more layers.
+            // Few rows, many features: pulling the weights toward zero helps more than more layers.
             HiddenLayers = [32],
             L2Regularization = 0.01,
             Epochs = 60,

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML;
+using MLExtensions.Examples.Infrastructure;
 using Spectre.Console;
 
 namespace MLExtensions.Examples.Tabular;
@@ -7,7 +8,7 @@ namespace MLExtensions.Examples.Tabular;
 /// <summary>Cross-validates trainers and shows their metrics side by side.</summary>
 /// <typeparam name="TMetrics">ML.NET's metrics of the task.</typeparam>
 /// <param name="title">The table's title.</param>
-/// <param name="columns">The metrics to show; the first one counts.</param>
+/// <param name="columns">The metrics to show. The first one goes into the result.</param>
 internal sealed class Comparison<TMetrics>(string title, params (string Name, Func<TMetrics, double> Value)[] columns)
     where TMetrics : class
 {
@@ -20,8 +21,8 @@ internal sealed class Comparison<TMetrics>(string title, params (string Name, Fu
         _runs.Add((trainer, [.. folds.Select(fold => fold.Metrics)], watch.Elapsed.TotalSeconds));
     }
 
-    /// <summary>Prints the means over all folds, with the standard deviation of the first metric; returns the first trainer's first metric.</summary>
-    public double Print()
+    /// <summary>Prints the means over all folds, with the standard deviation of the first metric; returns each trainer's name and mean first metric.</summary>
+    public IReadOnlyList<(string Trainer, double Mean)> Print()
     {
         var table = new Table().Border(TableBorder.Rounded).Title(title).AddColumn("trainer");
         foreach (var (name, _) in columns)
@@ -34,8 +35,7 @@ internal sealed class Comparison<TMetrics>(string title, params (string Name, Fu
             table.AddRow([runs.Key, .. means, $"{runs.Average(run => run.Seconds):0.0}"]);
         }
         AnsiConsole.Write(table);
-        var first = _runs[0].Trainer;
-        return _runs.Where(run => run.Trainer == first).SelectMany(run => run.Folds).Average(columns[0].Value);
+        return [.. _runs.GroupBy(run => run.Trainer).Select(runs => (ResultLine.NameOf(runs.Key), runs.SelectMany(run => run.Folds).Average(columns[0].Value)))];
     }
 
     private static double Deviation(IEnumerable<double> values)

@@ -4,11 +4,11 @@ using MLExtensions.Examples.Infrastructure;
 
 namespace MLExtensions.Examples.Tabular;
 
-/// <summary>How far has diabetes come after a year? 442 patients, 10 measurements at its start, a score from 25 to 346.</summary>
+/// <summary>How far has diabetes progressed after a year? 442 patients, 10 measurements at the start, a score from 25 to 346.</summary>
 internal static class Diabetes
 {
-    /// <summary>Prints a table; returns the network's mean coefficient of determination, R².</summary>
-    public static double Compare(int seedCount, CancellationToken cancellationToken)
+    /// <summary>Prints a table; returns each trainer's mean coefficient of determination, R².</summary>
+    public static IReadOnlyList<(string Trainer, double RSquared)> Compare(int seedCount, CancellationToken cancellationToken)
     {
         var comparison = new Comparison<RegressionMetrics>(
             "Diabetes: progression after a year",
@@ -39,7 +39,7 @@ internal static class Diabetes
         var trainers = mlContext.Regression.Trainers;
         yield return ("MLP", trainers.Mlp(new MlpRegressionTrainer.Options
         {
-            // The label, too, is standardised inside; predictions come back on its own scale.
+            // The network standardizes the label as well; predictions come back on its own scale.
             HiddenLayers = [32],
             L2Regularization = 0.1,
             Epochs = 40,

@@ -18,7 +18,7 @@ internal sealed class Conversation
 
     /// <summary>The conversations about the most frequent topics.</summary>
     /// <param name="mlContext">The context.</param>
-    /// <param name="path">A file of lines: topic, turn, turn and so on, with tabulators between them; may be gzipped.</param>
+    /// <param name="path">A file of lines: topic, turn, turn and so on, separated by tabs; may be gzipped.</param>
     /// <param name="topics">How many topics.</param>
     public static Conversation[] Load(MLContext mlContext, string path, int topics)
     {
@@ -30,7 +30,7 @@ internal sealed class Conversation
     {
         var topicEnd = line.IndexOf(Separator, StringComparison.Ordinal);
         if (topicEnd <= 0)
-            throw new FormatException($"Line {number + 1} of the conversations has no topic with a tabulator behind it.");
+            throw new FormatException($"Line {number + 1} of the conversations has no topic followed by a tab.");
         return new Conversation { Topic = line[..topicEnd], Text = line[(topicEnd + 1)..].Replace(Separator, ' '), Line = number };
     }
 }

@@ -1,7 +1,5 @@
-using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Benchmarks;

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using MLExtensions.Supervised;
 using MLExtensions.Tensors;
-using MLExtensions.Engine;
 using MLExtensions.Training;
 
 namespace MLExtensions.Benchmarks;

@@ -1,12 +1,9 @@
 using Microsoft.ML;
+using MLExtensions.Engine;
 using MLExtensions.Models;
-using MLExtensions.Families.Forecasting;
 using MLExtensions.Supervised;
 using MLExtensions.Tensors;
-using MLExtensions.Engine;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Benchmarks;

@@ -1,8 +1,4 @@
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Benchmarks;

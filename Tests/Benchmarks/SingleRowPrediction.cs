@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using MLExtensions.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Benchmarks;

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLExtensions.Tests.Contract;
 
@@ -19,7 +18,7 @@ public sealed class PairwiseCouplingTests
         var trainer = ml.MulticlassClassification.Trainers.PairwiseCoupling(binary, nameof(Example.Class));
         var model = trainer.Fit(subject.View(ml, 400));
         var scored = model.Transform(subject.View(ml, 300, seed: 2));
-        Floor.Above(0.9, ml.MulticlassClassification.Evaluate(scored, nameof(Example.Class)).MicroAccuracy);
+        Floor.Above(0.8, ml.MulticlassClassification.Evaluate(scored, nameof(Example.Class)).MicroAccuracy);
         using var folder = new TemporaryFolder();
         ml.Model.Save(model, subject.View(ml, 1).Schema, folder.File("model.zip"));
         var loaded = new MLContext().Model.Load(folder.File("model.zip"), out _);

@@ -7,7 +7,6 @@ namespace MLExtensions.Tests.Contract;
 public sealed class StoppingTests
 {
     [TestMethod]
-    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void EarlyStopping_RestoresTheBestWeights(string name)
     {

@@ -48,9 +48,9 @@ internal static class ChildProcess
         start.ArgumentList.Add(Command);
         start.ArgumentList.Add(target.DeclaringType!.AssemblyQualifiedName!);
         start.ArgumentList.Add(target.Name);
-        foreach (string argument in args)
+        foreach (var argument in args)
             start.ArgumentList.Add(argument);
-        foreach ((string name, string? value) in environment ?? new Dictionary<string, string?>())
+        foreach ((var name, var value) in environment ?? new Dictionary<string, string?>())
             start.Environment[name] = value;
         return Process.Start(start)!;
     }

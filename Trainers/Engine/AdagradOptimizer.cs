@@ -1,17 +1,16 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 using TorchSharp;
 
 namespace MLExtensions;
 
-/// <summary>Adagrad: the gradient divided by the root of the sum of all its squares so far; suits sparse features.</summary>
+/// <summary>Adagrad: the gradient divided by the square root of the sum of all squared gradients so far. Suits sparse features.</summary>
 /// <remarks>Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization" (2011).</remarks>
 public sealed record AdagradOptimizer : Optimizer
 {
-    /// <summary>What the sum of squares starts from, at least 0. Default 0.</summary>
+    /// <summary>Initial value of the sum of squares, at least 0. Default 0.</summary>
     public double InitialAccumulator { get; init; }
 
     /// <summary>Added to the denominator, in [1e-30, 1]. Default 1e-10.</summary>

@@ -1,20 +1,18 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
 using TorchSharp;
 
 namespace MLExtensions;
 
-/// <summary>Adam: steps of similar size for every weight, from running means of the gradient and of its square.</summary>
+/// <summary>Adam: updates of similar size for every weight, from running means of the gradient and of its square.</summary>
 /// <remarks>Kingma and Ba, "Adam: a method for stochastic optimization" (2015).</remarks>
 public sealed record AdamOptimizer : Optimizer
 {
-    /// <summary>Share of the running mean of gradients that is kept from step to step, in [0, 1). Default 0.9.</summary>
+    /// <summary>Decay of the running mean of gradients, per training step, in [0, 1). Default 0.9.</summary>
     public double Beta1 { get; init; } = 0.9;
 
-    /// <summary>Share of the running mean of squared gradients that is kept from step to step, in [0, 1). Default 0.999.</summary>
+    /// <summary>Decay of the running mean of squared gradients, per training step, in [0, 1). Default 0.999.</summary>
     public double Beta2 { get; init; } = 0.999;
 
     /// <summary>Added to the denominator, in [1e-30, 1]. Default 1e-8.</summary>
@@ -31,7 +29,7 @@ public sealed record AdamOptimizer : Optimizer
         new FlatOptimizer<AdamRule>(layout, (rate, step) => new(Beta1, Beta2, Epsilon, rate, step));
 }
 
-/// <summary><see cref="AdamOptimizer"/> with decoupled weight decay, 0.01 where no other is set.</summary>
+/// <summary><see cref="AdamOptimizer"/> with decoupled weight decay, 0.01 unless another one is set.</summary>
 /// <remarks>Loshchilov and Hutter, "Decoupled weight decay regularization" (2019).</remarks>
 public sealed record AdamWOptimizer : Optimizer
 {
@@ -57,7 +55,7 @@ public sealed record AdamWOptimizer : Optimizer
         new FlatOptimizer<AdamRule>(layout, (rate, step) => new(Beta1, Beta2, Epsilon, rate, step));
 }
 
-/// <summary>Adam's and AdamW's step; they differ only in the weight decay they are given.</summary>
+/// <summary>The update of Adam and AdamW, which differ only in the weight decay.</summary>
 internal readonly struct AdamRule : IUpdateRule
 {
     private readonly double _beta1;

@@ -1,25 +1,29 @@
+using System.Collections;
 using System.Globalization;
+using System.Reflection;
+using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using System.Text.Json;
 using MLExtensions.Persistence;
-using TorchSharp;
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Engine;
 
-/// <summary>What a checkpoint knows beside its tensors.</summary>
+/// <summary>The contents of a checkpoint besides its tensors.</summary>
 internal sealed record CheckpointState(IReadOnlyList<EpochRecord> Records, EpochRecord? BeforeTraining, bool Stopped);
 
 /// <summary>
-/// A training's state after an epoch in one safetensors file: weights, buffers, optimizer state, average, best weights, history.
-/// Random numbers need no state: each epoch's come from the seed.
+/// A training's state after an epoch in one safetensors file: weights, buffers, optimizer state, moving average, best weights, history.
+/// Random numbers need no state: those of each epoch are derived from the seed.
 /// </summary>
-/// <param name="folder">The folder; the file in it is replaced as a whole.</param>
-/// <param name="fingerprint">What the bits of the result depend on, by name; a checkpoint with another one is refused.</param>
+/// <param name="folder">The folder. The file in it is replaced atomically.</param>
+/// <param name="fingerprint">Everything that the result depends on, by name. A checkpoint with another fingerprint is rejected.</param>
 internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, string> fingerprint)
 {
     private const string StateKey = "state";
     private const string FingerprintKey = "fingerprint";
+    private const int LongestValue = 200;
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -29,10 +33,10 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
 
     public string FilePath { get; } = Path.Combine(folder, "checkpoint.safetensors");
 
-    /// <param name="step">What is trained.</param>
-    /// <param name="source">The state of the source of its batches.</param>
-    /// <param name="monitor">Which epoch is the best.</param>
-    /// <param name="state">The rest.</param>
+    /// <param name="step">The networks in training.</param>
+    /// <param name="source">The state of the batch source.</param>
+    /// <param name="monitor">The tracker of the best epoch.</param>
+    /// <param name="state">The remaining contents.</param>
     public void Save(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, GoalMonitor monitor, CheckpointState state)
     {
         var steps = step.Networks.ToDictionary(network => network.Name, network => network.Optimizer.StepCount);
@@ -47,9 +51,12 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         AtomicFile.Write(FilePath, stream => SafeTensorsWriter.Write(stream, tensors, metadata));
     }
 
-    /// <summary>Loads the folder's checkpoint into a step and the source of its batches; null where there is none, or where what the training builds on was trained anew since.</summary>
+    /// <summary>
+    /// Loads the checkpoint of the folder into a step and its batch source. Returns null if there is none, or if the networks below this
+    /// one were trained again since.
+    /// </summary>
     /// <exception cref="ModelFormatException">The file is damaged.</exception>
-    /// <exception cref="InvalidOperationException">The file belongs to a training with other options or data.</exception>
+    /// <exception cref="InvalidOperationException">The checkpoint was made with other options or data.</exception>
     public CheckpointState? TryLoad(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, GoalMonitor monitor)
     {
         if (!File.Exists(FilePath))
@@ -107,7 +114,7 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         {
             throw new ModelFormatException(FilePath, $"its '{key}' cannot be read: {e.Message}", e);
         }
-        throw new ModelFormatException(FilePath, $"it has no '{key}', so it is no checkpoint");
+        throw new ModelFormatException(FilePath, $"it has no '{key}', so it is not a checkpoint");
     }
 
     private void CheckFingerprint(Dictionary<string, string> saved)
@@ -116,9 +123,12 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         {
             saved.TryGetValue(name, out var was);
             if (was != value)
-                throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Resume: the checkpoint in '{folder}' was made with {name} {was ?? "unset"}, this training has {value}. Use the same options and data, or another CheckpointFolder."));
+                throw new InvalidOperationException($"ResumeFromCheckpoint: the checkpoint in '{folder}' was made with {name} {Short(was ?? "unset")}, but this training has {Short(value)}. Use the same options and data, or another CheckpointFolder.");
         }
     }
+
+    /// <summary>Architectures and lists of layers can be pages long.</summary>
+    private static string Short(string value) => value.Length <= LongestValue ? value : string.Concat(value.AsSpan(0, LongestValue), "...");
 
     private sealed record SavedState(
         IReadOnlyList<EpochRecord> Records,
@@ -129,7 +139,7 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         double BestValue);
 }
 
-/// <summary>A copy of what a step would put into the model: the resulting weights and the modules' buffers.</summary>
+/// <summary>A copy of what the model would get from a step: the resulting weights and the buffers of the modules.</summary>
 internal sealed class StepSnapshot : IDisposable
 {
     private StepSnapshot(IReadOnlyList<(string Name, Tensor Value)> tensors) => Tensors = tensors;
@@ -142,7 +152,7 @@ internal sealed class StepSnapshot : IDisposable
         return new StepSnapshot(Results(step).Select(entry => (entry.Name, entry.Value.clone().DetachFromDisposeScope())).ToArray());
     }
 
-    /// <summary>Puts the snapshot's weights into the step, as its result.</summary>
+    /// <summary>Restores the weights of the snapshot as the result of the step.</summary>
     public void Restore(TrainingStep step)
     {
         using var noGradient = no_grad();
@@ -164,5 +174,89 @@ internal sealed class StepSnapshot : IDisposable
             foreach (var (buffer, value) in network.Parameters.Buffers)
                 yield return ($"{network.Name}.{buffer}", value);
         }
+    }
+}
+
+/// <summary>
+/// Everything that the result of a training depends on, by name: all options except those marked as not changing it, the initial networks,
+/// and the data. A checkpoint with other values is rejected.
+/// </summary>
+internal static class TrainingFingerprint
+{
+    /// <summary>
+    /// The name of the entry for the networks that were trained before this one and that it builds on. If they changed, its checkpoint is
+    /// useless, and training starts from the beginning.
+    /// </summary>
+    public const string Foundation = "networks below";
+
+    public static IReadOnlyDictionary<string, string> Create(TrainingOptions options, int seed, TrainingStep step, string? training, string? validation, IReadOnlyDictionary<string, string> more)
+    {
+        var values = OptionsOf(options);
+        // Only some schedules depend on the number of epochs; with the others a training may be resumed for more epochs.
+        if (options.LearningRateSchedule is not ConstantSchedule)
+            values[nameof(options.Epochs)] = Text(options.Epochs);
+        values[nameof(options.Seed)] = Text(seed);
+        values["number of threads"] = Text(get_num_threads());
+        // Before the weights, which may start from the data: the first difference is the one that a refusal names.
+        values["training data"] = training ?? "none";
+        values["validation data"] = validation ?? "none";
+        foreach (var network in step.Networks)
+        {
+            values[$"device of the {network.Name}"] = network.Device.ToString();
+            values[$"architecture of the {network.Name}"] = JsonSerializer.Serialize(network.Architecture);
+            values[$"initial weights of the {network.Name}"] = network.Checksum();
+        }
+        foreach (var (name, value) in more)
+            values[name] = value;
+        return values;
+    }
+
+    /// <summary>Returns the options that change the result, by name.</summary>
+    public static Dictionary<string, string> OptionsOf(TrainingOptions options) => options.GetType()
+        .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        .Where(property => property.GetCustomAttribute<DoesNotChangeResultAttribute>() == null)
+        .ToDictionary(property => property.Name, property => Text(property.GetValue(options)));
+
+    /// <summary>Returns a value and everything in it as text, whether it is a record, a list or a number.</summary>
+    private static string Text(object? value) => value switch
+    {
+        null => "unset",
+        string text => text,
+        Enum => value.ToString()!,
+        IFormattable when value.GetType().IsPrimitive => ((IFormattable)value).ToString(null, CultureInfo.InvariantCulture),
+        bool or char => value.ToString()!,
+        IEnumerable items => $"[{string.Join(", ", items.Cast<object?>().Select(Text))}]",
+        _ => $"{value.GetType().Name} {{ {string.Join(", ", Members(value).Select(member => $"{member.Name} = {Text(member.Value)}"))} }}",
+    };
+
+    /// <summary>What a value remembers, public or not: two class weights may differ in nothing that can be seen.</summary>
+    private static IEnumerable<(string Name, object? Value)> Members(object value)
+    {
+        const BindingFlags Own = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+        var fields = new List<FieldInfo>();
+        for (var type = value.GetType(); type != null; type = type.BaseType)
+            fields.AddRange(type.GetFields(Own));
+        // The field of a property is <Name>k__BackingField.
+        return fields.Select(field => (field.Name.TrimStart('<').Split('>')[0], field.GetValue(value))).OrderBy(member => member.Item1, StringComparer.Ordinal);
+    }
+}
+
+/// <summary>
+/// Marks an option that changes how training runs or which files it writes, but not the weights, or whose effect is in the fingerprint in
+/// another form.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class DoesNotChangeResultAttribute : Attribute;
+
+/// <summary>The SHA-256 of weights that are not in the checkpoint. It tells a resumed training that they are the same.</summary>
+internal static class WeightChecksum
+{
+    public static string Of(IEnumerable<Tensor> weights)
+    {
+        using var scope = NewDisposeScope();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var weight in weights)
+            TensorMemory.ForEachPiece(weight.detach().cpu().contiguous(), piece => hash.AppendData(piece));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -11,8 +11,9 @@ internal static unsafe class FlatKernel
     private const float SmallestNormal = 1.17549435e-38f;
 
     /// <summary>Updates elements [start, end) and zeroes their gradients.</summary>
-    /// <remarks>By value: no store of the loop can alias a local whose address is not taken, so that the rule's constants stay
-    /// in registers.</remarks>
+    /// <remarks>
+    /// By value: no store of the loop can alias a local whose address is not taken, so the constants of the rule stay in registers.
+    /// </remarks>
     public static void Run<TRule, TTerms>(TRule rule, TTerms terms, FlatBuffers buffers, long start, long end)
         where TRule : struct, IUpdateRule
         where TTerms : struct, IGradientTerms
@@ -21,22 +22,23 @@ internal static unsafe class FlatKernel
         var i = start;
         for (; i <= end - width; i += width)
         {
-            float* first = TRule.StateCount > 0 ? buffers.First + i : null;
-            float* second = TRule.StateCount > 1 ? buffers.Second + i : null;
+            var first = TRule.StateCount > 0 ? buffers.First + i : null;
+            var second = TRule.StateCount > 1 ? buffers.Second + i : null;
             Update(in rule, in terms, buffers.Parameters + i, buffers.Gradients + i, first, second);
         }
         if (i < end)
             Tail(rule, terms, buffers, i, (int)(end - i));
     }
 
-    /// <summary>Fewer elements than a register holds: the same arithmetic on a padded copy, so that where a range ends
-    /// changes no bit.</summary>
+    /// <summary>
+    /// Fewer elements than a register holds: the same arithmetic on a padded copy, so that the end of a range does not change any bit.
+    /// </summary>
     private static void Tail<TRule, TTerms>(TRule rule, TTerms terms, FlatBuffers buffers, long start, int count)
         where TRule : struct, IUpdateRule
         where TTerms : struct, IGradientTerms
     {
         var width = Vector<float>.Count;
-        float* padded = stackalloc float[4 * width];
+        var padded = stackalloc float[4 * width];
         new Span<float>(padded, 4 * width).Clear();
         ReadOnlySpan<nint> sources =
             [(nint)buffers.Parameters, (nint)buffers.Gradients, (nint)buffers.First, (nint)buffers.Second];
@@ -65,8 +67,10 @@ internal static unsafe class FlatKernel
             Normal(b).Store(second);
     }
 
-    /// <summary>Zero for subnormal numbers: the moments of a weight whose gradient stays zero decay into them, and
-    /// arithmetic on them is some ten times slower.</summary>
+    /// <summary>
+    /// Replaces subnormal numbers by zero: the moments of a weight whose gradient stays zero decay into them, and arithmetic on them is
+    /// about ten times slower.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<float> Normal(Vector<float> value)
     {
@@ -76,15 +80,15 @@ internal static unsafe class FlatKernel
 }
 
 /// <summary>
-/// One optimizer's formula for one step, on a register of elements and on whole tensors. A struct, so that the loop over
-/// memory is compiled once per rule with the formula inlined.
+/// The update formula of one optimizer, on a register of elements and on whole tensors. It is a struct, so that the loop over memory is
+/// compiled once per rule with the formula inlined.
 /// </summary>
 internal interface IUpdateRule
 {
-    /// <summary>Names of the state buffers, as torch calls them; two at most.</summary>
+    /// <summary>Names of the state buffers, as in PyTorch; two at most.</summary>
     static abstract IReadOnlyList<string> StateNames { get; }
 
-    /// <summary>The same number as a constant for the compiler.</summary>
+    /// <summary>The same number as a compile-time constant.</summary>
     static abstract int StateCount { get; }
 
     /// <summary>Returns the new parameters; updates the states in use.</summary>
@@ -132,11 +136,11 @@ internal readonly struct RegularizedGradient(double gradientScale, Regularizatio
     public Vector<float> Parameter(Vector<float> parameter) => _keep * parameter;
 }
 
-/// <summary>One step of one segment on host memory.</summary>
+/// <summary>One update of one segment in host memory.</summary>
 internal readonly struct SegmentStep<TRule>(FlatSegment segment, TRule rule, double gradientScale, double learningRate)
     where TRule : struct, IUpdateRule
 {
-    /// <summary>Updates what of the segment lies in [start, end).</summary>
+    /// <summary>Updates the part of the segment that lies in [start, end).</summary>
     public void Run(FlatBuffers buffers, long start, long end)
     {
         var from = Math.Max(start, segment.Start);
@@ -150,7 +154,7 @@ internal readonly struct SegmentStep<TRule>(FlatSegment segment, TRule rule, dou
     }
 }
 
-/// <summary>Host addresses of the flat tensors that a step walks over; the tensors must outlive every use.</summary>
+/// <summary>Host addresses of the flat tensors that an update reads and writes; the tensors must outlive every use.</summary>
 internal readonly unsafe struct FlatBuffers(float* parameters, float* gradients, float* first, float* second)
 {
     public readonly float* Parameters = parameters;
@@ -162,21 +166,25 @@ internal readonly unsafe struct FlatBuffers(float* parameters, float* gradients,
     {
         if (tensor.NumberOfElements == 0)
             return null;
-        // Tensor.bytes ends at 2 GB; its beginning is all that is needed.
+        // Tensor.bytes ends at 2 GB; only its beginning is needed.
         using var start = tensor.narrow(0, 0, 1);
         return (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(start.bytes));
     }
 }
 
-/// <summary>Splits a pass over elements into blocks that threads take one by one. The blocks depend on the length alone,
-/// so that what is computed per block is the same whatever the number of threads.</summary>
+/// <summary>
+/// Splits a pass over elements into blocks that threads take one by one. The blocks depend on the length alone, so the result per block
+/// does not depend on the number of threads.
+/// </summary>
 internal static class ElementBlocks
 {
-    /// <summary>Small enough that a thread which comes late or is interrupted costs little.</summary>
+    /// <summary>Small enough that a late or interrupted thread costs little.</summary>
     public const int Size = 1 << 15;
 
-    /// <summary>Below this many elements a second thread saves too little (8 % at 1.9 million, 30 % at 20 million) for what
-    /// it costs where the cores are busy.</summary>
+    /// <summary>
+    /// Below this many elements a second thread saves too little (8 % at 1.9 million, 30 % at 20 million) compared with its cost when the
+    /// cores are busy.
+    /// </summary>
     public const long Threshold = 1 << 22;
 
     public static int Count(long length) => checked((int)((length + Size - 1) / Size));
@@ -197,7 +205,7 @@ internal static class ElementBlocks
     }
 }
 
-/// <summary>Sum of squares in float64: neither overflow nor rounding of float32 shows.</summary>
+/// <summary>Sum of squares in float64, without the overflow and rounding of float32.</summary>
 internal static class SquareSum
 {
     public static double Of(ReadOnlySpan<float> values)
@@ -212,7 +220,7 @@ internal static class SquareSum
             highSum += high * high;
         }
         var sum = Vector.Sum(lowSum + highSum);
-        foreach (float value in values[(vectors.Length * Vector<float>.Count)..])
+        foreach (var value in values[(vectors.Length * Vector<float>.Count)..])
             sum += (double)value * value;
         return sum;
     }

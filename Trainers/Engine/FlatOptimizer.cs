@@ -4,8 +4,8 @@ using TorchSharp;
 namespace MLExtensions.Engine;
 
 /// <summary>
-/// Moves a flat parameter tensor against a flat gradient tensor: one pass over host memory, or the same formula in torch
-/// operations on another device.
+/// Updates a flat parameter tensor with a flat gradient tensor: in one pass over host memory, or with the same formula in torch operations
+/// on other devices.
 /// </summary>
 internal abstract unsafe class FlatOptimizer : IDisposable
 {
@@ -19,14 +19,14 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         _threads = layout.Threads;
         Segments = FlatSegment.Merge(layout.Segments);
         RateSegments = FlatSegment.MergeRates(layout.Segments);
-        // Aliases keep the memory alive whatever becomes of the caller's own tensors.
+        // Aliases keep the memory alive after the caller disposes its own tensors.
         Parameters = layout.Parameters.detach().DetachFromDisposeScope();
         Gradients = layout.Gradients.detach().DetachFromDisposeScope();
         State = [.. stateNames.Select(name => (name, torch.zeros_like(Parameters).DetachFromDisposeScope()))];
         Buffers = _onHost ? FindBuffers() : default;
     }
 
-    /// <summary>Steps done so far; Adam's bias correction depends on it.</summary>
+    /// <summary>The number of updates so far; the bias correction of Adam depends on it.</summary>
     public long StepCount
     {
         get;
@@ -37,15 +37,17 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         }
     }
 
-    /// <summary>State buffers by torch's names, each of the parameters' shape; empty for plain SGD. They belong to the
-    /// optimizer: copy into and out of them.</summary>
+    /// <summary>
+    /// State buffers by their PyTorch names, each with the shape of the parameters; empty for plain SGD. They belong to the optimizer: copy
+    /// into and out of them.
+    /// </summary>
     public IReadOnlyList<(string Name, torch.Tensor State)> State { get; }
 
     private protected torch.Tensor Parameters { get; }
 
     private protected torch.Tensor Gradients { get; }
 
-    /// <summary>The parts that are updated in different ways, in order and without a gap.</summary>
+    /// <summary>The parts that are updated in different ways, in order and without gaps.</summary>
     private protected IReadOnlyList<FlatSegment> Segments { get; }
 
     /// <summary>The parts with different learning rates.</summary>
@@ -53,12 +55,12 @@ internal abstract unsafe class FlatOptimizer : IDisposable
 
     private protected FlatBuffers Buffers { get; }
 
-    /// <param name="settings">Which optimizer.</param>
-    /// <param name="parameters">Flat, contiguous float32; its storage must stay where it is.</param>
-    /// <param name="gradients">Of the same length, on the same device.</param>
-    /// <param name="segments">How each part is regularized and its learning rate; in order, from the first element to the last.</param>
-    /// <param name="threads">How many threads may work at once on host memory; the result does not depend on it.</param>
-    /// <param name="tensorOperations">Uses torch operations on host memory too.</param>
+    /// <param name="settings">The optimizer settings.</param>
+    /// <param name="parameters">A flat, contiguous float32 tensor; its storage must not move.</param>
+    /// <param name="gradients">A tensor of the same length on the same device.</param>
+    /// <param name="segments">Regularization and learning rate of each part, in order, from the first element to the last.</param>
+    /// <param name="threads">The number of threads for host memory. The result does not depend on it.</param>
+    /// <param name="tensorOperations">Whether to use torch operations for host memory too.</param>
     public static FlatOptimizer Create(
         Optimizer settings,
         torch.Tensor parameters,
@@ -73,9 +75,9 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         return settings.Create(layout);
     }
 
-    /// <summary>One update; leaves the gradients zero.</summary>
-    /// <param name="learningRate">At least 0.</param>
-    /// <param name="gradientScale">Multiplies the gradients first: what clipping or averaging asks for.</param>
+    /// <summary>Updates the parameters once and zeroes the gradients.</summary>
+    /// <param name="learningRate">The learning rate, at least 0.</param>
+    /// <param name="gradientScale">A factor on the gradients, for clipping or averaging.</param>
     public void Step(double learningRate, double gradientScale = 1)
     {
         OptionCheck.Between(learningRate, 0, float.MaxValue, nameof(learningRate));
@@ -95,7 +97,9 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         }
     }
 
-    /// <summary>Euclidean norm of all gradients, accumulated in float64 on host memory; not finite where a gradient is not.</summary>
+    /// <summary>
+    /// Returns the Euclidean norm of all gradients, accumulated in float64 in host memory. It is not finite if a gradient is not finite.
+    /// </summary>
     public double GradientNorm()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -119,8 +123,8 @@ internal abstract unsafe class FlatOptimizer : IDisposable
 
     private FlatBuffers FindBuffers()
     {
-        float* first = State.Count > 0 ? FlatBuffers.Address(State[0].State) : null;
-        float* second = State.Count > 1 ? FlatBuffers.Address(State[1].State) : null;
+        var first = State.Count > 0 ? FlatBuffers.Address(State[0].State) : null;
+        var second = State.Count > 1 ? FlatBuffers.Address(State[1].State) : null;
         return new(FlatBuffers.Address(Parameters), FlatBuffers.Address(Gradients), first, second);
     }
 
@@ -140,7 +144,7 @@ internal abstract unsafe class FlatOptimizer : IDisposable
     }
 }
 
-/// <summary>A <see cref="FlatOptimizer"/> whose formula is <typeparamref name="TRule"/>, made anew for each step.</summary>
+/// <summary>A <see cref="FlatOptimizer"/> whose formula is <typeparamref name="TRule"/>, created for each update.</summary>
 internal sealed class FlatOptimizer<TRule>(FlatLayout layout, Func<double, long, TRule> ruleOf) : FlatOptimizer(layout, TRule.StateNames)
     where TRule : struct, IUpdateRule
 {
@@ -183,5 +187,97 @@ internal sealed class FlatOptimizer<TRule>(FlatLayout layout, Func<double, long,
             gradients.add_(weights.sign(), alpha: regularization.L1);
         if (regularization.WeightDecay != 0)
             weights.mul_(1 - learningRate * regularization.WeightDecay);
+    }
+}
+
+/// <summary>The tensors and segments of a <see cref="FlatOptimizer"/>; see <see cref="FlatOptimizer.Create"/>.</summary>
+internal sealed record FlatLayout(
+    torch.Tensor Parameters,
+    torch.Tensor Gradients,
+    IReadOnlyList<FlatSegment> Segments,
+    int Threads,
+    bool TensorOperations)
+{
+    public bool OnHost => !TensorOperations && Parameters.device_type == DeviceType.CPU;
+
+    public void Check()
+    {
+        CheckFlat(nameof(Parameters), Parameters);
+        CheckFlat(nameof(Gradients), Gradients);
+        var length = Parameters.NumberOfElements;
+        if (Gradients.NumberOfElements != length)
+            throw new ArgumentException($"There are {Gradients.NumberOfElements} gradients for {length} parameters; the numbers must be equal.");
+        if (Gradients.device_type != Parameters.device_type || Gradients.device_index != Parameters.device_index)
+            throw new ArgumentException($"Gradients are on {Gradients.device}, parameters on {Parameters.device}; they must be on one device.");
+        OptionCheck.Between(Threads, 1, int.MaxValue, nameof(Threads));
+        CheckSegments(length);
+    }
+
+    private void CheckSegments(long length)
+    {
+        long at = 0;
+        foreach (var segment in Segments)
+        {
+            if (segment.Start != at || segment.End < at)
+                throw new ArgumentException($"A segment goes from {segment.Start} to {segment.End}; it must begin at {at}, where the one before ends.");
+            segment.Regularization.Check();
+            OptionCheck.NotNegative(segment.LearningRateFactor, nameof(segment.LearningRateFactor));
+            at = segment.End;
+        }
+        if (at != length)
+            throw new ArgumentException($"The segments end at {at}; they must end at {length}, the number of parameters.");
+    }
+
+    private static void CheckFlat(string name, torch.Tensor tensor)
+    {
+        if (tensor.dim() != 1 || tensor.dtype != torch.ScalarType.Float32 || !tensor.is_contiguous())
+            throw new ArgumentException($"{name} is {tensor.dtype}[{string.Join(", ", tensor.shape)}]; it must be a contiguous Float32 vector.");
+    }
+}
+
+/// <summary>A range of a flat tensor whose elements are updated in the same way.</summary>
+/// <param name="Start">The first element.</param>
+/// <param name="End">The end, exclusive.</param>
+/// <param name="Regularization">The regularization of the range; none for biases and normalization.</param>
+/// <param name="LearningRateFactor">Multiplies the learning rate, at least 0.</param>
+internal readonly record struct FlatSegment(long Start, long End, Regularization Regularization, double LearningRateFactor = 1)
+{
+    /// <summary>Returns the same segments, but as few as possible: without empty ones, and with equal neighbors merged.</summary>
+    public static IReadOnlyList<FlatSegment> Merge(IEnumerable<FlatSegment> segments) =>
+        Merge(segments, (a, b) => a.Regularization == b.Regularization && a.LearningRateFactor.Equals(b.LearningRateFactor));
+
+    /// <summary>Returns as few segments as possible if only the learning rate matters.</summary>
+    public static IReadOnlyList<FlatSegment> MergeRates(IEnumerable<FlatSegment> segments) =>
+        Merge(segments, (a, b) => a.LearningRateFactor.Equals(b.LearningRateFactor));
+
+    private static List<FlatSegment> Merge(IEnumerable<FlatSegment> segments, Func<FlatSegment, FlatSegment, bool> alike)
+    {
+        var merged = new List<FlatSegment>();
+        foreach (var segment in segments.Where(segment => segment.Start < segment.End))
+        {
+            if (merged.Count > 0 && alike(merged[^1], segment))
+                merged[^1] = merged[^1] with { End = segment.End };
+            else
+                merged.Add(segment);
+        }
+        return merged;
+    }
+}
+
+/// <summary>Terms that pull weights towards zero.</summary>
+/// <param name="L1">Added to the gradient times the weight's sign, at least 0.</param>
+/// <param name="L2">Added to the gradient times the weight, at least 0.</param>
+/// <param name="WeightDecay">
+/// Decoupled weight decay, as in AdamW: this fraction of the weight, times the learning rate, is subtracted in each step. At least 0.
+/// </param>
+internal readonly record struct Regularization(double L1, double L2, double WeightDecay)
+{
+    public bool IsNone => this == default;
+
+    public void Check()
+    {
+        OptionCheck.Between(L1, 0, float.MaxValue, nameof(L1));
+        OptionCheck.Between(L2, 0, float.MaxValue, nameof(L2));
+        OptionCheck.Between(WeightDecay, 0, float.MaxValue, nameof(WeightDecay));
     }
 }

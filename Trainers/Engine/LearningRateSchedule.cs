@@ -1,16 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions;
 
-/// <summary>
-/// How the learning rate changes while training: a factor on the option LearningRate, after an optional linear warm-up.
-/// </summary>
-/// <remarks>Applied at every step, not once an epoch. Serialisable with System.Text.Json: <c>$type</c> names the
-/// schedule.</remarks>
+/// <summary>How the learning rate changes during training: a factor on the option LearningRate, after an optional linear warm-up.</summary>
+/// <remarks>
+/// Applied at every training step, not once per epoch. Serializable with System.Text.Json: <c>$type</c> names the schedule.
+/// </remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "$type")]
 [JsonDerivedType(typeof(ConstantSchedule), "constant")]
 [JsonDerivedType(typeof(StepSchedule), "step")]
@@ -19,7 +16,7 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(OneCycleSchedule), "onecycle")]
 public abstract record LearningRateSchedule
 {
-    /// <summary>Where the warm-up begins: nearly zero, yet the first step learns.</summary>
+    /// <summary>The first factor of the warm-up: nearly zero, but the first training step still learns.</summary>
     private const double FirstFactor = 1e-3;
 
     private protected LearningRateSchedule()
@@ -27,13 +24,13 @@ public abstract record LearningRateSchedule
     }
 
     /// <summary>
-    /// Epochs over which the rate first rises linearly from (a thousandth of) its initial value; may be fractional. The
-    /// schedule itself, and its epochs, begin when the warm-up ends. Default 0: none.
+    /// Number of warm-up epochs, in which the rate rises linearly from a thousandth of its initial value; may be fractional. The schedule
+    /// itself and its epochs begin after the warm-up. Default 0: no warm-up.
     /// </summary>
     /// <remarks>Goyal et al., "Accurate, large minibatch SGD: training ImageNet in 1 hour" (2017).</remarks>
     public double WarmupEpochs { get; init; }
 
-    /// <summary>The learning rate as it is.</summary>
+    /// <summary>A constant learning rate.</summary>
     /// <param name="warmupEpochs">See <see cref="WarmupEpochs"/>.</param>
     public static ConstantSchedule Constant(double warmupEpochs = 0) => new() { WarmupEpochs = warmupEpochs };
 
@@ -44,7 +41,7 @@ public abstract record LearningRateSchedule
     public static StepSchedule Step(double stepEpochs, double decay = 0.1, double warmupEpochs = 0) =>
         new() { StepEpochs = stepEpochs, Decay = decay, WarmupEpochs = warmupEpochs };
 
-    /// <summary>Multiplies the rate by <paramref name="decay"/> in the course of every <paramref name="decayEpochs"/> epochs.</summary>
+    /// <summary>Decays the rate smoothly by <paramref name="decay"/> per <paramref name="decayEpochs"/> epochs.</summary>
     /// <param name="decay">See <see cref="ExponentialSchedule.Decay"/>.</param>
     /// <param name="decayEpochs">See <see cref="ExponentialSchedule.DecayEpochs"/>.</param>
     /// <param name="staircase">See <see cref="ExponentialSchedule.Staircase"/>.</param>
@@ -60,7 +57,7 @@ public abstract record LearningRateSchedule
     public static CosineSchedule Cosine(double minimumFactor = 0, double warmupEpochs = 0) =>
         new() { MinimumFactor = minimumFactor, WarmupEpochs = warmupEpochs };
 
-    /// <summary>Raises the rate to LearningRate, then lowers it far below where it began.</summary>
+    /// <summary>Raises the rate to LearningRate, then lowers it far below the initial rate.</summary>
     /// <param name="peakFraction">See <see cref="OneCycleSchedule.PeakFraction"/>.</param>
     /// <param name="initialDivisor">See <see cref="OneCycleSchedule.InitialDivisor"/>.</param>
     /// <param name="finalDivisor">See <see cref="OneCycleSchedule.FinalDivisor"/>.</param>
@@ -75,10 +72,11 @@ public abstract record LearningRateSchedule
             WarmupEpochs = warmupEpochs,
         };
 
-    /// <summary>What the learning rate is multiplied by.</summary>
-    /// <param name="epoch">Epochs done, 0 at the first step, fractional within an epoch.</param>
-    /// <param name="totalEpochs">Epochs to be done in all; beyond them the factor stays what it is at their end, or goes on
-    /// falling where the schedule has no end.</param>
+    /// <summary>Returns the factor on the learning rate.</summary>
+    /// <param name="epoch">The number of finished epochs: 0 at the first step, fractional within an epoch.</param>
+    /// <param name="totalEpochs">
+    /// The total number of epochs. Beyond it the factor keeps its last value, or keeps falling if the schedule has no end.
+    /// </param>
     internal double Factor(double epoch, double totalEpochs)
     {
         if (epoch < WarmupEpochs)
@@ -86,7 +84,7 @@ public abstract record LearningRateSchedule
         return Shape(epoch - WarmupEpochs, totalEpochs - WarmupEpochs);
     }
 
-    /// <summary>Throws <see cref="ArgumentOutOfRangeException"/> naming the first setting outside its range.</summary>
+    /// <summary>Throws <see cref="ArgumentOutOfRangeException"/> for the first setting that is out of range.</summary>
     internal void Check(int epochs)
     {
         CheckBetween(WarmupEpochs, 0, epochs);
@@ -98,14 +96,14 @@ public abstract record LearningRateSchedule
 
     private protected abstract void CheckShape();
 
-    /// <summary>Share of the epochs that is done, in [0, 1].</summary>
+    /// <summary>The fraction of the epochs that are done, in [0, 1].</summary>
     private protected static double Progress(double elapsed, double total) => elapsed < total ? elapsed / total : 1;
 
-    /// <summary>From <paramref name="start"/> to <paramref name="end"/> along half a cosine wave.</summary>
+    /// <summary>Interpolates from <paramref name="start"/> to <paramref name="end"/> along half a cosine wave.</summary>
     private protected static double Anneal(double start, double end, double progress) =>
         end + (start - end) * (1 + Math.Cos(Math.PI * progress)) / 2;
 
-    /// <summary>Whole periods that have passed, with slack for the rounding of fractional epochs.</summary>
+    /// <summary>The number of whole periods that have passed, with a tolerance for the rounding of fractional epochs.</summary>
     private protected static double Periods(double elapsed, double period) => Math.Floor(elapsed / period + 1e-9);
 
     private protected static void CheckBetween(
@@ -117,7 +115,7 @@ public abstract record LearningRateSchedule
         OptionCheck.Above(value, 0, greatest, $"{nameof(LearningRateSchedule)}.{name}");
 }
 
-/// <summary>The learning rate stays what the option says, after the warm-up if there is one.</summary>
+/// <summary>The learning rate is constant after the optional warm-up.</summary>
 public sealed record ConstantSchedule : LearningRateSchedule
 {
     private protected override double Shape(double elapsed, double total) => 1;
@@ -130,10 +128,10 @@ public sealed record ConstantSchedule : LearningRateSchedule
 /// <summary>Multiplies the learning rate by <see cref="Decay"/> at the end of every <see cref="StepEpochs"/> epochs.</summary>
 public sealed record StepSchedule : LearningRateSchedule
 {
-    /// <summary>Epochs between two drops, greater than 0. Default 10.</summary>
+    /// <summary>Number of epochs between two drops, greater than 0. Default 10.</summary>
     public double StepEpochs { get; init; } = 10;
 
-    /// <summary>What a drop multiplies the rate by, in (0, 1]. Default 0.1.</summary>
+    /// <summary>The factor of a drop, in (0, 1]. Default 0.1.</summary>
     public double Decay { get; init; } = 0.1;
 
     private protected override double Shape(double elapsed, double total) => Math.Pow(Decay, Periods(elapsed, StepEpochs));
@@ -145,19 +143,21 @@ public sealed record StepSchedule : LearningRateSchedule
     }
 }
 
-/// <summary>Multiplies the learning rate by <see cref="Decay"/> in the course of every <see cref="DecayEpochs"/> epochs.</summary>
+/// <summary>Decays the learning rate exponentially, by <see cref="Decay"/> per <see cref="DecayEpochs"/> epochs.</summary>
 public sealed record ExponentialSchedule : LearningRateSchedule
 {
-    /// <summary>What the rate is multiplied by per <see cref="DecayEpochs"/>, in (0, 1]. Default 0.95.</summary>
+    /// <summary>The factor on the rate per <see cref="DecayEpochs"/>, in (0, 1]. Default 0.95.</summary>
     public double Decay { get; init; } = 0.95;
 
-    /// <summary>Epochs that <see cref="Decay"/> is for, greater than 0. Default 1.</summary>
+    /// <summary>The number of epochs in which the rate falls by <see cref="Decay"/>, greater than 0. Default 1.</summary>
     public double DecayEpochs { get; init; } = 1;
 
-    /// <summary>Whether the rate falls at the end of each <see cref="DecayEpochs"/> only, not at every step. Default false.</summary>
+    /// <summary>
+    /// Whether the rate falls only at the end of each <see cref="DecayEpochs"/>, not at every training step. Default false.
+    /// </summary>
     public bool Staircase { get; init; }
 
-    /// <summary>Epochs at the full rate before it begins to fall. Default 0.</summary>
+    /// <summary>Number of epochs at the full rate before it begins to fall. Default 0.</summary>
     public double HoldEpochs { get; init; }
 
     private protected override double Shape(double elapsed, double total)
@@ -178,7 +178,7 @@ public sealed record ExponentialSchedule : LearningRateSchedule
 /// <remarks>Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts" (2017); without restarts.</remarks>
 public sealed record CosineSchedule : LearningRateSchedule
 {
-    /// <summary>Share of the learning rate that is left at the end, in [0, 1]. Default 0.</summary>
+    /// <summary>The final learning rate as a fraction of LearningRate, in [0, 1]. Default 0.</summary>
     public double MinimumFactor { get; init; }
 
     private protected override double Shape(double elapsed, double total) => Anneal(1, MinimumFactor, Progress(elapsed, total));
@@ -187,20 +187,22 @@ public sealed record CosineSchedule : LearningRateSchedule
 }
 
 /// <summary>
-/// One cycle: from LearningRate / <see cref="InitialDivisor"/> up to LearningRate, the peak, then down to the initial
-/// rate / <see cref="FinalDivisor"/>; both along half a cosine wave.
+/// One cycle: the rate rises from LearningRate / <see cref="InitialDivisor"/> to its peak LearningRate, then falls to the initial rate /
+/// <see cref="FinalDivisor"/>; both along half a cosine wave.
 /// </summary>
-/// <remarks>Smith and Topin, "Super-convergence: very fast training of neural networks using large learning rates" (2018),
-/// with torch's two phases; the momentum stays as it is.</remarks>
+/// <remarks>
+/// Smith and Topin, "Super-convergence: very fast training of neural networks using large learning rates" (2018), with the two phases of
+/// PyTorch. The momentum does not change.
+/// </remarks>
 public sealed record OneCycleSchedule : LearningRateSchedule
 {
-    /// <summary>Share of training at which the peak is reached, in (0, 1). Default 0.3.</summary>
+    /// <summary>The fraction of training after which the peak is reached, in (0, 1). Default 0.3.</summary>
     public double PeakFraction { get; init; } = 0.3;
 
-    /// <summary>What LearningRate is divided by at the beginning, at least 1. Default 25.</summary>
+    /// <summary>LearningRate is divided by this at the beginning, at least 1. Default 25.</summary>
     public double InitialDivisor { get; init; } = 25;
 
-    /// <summary>What the initial rate is divided by at the end, at least 1. Default 1e4.</summary>
+    /// <summary>The initial rate is divided by this at the end, at least 1. Default 1e4.</summary>
     public double FinalDivisor { get; init; } = 1e4;
 
     private protected override double Shape(double elapsed, double total)

@@ -1,17 +1,17 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions;
 
 /// <summary>
-/// The settings of an optimizer: how a training step moves the weights against their gradient. The learning rate, its
-/// schedule, weight decay and gradient clipping are options of their own, common to all optimizers.
+/// The settings of an optimizer, which updates the weights from their gradients. The learning rate, its schedule, weight decay and gradient
+/// clipping are separate options that all optimizers share.
 /// </summary>
-/// <remarks>Update formulas are those of <c>torch.optim</c>. Serialisable with System.Text.Json: <c>$type</c> names the
-/// optimizer.</remarks>
+/// <remarks>
+/// The update formulas are those of <c>torch.optim</c>. Serializable with System.Text.Json: <c>$type</c> names the optimizer.
+/// </remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "$type")]
 [JsonDerivedType(typeof(SgdOptimizer), "sgd")]
 [JsonDerivedType(typeof(AdamOptimizer), "adam")]
@@ -21,20 +21,20 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(AdadeltaOptimizer), "adadelta")]
 public abstract record Optimizer
 {
-    /// <summary>Smallest epsilon that survives in float32 wherever the formulas square or divide.</summary>
+    /// <summary>The smallest epsilon that does not vanish in float32 when the formulas square or divide.</summary>
     private const double LeastEpsilon = 1e-30;
 
     private protected Optimizer()
     {
     }
 
-    /// <summary>The decoupled weight decay used where the user has not set one.</summary>
+    /// <summary>The decoupled weight decay if the user has not set one.</summary>
     internal virtual double DefaultWeightDecay => 0;
 
-    /// <summary>Throws <see cref="ArgumentOutOfRangeException"/> naming the first setting outside its range.</summary>
+    /// <summary>Throws <see cref="ArgumentOutOfRangeException"/> for the first setting that is out of range.</summary>
     internal abstract void Check();
 
-    /// <summary>The optimizer itself, on parameters and gradients that are checked already.</summary>
+    /// <summary>Creates the optimizer for parameters and gradients that are already checked.</summary>
     internal abstract FlatOptimizer Create(FlatLayout layout);
 
     private protected static void CheckFraction(double value, [CallerArgumentExpression(nameof(value))] string name = "") =>

@@ -4,16 +4,14 @@ using static TorchSharp.torch;
 namespace MLExtensions.Engine;
 
 /// <summary>
-/// The parameters of a module as views of one flat tensor, and their gradients as views of another: one optimizer pass, one norm,
-/// one average, one checkpoint entry. Regularised weights come first, biases and normalisation after them, each divided into ranges
-/// by the rules for layers. Frozen parameters are not among them.
+/// The parameters of a module as views of one flat tensor, and their gradients as views of another, so that there is one optimizer pass,
+/// one norm, one average and one checkpoint entry. Regularized weights come first, then biases and normalization; both are divided into
+/// ranges by the layer rules. Frozen parameters are not included.
 /// </summary>
-/// <remarks>
-/// In bfloat16 the module computes with rounded copies of the float32 weights here; batch normalisation stays in float32.
-/// </remarks>
+/// <remarks>In bfloat16 the module computes with rounded copies of these float32 weights; batch normalization stays in float32.</remarks>
 internal sealed class ParameterSet : IDisposable
 {
-    // In elements: 64 bytes, a cache line and the widest vector register. What lies between parameters is zero and stays so.
+    // In elements: 64 bytes, a cache line and the widest vector register. The gaps between parameters are always zero.
     private const long Alignment = 16;
 
     private readonly List<Slot> _slots = [];
@@ -22,9 +20,9 @@ internal sealed class ParameterSet : IDisposable
     private readonly List<FlatSegment> _segments = [];
     private readonly nn.Module _module;
 
-    /// <param name="module">The module, on the training device in float32; from now on its trained parameters live here.</param>
+    /// <param name="module">The module, on the training device in float32. Its trained parameters become views of this set.</param>
     /// <param name="settings">How they are trained.</param>
-    /// <exception cref="ArgumentException">The settings' layers do not fit the module; the message names the option.</exception>
+    /// <exception cref="ArgumentException">The layers in the settings do not match the module; the message names the option.</exception>
     public ParameterSet(nn.Module module, OptimizationSettings settings)
     {
         var layers = settings.Layers;
@@ -59,26 +57,28 @@ internal sealed class ParameterSet : IDisposable
     /// <summary>All gradients, float32.</summary>
     public Tensor Gradients { get; }
 
-    /// <summary>The parts that are trained in different ways, in order and without a gap.</summary>
+    /// <summary>The parts that are trained in different ways, in order and without gaps.</summary>
     public IReadOnlyList<FlatSegment> Segments => _segments;
 
-    /// <summary>What of the module is not trained.</summary>
+    /// <summary>The part of the module that is not trained.</summary>
     public FrozenWeights Frozen { get; }
 
-    /// <summary>What the module keeps beside its parameters, such as the running statistics of batch normalisation.</summary>
+    /// <summary>The buffers of the module, such as the running statistics of batch normalization.</summary>
     public IReadOnlyList<(string Name, Tensor Value)> Buffers => _buffers;
 
-    /// <summary>Each parameter's part of a flat tensor, for histograms and for a module that takes the weights over.</summary>
+    /// <summary>
+    /// Returns the part of a flat tensor that belongs to each parameter, for histograms and for a module that takes over the weights.
+    /// </summary>
     public IEnumerable<(string Name, Tensor Value)> Split(Tensor flat) => _slots.Select(slot => (slot.Name, slot.Of(flat)));
 
-    /// <summary>Puts the module into training mode, but for normalisation that is frozen.</summary>
+    /// <summary>Puts the module into training mode, except for frozen normalization.</summary>
     public void BeginTraining()
     {
         _module.train();
         Frozen.HoldStatistics();
     }
 
-    /// <summary>Brings the module's gradients into <see cref="Gradients"/>; in float32 they are there already.</summary>
+    /// <summary>Copies the gradients of the module into <see cref="Gradients"/>; in float32 they are already there.</summary>
     public void CollectGradients()
     {
         using var scope = NewDisposeScope();
@@ -98,7 +98,7 @@ internal sealed class ParameterSet : IDisposable
             copy.ComputedGradient.zero_();
     }
 
-    /// <summary>Lets the module compute with <see cref="Weights"/>; in float32 it does already.</summary>
+    /// <summary>Copies <see cref="Weights"/> to the module; in float32 it already uses them.</summary>
     public void PublishWeights()
     {
         using var scope = NewDisposeScope();
@@ -106,7 +106,7 @@ internal sealed class ParameterSet : IDisposable
             copy.Computed.copy_(copy.Weight);
     }
 
-    /// <summary>Puts other weights in the place of <see cref="Weights"/> and gives the old ones back.</summary>
+    /// <summary>Replaces <see cref="Weights"/> and returns the old ones.</summary>
     public Tensor Exchange(Tensor weights)
     {
         using var noGradient = no_grad();
@@ -155,7 +155,7 @@ internal sealed class ParameterSet : IDisposable
         }
     }
 
-    /// <summary>One parameter's place.</summary>
+    /// <summary>The place of one parameter.</summary>
     private sealed record Slot(string Name, long Offset, long[] Shape)
     {
         public long End { get; } = Offset + Shape.Aggregate(1L, (product, size) => product * size);
@@ -163,7 +163,7 @@ internal sealed class ParameterSet : IDisposable
         public Tensor Of(Tensor flat) => flat.narrow(0, Offset, End - Offset).view(Shape);
     }
 
-    /// <summary>A parameter that the module holds in another number format, beside its float32 place.</summary>
+    /// <summary>A parameter that the module holds in another number format, with its float32 place.</summary>
     private sealed class Copy(Tensor computed, Tensor computedGradient, Tensor weight, Tensor gradient) : IDisposable
     {
         public Tensor Computed { get; } = computed.DetachFromDisposeScope();
@@ -184,15 +184,17 @@ internal sealed class ParameterSet : IDisposable
     }
 }
 
-/// <summary>The part of a module that is not trained: its weights as they were in float32, and its normalisation, which keeps its statistics.</summary>
+/// <summary>
+/// The part of a module that is not trained: its original float32 weights, and its normalization, which keeps its statistics.
+/// </summary>
 internal sealed class FrozenWeights : IDisposable
 {
     private readonly List<(string Name, Tensor Value)> _weights = [];
     private readonly List<nn.Module> _normalizations;
 
     /// <param name="module">The module, still in float32.</param>
-    /// <param name="selection">What is frozen.</param>
-    /// <param name="keepsPrecision">Whether the module stays in float32; otherwise the weights are copied.</param>
+    /// <param name="selection">The frozen layers.</param>
+    /// <param name="keepsPrecision">Whether the module stays in float32. Otherwise the weights are copied.</param>
     public FrozenWeights(nn.Module module, LayerSelection selection, bool keepsPrecision)
     {
         using var scope = NewDisposeScope();
@@ -210,7 +212,7 @@ internal sealed class FrozenWeights : IDisposable
     /// <summary>The weights, float32.</summary>
     public IReadOnlyList<(string Name, Tensor Value)> Weights => _weights;
 
-    /// <summary>Takes normalisation out of training mode, so that it uses its running statistics and leaves them alone.</summary>
+    /// <summary>Takes frozen normalization out of training mode, so that it uses its running statistics without updating them.</summary>
     public void HoldStatistics()
     {
         foreach (var normalization in _normalizations)
@@ -230,7 +232,10 @@ internal sealed class FrozenWeights : IDisposable
 /// <summary>Turns a module into one that computes in bfloat16.</summary>
 internal static class BFloat16Modules
 {
-    /// <summary>Converts the leaves, be the module one itself, but for normalisation, whose statistics need float32 (libtorch takes the mixture).</summary>
+    /// <summary>
+    /// Converts the leaf modules, or the module itself if it is one, except for normalization, whose statistics need float32. libtorch
+    /// accepts the mixture.
+    /// </summary>
     public static void Convert(nn.Module module)
     {
         foreach (var leaf in module.modules().Append(module).Distinct().Where(m => !m.children().Any() && m is not TorchSharp.Modules.NormBase))

@@ -1,23 +1,21 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
 using TorchSharp;
 
 namespace MLExtensions;
 
-/// <summary>RMSprop: the gradient divided by the root of the running mean of its square; optionally with momentum.</summary>
+/// <summary>RMSprop: the gradient divided by the square root of the running mean of its square, optionally with momentum.</summary>
 /// <remarks>Tieleman and Hinton, "Lecture 6.5: rmsprop", Coursera (2012). Not centered.</remarks>
 public sealed record RmsPropOptimizer : Optimizer
 {
-    /// <summary>Share of the running mean of squared gradients that is kept from step to step, in [0, 1). Default 0.99.</summary>
+    /// <summary>Decay of the running mean of squared gradients, per training step, in [0, 1). Default 0.99.</summary>
     public double Decay { get; init; } = 0.99;
 
     /// <summary>Added to the denominator, in [1e-30, 1]. Default 1e-8.</summary>
     public double Epsilon { get; init; } = 1e-8;
 
-    /// <summary>Share of the velocity that is kept from step to step, in [0, 1). Default 0: no momentum.</summary>
+    /// <summary>Momentum: the fraction of the velocity that is kept per training step, in [0, 1). Default 0: no momentum.</summary>
     public double Momentum { get; init; }
 
     internal override void Check()
@@ -73,7 +71,7 @@ internal readonly struct RmsPropMomentumRule(RmsPropOptimizer settings, double l
     }
 }
 
-/// <summary>The denominator: root of the running mean of squared gradients, plus epsilon.</summary>
+/// <summary>The denominator: square root of the running mean of squared gradients, plus epsilon.</summary>
 internal readonly struct RootMeanSquare(RmsPropOptimizer settings)
 {
     private readonly Vector<float> _keep = new((float)settings.Decay);

@@ -1,14 +1,14 @@
-using MLExtensions.Training;
 using MLExtensions.Networks;
 using MLExtensions.Tensors;
+using MLExtensions.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Engine;
 
 /// <summary>
-/// A network in training, with everything that belongs to it alone: parameters, gradients, optimizer, clipping, regularization, moving
-/// average, dropout. Steps are composed of one or several.
+/// A network in training with everything that belongs to it alone: parameters, gradients, optimizer, clipping, regularization, moving
+/// average, dropout. A training step has one or several of them.
 /// </summary>
 internal sealed class TrainedNetwork : IDisposable
 {
@@ -16,13 +16,15 @@ internal sealed class TrainedNetwork : IDisposable
     private readonly DropoutGenerator _dropout;
     private readonly bool _takesBFloat16;
 
-    /// <param name="name">Its name in checkpoints and TensorBoard's events.</param>
+    /// <param name="name">Its name in checkpoints and TensorBoard events.</param>
     /// <param name="architecture">Its architecture.</param>
-    /// <param name="module">The module of the architecture with its first weights, float32 on the CPU; taken over.</param>
-    /// <param name="settings">How it is trained.</param>
+    /// <param name="module">
+    /// The module of the architecture with its initial weights, float32 on the CPU. This object takes ownership.
+    /// </param>
+    /// <param name="settings">The optimization settings.</param>
     /// <param name="seed">The seed of its dropout.</param>
     /// <param name="device">Where to train.</param>
-    /// <exception cref="ArgumentException">The layers of the settings do not fit the module; the message names the option.</exception>
+    /// <exception cref="ArgumentException">The layers in the settings do not match the module; the message names the option.</exception>
     public TrainedNetwork(string name, NetworkArchitecture architecture, nn.Module<Tensor, Tensor> module, OptimizationSettings settings, int seed, Device device)
     {
         Name = name;
@@ -45,7 +47,7 @@ internal sealed class TrainedNetwork : IDisposable
 
     public Device Device { get; }
 
-    /// <summary>The module in training. For its outputs <see cref="Forward"/> knows the precision.</summary>
+    /// <summary>The module in training. Use <see cref="Forward"/> for its outputs, because it knows the precision.</summary>
     public nn.Module<Tensor, Tensor> Module { get; }
 
     public ParameterSet Parameters { get; }
@@ -55,7 +57,7 @@ internal sealed class TrainedNetwork : IDisposable
     /// <summary>The moving average of the weights, or null.</summary>
     public Tensor? Average { get; }
 
-    /// <summary>The weights to validate and to keep: the average where there is one.</summary>
+    /// <summary>The weights for validation and for the model: the moving average if there is one.</summary>
     public Tensor Result => Average ?? Parameters.Weights;
 
     public void BeginEpoch(int epoch)
@@ -66,7 +68,7 @@ internal sealed class TrainedNetwork : IDisposable
 
     public void BeginValidation() => Module.eval();
 
-    /// <summary>The network's outputs, float32.</summary>
+    /// <summary>Computes the outputs of the network, float32.</summary>
     public Tensor Forward(Tensor inputs)
     {
         if (_takesBFloat16)
@@ -74,7 +76,7 @@ internal sealed class TrainedNetwork : IDisposable
         return Module.call(inputs).to(ScalarType.Float32);
     }
 
-    /// <summary>One step down the gradient of a loss; none where the loss is not finite, which ends the training.</summary>
+    /// <summary>Updates the network with the gradient of a loss. If the loss is not finite there is no update, and training ends.</summary>
     /// <returns>The loss.</returns>
     public double Descend(Tensor loss, double learningRate)
     {
@@ -86,7 +88,7 @@ internal sealed class TrainedNetwork : IDisposable
         return value;
     }
 
-    /// <summary>One update from the gradients that the module holds now; they are zero afterwards.</summary>
+    /// <summary>Updates the network with the current gradients of the module and zeroes them.</summary>
     public void Apply(double learningRate)
     {
         Parameters.CollectGradients();
@@ -94,17 +96,17 @@ internal sealed class TrainedNetwork : IDisposable
         Parameters.PublishWeights();
         if (Average is null)
             return;
-        // Early on the average would be the initial weights: follow faster, as TensorFlow does.
+        // Early the average would be close to the initial weights, so it follows faster, as in TensorFlow.
         var decay = Math.Min(_settings.AverageDecay!.Value, (1.0 + Optimizer.StepCount) / (10 + Optimizer.StepCount));
         using var noGradient = no_grad();
         using var gap = Parameters.Weights - Average;
         Average.add_(gap, 1 - decay);
     }
 
-    /// <summary>Drops gradients that another network's loss has left here.</summary>
+    /// <summary>Discards gradients that the loss of another network has left in this one.</summary>
     public void DiscardGradients() => Parameters.DiscardGradients();
 
-    /// <summary>The resulting weights in a module of their own, float32 on the CPU.</summary>
+    /// <summary>Returns the resulting weights in a new module, float32 on the CPU.</summary>
     public nn.Module<Tensor, Tensor> Export()
     {
         using var scope = NewDisposeScope();
@@ -117,7 +119,7 @@ internal sealed class TrainedNetwork : IDisposable
         return module;
     }
 
-    /// <summary>The SHA-256 of all that the network starts a training with.</summary>
+    /// <summary>Returns the SHA-256 of everything that the network starts training with.</summary>
     public string Checksum() => WeightChecksum.Of([Parameters.Weights, .. Parameters.Buffers.Select(entry => entry.Value), .. Parameters.Frozen.Weights.Select(entry => entry.Value)]);
 
     public void Dispose()
@@ -138,19 +140,19 @@ internal sealed class TrainedNetwork : IDisposable
     }
 }
 
-/// <summary>How one network's parameters are trained. Each network of a training has its own.</summary>
+/// <summary>How the parameters of one network are trained. Each network of a training has its own settings.</summary>
 internal sealed record OptimizationSettings
 {
     public required Optimizer Optimizer { get; init; }
 
-    /// <summary>Multiplies the learning rate of the training's schedule.</summary>
+    /// <summary>A factor on the learning rate of the schedule.</summary>
     public double LearningRateFactor { get; init; } = 1;
 
     public double L1 { get; init; }
 
     public double L2 { get; init; }
 
-    /// <summary>Decoupled weight decay; null for the optimizer's own.</summary>
+    /// <summary>Decoupled weight decay; null for the default of the optimizer.</summary>
     public double? WeightDecay { get; init; }
 
     /// <summary>The largest Euclidean norm of the gradients; null for no clipping.</summary>
@@ -164,14 +166,16 @@ internal sealed record OptimizationSettings
     /// <summary>Which layers are trained, and by which rules.</summary>
     public LayerSelection Layers { get; init; } = LayerSelection.All;
 
-    /// <summary>What pulls parameters towards zero that a rule for layers covers, or none.</summary>
+    /// <summary>Returns the regularization of parameters under a layer rule, or without one.</summary>
     public Regularization RegularizationOf(LayerRule? rule) => new(
         L1,
         rule?.L2Regularization ?? L2,
         rule?.WeightDecay ?? WeightDecay ?? Optimizer.DefaultWeightDecay);
 }
 
-/// <summary>The random numbers of a network's dropout: each epoch's come from the seed, whatever was drawn before.</summary>
+/// <summary>
+/// The random numbers of a network's dropout. Those of each epoch are derived from the seed, independently of what was drawn before.
+/// </summary>
 internal sealed class DropoutGenerator : IDisposable
 {
     private readonly int _seed;
@@ -180,7 +184,7 @@ internal sealed class DropoutGenerator : IDisposable
     public DropoutGenerator(nn.Module network, int seed, Device device)
     {
         _seed = seed;
-        // libtorch has no generators for CUDA that could be handed over: there, the process's is seeded.
+        // libtorch has no CUDA generators that could be passed in: there, the generator of the process is seeded.
         if (device.type == DeviceType.CPU)
             _generator = new Generator((ulong)seed);
         foreach (var layer in network.modules().OfType<SeededDropout>())

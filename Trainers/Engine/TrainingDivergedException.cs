@@ -12,15 +12,15 @@ public sealed class TrainingDivergedException : InvalidOperationException
         Batch = batch;
     }
 
-    /// <summary>The epoch, from 1; 0 is the pass over the validation data before the first.</summary>
+    /// <summary>The epoch, from 1; 0 is the pass over the validation data before training.</summary>
     public int Epoch { get; }
 
-    /// <summary>The batch of the epoch, from 1; null where it was found in validation.</summary>
+    /// <summary>The batch of the epoch, from 1; null if the loss diverged in validation.</summary>
     public int? Batch { get; }
 
     private static string Describe(int epoch, int? batch, double loss)
     {
         var where = batch == null ? "on the validation data" : string.Create(CultureInfo.InvariantCulture, $"in batch {batch}");
-        return string.Create(CultureInfo.InvariantCulture, $"The loss became {loss} in epoch {epoch}, {where}. Try a smaller LearningRate, GradientClipNorm = 1, or features that are normalised (NormalizeMeanVariance); the last checkpoint, if there is one, is unharmed.");
+        return string.Create(CultureInfo.InvariantCulture, $"The loss became {loss} in epoch {epoch}, {where}. Try a smaller LearningRate, GradientClipNorm = 1, or normalize the features (NormalizeMeanVariance). The last checkpoint, if there is one, is intact.");
     }
 }

@@ -1,19 +1,15 @@
 using MLExtensions.Engine;
-using MLExtensions.Models;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions;
 
-/// <summary>
-/// Stops training when the validation loss no longer falls, and gives back the weights of the best epoch (Prechelt, 1998).
-/// </summary>
+/// <summary>Stops training when the validation loss stops falling, and restores the weights of the best epoch (Prechelt, 1998).</summary>
 public sealed record EarlyStopping
 {
-    /// <summary>How many epochs in a row may pass without an improvement. Default 10 epochs.</summary>
+    /// <summary>Number of consecutive epochs without improvement after which training stops. Default 10.</summary>
     public int Patience { get; init; } = 10;
 
-    /// <summary>By how much the validation loss must fall to count as an improvement. Default 0.</summary>
+    /// <summary>Minimum decrease of the validation loss that counts as an improvement. Default 0.</summary>
     public double MinimumDelta { get; init; }
 
     internal void Check()
@@ -23,56 +19,56 @@ public sealed record EarlyStopping
     }
 }
 
-/// <summary>The validation metric by which a training's epochs are compared. Early stopping and the best epoch follow it.</summary>
+/// <summary>The validation metric by which epochs are compared. It decides on early stopping and the best epoch.</summary>
 /// <param name="Metric">The name of the metric.</param>
-/// <param name="Direction">Whether more of it is better or worse.</param>
+/// <param name="Direction">Whether higher values are better or worse.</param>
 internal sealed record TrainingGoal(string Metric, GoalDirection Direction)
 {
     /// <summary>The lowest validation loss.</summary>
     public static TrainingGoal LeastLoss { get; } = new(MetricValues.Loss, GoalDirection.Minimize);
 
-    /// <summary>Whether a value beats another one by more than a margin.</summary>
+    /// <summary>Whether a value is better than another one by more than a margin.</summary>
     public bool IsBetter(double value, double than, double margin) =>
         Direction == GoalDirection.Minimize ? value < than - margin : value > than + margin;
 
-    /// <summary>The value of an epoch; null where it was not measured.</summary>
-    /// <exception cref="InvalidOperationException">The epoch was validated, but for other metrics.</exception>
+    /// <summary>Returns the value of an epoch; null if it was not measured.</summary>
+    /// <exception cref="InvalidOperationException">The epoch was validated, but with other metrics.</exception>
     public double? ValueOf(EpochRecord record)
     {
         if (record.Validation.Count == 0)
             return null;
         return record.Validation.TryGetValue(Metric, out var value)
             ? value
-            : throw new InvalidOperationException($"The goal of the training is '{Metric}'; epoch {record.Epoch} measured {string.Join(", ", record.Validation.Keys)}.");
+            : throw new InvalidOperationException($"The goal of the training is '{Metric}', but epoch {record.Epoch} measured {string.Join(", ", record.Validation.Keys)}.");
     }
 }
 
-/// <summary>Whether more of a metric is better or worse.</summary>
+/// <summary>Whether higher values of a metric are better or worse.</summary>
 internal enum GoalDirection
 {
-    /// <summary>Less is better.</summary>
+    /// <summary>Lower values are better.</summary>
     Minimize,
 
-    /// <summary>More is better.</summary>
+    /// <summary>Higher values are better.</summary>
     Maximize,
 }
 
-/// <summary>Compares the epochs by the goal, keeps the best epoch's weights for early stopping, and says when to stop.</summary>
-/// <param name="goal">The goal; null where epochs cannot be compared.</param>
-/// <param name="settings">When to stop early, or null.</param>
-/// <param name="step">What is trained.</param>
+/// <summary>Compares epochs by the goal, keeps the weights of the best epoch for early stopping, and decides when to stop.</summary>
+/// <param name="goal">The goal; null if epochs cannot be compared.</param>
+/// <param name="settings">The early stopping settings, or null.</param>
+/// <param name="step">The networks in training.</param>
 internal sealed class GoalMonitor(TrainingGoal? goal, EarlyStopping? settings, TrainingStep step) : IDisposable
 {
     /// <summary>The best epoch; null without a goal or without validation.</summary>
     public int? BestEpoch { get; private set; }
 
-    /// <summary>The best epoch's value; meaningless while <see cref="BestEpoch"/> is null.</summary>
+    /// <summary>The value of the best epoch; undefined while <see cref="BestEpoch"/> is null.</summary>
     public double BestValue { get; private set; }
 
-    /// <summary>The best epoch's weights; null where nothing would ask for them.</summary>
+    /// <summary>The weights of the best epoch; null if they are not needed.</summary>
     public StepSnapshot? Best { get; private set; }
 
-    /// <summary>Takes an epoch in and returns whether training should stop.</summary>
+    /// <summary>Adds an epoch and returns whether training should stop.</summary>
     public bool ShouldStop(EpochRecord record)
     {
         if (goal?.ValueOf(record) is not { } value)

@@ -1,21 +1,19 @@
 using System.Diagnostics;
-using MLExtensions.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Engine;
 
 /// <summary>
-/// The one training loop: epochs over batches, with validation, early stopping, checkpoints, history and progress. What a batch means
-/// is the step's business.
+/// The training loop of all families: epochs over batches, with validation, early stopping, checkpoints, history and progress. The step
+/// defines what happens with a batch.
 /// </summary>
-/// <param name="step">What is trained.</param>
+/// <param name="step">The networks in training.</param>
 /// <param name="training">The training batches.</param>
 /// <param name="validation">The validation batches, or null.</param>
-/// <param name="goal">By what epochs are compared, or null.</param>
+/// <param name="goal">The metric by which epochs are compared, or null.</param>
 /// <param name="options">The options.</param>
 /// <param name="reporter">Receives progress reports.</param>
-/// <param name="checkpoint">Where to leave checkpoints, or null.</param>
+/// <param name="checkpoint">The checkpoint file, or null.</param>
 /// <param name="throwIfCancelled">Called before each batch.</param>
 internal sealed class TrainingLoop<TBatch>(
     TrainingStep<TBatch> step,
@@ -33,8 +31,8 @@ internal sealed class TrainingLoop<TBatch>(
     private EpochRecord? _beforeTraining;
     private StopReason? _stopReason;
 
-    /// <summary>Trains; afterwards the step holds the resulting weights.</summary>
-    /// <exception cref="OperationCanceledException">Training was cancelled; the last checkpoint stands.</exception>
+    /// <summary>Trains. Afterwards the step holds the resulting weights.</summary>
+    /// <exception cref="OperationCanceledException">Training was cancelled; the last checkpoint is intact.</exception>
     /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
     public TrainingOutcome Run()
     {
@@ -65,7 +63,7 @@ internal sealed class TrainingLoop<TBatch>(
         return true;
     }
 
-    /// <summary>A pass over the validation data before training finds a bug there before hours are spent.</summary>
+    /// <summary>A pass over the validation data before training reveals problems there before hours are spent.</summary>
     private EpochRecord? MeasureUntrained()
     {
         if (validation == null)
@@ -152,7 +150,7 @@ internal sealed class TrainingLoop<TBatch>(
     private double LearningRateAt(double epoch) =>
         options.LearningRate * options.LearningRateSchedule.Factor(epoch, options.Epochs);
 
-    /// <summary>Validation sees the weights that the model would get: the average where there is one.</summary>
+    /// <summary>Validation uses the weights that the model would get: the moving average if there is one.</summary>
     private sealed class ResultInUse : IDisposable
     {
         private readonly List<(ParameterSet Parameters, Tensor Weights)> _replaced = [];
@@ -177,7 +175,7 @@ internal sealed class TrainingLoop<TBatch>(
     }
 }
 
-/// <summary>How a training went.</summary>
+/// <summary>The result of a training.</summary>
 internal sealed record TrainingOutcome(IReadOnlyList<EpochRecord> Records, EpochRecord? BeforeTraining, int? BestEpoch, StopReason StopReason);
 
 /// <summary>Sums of an epoch's losses and metrics over its examples.</summary>
@@ -188,7 +186,7 @@ internal sealed class MetricSums
 
     public long Examples { get; private set; }
 
-    /// <summary>The mean loss of an example.</summary>
+    /// <summary>The mean loss per example.</summary>
     public double Loss => Examples == 0 ? 0 : _loss / Examples;
 
     /// <summary>Adds a batch's mean loss.</summary>
@@ -198,14 +196,14 @@ internal sealed class MetricSums
         Examples += examples;
     }
 
-    /// <summary>Adds to a metric of which some mean over the examples is reported.</summary>
+    /// <summary>Adds to a metric that is reported as a mean over the examples.</summary>
     public void Add(string metric, double sum, MetricMean mean = MetricMean.Arithmetic)
     {
         _sums.TryGetValue(metric, out var before);
         _sums[metric] = (before.Sum + sum, mean);
     }
 
-    /// <summary>Adds a metric that was measured at the end, as one mean.</summary>
+    /// <summary>Adds a metric that was measured once at the end, as a mean.</summary>
     public void AddMean(string metric, double mean) => Add(metric, mean * Examples);
 
     public IReadOnlyDictionary<string, double> ToValues()
@@ -225,15 +223,15 @@ internal sealed class MetricSums
     }
 }
 
-/// <summary>What is made of a metric's sum.</summary>
+/// <summary>How the sum of a metric becomes its value.</summary>
 internal enum MetricMean
 {
     /// <summary>The mean.</summary>
     Arithmetic,
 
-    /// <summary>The root of the mean: squares are added.</summary>
+    /// <summary>The square root of the mean, for sums of squares.</summary>
     RootOfSquares,
 
-    /// <summary>The exponential of the mean: logarithms are added.</summary>
+    /// <summary>The exponential of the mean, for sums of logarithms.</summary>
     Exponential,
 }

@@ -1,47 +1,47 @@
 using System.Diagnostics;
+using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
 using MLExtensions.TensorBoard;
 using MLExtensions.Tensors;
-using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>Where a training stands; reported some ten times a second and at the end of each epoch.</summary>
+/// <summary>The progress of a training. Reported about ten times per second and at the end of each epoch.</summary>
 public sealed record TrainingProgress
 {
-    /// <summary>Which of several networks is being trained, such as "layer 2 of 3"; null where there is one.</summary>
+    /// <summary>Which of several networks is being trained, such as "layer 2 of 3"; null if there is only one.</summary>
     public string? Stage { get; init; }
 
-    /// <summary>The epoch under way, from 1.</summary>
+    /// <summary>The current epoch, from 1.</summary>
     public required int Epoch { get; init; }
 
-    /// <summary>The number of epochs asked for.</summary>
+    /// <summary>The requested number of epochs.</summary>
     public required int Epochs { get; init; }
 
-    /// <summary>The number of batches done in this epoch.</summary>
+    /// <summary>The number of finished batches in this epoch.</summary>
     public required int Batch { get; init; }
 
-    /// <summary>The number of batches of an epoch.</summary>
+    /// <summary>The number of batches per epoch.</summary>
     public required int Batches { get; init; }
 
     /// <summary>The mean training loss of this epoch so far.</summary>
     public required double TrainingLoss { get; init; }
 
-    /// <summary>The epoch's record, on its last report; null before. It holds the validation loss and the metrics.</summary>
+    /// <summary>The record of the epoch with the validation loss and the metrics; null before the end of the epoch.</summary>
     public EpochRecord? Completed { get; init; }
 
-    /// <summary>Training examples a second, in this epoch so far.</summary>
+    /// <summary>Training examples per second in this epoch so far.</summary>
     public required double ExamplesPerSecond { get; init; }
 
-    /// <summary>The time that the epochs asked for will still take at this speed.</summary>
+    /// <summary>The estimated remaining time at this speed.</summary>
     public required TimeSpan TimeLeft { get; init; }
 }
 
-/// <summary>Tells the world how training goes: ML.NET's log and progress channels, the caller's progress, TensorBoard.</summary>
+/// <summary>Reports progress to the ML.NET log, the ML.NET progress channel, IProgress and TensorBoard.</summary>
 internal sealed class TrainingReporter : IDisposable
 {
-    // Often enough for a progress bar, too seldom to cost anything.
+    // Often enough for a progress bar, but rare enough to cost nothing.
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly IChannel _channel;
@@ -127,7 +127,7 @@ internal sealed class TrainingReporter : IDisposable
     }
 }
 
-/// <summary>Writes a training's scalars and weight histograms for TensorBoard; the step is the epoch.</summary>
+/// <summary>Writes scalars and weight histograms of a training for TensorBoard, one step per epoch.</summary>
 internal sealed class TensorBoardReporter(string folder) : IDisposable
 {
     private readonly EventWriter _writer = new(folder);

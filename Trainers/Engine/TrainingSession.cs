@@ -1,24 +1,24 @@
-using MLExtensions.Training;
 using Microsoft.ML.Runtime;
+using MLExtensions.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Engine;
 
-/// <summary>What surrounds the loop in every family: device, cancellation, log, progress, checkpoint, history.</summary>
+/// <summary>What every family needs around the loop: device, cancellation, log, progress, checkpoint, history.</summary>
 internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOptions options, int seed)
 {
     public IChannel Channel => channel;
 
     public int Seed => seed;
 
-    /// <summary>Finds the device, and warns where the options are unwise on it.</summary>
+    /// <summary>Finds the device, and warns about options that do not suit it.</summary>
     public Device OpenDevice()
     {
         TorchRuntime.Initialize();
         var device = TrainingDevice.Resolve(options.Device);
         if (options.Precision == Precision.BFloat16 && device.type == DeviceType.CPU && BFloat16Instructions.Name == null)
-            channel.Warning("This processor has no bfloat16 instructions: Precision = Float32 is faster on it.");
+            channel.Warning("This processor has no bfloat16 instructions; Precision = Float32 is faster on it.");
         return device;
     }
 
@@ -30,13 +30,13 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
     }
 
     /// <summary>Trains; afterwards the step holds the resulting weights.</summary>
-    /// <param name="step">What is trained.</param>
+    /// <param name="step">The networks in training.</param>
     /// <param name="training">The training batches.</param>
     /// <param name="validation">The validation batches, or null.</param>
-    /// <param name="goal">By what epochs are compared, or null.</param>
-    /// <param name="initialWeights">What came from a file of weights, or null.</param>
-    /// <param name="fingerprint">What else the bits of the result depend on, by name.</param>
-    /// <exception cref="ArgumentException">There is to be early stopping, and no goal to stop by.</exception>
+    /// <param name="goal">The metric by which epochs are compared, or null.</param>
+    /// <param name="initialWeights">The report on the initial weights file, or null.</param>
+    /// <param name="fingerprint">What else the result depends on, by name.</param>
+    /// <exception cref="ArgumentException">Early stopping is set, but the training has no goal.</exception>
     public TrainingHistory Run<TBatch>(
         TrainingStep<TBatch> step,
         IBatchSource<TBatch> training,
@@ -47,7 +47,7 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         where TBatch : Batch
     {
         if (goal == null && options.EarlyStopping != null)
-            throw new ArgumentException($"{nameof(options.EarlyStopping)} is set, and this training has no metric by which an epoch is better than another; it must be null.", nameof(options.EarlyStopping));
+            throw new ArgumentException($"{nameof(options.EarlyStopping)} is set, but this training has no metric to compare epochs with; it must be null.", nameof(options.EarlyStopping));
         using var progress = host.StartProgressChannel("Training");
         using var reporter = new TrainingReporter(channel, progress, options);
         var checkpoint = options.CheckpointFolder == null

@@ -3,30 +3,30 @@ using static TorchSharp.torch;
 namespace MLExtensions.Engine;
 
 /// <summary>
-/// What a family brings to the engine: how a batch becomes gradients. The engine brings everything else: epochs, schedule,
-/// validation, early stopping, averages, checkpoints, progress.
+/// What a family implements for the engine: how a batch becomes gradients. The engine does everything else: epochs, schedule, validation,
+/// early stopping, averages, checkpoints, progress.
 /// </summary>
 internal abstract class TrainingStep : IDisposable
 {
-    /// <summary>What is trained. The step owns them; adversarial families have several.</summary>
+    /// <summary>The networks in training. The step owns them; adversarial families have several.</summary>
     public abstract IReadOnlyList<TrainedNetwork> Networks { get; }
 
-    /// <summary>What training carries from batch to batch beside networks and optimizers, by name; checkpoints keep it.</summary>
+    /// <summary>State that training carries from batch to batch besides networks and optimizers, by name. Checkpoints save it.</summary>
     public virtual IReadOnlyList<(string Name, Tensor Value)> State => [];
 
-    /// <summary>Sets the networks and their random generators up for an epoch.</summary>
+    /// <summary>Prepares the networks and their random generators for an epoch.</summary>
     public virtual void BeginEpoch(int epoch)
     {
         foreach (var network in Networks)
             network.BeginEpoch(epoch);
     }
 
-    /// <summary>Measures what an epoch has led to, on more than its batches. Runs within a dispose scope of its own.</summary>
+    /// <summary>Measures the result of an epoch on more than its batches. Runs in its own dispose scope.</summary>
     public virtual void EndEpoch(MetricSums metrics)
     {
     }
 
-    /// <summary>Sets the networks up for validation.</summary>
+    /// <summary>Prepares the networks for validation.</summary>
     public virtual void BeginValidation()
     {
         foreach (var network in Networks)
@@ -40,21 +40,21 @@ internal abstract class TrainingStep : IDisposable
     }
 }
 
-/// <summary>A step over batches of one type.</summary>
+/// <summary>A training step for batches of one type.</summary>
 internal abstract class TrainingStep<TBatch> : TrainingStep
     where TBatch : Batch
 {
-    /// <summary>Trains on one batch and returns its loss, which the engine checks. Runs within a dispose scope of its own.</summary>
+    /// <summary>Trains on one batch and returns its loss, which the engine checks. Runs in its own dispose scope.</summary>
     /// <param name="batch">The batch.</param>
-    /// <param name="learningRate">The schedule's learning rate for it.</param>
+    /// <param name="learningRate">The learning rate that the schedule gives for it.</param>
     /// <param name="metrics">Collects the epoch's training metrics.</param>
     public abstract double Train(TBatch batch, double learningRate, MetricSums metrics);
 
-    /// <summary>Measures one batch with the networks as they are, and returns its loss. Runs within a dispose scope of its own.</summary>
+    /// <summary>Evaluates one batch with the current networks, and returns its loss. Runs in its own dispose scope.</summary>
     public abstract double Validate(TBatch batch, MetricSums metrics);
 }
 
-/// <summary>The step of a family that has one network, whose outputs are compared with what they should be.</summary>
+/// <summary>The training step of a family with one network whose outputs are compared with targets.</summary>
 /// <param name="network">The network; owned by the step.</param>
 internal abstract class PredictionStep<TBatch>(TrainedNetwork network) : TrainingStep<TBatch>
     where TBatch : Batch
@@ -78,7 +78,7 @@ internal abstract class PredictionStep<TBatch>(TrainedNetwork network) : Trainin
         return Loss(outputs, batch).item<float>();
     }
 
-    /// <summary>What goes into the network.</summary>
+    /// <summary>The input of the network.</summary>
     protected abstract Tensor InputsOf(TBatch batch);
 
     /// <summary>The mean loss of a batch.</summary>
@@ -91,4 +91,43 @@ internal abstract class PredictionStep<TBatch>(TrainedNetwork network) : Trainin
     /// <param name="batch">The batch.</param>
     /// <param name="metrics">Collects the epoch's metrics.</param>
     protected abstract void Measure(Tensor outputs, TBatch batch, MetricSums metrics);
+}
+
+/// <summary>
+/// The examples of one training step. The batch type of a family has the tensors, which may share memory that the next batch overwrites.
+/// </summary>
+/// <param name="rowCount">The number of examples.</param>
+/// <param name="epochFraction">The fraction of the epoch before this batch, in [0, 1).</param>
+internal abstract class Batch(int rowCount, double epochFraction) : IDisposable
+{
+    public int RowCount => rowCount;
+
+    public double EpochFraction => epochFraction;
+
+    public abstract void Dispose();
+}
+
+/// <summary>Provides the batches of each epoch. They may depend on the networks in training, as an agent's experience does.</summary>
+internal interface IBatchSource<out TBatch>
+    where TBatch : Batch
+{
+    /// <summary>The number of examples per epoch.</summary>
+    long RowCount { get; }
+
+    /// <summary>The number of batches per epoch.</summary>
+    int BatchCount { get; }
+
+    /// <summary>The checksum of the data; null if the training itself generates the data.</summary>
+    string? Checksum => null;
+
+    /// <summary>
+    /// State that the source carries from epoch to epoch, by name. Checkpoints save it, and resuming a training restores it.
+    /// </summary>
+    IReadOnlyList<(string Name, Tensor Value)> State => [];
+
+    /// <summary>
+    /// Returns the batches of an epoch: the same for the same epoch, <see cref="State"/> and networks. The caller disposes each one before
+    /// it takes the next.
+    /// </summary>
+    IEnumerable<TBatch> ReadEpoch(int epoch);
 }

@@ -1,15 +1,14 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Engine;
 
-/// <summary>Draws a module's first weights from a generator of its own; libtorch's initialisers use the process's.</summary>
+/// <summary>Draws the initial weights of a module from its own generator; the initializers of libtorch use that of the process.</summary>
 internal static class WeightInitializer
 {
-    // The normal distribution's mass within two standard deviations.
+    // The probability mass of the normal distribution within two standard deviations.
     private const double MassWithinTwo = 0.9544997361036416;
 
-    /// <summary>Weights of two or more dimensions are drawn, biases become 0; normalisation and slopes keep their defaults.</summary>
+    /// <summary>Draws weights of two or more dimensions and sets biases to 0. Normalization and PReLU slopes keep their defaults.</summary>
     public static void Initialize(nn.Module module, WeightInitialization scheme, ulong seed)
     {
         using var scope = NewDisposeScope();
@@ -26,7 +25,7 @@ internal static class WeightInitializer
 
     private static void Draw(Tensor weight, WeightInitialization scheme, Generator generator)
     {
-        // [outputs, inputs, kernel...]: every position of a kernel is one more connection.
+        // [outputs, inputs, kernel...]: every position of a kernel is another connection.
         var receptiveField = weight.shape.Skip(2).Aggregate(1L, (product, size) => product * size);
         double inputs = weight.shape[1] * receptiveField;
         double outputs = weight.shape[0] * receptiveField;
@@ -54,7 +53,7 @@ internal static class WeightInitializer
                 weight.normal_(0, 0.01, generator);
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(scheme), scheme, "No such initialisation.");
+                throw new ArgumentOutOfRangeException(nameof(scheme), scheme, "Unknown initialization.");
         }
     }
 
@@ -62,7 +61,7 @@ internal static class WeightInitializer
 
     private static void TruncatedNormal(Tensor weight, double deviation, Generator generator)
     {
-        // The inverse of the distribution function, of numbers that lie within its middle part.
+        // The inverse of the distribution function, for numbers in its middle part.
         weight.uniform_(-MassWithinTwo, MassWithinTwo, generator);
         weight.erfinv_().mul_(Math.Sqrt(2) * deviation);
     }

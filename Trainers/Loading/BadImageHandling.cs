@@ -1,11 +1,11 @@
 namespace MLExtensions;
 
-/// <summary>What a loader does with a file that is no image, is damaged or is cut off.</summary>
+/// <summary>What a loader does with a file that is not a valid image, damaged or truncated.</summary>
 public enum BadImageHandling
 {
-    /// <summary>A <see cref="FormatException"/> that names the file when its image is asked for.</summary>
+    /// <summary>Throws a <see cref="FormatException"/> that names the file when its image is read.</summary>
     Throw,
 
-    /// <summary>The file is left out and a warning on <c>MLContext.Log</c> names it.</summary>
+    /// <summary>Skips the file and names it in a warning on <c>MLContext.Log</c>.</summary>
     Skip,
 }

@@ -3,7 +3,7 @@ using Microsoft.ML.Runtime;
 
 namespace MLExtensions.Loading;
 
-/// <summary>The binary version of CIFAR-10 (Krizhevsky, 2009): a byte of label, then 32 x 32 bytes each of red, green and blue.</summary>
+/// <summary>The binary version of CIFAR-10 (Krizhevsky, 2009): one label byte, then 32 x 32 bytes each of red, green and blue.</summary>
 internal static class Cifar10Loader
 {
     private const int Side = 32;
@@ -16,9 +16,9 @@ internal static class Cifar10Loader
         ArgumentNullException.ThrowIfNull(paths);
         ArgumentNullException.ThrowIfNull(classNames);
         if (paths.Count == 0)
-            throw new ArgumentException("There is no path; CIFAR-10 has data_batch_1.bin to data_batch_5.bin and test_batch.bin.", nameof(paths));
+            throw new ArgumentException("No path is given; CIFAR-10 has data_batch_1.bin to data_batch_5.bin and test_batch.bin.", nameof(paths));
         if (classNames.Count is < 1 or > byte.MaxValue + 1)
-            throw new ArgumentException($"There are {classNames.Count} class names; labels that are bytes tell 1 to 256 classes apart.", nameof(classNames));
+            throw new ArgumentException($"There are {classNames.Count} class names; labels are bytes, so there must be 1 to 256.", nameof(classNames));
         if (classNames.Any(string.IsNullOrEmpty))
             throw new ArgumentException("A class name is empty.", nameof(classNames));
 

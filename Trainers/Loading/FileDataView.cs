@@ -4,7 +4,7 @@ using Microsoft.ML.Runtime;
 
 namespace MLExtensions.Loading;
 
-/// <summary>What the views over files share: nothing is read before a cursor asks, and each cursor begins at the first row.</summary>
+/// <summary>Base class of the file views. Nothing is read until a cursor asks for it, and each cursor begins at the first row.</summary>
 internal abstract class FileDataView(IHost host, DataViewSchema schema) : IDataView
 {
     public DataViewSchema Schema => schema;
@@ -32,14 +32,14 @@ internal abstract class FileDataView(IHost host, DataViewSchema schema) : IDataV
     }
 }
 
-/// <summary>What the cursors over files share: the active columns, and rows that keep their numbers when they are shuffled.</summary>
+/// <summary>Base class of the file cursors: the active columns, and rows that keep their numbers when they are shuffled.</summary>
 internal abstract class FileCursor(IHost host, DataViewSchema schema, bool[] active) : RootCursorBase(host)
 {
     public override DataViewSchema Schema => schema;
 
     public override long Batch => 0;
 
-    /// <summary>The current row's number in the files.</summary>
+    /// <summary>The number of the current row in the files.</summary>
     protected long Row { get; set; } = -1;
 
     public override bool IsColumnActive(DataViewSchema.Column column) => active[column.Index];
@@ -68,7 +68,7 @@ internal abstract class FileCursor(IHost host, DataViewSchema schema, bool[] act
 
     protected abstract Delegate CreateGetter(int column);
 
-    /// <summary>The numbers of all rows in a random order.</summary>
+    /// <summary>Returns the numbers of all rows in random order.</summary>
     public static int[] Shuffle(long count, Random random)
     {
         var order = new int[checked((int)count)];
@@ -79,12 +79,12 @@ internal abstract class FileCursor(IHost host, DataViewSchema schema, bool[] act
     }
 }
 
-/// <summary>A label column: a key whose values are the classes.</summary>
+/// <summary>Adds a label column: a key whose values are the class names.</summary>
 internal static class LabelColumn
 {
     public const string Name = DefaultColumnNames.Label;
 
-    /// <summary>Classes that are called by their numbers, from 0.</summary>
+    /// <summary>Adds a label column whose classes are named by their numbers, from 0.</summary>
     public static void AddNumbered(DataViewSchema.Builder schema, int classCount) =>
         Add(schema, NumberDataViewType.UInt32, Enumerable.Range(0, classCount).Select(value => (uint)value).ToArray());
 

@@ -5,16 +5,16 @@ using Microsoft.ML.Runtime;
 
 namespace MLExtensions.Loading;
 
-/// <summary>MNIST's format: a file of images and, perhaps, one of their labels.</summary>
+/// <summary>Loads the IDX format of MNIST: a file of images and optionally one of labels.</summary>
 internal static class IdxLoader
 {
     private const int LargestClassCount = byte.MaxValue + 1;
-    private const long LargestImage = int.MaxValue / 4; // a float a pixel
+    private const long LargestImage = int.MaxValue / 4; // one float per pixel
 
     public static IDataView Load(IHostEnvironment env, string imagesPath, string? labelsPath, int? classCount)
     {
         if (classCount is < 1 or > LargestClassCount)
-            throw new ArgumentOutOfRangeException(nameof(classCount), classCount, $"An IDX file's labels are bytes: 1 to {LargestClassCount} classes.");
+            throw new ArgumentOutOfRangeException(nameof(classCount), classCount, $"The labels of an IDX file are bytes; there can be 1 to {LargestClassCount} classes.");
         if (classCount != null && labelsPath == null)
             throw new ArgumentException($"{nameof(classCount)} is {classCount}, but there is no {nameof(labelsPath)}.", nameof(classCount));
 
@@ -38,7 +38,7 @@ internal static class IdxLoader
         var file = DataFile.Find(path);
         var count = IdxHeader.Read(file, "number of labels")[0];
         if (count != imageCount)
-            throw file.Wrong(string.Create(CultureInfo.InvariantCulture, $"it has {count:N0} labels; '{images.Path}' has {imageCount:N0} images"));
+            throw file.Wrong(string.Create(CultureInfo.InvariantCulture, $"it has {count:N0} labels, but '{images.Path}' has {imageCount:N0} images"));
         return new RecordFiles([new RecordFile(file, IdxHeader.SizeOf(1), 1, count)]);
     }
 
@@ -60,8 +60,8 @@ internal static class IdxHeader
 {
     private const uint UnsignedBytes = 0x0800;
 
-    /// <summary>Reads the dimensions and compares them with the file's size.</summary>
-    /// <param name="names">What the dimensions are called.</param>
+    /// <summary>Reads the dimensions and checks them against the file size.</summary>
+    /// <param name="names">The names of the dimensions, for messages.</param>
     public static int[] Read(DataFile file, params string[] names)
     {
         using var content = file.OpenContent();
@@ -81,19 +81,19 @@ internal static class IdxHeader
         return dimensions;
     }
 
-    /// <summary>The header's own size in bytes.</summary>
+    /// <summary>The size of the header in bytes.</summary>
     public static int SizeOf(int dimensionCount) => sizeof(uint) * (1 + dimensionCount);
 
     private static int Dimension(DataFile file, uint value, string name, uint least) =>
         value >= least && value <= int.MaxValue
             ? (int)value
-            : throw file.Wrong(string.Create(CultureInfo.InvariantCulture, $"the header gives {(int)value:N0} as its {name}; that must be at least {least}"));
+            : throw file.Wrong(string.Create(CultureInfo.InvariantCulture, $"the {name} in the header is {(int)value:N0}; it must be at least {least}"));
 
     private static uint ReadNumber(DataFile file, Stream content)
     {
         Span<byte> bytes = stackalloc byte[sizeof(uint)];
         if (!file.TryReadExactly(content, bytes, $"the header"))
-            throw file.Wrong("it is cut off in the header");
+            throw file.Wrong("it is truncated in the header");
         return BinaryPrimitives.ReadUInt32BigEndian(bytes);
     }
 }

@@ -5,24 +5,24 @@ using Microsoft.ML.Transforms.Image;
 
 namespace MLExtensions.Loading;
 
-/// <summary>A folder of images for each class.</summary>
+/// <summary>Loads a folder with one subfolder of images per class.</summary>
 internal static class ImageFolderLoader
 {
     public static IDataView Load(IHostEnvironment env, string folder, int? imageHeight, int? imageWidth, ImageResizingEstimator.ResizingKind resizing, BadImageHandling onBadImage)
     {
         if (imageHeight.HasValue != imageWidth.HasValue)
-            throw new ArgumentException($"imageHeight is {Text(imageHeight)} and imageWidth is {Text(imageWidth)}; give both, or none to keep each image's own size.", imageHeight.HasValue ? nameof(imageWidth) : nameof(imageHeight));
+            throw new ArgumentException($"imageHeight is {Text(imageHeight)} and imageWidth is {Text(imageWidth)}; set both, or neither to keep the size of each image.", imageHeight.HasValue ? nameof(imageWidth) : nameof(imageHeight));
         CheckPositive(imageHeight, nameof(imageHeight));
         CheckPositive(imageWidth, nameof(imageWidth));
         if (!Enum.IsDefined(onBadImage))
-            throw new ArgumentOutOfRangeException(nameof(onBadImage), onBadImage, "It must be Refuse or Skip.");
+            throw new ArgumentOutOfRangeException(nameof(onBadImage), onBadImage, "It must be Throw or Skip.");
         if (!Enum.IsDefined(resizing))
             throw new ArgumentOutOfRangeException(nameof(resizing), resizing, "It must be IsoCrop, IsoPad or Fill.");
 
         var view = ImageFolderView.Create(env, ImageFolder.Find(folder), onBadImage);
         if (imageHeight == null || imageWidth == null)
             return view;
-        // ML.NET's own transform, so that a pipeline which resizes by itself when it predicts sees the same pixels.
+        // ML.NET's own transform, so that a pipeline that resizes images before prediction gets the same pixels.
         var resize = new TransformsCatalog(env).ResizeImages(ImageFolderView.ImageColumn, imageWidth.Value, imageHeight.Value, resizing: resizing);
         return resize.Fit(view).Transform(view);
     }
@@ -30,13 +30,13 @@ internal static class ImageFolderLoader
     private static void CheckPositive(int? value, string name)
     {
         if (value < 1)
-            throw new ArgumentOutOfRangeException(name, value, "An image has at least one row and one column of pixels.");
+            throw new ArgumentOutOfRangeException(name, value, "It must be at least 1.");
     }
 
     private static string Text(int? value) => value?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "null";
 }
 
-/// <summary>The images of a folder that has a folder of images for each class.</summary>
+/// <summary>The images of a folder with one subfolder per class.</summary>
 internal sealed class ImageFolder
 {
     private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp"];
@@ -48,7 +48,7 @@ internal sealed class ImageFolder
         Classes = classes;
     }
 
-    /// <summary>The names of the classes' folders, in ordinal order.</summary>
+    /// <summary>The names of the class folders, in ordinal order.</summary>
     public string[] ClassNames { get; }
 
     /// <summary>The images, class by class, in ordinal order.</summary>
@@ -57,16 +57,16 @@ internal sealed class ImageFolder
     /// <summary>The class of each image, an index into <see cref="ClassNames"/>.</summary>
     public int[] Classes { get; }
 
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="ArgumentException">There are no folders in it, or no images in them.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    /// <exception cref="ArgumentException">The folder has no subfolders, or the subfolders have no images.</exception>
     public static ImageFolder Find(string folder)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
         if (!Directory.Exists(folder))
-            throw new DirectoryNotFoundException($"There is no folder '{folder}'.");
+            throw new DirectoryNotFoundException($"The folder '{folder}' does not exist.");
         var names = Sorted(new DirectoryInfo(folder).EnumerateDirectories());
         if (names.Length == 0)
-            throw new ArgumentException($"'{folder}' has no folders; a folder of images for each class is expected, such as '{Path.Combine(folder, "cat", "1.jpg")}'.", nameof(folder));
+            throw new ArgumentException($"'{folder}' has no subfolders; one folder of images per class is expected, such as '{Path.Combine(folder, "cat", "1.jpg")}'.", nameof(folder));
 
         var paths = new List<string>();
         var classes = new List<int>();
@@ -84,12 +84,12 @@ internal sealed class ImageFolder
 
     private static bool IsImage(FileInfo file) => Extensions.Contains(file.Extension, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The names without hidden ones, which tools leave behind.</summary>
+    /// <summary>Removes hidden names, which tools leave behind.</summary>
     private static string[] Sorted(IEnumerable<FileSystemInfo> entries) =>
         entries.Select(entry => entry.Name).Where(name => !name.StartsWith('.')).Order(StringComparer.Ordinal).ToArray();
 }
 
-/// <summary>Which of a folder's images are good, as far as they have been looked at. Thread-safe.</summary>
+/// <summary>Which images of a folder are valid, as far as they have been checked. Thread-safe.</summary>
 internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImageHandling onBadImage)
 {
     private enum State : byte
@@ -105,7 +105,7 @@ internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImageHandlin
 
     public bool SkipsBad => onBadImage == BadImageHandling.Skip;
 
-    /// <summary>The number of rows; null while images that might be left out haven't been looked at.</summary>
+    /// <summary>The number of rows; null until all images that might be skipped have been checked.</summary>
     public long? Count
     {
         get
@@ -116,8 +116,10 @@ internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImageHandlin
         }
     }
 
-    /// <summary>Whether an image is a row; each is looked at once, whichever columns are read, so that every cursor has the same rows.</summary>
-    /// <param name="image">The image, where it was decoded to find out.</param>
+    /// <summary>
+    /// Whether an image is a row. Each image is checked once, whichever columns are read, so that all cursors have the same rows.
+    /// </summary>
+    /// <param name="image">The image, if it was decoded for the check.</param>
     public bool IsRow(int index, out MLImage? image)
     {
         image = null;
@@ -137,6 +139,6 @@ internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImageHandlin
     private void Warn(string path, string problem)
     {
         using var channel = host.Start("Load images");
-        channel.Warning("'{0}' was left out: {1}.", path, problem);
+        channel.Warning("'{0}' was skipped: {1}.", path, problem);
     }
 }

@@ -33,7 +33,9 @@ internal sealed class ImageFolderView : FileDataView
 
     public override long? GetRowCount() => _files.Count;
 
-    /// <summary>As many cursors as asked for where images are decoded: then the transforms behind, too, run on several threads.</summary>
+    /// <summary>
+    /// Returns the requested number of cursors if images are decoded, so that the following transforms also run on several threads.
+    /// </summary>
     public override DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
     {
         var active = Active(columnsNeeded);
@@ -52,7 +54,7 @@ internal sealed class ImageFolderView : FileDataView
     private int[]? Order(Random? random) => random == null ? null : FileCursor.Shuffle(_files.Folder.Paths.Length, random);
 }
 
-/// <summary>Goes through a folder's images; one is decoded when it is asked for.</summary>
+/// <summary>Reads the images of a folder; an image is decoded when it is requested.</summary>
 internal sealed class ImageFolderCursor : FileCursor
 {
     private readonly ImageFiles _files;
@@ -77,7 +79,7 @@ internal sealed class ImageFolderCursor : FileCursor
 
     protected override bool MoveNextCore()
     {
-        _decoded?.Dispose(); // nobody asked for it
+        _decoded?.Dispose(); // was not requested
         _decoded = null;
         while (_next < _files.Folder.Paths.Length)
         {
@@ -122,19 +124,19 @@ internal sealed class ImageFolderCursor : FileCursor
     private void GetLabel(ref uint destination)
     {
         CheckOnRow();
-        destination = (uint)_files.Folder.Classes[Row] + 1; // 0 is a key's missing value
+        destination = (uint)_files.Folder.Classes[Row] + 1; // 0 is a missing key
     }
 
     private void GetImage(ref MLImage destination)
     {
         CheckOnRow();
-        destination?.Dispose(); // as ML.NET's loader does: the caller gave the last image back
+        destination?.Dispose(); // as in ML.NET's loader: the caller returned the previous image
         destination = _decoded ?? ImageDecoder.Decode(Path);
         _decoded = null;
     }
 }
 
-/// <summary>The rows of one cursor of a set: every so many-th run of a few rows, so that ML.NET can put the rows in order again.</summary>
+/// <summary>The rows of one cursor of a set: every n-th run of a few rows, so that ML.NET can restore the order of the rows.</summary>
 internal readonly record struct RowShare(int Index, int Count)
 {
     private const int RunLength = 16;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace MLExtensions.Loading;
 
-/// <summary>Reads a file's lines as bytes; they end with a line feed, perhaps after a carriage return.</summary>
+/// <summary>Reads the lines of a file as bytes. Lines end with a line feed, optionally after a carriage return.</summary>
 internal sealed class LineReader(DataFile file) : IDisposable
 {
     private const int BufferSize = 1 << 16;
@@ -58,13 +58,13 @@ internal sealed class LineReader(DataFile file) : IDisposable
         catch (DecoderFallbackException e)
         {
             var bytes = string.Join(' ', (e.BytesUnknown ?? []).Select(value => $"0x{value:X2}"));
-            throw file.Wrong($"line {_lineNumber} is not UTF-8, for it has {bytes} at byte {e.Index}; the file must be UTF-8", e);
+            throw file.Wrong($"line {_lineNumber} is not valid UTF-8: it has {bytes} at byte {e.Index}; the file must be UTF-8", e);
         }
     }
 
     public void Dispose() => _content.Dispose();
 
-    /// <summary>Reads behind what is there of the line, which moves to the buffer's front.</summary>
+    /// <summary>Reads more of the line, whose beginning moves to the front of the buffer.</summary>
     private bool ReadMore()
     {
         var length = _end - _lineStart;

@@ -4,10 +4,10 @@ using Microsoft.ML.Runtime;
 
 namespace MLExtensions.Loading;
 
-/// <summary>Where one column's bytes lie: some bytes of each record.</summary>
+/// <summary>The position of a column's bytes in each record.</summary>
 internal sealed record RecordField(RecordFiles Files, int Offset, int Length);
 
-/// <summary>Images as bytes in records, perhaps with a byte that is the class.</summary>
+/// <summary>Images as bytes in records, optionally with a class byte.</summary>
 internal sealed class PixelRecordView : FileDataView
 {
     private readonly RecordField _pixels;
@@ -24,7 +24,7 @@ internal sealed class PixelRecordView : FileDataView
 
     /// <param name="dimensions">Channels, height, width.</param>
     /// <param name="pixels">The pixels, planar.</param>
-    /// <param name="label">The byte that is the class, or null.</param>
+    /// <param name="label">The class byte, or null.</param>
     /// <param name="addLabel">Adds the label column to a schema.</param>
     public static PixelRecordView Create(IHostEnvironment env, int[] dimensions, RecordField pixels, RecordField? label, Action<DataViewSchema.Builder> addLabel)
     {
@@ -64,7 +64,7 @@ internal sealed class PixelRecordCursor : FileCursor
         _label = label;
         _count = pixels.Files.Count;
         _classCount = label == null ? 0 : ((KeyDataViewType)schema[LabelColumnIndex].Type).Count;
-        // Where no count is known, only reading tells when the rows end.
+        // If the count is not known, only reading shows where the rows end.
         if (IsActive(FeatureColumn) || _count == null)
             _pixelReader = new RecordReader(pixels.Files);
         if (label != null && IsActive(LabelColumnIndex))
@@ -113,7 +113,7 @@ internal sealed class PixelRecordCursor : FileCursor
                 reader.ReadAt(_order![_next]);
             return true;
         }
-        // All of them: each checks that its file ends with its last record.
+        // All readers, because each checks that its file ends with its last record.
         var hasRow = true;
         foreach (var reader in _readers)
             hasRow &= reader.ReadNext();
@@ -136,7 +136,7 @@ internal sealed class PixelRecordCursor : FileCursor
         CheckOnRow();
         var label = _labelReader!.Record[_label!.Offset];
         if (label >= _classCount)
-            throw _labelReader.Wrong($"label {label} is none of the {_classCount} classes 0 to {_classCount - 1}");
-        destination = label + 1u; // 0 is a key's missing value
+            throw _labelReader.Wrong($"label {label} is not one of the {_classCount} classes 0 to {_classCount - 1}");
+        destination = label + 1u; // 0 is a missing key
     }
 }

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace MLExtensions.Loading;
 
-/// <summary>A file of records of one size behind a header.</summary>
+/// <summary>A file with a header and records of equal size.</summary>
 internal sealed class RecordFile
 {
     public RecordFile(DataFile file, int headerSize, int recordSize, long? count)
@@ -20,10 +20,10 @@ internal sealed class RecordFile
 
     public int RecordSize { get; }
 
-    /// <summary>The number of records; null where only reading a gzipped file tells.</summary>
+    /// <summary>The number of records; null for a gzipped file whose number is not in the header.</summary>
     public long? Count { get; }
 
-    /// <summary>A file that is nothing but records.</summary>
+    /// <summary>Opens a file without a header.</summary>
     public static RecordFile WithoutHeader(string path, int recordSize)
     {
         var file = DataFile.Find(path);
@@ -31,12 +31,12 @@ internal sealed class RecordFile
             return new RecordFile(file, 0, recordSize, null);
         var (count, rest) = Math.DivRem(file.Size, recordSize);
         if (count == 0 || rest != 0)
-            throw file.Wrong(string.Create(CultureInfo.InvariantCulture, $"it has {file.Size:N0} bytes; records of {recordSize:N0} bytes make a multiple of that"));
+            throw file.Wrong(string.Create(CultureInfo.InvariantCulture, $"it has {file.Size:N0} bytes, which is not a multiple of the record size, {recordSize:N0} bytes"));
         return new RecordFile(file, 0, recordSize, count);
     }
 }
 
-/// <summary>The records of some files, one file after the other.</summary>
+/// <summary>The records of several files, one file after the other.</summary>
 internal sealed class RecordFiles
 {
     private readonly RecordFile[] _files;
@@ -52,12 +52,12 @@ internal sealed class RecordFiles
 
     public long? Count { get; }
 
-    /// <summary>Whether a record can be read without those before it.</summary>
+    /// <summary>Whether records can be read in any order.</summary>
     public bool CanSeek => _files.All(file => !file.File.IsCompressed);
 
     public IReadOnlyList<RecordFile> Files => _files;
 
-    /// <summary>The file that holds a record, and the record's number in it.</summary>
+    /// <summary>Returns the file that holds a record, and the number of the record in it.</summary>
     public (int File, long Record) Locate(long index)
     {
         var file = 0;
@@ -81,11 +81,11 @@ internal sealed class RecordReader(RecordFiles files) : IDisposable
 
     public ReadOnlySpan<byte> Record => _record;
 
-    /// <summary>The file and the place of the record that was read last, for messages.</summary>
+    /// <summary>Creates an exception that names the file and the last record read.</summary>
     public FormatException Wrong(string problem) =>
         files.Files[_file].File.Wrong(string.Create(CultureInfo.InvariantCulture, $"record {_nextRecord - 1}: {problem}"));
 
-    /// <summary>Reads the next record; false behind the last.</summary>
+    /// <summary>Reads the next record; false after the last one.</summary>
     public bool ReadNext()
     {
         for (; _file < files.Files.Count; _file++)
@@ -132,7 +132,7 @@ internal sealed class RecordReader(RecordFiles files) : IDisposable
         }
         _content ??= OpenBehindHeader(file);
         if (!file.File.TryReadExactly(_content, _record, $"record {_nextRecord}"))
-            return file.Count == null && _nextRecord > 0 ? false : throw file.File.Wrong($"it is cut off before record {_nextRecord}");
+            return file.Count == null && _nextRecord > 0 ? false : throw file.File.Wrong($"it is truncated before record {_nextRecord}");
         _nextRecord++;
         return true;
     }
@@ -146,8 +146,8 @@ internal sealed class RecordReader(RecordFiles files) : IDisposable
 
     private void CheckEnd(RecordFile file)
     {
-        if (_content != null && file.File.TryReadExactly(_content, stackalloc byte[1], $"the data behind the last record"))
-            throw file.File.Wrong(string.Create(CultureInfo.InvariantCulture, $"it goes on after its {file.Count:N0} records of {file.RecordSize:N0} bytes"));
+        if (_content != null && file.File.TryReadExactly(_content, stackalloc byte[1], $"the data after the last record"))
+            throw file.File.Wrong(string.Create(CultureInfo.InvariantCulture, $"it continues after its {file.Count:N0} records of {file.RecordSize:N0} bytes"));
     }
 
     private void CloseContent()

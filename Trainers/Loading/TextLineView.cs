@@ -22,19 +22,19 @@ internal sealed class TextLineView : FileDataView
         ArgumentNullException.ThrowIfNull(paths);
         ArgumentException.ThrowIfNullOrWhiteSpace(columnName);
         if (paths.Count == 0)
-            throw new ArgumentException("There is no path; at least one file must be given.", nameof(paths));
+            throw new ArgumentException("No path is given; at least one file is needed.", nameof(paths));
         var schema = new DataViewSchema.Builder();
         schema.AddColumn(columnName, TextDataViewType.Instance);
         return new TextLineView(env.Register(nameof(TextLineView)), schema.ToSchema(), [.. paths.Select(DataFile.Find)]);
     }
 
-    /// <summary>Only reading tells.</summary>
+    /// <summary>Not known before reading.</summary>
     public override long? GetRowCount() => null;
 
     protected override DataViewRowCursor CreateCursor(bool[] active, Random? random) => new TextLineCursor(Host, Schema, active, _files);
 }
 
-/// <summary>Goes through the lines of text files; one is decoded when it is asked for.</summary>
+/// <summary>Reads the lines of text files; a line is decoded when it is requested.</summary>
 internal sealed class TextLineCursor(IHost host, DataViewSchema schema, bool[] active, DataFile[] files) : FileCursor(host, schema, active)
 {
     private int _nextFile;
@@ -43,7 +43,7 @@ internal sealed class TextLineCursor(IHost host, DataViewSchema schema, bool[] a
 
     protected override bool MoveNextCore()
     {
-        _text = null; // a row's text is a string of its own, for others may keep it
+        _text = null; // each row gets a new string, because callers may keep it
         while (_reader == null || !_reader.MoveNext())
         {
             _reader?.Dispose();

@@ -2,10 +2,10 @@ using System.IO.Compression;
 
 namespace MLExtensions.Loading;
 
-/// <summary>Decompresses gzipped data and throws where it is cut off; <see cref="GZipStream"/> takes that for the end.</summary>
+/// <summary>Decompresses gzipped data and throws if it is truncated; <see cref="GZipStream"/> treats that as the end.</summary>
 /// <remarks>
-/// Gzipped data may have several members, which are decompressed one after the other. A member of known content is put behind the
-/// data: if that content comes out at the end, all before it was whole.
+/// Gzipped data may have several members, which are decompressed one after the other. A member with known content is appended to the data:
+/// if that content appears at the end, everything before it was complete.
 /// </remarks>
 internal sealed class WholeGzipStream : ReadOnlyStream
 {
@@ -25,7 +25,7 @@ internal sealed class WholeGzipStream : ReadOnlyStream
         _content = new GZipStream(new Appended(compressed, MarkMember), CompressionMode.Decompress);
     }
 
-    /// <exception cref="InvalidDataException">The data is damaged or cut off.</exception>
+    /// <exception cref="InvalidDataException">The data is damaged or truncated.</exception>
     public override int Read(Span<byte> buffer)
     {
         while (_end - _start <= Mark.Length && !_isAtEnd)
@@ -53,7 +53,7 @@ internal sealed class WholeGzipStream : ReadOnlyStream
         _end += count;
         _isAtEnd = count == 0;
         if (_isAtEnd && !_buffer.AsSpan(0, _end).SequenceEqual(Mark))
-            throw new InvalidDataException("The gzipped data is cut off.");
+            throw new InvalidDataException("The gzipped data is truncated.");
     }
 
     private static byte[] Compress(byte[] content)
@@ -88,7 +88,7 @@ internal sealed class WholeGzipStream : ReadOnlyStream
     }
 }
 
-/// <summary>What streams share that are read once, from the beginning to the end.</summary>
+/// <summary>Base class of streams that are read once, from the beginning to the end.</summary>
 internal abstract class ReadOnlyStream : Stream
 {
     public override bool CanRead => true;

@@ -9,24 +9,23 @@ namespace MLExtensions;
 /// <summary>Draws confusion matrices.</summary>
 public static class ConfusionMatrixPlot
 {
-    /// <summary>Cells too small for their counts are left to their colour.</summary>
+    /// <summary>Cells that are too small for their counts show only their color.</summary>
     private const int LeastCellPixels = 24;
 
     /// <summary>
-    /// Saves a confusion matrix as a heat map: actual classes from top to bottom, predicted ones from left to right,
-    /// counts in the cells. A cell's colour is its share of the actual class, so that rare classes are as readable
-    /// as frequent ones.
+    /// Saves a confusion matrix as a heat map: actual classes from top to bottom, predicted ones from left to right, counts in the cells.
+    /// The color of a cell is its fraction of the actual class, so that rare classes are as readable as frequent ones.
     /// </summary>
     /// <param name="matrix">The matrix, for example from the metrics of <c>Evaluate</c>.</param>
-    /// <param name="path">The .png file, written as a whole or not at all; its folder is created when missing.</param>
-    /// <param name="classNames">One name per class. Default: the names that the matrix has from the label column.</param>
-    /// <param name="width">Pixels, at least 200. Default: 750.</param>
-    /// <param name="height">Pixels, at least 150. Default: 650.</param>
+    /// <param name="path">The .png file. It is written completely or not at all, and its folder is created if necessary.</param>
+    /// <param name="classNames">One name per class. Default: the names in the matrix, which come from the label column.</param>
+    /// <param name="width">The width in pixels, at least 200. Default 750.</param>
+    /// <param name="height">The height in pixels, at least 150. Default 650.</param>
     /// <exception cref="ArgumentException">There are more or fewer names than classes.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The width or height is too small or too large.</exception>
     /// <remarks>
-    /// Letters come from the machine's fonts. On a machine without any, the cells are drawn without words, unless a font
-    /// is added by <see cref="Fonts.AddFontFile"/> and named in <see cref="Fonts.Default"/> before the first picture.
+    /// Text is drawn with the fonts of the system. Without any fonts the cells are drawn without text, unless a font is added with
+    /// <see cref="Fonts.AddFontFile"/> and assigned to <see cref="Fonts.Default"/> before the first picture.
     /// </remarks>
     public static void SavePng(
         this ConfusionMatrix matrix, string path, IReadOnlyList<string>? classNames = null, int width = 750, int height = 650)
@@ -36,7 +35,7 @@ public static class ConfusionMatrixPlot
         Picture.CheckSize(width, height);
         var names = classNames ?? [.. matrix.PredictedClassesIndicators.Select(name => name.ToString())];
         if (names.Count != matrix.NumberOfClasses)
-            throw new ArgumentException($"{names.Count} names were given for {matrix.NumberOfClasses} classes.", nameof(classNames));
+            throw new ArgumentException($"There are {names.Count} class names for {matrix.NumberOfClasses} classes.", nameof(classNames));
         var plot = Picture.NewPlot("Confusion matrix", "predicted", "actual");
         AddCells(plot, matrix);
         if (Math.Min(width, height) / matrix.NumberOfClasses >= LeastCellPixels)
@@ -59,7 +58,7 @@ public static class ConfusionMatrixPlot
         cells.Colormap = new ScottPlot.Colormaps.Blues().Reversed();
         cells.ManualRange = new ScottPlot.Range(0, 1);
         var scale = plot.Add.ColorBar(cells);
-        scale.Label = "share of the actual class";
+        scale.Label = "fraction of the actual class";
         scale.LabelStyle.FontName = PictureFont.Sans;
         scale.LabelStyle.FontSize = 13;
         scale.LabelStyle.Bold = false;
@@ -91,19 +90,19 @@ public static class ConfusionMatrixPlot
     }
 }
 
-/// <summary>The two axes of a confusion matrix, with a name per class where there is room.</summary>
+/// <summary>The two axes of a confusion matrix, with a name per class if there is room.</summary>
 file static class ClassAxes
 {
     private const int LongestUprightName = 4;
     private const int PixelsPerName = 18;
 
-    /// <summary>What the axis' own label needs beside the names.</summary>
+    /// <summary>The space for the axis label besides the names.</summary>
     private const int PixelsPerLabel = 30;
 
     public static void Name(Plot plot, IReadOnlyList<string> names, int width, int height)
     {
         var last = names.Count - 1;
-        // With many classes every second, third ... one is named.
+        // With many classes only every second, third, ... class is named.
         var step = 1 + names.Count * PixelsPerName / Math.Min(width, height);
         var shown = Enumerable.Range(0, names.Count).Where(i => i % step == 0).ToArray();
         string[] labels = [.. shown.Select(i => names[i])];

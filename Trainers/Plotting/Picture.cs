@@ -4,12 +4,12 @@ using SkiaSharp;
 
 namespace MLExtensions.Plotting;
 
-/// <summary>What all pictures have in common.</summary>
+/// <summary>Settings and helpers shared by all pictures.</summary>
 internal static class Picture
 {
     public const int LargestSide = 16384;
 
-    // Okabe and Ito's palette: told apart by colour-blind readers too.
+    // Okabe and Ito's palette, which color-blind readers can distinguish.
     public static readonly Color Training = Color.FromHex("#0072B2");
     public static readonly Color Validation = Color.FromHex("#D55E00");
     public static readonly Color Accent = Color.FromHex("#555555");
@@ -36,7 +36,7 @@ internal static class Picture
         return plot;
     }
 
-    /// <exception cref="ArgumentOutOfRangeException">A side is not between the least that can be read and 16384 pixels.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A side is too small to be readable or larger than 16384 pixels.</exception>
     public static void CheckSize(int width, int height)
     {
         CheckSide(width, 200, nameof(width));
@@ -52,20 +52,20 @@ internal static class Picture
     private static void CheckSide(int pixels, int least, string name)
     {
         if (pixels < least || pixels > LargestSide)
-            throw new ArgumentOutOfRangeException(name, pixels, $"A picture's {name} is {least} to {LargestSide} pixels.");
+            throw new ArgumentOutOfRangeException(name, pixels, $"The {name} of a picture must be {least} to {LargestSide} pixels.");
     }
 }
 
-/// <summary>Finds fonts among those the machine has.</summary>
+/// <summary>Finds fonts of the system.</summary>
 internal static class PictureFont
 {
     private static readonly string[] Preferred =
         ["Segoe UI", "Helvetica Neue", "Open Sans", "Noto Sans", "DejaVu Sans", "Liberation Sans", "Arial", "FreeSans"];
 
-    /// <summary>A font without serifs, or the plotting library's choice where there is none of the known ones.</summary>
+    /// <summary>A sans-serif font, or the default of the plotting library if none of the known ones exists.</summary>
     public static string Sans { get; } = FindSans();
 
-    /// <summary>A font that has the letters of a text, whatever its script; <see cref="Sans"/> for plain text.</summary>
+    /// <summary>Returns a font with the characters of a text in any script; <see cref="Sans"/> for plain text.</summary>
     public static string For(string text) => text.All(char.IsAscii) ? Sans : Fonts.Detect(text);
 
     private static string FindSans()

@@ -1,7 +1,5 @@
 using MLExtensions.Persistence;
 using MLExtensions.Plotting;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 using SkiaSharp;
 
@@ -14,13 +12,13 @@ public static class TilePicture
     private const int WantedTile = 64;
     private static readonly SKColor Background = new(32, 32, 64);
 
-    /// <summary>Saves images of one size; small ones are drawn larger, without smoothing.</summary>
-    /// <param name="path">The .png file, written as a whole or not at all; its folder is created when missing.</param>
-    /// <param name="count">How many images there are, at least 1.</param>
+    /// <summary>Saves images of equal size. Small images are enlarged without smoothing.</summary>
+    /// <param name="path">The .png file. It is written completely or not at all, and its folder is created if necessary.</param>
+    /// <param name="count">The number of images, at least 1.</param>
     /// <param name="width">The width of each in pixels, at least 1.</param>
     /// <param name="height">The height of each in pixels, at least 1.</param>
-    /// <param name="columns">How many images a row of the picture has, at least 1. Null: about as many as there are rows.</param>
-    /// <param name="color">The colour of an image's pixel: image, row and column, each from 0.</param>
+    /// <param name="columns">The number of images per row of the picture, at least 1. Null: about as many as there are rows.</param>
+    /// <param name="color">Returns the color of a pixel from image, row and column, each counted from 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is too small, or the picture would be too large.</exception>
     public static void SavePng(string path, int count, int width, int height, int? columns, Func<int, int, int, (byte Red, byte Green, byte Blue)> color)
     {
@@ -36,7 +34,7 @@ public static class TilePicture
         var (stepX, stepY) = (((long)width * zoom) + Gap, ((long)height * zoom) + Gap);
         var (pictureWidth, pictureHeight) = ((across * stepX) + Gap, (down * stepY) + Gap);
         if (Math.Max(pictureWidth, pictureHeight) > Picture.LargestSide)
-            throw new ArgumentOutOfRangeException(nameof(count), count, $"{across} x {down} images of {width} x {height} pixels make a picture of {pictureWidth} x {pictureHeight}; a picture's side has up to {Picture.LargestSide} pixels.");
+            throw new ArgumentOutOfRangeException(nameof(count), count, $"{across} x {down} images of {width} x {height} pixels make a picture of {pictureWidth} x {pictureHeight} pixels; a side must have at most {Picture.LargestSide}.");
 
         using var bitmap = new SKBitmap((int)pictureWidth, (int)pictureHeight);
         bitmap.Erase(Background);
@@ -62,8 +60,8 @@ public static class TilePicture
         }
     }
 
-    /// <summary>Saves images of one channel, from black at 0 to white at 1; values beyond are drawn as those.</summary>
-    /// <param name="images">The images, each row after row.</param>
+    /// <summary>Saves images of one channel, from black at 0 to white at 1. Values outside [0, 1] are clamped.</summary>
+    /// <param name="images">The images, each with its values row by row.</param>
     /// <exception cref="ArgumentException">An image has too few or too many values.</exception>
     /// <inheritdoc cref="SavePng(string, int, int, int, int?, Func{int, int, int, ValueTuple{byte, byte, byte}})"/>
     public static void SavePng(string path, IReadOnlyList<float[]> images, int width, int height, int? columns)
@@ -72,15 +70,15 @@ public static class TilePicture
         for (var i = 0; i < images.Count; i++)
         {
             if (images[i] == null || images[i].Length != (long)width * height)
-                throw new ArgumentException($"Image {i} has {images[i]?.Length ?? 0} values; {width} x {height} pixels are {(long)width * height}.", nameof(images));
+                throw new ArgumentException($"Image {i} has {images[i]?.Length ?? 0} values; {width} x {height} pixels need {(long)width * height}.", nameof(images));
         }
         SavePng(path, images.Count, width, height, columns, (image, row, column) => Grey(images[image][(row * width) + column]));
     }
 
-    /// <param name="brightness">From 0, black, to 1, white.</param>
+    /// <param name="brightness">The brightness from 0 (black) to 1 (white).</param>
     internal static (byte Red, byte Green, byte Blue) Grey(float brightness)
     {
-        // NaN is black.
+        // NaN becomes black.
         var level = (byte)MathF.Round(255 * (brightness > 0 ? Math.Min(1, brightness) : 0));
         return (level, level, level);
     }

@@ -1,4 +1,3 @@
-using MLExtensions.Models;
 using MLExtensions.Plotting;
 using ScottPlot;
 using ScottPlot.MultiplotLayouts;
@@ -10,18 +9,18 @@ namespace MLExtensions;
 public static class TrainingHistoryPlot
 {
     /// <summary>
-    /// Saves a picture of how the metrics went: a panel for the loss and one for every other metric, each with its
-    /// training and validation curve over the epochs. The epoch whose weights the model has is marked.
+    /// Saves a picture with one panel for the loss and one for each other metric, with training and validation curves over the epochs. The
+    /// epoch whose weights the model has is marked.
     /// </summary>
     /// <param name="history">A history with at least one epoch.</param>
-    /// <param name="path">The .png file, written as a whole or not at all; its folder is created when missing.</param>
-    /// <param name="width">Pixels, at least 200. Default: 900.</param>
-    /// <param name="height">Pixels, at least 150. Default: 500.</param>
+    /// <param name="path">The .png file. It is written completely or not at all, and its folder is created if necessary.</param>
+    /// <param name="width">The width in pixels, at least 200. Default 900.</param>
+    /// <param name="height">The height in pixels, at least 150. Default 500.</param>
     /// <exception cref="ArgumentException">The history has no epochs or no metrics.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The width or height is too small or too large.</exception>
     /// <remarks>
-    /// Letters come from the machine's fonts. On a machine without any, the curves are drawn without words, unless a font
-    /// is added by <see cref="Fonts.AddFontFile"/> and named in <see cref="Fonts.Default"/> before the first picture.
+    /// Text is drawn with the fonts of the system. Without any fonts the curves are drawn without text, unless a font is added with
+    /// <see cref="Fonts.AddFontFile"/> and assigned to <see cref="Fonts.Default"/> before the first picture.
     /// </remarks>
     public static void SavePng(this TrainingHistory history, string path, int width = 900, int height = 500)
     {
@@ -48,7 +47,7 @@ public static class TrainingHistoryPlot
 /// <summary>One metric over the epochs: a curve for training, one for validation, a mark at the best epoch.</summary>
 file static class MetricPanel
 {
-    /// <summary>More points than this are drawn without dots.</summary>
+    /// <summary>Curves with more points than this are drawn without markers.</summary>
     private const int MostDots = 40;
 
     public static Plot Draw(string metric, IReadOnlyList<EpochRecord> records, int? bestEpoch)
@@ -73,7 +72,7 @@ file static class MetricPanel
         return plot;
     }
 
-    /// <summary>Below the curves, which may run anywhere.</summary>
+    /// <summary>The legend is below the curves, which may be anywhere.</summary>
     private static void AddLegend(Plot plot)
     {
         plot.ShowLegend(Edge.Bottom);
@@ -92,7 +91,7 @@ file static class MetricPanel
         {
             if (metrics(record).TryGetValue(metric, out var value))
             {
-                // A curve has a gap where it has no finite value; an infinite one would leave the axis without a scale.
+                // A curve has a gap where its value is not finite; an infinite value would leave the axis without a scale.
                 points.Add(new Coordinates(record.Epoch, double.IsFinite(value) ? value : double.NaN));
             }
         }

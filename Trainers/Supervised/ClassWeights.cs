@@ -1,11 +1,9 @@
 using System.Globalization;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions;
 
-/// <summary>How much the examples of each class count in the loss.</summary>
+/// <summary>The weights of the classes in the loss.</summary>
 public sealed record ClassWeights
 {
     private readonly IReadOnlyList<double>? _given;
@@ -17,14 +15,14 @@ public sealed record ClassWeights
         _given = given;
     }
 
-    /// <summary>Every example counts the same.</summary>
+    /// <summary>Every example has the same weight.</summary>
     public static ClassWeights None { get; } = new(false, null);
 
-    /// <summary>Every class counts the same: rows / (classes * rows of the class).</summary>
+    /// <summary>Every class has the same total weight: the weight of an example is rows / (classes * rows of its class).</summary>
     public static ClassWeights Balanced { get; } = new(true, null);
 
-    /// <summary>Weights by class: in the key's order for multiclass, negative then positive for binary classification.</summary>
-    /// <param name="weights">One positive weight a class.</param>
+    /// <summary>Given weights: in key order for multiclass classification, negative then positive for binary classification.</summary>
+    /// <param name="weights">One positive weight per class.</param>
     public static ClassWeights Given(params double[] weights)
     {
         ArgumentNullException.ThrowIfNull(weights);
@@ -38,7 +36,7 @@ public sealed record ClassWeights
         : _given == null ? "None"
         : string.Join(", ", _given.Select(weight => weight.ToString("R", CultureInfo.InvariantCulture)));
 
-    /// <summary>The weight of each class, or null when all are 1.</summary>
+    /// <summary>The weight of each class, or null if all are 1.</summary>
     internal double[]? Resolve(IReadOnlyList<long> classCounts)
     {
         if (_given != null)

@@ -5,7 +5,7 @@ using MLExtensions.Training;
 
 namespace MLExtensions.Supervised;
 
-/// <summary>Finds a trainer's columns in a schema and refuses those that it cannot train on.</summary>
+/// <summary>Finds the columns of a trainer in a schema and checks their types.</summary>
 internal sealed class ColumnCheck(SupervisedTrainerOptions options, SupervisedTask task, string featureName, SchemaShape.Column label, string? weightName)
 {
     /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
@@ -27,7 +27,7 @@ internal sealed class ColumnCheck(SupervisedTrainerOptions options, SupervisedTa
     /// <summary>The feature column of data that was checked.</summary>
     public DataViewSchema.Column FindFeatures(IDataView data) => data.Schema[featureName];
 
-    /// <summary>The number of outputs that a network for the data needs.</summary>
+    /// <summary>The number of network outputs that the data needs.</summary>
     public int OutputCount(IDataView data) => task.OutputCount(data.Schema[label.Name]);
 
     /// <summary>The columns of data that was checked.</summary>
@@ -46,7 +46,7 @@ internal sealed class ColumnCheck(SupervisedTrainerOptions options, SupervisedTa
     {
         if (schema.TryFindColumn(name, out var column))
             return column;
-        throw new ArgumentException($"{role} column '{name}' is not in the data; it has {string.Join(", ", schema.Select(other => other.Name))}.");
+        throw new ArgumentException($"{role} column '{name}' is not in the data; the columns are {string.Join(", ", schema.Select(other => other.Name))}.");
     }
 
     private static ArgumentException Wrong(string role, SchemaShape.Column column, string expected) =>

@@ -1,19 +1,16 @@
 using Microsoft.ML;
-using MLExtensions.Supervised;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Trainers;
-using MLExtensions.Engine;
-using MLExtensions.Training;
+using MLExtensions.Supervised;
 
 namespace MLExtensions;
 
-/// <summary>What the trainers of every supervised network share.</summary>
-/// <typeparam name="TTransformer">The transformer of the task.</typeparam>
+/// <summary>Base class of all supervised trainers.</summary>
+/// <typeparam name="TTransformer">The type of the trained transformer.</typeparam>
 public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTransformer, NetworkModelParameters>, ITrainerEstimator<TTransformer, NetworkModelParameters>
     where TTransformer : NetworkTransformer
 {
-    // Data is read once into memory of our own, so ML.NET need not cache it.
+    // The trainer reads the data once into its own memory, so ML.NET need not cache it.
     private static readonly TrainerInfo InfoOfNetworks = new(normalization: true, calibration: false, caching: false, supportValid: true);
 
     private readonly SupervisedTrainerOptions _options;
@@ -34,7 +31,7 @@ public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTrans
         _seed = options.ChooseSeed(env);
     }
 
-    /// <summary>Features should be normalised; caching before the trainer is not needed.</summary>
+    /// <summary>Features should be normalized; caching is not needed.</summary>
     public override TrainerInfo Info => InfoOfNetworks;
 
     /// <inheritdoc/>
@@ -42,15 +39,17 @@ public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTrans
 
     /// <summary>Trains a network.</summary>
     /// <param name="input">The training data, with the label and feature columns.</param>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type, or the data cannot be trained on.</exception>
+    /// <exception cref="ArgumentException">A column is missing or of a wrong type, or the data is not suitable for training.</exception>
     /// <exception cref="FormatException">A value is missing or not finite; the message names column, row and value.</exception>
     /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
     public new TTransformer Fit(IDataView input) => FitCore(input, null);
 
-    /// <summary>Trains a network, with validation data of its own.</summary>
+    /// <summary>Trains a network, with separate validation data.</summary>
     /// <param name="trainData">The training data.</param>
-    /// <param name="validationData">The validation data, with the same columns; takes the place of <see cref="DataTrainingOptions.ValidationFraction"/>.</param>
+    /// <param name="validationData">
+    /// The validation data, with the same columns; replaces <see cref="DataTrainingOptions.ValidationFraction"/>.
+    /// </param>
     /// <inheritdoc cref="Fit(IDataView)"/>
     public TTransformer Fit(IDataView trainData, IDataView validationData)
     {
@@ -58,7 +57,7 @@ public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTrans
         return FitCore(trainData, validationData);
     }
 
-    /// <summary>The schema after the transformer, from the schema before it.</summary>
+    /// <summary>Returns the output schema of the transformer for an input schema.</summary>
     /// <exception cref="ArgumentException">A column is missing or of a wrong type.</exception>
     public new SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {

@@ -1,13 +1,13 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Engine;
 using MLExtensions.Supervised;
 using MLExtensions.Tensors;
-using MLExtensions.Engine;
 using MLExtensions.Training;
 
 namespace MLExtensions;
 
-/// <summary>Options shared by all trainers that learn a label from features.</summary>
+/// <summary>Options shared by all supervised trainers.</summary>
 public abstract class SupervisedTrainerOptions : RowTrainingOptions
 {
     private protected SupervisedTrainerOptions()
@@ -22,37 +22,47 @@ public abstract class SupervisedTrainerOptions : RowTrainingOptions
     [DoesNotChangeResult]
     public string FeatureColumnName { get; set; } = DefaultColumnNames.Features;
 
-    /// <summary>A column of how much each example counts, a <c>Single</c>. Default null: all the same.</summary>
+    /// <summary>The example weight column, a <c>Single</c>. Default null: all examples have the same weight.</summary>
     [DoesNotChangeResult]
     public string? ExampleWeightColumnName { get; set; }
 
     /// <summary>The weights of the classes; null for a task without classes.</summary>
     internal virtual ClassWeights? ClassWeighting => null;
 
-    /// <summary>What the feature column may be, in words.</summary>
+    /// <summary>The allowed feature types, as text.</summary>
     internal virtual string FeatureDescription => "Vector<Single> of known size, or Single";
 
-    /// <summary>Whether the feature column may be of a type.</summary>
+    /// <summary>Whether a feature column of this type is allowed.</summary>
     internal virtual bool TakesFeatures(SchemaShape.Column column) =>
         column.ItemType == NumberDataViewType.Single && !column.IsKey && column.Kind != SchemaShape.Column.VectorKind.VariableVector;
 
-    /// <summary>Finds out what rows of features are; may look at the rows.</summary>
+    /// <summary>Finds the format of the features; may read the rows.</summary>
     /// <param name="data">The training data.</param>
     /// <param name="features">Its feature column.</param>
-    /// <param name="initial">The architecture of the model that training starts from, or null.</param>
-    /// <param name="throwIfCancelled">Called now and then; throws to stop.</param>
+    /// <param name="initial">The architecture of the initial model, or null.</param>
+    /// <param name="throwIfCancelled">Called regularly; throws when training is cancelled.</param>
     /// <exception cref="ArgumentException">The column has a wrong type; the message names it.</exception>
     internal virtual FeatureFormat CreateFormat(IDataView data, DataViewSchema.Column features, NetworkArchitecture? initial, Action throwIfCancelled) =>
         new DenseFormat(FeatureReader.WidthOf(features));
 
     /// <param name="features">The feature column.</param>
-    /// <param name="format">What its rows are.</param>
-    /// <param name="outputCount">The number of outputs that the task needs.</param>
+    /// <param name="format">The format of its rows.</param>
+    /// <param name="outputCount">The number of network outputs that the task needs.</param>
     /// <exception cref="ArgumentException">The network does not fit the column; the message says why.</exception>
     internal abstract NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, FeatureFormat format, int outputCount);
 
-    /// <summary>What changes training examples at random, or null.</summary>
+    /// <summary>The random augmentation of training examples, or null.</summary>
     internal virtual IFeatureAugmenter? CreateAugmenter(NetworkArchitecture architecture) => null;
+
+    /// <summary>Sets what the short overloads of every family have in common.</summary>
+    internal void SetCommon(string labelColumnName, string featureColumnName, int epochs, int batchSize, double learningRate)
+    {
+        LabelColumnName = labelColumnName;
+        FeatureColumnName = featureColumnName;
+        Epochs = epochs;
+        BatchSize = batchSize;
+        LearningRate = learningRate;
+    }
 
     internal override void Check()
     {

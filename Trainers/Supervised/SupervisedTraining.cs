@@ -14,41 +14,39 @@ namespace MLExtensions.Supervised;
 internal sealed class SupervisedTraining(IHost host, SupervisedTrainerOptions options, SupervisedTask task, ColumnCheck columns, int seed)
     : NetworkTraining<LabeledBatch>(host, options, seed)
 {
-    private FeatureFormat _format = new DenseFormat(0);
-
     private protected override NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights start, TrainingSession session)
     {
         var features = columns.FindFeatures(input);
-        _format = options.CreateFormat(input, features, start.Architecture, session.ThrowIfCancelled);
-        return options.CreateArchitecture(features, _format, columns.OutputCount(input));
+        var format = options.CreateFormat(input, features, start.Architecture, session.ThrowIfCancelled);
+        return options.CreateArchitecture(features, format, columns.OutputCount(input));
     }
 
     private protected override TrainingData<LabeledBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session) =>
         new SupervisedData(options, task, session.Channel, Seed, session.ThrowIfCancelled)
-            .Open(input, validation, view => columns.Find(view, _format), architecture.MinimumBatchRows, start.Head, device);
+            .Open(input, validation, view => columns.Find(view, architecture.Format), architecture.MinimumBatchRows, start.Head, device);
 
     private protected override TrainingStep<LabeledBatch> CreateStep(TrainedNetwork network, TrainingData<LabeledBatch> data) =>
         new SupervisedStep(network, task, (ScoreHead)data.Head!, options.CreateAugmenter(network.Architecture), Seed);
 
-    /// <summary>The head can come from the initial model, whose weights do not tell it.</summary>
+    /// <summary>The head can come from the initial model; the checksum of the weights does not cover it.</summary>
     private protected override IReadOnlyDictionary<string, string> Fingerprint(TrainingData<LabeledBatch> data) =>
         new Dictionary<string, string> { ["head"] = JsonSerializer.Serialize(data.Head) };
 }
 
-/// <summary>Reads what a supervised training learns from.</summary>
+/// <summary>Reads the data of a supervised training.</summary>
 internal sealed class SupervisedData(SupervisedTrainerOptions options, SupervisedTask task, IChannel channel, int seed, Action throwIfCancelled)
 {
-    // Validation is the same rows in the same order each time, and larger batches change nothing but the padding of sequences.
+    // Validation reads the same rows in the same order each time, so larger batches change nothing but the padding of sequences.
     private const int ValidationRows = 1024;
     private const int ValidationSequences = 128;
 
-    /// <summary>Reads the data, or looks at its labels where it is streamed.</summary>
+    /// <summary>Reads the data, or scans its labels if it is streamed.</summary>
     /// <param name="training">The training data.</param>
-    /// <param name="validation">Validation data of its own, or null.</param>
+    /// <param name="validation">Separate validation data, or null.</param>
     /// <param name="columns">The columns of a data set.</param>
-    /// <param name="minimumRows">The rows that a batch needs at least.</param>
-    /// <param name="initialHead">The head of the model that training starts from, or null.</param>
-    /// <param name="device">Where batches go.</param>
+    /// <param name="minimumRows">The minimum number of rows of a batch.</param>
+    /// <param name="initialHead">The head of the initial model, or null.</param>
+    /// <param name="device">The device of the batches.</param>
     public TrainingData<LabeledBatch> Open(IDataView training, IDataView? validation, Func<IDataView, TrainingColumns> columns, int minimumRows, PredictionHead? initialHead, torch.Device device)
     {
         var fraction = validation == null ? options.ValidationFraction : 0;
@@ -86,7 +84,65 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
     {
         var set = RowSet.Open(data, columns, options.CreateRowSettings(seed) with { ValidationFraction = validationFraction }, throwIfCancelled);
         if (set.SkippedRows > 0)
-            channel.Warning("{0} rows have no label in column '{1}' and were left out.", set.SkippedRows, columns.Label!.Value.Name);
+            channel.Warning("{0} rows have no label in column '{1}' and were skipped.", set.SkippedRows, columns.Label!.Value.Name);
         return set;
     }
 }
+
+/// <summary>The training step of all supervised families: one network, one loss.</summary>
+/// <param name="network">The network; owned by the step.</param>
+/// <param name="task">The task.</param>
+/// <param name="head">Its head.</param>
+/// <param name="augmenter">The augmentation of training examples, or null.</param>
+/// <param name="seed">The seed of the augmenter.</param>
+internal sealed class SupervisedStep(TrainedNetwork network, SupervisedTask task, ScoreHead head, IFeatureAugmenter? augmenter, int seed) : PredictionStep<LabeledBatch>(network)
+{
+    private SplitMix64 _augmentationRandom;
+
+    public override void BeginEpoch(int epoch)
+    {
+        base.BeginEpoch(epoch);
+        _augmentationRandom = new SplitMix64(SeedSequence.Derive(seed, SeedSequence.Augmentation, epoch));
+    }
+
+    public override double Train(LabeledBatch batch, double learningRate, MetricSums metrics)
+    {
+        if (augmenter == null)
+            return base.Train(batch, learningRate, metrics);
+        var augmented = augmenter.Apply(batch.Features, ref _augmentationRandom);
+        var outputs = Network.Forward(augmented.Features);
+        Measure(outputs.detach(), batch, metrics);
+        return Network.Descend(Loss(outputs, batch, augmented), learningRate);
+    }
+
+    protected override Tensor InputsOf(LabeledBatch batch) => batch.Features;
+
+    protected override Tensor Loss(Tensor outputs, LabeledBatch batch) => task.Loss(outputs, batch.Labels, batch.Weights);
+
+    protected override void Measure(Tensor outputs, LabeledBatch batch, MetricSums metrics) =>
+        task.Measure(TensorMemory.Floats(outputs.cpu().contiguous()), batch.LabelValues, head, metrics);
+
+    private Tensor Loss(Tensor outputs, LabeledBatch batch, AugmentedFeatures augmented)
+    {
+        var loss = Loss(outputs, batch);
+        if (augmented is not { Partner: { } partner, PartnerShare: { } share })
+            return loss;
+        var ofPartners = task.Loss(outputs, batch.Labels.index_select(0, partner), batch.Weights?.index_select(0, partner));
+        return ((1 - share) * loss) + (share * ofPartners);
+    }
+}
+
+/// <summary>Changes training examples at random, so that a network sees more variants than the data has.</summary>
+internal interface IFeatureAugmenter
+{
+    /// <summary>Augments a batch. The results belong to the caller's dispose scope.</summary>
+    /// <param name="features"><c>[rows, width]</c>; not changed.</param>
+    /// <param name="random">The source of all random numbers.</param>
+    AugmentedFeatures Apply(Tensor features, ref SplitMix64 random);
+}
+
+/// <summary>The augmented features.</summary>
+/// <param name="Features">The input of the network.</param>
+/// <param name="Partner">The row that each row is blended with, Int64 <c>[rows]</c>; null without blending.</param>
+/// <param name="PartnerShare">The partner's share of the blend, in [0, 1]; null without blending.</param>
+internal sealed record AugmentedFeatures(Tensor Features, Tensor? Partner = null, float? PartnerShare = null);

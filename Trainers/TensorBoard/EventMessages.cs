@@ -36,7 +36,7 @@ internal static class EventMessages
         return Value(tag).Message(5, message);
     }
 
-    /// <exception cref="ArgumentException">The bytes are no PNG of this size.</exception>
+    /// <exception cref="ArgumentException">The bytes are not a PNG of this size.</exception>
     public static ProtobufWriter Image(string tag, byte[] png, int width, int height)
     {
         var (actualWidth, actualHeight, channels) = ReadPngHeader(png);
@@ -78,8 +78,8 @@ internal static class EventMessages
 }
 
 /// <summary>
-/// Builds one protocol-buffers message, field by field (https://protobuf.dev/programming-guides/encoding).
-/// Just what event files need.
+/// Builds one protocol-buffers message, field by field (https://protobuf.dev/programming-guides/encoding). Supports only
+/// what event files need.
 /// </summary>
 internal sealed class ProtobufWriter
 {

@@ -4,8 +4,8 @@ using System.Numerics;
 namespace MLExtensions.TensorBoard;
 
 /// <summary>
-/// Writes a TensorBoard event file. Any number of threads may write at once. What was written is sure to be in the
-/// file after <see cref="Flush"/> or <see cref="Dispose"/>.
+/// Writes a TensorBoard event file. Several threads may write at once. Everything written is in the file after <see cref="Flush"/> or
+/// <see cref="Dispose"/>.
 /// </summary>
 internal sealed class EventWriter : IDisposable
 {
@@ -15,7 +15,7 @@ internal sealed class EventWriter : IDisposable
     private readonly FileStream _stream;
     private bool _disposed;
 
-    /// <summary>Starts a new file in a folder, which is created when missing and which TensorBoard shows as one run.</summary>
+    /// <summary>Starts a new file in a folder, which is created if necessary. TensorBoard shows a folder as one run.</summary>
     public EventWriter(string folder)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
@@ -23,7 +23,7 @@ internal sealed class EventWriter : IDisposable
         var machine = string.Concat(Environment.MachineName.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-'));
         var seconds = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         Path = System.IO.Path.Combine(folder, $"events.out.tfevents.{seconds}.{machine}.{Guid.NewGuid():N}");
-        // TensorBoard reads while we write.
+        // TensorBoard reads the file during writing.
         _stream = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, BufferBytes);
         Append(EventMessages.FileVersion(Now()));
         Flush();
@@ -31,11 +31,13 @@ internal sealed class EventWriter : IDisposable
 
     public string Path { get; }
 
-    /// <summary>A point of a curve. The format keeps single precision.</summary>
+    /// <summary>Writes a point of a curve, in single precision.</summary>
     public void Scalar(string tag, double value, long step) =>
         Append(EventMessages.Event(Now(), step, EventMessages.Scalar(tag, value)));
 
-    /// <summary>The distribution of the finite values; the number of others becomes a scalar "tag/non-finite" when there are any.</summary>
+    /// <summary>
+    /// Writes the distribution of the finite values. If there are others, their number is written as the scalar "tag/non-finite".
+    /// </summary>
     public void Histogram(string tag, ReadOnlySpan<float> values, long step)
     {
         var histogram = new Histogram(values);
@@ -45,16 +47,16 @@ internal sealed class EventWriter : IDisposable
             : EventMessages.Event(Now(), step, message, EventMessages.Scalar(tag + "/non-finite", histogram.NonFinite)));
     }
 
-    /// <param name="tag">The picture's name.</param>
+    /// <param name="tag">The name of the picture.</param>
     /// <param name="png">A complete PNG file.</param>
-    /// <param name="width">Pixels.</param>
-    /// <param name="height">Pixels.</param>
+    /// <param name="width">The width in pixels.</param>
+    /// <param name="height">The height in pixels.</param>
     /// <param name="step">The step it belongs to.</param>
-    /// <exception cref="ArgumentException"><paramref name="png"/> is no PNG of that size.</exception>
+    /// <exception cref="ArgumentException"><paramref name="png"/> is not a PNG of that size.</exception>
     public void Image(string tag, byte[] png, int width, int height, long step) =>
         Append(EventMessages.Event(Now(), step, EventMessages.Image(tag, png, width, height)));
 
-    /// <summary>A text, which TensorBoard shows as Markdown.</summary>
+    /// <summary>Writes a text, which TensorBoard shows as Markdown.</summary>
     public void Text(string tag, string text, long step) =>
         Append(EventMessages.Event(Now(), step, EventMessages.Text(tag, text)));
 

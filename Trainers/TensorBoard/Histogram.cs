@@ -1,6 +1,8 @@
 namespace MLExtensions.TensorBoard;
 
-/// <summary>Counts values in TensorFlow's exponential buckets: ten per cent wide, from 1e-12 to the largest float, on both sides of 0.</summary>
+/// <summary>
+/// Counts values in TensorFlow's exponential buckets: ten percent wide, from 1e-12 to the largest float, on both sides of 0.
+/// </summary>
 internal sealed class Histogram
 {
     private const double Smallest = 1e-12;
@@ -39,10 +41,10 @@ internal sealed class Histogram
 
     public double SumOfSquares { get; }
 
-    /// <summary>The NaN and infinite values, which are in no bucket.</summary>
+    /// <summary>The number of NaN and infinite values, which are in no bucket.</summary>
     public long NonFinite { get; }
 
-    /// <summary>The upper limit of each bucket; a bucket begins where the one before it ends.</summary>
+    /// <summary>The upper limit of each bucket; a bucket begins where the previous one ends.</summary>
     public IReadOnlyList<double> Limits { get; }
 
     public IReadOnlyList<double> Counts { get; }
@@ -62,7 +64,7 @@ internal sealed class Histogram
         return index < 0 ? ~index : index + 1;
     }
 
-    /// <summary>Leaves out the empty buckets at both ends, and makes one of every run of empty ones between.</summary>
+    /// <summary>Removes empty buckets at both ends and merges runs of empty buckets in between.</summary>
     private static (List<double> Limits, List<double> Counts) Compress(double[] counts)
     {
         var limits = new List<double>();

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using MLExtensions.Text;
-using MLExtensions.Families.LanguageModels;
 
 namespace MLExtensions;
 

@@ -3,10 +3,10 @@ using MLExtensions.Families.LanguageModels;
 
 namespace MLExtensions.Text;
 
-/// <summary>Reads a text column, row by row.</summary>
+/// <summary>Reads a text column row by row.</summary>
 internal static class RowTexts
 {
-    /// <summary>Makes the tokenizer of a text.</summary>
+    /// <summary>Creates the tokenizer of a text column.</summary>
     public static TextTokenizer CreateTokenizer(Tokenization tokenization, IDataView data, string column, Action check)
     {
         var builder = tokenization.CreateBuilder();
@@ -15,8 +15,8 @@ internal static class RowTexts
         return builder.Build();
     }
 
-    /// <summary>The tokens of all rows, each row's end among them.</summary>
-    /// <exception cref="FormatException">A row has something that is not in the vocabulary.</exception>
+    /// <summary>Returns the tokens of all rows, including the end of each row.</summary>
+    /// <exception cref="FormatException">A row contains something that is not in the vocabulary.</exception>
     public static TokenStore Read(IDataView data, string column, TextTokenizer tokenizer, Buffering buffering, Action check)
     {
         var store = TokenStore.Create(buffering);

@@ -1,15 +1,12 @@
 using MLExtensions.Text;
-using MLExtensions.Families.LanguageModels;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions;
 
-/// <summary>How a trainer makes the tokenizer of its text column from the training rows.</summary>
+/// <summary>How a trainer creates the tokenizer of its text column from the training rows.</summary>
 /// <remarks>
-/// The vocabulary is ordered by falling frequency in the training rows, with the end of row and the unknown token among the others;
-/// tokens of the same frequency are in ordinal order.
+/// The vocabulary is ordered by descending frequency in the training rows, including the end-of-sequence (EOS) token and the unknown token.
+/// Tokens of equal frequency are in ordinal order.
 /// </remarks>
 public abstract record Tokenization
 {
@@ -19,41 +16,46 @@ public abstract record Tokenization
 
     /// <summary>Each character is a token; see <see cref="CharacterTokenizer"/>.</summary>
     /// <param name="maximumVocabulary">
-    /// The most tokens to have, the line feed and the unknown token included; the rarest characters become unknown. At least 3; null
+    /// The maximum vocabulary size, including the line feed and the unknown token; the rarest characters become unknown. At least 3; null
     /// for no limit.
     /// </param>
     /// <param name="minimumCount">
-    /// Characters that occur less often become unknown. At 1, with no <paramref name="maximumVocabulary"/>, there is no unknown token,
-    /// and a character that the training rows lack is an error later.
+    /// Characters that occur less often become unknown. With 1 and no <paramref name="maximumVocabulary"/> there is no unknown token, and
+    /// characters that are not in the training rows cause an exception later.
     /// </param>
     public static Tokenization Characters(int? maximumVocabulary = null, int minimumCount = 1) =>
         new CharacterTokenization(maximumVocabulary, minimumCount);
 
     /// <summary>Words are tokens; see <see cref="WordTokenizer"/>.</summary>
-    /// <param name="maximumVocabulary">The most tokens to have, <c>&lt;unk&gt;</c> and <c>&lt;eos&gt;</c> included; the rarest words become <c>&lt;unk&gt;</c>. At least 3.</param>
+    /// <param name="maximumVocabulary">
+    /// The maximum vocabulary size, including <c>&lt;unk&gt;</c> and <c>&lt;eos&gt;</c>; the rarest words become
+    /// <c>&lt;unk&gt;</c>. At least 3.
+    /// </param>
     /// <param name="minimumCount">Words that occur less often become <c>&lt;unk&gt;</c>. At least 1.</param>
     /// <param name="lowercase">See <see cref="WordTokenizer.Lowercase"/>.</param>
     /// <param name="splitPunctuation">See <see cref="WordTokenizer.SplitPunctuation"/>.</param>
-    /// <remarks>Texts with more than four million different words are counted approximately: words met once or so are forgotten at times.</remarks>
+    /// <remarks>In texts with more than four million different words the counts are approximate: rare words may be forgotten.</remarks>
     public static Tokenization Words(
         int maximumVocabulary = 10_000, int minimumCount = 1, bool lowercase = false, bool splitPunctuation = false) =>
         new WordTokenization(maximumVocabulary, minimumCount, lowercase, splitPunctuation);
 
-    /// <summary>Parts of words are tokens, as two files of a byte-level byte-pair encoding have them; see <see cref="SubwordTokenizer"/>.</summary>
+    /// <summary>
+    /// Parts of words are tokens, as defined by the two files of a byte-level byte-pair encoding; see <see cref="SubwordTokenizer"/>.
+    /// </summary>
     /// <param name="vocabularyFile">The file vocab.json; see <see cref="SubwordTokenizer.VocabularyJson"/>.</param>
     /// <param name="mergesFile">The file merges.txt; see <see cref="SubwordTokenizer.Merges"/>.</param>
     public static Tokenization Subwords(string vocabularyFile, string mergesFile) => new SubwordTokenization(vocabularyFile, mergesFile);
 
-    /// <summary>A tokenizer that is there already, for example another model's.</summary>
+    /// <summary>Uses an existing tokenizer, for example that of another model.</summary>
     /// <param name="tokenizer">The tokenizer.</param>
     public static Tokenization Of(TextTokenizer tokenizer) => new GivenTokenization(tokenizer);
 
     internal abstract TokenizerBuilder CreateBuilder();
 
-    /// <summary>Refuses settings that make no tokenizer.</summary>
+    /// <summary>Rejects invalid settings.</summary>
     /// <param name="option">The option that holds this value.</param>
-    /// <exception cref="ArgumentException">A setting is wrong; the message names the option and the setting.</exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="ArgumentException">A setting is invalid; the message names the option and the setting.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     internal abstract void Check(string option);
 
     private protected static void CheckCounts(int? maximumVocabulary, int minimumCount, string option)
@@ -80,7 +82,7 @@ internal sealed record SubwordTokenization(string VocabularyFile, string MergesF
         }
         catch (FormatException e)
         {
-            throw new FormatException($"'{VocabularyFile}' and '{MergesFile}' make no tokenizer: {e.Message}", e);
+            throw new FormatException($"'{VocabularyFile}' and '{MergesFile}' do not form a valid tokenizer: {e.Message}", e);
         }
         return tokenizer;
     });
@@ -95,7 +97,7 @@ internal sealed record SubwordTokenization(string VocabularyFile, string MergesF
     {
         OptionCheck.NotEmpty(path, option);
         if (!File.Exists(path))
-            throw new FileNotFoundException($"{option}: there is no file '{path}'.", path);
+            throw new FileNotFoundException($"{option}: the file '{path}' does not exist.", path);
     }
 }
 
@@ -113,7 +115,7 @@ internal sealed record GivenTokenization(TextTokenizer Tokenizer) : Tokenization
         }
         catch (FormatException e)
         {
-            throw new ArgumentException($"{option} is no tokenizer: {e.Message}", option, e);
+            throw new ArgumentException($"{option} is not a valid tokenizer: {e.Message}", option, e);
         }
     }
 }

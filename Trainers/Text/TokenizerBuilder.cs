@@ -1,9 +1,9 @@
 namespace MLExtensions.Text;
 
-/// <summary>Makes a tokenizer in one pass over the training rows.</summary>
+/// <summary>Creates a tokenizer in one pass over the training rows.</summary>
 internal abstract class TokenizerBuilder
 {
-    /// <summary>Whether the rows have a say.</summary>
+    /// <summary>Whether the tokenizer depends on the rows.</summary>
     public virtual bool NeedsText => true;
 
     /// <summary>Counts the tokens of a row and its end.</summary>
@@ -12,7 +12,7 @@ internal abstract class TokenizerBuilder
     public abstract TextTokenizer Build();
 }
 
-/// <summary>A tokenizer in which the training rows have no say.</summary>
+/// <summary>A tokenizer that does not depend on the training rows.</summary>
 internal sealed class GivenTokenizer(Func<TextTokenizer> create) : TokenizerBuilder
 {
     public override bool NeedsText => false;
@@ -24,16 +24,16 @@ internal sealed class GivenTokenizer(Func<TextTokenizer> create) : TokenizerBuil
     public override TextTokenizer Build() => create();
 }
 
-/// <summary>Chooses and orders a vocabulary by how often its tokens occur.</summary>
+/// <summary>Selects and orders a vocabulary by token frequency.</summary>
 internal static class TokenCounts
 {
-    /// <summary>The most frequent tokens, then the special ones, all in the order of falling counts.</summary>
-    /// <param name="counts">The tokens; special ones among them count for those.</param>
-    /// <param name="endOfRow">The token that is kept whatever its count.</param>
-    /// <param name="unknown">The token that gets the count of what is left out, or null.</param>
-    /// <param name="unknownCount">How often the unknown token occurs besides.</param>
-    /// <param name="maximumVocabulary">The most tokens to keep, special ones included.</param>
-    /// <param name="minimumCount">What a token must occur to be kept.</param>
+    /// <summary>Returns the most frequent tokens and the special ones, in descending order of counts.</summary>
+    /// <param name="counts">The counts of the tokens; special tokens among them add to their counts.</param>
+    /// <param name="endOfRow">The end-of-sequence (EOS) token, which is always kept.</param>
+    /// <param name="unknown">The token that gets the counts of tokens that are not kept, or null.</param>
+    /// <param name="unknownCount">The additional count of the unknown token.</param>
+    /// <param name="maximumVocabulary">The maximum number of tokens to keep, including special ones.</param>
+    /// <param name="minimumCount">The minimum count of a token to be kept.</param>
     public static string[] Choose(
         IReadOnlyDictionary<string, long> counts, string endOfRow, string? unknown, long unknownCount, int? maximumVocabulary, int minimumCount)
     {

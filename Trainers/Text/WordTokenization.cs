@@ -1,21 +1,20 @@
 using System.Runtime.InteropServices;
 using MLExtensions.Text;
-using MLExtensions.Families.LanguageModels;
 
 namespace MLExtensions;
 
 /// <inheritdoc cref="Tokenization.Words"/>
 internal sealed record WordTokenization(int MaximumVocabulary, int MinimumCount, bool Lowercase, bool SplitPunctuation) : Tokenization
 {
-    /// <summary>The most different words that are counted at a time.</summary>
+    /// <summary>The maximum number of different words that are counted at a time.</summary>
     private const int CountLimit = 4_000_000;
 
     internal override TokenizerBuilder CreateBuilder() => new Builder(this, CountLimit);
 
     internal override void Check(string option) => CheckCounts(MaximumVocabulary, MinimumCount, option);
 
-    /// <param name="settings">What to make.</param>
-    /// <param name="countLimit">The most different words to count at a time; beyond it the rarest are forgotten.</param>
+    /// <param name="settings">The settings of the tokenizer.</param>
+    /// <param name="countLimit">The maximum number of different words to count at a time; beyond it the rarest are forgotten.</param>
     internal sealed class Builder(WordTokenization settings, int countLimit) : TokenizerBuilder
     {
         private readonly Dictionary<string, long> _counts = new(StringComparer.Ordinal);
@@ -51,7 +50,7 @@ internal sealed record WordTokenization(int MaximumVocabulary, int MinimumCount,
             {
                 if (count > _rarest || word == WordTokenizer.EndOfSequence)
                     continue;
-                _counts.Remove(word); // a dictionary allows it while it is gone through
+                _counts.Remove(word); // a dictionary allows removal during enumeration
                 _forgotten += count;
             }
         }

@@ -1,7 +1,6 @@
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
 using Microsoft.ML;
+using MLExtensions.Engine;
+using MLExtensions.Training;
 
 namespace MLExtensions;
 
@@ -13,36 +12,40 @@ public abstract class DataTrainingOptions : TrainingOptions
     }
 
     /// <summary>
-    /// The share of the training data that is set aside for validation, in [0, 1): drawn at random and stratified by class (streaming
-    /// data row by row, not stratified), of text and of series the last part. Default 0. Not used when <c>Fit</c> is given validation data.
+    /// The fraction of the training data that is held out for validation, in [0, 1). Rows are drawn at random, stratified by class;
+    /// streamed rows are not stratified. Of texts and time series the last part is held out. Ignored if <c>Fit</c> gets validation data.
+    /// Default 0.
     /// </summary>
     public double ValidationFraction { get; set; }
 
-    /// <summary>Whether training data is held in memory. Default <see cref="Buffering.InMemory"/>.</summary>
+    /// <summary>Whether the training data is held in memory or streamed. Default <see cref="Buffering.InMemory"/>.</summary>
     public Buffering Buffering { get; set; }
 
     /// <summary>
-    /// A safetensors file with weights to start from instead of <see cref="TrainingOptions.Initialization"/>, named as in
-    /// <see cref="NetworkModelParameters.WeightShapes"/>: one of <see cref="NetworkModelParameters.SaveWeights"/>, or another
-    /// program's, such as torchvision's for a network that has its names. 16- and 64-bit numbers become 32-bit ones. What was
-    /// taken is in <see cref="TrainingHistory.InitialWeights"/>. Not together with <see cref="TrainingOptions.InitialModel"/>. Default null.
+    /// The path of a safetensors file with initial weights, which replace <see cref="TrainingOptions.Initialization"/>. Tensors have the
+    /// names of <see cref="NetworkModelParameters.WeightShapes"/>. The file comes from <see cref="NetworkModelParameters.SaveWeights"/> or
+    /// from another program, such as torchvision for networks with the same names. 16- and 64-bit numbers are converted to 32-bit.
+    /// <see cref="TrainingHistory.InitialWeights"/> reports what was loaded. Cannot be combined with
+    /// <see cref="TrainingOptions.InitialModel"/>. Default null: no file.
     /// </summary>
     [DoesNotChangeResult]
     public string? InitialWeightsPath { get; set; }
 
-    /// <summary>How well <see cref="InitialWeightsPath"/> must fit the network. Default <see cref="WeightMatch.ExceptOutput"/>.</summary>
+    /// <summary>
+    /// How closely <see cref="InitialWeightsPath"/> must match the network. Default <see cref="WeightMatch.ExceptOutput"/>.
+    /// </summary>
     [DoesNotChangeResult]
     public WeightMatch InitialWeightsMatch { get; set; }
 
     /// <summary>
-    /// Layers that are not trained, by the beginnings of their parameters' names up to a dot or their end: <c>features</c>,
-    /// <c>layer1.0</c> (<c>layer1</c> is no beginning of <c>layer10</c>). Their weights stay bit for bit what they were at the
-    /// start, no gradients are computed for them, and batch normalisation in them uses its running statistics and leaves them
-    /// alone. A name that does not exist is an exception. Default: none.
+    /// Layers that are not trained, given as prefixes of parameter names that end at a dot or at the end of the name, such as
+    /// <c>features</c> or <c>layer1.0</c> (<c>layer1</c> does not match <c>layer10</c>). Their weights do not change by a bit, no gradients
+    /// are computed for them, and their batch normalization uses its running statistics without updating them. An unknown name causes an
+    /// exception. Default: none.
     /// </summary>
     public IReadOnlyList<string> FrozenLayers { get; set; } = [];
 
-    /// <summary>Layers with a learning rate or regularisation of their own. A name that does not exist is an exception. Default: none.</summary>
+    /// <summary>Layers with their own learning rate or regularization. An unknown name causes an exception. Default: none.</summary>
     public IReadOnlyList<LayerRule> LayerRules { get; set; } = [];
 
     /// <inheritdoc/>
@@ -69,11 +72,11 @@ public abstract class DataTrainingOptions : TrainingOptions
         CheckInitialWeights();
     }
 
-    /// <exception cref="ArgumentException">There is to be early stopping, and no validation data.</exception>
+    /// <exception cref="ArgumentException">Early stopping is set, but there is no validation data.</exception>
     internal void CheckValidation(IDataView? validation)
     {
         if (EarlyStopping != null && validation == null && ValidationFraction == 0)
-            throw new ArgumentException($"{nameof(EarlyStopping)} needs validation data: set {nameof(ValidationFraction)}, or give validation data to Fit.", nameof(EarlyStopping));
+            throw new ArgumentException($"{nameof(EarlyStopping)} needs validation data: set {nameof(ValidationFraction)}, or pass validation data to Fit.", nameof(EarlyStopping));
     }
 
     private void CheckInitialWeights()
@@ -83,7 +86,7 @@ public abstract class DataTrainingOptions : TrainingOptions
             return;
         OptionCheck.NotEmpty(InitialWeightsPath, nameof(InitialWeightsPath));
         if (InitialModel != null)
-            throw new ArgumentException($"{nameof(InitialWeightsPath)} is '{InitialWeightsPath}' and {nameof(InitialModel)} is set too; a network can start from one of them.", nameof(InitialWeightsPath));
+            throw new ArgumentException($"{nameof(InitialWeightsPath)} is '{InitialWeightsPath}', but {nameof(InitialModel)} is set too; a network can start from only one of them.", nameof(InitialWeightsPath));
     }
 
     private void CheckLayers()
@@ -99,11 +102,11 @@ public abstract class DataTrainingOptions : TrainingOptions
         }
         var twice = LayerRules.GroupBy(rule => rule.Layer).FirstOrDefault(group => group.Count() > 1)?.Key;
         if (twice != null)
-            throw new ArgumentException($"{nameof(LayerRules)} has several rules for '{twice}'; a layer can have one.", nameof(LayerRules));
+            throw new ArgumentException($"{nameof(LayerRules)} has several rules for '{twice}'; a layer can have only one.", nameof(LayerRules));
     }
 }
 
-/// <summary>Options shared by all trainings whose examples are single rows, in an order that does not matter.</summary>
+/// <summary>Options shared by all trainings whose examples are independent rows, so that their order does not matter.</summary>
 public abstract class RowTrainingOptions : DataTrainingOptions
 {
     private protected RowTrainingOptions()

@@ -1,6 +1,6 @@
 namespace MLExtensions.Training;
 
-/// <summary>What is known of the labels before training: how many, of which classes, on which scale.</summary>
+/// <summary>What is known about the labels before training: their number, their classes and their scale.</summary>
 internal sealed class LabelSummary
 {
     private readonly long[] _classCounts;
@@ -24,10 +24,10 @@ internal sealed class LabelSummary
 
     public IReadOnlyList<long> ClassCounts => _classCounts;
 
-    /// <summary>The mean of the labels, each counted with its example weight.</summary>
+    /// <summary>The mean of the labels, weighted by the example weights.</summary>
     public double Mean => _moments.Mean;
 
-    /// <summary>The weighted standard deviation of the labels; 1 where they are all the same, so that dividing by it is harmless.</summary>
+    /// <summary>The weighted standard deviation of the labels; 1 if they are all equal, so that dividing by it is harmless.</summary>
     public double StandardDeviation => _moments.StandardDeviation;
 
     public void Add(float label, float weight)
@@ -42,12 +42,12 @@ internal sealed class LabelSummary
     }
 }
 
-/// <summary>How labels and example weights of the data become those of the loss.</summary>
+/// <summary>Maps labels and example weights of the data to those of the loss.</summary>
 /// <param name="Mean">Subtracted from the label; 0 for classes.</param>
 /// <param name="StandardDeviation">Divides the label; 1 for classes.</param>
 /// <param name="ClassWeights">The weight of each class, or null.</param>
-/// <param name="WeightFactor">Brings the mean weight of an epoch to 1, so that the learning rate keeps its meaning.</param>
-/// <param name="HasExampleWeights">Whether rows have weights of their own.</param>
+/// <param name="WeightFactor">Scales the mean weight of an epoch to 1, so that the learning rate keeps its meaning.</param>
+/// <param name="HasExampleWeights">Whether rows have example weights.</param>
 internal sealed record LabelScale(double Mean, double StandardDeviation, double[]? ClassWeights, double WeightFactor, bool HasExampleWeights)
 {
     public bool IsWeighted => HasExampleWeights || ClassWeights != null;
@@ -58,7 +58,7 @@ internal sealed record LabelScale(double Mean, double StandardDeviation, double[
         (float)(weight * WeightFactor * (ClassWeights == null ? 1 : ClassWeights[(int)label]));
 }
 
-/// <summary>The mean and the standard deviation of numbers, each counted with a weight.</summary>
+/// <summary>The weighted mean and standard deviation of numbers.</summary>
 internal sealed class RunningMoments
 {
     private double _squares;
@@ -67,7 +67,7 @@ internal sealed class RunningMoments
 
     public double Mean { get; private set; }
 
-    /// <summary>1 where the numbers are all the same, so that dividing by it is harmless.</summary>
+    /// <summary>1 if the numbers are all equal, so that dividing by it is harmless.</summary>
     public double StandardDeviation
     {
         get
@@ -82,7 +82,7 @@ internal sealed class RunningMoments
         WeightSum += weight;
         if (!(weight > 0))
             return;
-        // West, 1979: stable where numbers are large and close together.
+        // West, 1979: stable for large numbers that are close together.
         var delta = value - Mean;
         Mean += delta * weight / WeightSum;
         _squares += weight * delta * (value - Mean);

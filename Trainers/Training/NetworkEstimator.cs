@@ -1,11 +1,10 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 
 namespace MLExtensions;
 
-/// <summary>What estimators share that train a network and add columns to rows with it.</summary>
-/// <typeparam name="TTransformer">The transformer.</typeparam>
+/// <summary>Base class of the estimators that train a network and add columns to rows with it.</summary>
+/// <typeparam name="TTransformer">The type of the trained transformer.</typeparam>
 public abstract class NetworkEstimator<TTransformer> : IEstimator<TTransformer>
     where TTransformer : class, ITransformer
 {
@@ -27,15 +26,20 @@ public abstract class NetworkEstimator<TTransformer> : IEstimator<TTransformer>
 
     /// <summary>Trains the network.</summary>
     /// <param name="input">The training data.</param>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type, an option does not fit the data, or the data cannot be trained on; the message names column or option.</exception>
-    /// <exception cref="FormatException">A value cannot be trained on; the message names column, row and value.</exception>
+    /// <exception cref="ArgumentException">
+    /// A column is missing or of a wrong type, an option does not fit the data, or the data is not suitable for training; the message names
+    /// column or option.
+    /// </exception>
+    /// <exception cref="FormatException">A value is not suitable for training; the message names column, row and value.</exception>
     /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
     public TTransformer Fit(IDataView input) => FitCore(input, null);
 
     /// <summary>Trains the network, with separate validation data.</summary>
     /// <param name="trainData">The training data.</param>
-    /// <param name="validationData">The validation data, with the same columns; replaces <see cref="DataTrainingOptions.ValidationFraction"/>.</param>
+    /// <param name="validationData">
+    /// The validation data, with the same columns; replaces <see cref="DataTrainingOptions.ValidationFraction"/>.
+    /// </param>
     /// <inheritdoc cref="Fit(IDataView)" path="/exception"/>
     public TTransformer Fit(IDataView trainData, IDataView validationData)
     {
@@ -43,7 +47,7 @@ public abstract class NetworkEstimator<TTransformer> : IEstimator<TTransformer>
         return FitCore(trainData, validationData);
     }
 
-    /// <summary>The schema after the transformer, from the schema before it.</summary>
+    /// <summary>Returns the output schema of the transformer for an input schema.</summary>
     /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {

@@ -1,24 +1,24 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLExtensions.Engine;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
-using MLExtensions.Engine;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Training;
 
 /// <summary>
-/// The course of every training of one network on data: look at the schema, read the rows, build the network, train, hand over. A
-/// family fills in the parts.
+/// The steps that every training of one network on data takes: inspect the schema, read the rows, build the network, train, return the
+/// model. A family implements the parts.
 /// </summary>
 internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions options, int seed)
     where TBatch : Batch
 {
     private protected int Seed => seed;
 
-    /// <summary>Trains.</summary>
+    /// <summary>Trains the network.</summary>
     /// <param name="input">The training data.</param>
-    /// <param name="validation">Validation data of its own, or null.</param>
+    /// <param name="validation">Separate validation data, or null.</param>
     public NetworkModelParameters Run(IDataView input, IDataView? validation)
     {
         options.CheckValidation(validation);
@@ -38,33 +38,33 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
         return new NetworkModelParameters(host, architecture, data.Head, step.Networks[0].Export(), history);
     }
 
-    /// <summary>Finds what the first weights come from.</summary>
+    /// <summary>Finds the source of the initial weights.</summary>
     private protected virtual StartingWeights OpenStart() => StartingWeights.Open(options);
 
-    /// <summary>Looks at the schema, and at the rows as far as the network's size depends on them.</summary>
-    /// <exception cref="ArgumentException">The data does not suit the options; the message names column or option.</exception>
+    /// <summary>Inspects the schema, and the rows if the size of the network depends on them.</summary>
+    /// <exception cref="ArgumentException">The data does not fit the options; the message names column or option.</exception>
     private protected abstract NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights start, TrainingSession session);
 
-    /// <summary>Reads the rows, or looks at them where they are streamed.</summary>
+    /// <summary>Reads the rows, or scans them if they are streamed.</summary>
     private protected abstract TrainingData<TBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session);
 
-    /// <summary>Sets first weights that depend on the data.</summary>
+    /// <summary>Sets initial weights that depend on the data.</summary>
     private protected virtual void Prepare(nn.Module<Tensor, Tensor> module, TrainingData<TBatch> data)
     {
     }
 
-    /// <summary>Makes the step, which owns the network.</summary>
+    /// <summary>Creates the step, which owns the network.</summary>
     private protected abstract TrainingStep<TBatch> CreateStep(TrainedNetwork network, TrainingData<TBatch> data);
 
-    /// <summary>What the bits of the result depend on beside options, networks and data, by name.</summary>
+    /// <summary>What the result depends on besides options, networks and data, by name.</summary>
     private protected virtual IReadOnlyDictionary<string, string>? Fingerprint(TrainingData<TBatch> data) => null;
 }
 
-/// <summary>What a training reads.</summary>
+/// <summary>The data of a training.</summary>
 /// <param name="training">The training batches.</param>
 /// <param name="validation">The validation batches, or null.</param>
-/// <param name="head">What the data says of the network's outputs, or null.</param>
-/// <param name="owned">What is disposed with it.</param>
+/// <param name="head">The prediction head that the data determines, or null.</param>
+/// <param name="owned">Objects to dispose together with the data.</param>
 internal class TrainingData<TBatch>(IBatchSource<TBatch> training, IBatchSource<TBatch>? validation, PredictionHead? head, params IReadOnlyList<IDisposable?> owned) : IDisposable
     where TBatch : Batch
 {

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace MLExtensions.Training;
 
-/// <summary>Refuses an option, NaN included, in one form: the option's name, its value, and what it may be.</summary>
+/// <summary>
+/// Rejects invalid options, NaN included, with one form of message: the option's name, its value, and the allowed values.
+/// </summary>
 internal static class OptionCheck
 {
     public static void AtLeast(int value, int minimum, string option) =>

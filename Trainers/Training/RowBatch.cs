@@ -7,7 +7,7 @@ namespace MLExtensions.Training;
 
 /// <summary>Rows of features.</summary>
 /// <param name="rowCount">The number of rows.</param>
-/// <param name="epochFraction">How much of the epoch lies before this batch, in [0, 1).</param>
+/// <param name="epochFraction">The fraction of the epoch before this batch, in [0, 1).</param>
 /// <param name="features"><c>[rows, width]</c>, float32, on the training device.</param>
 internal class RowBatch(int rowCount, double epochFraction, Tensor features) : Batch(rowCount, epochFraction)
 {
@@ -19,7 +19,7 @@ internal class RowBatch(int rowCount, double epochFraction, Tensor features) : B
 
 /// <summary>Rows of features with their labels.</summary>
 /// <param name="rowCount">The number of rows.</param>
-/// <param name="epochFraction">How much of the epoch lies before this batch, in [0, 1).</param>
+/// <param name="epochFraction">The fraction of the epoch before this batch, in [0, 1).</param>
 /// <param name="features"><c>[rows, width]</c>, float32, on the training device.</param>
 /// <param name="labels"><c>[rows]</c>, float32, on the training device.</param>
 /// <param name="weights"><c>[rows]</c>, float32, on the training device, or null.</param>
@@ -27,13 +27,13 @@ internal class RowBatch(int rowCount, double epochFraction, Tensor features) : B
 internal sealed class LabeledBatch(int rowCount, double epochFraction, Tensor features, Tensor labels, Tensor? weights, FeatureBlock labelBlock)
     : RowBatch(rowCount, epochFraction, features)
 {
-    /// <summary><c>[rows]</c>, float32, on the training device: class index, 0 or 1, or standardized target.</summary>
+    /// <summary><c>[rows]</c>, float32, on the training device: class index, 0 or 1, or standardized target value.</summary>
     public Tensor Labels => labels;
 
-    /// <summary><c>[rows]</c>, float32, of mean 1 over the epoch; null where all are 1.</summary>
+    /// <summary><c>[rows]</c>, float32, with mean 1 over the epoch; null if all are 1.</summary>
     public Tensor? Weights => weights;
 
-    /// <summary>The labels once more, for managed code.</summary>
+    /// <summary>The labels again, for managed code.</summary>
     public ReadOnlySpan<float> LabelValues => labelBlock.Values(RowCount);
 
     public override void Dispose()
@@ -46,11 +46,11 @@ internal sealed class LabeledBatch(int rowCount, double epochFraction, Tensor fe
 
 /// <summary>How rows become batches.</summary>
 /// <param name="Size">Rows per batch.</param>
-/// <param name="MinimumRows">A last batch of fewer rows is left out: batch normalization can't work on one row.</param>
+/// <param name="MinimumRows">A smaller last batch is skipped: batch normalization does not work on a single row.</param>
 /// <param name="Seed">The training's seed.</param>
-/// <param name="Shuffle">Whether each epoch has an order of its own.</param>
+/// <param name="Shuffle">Whether each epoch has its own random order.</param>
 /// <param name="Device">Where the tensors go.</param>
-/// <param name="LengthOf">The length of a row, where batches should be of rows of about one length; else null.</param>
+/// <param name="LengthOf">The length of a row if batches should consist of rows of similar length; otherwise null.</param>
 internal sealed record BatchSettings(int Size, int MinimumRows, int Seed, bool Shuffle, Device Device, RowLength? LengthOf = null)
 {
     public int CountBatches(long rows)
@@ -60,7 +60,7 @@ internal sealed record BatchSettings(int Size, int MinimumRows, int Seed, bool S
     }
 }
 
-/// <summary>Collects rows until a batch is full. One buffer serves every batch, so that memory stays warm.</summary>
+/// <summary>Collects rows until a batch is full. One buffer is used for all batches, so that its memory stays in the cache.</summary>
 internal abstract class BatchBuffer<TBatch>(int batchSize, int width, Device device, long epochRows) : IDisposable
     where TBatch : RowBatch
 {
@@ -71,7 +71,7 @@ internal abstract class BatchBuffer<TBatch>(int batchSize, int width, Device dev
 
     public bool IsFull => Count == _features.Capacity;
 
-    /// <summary>Where the next row's features go; <see cref="Add"/> keeps them.</summary>
+    /// <summary>The memory for the next row's features; <see cref="Add"/> keeps them.</summary>
     public Span<float> NextFeatures() => _features.Row(Count);
 
     public void Add(float label, float weight)
@@ -80,7 +80,7 @@ internal abstract class BatchBuffer<TBatch>(int batchSize, int width, Device dev
         Count++;
     }
 
-    /// <summary>The collected rows as a batch; the buffer starts anew.</summary>
+    /// <summary>Returns the collected rows as a batch and empties the buffer.</summary>
     public TBatch Take()
     {
         var count = Count;

@@ -1,9 +1,9 @@
-using MLExtensions.Engine;
 using Microsoft.ML;
+using MLExtensions.Engine;
 
 namespace MLExtensions.Training;
 
-/// <summary>Makes the buffer of an epoch, from the rows of a batch, their width and the rows of the epoch.</summary>
+/// <summary>Creates the buffer of an epoch from the rows per batch, their width and the rows of the epoch.</summary>
 internal delegate BatchBuffer<TBatch> CreateBuffer<TBatch>(int batchRows, int width, long epochRows)
     where TBatch : RowBatch;
 
@@ -26,9 +26,9 @@ internal abstract class RowBatches<TBatch>(BatchSettings settings, CreateBuffer<
 
 /// <summary>Batches of rows that are in memory.</summary>
 /// <param name="rows">The rows; the caller disposes them.</param>
-/// <param name="indices">Which of them.</param>
+/// <param name="indices">The indices of the rows to use.</param>
 /// <param name="settings">How they become batches.</param>
-/// <param name="createBuffer">Makes the buffer of an epoch.</param>
+/// <param name="createBuffer">Creates the buffer of an epoch.</param>
 /// <param name="checksum">The checksum of the data set, or null.</param>
 internal sealed class InMemoryBatches<TBatch>(TrainingRows rows, int[] indices, BatchSettings settings, CreateBuffer<TBatch> createBuffer, string? checksum)
     : RowBatches<TBatch>(settings, createBuffer, checksum)
@@ -65,16 +65,16 @@ internal sealed class InMemoryBatches<TBatch>(TrainingRows rows, int[] indices, 
 }
 
 /// <summary>
-/// Batches of rows that are read anew each epoch. A buffer of rows stands between the stream and the batches: each row that comes
-/// takes the place of one drawn at random, so rows move about by some buffer lengths.
+/// Batches of rows that are read again in each epoch. A shuffle buffer lies between the stream and the batches: each incoming row replaces
+/// a randomly drawn one, so rows move by a few buffer lengths.
 /// </summary>
 /// <param name="data">The data.</param>
 /// <param name="columns">Its columns.</param>
-/// <param name="rowCount">How many rows there are, found in an earlier pass.</param>
-/// <param name="includes">Which of the rows with a label, counted from 0.</param>
-/// <param name="shuffleRows">The rows of the shuffle buffer; not used where the settings don't shuffle.</param>
+/// <param name="rowCount">The number of rows, known from an earlier pass.</param>
+/// <param name="includes">Which of the labeled rows to use, counted from 0.</param>
+/// <param name="shuffleRows">The number of rows of the shuffle buffer; not used if the settings do not shuffle.</param>
 /// <param name="settings">How they become batches.</param>
-/// <param name="createBuffer">Makes the buffer of an epoch.</param>
+/// <param name="createBuffer">Creates the buffer of an epoch.</param>
 /// <param name="checksum">The checksum of the data set, or null.</param>
 internal sealed class StreamingBatches<TBatch>(
     IDataView data,
@@ -161,7 +161,7 @@ internal sealed class StreamingBatches<TBatch>(
     {
         public StreamedRow Copy() => this with { Features = Features.ToArray() };
 
-        /// <summary>Writes another row over this one's memory.</summary>
+        /// <summary>Overwrites this row with another one.</summary>
         public void Replace(StreamedRow other, out StreamedRow replaced)
         {
             other.Features.CopyTo(Features);
@@ -171,8 +171,8 @@ internal sealed class StreamingBatches<TBatch>(
 }
 
 /// <summary>
-/// Puts rows of about one length into one batch, so that little of it is padding, and yet leaves chance its part: only rows that lie
-/// within some batches of each other are sorted, and the batches come in random order.
+/// Puts rows of similar length into one batch, so that there is little padding, and still shuffles: only rows within a few batches of each
+/// other are sorted, and the batches are in random order.
 /// </summary>
 internal static class LengthGroups
 {
@@ -181,9 +181,9 @@ internal static class LengthGroups
     /// <summary>The rows that are sorted together.</summary>
     public static int GroupRows(BatchSettings settings) => (int)Math.Min(int.MaxValue, (long)settings.Size * BatchesPerGroup);
 
-    /// <param name="rows">Rows, shuffled where they are to be; changed in place.</param>
+    /// <param name="rows">The rows, already shuffled if wanted; changed in place.</param>
     /// <param name="lengthOf">The length of a row.</param>
-    /// <param name="settings">How rows become batches; unshuffled rows are sorted as a whole.</param>
+    /// <param name="settings">How rows become batches. Without shuffling, all rows are sorted together.</param>
     /// <param name="random">Draws the order of the batches.</param>
     public static void Arrange<T>(Span<T> rows, Func<T, int> lengthOf, BatchSettings settings, ref SplitMix64 random)
     {
@@ -201,7 +201,7 @@ internal static class LengthGroups
         }
     }
 
-    /// <summary>A last batch that is not full stays the last: it could not stand anywhere else.</summary>
+    /// <summary>A last batch that is not full must stay the last.</summary>
     private static void ShuffleBatches<T>(Span<T> rows, int size, ref SplitMix64 random)
     {
         var batches = Enumerable.Range(0, rows.Length / size).ToArray();

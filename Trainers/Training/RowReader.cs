@@ -7,7 +7,10 @@ using MLExtensions.Tensors;
 
 namespace MLExtensions.Training;
 
-/// <summary>The columns of a training set: which they are, what rows the features are, and how many classes there are (0 for regression). Without a label every row counts.</summary>
+/// <summary>
+/// The columns of a training set, the format of its features, and the number of classes (0 for regression). Without a label column every
+/// row is used.
+/// </summary>
 internal sealed record TrainingColumns(DataViewSchema.Column Features, FeatureFormat Format, DataViewSchema.Column? Label, DataViewSchema.Column? Weight, int ClassCount);
 
 /// <summary>Reads the rows of a training set once; rows without a label are skipped and counted.</summary>
@@ -23,7 +26,7 @@ internal sealed class RowReader : IDisposable
 
     /// <param name="data">The data.</param>
     /// <param name="columns">Its columns.</param>
-    /// <param name="withFeatures">False to look at labels and weights only.</param>
+    /// <param name="withFeatures">False to read labels and weights only.</param>
     public RowReader(IDataView data, TrainingColumns columns, bool withFeatures = true)
     {
         _columns = columns;
@@ -40,7 +43,9 @@ internal sealed class RowReader : IDisposable
         _getWeight = columns.Weight is { } column ? _cursor.GetGetter<float>(column) : null;
     }
 
-    /// <summary>The current row's label: the class's index from 0, 0 or 1 for Boolean, the value for Single; 0 without a label column.</summary>
+    /// <summary>
+    /// The label of the current row: the class index from 0 for keys, 0 or 1 for Boolean, the value for Single; 0 without a label column.
+    /// </summary>
     public float Label => _label;
 
     /// <summary>The current row's example weight, 1 without a weight column.</summary>
@@ -76,7 +81,7 @@ internal sealed class RowReader : IDisposable
         if (float.IsInfinity(_label))
             throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label!.Value.Name}', row {_cursor.Position}: the value is {_label}; labels must be finite."));
         if (_columns.ClassCount > 0 && _label >= _columns.ClassCount)
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label!.Value.Name}', row {_cursor.Position}: the key is {_label + 1}; the training data's label has {_columns.ClassCount} classes."));
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label!.Value.Name}', row {_cursor.Position}: the key is {_label + 1}; the label of the training data has {_columns.ClassCount} classes."));
     }
 
     private void ReadWeight()
@@ -89,7 +94,7 @@ internal sealed class RowReader : IDisposable
     }
 }
 
-/// <summary>The running SHA-256 of rows: what they are and in which order.</summary>
+/// <summary>The running SHA-256 of rows, their kind and their order.</summary>
 internal sealed class RowChecksum : IDisposable
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -102,7 +107,7 @@ internal sealed class RowChecksum : IDisposable
         _rows++;
     }
 
-    /// <summary>Number of rows and checksum, for people to compare.</summary>
+    /// <summary>The number of rows and the checksum, in readable form.</summary>
     public string Finish() => string.Create(CultureInfo.InvariantCulture, $"{_rows} rows of SHA-256 {Convert.ToHexStringLower(_hash.GetHashAndReset())}");
 
     public void Dispose() => _hash.Dispose();

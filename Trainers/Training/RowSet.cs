@@ -1,7 +1,6 @@
+using Microsoft.ML;
 using MLExtensions.Engine;
 using MLExtensions.Tensors;
-using Microsoft.ML.Data;
-using Microsoft.ML;
 using TorchSharp;
 
 namespace MLExtensions.Training;
@@ -9,22 +8,24 @@ namespace MLExtensions.Training;
 /// <summary>How a data set is read and divided.</summary>
 /// <param name="Buffering">Whether it is held in memory.</param>
 /// <param name="ShuffleBufferRows">The rows of the shuffle buffer of streamed data.</param>
-/// <param name="ValidationFraction">The share of its rows that validate.</param>
+/// <param name="ValidationFraction">The fraction of rows that is held out for validation.</param>
 /// <param name="Seed">The training's seed.</param>
-/// <param name="HasChecksum">Whether the checksum of the rows is computed: checkpoints need it. Streamed data is then read once more.</param>
+/// <param name="HasChecksum">
+/// Whether to compute the checksum of the rows, which checkpoints need. It costs another pass over streamed data.
+/// </param>
 internal sealed record RowSetSettings(Buffering Buffering, int ShuffleBufferRows, double ValidationFraction, int Seed, bool HasChecksum = false);
 
 /// <summary>Which rows of a data set.</summary>
 internal enum RowPart
 {
-    /// <summary>Those to train on.</summary>
+    /// <summary>The rows to train on.</summary>
     Training,
 
-    /// <summary>Those that were set aside to validate.</summary>
+    /// <summary>The rows that are held out for validation.</summary>
     Validation,
 }
 
-/// <summary>A data set that was looked at, in memory or streamed, divided into rows that train and rows that validate.</summary>
+/// <summary>A data set that was scanned, in memory or streamed, divided into training rows and validation rows.</summary>
 internal abstract class RowSet : IDisposable
 {
     private readonly RowSetSettings _settings;
@@ -32,7 +33,7 @@ internal abstract class RowSet : IDisposable
 
     private RowSet(RowSetSettings settings, FirstPass found) => (_settings, _found) = (settings, found);
 
-    /// <summary>What is known of the training rows' labels, their number among it.</summary>
+    /// <summary>The summary of the training labels, including their number.</summary>
     public LabelSummary Labels => _found.Labels;
 
     public long ValidationRows => _found.ValidationRows;
@@ -40,14 +41,14 @@ internal abstract class RowSet : IDisposable
     /// <summary>The number of rows without a label, which are left out.</summary>
     public long SkippedRows => _found.SkippedRows;
 
-    /// <summary>The checksum of the rows; null where the settings don't ask for it.</summary>
+    /// <summary>The checksum of the rows; null if the settings do not ask for it.</summary>
     public string? Checksum => _found.Checksum;
 
-    /// <summary>Reads a data set, or looks at its labels where it is streamed.</summary>
+    /// <summary>Reads a data set, or scans its labels if it is streamed.</summary>
     /// <param name="data">The data.</param>
     /// <param name="columns">Its columns.</param>
     /// <param name="settings">How it is read.</param>
-    /// <param name="throwIfCancelled">Called now and then.</param>
+    /// <param name="throwIfCancelled">Called regularly; throws when training is cancelled.</param>
     public static RowSet Open(IDataView data, TrainingColumns columns, RowSetSettings settings, Action throwIfCancelled)
     {
         using var checksum = settings.HasChecksum ? new RowChecksum() : null;
@@ -64,7 +65,7 @@ internal abstract class RowSet : IDisposable
     public IBatchSource<LabeledBatch> CreateLabeledBatches(RowPart part, BatchSettings settings, LabelScale scale) =>
         Create<LabeledBatch>(part, settings, (rows, width, epochRows) => new LabeledBuffer(rows, width, scale, settings.Device, epochRows));
 
-    /// <exception cref="ArgumentException">There are too few rows to train or to validate.</exception>
+    /// <exception cref="ArgumentException">There are too few rows for training or for validation.</exception>
     public void CheckRows(int minimumRows)
     {
         var rows = Labels.RowCount;
@@ -72,7 +73,7 @@ internal abstract class RowSet : IDisposable
         if (rows + ValidationRows == 0)
             throw new ArgumentException(SkippedRows == 0 ? "The training data has no rows." : $"None of the {SkippedRows} rows of the training data has a label.");
         if (rows == 0 || (fraction > 0 && ValidationRows == 0))
-            throw new ArgumentException($"ValidationFraction {fraction} of {rows + ValidationRows} rows leaves {rows} rows to train and {ValidationRows} to validate; both need at least one.");
+            throw new ArgumentException($"ValidationFraction {fraction} of {rows + ValidationRows} rows leaves {rows} rows for training and {ValidationRows} for validation; both need at least one.");
         if (rows < minimumRows)
             throw new ArgumentException($"Batch normalization needs at least {minimumRows} rows; the training data has {rows}.");
     }
@@ -84,7 +85,7 @@ internal abstract class RowSet : IDisposable
     protected abstract IBatchSource<TBatch> Create<TBatch>(RowPart part, BatchSettings settings, CreateBuffer<TBatch> createBuffer)
         where TBatch : RowBatch;
 
-    /// <summary>What the first pass over the rows has found.</summary>
+    /// <summary>The result of the first pass over the rows.</summary>
     private sealed record FirstPass(LabelSummary Labels, long ValidationRows, long SkippedRows, string? Checksum);
 
     private sealed class InMemory(TrainingRows rows, int[] training, int[] validation, RowSetSettings settings, FirstPass found) : RowSet(settings, found)
@@ -102,7 +103,7 @@ internal abstract class RowSet : IDisposable
         protected override IBatchSource<TBatch> Create<TBatch>(RowPart part, BatchSettings batches, CreateBuffer<TBatch> createBuffer) =>
             new InMemoryBatches<TBatch>(rows, part == RowPart.Training ? training : validation, batches, createBuffer, Checksum);
 
-        /// <summary>Sets a fraction aside, the same share of each class where there are classes.</summary>
+        /// <summary>Holds out a fraction of the rows, the same fraction of each class if there are classes.</summary>
         private static (int[] Training, int[] Validation) SplitByClass(TrainingRows rows, RowSetSettings settings, int classCount)
         {
             var all = Enumerable.Range(0, rows.Count).ToArray();
@@ -119,7 +120,7 @@ internal abstract class RowSet : IDisposable
                 validation.AddRange(members.AsSpan(0, aside));
                 training.AddRange(members.AsSpan(aside));
             }
-            // In the data's own order: the epochs are shuffled anyway.
+            // In the order of the data: the epochs are shuffled anyway.
             training.Sort();
             validation.Sort();
             return (training.ToArray(), validation.ToArray());
@@ -161,7 +162,7 @@ internal abstract class RowSet : IDisposable
             createBuffer,
             Checksum);
 
-        /// <summary>The part of a row of the stream; the same in every pass.</summary>
+        /// <summary>The part that a streamed row belongs to; the same in every pass.</summary>
         private static RowPart PartOf(long row, RowSetSettings settings) =>
             settings.ValidationFraction > 0 && new SplitMix64(SeedSequence.Derive(settings.Seed, SeedSequence.ValidationSplit) ^ (ulong)row).NextDouble() < settings.ValidationFraction
                 ? RowPart.Validation
@@ -172,7 +173,7 @@ internal abstract class RowSet : IDisposable
 /// <summary>The training and validation batches of a training without labels.</summary>
 internal sealed class UnlabeledData : IDisposable
 {
-    // Validation is the same rows in the same order each time, and larger batches change nothing.
+    // Validation reads the same rows in the same order each time, so larger batches change nothing.
     private const int ValidationBatch = 1024;
 
     private readonly RowSet _training;
@@ -186,13 +187,13 @@ internal sealed class UnlabeledData : IDisposable
         _fraction = fraction;
     }
 
-    /// <summary>Reads the data, or counts its rows where it is streamed.</summary>
+    /// <summary>Reads the data, or counts its rows if it is streamed.</summary>
     /// <param name="training">The training data.</param>
-    /// <param name="validation">Validation data of its own, or null.</param>
-    /// <param name="columnName">The column of features.</param>
-    /// <param name="format">What its rows are; both are checked by it as they are read.</param>
-    /// <param name="settings">How they are read; the fraction is for the case without validation data.</param>
-    /// <param name="throwIfCancelled">Called now and then.</param>
+    /// <param name="validation">Separate validation data, or null.</param>
+    /// <param name="columnName">The feature column.</param>
+    /// <param name="format">The format that rows of both data sets are checked against as they are read.</param>
+    /// <param name="settings">How they are read. The validation fraction is used if there is no validation data.</param>
+    /// <param name="throwIfCancelled">Called regularly; throws when training is cancelled.</param>
     /// <exception cref="ArgumentException">There are too few rows.</exception>
     public static UnlabeledData Open(IDataView training, IDataView? validation, string columnName, FeatureFormat format, RowSetSettings settings, Action throwIfCancelled)
     {
@@ -216,10 +217,10 @@ internal sealed class UnlabeledData : IDisposable
             RowSet.Open(data, new TrainingColumns(data.Schema[columnName], format, Label: null, Weight: null, ClassCount: 0), settings with { ValidationFraction = share }, throwIfCancelled);
     }
 
-    /// <summary>The batches of a training; several can share the data, one after the other.</summary>
-    /// <param name="batchSize">The rows of a training batch.</param>
-    /// <param name="seed">The seed of the order.</param>
-    /// <param name="device">Where they go.</param>
+    /// <summary>Creates the batches of a training. Several trainings can share the data, one after the other.</summary>
+    /// <param name="batchSize">The number of rows per training batch.</param>
+    /// <param name="seed">The seed of the row order.</param>
+    /// <param name="device">The device of the batches.</param>
     public (IBatchSource<RowBatch> Training, IBatchSource<RowBatch>? Validation) CreateBatches(int batchSize, int seed, torch.Device device)
     {
         var settings = new BatchSettings(batchSize, MinimumRows: 1, seed, Shuffle: true, device);

@@ -1,17 +1,14 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using MLExtensions.Models;
 using MLExtensions.Messages;
+using MLExtensions.Models;
 using MLExtensions.Persistence;
 using MLExtensions.Tensors;
-using MLExtensions.Engine;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Training;
 
-/// <summary>Where a network's first weights come from: random numbers, a trained model, or a file.</summary>
+/// <summary>The source of a network's initial weights: random numbers, a trained model, or a file.</summary>
 internal sealed class StartingWeights : IDisposable
 {
     private readonly DataTrainingOptions _options;
@@ -25,26 +22,26 @@ internal sealed class StartingWeights : IDisposable
         _file = file;
     }
 
-    /// <summary>The head of the model that training starts from, or null.</summary>
+    /// <summary>The head of the initial model, or null.</summary>
     public PredictionHead? Head => _model?.Head;
 
-    /// <summary>The model that training starts from, or null.</summary>
+    /// <summary>The initial model, or null.</summary>
     public IInitialWeights? Model => _model;
 
-    /// <summary>The architecture of the model that training starts from, or null.</summary>
+    /// <summary>The architecture of the initial model, or null.</summary>
     public NetworkArchitecture? Architecture => _model?.Architecture;
 
-    /// <summary>What came from the file; null without one.</summary>
+    /// <summary>What was loaded from the file; null without one.</summary>
     public WeightReport? FileReport { get; private set; }
 
     /// <summary>Finds the model or the file.</summary>
     public static StartingWeights Open(DataTrainingOptions options) => Open(options, WarmStart.Find(options.InitialModel));
 
-    /// <summary>Finds the file; the model is known.</summary>
+    /// <summary>Finds the file for a known model.</summary>
     public static StartingWeights Open(DataTrainingOptions options, IInitialWeights? model) =>
         new(options, model, options.InitialWeightsPath == null ? null : InitialWeightsFile.Open(options.InitialWeightsPath));
 
-    /// <summary>Refuses options that do not fit the network, before the data is read.</summary>
+    /// <summary>Rejects options that do not fit the network before the data is read.</summary>
     /// <param name="architecture">The network's architecture.</param>
     public void Check(NetworkArchitecture architecture)
     {
@@ -58,7 +55,7 @@ internal sealed class StartingWeights : IDisposable
         _file?.Compare(network, architecture, _options.InitialWeightsMatch);
     }
 
-    /// <summary>Builds the network with its first weights.</summary>
+    /// <summary>Creates the network with its initial weights.</summary>
     public nn.Module<Tensor, Tensor> CreateNetwork(NetworkArchitecture architecture, int seed, IChannel channel)
     {
         using var scope = NewDisposeScope();
@@ -81,16 +78,16 @@ internal sealed class StartingWeights : IDisposable
     {
         var left = report.Missing.Concat(report.OtherShape).ToList();
         if (_options.Epochs == 0 && left.Count > 0)
-            throw new ArgumentException($"{nameof(_options.Epochs)} is 0, and {source} has no weights that fit {NameList.Of(left)}; such a network must be trained for at least 1 epoch.", nameof(_options.Epochs));
+            throw new ArgumentException($"{nameof(_options.Epochs)} is 0, but {source} has no matching weights for {NameList.Of(left)}; such a network must be trained for at least 1 epoch.", nameof(_options.Epochs));
         channel.Info("{0}: {1}", source, report);
         if (left.Count > 0)
             channel.Warning("{0}: these tensors of the network were initialized randomly: {1}", source, NameList.Of(left));
         if (report.Unexpected.Count > 0)
-            channel.Warning("{0}: these tensors have no place in the network: {1}", source, NameList.Of(report.Unexpected));
+            channel.Warning("{0}: these tensors do not belong to the network and were ignored: {1}", source, NameList.Of(report.Unexpected));
     }
 }
 
-/// <summary>The file of weights that a training starts from.</summary>
+/// <summary>The file with the initial weights of a training.</summary>
 internal sealed class InitialWeightsFile : IDisposable
 {
     private readonly WeightFile _file;
@@ -103,19 +100,19 @@ internal sealed class InitialWeightsFile : IDisposable
     /// <summary>Compares the file with a network.</summary>
     /// <param name="network">The network.</param>
     /// <param name="architecture">Its architecture.</param>
-    /// <param name="match">How well they must match.</param>
-    /// <exception cref="ArgumentException">They do not match as they should; the message lists the tensors.</exception>
+    /// <param name="match">How closely they must match.</param>
+    /// <exception cref="ArgumentException">They do not match as required; the message lists the tensors.</exception>
     public WeightReport Compare(nn.Module network, NetworkArchitecture architecture, WeightMatch match)
     {
         var comparison = new WeightComparison(_file.Tensors, network.state_dict());
         if (!comparison.Satisfies(match, architecture.OutputLayer))
-            throw new ArgumentException($"InitialWeightsPath '{_file.Path}' does not fit the network as InitialWeightsMatch = {match} asks; {comparison.Problems}.", nameof(DataTrainingOptions.InitialWeightsPath));
+            throw new ArgumentException($"InitialWeightsPath '{_file.Path}' does not match the network as InitialWeightsMatch = {match} requires; {comparison.Problems}.", nameof(DataTrainingOptions.InitialWeightsPath));
         return comparison.Report;
     }
 
-    /// <summary>Copies what fits into a network; once.</summary>
-    /// <exception cref="ArgumentException">File and network do not match as they should.</exception>
-    /// <exception cref="ModelFormatException">The file is damaged, or a weight in it is no finite number.</exception>
+    /// <summary>Copies the matching tensors into a network. Call it once.</summary>
+    /// <exception cref="ArgumentException">File and network do not match as required.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged, or a weight is not finite.</exception>
     public WeightReport CopyTo(nn.Module network, NetworkArchitecture architecture, WeightMatch match)
     {
         var report = Compare(network, architecture, match);
@@ -129,8 +126,8 @@ internal sealed class InitialWeightsFile : IDisposable
 /// <summary>Starts a training from a trained model.</summary>
 internal static class WarmStart
 {
-    /// <summary>The network of a transformer, or of the last one in a chain that has one.</summary>
-    /// <exception cref="ArgumentException">There is none.</exception>
+    /// <summary>Returns the network of a transformer, or of the last transformer with a network in a chain.</summary>
+    /// <exception cref="ArgumentException">The model has no network of this library.</exception>
     public static IInitialWeights? Find(ITransformer? model) => model switch
     {
         null => null,
@@ -139,7 +136,9 @@ internal static class WarmStart
         _ => throw NoNetwork(model),
     };
 
-    /// <summary>Compares a model's weights with a network's; an output layer for another number of outputs may differ.</summary>
+    /// <summary>
+    /// Compares the weights of a model with those of a network. An output layer with another number of outputs may differ.
+    /// </summary>
     /// <exception cref="ArgumentException">The architectures differ otherwise.</exception>
     public static WeightReport Compare(IInitialWeights from, NetworkArchitecture architecture, nn.Module to)
     {
@@ -147,7 +146,7 @@ internal static class WarmStart
         return Compare(from, from.WeightsFor(architecture), architecture, to);
     }
 
-    /// <summary>Copies what fits.</summary>
+    /// <summary>Copies the matching tensors.</summary>
     public static WeightReport Copy(IInitialWeights from, NetworkArchitecture architecture, nn.Module to)
     {
         using var scope = NewDisposeScope();
@@ -175,10 +174,10 @@ internal static class WarmStart
         transformer is INetworkHolder or IEnumerable<ITransformer> ? Find(transformer) : null;
 
     private static ArgumentException NoNetwork(ITransformer model) =>
-        new($"InitialModel is a {model.GetType().Name} without a network of this library in it.", nameof(TrainingOptions.InitialModel));
+        new($"InitialModel is a {model.GetType().Name} that contains no network of this library.", nameof(TrainingOptions.InitialModel));
 }
 
-/// <summary>Whether weights and a network match as well as an option asks.</summary>
+/// <summary>Decides whether weights match a network as closely as an option requires.</summary>
 internal static class WeightMatching
 {
     public static bool Satisfies(this WeightComparison comparison, WeightMatch match, string outputLayer) => match switch

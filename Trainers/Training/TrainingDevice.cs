@@ -4,14 +4,14 @@ using TorchSharp;
 
 namespace MLExtensions.Training;
 
-/// <summary>Finds the device that an option asks for.</summary>
+/// <summary>Resolves the device option.</summary>
 internal static class TrainingDevice
 {
     private const string Auto = "auto";
     private const string Cpu = "cpu";
     private const string Cuda = "cuda";
 
-    /// <summary>Checks the option's form; the index is null for the processor.</summary>
+    /// <summary>Parses the option; the index is null for the CPU.</summary>
     public static (bool IsAuto, int? CudaIndex) Parse(string? option)
     {
         if (option == Auto)
@@ -26,7 +26,7 @@ internal static class TrainingDevice
         throw new ArgumentException($"Device is '{option}'; it must be auto, cpu, cuda or cuda:n.", nameof(TrainingOptions.Device));
     }
 
-    /// <exception cref="InvalidOperationException">The option asks for a GPU that isn't there.</exception>
+    /// <exception cref="InvalidOperationException">The option asks for a GPU that does not exist.</exception>
     public static torch.Device Resolve(string option)
     {
         var (isAuto, index) = Parse(option);
@@ -37,19 +37,19 @@ internal static class TrainingDevice
             return torch.CPU;
         var count = available ? torch.cuda.device_count() : 0;
         if (index >= count)
-            throw new InvalidOperationException($"Device is '{option}', and this process sees {count} CUDA devices. A GPU needs the package TorchSharp-cuda-linux or TorchSharp-cuda-windows and a driver; Device = \"cpu\" trains without one.");
+            throw new InvalidOperationException($"Device is '{option}', but this process sees {count} CUDA devices. A GPU needs a driver and the package TorchSharp-cuda-linux or TorchSharp-cuda-windows. Device = \"cpu\" trains without a GPU.");
         return new torch.Device(DeviceType.CUDA, index.Value);
     }
 }
 
-/// <summary>Whether the processor computes in bfloat16; without its instructions libtorch imitates them, slowly.</summary>
+/// <summary>Detects whether the processor has bfloat16 instructions; without them libtorch emulates them slowly.</summary>
 internal static class BFloat16Instructions
 {
     private const int StructuredFeatures = 7;
     private const int AmxBit = 1 << 22;
     private const int Avx512Bit = 1 << 5;
 
-    /// <summary>The name of the instructions; null where an x86 processor has none.</summary>
+    /// <summary>The name of the instructions; null if an x86 processor has none.</summary>
     public static string? Name
     {
         get

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace MLExtensions;
 
-/// <summary>The number format that a network computes in while it trains. Saved weights are always 32-bit.</summary>
+/// <summary>The number format of the computation during training. Saved weights are always 32-bit.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Precision>))]
 public enum Precision
 {
@@ -10,23 +10,23 @@ public enum Precision
     Float32,
 
     /// <summary>
-    /// 16-bit brain floating point for activations and gradients, with 32-bit master weights, optimizer state and batch
-    /// normalisation (Micikevicius et al., 2018). Faster for wide layers on processors with bfloat16 instructions.
+    /// 16-bit brain floating point for activations and gradients, with 32-bit master weights, optimizer state and batch normalization
+    /// (Micikevicius et al., 2018). Faster for wide layers on processors with bfloat16 instructions.
     /// </summary>
     BFloat16,
 }
 
-/// <summary>Where the training data is while a network trains.</summary>
+/// <summary>Where the training data is kept during training.</summary>
 public enum Buffering
 {
-    /// <summary>Read once into native memory: 4 bytes a feature and row.</summary>
+    /// <summary>Read once into native memory: 4 bytes per feature and row.</summary>
     InMemory,
 
-    /// <summary>Read anew each epoch, through a shuffle buffer of <c>ShuffleBufferRows</c> rows.</summary>
+    /// <summary>Read again in each epoch, through a shuffle buffer of <c>ShuffleBufferRows</c> rows.</summary>
     Streaming,
 }
 
-/// <summary>How the weights of linear layers start; biases start at 0.</summary>
+/// <summary>How the weights of linear layers are initialized; biases are initialized to 0.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<WeightInitialization>))]
 public enum WeightInitialization
 {
@@ -48,25 +48,27 @@ public enum WeightInitialization
     /// <summary>As <see cref="ScaledNormal"/>, with values beyond two standard deviations drawn again.</summary>
     TruncatedNormal,
 
-    /// <summary>Normal with a standard deviation of 0.01; Hinton, "A Practical Guide to Training Restricted Boltzmann Machines", 2010.</summary>
+    /// <summary>
+    /// Normal with a standard deviation of 0.01; Hinton, "A Practical Guide to Training Restricted Boltzmann Machines", 2010.
+    /// </summary>
     SmallNormal,
 }
 
-/// <summary>How well a file of weights must fit the network that starts from it.</summary>
+/// <summary>How closely a file of initial weights must match the network.</summary>
 public enum WeightMatch
 {
     /// <summary>
-    /// As <see cref="Strict"/>, but an output layer for another number of classes or outputs is left out, and the network's own
-    /// starts anew.
+    /// Like <see cref="Strict"/>, except that an output layer with another number of classes or outputs is not loaded. The network's own
+    /// output layer is then initialized randomly.
     /// </summary>
     ExceptOutput,
 
     /// <summary>
-    /// File and network must have the same tensors, by name and shape. Batch normalisation's counters of batches
+    /// File and network must have the same tensors, by name and shape. The batch counters of batch normalization
     /// (<c>num_batches_tracked</c>) may be missing.
     /// </summary>
     Strict,
 
-    /// <summary>Whatever fits is taken, at least one tensor; the rest of the network starts anew.</summary>
+    /// <summary>All matching tensors are loaded, at least one; the rest of the network is initialized randomly.</summary>
     Partial,
 }

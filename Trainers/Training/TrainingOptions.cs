@@ -1,15 +1,13 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
 
 /// <summary>
-/// Options shared by all trainings, whatever the networks learn from. Values are checked when the estimator is created, which keeps a
-/// copy: changing the options afterwards has no effect.
+/// Options shared by all trainings. They are checked and copied when the estimator is created: changing them afterwards has no effect.
 /// </summary>
 public abstract class TrainingOptions
 {
@@ -23,106 +21,123 @@ public abstract class TrainingOptions
     }
 
     /// <summary>
-    /// Number of passes over the training data; 0 applies <see cref="InitialModel"/>, or a file of initial weights, as it is. Default 50.
+    /// Number of passes over the training data. 0 uses <see cref="InitialModel"/> or a file of initial weights without
+    /// training. Default 50.
     /// </summary>
     [DoesNotChangeResult]
     public int Epochs { get; set; } = DefaultEpochs;
 
-    /// <summary>The number of examples of a gradient step. Default 32.</summary>
+    /// <summary>Number of examples per training step. Default 32.</summary>
     public int BatchSize { get; set; } = DefaultBatchSize;
 
-    /// <summary>The learning rate, before the schedule. Default 0.001.</summary>
+    /// <summary>Learning rate, before <see cref="LearningRateSchedule"/> is applied. Default 0.001.</summary>
     public double LearningRate { get; set; } = DefaultLearningRate;
 
-    /// <summary>How the learning rate changes over the epochs. Default: it doesn't.</summary>
+    /// <summary>How the learning rate changes during training. Default: constant.</summary>
     public LearningRateSchedule LearningRateSchedule { get; set; } = new ConstantSchedule();
 
     /// <summary>The optimizer. Default Adam.</summary>
     public Optimizer Optimizer { get; set; } = new AdamOptimizer();
 
-    /// <summary>The factor of half the squared weights in the loss; biases and normalisation are left out. Default 0.</summary>
+    /// <summary>
+    /// L2 penalty: the factor of half the sum of squared weights in the loss. Biases and normalization layers are excluded. Default 0.
+    /// </summary>
     public double L2Regularization { get; set; }
 
-    /// <summary>The factor of the absolute weights in the loss; biases and normalisation are left out. Default 0.</summary>
+    /// <summary>
+    /// L1 penalty: the factor of the sum of absolute weights in the loss. Biases and normalization layers are excluded. Default 0.
+    /// </summary>
     public double L1Regularization { get; set; }
 
     /// <summary>
-    /// Decoupled weight decay (Loshchilov and Hutter, 2019): each step multiplies the weights by 1 - learning rate * this.
-    /// Default null: the optimizer's own, 0.01 for AdamW and 0 for the others.
+    /// Decoupled weight decay (Loshchilov and Hutter, 2019): each training step multiplies the weights by 1 - learning rate * weight decay.
+    /// Default null: 0.01 for AdamW, 0 for the other optimizers.
     /// </summary>
     public double? WeightDecay { get; set; }
 
-    /// <summary>Gradients of a larger Euclidean norm are scaled down to this one (Pascanu et al., 2013). Default null: they are not.</summary>
+    /// <summary>
+    /// Maximum Euclidean norm of the gradients; larger ones are scaled down to it (Pascanu et al., 2013). Default null: no clipping.
+    /// </summary>
     public double? GradientClipNorm { get; set; }
 
-    /// <summary>How weights start. Default <see cref="WeightInitialization.XavierUniform"/>.</summary>
+    /// <summary>How weights are initialized. Default <see cref="WeightInitialization.XavierUniform"/>.</summary>
     public WeightInitialization Initialization { get; set; } = WeightInitialization.XavierUniform;
 
-    /// <summary>When to stop early; needs validation data. Default null: all epochs are trained.</summary>
+    /// <summary>Early stopping; needs validation data. Default null: all epochs are trained.</summary>
     public EarlyStopping? EarlyStopping { get; set; }
 
     /// <summary>
-    /// The decay of an exponential moving average of the weights, which then takes the place of the weights in validation and in
-    /// the model (Polyak and Juditsky, 1992); at step n the decay is at most (1 + n) / (10 + n). Default null: no average.
+    /// Decay of an exponential moving average (EMA) of the weights, which replaces the weights in validation and in the trained model
+    /// (Polyak and Juditsky, 1992). At training step n the decay is at most (1 + n) / (10 + n). Default null: no average.
     /// </summary>
     public double? EmaDecay { get; set; }
 
-    /// <summary>The seed of initialisation, shuffling, dropout and the validation split. Default null: the MLContext's, or a random one.</summary>
+    /// <summary>
+    /// Seed of initialization, shuffling, dropout and the validation split. Default null: the seed of the MLContext, or a random one.
+    /// </summary>
     [DoesNotChangeResult]
     public int? Seed { get; set; }
 
-    /// <summary>Where to train: <c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:n</c>. Default <c>auto</c>: a GPU when there is one.</summary>
+    /// <summary>
+    /// Where to train: <c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:n</c>. Default <c>auto</c>: a GPU if there is
+    /// one, otherwise the CPU.
+    /// </summary>
     [DoesNotChangeResult]
     public string Device { get; set; } = "auto";
 
-    /// <summary>The number format of the computation. Default <see cref="Precision.Float32"/>.</summary>
+    /// <summary>Number format of the computation. Default <see cref="Precision.Float32"/>.</summary>
     public Precision Precision { get; set; }
 
-    /// <summary>The number of threads of the computation. Default null: one for a small network, else libtorch's own, one a core. Another number gives other last bits.</summary>
+    /// <summary>
+    /// Number of threads of the computation. Results differ in the last bits between thread counts. Default null: one for a small network,
+    /// otherwise libtorch's default, one per core.
+    /// </summary>
     [DoesNotChangeResult]
     public int? ThreadCount { get; set; }
 
-    /// <summary>A folder for TensorBoard's event files. Default null: none are written.</summary>
+    /// <summary>Folder for TensorBoard event files. Default null: none are written.</summary>
     [DoesNotChangeResult]
     public string? TensorBoardFolder { get; set; }
 
-    /// <summary>A folder for the checkpoint, a file that is replaced as a whole. Default null: none is written.</summary>
+    /// <summary>Folder for the checkpoint, a file that is replaced atomically. Default null: no checkpoints.</summary>
     [DoesNotChangeResult]
     public string? CheckpointFolder { get; set; }
 
-    /// <summary>The number of epochs between checkpoints; the last epoch always writes one. Default 1.</summary>
+    /// <summary>Number of epochs between checkpoints; the last epoch always writes one. Default 1.</summary>
     [DoesNotChangeResult]
     public int CheckpointInterval { get; set; } = 1;
 
     /// <summary>
-    /// Whether to go on from the checkpoint in <see cref="CheckpointFolder"/>; without one, training starts from the beginning.
-    /// The weights come out bitwise the same as without the interruption. Default false.
+    /// Whether to resume from the checkpoint in <see cref="CheckpointFolder"/>. Training starts from the beginning if there is none. The
+    /// weights are bitwise the same as without the interruption. Default false.
     /// </summary>
     [DoesNotChangeResult]
     public bool ResumeFromCheckpoint { get; set; }
 
-    /// <summary>Is told how training goes. Default null.</summary>
+    /// <summary>Receives progress reports. Default null: none.</summary>
     [DoesNotChangeResult]
     public IProgress<TrainingProgress>? Progress { get; set; }
 
-    /// <summary>Cancels training within a batch; <c>Fit</c> then throws <see cref="OperationCanceledException"/>.</summary>
+    /// <summary>
+    /// Cancels training within one batch; <c>Fit</c> then throws <see cref="OperationCanceledException"/>. Default: not cancelable.
+    /// </summary>
     [DoesNotChangeResult]
     public CancellationToken CancellationToken { get; set; }
 
     /// <summary>
-    /// A trained network of the same architecture, or a chain that ends in one, to start from instead of
-    /// <see cref="Initialization"/>; an output layer for another number of classes starts anew. Default null.
+    /// A trained network of the same architecture, or a transformer chain with one, to start from instead of <see cref="Initialization"/>.
+    /// An output layer with another number of classes is initialized randomly. Default null: none.
     /// </summary>
     [DoesNotChangeResult]
     public ITransformer? InitialModel { get; set; }
 
-    /// <summary>Which of several networks these are for, in words; null where there is one.</summary>
+    /// <summary>Which of several networks these options are for, as text; null if there is only one.</summary>
     internal string? Stage { get; set; }
 
-    /// <summary>Draws a new network's weights.</summary>
+    /// <summary>Initializes the weights of a new network.</summary>
     internal virtual void InitializeWeights(nn.Module network, ulong seed) => WeightInitializer.Initialize(network, Initialization, seed);
 
-    /// <summary>How a network of these options is trained.</summary>
+    /// <summary>The optimization settings of a network with these options.</summary>
     internal virtual OptimizationSettings Optimization => new()
     {
         Optimizer = Optimizer,
@@ -134,19 +149,21 @@ public abstract class TrainingOptions
         Precision = Precision,
     };
 
-    /// <summary>Whether training may have no epochs: the network is trained already.</summary>
+    /// <summary>Whether 0 epochs are allowed because the network is already trained.</summary>
     private protected virtual bool StartsTrained => InitialModel != null;
 
-    /// <summary>What an option of 0 epochs needs, in words.</summary>
+    /// <summary>What 0 epochs require, as text.</summary>
     private protected virtual string TrainedStart => nameof(InitialModel);
 
-    /// <summary>The seed of a training: the options' own, the context's, or a random one.</summary>
+    /// <summary>Chooses the seed: that of the options, that of the context, or a random one.</summary>
     internal int ChooseSeed(IHostEnvironment env) => Seed ?? ((IHostEnvironmentInternal)env).Seed ?? Random.Shared.Next();
 
-    /// <summary>A copy that later changes of this object do not reach.</summary>
+    /// <summary>Returns a copy that is independent of later changes to this object.</summary>
     internal virtual TrainingOptions Snapshot() => (TrainingOptions)MemberwiseClone();
 
-    /// <exception cref="ArgumentException">An option is out of range; the message names it, its value, and what it may be.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is out of range; the message names the option, its value and the allowed values.
+    /// </exception>
     internal virtual void Check()
     {
         OptionCheck.Require(Epochs >= (StartsTrained ? 0 : 1), Epochs, nameof(Epochs), $"at least 1, or 0 with {TrainedStart}");
@@ -169,6 +186,6 @@ public abstract class TrainingOptions
         OptionCheck.AtLeast(ThreadCount ?? 1, 1, nameof(ThreadCount));
         OptionCheck.AtLeast(CheckpointInterval, 1, nameof(CheckpointInterval));
         if (ResumeFromCheckpoint && CheckpointFolder == null)
-            throw new ArgumentException($"{nameof(ResumeFromCheckpoint)} needs a {nameof(CheckpointFolder)} to go on from.", nameof(ResumeFromCheckpoint));
+            throw new ArgumentException($"{nameof(ResumeFromCheckpoint)} needs a {nameof(CheckpointFolder)} to resume from.", nameof(ResumeFromCheckpoint));
     }
 }

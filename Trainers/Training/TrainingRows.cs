@@ -3,7 +3,7 @@ using Microsoft.ML;
 
 namespace MLExtensions.Training;
 
-/// <summary>A training set in native memory, one block a column.</summary>
+/// <summary>A training set in native memory, one block per column.</summary>
 internal sealed class TrainingRows : IDisposable
 {
     private TrainingRows(TrainingColumns columns, long? expectedRows)
@@ -25,8 +25,8 @@ internal sealed class TrainingRows : IDisposable
     /// <summary>Reads data with one cursor.</summary>
     /// <param name="data">The data.</param>
     /// <param name="columns">Its columns.</param>
-    /// <param name="checksum">Takes the rows in, or null.</param>
-    /// <param name="throwIfCancelled">Called now and then.</param>
+    /// <param name="checksum">The checksum to add the rows to, or null.</param>
+    /// <param name="throwIfCancelled">Called regularly; throws when training is cancelled.</param>
     /// <param name="skippedRows">The number of rows without a label, which are left out.</param>
     public static TrainingRows Read(IDataView data, TrainingColumns columns, RowChecksum? checksum, Action throwIfCancelled, out long skippedRows)
     {
@@ -99,8 +99,8 @@ internal sealed unsafe class FloatColumn : IDisposable
     private float* _values;
     private long _capacity;
 
-    /// <param name="width">Values a row.</param>
-    /// <param name="expectedRows">The number of rows, where it is known; a wrong one costs a reallocation.</param>
+    /// <param name="width">The number of values per row.</param>
+    /// <param name="expectedRows">The number of rows if it is known; a wrong number costs a reallocation.</param>
     public FloatColumn(int width, long? expectedRows)
     {
         _width = width;
@@ -118,7 +118,7 @@ internal sealed unsafe class FloatColumn : IDisposable
     /// <summary>The next row to be filled; <see cref="Commit"/> keeps it.</summary>
     public Span<float> Next()
     {
-        // Realloc moves the pages of a large block, not its bytes.
+        // Realloc remaps the pages of a large block instead of copying its bytes.
         if (Count == _capacity)
             Resize(Math.Min(int.MaxValue, _capacity + (_capacity / 2) + 1));
         return this[Count];
@@ -131,7 +131,7 @@ internal sealed unsafe class FloatColumn : IDisposable
         Count++;
     }
 
-    /// <summary>Gives back what the last growth took too much.</summary>
+    /// <summary>Releases the surplus of the last growth.</summary>
     public void Trim() => Resize(Math.Max(1, Count));
 
     public void Dispose()

@@ -5,9 +5,9 @@ using MLExtensions.Tensors;
 
 namespace MLExtensions.Training;
 
-/// <summary>Values of a training that takes them as probabilities: anything outside of [0, 1] is refused.</summary>
-/// <param name="Values">What a row is.</param>
-/// <param name="What">What must be in [0, 1], for the message, such as "values of Bernoulli units".</param>
+/// <summary>Values of a training that treats them as probabilities: anything outside [0, 1] is rejected.</summary>
+/// <param name="Values">The format of a row.</param>
+/// <param name="What">What must be in [0, 1], as text for the message, such as "values of Bernoulli units".</param>
 internal sealed record UnitRangeFormat(DenseFormat Values, string What) : FeatureFormat
 {
     public override int Width => Values.Width;
@@ -34,6 +34,6 @@ internal sealed record UnitRangeFormat(DenseFormat Values, string What) : Featur
 
         private FormatException Outside(int slot, float value) => new(string.Create(
             CultureInfo.InvariantCulture,
-            $"Column '{column}', row {row.Position}, slot {slot}: the value is {value}; {what} must be in [0, 1]. NormalizeMinMax before it mends it{(value < 0 ? ", with fixZero: false where values are negative" : "")}."));
+            $"Column '{column}', row {row.Position}, slot {slot}: the value is {value}; {what} must be in [0, 1]. Add NormalizeMinMax before this estimator{(value < 0 ? ", with fixZero: false because values are negative" : "")}."));
     }
 }

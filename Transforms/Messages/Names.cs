@@ -1,16 +1,16 @@
 namespace MLExtensions.Messages;
 
-/// <summary>Finds the name that was probably meant.</summary>
+/// <summary>Suggests the name that was probably meant.</summary>
 internal static class NearestName
 {
-    /// <summary><c> Did you mean 'layer1'?</c>, or nothing where no candidate is near.</summary>
+    /// <summary>Returns <c> Did you mean 'layer1'?</c>, or an empty string if no candidate is similar.</summary>
     public static string Suggest(string name, IEnumerable<string> candidates)
     {
         var nearest = candidates.MinBy(candidate => Distance(name, candidate));
         return nearest != null && Distance(name, nearest) <= Math.Max(2, nearest.Length / 3) ? $" Did you mean '{nearest}'?" : "";
     }
 
-    /// <summary>The number of letters to insert, delete or replace (Levenshtein, 1966), whatever their case.</summary>
+    /// <summary>The number of letters to insert, delete or replace, ignoring case (Levenshtein, 1966).</summary>
     private static int Distance(string a, string b)
     {
         var above = Enumerable.Range(0, b.Length + 1).ToArray();
@@ -29,10 +29,10 @@ internal static class NearestName
     }
 }
 
-/// <summary>Names in a message.</summary>
+/// <summary>Lists names in messages.</summary>
 internal static class NameList
 {
-    /// <summary>The names, or as many as a message should have and how many more there are; <c>none</c> without any.</summary>
+    /// <summary>Returns the names, or the first ones and the number of the others; <c>none</c> if there are none.</summary>
     public static string Of(IReadOnlyCollection<string> names, int shown = 10)
     {
         var text = string.Join(", ", names.Take(shown));

@@ -1,21 +1,22 @@
 using System.Security.Cryptography;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.ML;
+using System.Text.Json;
 using MLExtensions.Families.Forecasting;
 using MLExtensions.Persistence;
 using MLExtensions.Tensors;
+using Microsoft.ML.Runtime;
+using Microsoft.ML;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Models;
 
 /// <summary>
-/// A model's entries in the .zip: architecture.json, weights.safetensors and history.json. Nothing is built before the weights
-/// that are really there have been counted.
+/// The entries of a model in the .zip: architecture.json, weights.safetensors and history.json. The network is built only after the number
+/// of weights in the file was checked.
 /// </summary>
 internal static class ModelStorage
 {
-    // 1 has a head and a history for every network, 2 for those that have them.
+    // In version 1 every network has a head and a history, in version 2 they are optional.
     private const int FormatVersion = 2;
     private const int OldestVersion = 1;
     private const int MaximumArchitectureBytes = 16 << 20;
@@ -38,7 +39,7 @@ internal static class ModelStorage
     {
         var description = JsonSerializer.SerializeToUtf8Bytes(new ModelDescription(FormatVersion, model.Architecture, model.Head == null ? null : JsonSerializer.SerializeToElement(model.Head, Json)), Json);
         var history = model.History?.ToJson();
-        // A .zip's own check sums are not looked at when it is read.
+        // The checksums of the .zip itself are not verified when it is read.
         var checksums = new Dictionary<string, string> { [ArchitectureEntry] = Checksum(description) };
         if (history != null)
             checksums[HistoryEntry] = Checksum(history);
@@ -82,7 +83,7 @@ internal static class ModelStorage
     private static void CheckChecksum(SafeTensorsHeader header, string entry, byte[] bytes)
     {
         if (!header.Metadata.TryGetValue(entry, out var checksum) || checksum != Checksum(bytes))
-            throw new ModelFormatException(entry, $"is damaged: its bytes do not have the checksum that {WeightsEntry} has for them");
+            throw new ModelFormatException(entry, $"is damaged: its checksum does not match the one in {WeightsEntry}");
     }
 
     private static ModelDescription ParseDescription(byte[] json)
@@ -103,7 +104,7 @@ internal static class ModelStorage
     {
         var present = reader.Header.Entries.Sum(entry => entry.Shape.Aggregate(1L, (product, size) => product * size));
         if (CountParameters(architecture) > present)
-            throw new ModelFormatException(WeightsEntry, $"holds {present} numbers, and {ArchitectureEntry} describes a network of {architecture.ParameterCount}");
+            throw new ModelFormatException(WeightsEntry, $"holds {present} numbers, but {ArchitectureEntry} describes a network of {architecture.ParameterCount}");
         using var scope = NewDisposeScope();
         var network = architecture.CreateModule();
         try
@@ -127,13 +128,13 @@ internal static class ModelStorage
         }
         catch (OverflowException e)
         {
-            throw new ModelFormatException(ArchitectureEntry, "describes a network that no machine can hold", e);
+            throw new ModelFormatException(ArchitectureEntry, "describes a network that is too large for any computer", e);
         }
     }
 
     private sealed record ModelDescription(int FormatVersion, NetworkArchitecture Architecture, JsonElement? Head = null)
     {
-        // Version 1 put these in the place of a head that there was none of.
+        // Version 1 wrote these instead of a missing head.
         private static readonly string[] Fillers = ["features", "language"];
 
         public void Check()
@@ -144,10 +145,10 @@ internal static class ModelStorage
             var head = ReadHead();
             head?.Check();
             if (head != null && Architecture.OutputCount != head.OutputCount)
-                throw new FormatException($"the network has {Architecture.OutputCount} outputs, the head needs {head.OutputCount}.");
+                throw new FormatException($"the network has {Architecture.OutputCount} outputs, but the head needs {head.OutputCount}.");
         }
 
-        /// <summary>Version 1 invented a history for networks that were not trained.</summary>
+        /// <summary>Version 1 wrote an artificial history for networks that were not trained.</summary>
         public bool HasInventedHistory(byte[] json)
         {
             if (FormatVersion > 1 || ReadHead() != null)
@@ -158,7 +159,7 @@ internal static class ModelStorage
             }
             catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
-                return false; // whoever reads it as a history says what is wrong
+                return false; // reading it as a history reports the problem
             }
         }
 
@@ -169,5 +170,37 @@ internal static class ModelStorage
             var isFiller = FormatVersion == 1 && head.ValueKind == JsonValueKind.Object && head.TryGetProperty("$type", out var type) && Fillers.Contains(type.GetString());
             return isFiller ? null : head.Deserialize<PredictionHead>(Json);
         }
+    }
+}
+
+/// <summary>Version information that identifies transformers and networks in a saved model.</summary>
+internal static class ModelVersion
+{
+    private const uint First = 0x00010001;
+
+    /// <param name="modelSignature">The eight characters at the beginning of the model.</param>
+    /// <param name="loaderSignature">The name under which the loader is registered.</param>
+    public static VersionInfo Of(string modelSignature, string loaderSignature) => new(
+        modelSignature,
+        verWrittenCur: First,
+        verReadableCur: First,
+        verWeCanReadBack: First,
+        loaderAssemblyName: typeof(ModelVersion).Assembly.FullName,
+        loaderSignature: loaderSignature);
+
+    /// <summary>Loads a network from a folder of a model.</summary>
+    /// <param name="ctx">The model.</param>
+    /// <param name="env">The environment.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="description">The expected kind of network, for the message.</param>
+    /// <param name="suits">Whether a network is of that kind.</param>
+    /// <exception cref="ModelFormatException">The network is of another kind; the message names the folder.</exception>
+    public static NetworkModelParameters LoadNetwork(this ModelLoadContext ctx, IHostEnvironment env, string folder, string description, Func<NetworkModelParameters, bool> suits)
+    {
+        ctx.LoadModel<NetworkModelParameters, SignatureLoadModel>(env, out var network, folder);
+        if (suits(network))
+            return network;
+        network.Dispose();
+        throw new ModelFormatException(folder, $"is not {description}: {network.Architecture}");
     }
 }

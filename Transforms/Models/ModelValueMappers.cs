@@ -6,7 +6,9 @@ using TorchSharp;
 
 namespace MLExtensions.Models;
 
-/// <summary>Maps the feature column to a head's output columns: whole blocks behind a look-ahead cursor, else row by row.</summary>
+/// <summary>
+/// Maps the feature column to the output columns of a head: whole blocks after a look-ahead cursor, otherwise row by row.
+/// </summary>
 internal sealed class NetworkRowMapper(NetworkModelParameters model, ScoreHead head, RoleMappedSchema schema) : ISchemaBoundRowMapper
 {
     private readonly DataViewSchema.Column _featureColumn = schema.Feature!.Value;
@@ -38,7 +40,7 @@ internal sealed class NetworkRowMapper(NetworkModelParameters model, ScoreHead h
     }
 }
 
-/// <summary>ML.NET's own, older way to ask a model for one row's scores; PairwiseCoupling and its relatives still use it.</summary>
+/// <summary>ML.NET's older interface for the scores of one row, which PairwiseCoupling and similar trainers still use.</summary>
 internal static class ModelValueMappers
 {
     public static ValueMapper<TSrc, TDst> Create<TSrc, TDst>(NetworkModelParameters model)
@@ -51,7 +53,7 @@ internal static class ModelValueMappers
     public static ValueMapper<TSrc, TDst, TDist> CreateWithProbability<TSrc, TDst, TDist>(NetworkModelParameters model)
     {
         if (model.Head is not BinaryHead)
-            throw new InvalidOperationException("Only a binary classifier has a probability beside its score.");
+            throw new InvalidOperationException("Only a binary classifier has a probability besides its score.");
         var score = Scalar(model);
         ValueMapper<VBuffer<float>, float, float> mapper = (in VBuffer<float> features, ref float destination, ref float probability) =>
         {

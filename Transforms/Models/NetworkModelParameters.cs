@@ -1,12 +1,12 @@
-using Microsoft.ML;
+using MLExtensions.Families.Forecasting;
+using MLExtensions.Models;
+using MLExtensions.Persistence;
+using MLExtensions.Tensors;
+using MLExtensions;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Trainers;
-using MLExtensions;
-using MLExtensions.Models;
-using MLExtensions.Families.Forecasting;
-using MLExtensions.Persistence;
-using MLExtensions.Tensors;
+using Microsoft.ML;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,7 +14,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>A trained network: its architecture, its weights and how it was trained. Every family and task has this one class.</summary>
+/// <summary>A trained network: architecture, weights and training history. All families and tasks use this class.</summary>
 /// <remarks>Scoring is thread-safe. Disposing frees the weights; the transformer that holds the model disposes it.</remarks>
 public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>, IPredictorProducing<float>, IValueMapperDist, ISchemaBindableMapper, IBlockScorer, IInitialWeights, IDisposable
 {
@@ -24,7 +24,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     private readonly double _multiplyAdds;
     private readonly int _scoringRows;
 
-    /// <summary>Takes the network over; it must be on the CPU in float32.</summary>
+    /// <summary>Takes ownership of the network, which must be on the CPU in float32.</summary>
     internal NetworkModelParameters(IHostEnvironment env, NetworkArchitecture architecture, PredictionHead? head, nn.Module<Tensor, Tensor> network, TrainingHistory? history)
         : base(env, LoaderSignature)
     {
@@ -46,21 +46,21 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         Freeze();
     }
 
-    /// <summary>The network's layers and sizes.</summary>
+    /// <summary>The layers and sizes of the network.</summary>
     public NetworkArchitecture Architecture { get; }
 
-    /// <summary>How the training went, epoch by epoch; null for a network that was not trained here.</summary>
+    /// <summary>The training history: metrics per epoch; null for a network that was not trained by this library.</summary>
     public TrainingHistory? History { get; }
 
     /// <summary>The names and shapes of the weights, as in the saved <c>weights.safetensors</c>.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<long>> WeightShapes =>
         _network.state_dict().ToDictionary(entry => entry.Key, entry => (IReadOnlyList<long>)entry.Value.shape);
 
-    /// <summary>What was learned of the data beside the weights, or null.</summary>
+    /// <summary>What was learned from the data besides the weights, or null.</summary>
     internal PredictionHead? Head { get; }
 
-    /// <summary>What a task makes of the outputs.</summary>
-    internal ScoreHead Scores => Head as ScoreHead ?? throw new InvalidOperationException("The network was not trained for a label, so it has no scores.");
+    /// <summary>The head that turns outputs into scores.</summary>
+    internal ScoreHead Scores => Head as ScoreHead ?? throw new InvalidOperationException("The network was not trained with a label, so it has no scores.");
 
     internal FeatureFormat Format { get; }
 
@@ -83,9 +83,9 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     /// <inheritdoc/>
     protected override PredictionKind PredictionKind => (Head as ScoreHead)?.Kind ?? PredictionKind.Custom;
 
-    /// <summary>A copy of one of the weights, row-major.</summary>
+    /// <summary>Returns a copy of one of the weight tensors, in row-major order.</summary>
     /// <param name="name">One of the names in <see cref="WeightShapes"/>.</param>
-    /// <exception cref="ArgumentException">There is no weight of that name.</exception>
+    /// <exception cref="ArgumentException">There are no weights with that name.</exception>
     public float[] GetWeights(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -96,10 +96,10 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     }
 
     /// <summary>
-    /// Writes the weights as a safetensors file, with the names, shapes and types of <see cref="WeightShapes"/>. A network whose
-    /// names are torchvision's can be loaded there: <c>model.load_state_dict(safetensors.torch.load_file(path))</c>.
+    /// Writes the weights as a safetensors file, with the names, shapes and types of <see cref="WeightShapes"/>. A network with
+    /// torchvision's names can be loaded there: <c>model.load_state_dict(safetensors.torch.load_file(path))</c>.
     /// </summary>
-    /// <param name="path">The file; it is replaced as a whole, and its folder is created when missing.</param>
+    /// <param name="path">The file. It is replaced atomically, and its folder is created if necessary.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void SaveWeights(string path)
     {
@@ -161,4 +161,26 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         foreach (var parameter in _network.parameters())
             parameter.requires_grad_(false);
     }
+}
+
+/// <summary>A source of initial weights for another training.</summary>
+internal interface IInitialWeights
+{
+    /// <summary>The architecture of the trained network.</summary>
+    NetworkArchitecture Architecture { get; }
+
+    /// <summary>The head of the trained network; null if there is none.</summary>
+    PredictionHead? Head { get; }
+
+    /// <summary>Whether a network may have an output layer that these weights do not have.</summary>
+    bool LacksOutput { get; }
+
+    /// <summary>Returns the weights with the names and shapes of another network; weights that do not fit it keep their own.</summary>
+    IReadOnlyDictionary<string, Tensor> WeightsFor(NetworkArchitecture architecture);
+}
+
+/// <summary>A transformer with trained networks that another training can start from.</summary>
+internal interface INetworkHolder
+{
+    IInitialWeights InitialWeights { get; }
 }

@@ -7,21 +7,21 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Models;
 
-/// <summary>What was learned of the data beside the weights, and says what a network's outputs mean.</summary>
+/// <summary>What was learned from the data besides the weights. It interprets the outputs of a network.</summary>
 [JsonDerivedType(typeof(BinaryHead), "binary")]
 [JsonDerivedType(typeof(MulticlassHead), "multiclass")]
 [JsonDerivedType(typeof(RegressionHead), "regression")]
 [JsonDerivedType(typeof(ForecastHead), "forecast")]
 internal abstract record PredictionHead
 {
-    /// <summary>The number of output units that it needs.</summary>
+    /// <summary>The number of network outputs that it needs.</summary>
     internal abstract int OutputCount { get; }
 
-    /// <summary>Refuses values that only a damaged file can hold.</summary>
+    /// <summary>Rejects values that only a damaged file can contain.</summary>
     public abstract void Check();
 }
 
-/// <summary>What a supervised task makes of a network's outputs: scores, and the columns of ML.NET that carry them.</summary>
+/// <summary>The head of a supervised task: turns network outputs into scores and ML.NET's score columns.</summary>
 internal abstract record ScoreHead : PredictionHead
 {
     internal abstract PredictionKind Kind { get; }
@@ -29,13 +29,13 @@ internal abstract record ScoreHead : PredictionHead
     /// <summary>The type of the Score column.</summary>
     internal abstract DataViewType ScoreType { get; }
 
-    /// <summary>Turns the network's outputs <c>[rows, OutputCount]</c> into scores.</summary>
+    /// <summary>Turns network outputs <c>[rows, OutputCount]</c> into scores.</summary>
     public abstract Tensor Activate(Tensor outputs);
 
-    /// <summary>The Score column and what stands beside it.</summary>
+    /// <summary>The Score column and further columns.</summary>
     public abstract DataViewSchema CreateOutputSchema();
 
-    /// <summary>The getter of one column of <see cref="CreateOutputSchema"/>.</summary>
+    /// <summary>Returns the getter of one column of <see cref="CreateOutputSchema"/>.</summary>
     public abstract Delegate CreateGetter(int column, ScoreSource scores);
 
     private protected static ValueGetter<float> ScalarGetter(ScoreSource scores) =>
@@ -79,7 +79,7 @@ internal sealed record BinaryHead : ScoreHead
     public static float Probability(float logit) => 1 / (1 + MathF.Exp(-logit));
 }
 
-/// <summary>A logit a class; their softmax is the score vector.</summary>
+/// <summary>One logit per class; their softmax is the score vector.</summary>
 internal sealed record MulticlassHead(int ClassCount) : ScoreHead
 {
     internal override int OutputCount => ClassCount;
@@ -102,11 +102,9 @@ internal sealed record MulticlassHead(int ClassCount) : ScoreHead
     }
 }
 
-/// <summary>
-/// One output that was trained on the standardised target; the score is on the target's own scale.
-/// </summary>
-/// <param name="Mean">The mean of the training targets.</param>
-/// <param name="StandardDeviation">The standard deviation of the training targets; 1 where they were all the same.</param>
+/// <summary>One output that was trained on the standardized label; the score is in the unit of the label.</summary>
+/// <param name="Mean">The mean of the training labels.</param>
+/// <param name="StandardDeviation">The standard deviation of the training labels; 1 if they were all equal.</param>
 internal sealed record RegressionHead(double Mean, double StandardDeviation) : ScoreHead
 {
     internal override int OutputCount => 1;
@@ -125,6 +123,6 @@ internal sealed record RegressionHead(double Mean, double StandardDeviation) : S
     public override void Check()
     {
         if (!double.IsFinite(Mean) || !double.IsFinite(StandardDeviation) || StandardDeviation <= 0)
-            throw new FormatException($"mean {Mean} and standardDeviation {StandardDeviation} must be finite, the latter positive.");
+            throw new FormatException($"mean {Mean} and standardDeviation {StandardDeviation} must be finite, and standardDeviation must be positive.");
     }
 }

@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using System.Text.Json;
 using MLExtensions.Models;
+using MLExtensions.Persistence;
 
 namespace MLExtensions;
 
-/// <summary>How a model was trained and what was measured on the way. Histories are immutable and compare by value.</summary>
+/// <summary>How a model was trained, with the metrics of each epoch. Histories are immutable and compare by value.</summary>
 public sealed record TrainingHistory
 {
     /// <summary>One record per epoch, in order.</summary>
@@ -14,16 +16,16 @@ public sealed record TrainingHistory
         init => field = CheckEpochs(value);
     }
 
-    /// <summary>The epoch whose weights the model has, when that is not simply the last; otherwise null.</summary>
+    /// <summary>The epoch whose weights the model has, if it is not simply the last one; otherwise null.</summary>
     public int? BestEpoch { get; init; }
 
     /// <summary>Why training ended.</summary>
     public required StopReason StopReason { get; init; }
 
-    /// <summary>The seed of everything random in the training.</summary>
+    /// <summary>The seed of all random numbers of the training.</summary>
     public required int Seed { get; init; }
 
-    /// <summary>The CPU threads used. With the same seed, only the same number gives the same bits.</summary>
+    /// <summary>The number of CPU threads. Results are bitwise the same only with the same seed and the same number of threads.</summary>
     public required int ThreadCount { get; init; }
 
     /// <summary>The device, such as "cpu" or "cuda:0".</summary>
@@ -32,11 +34,11 @@ public sealed record TrainingHistory
     /// <summary>The floating-point type of the computation, such as "float32".</summary>
     public required string Precision { get; init; }
 
-    /// <summary>What was measured on the validation data before the first epoch; null without validation data.</summary>
+    /// <summary>The metrics on the validation data before the first epoch; null without validation data.</summary>
     [JsonPropertyName("initial")]
     public EpochRecord? BeforeTraining { get; init; }
 
-    /// <summary>What the network took from the file of weights that it started from, or null when it started otherwise.</summary>
+    /// <summary>What was loaded from the file of initial weights; null if there was none.</summary>
     public WeightReport? InitialWeights { get; init; }
 
     /// <inheritdoc/>
@@ -56,7 +58,7 @@ public sealed record TrainingHistory
     public override int GetHashCode() =>
         HashCode.Combine(Epochs.Count, BestEpoch, StopReason, Seed, ThreadCount, Device, Precision, HashCode.Combine(BeforeTraining, InitialWeights));
 
-    /// <summary>A line for logs.</summary>
+    /// <summary>Returns a summary in one line.</summary>
     public override string ToString()
     {
         var best = BestEpoch is { } epoch ? $"best {epoch}, " : "";
@@ -71,7 +73,7 @@ public sealed record TrainingHistory
             var least = i == 0 ? 1 : epochs[i - 1].Epoch + 1;
             if (epochs[i] is null || epochs[i].Epoch < least)
             {
-                throw new ArgumentException($"Epochs[{i}] is {epochs[i]?.Epoch.ToString() ?? "null"}, expected {least} or more.", nameof(Epochs));
+                throw new ArgumentException($"Epochs[{i}] is {epochs[i]?.Epoch.ToString() ?? "null"}; it must be at least {least}.", nameof(Epochs));
             }
         }
         return [.. epochs];
@@ -82,28 +84,28 @@ public sealed record TrainingHistory
 [JsonConverter(typeof(JsonStringEnumConverter<StopReason>))]
 public enum StopReason
 {
-    /// <summary>All epochs that were asked for are done.</summary>
+    /// <summary>All requested epochs are done.</summary>
     [JsonStringEnumMemberName("epochs")]
     Epochs,
 
-    /// <summary>The goal was not improved on for too many epochs.</summary>
+    /// <summary>The validation metric did not improve for too many epochs.</summary>
     [JsonStringEnumMemberName("early stopping")]
     EarlyStopping,
 }
 
-/// <summary>What was measured in one epoch of a training. Records are immutable and compare by value.</summary>
+/// <summary>The metrics of one epoch. Records are immutable and compare by value.</summary>
 public sealed record EpochRecord
 {
-    /// <summary>The number of the epoch, from 1 on; 0 for measurements made before the first.</summary>
+    /// <summary>The number of the epoch, from 1; 0 for metrics before the first epoch.</summary>
     public required int Epoch { get; init; }
 
-    /// <summary>The learning rate at the epoch's end.</summary>
+    /// <summary>The learning rate at the end of the epoch.</summary>
     public required double LearningRate { get; init; }
 
-    /// <summary>How long the epoch took, its validation included, in seconds.</summary>
+    /// <summary>The duration of the epoch in seconds, including validation.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>How many training examples the epoch went through.</summary>
+    /// <summary>The number of training examples in the epoch.</summary>
     public required long Examples { get; init; }
 
     /// <summary>Metrics on the training data by name, such as "loss", "accuracy" or "rmse".</summary>
@@ -121,13 +123,13 @@ public sealed record EpochRecord
     } = MetricValues.None;
 
     /// <summary>The metric "loss" of <see cref="Training"/>.</summary>
-    /// <exception cref="InvalidOperationException">The training recorded no metric of that name.</exception>
+    /// <exception cref="InvalidOperationException">The training did not record this metric.</exception>
     [JsonIgnore]
     public double TrainingLoss => Training.TryGetValue(MetricValues.Loss, out var loss)
         ? loss
-        : throw new InvalidOperationException($"Epoch {Epoch} has no training metric 'loss', only: {string.Join(", ", Training.Keys)}.");
+        : throw new InvalidOperationException($"Epoch {Epoch} has no training metric 'loss'; it has {string.Join(", ", Training.Keys)}.");
 
-    /// <summary>The metric "loss" of <see cref="Validation"/>, or null when it was not measured.</summary>
+    /// <summary>The metric "loss" of <see cref="Validation"/>, or null if it was not measured.</summary>
     [JsonIgnore]
     public double? ValidationLoss => Validation.TryGetValue(MetricValues.Loss, out var loss) ? loss : null;
 
@@ -144,7 +146,7 @@ public sealed record EpochRecord
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Epoch, LearningRate, Seconds, Examples, Training.Count, Validation.Count);
 
-    /// <summary>A line for logs, with numbers rounded to six digits.</summary>
+    /// <summary>Returns a summary in one line, with numbers rounded to six digits.</summary>
     public override string ToString() =>
         FormattableString.Invariant($"epoch {Epoch}")
         + MetricValues.Format("", Training)
@@ -152,7 +154,7 @@ public sealed record EpochRecord
         + FormattableString.Invariant($", learning rate {LearningRate:G6}, {Seconds:F1} s");
 }
 
-/// <summary>Metric values by name, as the history's records keep them: copied, sorted by name, compared by value.</summary>
+/// <summary>Metric values by name, as in the records of a history: copied, sorted by name, compared by value.</summary>
 internal static class MetricValues
 {
     public const string Loss = "loss";
@@ -170,4 +172,50 @@ internal static class MetricValues
 
     public static string Format(string prefix, IReadOnlyDictionary<string, double> values) =>
         string.Concat(values.Select(v => FormattableString.Invariant($", {prefix}{v.Key} {v.Value:G6}")));
+}
+
+/// <summary>A training history as JSON: camelCase, every digit kept, NaN and infinities as strings.</summary>
+internal static class TrainingHistoryJson
+{
+    /// <summary>Enough for about a hundred thousand epochs.</summary>
+    public const int MaxBytes = 64 * 1024 * 1024;
+
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        AllowDuplicateProperties = false,
+        RespectNullableAnnotations = true,
+        MaxDepth = 8,
+        WriteIndented = true,
+        NewLine = "\n",
+    };
+
+    public static byte[] ToJson(this TrainingHistory history) => JsonSerializer.SerializeToUtf8Bytes(history, Options);
+
+    /// <param name="json">The bytes of <see cref="ToJson"/>; fields of later versions are ignored.</param>
+    /// <param name="entryName">The name of the file in error messages.</param>
+    /// <exception cref="ModelFormatException">The JSON is damaged, incomplete or too long.</exception>
+    public static TrainingHistory FromJson(ReadOnlySpan<byte> json, string entryName)
+    {
+        if (json.Length > MaxBytes)
+        {
+            throw new ModelFormatException(entryName, $"is {json.Length} bytes long; a history can have at most {MaxBytes}");
+        }
+        try
+        {
+            return JsonSerializer.Deserialize<TrainingHistory>(json, Options)
+                ?? throw new ModelFormatException(entryName, "holds null instead of a training history");
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
+        {
+            throw new ModelFormatException(entryName, "is not a training history: " + e.Message, e);
+        }
+    }
+
+    /// <summary>Reads a history to the end of a stream.</summary>
+    /// <inheritdoc cref="FromJson(ReadOnlySpan{byte}, string)"/>
+    public static TrainingHistory FromJson(Stream stream, string entryName) =>
+        FromJson(new EntryReader(stream, entryName).ReadToEnd(MaxBytes), entryName);
 }

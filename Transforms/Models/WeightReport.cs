@@ -3,38 +3,42 @@ using System.Text.Json.Serialization;
 
 namespace MLExtensions;
 
-/// <summary>What a network took from a file of weights that it started from, and what not. Reports are immutable and compare by value.</summary>
+/// <summary>What a network loaded from a file of initial weights. Reports are immutable and compare by value.</summary>
 public sealed record WeightReport
 {
-    /// <summary>The names of the tensors that were taken.</summary>
+    /// <summary>The names of the loaded tensors.</summary>
     public required IReadOnlyList<string> Loaded
     {
         get;
         init => field = Copy(value);
     }
 
-    /// <summary>The names of the network's tensors that the file lacks; they started anew. Counters of batches are not counted.</summary>
+    /// <summary>
+    /// The names of the network's tensors that are missing in the file; they were initialized randomly. Batch counters are not included.
+    /// </summary>
     public required IReadOnlyList<string> Missing
     {
         get;
         init => field = Copy(value);
     }
 
-    /// <summary>The names of the file's tensors that the network has no place for.</summary>
+    /// <summary>The names of the tensors in the file that the network does not have.</summary>
     public required IReadOnlyList<string> Unexpected
     {
         get;
         init => field = Copy(value);
     }
 
-    /// <summary>The tensors of another shape, or another kind of number, in the file, each with name and both shapes; they started anew.</summary>
+    /// <summary>
+    /// The tensors that have another shape or type in the file, each with its name and both shapes; they were initialized randomly.
+    /// </summary>
     public required IReadOnlyList<string> OtherShape
     {
         get;
         init => field = Copy(value);
     }
 
-    /// <summary>Whether all the network's weights came from the file.</summary>
+    /// <summary>Whether all weights of the network were loaded from the file.</summary>
     [JsonIgnore]
     public bool IsComplete => Missing.Count == 0 && OtherShape.Count == 0;
 

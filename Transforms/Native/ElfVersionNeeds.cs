@@ -4,8 +4,8 @@ using System.Text;
 namespace MLExtensions.Native;
 
 /// <summary>
-/// Edits the version needs (<c>.gnu.version_r</c>) of a 64-bit little-endian ELF image: a need whose flag is weak does not
-/// stop the dynamic loader when the library on this machine lacks that version.
+/// Edits the version needs (<c>.gnu.version_r</c>) of a 64-bit little-endian ELF image: a need with the weak flag does not stop the dynamic
+/// loader if the library on this computer lacks that version.
 /// </summary>
 internal static class ElfVersionNeeds
 {
@@ -19,7 +19,7 @@ internal static class ElfVersionNeeds
     private static ReadOnlySpan<byte> Magic => [0x7F, (byte)'E', (byte)'L', (byte)'F', 2 /* 64 bits */, 1 /* little endian */];
 
     /// <summary>Makes every need for <paramref name="version"/> weak.</summary>
-    /// <returns>Whether there was one. False also for an image that is no ELF file or that is damaged.</returns>
+    /// <returns>Whether there was one. False also if the image is damaged or not an ELF file.</returns>
     internal static bool Weaken(Span<byte> image, string version)
     {
         if (image.Length < HeaderSize || !image.StartsWith(Magic))
@@ -64,7 +64,7 @@ internal static class ElfVersionNeeds
             ulong next = BinaryPrimitives.ReadUInt32LittleEndian(need[12..]);
             found |= WeakenAuxiliaries(image, at + first, count, strings, wanted);
             if (next == 0)
-                break; // the chain's end, whatever the section's header says
+                break; // the end of the chain, whatever the section header says
             at += next;
         }
         return found;
@@ -91,7 +91,7 @@ internal static class ElfVersionNeeds
         return found;
     }
 
-    /// <summary>The <paramref name="length"/> bytes at <c>start + offset</c>, where the image has them.</summary>
+    /// <summary>Returns the <paramref name="length"/> bytes at <c>start + offset</c> if the image has them.</summary>
     private static bool TryRead(ReadOnlySpan<byte> image, ulong start, ulong offset, int length, out ReadOnlySpan<byte> bytes)
     {
         var size = (ulong)image.Length;

@@ -6,15 +6,15 @@ using System.Text;
 namespace MLExtensions.Native;
 
 /// <summary>
-/// Some virtual machines with AMD processors (Firecracker) hide the sizes of the caches: CPUID's leaf 0x8000001D is all zeros, of which oneDNN 3.7.1
-/// makes a first-level cache of one byte. It then copies weights in an order that no real processor would make it take, and that is wrong: zeros
-/// meant for the padding are written over weights. Convolutions and LSTM scores are off by as much as they are large, and other code divides by
-/// zero. So oneDNN is told sizes there: its function that gives them, which libtorch_cpu.so names in its symbol table, is overwritten in memory.
-/// Where that fails, oneDNN is held to SSE4.1, with which it is right, and slow.
+/// Some virtual machines with AMD processors (Firecracker) hide the sizes of the caches: CPUID leaf 0x8000001D is all zeros, and oneDNN
+/// 3.7.1 then assumes a first-level cache of one byte. It copies weights in an order that never occurs on a real processor and is wrong:
+/// zeros for the padding overwrite weights. Convolutions and LSTM scores are wrong by as much as their size, and other code divides by
+/// zero. Therefore oneDNN gets cache sizes: its function for them, which is in the symbol table of libtorch_cpu.so, is overwritten in
+/// memory. If that fails, oneDNN is restricted to SSE4.1, which is correct but slow.
 /// </summary>
 internal static class HiddenCaches
 {
-    /// <summary>The <see cref="AppContext"/> switch that leaves oneDNN as it is.</summary>
+    /// <summary>The <see cref="AppContext"/> switch that turns this off.</summary>
     internal const string OffSwitch = "MLExtensions.NoCacheSizes";
 
     private const string Function = "_ZN4dnnl4impl3cpu8platform23get_per_core_cache_sizeEi";
@@ -23,15 +23,17 @@ internal static class HiddenCaches
     private static readonly byte[] Code =
         [0x83, 0xFF, 0x02, 0xB8, 0x00, 0x80, 0x00, 0x00, 0x7C, 0x0C, 0xB8, 0x00, 0x00, 0x10, 0x00, 0x74, 0x05, 0xB8, 0x00, 0x00, 0x20, 0x00, 0xC3];
 
-    /// <summary>Whether this machine is one of those.</summary>
+    /// <summary>Whether this computer hides its cache sizes.</summary>
     internal static bool AreHidden => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && X86Base.IsSupported
         && X86Base.CpuId(4, 0).Eax == 0
         && ((uint)X86Base.CpuId(unchecked((int)0x80000000), 0).Eax < 0x8000001D || X86Base.CpuId(unchecked((int)0x8000001D), 0).Ebx == 0);
 
-    /// <summary>What was done: <c>sizes</c>, <c>SSE4.1</c>, or null where nothing was needed.</summary>
+    /// <summary>What was done: <c>sizes</c>, <c>SSE4.1</c>, or null if nothing was needed.</summary>
     internal static string? Way { get; private set; }
 
-    /// <summary>Gives oneDNN sizes where the machine hides them; libtorch is loaded, and nothing was computed yet.</summary>
+    /// <summary>
+    /// Gives oneDNN cache sizes if the computer hides them. Called after libtorch is loaded and before anything is computed.
+    /// </summary>
     internal static void Reveal()
     {
         if (!AreHidden || (AppContext.TryGetSwitch(OffSwitch, out var off) && off))
@@ -43,7 +45,7 @@ internal static class HiddenCaches
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or InvalidOperationException)
         {
-            // The runtime's own variables are not those that native code sees. What the user has set stays.
+            // Native code does not see the environment variables of the runtime. Values that the user has set are kept.
             if (SetNativeVariable("ONEDNN_MAX_CPU_ISA", "SSE41", overwrite: 0) == 0)
                 Way = "SSE4.1";
         }
@@ -55,13 +57,13 @@ internal static class HiddenCaches
         var start = long.Parse(line[..line.IndexOf('-')], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         var address = start + AddressOf(line[line.IndexOf('/')..]);
         using var memory = File.OpenHandle("/proc/self/mem", FileMode.Open, FileAccess.ReadWrite);
-        RandomAccess.Write(memory, Code, address); // past the protection of code, which a pointer would not get
+        RandomAccess.Write(memory, Code, address); // bypasses the write protection of code, which a pointer could not
     }
 
     [DllImport("libc", EntryPoint = "setenv")]
     private static extern int SetNativeVariable(string name, string value, int overwrite);
 
-    /// <summary>Looks the function up in the symbol table of a 64-bit ELF file whose first segment begins at address 0.</summary>
+    /// <summary>Looks up the function in the symbol table of a 64-bit ELF file whose first segment begins at address 0.</summary>
     private static long AddressOf(string library)
     {
         using var reader = new BinaryReader(File.OpenRead(library));
@@ -81,7 +83,7 @@ internal static class HiddenCaches
                     return BitConverter.ToInt64(symbols, at + 8);
             }
         }
-        throw new InvalidDataException($"'{library}' does not name '{Function}'.");
+        throw new InvalidDataException($"'{library}' has no symbol '{Function}'.");
 
         T At<T>(long offset, Func<T> read)
         {

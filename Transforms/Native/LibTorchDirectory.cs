@@ -4,14 +4,14 @@ using System.Runtime.InteropServices;
 namespace MLExtensions.Native;
 
 /// <summary>
-/// The environment variable LIBTORCH_DIR names the folder of a libtorch that is already on the machine, such as
-/// <c>torch/lib</c> of PyTorch's wheel. Loaded before TorchSharp looks, its libraries are those that are used.
+/// The environment variable LIBTORCH_DIR names the folder of an installed libtorch, such as <c>torch/lib</c> of PyTorch's wheel. Its
+/// libraries are loaded before TorchSharp searches for libtorch, so they are used.
 /// </summary>
 internal static class LibTorchDirectory
 {
     internal const string Variable = "LIBTORCH_DIR";
 
-    // Each needs only those before it; a CPU build has no CUDA ones.
+    // Each library needs only the previous ones; a CPU build has no CUDA libraries.
     private static readonly (string Name, bool Required)[] Libraries =
     [
         ("c10", true),
@@ -21,8 +21,8 @@ internal static class LibTorchDirectory
         ("torch", true),
     ];
 
-    /// <summary>Loads the libraries of the folder that the variable names, if it is set.</summary>
-    /// <exception cref="TorchNotAvailableException">The folder holds no libtorch, or one that does not load.</exception>
+    /// <summary>Loads the libraries in the folder that the variable names, if it is set.</summary>
+    /// <exception cref="TorchNotAvailableException">The folder does not contain a libtorch, or it cannot be loaded.</exception>
     internal static void Preload(Assembly torchSharp)
     {
         if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } setting)
@@ -35,17 +35,17 @@ internal static class LibTorchDirectory
             if (File.Exists(path))
                 Load(path);
             else if (required)
-                throw new TorchNotAvailableException($"{Variable} is '{setting}', and there is no '{path}'. It has to be the folder of a libtorch {NativePackages.LibTorchVersion}, such as torch/lib of PyTorch's wheel.");
+                throw new TorchNotAvailableException($"{Variable} is '{setting}', but '{path}' does not exist. It must be the folder of a libtorch {NativePackages.LibTorchVersion}, such as torch/lib of PyTorch's wheel.");
         }
     }
 
-    /// <remarks>TorchSharp would load the application's own libtorch as well, and two in a process end it.</remarks>
+    /// <remarks>TorchSharp would also load the libtorch of the application, and two in one process crash it.</remarks>
     private static void CheckIsOnlyOne(string folder, Assembly torchSharp)
     {
         var name = NativeFiles.NameOf("torch_cpu");
         if (NativeFiles.Find(name, torchSharp) is not { } own || RealPath(own) == RealPath(Path.Combine(folder, name)))
             return;
-        throw new TorchNotAvailableException($"{Variable} is '{folder}', but the application has a libtorch of its own, '{own}', and a process can have only one. Unset {Variable}, or build the application without a package that brings libtorch (libtorch-cpu-*, TorchSharp-cpu, TorchSharp-cuda-*).");
+        throw new TorchNotAvailableException($"{Variable} is '{folder}', but the application has its own libtorch, '{own}', and a process can have only one. Unset {Variable}, or build the application without a package that brings libtorch (libtorch-cpu-*, TorchSharp-cpu, TorchSharp-cuda-*).");
     }
 
     private static string RealPath(string path)
@@ -59,7 +59,7 @@ internal static class LibTorchDirectory
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            throw new TorchNotAvailableException($"{Variable} asks for '{path}', which does not load. {NativeDiagnosis.Explain(path, e.Message, path)}", e);
+            throw new TorchNotAvailableException($"{Variable} asks for '{path}', which cannot be loaded. {NativeDiagnosis.Explain(path, e.Message, path)}", e);
         }
     }
 }

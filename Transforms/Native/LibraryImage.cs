@@ -3,19 +3,19 @@ using Microsoft.Win32.SafeHandles;
 
 namespace MLExtensions.Native;
 
-/// <summary>Loads a shared library from bytes (Linux): from memory, or from a file of a private folder where that is forbidden.</summary>
+/// <summary>Loads a shared library from bytes (Linux): from memory, or from a file in a private folder if that is forbidden.</summary>
 internal static partial class LibraryImage
 {
     private const uint CloseOnExec = 1; // MFD_CLOEXEC
     private const uint Executable = 16; // MFD_EXEC: kernels from 6.3 on may forbid execution without it
 
-    /// <summary>For tests: false acts as a machine on which memory files cannot be had.</summary>
+    /// <summary>For tests: false behaves like a computer without memory files.</summary>
     internal static bool MayUseMemory { get; set; } = true;
 
     /// <summary>Loads <paramref name="image"/>.</summary>
     /// <param name="image">The whole file.</param>
-    /// <param name="fileName">What it is called in listings and debuggers.</param>
-    /// <param name="way">How it was loaded, or the reasons why it was not.</param>
+    /// <param name="fileName">Its name in listings and debuggers.</param>
+    /// <param name="way">How it was loaded, or why it was not.</param>
     internal static bool TryLoad(byte[] image, string fileName, out IntPtr library, out string way)
     {
         if (TryLoadFromMemory(image, fileName, out library, out var memoryFailure))
@@ -95,7 +95,7 @@ internal static partial class LibraryImage
         }
         catch (Exception e) when (IsExpected(e))
         {
-            // A left-over temporary file harms nobody.
+            // A left-over temporary file does no harm.
         }
     }
 

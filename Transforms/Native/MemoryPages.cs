@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace MLExtensions.Native;
 
-/// <summary>Pages of memory that were mapped from a file for reading. What is written to them here stays in this process.</summary>
+/// <summary>Memory pages that were mapped from a file for reading. Writes to them stay in this process.</summary>
 internal static unsafe partial class MemoryPages
 {
     private const int ReadWrite = 3; // PROT_READ | PROT_WRITE
@@ -23,7 +23,7 @@ internal static unsafe partial class MemoryPages
         return Protect(first, size, ReadWrite) == 0 || (OperatingSystem.IsLinux() && TryReplace(first, size));
     }
 
-    /// <summary>A mapping that is shared with the file cannot be made writable: a private copy takes its place, in one step.</summary>
+    /// <summary>A mapping that is shared with the file cannot be made writable: it is replaced by a private copy in one step.</summary>
     private static bool TryReplace(nint start, nuint size)
     {
         var copy = Map(0, size, ReadWrite, PrivateAnonymous, -1, 0);

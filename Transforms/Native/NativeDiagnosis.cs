@@ -2,21 +2,21 @@ using System.Text.RegularExpressions;
 
 namespace MLExtensions.Native;
 
-/// <summary>Reads what the operating system's loader said when a library did not load.</summary>
+/// <summary>Explains why the loader of the operating system could not load a library.</summary>
 internal static partial class NativeDiagnosis
 {
-    /// <summary>Says in words what is missing, and how to get it.</summary>
-    /// <param name="library">The library that did not load: a name such as <c>torch_cpu</c>, or a path.</param>
+    /// <summary>Explains what is missing and how to get it.</summary>
+    /// <param name="library">The library that could not be loaded: a name such as <c>torch_cpu</c>, or a path.</param>
     /// <param name="loaderText">The message of the exception that <see cref="System.Runtime.InteropServices.NativeLibrary"/> threw.</param>
-    /// <param name="file">Where the library is among the application's files; null when it is not.</param>
+    /// <param name="file">The path of the library in the application; null if it is not there.</param>
     internal static string Explain(string library, string loaderText, string? file = null)
     {
         if (MissingVersion().Match(loaderText) is { Success: true } version)
             return ExplainVersion(version.Groups["version"].Value);
         if (loaderText.Contains("musl", StringComparison.Ordinal) || loaderText.Contains("Error loading shared library", StringComparison.Ordinal))
-            return "libtorch needs the GNU C library, and this system (Alpine Linux, for example) has another one: use a Debian, Ubuntu or RHEL image.";
+            return "libtorch needs the GNU C library, but this system (for example Alpine Linux) has another one: use a Debian, Ubuntu or RHEL image.";
         if (Unmappable().Match(loaderText) is { Success: true } unmappable)
-            return $"'{unmappable.Groups["file"].Value}' cannot be mapped as a program: its folder is mounted 'noexec', or memory is short.";
+            return $"'{unmappable.Groups["file"].Value}' cannot be mapped as code: its folder is mounted 'noexec', or there is too little memory.";
         if (Damaged().Match(loaderText) is { Success: true } damaged)
             return $"'{damaged.Groups["file"].Value}' is damaged or built for another processor ({damaged.Groups["why"].Value}). Remove it and restore the packages again. {NativePackages.Advice}";
         if (UnresolvedSymbol().Match(loaderText) is { Success: true } symbol)
@@ -24,16 +24,16 @@ internal static partial class NativeDiagnosis
         if (MissingSystemLibrary(library, loaderText) is { } missing)
             return $"libtorch needs the system library '{missing}', which is not installed{PackageOf(missing)}.";
         if (file is not null && !MissingFiles(loaderText).Any(IsPackaged))
-            return $"'{file}' is there, but does not load{WindowsHint}. The loader says: {loaderText.ReplaceLineEndings(" ").Trim()}";
+            return $"'{file}' exists, but cannot be loaded{WindowsHint}. The loader reports: {loaderText.ReplaceLineEndings(" ").Trim()}";
         return $"libtorch is not among the application's files: '{library}' was not found. {NativePackages.Advice}";
     }
 
     private static string ExplainVersion(string version)
     {
         if (version.StartsWith("GLIBC_", StringComparison.Ordinal))
-            return $"libtorch needs {version} of the GNU C library, and this system has an older one: use a newer distribution.";
-        var unpatched = OldLibStdCxx.Failure is { } failure ? $" MLExtensions can do without, but did not: {failure}." : "";
-        return $"TorchSharp's native library needs {version} of libstdc++, and this system has an older one.{unpatched} Use a system with GCC 13.2's libstdc++ or newer, such as Ubuntu 24.04 or Debian 13.";
+            return $"libtorch needs {version} of the GNU C library, but this system has an older one: use a newer distribution.";
+        var unpatched = OldLibStdCxx.Failure is { } failure ? $" The workaround of MLExtensions failed: {failure}." : "";
+        return $"TorchSharp's native library needs {version} of libstdc++, but this system has an older one.{unpatched} Use a system with GCC 13.2's libstdc++ or newer, such as Ubuntu 24.04 or Debian 13.";
     }
 
     private static string? MissingSystemLibrary(string library, string loaderText)
@@ -45,7 +45,7 @@ internal static partial class NativeDiagnosis
     private static string WindowsHint
         => OperatingSystem.IsWindows() ? "; often the Visual C++ redistributable (vc_redist.x64.exe) is missing" : "";
 
-    // The runtime tries several spellings of a name, and the loader complains about each.
+    // The runtime tries several spellings of a name, and the loader reports each.
     private static bool IsTried(string file, string library)
         => file == library || file == $"lib{library}" || file == $"{library}.so" || file == $"lib{library}.so";
 

@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace MLExtensions.Native;
 
-/// <summary>Where an application's native files are.</summary>
+/// <summary>Finds the native files of an application.</summary>
 internal static class NativeFiles
 {
-    /// <summary>TorchSharp's own native library, as its P/Invokes name it.</summary>
+    /// <summary>TorchSharp's native library, as named in its P/Invokes.</summary>
     internal const string Shim = "LibTorchSharp";
 
-    /// <summary>What the file of a library is called on this platform.</summary>
+    /// <summary>Returns the file name of a library on this platform.</summary>
     internal static string NameOf(string library)
     {
         if (OperatingSystem.IsWindows())
@@ -17,7 +17,7 @@ internal static class NativeFiles
         return OperatingSystem.IsMacOS() ? $"lib{library}.dylib" : $"lib{library}.so";
     }
 
-    /// <summary>The path of a native file of the application, or null.</summary>
+    /// <summary>Returns the path of a native file of the application, or null.</summary>
     internal static string? Find(string fileName, Assembly assembly)
         => Folders(assembly).Select(folder => Path.Combine(folder, fileName)).FirstOrDefault(File.Exists);
 
@@ -32,13 +32,13 @@ internal static class NativeFiles
     }
 }
 
-/// <summary>The packages that bring libtorch, which an application adds for the machine it runs on.</summary>
+/// <summary>The packages with libtorch, one of which an application adds for its platform.</summary>
 internal static class NativePackages
 {
     internal const string LibTorchVersion = "2.10.0";
     internal const string TorchSharpVersion = "0.107.0";
 
-    /// <summary>The sentence that says how to get libtorch on this machine.</summary>
+    /// <summary>A sentence about how to get libtorch on this platform.</summary>
     internal static string Advice => Cpu is null
         ? $"libtorch is not packaged for {RuntimeInformation.RuntimeIdentifier}: use linux-x64, win-x64 or osx-arm64."
         : $"Add it to the application: `dotnet add package {Cpu} --version {LibTorchVersion}`{CudaAdvice}, or let the environment variable {LibTorchDirectory.Variable} name the folder of a libtorch {LibTorchVersion}.";

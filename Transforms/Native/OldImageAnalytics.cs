@@ -5,23 +5,23 @@ using System.Runtime.CompilerServices;
 namespace MLExtensions.Native;
 
 /// <summary>
-/// ML.NET's images (Microsoft.ML.ImageAnalytics 5.0.1) were compiled against SkiaSharp 2.88, whose <c>SKBitmap.GetPixelSpan</c>
-/// returns a <c>ReadOnlySpan&lt;byte&gt;</c>; SkiaSharp 3, which ScottPlot asks for, returns a <c>Span&lt;byte&gt;</c>. It is the
-/// one member that <c>MLImage.Pixels</c>, and so <c>ExtractPixels</c>, misses: the reference to it is mended in memory.
+/// ML.NET's images (Microsoft.ML.ImageAnalytics 5.0.1) were compiled against SkiaSharp 2.88, whose <c>SKBitmap.GetPixelSpan</c> returns a
+/// <c>ReadOnlySpan&lt;byte&gt;</c>; SkiaSharp 3, which ScottPlot needs, returns a <c>Span&lt;byte&gt;</c>. It is the only missing member
+/// for <c>MLImage.Pixels</c> and <c>ExtractPixels</c>, so the reference to it is corrected in memory.
 /// </summary>
 internal static class OldImageAnalytics
 {
-    /// <summary>The <see cref="AppContext"/> switch that leaves the reference as it is.</summary>
+    /// <summary>The <see cref="AppContext"/> switch that turns this off.</summary>
     internal const string OffSwitch = "MLExtensions.NoImagePatch";
 
     private const string ImageAnalytics = "Microsoft.ML.ImageAnalytics";
     private static readonly Lock Gate = new();
     private static bool _tried;
 
-    /// <summary>Whether the reference was mended.</summary>
+    /// <summary>Whether the reference was corrected.</summary>
     internal static bool Mended { get; private set; }
 
-    /// <summary>Waits for the assembly, so that programs without images load nothing of it.</summary>
+    /// <summary>Waits until the assembly is loaded, so that programs without images do not load it.</summary>
     [ModuleInitializer]
     internal static void Register()
     {
@@ -54,7 +54,7 @@ internal static class OldImageAnalytics
         }
         catch (Exception e) when (e is IOException or BadImageFormatException)
         {
-            return false; // the images' own error says what is missing
+            return false; // the error of ML.NET's images says what is missing
         }
     }
 

@@ -5,16 +5,16 @@ using System.Reflection.Metadata.Ecma335;
 namespace MLExtensions.Native;
 
 /// <summary>
-/// Where an assembly's metadata (ECMA-335, II.22.25 and II.23.2) refers to <c>SKBitmap.GetPixelSpan</c>, and how the reference is
-/// made to return a <c>Span&lt;byte&gt;</c>. The signature that it has now is also that of the getter of <c>MLImage.Pixels</c>,
-/// which must stay; the new one takes the place of the property's, which is as long and only reflection reads.
+/// Finds the reference to <c>SKBitmap.GetPixelSpan</c> in the metadata of an assembly (ECMA-335, II.22.25 and II.23.2), and changes it to
+/// return a <c>Span&lt;byte&gt;</c>. Its current signature is shared with the getter of <c>MLImage.Pixels</c>, which must not change. The
+/// new signature overwrites that of the property, which has the same length and is only read by reflection.
 /// </summary>
 internal sealed record SpanReference(int SignatureColumn, int ColumnSize, int BlobIndex, int BlobOffset, byte[] Signature)
 {
     private const byte HasThis = 0x20;
     private const byte PropertyOfInstance = 0x28;
 
-    /// <returns>Null where the metadata is not as expected.</returns>
+    /// <returns>Null if the metadata is not as expected.</returns>
     public static SpanReference? Find(MetadataReader reader)
     {
         var reference = FindReference(reader);
@@ -34,7 +34,7 @@ internal sealed record SpanReference(int SignatureColumn, int ColumnSize, int Bl
         if (!isExpected)
             return null;
 
-        // A row's last column is the index of the signature's blob; blobs this short have one byte of length before them.
+        // The last column of a row is the index of the signature blob; the length of such short blobs is one byte before them.
         var columnSize = reader.GetHeapSize(HeapIndex.Blob) < 0x10000 ? sizeof(ushort) : sizeof(uint);
         var rowSize = reader.GetTableRowSize(TableIndex.MemberRef);
         var rowEnd = reader.GetTableMetadataOffset(TableIndex.MemberRef) + (rowSize * MetadataTokens.GetRowNumber(reference));

@@ -6,16 +6,16 @@ using TorchSharp;
 namespace MLExtensions;
 
 /// <summary>
-/// Loads libtorch, the native library behind TorchSharp. Everything in MLExtensions does so by itself; a program that calls
-/// TorchSharp before anything of MLExtensions can call <see cref="Initialize"/> to have a clear message when libtorch is missing.
+/// Loads libtorch, the native library behind TorchSharp. MLExtensions does this automatically. A program that uses TorchSharp before
+/// MLExtensions can call <see cref="Initialize"/> to get a clear message if libtorch is missing.
 /// </summary>
 public static class TorchRuntime
 {
     private static readonly Lock Gate = new();
     private static volatile bool _initialized;
 
-    /// <summary>Whether an NVIDIA GPU and a libtorch built for it are there.</summary>
-    /// <exception cref="TorchNotAvailableException">libtorch cannot be loaded at all.</exception>
+    /// <summary>Whether an NVIDIA GPU and a libtorch with CUDA are available.</summary>
+    /// <exception cref="TorchNotAvailableException">libtorch cannot be loaded.</exception>
     public static bool IsCudaAvailable
     {
         get
@@ -25,15 +25,15 @@ public static class TorchRuntime
         }
     }
 
-    /// <summary>Loads libtorch unless it is loaded already. Cheap when it is, and safe to call from any thread.</summary>
+    /// <summary>Loads libtorch unless it is already loaded. Thread-safe, and cheap if it is loaded.</summary>
     /// <remarks>
-    /// The application references the package that brings libtorch for its machine, such as <c>libtorch-cpu-linux-x64</c>, or
-    /// the environment variable <c>LIBTORCH_DIR</c> names the folder of one. On Linux with a libstdc++ older than GCC 13.2's
-    /// a copy of TorchSharp's library that does without the newer one is loaded, from memory; the <see cref="AppContext"/>
-    /// switch <c>MLExtensions.NoNativePatch</c> turns that off. In Linux virtual machines that hide the sizes of AMD processors' caches
-    /// oneDNN, which computes wrong numbers there, is told sizes; the switch <c>MLExtensions.NoCacheSizes</c> turns that off.
+    /// The application references the libtorch package for its platform, such as <c>libtorch-cpu-linux-x64</c>, or the environment variable
+    /// <c>LIBTORCH_DIR</c> names the folder of a libtorch. On Linux with a libstdc++ older than that of GCC 13.2, a patched copy of
+    /// TorchSharp's library is loaded from memory; the <see cref="AppContext"/> switch <c>MLExtensions.NoNativePatch</c> turns this off. In
+    /// Linux virtual machines that hide the cache sizes of AMD processors, oneDNN would compute wrong numbers, so it is given cache sizes;
+    /// the switch <c>MLExtensions.NoCacheSizes</c> turns this off.
     /// </remarks>
-    /// <exception cref="TorchNotAvailableException">It cannot be loaded; the message says what is missing.</exception>
+    /// <exception cref="TorchNotAvailableException">libtorch cannot be loaded; the message says what is missing.</exception>
     public static void Initialize()
     {
         if (_initialized)
@@ -48,7 +48,7 @@ public static class TorchRuntime
         }
     }
 
-    /// <remarks>Done before TorchSharp does it: its own attempt prints to the console and copies files when it fails.</remarks>
+    /// <remarks>Done before TorchSharp does it, because TorchSharp prints to the console and copies files if it fails.</remarks>
     private static void LoadNativeLibraries()
     {
         var torchSharp = typeof(torch).Assembly; // does not run torch's static constructor
@@ -81,7 +81,7 @@ public static class TorchRuntime
         }
         catch (Exception e) when (e is NotSupportedException or TypeInitializationException or DllNotFoundException)
         {
-            throw new TorchNotAvailableException($"TorchSharp does not find libtorch. {NativePackages.Advice}", e);
+            throw new TorchNotAvailableException($"TorchSharp cannot find libtorch. {NativePackages.Advice}", e);
         }
     }
 }
@@ -91,22 +91,22 @@ public static class TorchRuntime
 /// </summary>
 public sealed class TorchNotAvailableException : InvalidOperationException
 {
-    /// <summary>Creates the exception with a message that says nothing in particular.</summary>
+    /// <summary>Creates the exception with a general message.</summary>
     public TorchNotAvailableException()
         : this("libtorch is not available.")
     {
     }
 
     /// <summary>Creates the exception.</summary>
-    /// <param name="message">What is missing, and how to get it.</param>
+    /// <param name="message">What is missing and how to get it.</param>
     public TorchNotAvailableException(string message)
         : base(message)
     {
     }
 
     /// <summary>Creates the exception.</summary>
-    /// <param name="message">What is missing, and how to get it.</param>
-    /// <param name="innerException">What the runtime or TorchSharp said.</param>
+    /// <param name="message">What is missing and how to get it.</param>
+    /// <param name="innerException">The exception of the runtime or of TorchSharp.</param>
     public TorchNotAvailableException(string message, Exception innerException)
         : base(message, innerException)
     {

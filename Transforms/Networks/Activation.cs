@@ -8,7 +8,7 @@ namespace MLExtensions;
 [JsonConverter(typeof(JsonStringEnumConverter<Activation>))]
 public enum Activation
 {
-    /// <summary>x: the layer stays linear.</summary>
+    /// <summary>x: no activation function, a linear layer.</summary>
     Identity,
 
     /// <summary>1 / (1 + exp(-x)).</summary>
@@ -23,7 +23,7 @@ public enum Activation
     /// <summary>x for x &gt; 0, else 0.01 x; Maas, Hannun and Ng, 2013.</summary>
     LeakyReLU,
 
-    /// <summary>x for x &gt; 0, else a x with one learnt a a layer that starts at 0.25; He, Zhang, Ren and Sun, 2015.</summary>
+    /// <summary>x for x &gt; 0, else a x with one learned a per layer, initially 0.25; He, Zhang, Ren and Sun, 2015.</summary>
     PReLU,
 
     /// <summary>x for x &gt; 0, else exp(x) - 1; Clevert, Unterthiner and Hochreiter, 2015.</summary>
@@ -42,7 +42,7 @@ public enum Activation
 /// <summary>Applies activation functions.</summary>
 internal static class ActivationFunctions
 {
-    /// <summary>Applies a function without parameters to a tensor that nothing else uses, in place where that is possible.</summary>
+    /// <summary>Applies a function without parameters to a tensor that nothing else uses, in place if possible.</summary>
     public static Tensor Apply(this Activation activation, Tensor x) => activation switch
     {
         Activation.Identity => x,
@@ -54,10 +54,10 @@ internal static class ActivationFunctions
         Activation.Softplus => nn.functional.softplus(x),
         Activation.Softsign => nn.functional.softsign(x),
         Activation.GELU => nn.functional.gelu(x),
-        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "An activation with parameters needs a layer of its own."),
+        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "An activation with parameters needs its own layer."),
     };
 
-    /// <summary>Applies a function without parameters and leaves its argument as it is.</summary>
+    /// <summary>Applies a function without parameters without changing its argument.</summary>
     public static Tensor ApplyToCopy(this Activation activation, Tensor x) => activation switch
     {
         Activation.Sigmoid => x.sigmoid(),

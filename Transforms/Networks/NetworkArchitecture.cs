@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>
-/// The immutable description of a network: what its family, its sizes and its layers are. It is saved as JSON with the model and
-/// builds the network again; the weights come from beside it.
+/// The immutable description of a network: its family, sizes and layers. It is saved as JSON with the model and rebuilds the network; the
+/// weights are saved separately.
 /// </summary>
 [JsonDerivedType(typeof(MlpArchitecture), MlpArchitecture.FamilyName)]
 [JsonDerivedType(typeof(CnnArchitecture), CnnArchitecture.FamilyName)]
@@ -23,37 +23,39 @@ public abstract record NetworkArchitecture
     {
     }
 
-    /// <summary>The number of features that the network takes.</summary>
+    /// <summary>The number of input features.</summary>
     public required int InputCount { get; init; }
 
     /// <summary>The number of output units: 1 for binary classification and regression, the number of classes for multiclass.</summary>
     public required int OutputCount { get; init; }
 
-    /// <summary>The number of weights and biases that training finds.</summary>
-    /// <exception cref="OverflowException">The number is beyond 64 bits.</exception>
+    /// <summary>The number of trainable weights and biases.</summary>
+    /// <exception cref="OverflowException">The number exceeds 64 bits.</exception>
     [JsonIgnore]
     public abstract long ParameterCount { get; }
 
-    /// <summary>What a row of the network's input is.</summary>
+    /// <summary>The format of a row of input.</summary>
     internal virtual FeatureFormat Format => new DenseFormat(InputCount);
 
-    /// <summary>The multiplications and additions, each pair as one, that a row costs.</summary>
+    /// <summary>The multiply-adds per row.</summary>
     internal virtual double MultiplyAdds => ParameterCount;
 
-    /// <summary>The number of rows that are best scored in one pass.</summary>
+    /// <summary>The best number of rows per scoring pass.</summary>
     internal virtual int ScoringRows => int.MaxValue;
 
-    /// <summary>The number of rows that a training batch needs at least; 2 where batch statistics are taken.</summary>
+    /// <summary>The minimum number of rows of a training batch; 2 with batch normalization.</summary>
     internal abstract int MinimumBatchRows { get; }
 
-    /// <summary>The name of the layer whose first dimension is <see cref="OutputCount"/>, as in the names of its weights.</summary>
+    /// <summary>The name of the output layer, as in the names of its weights; its first dimension is <see cref="OutputCount"/>.</summary>
     internal abstract string OutputLayer { get; }
 
-    /// <summary>Builds the module, float32 on the CPU, with weights that are not initialised yet; <c>[rows, InputCount]</c> to <c>[rows, OutputCount]</c>.</summary>
+    /// <summary>
+    /// Creates the module, float32 on the CPU, with uninitialized weights; it maps <c>[rows, InputCount]</c> to <c>[rows, OutputCount]</c>.
+    /// </summary>
     internal abstract nn.Module<Tensor, Tensor> CreateModule();
 
-    /// <summary>Checks every number, so that a damaged file cannot build an absurd network.</summary>
-    /// <exception cref="FormatException">A member is out of range; the message names it.</exception>
+    /// <summary>Checks every number, so that a damaged file cannot create an invalid network.</summary>
+    /// <exception cref="FormatException">A property is out of range; the message names it.</exception>
     internal virtual void Check()
     {
         if (InputCount < 1)
@@ -63,5 +65,7 @@ public abstract record NetworkArchitecture
     }
 }
 
-/// <summary>A network whose input holds lengths or token numbers: it must come in float32, whatever the network computes in.</summary>
+/// <summary>
+/// A network whose input contains lengths or token numbers and must be float32, whatever the precision of the computation.
+/// </summary>
 internal interface IFullPrecisionInput;

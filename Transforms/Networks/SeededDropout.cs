@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace MLExtensions.Networks;
 
 /// <summary>
-/// Dropout (Srivastava et al., 2014) that draws from a generator of the model's own, so that another model that trains at the
-/// same time does not change what this one draws.
+/// Dropout (Srivastava et al., 2014) with a separate generator per model, so that models that train at the same time do not affect each
+/// other's random numbers.
 /// </summary>
 internal sealed class SeededDropout : nn.Module<Tensor, Tensor>
 {
@@ -14,7 +14,7 @@ internal sealed class SeededDropout : nn.Module<Tensor, Tensor>
     public SeededDropout(double probability)
         : base(nameof(SeededDropout)) => _probability = probability;
 
-    /// <summary>Set by the engine while it trains; null draws from the process's generator (CUDA has no other).</summary>
+    /// <summary>Set by the engine during training; null uses the generator of the process (the only one for CUDA).</summary>
     public Generator? Generator { get; set; }
 
     public override Tensor forward(Tensor x)

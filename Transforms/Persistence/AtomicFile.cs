@@ -1,11 +1,13 @@
 namespace MLExtensions.Persistence;
 
-/// <summary>Writes files so that a reader sees the old content or the new content, never a part of it.</summary>
+/// <summary>Writes files so that a reader sees either the old or the new content, never a part of it.</summary>
 internal static class AtomicFile
 {
-    /// <summary>Writes a file aside, in the same folder, and renames it over <paramref name="path"/> when it is complete and on disk.</summary>
-    /// <param name="path">The file; its folder is created when missing.</param>
-    /// <param name="write">Writes the content. If it throws, <paramref name="path"/> is as before and nothing is left behind.</param>
+    /// <summary>
+    /// Writes a temporary file in the same folder, and renames it to <paramref name="path"/> when it is complete and on disk.
+    /// </summary>
+    /// <param name="path">The file. Its folder is created if necessary.</param>
+    /// <param name="write">Writes the content. If it throws, <paramref name="path"/> is unchanged and no temporary file remains.</param>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
@@ -13,7 +15,7 @@ internal static class AtomicFile
         var target = Path.GetFullPath(path);
         var folder = Path.GetDirectoryName(target) ?? throw new ArgumentException($"'{path}' is a folder, not a file.", nameof(path));
         Directory.CreateDirectory(folder);
-        // The name is kept short: a target whose own name is as long as the file system allows must still work.
+        // The name is short, so that a target with the longest allowed name still works.
         var aside = Path.Combine(folder, $".{Guid.NewGuid():N}.tmp");
         try
         {
@@ -39,7 +41,7 @@ internal static class AtomicFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // What made the writing fail is worth more to the caller than this.
+            // The original exception is more useful to the caller than this one.
         }
     }
 }

@@ -3,8 +3,8 @@ using Microsoft.ML;
 namespace MLExtensions.Persistence;
 
 /// <summary>
-/// Reads an entry whose content is not trusted: every failure is a <see cref="ModelFormatException"/> that names the
-/// entry, and memory is taken only for bytes that have arrived.
+/// Reads an entry whose content is not trusted: every failure is a <see cref="ModelFormatException"/> that names the entry, and memory is
+/// allocated only for bytes that have arrived.
 /// </summary>
 internal sealed class EntryReader(Stream stream, string entryName)
 {
@@ -12,7 +12,7 @@ internal sealed class EntryReader(Stream stream, string entryName)
 
     public string EntryName { get; } = entryName;
 
-    /// <summary>The bytes left, or null when the stream does not know (inside a .zip, for example).</summary>
+    /// <summary>The number of bytes left, or null if the stream does not know it (for example inside a .zip).</summary>
     public long? Remaining => stream.CanSeek ? Math.Max(0, stream.Length - stream.Position) : null;
 
     public ModelFormatException Fail(string problem, Exception? inner = null) => new(EntryName, problem, inner);
@@ -46,7 +46,7 @@ internal sealed class EntryReader(Stream stream, string entryName)
     }
 
     /// <summary>Reads to the end of the entry.</summary>
-    /// <param name="limit">An entry with more bytes than this is refused.</param>
+    /// <param name="limit">The maximum number of bytes; a longer entry is rejected.</param>
     public byte[] ReadToEnd(int limit)
     {
         using var content = new MemoryStream();
@@ -65,11 +65,11 @@ internal sealed class EntryReader(Stream stream, string entryName)
     {
         Span<byte> one = stackalloc byte[1];
         if (ReadSome(one) != 0)
-            throw Fail("has bytes behind its end; the file is damaged or two files were joined");
+            throw Fail("has bytes after its end; the file is damaged or two files were joined");
     }
 
     private ModelFormatException Truncated(string what, int missing) =>
-        Fail($"ends inside {what}, at least {missing} bytes are missing; the file is cut off");
+        Fail($"ends inside {what}, at least {missing} bytes are missing; the file is truncated");
 
     private int ReadSome(Span<byte> destination)
     {
@@ -84,16 +84,16 @@ internal sealed class EntryReader(Stream stream, string entryName)
     }
 }
 
-/// <summary>Entries of a model's folder in the .zip.</summary>
+/// <summary>Reads entries of a model's folder in the .zip.</summary>
 internal static class ModelEntry
 {
     /// <summary>Reads a whole entry.</summary>
-    /// <exception cref="ModelFormatException">It is missing, damaged, or longer than <paramref name="limit"/>.</exception>
+    /// <exception cref="ModelFormatException">The entry is missing, damaged, or longer than <paramref name="limit"/>.</exception>
     public static byte[] Read(ModelLoadContext ctx, string entry, int limit) =>
         Read(ctx, entry, stream => new EntryReader(stream, entry).ReadToEnd(limit));
 
-    /// <summary>Reads something out of an entry.</summary>
-    /// <exception cref="ModelFormatException">It is missing or cannot be unpacked.</exception>
+    /// <summary>Reads an entry with a function.</summary>
+    /// <exception cref="ModelFormatException">The entry is missing or cannot be decompressed.</exception>
     public static T Read<T>(ModelLoadContext ctx, string entry, Func<Stream, T> read)
         where T : class
     {
@@ -104,7 +104,7 @@ internal static class ModelEntry
         }
         catch (InvalidDataException e)
         {
-            throw new ModelFormatException(entry, "cannot be unpacked: " + e.Message, e);
+            throw new ModelFormatException(entry, "cannot be decompressed: " + e.Message, e);
         }
         return value ?? throw new ModelFormatException(entry, "is missing from the model");
     }

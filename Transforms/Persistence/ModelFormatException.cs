@@ -1,9 +1,7 @@
 namespace MLExtensions;
 
-/// <summary>
-/// A saved model, checkpoint or history is damaged, cut off, or not what its reader expects.
-/// </summary>
-/// <remarks>The message begins with <see cref="EntryName"/> and says what was found and what would have been right.</remarks>
+/// <summary>A saved model, checkpoint or history is damaged, truncated, or not in the expected format.</summary>
+/// <remarks>The message begins with <see cref="EntryName"/> and says what was found and what was expected.</remarks>
 public sealed class ModelFormatException : FormatException
 {
     internal ModelFormatException(string entryName, string problem, Exception? inner = null)
@@ -12,6 +10,6 @@ public sealed class ModelFormatException : FormatException
         EntryName = entryName;
     }
 
-    /// <summary>The file, or the entry inside a model's .zip, that cannot be read.</summary>
+    /// <summary>The file, or the entry in the model's .zip, that cannot be read.</summary>
     public string EntryName { get; }
 }

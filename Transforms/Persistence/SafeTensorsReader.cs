@@ -6,8 +6,7 @@ using static TorchSharp.torch;
 namespace MLExtensions.Persistence;
 
 /// <summary>
-/// Reads a safetensors file from a stream, once. What it hands out has passed every check: names, types, shapes,
-/// length, and the checksums where the file has them.
+/// Reads a safetensors file from a stream, once. Names, types, shapes, length and checksums (if the file has them) are verified.
 /// </summary>
 internal sealed class SafeTensorsReader
 {
@@ -25,10 +24,10 @@ internal sealed class SafeTensorsReader
     public SafeTensorsHeader Header { get; }
 
     /// <summary>Reads and checks the header.</summary>
-    /// <param name="stream">Positioned at the file's first byte; the file must end where the stream ends.</param>
-    /// <param name="entryName">What error messages call the file.</param>
-    /// <param name="requireChecksum">Whether a file without checksums (one that others wrote) is refused.</param>
-    /// <exception cref="ModelFormatException">The header is damaged or lies.</exception>
+    /// <param name="stream">The stream at the first byte of the file. The file must end where the stream ends.</param>
+    /// <param name="entryName">The name of the file in error messages.</param>
+    /// <param name="requireChecksum">Whether a file without checksums (from another program) is rejected.</param>
+    /// <exception cref="ModelFormatException">The header is damaged or invalid.</exception>
     public static SafeTensorsReader Open(Stream stream, string entryName, bool requireChecksum = false)
     {
         var reader = new EntryReader(stream, entryName);
@@ -37,9 +36,9 @@ internal sealed class SafeTensorsReader
         return new SafeTensorsReader(reader, header);
     }
 
-    /// <summary>Copies the file's tensors into existing ones, on whatever device they are. All of them, or none when anything is wrong.</summary>
-    /// <param name="targets">Must have exactly the names, types and shapes of the file.</param>
-    /// <exception cref="ModelFormatException">The file does not fit the targets or is damaged.</exception>
+    /// <summary>Copies the tensors of the file into existing ones on any device: all of them, or none if anything is wrong.</summary>
+    /// <param name="targets">The target tensors, with exactly the names, types and shapes of the file.</param>
+    /// <exception cref="ModelFormatException">The file does not match the targets or is damaged.</exception>
     public void LoadInto(IReadOnlyDictionary<string, Tensor> targets)
     {
         CheckTargets(targets);
@@ -50,7 +49,7 @@ internal sealed class SafeTensorsReader
             targets[name].copy_(tensor);
     }
 
-    /// <summary>Reads all tensors into new CPU ones, which belong to the caller.</summary>
+    /// <summary>Reads all tensors into new CPU tensors, which belong to the caller.</summary>
     /// <exception cref="ModelFormatException">The file is damaged.</exception>
     public Dictionary<string, Tensor> ReadAll()
     {
@@ -61,7 +60,7 @@ internal sealed class SafeTensorsReader
         return loaded;
     }
 
-    /// <summary>Hands the tensors on one by one, each freed before the next is read; damage may show only at the end.</summary>
+    /// <summary>Returns the tensors one by one; each is freed before the next is read. Damage may be found only at the end.</summary>
     /// <exception cref="ModelFormatException">The file is damaged.</exception>
     public void ReadEach(Action<string, Tensor> take)
     {
@@ -90,14 +89,14 @@ internal sealed class SafeTensorsReader
         var missing = targets.Keys.Where(name => !found.Contains(name)).ToList();
         var unexpected = Header.Entries.Select(e => e.Name).Where(name => !targets.ContainsKey(name)).ToList();
         if (missing.Count + unexpected.Count > 0)
-            throw _reader.Fail($"has other tensors than the model; missing: {List(missing)}; unexpected: {List(unexpected)}");
+            throw _reader.Fail($"does not have the tensors of the model; missing: {List(missing)}; unexpected: {List(unexpected)}");
         foreach (var entry in Header.Entries)
         {
             var target = targets[entry.Name];
             if (entry.Type != target.dtype || !entry.Shape.SequenceEqual(target.shape))
             {
                 throw _reader.Fail(
-                    $"tensor '{entry.Name}' should be {SafeTensorsEntry.Describe(target.dtype, target.shape)}, the file has {entry.Description}");
+                    $"tensor '{entry.Name}' should be {SafeTensorsEntry.Describe(target.dtype, target.shape)}, but the file has {entry.Description}");
             }
         }
     }
@@ -125,7 +124,7 @@ internal sealed class SafeTensorsReader
             throw _reader.Fail("the checksum of its data does not match; the file is damaged or was edited");
     }
 
-    /// <summary>Reads one tensor; memory follows the bytes that arrive unless its size is known to be true.</summary>
+    /// <summary>Reads one tensor. Memory grows with the bytes that arrive, unless its size is known to be right.</summary>
     private Tensor ReadTensor(SafeTensorsEntry entry, IncrementalHash hash, bool believeSize)
     {
         using var scope = NewDisposeScope();
@@ -146,7 +145,7 @@ internal sealed class SafeTensorsReader
     {
         _reader.ReadExactly(piece, $"tensor '{entry.Name}'");
         if (entry.Type == ScalarType.Bool && piece.ContainsAnyExceptInRange((byte)0, (byte)1))
-            throw _reader.Fail($"tensor '{entry.Name}' holds truth values other than 0 and 1");
+            throw _reader.Fail($"tensor '{entry.Name}' has Boolean values other than 0 and 1");
         hash.AppendData(piece);
     }
 

@@ -10,11 +10,11 @@ internal static class SafeTensorsWriter
 {
     private const int Alignment = 8;
 
-    /// <summary>Writes the tensors, from whatever device they are on. The same content gives the same bytes.</summary>
-    /// <param name="stream">Any stream; it need not be seekable and is left open.</param>
-    /// <param name="tensors">They must not change while they are written. Order does not matter.</param>
-    /// <param name="metadata">Further strings for the header.</param>
-    /// <exception cref="ArgumentException">A name is taken or reserved, or a type has no equivalent in the format.</exception>
+    /// <summary>Writes tensors from any device. The same content gives the same bytes.</summary>
+    /// <param name="stream">The stream. It need not be seekable and is left open.</param>
+    /// <param name="tensors">The tensors, in any order. They must not change while they are written.</param>
+    /// <param name="metadata">Additional strings for the header.</param>
+    /// <exception cref="ArgumentException">A name is duplicate or reserved, or a type is not supported by the format.</exception>
     public static void Write(Stream stream, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var byName = new SortedDictionary<string, Tensor>(StringComparer.Ordinal);
@@ -22,7 +22,7 @@ internal static class SafeTensorsWriter
         {
             CheckTensor(name, tensor);
             if (!byName.TryAdd(name, tensor))
-                throw new ArgumentException($"Two tensors are called '{name}'; names must differ.", nameof(tensors));
+                throw new ArgumentException($"Two tensors have the name '{name}'; names must be unique.", nameof(tensors));
         }
         var entries = LayOut(byName);
         var header = Guard(entries, metadata ?? new Dictionary<string, string>(), HashData(entries, byName));
@@ -34,12 +34,12 @@ internal static class SafeTensorsWriter
     private static void CheckTensor(string name, Tensor tensor)
     {
         if (name == SafeTensorsHeader.MetadataKey)
-            throw new ArgumentException($"'{name}' is reserved and cannot be a tensor's name.", nameof(name));
+            throw new ArgumentException($"'{name}' is reserved and cannot be the name of a tensor.", nameof(name));
         if (!SafeTensorsTypes.Has(tensor.dtype))
-            throw new ArgumentException($"Tensor '{name}' is of type {tensor.dtype}, supported are {SafeTensorsTypes.Supported}.", nameof(tensor));
+            throw new ArgumentException($"Tensor '{name}' has type {tensor.dtype}; supported types are {SafeTensorsTypes.Supported}.", nameof(tensor));
     }
 
-    /// <summary>Wide elements first, so that every tensor is aligned to its element size; then by name.</summary>
+    /// <summary>Sorts wide elements first, so that every tensor is aligned to its element size; then by name.</summary>
     private static List<SafeTensorsEntry> LayOut(SortedDictionary<string, Tensor> tensors)
     {
         var entries = new List<SafeTensorsEntry>();
@@ -59,7 +59,7 @@ internal static class SafeTensorsWriter
         if (!all.TryAdd(SafeTensorsHeader.DataChecksumKey, dataChecksum) || all.ContainsKey(SafeTensorsHeader.HeaderChecksumKey))
         {
             throw new ArgumentException(
-                $"Metadata '{SafeTensorsHeader.DataChecksumKey}' and '{SafeTensorsHeader.HeaderChecksumKey}' are written by the writer itself.",
+                $"Metadata '{SafeTensorsHeader.DataChecksumKey}' and '{SafeTensorsHeader.HeaderChecksumKey}' are reserved for the checksums.",
                 nameof(metadata));
         }
         all[SafeTensorsHeader.HeaderChecksumKey] = new SafeTensorsHeader(entries, all).Checksum();
@@ -79,7 +79,7 @@ internal static class SafeTensorsWriter
         var json = header.ToJson();
         var padded = (json.Length + Alignment - 1) / Alignment * Alignment;
         if (padded > SafeTensorsHeader.MaxLength)
-            throw new ArgumentException($"The names, shapes and metadata take {padded} bytes, the format allows {SafeTensorsHeader.MaxLength}.");
+            throw new ArgumentException($"The names, shapes and metadata need {padded} bytes; the format allows {SafeTensorsHeader.MaxLength}.");
         Span<byte> prefix = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(prefix, padded);
         stream.Write(prefix);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Persistence;
 
-/// <summary>A safetensors file, of whatever origin, whose tensors go into a network.</summary>
+/// <summary>A safetensors file from any program whose tensors are loaded into a network.</summary>
 internal sealed class WeightFile : IDisposable
 {
     private readonly Stream _stream;
@@ -19,18 +19,18 @@ internal sealed class WeightFile : IDisposable
 
     public string Path { get; }
 
-    /// <summary>What the header describes.</summary>
+    /// <summary>The tensors in the header.</summary>
     public IReadOnlyList<WeightDescription> Tensors { get; }
 
     /// <summary>Opens a file and reads its header.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="option">What error messages call the setting that names the file.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="ModelFormatException">It is damaged, or no safetensors file.</exception>
+    /// <param name="option">The name of the option with the path, for error messages.</param>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged or not a safetensors file.</exception>
     public static WeightFile Open(string path, string option)
     {
         if (!File.Exists(path))
-            throw new FileNotFoundException($"{option} is '{path}'; there is no such file.", path);
+            throw new FileNotFoundException($"{option} is '{path}'; the file does not exist.", path);
         var stream = File.OpenRead(path);
         try
         {
@@ -43,8 +43,8 @@ internal sealed class WeightFile : IDisposable
         }
     }
 
-    /// <summary>Copies tensors of the file into a network's of the same names and shapes; once.</summary>
-    /// <exception cref="ModelFormatException">The file is damaged, or a weight in it is no finite number.</exception>
+    /// <summary>Copies tensors of the file into those of a network with the same names and shapes. Call it once.</summary>
+    /// <exception cref="ModelFormatException">The file is damaged, or a weight is not finite.</exception>
     public void CopyTo(nn.Module network, IEnumerable<string> names)
     {
         var wanted = names.ToHashSet(StringComparer.Ordinal);
@@ -63,14 +63,14 @@ internal sealed class WeightFile : IDisposable
     {
         target.copy_(value);
         if (target.is_floating_point() && !target.isfinite().all().item<bool>())
-            throw new ModelFormatException(Path, $"tensor '{name}' holds a number that is NaN, infinite, or too large for float32");
+            throw new ModelFormatException(Path, $"tensor '{name}' contains a number that is NaN, infinite, or too large for float32");
     }
 }
 
-/// <summary>Compares the tensors of a file or a model with those of a network, by their descriptions alone.</summary>
+/// <summary>Compares the descriptions of the tensors of a file or a model with those of a network.</summary>
 internal sealed class WeightComparison
 {
-    // Torch's own loader lets it be missing too.
+    // PyTorch's loader also allows it to be missing.
     private const string BatchCounter = "num_batches_tracked";
 
     private readonly List<string> _loaded = [];
@@ -78,8 +78,8 @@ internal sealed class WeightComparison
     private readonly List<OtherWeight> _otherShape = [];
     private readonly List<string> _unexpected;
 
-    /// <param name="sources">The tensors to take.</param>
-    /// <param name="targets">The network's.</param>
+    /// <param name="sources">The tensors to load.</param>
+    /// <param name="targets">The tensors of the network.</param>
     public WeightComparison(IEnumerable<WeightDescription> sources, IDictionary<string, Tensor> targets)
     {
         var byName = sources.ToDictionary(source => source.Name);
@@ -91,12 +91,12 @@ internal sealed class WeightComparison
 
     public WeightReport Report { get; }
 
-    /// <summary>What does not fit, in words.</summary>
+    /// <summary>The differences, as text.</summary>
     public string Problems => $"missing: {NameList.Of(_missing)}; unexpected: {NameList.Of(_unexpected)}; of another shape: {NameList.Of(Report.OtherShape)}";
 
     public bool HasSameNames => _missing.Count == 0 && _unexpected.Count == 0;
 
-    /// <summary>The tensors of another shape or kind of number.</summary>
+    /// <summary>The tensors with another shape or type.</summary>
     public IReadOnlyList<OtherWeight> OtherShape => _otherShape;
 
     private void Compare(string name, Tensor target, WeightDescription? source)
@@ -113,7 +113,7 @@ internal sealed class WeightComparison
             _loaded.Add(name);
             return;
         }
-        var description = $"{name} ({SafeTensorsEntry.Describe(source.Type, source.Shape)} given, the network has {SafeTensorsEntry.Describe(target.dtype, target.shape)})";
+        var description = $"{name} ({SafeTensorsEntry.Describe(source.Type, source.Shape)} given, but the network has {SafeTensorsEntry.Describe(target.dtype, target.shape)})";
         _otherShape.Add(new OtherWeight(name, description, sameKind && DifferInFirstOnly(source.Shape, target.shape)));
     }
 
@@ -123,8 +123,8 @@ internal sealed class WeightComparison
 /// <summary>A tensor's name, type and shape.</summary>
 internal sealed record WeightDescription(string Name, ScalarType Type, IReadOnlyList<long> Shape);
 
-/// <summary>A tensor that is another one in the network.</summary>
+/// <summary>A tensor whose shape or type differs in the network.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Description">The name and both shapes.</param>
-/// <param name="FirstDimensionOnly">Whether the shapes differ in nothing but their first dimension.</param>
+/// <param name="FirstDimensionOnly">Whether the shapes differ only in the first dimension.</param>
 internal sealed record OtherWeight(string Name, string Description, bool FirstDimensionOnly);

@@ -22,9 +22,9 @@ internal class BlockCursor : DataViewRowCursor
     private long _position = -1;
 
     /// <param name="input">The rows; this cursor disposes it.</param>
-    /// <param name="capacity">The rows of a block, at most.</param>
-    /// <param name="maximumBytes">The bytes of texts and images after which a block is full, be its rows ever so few.</param>
-    /// <param name="except">A column that is kept otherwise.</param>
+    /// <param name="capacity">The maximum number of rows of a block.</param>
+    /// <param name="maximumBytes">A block is full after this many bytes of texts and images, however few rows it has.</param>
+    /// <param name="except">A column that is stored in another way.</param>
     protected BlockCursor(DataViewRowCursor input, int capacity, long maximumBytes, DataViewSchema.Column? except = null)
     {
         _input = _like = input;
@@ -47,16 +47,16 @@ internal class BlockCursor : DataViewRowCursor
         Columns = [];
     }
 
-    /// <summary>The rows of a block, at most.</summary>
+    /// <summary>The maximum number of rows of a block.</summary>
     public int Capacity => _ids.Length;
 
-    /// <summary>How many rows of the block are filled.</summary>
+    /// <summary>The number of filled rows of the block.</summary>
     public int Count { get; private set; }
 
     /// <summary>Changes with each block.</summary>
     public int Version { get; private set; }
 
-    /// <summary>The current row's position in the block.</summary>
+    /// <summary>The position of the current row in the block.</summary>
     public int Index => _index;
 
     public override DataViewSchema Schema => _like.Schema;
@@ -65,10 +65,10 @@ internal class BlockCursor : DataViewRowCursor
 
     public override long Batch => _index < 0 ? 0 : _batches[_index];
 
-    /// <summary>The values of each column over the block; null for one that is not active.</summary>
+    /// <summary>The values of each column in the block; null for inactive columns.</summary>
     protected ColumnBuffer?[] Columns { get; }
 
-    /// <summary>A cursor without rows that looks like <paramref name="other"/>.</summary>
+    /// <summary>Creates a cursor without rows and with the columns of <paramref name="other"/>.</summary>
     public static BlockCursor Empty(BlockCursor other) => new(other);
 
     public override bool IsColumnActive(DataViewSchema.Column column) => _like.IsColumnActive(column);
@@ -109,7 +109,7 @@ internal class BlockCursor : DataViewRowCursor
 
     protected virtual Delegate GetterOf(DataViewSchema.Column column) => Columns[column.Index]!.Getter(CurrentIndex);
 
-    /// <summary>Keeps what is not in <see cref="Columns"/> of the input's current row.</summary>
+    /// <summary>Stores the values of the input's current row that are not in <see cref="Columns"/>.</summary>
     protected virtual void Keep(int position)
     {
     }

@@ -5,7 +5,7 @@ using Microsoft.ML;
 
 namespace MLExtensions.Tensors;
 
-/// <summary>The values of one column over a block of rows that was read ahead.</summary>
+/// <summary>The values of one column in a block of rows that was read ahead.</summary>
 internal abstract class ColumnBuffer
 {
     private static readonly MethodInfo CreateMethod = typeof(ColumnBuffer).GetMethod(nameof(CreateTyped), BindingFlags.NonPublic | BindingFlags.Static)!;
@@ -16,14 +16,14 @@ internal abstract class ColumnBuffer
             ? ImageColumnBuffer.Of(input, column, capacity)
             : (ColumnBuffer)CreateMethod.MakeGenericMethod(column.Type.RawType).Invoke(null, [input, column, capacity])!;
 
-    /// <summary>Whether values of a type can be kept.</summary>
+    /// <summary>Whether values of a type can be stored.</summary>
     public static bool CanKeep(DataViewType type) => type.IsCacheable() || type is ImageDataViewType;
 
-    /// <summary>Keeps the input's current value at a position of the block.</summary>
-    /// <returns>The bytes of the value, where it can be large.</returns>
+    /// <summary>Stores the current value of the input at a position of the block.</summary>
+    /// <returns>The number of bytes of the value if it can be large.</returns>
     public abstract long Keep(int position);
 
-    /// <summary>A getter of the value at the position that <paramref name="position"/> gives.</summary>
+    /// <summary>Returns a getter of the value at the position that <paramref name="position"/> returns.</summary>
     public abstract Delegate Getter(Func<int> position);
 
     private static ColumnBuffer CreateTyped<T>(DataViewRow input, DataViewSchema.Column column, int capacity) =>
@@ -33,7 +33,7 @@ internal abstract class ColumnBuffer
         (ref VBuffer<T> destination) => values[position()].CopyTo(ref destination);
 }
 
-/// <summary>Values that are kept as they are.</summary>
+/// <summary>Values that are stored unchanged.</summary>
 internal sealed class ColumnBuffer<T>(ValueGetter<T> getter, DataViewType type, int capacity) : ColumnBuffer
 {
     private readonly T[] _values = new T[capacity];
@@ -48,7 +48,7 @@ internal sealed class ColumnBuffer<T>(ValueGetter<T> getter, DataViewType type, 
 
     public override Delegate Getter(Func<int> position)
     {
-        // A vector's memory belongs to the buffer: hand a copy out, as ML.NET's own getters do.
+        // The memory of a vector belongs to the buffer, so return a copy, as ML.NET's own getters do.
         if (type is VectorDataViewType vector)
             return (Delegate)VectorGetterMethod.MakeGenericMethod(vector.ItemType.RawType).Invoke(null, [_values, position])!;
         ValueGetter<T> get = (ref T destination) => destination = _values[position()];
@@ -56,7 +56,7 @@ internal sealed class ColumnBuffer<T>(ValueGetter<T> getter, DataViewType type, 
     }
 }
 
-/// <summary>Copies of a column's images; the source reuses its own from row to row.</summary>
+/// <summary>Copies of the images of a column, because the source reuses its own from row to row.</summary>
 /// <param name="current">The input's current image.</param>
 internal sealed class ImageColumnBuffer(Func<MLImage?> current, int capacity) : ColumnBuffer
 {
@@ -86,7 +86,7 @@ internal sealed class ImageColumnBuffer(Func<MLImage?> current, int capacity) : 
     {
         ValueGetter<MLImage> get = (ref MLImage destination) =>
         {
-            destination?.Dispose(); // as ML.NET's own getters do: the caller gave the last image back
+            destination?.Dispose(); // as in ML.NET's own getters: the caller returned the previous image
             destination = _images[position()]?.ToImage()!;
         };
         return get;
@@ -94,7 +94,7 @@ internal sealed class ImageColumnBuffer(Func<MLImage?> current, int capacity) : 
 
     private sealed record KeptImage(int Width, int Height, MLPixelFormat Format, string? Tag, byte[] Pixels, int Size)
     {
-        /// <param name="memory">Used again where it fits.</param>
+        /// <param name="memory">Memory to reuse if it fits.</param>
         public static KeptImage CopyOf(MLImage image, byte[]? memory)
         {
             var pixels = image.Pixels;

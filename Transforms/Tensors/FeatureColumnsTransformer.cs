@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>What transformers share that compute columns of a column of features with trained networks.</summary>
+/// <summary>Base class of transformers that compute columns from a feature column with trained networks.</summary>
 /// <inheritdoc cref="NetworkColumnsTransformer" path="/remarks"/>
 public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
 {
@@ -17,31 +17,31 @@ public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
     {
     }
 
-    /// <summary>What a row of features is.</summary>
+    /// <summary>The format of a row of features.</summary>
     internal abstract FeatureFormat Format { get; }
 
-    /// <summary>The columns that are added.</summary>
+    /// <summary>The added columns.</summary>
     internal abstract IReadOnlyList<OutputColumn> Outputs { get; }
 
     internal sealed override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns =>
         Outputs.Select(output => new DataViewSchema.DetachedColumn(output.Name, output.Type)).ToArray();
 
-    /// <summary>The multiplications and additions of a row.</summary>
+    /// <summary>The multiply-adds per row.</summary>
     internal abstract double MultiplyAdds { get; }
 
-    /// <summary>The number of rows that are best computed in one pass.</summary>
+    /// <summary>The best number of rows per pass.</summary>
     private protected virtual int PassRows => int.MaxValue;
 
     /// <summary>Computes some of the columns, each <c>[rows, values]</c>. Thread-safe; runs in inference mode.</summary>
     /// <param name="features"><c>[rows, Format.Width]</c>.</param>
-    /// <param name="active">Which of <see cref="Outputs"/>, in ascending order.</param>
+    /// <param name="active">The indices of the <see cref="Outputs"/> to compute, in ascending order.</param>
     internal abstract Tensor[] Compute(Tensor features, int[] active);
 
     private protected override DataViewSchema.Column FindInput(DataViewSchema schema)
     {
         var column = FeatureRows.Find(schema, InputColumnName);
         if (FeatureReader.WidthOf(column) != Format.Width)
-            throw new ArgumentException($"Column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the model was trained on {Format.Width}.", nameof(schema));
+            throw new ArgumentException($"Column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the model was trained on {Format.Width} values.", nameof(schema));
         return column;
     }
 
@@ -61,7 +61,7 @@ public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
         return getters;
     }
 
-    /// <summary>The mean of a measure over all rows of data.</summary>
+    /// <summary>Returns the mean of a measure over all rows of data.</summary>
     /// <exception cref="ArgumentException">The column is missing, of another type or size, or there are no rows.</exception>
     private protected double MeanOf(IDataView data, FeatureRows.Measure measure)
     {
@@ -69,7 +69,7 @@ public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
         return FeatureRows.Mean(data, FindInput(data.Schema), Format.Width, MultiplyAdds, measure);
     }
 
-    /// <summary>Computes some of the columns, one behind the other.</summary>
+    /// <summary>Computes some of the columns, concatenated.</summary>
     private sealed class Scorer(FeatureColumnsTransformer transformer, int[] active) : IBlockScorer
     {
         public FeatureFormat Format { get; } = transformer.Format;

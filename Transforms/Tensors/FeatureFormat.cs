@@ -5,46 +5,46 @@ using Microsoft.ML.Transforms.Image;
 
 namespace MLExtensions.Tensors;
 
-/// <summary>The length of a row, from its features.</summary>
+/// <summary>Returns the length of a row from its features.</summary>
 internal delegate int RowLength(ReadOnlySpan<float> features);
 
-/// <summary>How a feature column becomes rows of floats, all of one width, for a network.</summary>
+/// <summary>How a feature column is converted to rows of floats of equal width for a network.</summary>
 internal abstract record FeatureFormat
 {
-    /// <summary>The floats of a row.</summary>
+    /// <summary>The number of floats per row.</summary>
     public abstract int Width { get; }
 
-    /// <summary>The vector that ML.NET's older interfaces hand a model.</summary>
+    /// <summary>The vector type that ML.NET's older interfaces pass to a model.</summary>
     public abstract DataViewType InputType { get; }
 
-    /// <summary>The length of a row, where rows have different ones; else null.</summary>
+    /// <summary>Returns the length of a row if rows have different lengths; otherwise null.</summary>
     public virtual RowLength? LengthOf => null;
 
-    /// <summary>Whether the column's own value can be had from the floats.</summary>
+    /// <summary>Whether the value of the column can be recovered from the floats.</summary>
     public abstract bool HoldsColumn(DataViewSchema.Column column);
 
     /// <summary>Opens a column of a row or cursor.</summary>
     public abstract IFeatureReader Open(DataViewRow row, DataViewSchema.Column column);
 
-    /// <exception cref="ArgumentException">A trained network cannot take the column; the message says why.</exception>
+    /// <exception cref="ArgumentException">A trained network cannot use the column; the message says why.</exception>
     public abstract void Check(DataViewSchema.Column column);
 
-    /// <summary>Makes a row of a vector of <see cref="InputType"/>.</summary>
+    /// <summary>Converts a vector of <see cref="InputType"/> to a row.</summary>
     public abstract void Arrange(in VBuffer<float> features, Span<float> row);
 }
 
 /// <summary>Reads the feature column of the current row.</summary>
 internal interface IFeatureReader
 {
-    /// <summary>The image that was read last, in a column of images.</summary>
+    /// <summary>The last image read, for an image column.</summary>
     MLImage? Image => null;
 
-    /// <param name="destination">Takes the format's width of values.</param>
+    /// <param name="destination">Receives as many values as the width of the format.</param>
     /// <exception cref="FormatException">The value cannot be used; the message names column and row.</exception>
     void Read(Span<float> destination);
 }
 
-/// <summary>The values as they are: vectors of one size, numbers, images.</summary>
+/// <summary>Unchanged values: vectors of equal size, numbers, images.</summary>
 internal sealed record DenseFormat(int Count) : FeatureFormat
 {
     public override int Width => Count;
@@ -58,7 +58,7 @@ internal sealed record DenseFormat(int Count) : FeatureFormat
     public override void Check(DataViewSchema.Column column)
     {
         if (!FeatureReader.Fits(column, Count))
-            throw new ArgumentException($"Feature column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the model was trained on {Count}.");
+            throw new ArgumentException($"Feature column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the model was trained on {Count} values.");
     }
 
     public override void Arrange(in VBuffer<float> features, Span<float> row)

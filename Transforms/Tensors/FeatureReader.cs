@@ -7,7 +7,7 @@ using Microsoft.ML;
 
 namespace MLExtensions.Tensors;
 
-/// <summary>Copies the feature column of a row, a dense or sparse vector, a scalar or an image, into a dense span.</summary>
+/// <summary>Copies the feature column of a row (a dense or sparse vector, a scalar or an image) into a dense span.</summary>
 internal sealed class FeatureReader : IFeatureReader
 {
     private readonly DataViewRow _row;
@@ -30,14 +30,16 @@ internal sealed class FeatureReader : IFeatureReader
             _scalar = row.GetGetter<float>(column);
     }
 
-    /// <summary>The number of features of a row.</summary>
+    /// <summary>The number of features per row.</summary>
     public int Width { get; }
 
-    /// <summary>The image that was read last, in a column of images.</summary>
+    /// <summary>The last image read, for an image column.</summary>
     public MLImage? Image => _image?.Image;
 
-    /// <summary>The width of a feature column: the size of a <c>Vector&lt;Single&gt;</c>, 1 for a <c>Single</c>, 3 values a pixel for images.</summary>
-    /// <exception cref="ArgumentException">The column has another type, or its size isn't known.</exception>
+    /// <summary>
+    /// The width of a feature column: the size of a <c>Vector&lt;Single&gt;</c>, 1 for a <c>Single</c>, 3 values per pixel for images.
+    /// </summary>
+    /// <exception cref="ArgumentException">The column has another type, or its size is unknown.</exception>
     public static int WidthOf(DataViewSchema.Column column)
     {
         if (column.Type == NumberDataViewType.Single)
@@ -48,19 +50,21 @@ internal sealed class FeatureReader : IFeatureReader
         {
             return vector.Size > 0
                 ? vector.Size
-                : throw new ArgumentException($"Feature column '{column.Name}' is a vector of unknown size ({column.Type}); a network needs a known one. Concatenate or a featurizer with a fixed length gives it.");
+                : throw new ArgumentException($"Feature column '{column.Name}' is a vector of unknown size ({column.Type}); a network needs a known size. Use Concatenate or a featurizer with a fixed length.");
         }
-        throw new ArgumentException($"Feature column '{column.Name}' has type {column.Type}; it must be Vector<Single> of known size, Single, or an image of known size. ConvertType and Concatenate make one.");
+        throw new ArgumentException($"Feature column '{column.Name}' has type {column.Type}; it must be Vector<Single> of known size, Single, or an image of known size. Use ConvertType or Concatenate.");
     }
 
-    /// <summary>Whether a column can be read as so many features: images as 1 or 3 channels, anything else as what it is.</summary>
+    /// <summary>Whether a column can be read as a given number of features. Images can be read as 1 or 3 channels.</summary>
     /// <exception cref="ArgumentException">The column cannot be read as features at all.</exception>
     public static bool Fits(DataViewSchema.Column column, int width) =>
         width == WidthOf(column) || (column.Type is ImageDataViewType && width == ImageReader.PixelCount(column));
 
     /// <summary>Reads the current row's features.</summary>
-    /// <param name="destination">Takes <see cref="Width"/> values.</param>
-    /// <exception cref="FormatException">A value is NaN or infinite, or the row has another number of values, or an image of another size or none.</exception>
+    /// <param name="destination">Receives <see cref="Width"/> values.</param>
+    /// <exception cref="FormatException">
+    /// A value is NaN or infinite, the row has another number of values, or the image is missing or has another size.
+    /// </exception>
     public void Read(Span<float> destination)
     {
         if (_image != null)
@@ -74,14 +78,14 @@ internal sealed class FeatureReader : IFeatureReader
             ReadVector(destination);
         var bad = FiniteCheck.FirstNonFinite(destination);
         if (bad >= 0)
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Feature column '{_column}', row {_row.Position}, slot {bad}: the value is {destination[bad]}; features must be finite. ReplaceMissingValues or FilterRowsByMissingValues before the trainer mends it."));
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Feature column '{_column}', row {_row.Position}, slot {bad}: the value is {destination[bad]}; features must be finite. Add ReplaceMissingValues or FilterRowsByMissingValues before this estimator."));
     }
 
     private void ReadVector(Span<float> destination)
     {
         _vector!(ref _buffer);
         if (_buffer.Length != Width)
-            throw new FormatException($"Feature column '{_column}', row {_row.Position}: {_buffer.Length} values where {Width} are expected.");
+            throw new FormatException($"Feature column '{_column}', row {_row.Position}: there are {_buffer.Length} values; there must be {Width}.");
         var values = _buffer.GetValues();
         if (_buffer.IsDense)
         {
@@ -95,7 +99,7 @@ internal sealed class FeatureReader : IFeatureReader
     }
 }
 
-/// <summary>Finds NaN and infinity at the speed of memory.</summary>
+/// <summary>Finds NaN and infinite values at memory speed.</summary>
 internal static class FiniteCheck
 {
     /// <summary>The position of the first value that is NaN or infinite, or -1.</summary>

@@ -6,15 +6,15 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Tensors;
 
-/// <summary>Columns and rows of features that are not labeled.</summary>
+/// <summary>Columns and rows of unlabeled features.</summary>
 internal static class FeatureRows
 {
     private const int BlockRows = 1024;
 
-    /// <summary>Measures rows: <c>[rows, features]</c> to <c>[rows]</c>.</summary>
+    /// <summary>Computes a measure per row: <c>[rows, features]</c> to <c>[rows]</c>.</summary>
     public delegate Tensor Measure(Tensor rows);
 
-    /// <exception cref="ArgumentException">There is no such column.</exception>
+    /// <exception cref="ArgumentException">The column does not exist.</exception>
     public static DataViewSchema.Column Find(DataViewSchema schema, string name) =>
         schema.GetColumnOrNull(name) ?? throw Missing(name, schema.Select(column => column.Name));
 
@@ -40,7 +40,7 @@ internal static class FeatureRows
         {
             ArgumentNullException.ThrowIfNull(rows[row]);
             if (rows[row].Length != width)
-                throw new ArgumentException($"Row {row} has {rows[row].Length} values; the model was trained on {width}.", nameof(rows));
+                throw new ArgumentException($"Row {row} has {rows[row].Length} values; the model was trained on {width} values.", nameof(rows));
             var bad = FiniteCheck.FirstNonFinite(rows[row]);
             if (bad >= 0)
                 throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Row {row}, slot {bad}: the value is {rows[row][bad]}; it must be finite."));
@@ -49,12 +49,12 @@ internal static class FeatureRows
         return tensor;
     }
 
-    /// <summary>The mean of a measure over all rows of data.</summary>
+    /// <summary>Returns the mean of a measure over all rows of data.</summary>
     /// <param name="data">The data.</param>
-    /// <param name="column">Its column of features.</param>
+    /// <param name="column">The feature column.</param>
     /// <param name="width">The number of features.</param>
-    /// <param name="multiplyAdds">The multiplications and additions of a row.</param>
-    /// <param name="measure">Measures rows: <c>[rows, features]</c> to <c>[rows]</c>.</param>
+    /// <param name="multiplyAdds">The multiply-adds per row.</param>
+    /// <param name="measure">Computes a measure per row: <c>[rows, features]</c> to <c>[rows]</c>.</param>
     /// <exception cref="ArgumentException">There are no rows.</exception>
     public static double Mean(IDataView data, DataViewSchema.Column column, int width, double multiplyAdds, Measure measure)
     {
@@ -84,5 +84,5 @@ internal static class FeatureRows
     }
 
     public static ArgumentException Missing(string name, IEnumerable<string> present) =>
-        new($"Column '{name}' is not in the data; it has {string.Join(", ", present)}.");
+        new($"Column '{name}' is not in the data; the columns are {string.Join(", ", present)}.");
 }

@@ -4,7 +4,9 @@ using Microsoft.ML.Transforms.Image;
 
 namespace MLExtensions.Tensors;
 
-/// <summary>Reads a row's image as planar values from 0 to 255: red, green and blue, or their luma (ITU-R BT.601) as the one channel.</summary>
+/// <summary>
+/// Reads a row's image as planar values from 0 to 255: red, green and blue, or their luma (ITU-R BT.601) as a single channel.
+/// </summary>
 internal sealed class ImageReader
 {
     public const int ColorChannels = 3;
@@ -24,28 +26,28 @@ internal sealed class ImageReader
         _getter = row.GetGetter<MLImage>(column);
     }
 
-    /// <summary>The image that was read last. It is the source's, which reuses it for the next row.</summary>
+    /// <summary>The last image read. It belongs to the source, which reuses it for the next row.</summary>
     public MLImage? Image => _image;
 
-    /// <summary>The pixels of a column's images.</summary>
-    /// <exception cref="ArgumentException">The column's images have no known size.</exception>
+    /// <summary>Returns the number of pixels of the images of a column.</summary>
+    /// <exception cref="ArgumentException">The size of the images is unknown.</exception>
     public static int PixelCount(DataViewSchema.Column column)
     {
         var type = (ImageDataViewType)column.Type;
         return type.Height > 0 && type.Width > 0
             ? type.Height * type.Width
-            : throw new ArgumentException($"Feature column '{column.Name}' has images of unknown size; a network needs a known one. ResizeImages gives it.");
+            : throw new ArgumentException($"Feature column '{column.Name}' has images of unknown size; a network needs a fixed size. Add ResizeImages before this estimator.");
     }
 
-    /// <param name="destination">Takes one value a pixel, or three.</param>
-    /// <exception cref="FormatException">The image is missing, or of another size than the column's type says.</exception>
+    /// <param name="destination">Receives one or three values per pixel.</param>
+    /// <exception cref="FormatException">The image is missing, or its size differs from the column type.</exception>
     public void Read(Span<float> destination)
     {
         _getter(ref _image!);
         if (_image == null)
-            throw new FormatException($"Feature column '{_column}', row {_row.Position}: there is no image.");
+            throw new FormatException($"Feature column '{_column}', row {_row.Position}: the image is missing.");
         if (_image.Height != _type.Height || _image.Width != _type.Width)
-            throw new FormatException($"Feature column '{_column}', row {_row.Position}: the image has {_image.Height} x {_image.Width} pixels (height x width) where {_type.Height} x {_type.Width} are expected. ResizeImages makes them so.");
+            throw new FormatException($"Feature column '{_column}', row {_row.Position}: the image has {_image.Height} x {_image.Width} pixels (height x width); it must have {_type.Height} x {_type.Width}. Add ResizeImages.");
         var pixelCount = _type.Height * _type.Width;
         var pixels = _image.Pixels[..(pixelCount * BytesPerPixel)];
         var (red, blue) = _image.PixelFormat switch
@@ -80,7 +82,7 @@ internal sealed class ImageReader
         for (var i = 0; i < destination.Length; i++)
         {
             var pixel = pixels.Slice(i * BytesPerPixel, BytesPerPixel);
-            // Whole numbers up to the division: grey stays exactly what it was.
+            // Integer arithmetic up to the division keeps gray values exact.
             destination[i] = ((299 * pixel[red]) + (587 * pixel[1]) + (114 * pixel[blue])) / 1000f;
         }
     }

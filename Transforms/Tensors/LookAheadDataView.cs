@@ -4,14 +4,14 @@ using Microsoft.ML;
 
 namespace MLExtensions.Tensors;
 
-/// <summary>The same data, read a block of rows ahead wherever the column that is scored is asked for.</summary>
+/// <summary>The same data, read ahead in blocks of rows whenever the scored column is requested.</summary>
 internal sealed class LookAheadDataView : IDataView
 {
     private readonly IDataView _source;
     private readonly DataViewSchema.Column _column;
     private readonly Func<DataViewRowCursor, BlockCursor> _createCursor;
 
-    /// <summary>Reads all the features that the column has.</summary>
+    /// <summary>Reads all features of the column.</summary>
     public LookAheadDataView(IDataView source, string featureColumnName)
         : this(source, featureColumnName, new DenseFormat(FeatureReader.WidthOf(source.Schema[featureColumnName])))
     {
@@ -44,24 +44,24 @@ internal sealed class LookAheadDataView : IDataView
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
     {
-        // A plain cursor lets the source keep its own worker threads.
+        // With a plain cursor the source keeps its own worker threads.
         if (n <= 1)
             return [GetRowCursor(columnsNeeded, rand)];
         var cursors = Array.ConvertAll(_source.GetRowCursorSet(columnsNeeded, n, rand), Wrap);
-        // ML.NET's scorer splits a lone cursor row by row, and the blocks would be lost: give it an empty companion.
+        // ML.NET's scorer would split a single cursor row by row, without blocks, so an empty cursor is added.
         return cursors is [BlockCursor lone] ? [lone, BlockCursor.Empty(lone)] : cursors;
     }
 
     private DataViewRowCursor Wrap(DataViewRowCursor cursor)
     {
-        // Columns of types of others may hand out objects that must not be kept: those rows are scored one by one.
+        // Columns of unknown types may return objects that must not be kept, so those rows are scored one by one.
         var canKeep = cursor.IsColumnActive(_column)
             && Schema.All(column => !cursor.IsColumnActive(column) || ColumnBuffer.CanKeep(column.Type));
         return canKeep ? _createCursor(cursor) : cursor;
     }
 }
 
-/// <summary>A view of scores, read by one thread unless a cursor set is asked for: the batches already use every core.</summary>
+/// <summary>A view of scores that is read by one thread unless a cursor set is requested: the batches already use all cores.</summary>
 internal sealed class BatchScoredDataView(IDataView scores) : IDataView
 {
     public DataViewSchema Schema => scores.Schema;
@@ -77,12 +77,12 @@ internal sealed class BatchScoredDataView(IDataView scores) : IDataView
         scores.GetRowCursorSet(columnsNeeded, n, rand);
 }
 
-/// <summary>Reads the features of a block of rows ahead, into one tensor.</summary>
+/// <summary>Reads ahead the features of a block of rows into one tensor.</summary>
 internal sealed class LookAheadCursor : BlockCursor
 {
     private const int MaximumBlockRows = 1024;
     private const int MaximumBlockValues = 1 << 22;
-    private const long MaximumBytes = 1 << 26; // of the images and texts beside the features, which can be of any size
+    private const long MaximumBytes = 1 << 26; // of the images and texts besides the features, which can have any size
 
     private readonly DataViewSchema.Column _featureColumn;
     private readonly FeatureFormat _format;
@@ -101,7 +101,7 @@ internal sealed class LookAheadCursor : BlockCursor
         Block = new FeatureBlock(Capacity, format.Width);
     }
 
-    /// <summary>The features of the rows read ahead.</summary>
+    /// <summary>The features of the rows that were read ahead.</summary>
     public FeatureBlock Block { get; }
 
     protected override void Dispose(bool disposing)
@@ -132,7 +132,7 @@ internal sealed class LookAheadCursor : BlockCursor
     }
 }
 
-/// <summary>Reads the texts of a block of rows ahead.</summary>
+/// <summary>Reads ahead the texts of a block of rows.</summary>
 internal sealed class TextCursor : BlockCursor
 {
     private const int MaximumBlockRows = 1024;
@@ -143,6 +143,6 @@ internal sealed class TextCursor : BlockCursor
     public TextCursor(DataViewRowCursor input, DataViewSchema.Column textColumn)
         : base(input, MaximumBlockRows, MaximumBytes) => _texts = (ColumnBuffer<ReadOnlyMemory<char>>)Columns[textColumn.Index]!;
 
-    /// <summary>The texts of the rows read ahead.</summary>
+    /// <summary>The texts of the rows that were read ahead.</summary>
     public ReadOnlySpan<ReadOnlyMemory<char>> Texts => _texts.Values[..Count];
 }

@@ -6,10 +6,10 @@ using MLExtensions.Tensors;
 
 namespace MLExtensions;
 
-/// <summary>What transformers share that add columns to rows with trained networks.</summary>
+/// <summary>Base class of transformers that add columns to rows with trained networks.</summary>
 /// <remarks>
 /// <see cref="Transform"/> is lazy: every pass over the rows computes the columns again, so cache them before a trainer that reads them
-/// more than once. Rows are computed in blocks, in a prediction engine one by one. One transformer can be used by several threads.
+/// more than once. Rows are processed in blocks; a prediction engine processes single rows. One transformer can be used by several threads.
 /// </remarks>
 public abstract class NetworkColumnsTransformer : ITransformer, IDisposable
 {
@@ -26,10 +26,10 @@ public abstract class NetworkColumnsTransformer : ITransformer, IDisposable
 
     private protected IHost Host { get; }
 
-    /// <summary>Why a row's columns do not come from that row alone, for a message; null where they do.</summary>
+    /// <summary>Why the columns of a row depend on other rows, for a message; null if they do not.</summary>
     private protected virtual string? WhyNoRowMapping => null;
 
-    /// <summary>The columns that are added.</summary>
+    /// <summary>The added columns.</summary>
     internal abstract IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns { get; }
 
     /// <summary>Adds the columns to data.</summary>
@@ -43,7 +43,7 @@ public abstract class NetworkColumnsTransformer : ITransformer, IDisposable
         return new BatchScoredDataView(new RowToRowMapperTransform(Host, ReadAhead(prepared), mapper, CreateMapper));
     }
 
-    /// <summary>The schema of what <see cref="Transform"/> makes of data with a schema.</summary>
+    /// <summary>Returns the schema of <see cref="Transform"/>'s output for an input schema.</summary>
     /// <exception cref="ArgumentException">The column is missing, or of another type or size.</exception>
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
@@ -65,20 +65,20 @@ public abstract class NetworkColumnsTransformer : ITransformer, IDisposable
         SaveContent(ctx);
     }
 
-    /// <summary>The column that the networks read, in data.</summary>
+    /// <summary>Finds the column that the networks read.</summary>
     /// <exception cref="ArgumentException">The column is missing, or of another type or size.</exception>
     private protected abstract DataViewSchema.Column FindInput(DataViewSchema schema);
 
-    /// <summary>Makes of data what the networks read.</summary>
+    /// <summary>Prepares data for the networks.</summary>
     private protected virtual IDataView Prepare(IDataView input) => input;
 
-    /// <summary>The same data, read a block of rows ahead.</summary>
+    /// <summary>Returns the same data, read ahead in blocks of rows.</summary>
     private protected abstract IDataView ReadAhead(IDataView input);
 
-    /// <summary>The getters of some of <see cref="AddedColumns"/>; null for the others.</summary>
+    /// <summary>Returns the getters of some of <see cref="AddedColumns"/>; null for the others.</summary>
     /// <param name="row">The current row.</param>
     /// <param name="input">The column that the networks read.</param>
-    /// <param name="active">Which columns, at least one, in ascending order.</param>
+    /// <param name="active">The indices of the columns, at least one, in ascending order.</param>
     /// <param name="disposer">Frees what the getters use.</param>
     private protected abstract Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer);
 

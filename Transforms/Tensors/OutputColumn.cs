@@ -4,40 +4,40 @@ using Microsoft.ML.Transforms.Image;
 
 namespace MLExtensions.Tensors;
 
-/// <summary>A column that networks add to rows, made of some of the values that they compute for a row.</summary>
+/// <summary>A column that networks add to rows, computed from some of their outputs for a row.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Type">Its type.</param>
-/// <param name="Width">The number of values that it is made of.</param>
+/// <param name="Width">The number of outputs that it uses.</param>
 internal abstract record OutputColumn(string Name, DataViewType Type, int Width)
 {
-    /// <summary>The column in a schema's shape.</summary>
+    /// <summary>The column in a schema shape.</summary>
     public SchemaShape.Column Shape => new(
         Name,
         Type is VectorDataViewType ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.Scalar,
         Type is KeyDataViewType ? NumberDataViewType.UInt32 : (Type as VectorDataViewType)?.ItemType ?? Type,
         isKey: Type is KeyDataViewType);
 
-    /// <summary>The getter of the column's value in the current row.</summary>
-    /// <param name="source">The values of the row.</param>
-    /// <param name="first">The first of those that are the column's.</param>
+    /// <summary>Returns the getter of the column's value in the current row.</summary>
+    /// <param name="source">The outputs for the row.</param>
+    /// <param name="first">The index of the first output of the column.</param>
     public abstract Delegate CreateGetter(ScoreSource source, int first);
 
-    /// <summary>A number, as it was computed.</summary>
+    /// <summary>A number, unchanged.</summary>
     public static OutputColumn Number(string name) => new NumberColumn(name);
 
-    /// <summary>A vector, as it was computed.</summary>
+    /// <summary>A vector, unchanged.</summary>
     public static OutputColumn Vector(string name, int count) => new VectorColumn(name, new VectorDataViewType(NumberDataViewType.Single, count));
 
-    /// <summary>A vector with dimensions, as it was computed.</summary>
+    /// <summary>A vector with dimensions, unchanged.</summary>
     public static OutputColumn Vector(string name, VectorDataViewType type) => new VectorColumn(name, type);
 
-    /// <summary>A key: the place of the largest of several values, the first one where several are.</summary>
+    /// <summary>A key: the position of the largest of several values, the first one if there are ties.</summary>
     public static OutputColumn LargestOf(string name, int count) => new KeyColumn(name, count);
 
-    /// <summary>A text, made of values.</summary>
+    /// <summary>A text, created from values.</summary>
     public static OutputColumn Text(string name, int width, Func<ReadOnlyMemory<float>, string> write) => new TextColumn(name, width, write);
 
-    /// <summary>An image, made of planar values from 0 to 255: red, green and blue, or gray alone.</summary>
+    /// <summary>An image, created from planar values from 0 to 255: red, green and blue, or only gray.</summary>
     public static OutputColumn Image(string name, int channels, int height, int width) => new ImageColumn(name, channels, height, width);
 
     private sealed record NumberColumn(string Name) : OutputColumn(Name, NumberDataViewType.Single, 1)

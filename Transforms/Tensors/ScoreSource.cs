@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Tensors;
 
-/// <summary>Gives the scores of the row that a cursor or a prediction engine stands on, each row or block scored once.</summary>
+/// <summary>Returns the scores of the current row of a cursor or prediction engine. Each row or block is scored once.</summary>
 internal abstract class ScoreSource : IDisposable
 {
-    /// <summary>The current row's scores.</summary>
+    /// <summary>The scores of the current row.</summary>
     public abstract ReadOnlySpan<float> Current();
 
     public virtual void Dispose()
@@ -75,13 +75,13 @@ internal abstract class ScoreSource : IDisposable
     }
 }
 
-/// <summary>What turns rows of features into scores.</summary>
+/// <summary>Turns rows of features into scores.</summary>
 internal interface IBlockScorer
 {
-    /// <summary>What a row of features is.</summary>
+    /// <summary>The format of a row of features.</summary>
     FeatureFormat Format { get; }
 
-    /// <summary>The number of scores of a row.</summary>
+    /// <summary>The number of scores per row.</summary>
     int OutputCount { get; }
 
     /// <summary>Scores <c>[rows, Format.Width]</c> float32 features into <c>rows * OutputCount</c> values. Thread-safe.</summary>

@@ -14,7 +14,7 @@ internal static unsafe class TensorMemory
     /// <summary>The elements of a contiguous float32 CPU tensor of less than 2 GB.</summary>
     public static Span<float> Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
 
-    /// <summary>The address of the first element, whatever the tensor's size. The caller keeps the tensor alive.</summary>
+    /// <summary>The address of the first element of a tensor of any size. The caller keeps the tensor alive.</summary>
     public static T* Pointer<T>(Tensor tensor)
         where T : unmanaged
     {
@@ -26,9 +26,9 @@ internal static unsafe class TensorMemory
             return (T*)address;
     }
 
-    /// <summary>Hands the bytes of a contiguous tensor of any size on, a piece at a time (a span ends at 2 GB).</summary>
+    /// <summary>Passes the bytes of a contiguous tensor of any size to an action in pieces, because a span is limited to 2 GB.</summary>
     /// <param name="tensor">The tensor.</param>
-    /// <param name="action">Takes the pieces, in order.</param>
+    /// <param name="action">Receives the pieces, in order.</param>
     /// <param name="first">The first element.</param>
     /// <param name="count">The number of elements; by default all from <paramref name="first"/> on.</param>
     public static void ForEachPiece(Tensor tensor, PieceAction action, long first = 0, long? count = null)
@@ -44,10 +44,12 @@ internal static unsafe class TensorMemory
     }
 }
 
-/// <summary>Who frees a module's tensors.</summary>
+/// <summary>The ownership of a module's tensors.</summary>
 internal static class ModuleMemory
 {
-    /// <summary>Takes a module's parameters and buffers out of the dispose scope that they were made in; the module frees them.</summary>
+    /// <summary>
+    /// Detaches the parameters and buffers of a module from the dispose scope in which they were created; the module frees them.
+    /// </summary>
     public static void DetachFromDisposeScope(this nn.Module module)
     {
         foreach (var value in module.state_dict().Values)
@@ -55,7 +57,7 @@ internal static class ModuleMemory
     }
 }
 
-/// <summary>A reused float32 tensor of some rows of features that is filled from managed code.</summary>
+/// <summary>A reusable float32 tensor for rows of features that is filled from managed code.</summary>
 internal sealed unsafe class FeatureBlock : IDisposable
 {
     private readonly Tensor _tensor;
@@ -75,10 +77,10 @@ internal sealed unsafe class FeatureBlock : IDisposable
 
     public Span<float> Row(int index) => new(_values + ((long)index * Width), Width);
 
-    /// <summary>The first rows as one span.</summary>
+    /// <summary>Returns the first rows as one span.</summary>
     public Span<float> Values(int rows) => new(_values, rows * Width);
 
-    /// <summary>Some rows as a tensor that shares the block's memory; belongs to the current dispose scope.</summary>
+    /// <summary>Returns some rows as a tensor that shares the memory of the block and belongs to the current dispose scope.</summary>
     public Tensor Rows(int first, int count) => _tensor.narrow(0, first, count);
 
     public void Dispose() => _tensor.Dispose();

@@ -2,16 +2,16 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Tensors;
 
-/// <summary>libtorch's number of threads, which belongs to the calling thread; put back when the scope ends.</summary>
+/// <summary>Sets libtorch's number of threads, which belongs to the calling thread, and restores it when the scope ends.</summary>
 /// <remarks>
-/// A thread that is new to libtorch starts with the number that was set last, on whatever thread. While some thread is in a
-/// scope, that number is a passing one: a new thread then gets the one from before.
+/// A thread that is new to libtorch starts with the number that was set last on any thread. While a thread is in a scope that number is
+/// temporary, so a new thread gets the previous one.
 /// </remarks>
 internal readonly ref struct TorchThreads
 {
     /// <summary>
-    /// The multiply-adds below which one thread works alone: handing a small product to a second thread costs more than it saves,
-    /// most of all where another process wants the core.
+    /// Below this number of multiply-adds one thread works alone: a second thread for a small product costs more than it saves, especially
+    /// if another process uses the core.
     /// </summary>
     private const double MultiplyAddsForThreads = 4e6;
 
@@ -25,7 +25,7 @@ internal readonly ref struct TorchThreads
 
     private TorchThreads(int before) => _before = before;
 
-    /// <summary>The calling thread's number.</summary>
+    /// <summary>The number of the calling thread.</summary>
     public static int Current
     {
         get
@@ -40,7 +40,9 @@ internal readonly ref struct TorchThreads
         }
     }
 
-    /// <summary>How many threads suit some work: one for little, else the calling thread's number.</summary>
+    /// <summary>
+    /// Returns the number of threads for an amount of work: one for little work, otherwise the number of the calling thread.
+    /// </summary>
     public static int CountFor(double multiplyAdds) => multiplyAdds < MultiplyAddsForThreads ? 1 : Current;
 
     public static TorchThreads Use(int count)

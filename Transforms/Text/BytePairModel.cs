@@ -13,14 +13,14 @@ internal sealed class BytePairModel
     private readonly Vocabulary _vocabulary;
     private readonly BpeTokenizer _tokenizer;
 
-    /// <exception cref="FormatException">A text is wrong; the message names it and what is wrong there.</exception>
+    /// <exception cref="FormatException">A text is invalid; the message says which one and why.</exception>
     public BytePairModel(string vocabularyJson, string merges)
     {
         var numbers = ParseVocabulary(vocabularyJson);
         _vocabulary = new Vocabulary(InOrder(numbers));
         TokenCount = numbers.Count;
         var endOfRow = EndOfRowTokens.FirstOrDefault(numbers.ContainsKey)
-            ?? throw new FormatException($"vocabularyJson has no token that could end a row: {string.Join(", ", EndOfRowTokens)}.");
+            ?? throw new FormatException($"vocabularyJson has no token that can end a row; it needs one of {string.Join(", ", EndOfRowTokens)}.");
         EndOfSequenceId = numbers[endOfRow];
         foreach (var symbol in ByteSymbols.All)
             _vocabulary.Require(symbol.ToString(), "symbol of a byte");
@@ -36,7 +36,7 @@ internal sealed class BytePairModel
     public void Encode(ReadOnlySpan<char> text, List<int> ids) =>
         ids.AddRange(text.ContainsAnyInRange('\ud800', '\udfff') ? _tokenizer.EncodeToIds(WithoutLoneSurrogates(text)) : _tokenizer.EncodeToIds(text));
 
-    /// <summary>They have no bytes in UTF-8; U+FFFD has.</summary>
+    /// <summary>Lone surrogates have no UTF-8 bytes; U+FFFD has.</summary>
     private static string WithoutLoneSurrogates(ReadOnlySpan<char> text)
     {
         var valid = new StringBuilder(text.Length);
@@ -67,7 +67,7 @@ internal sealed class BytePairModel
         }
         catch (JsonException e)
         {
-            throw new FormatException("vocabularyJson is no object of tokens and numbers: " + e.Message, e);
+            throw new FormatException("vocabularyJson is not an object of tokens and numbers: " + e.Message, e);
         }
     }
 
@@ -96,7 +96,7 @@ internal sealed class BytePairModel
                 continue;
             var space = line.IndexOf(' ');
             if (space < 1 || space == line.Length - 1 || line[(space + 1)..].Contains(' '))
-                throw new FormatException($"merges, line {number}, is '{line}'; it must be two tokens with a space between.");
+                throw new FormatException($"merges, line {number}, is '{line}'; it must be two tokens separated by a space.");
             Require(line[..space], vocabulary, number);
             Require(line[(space + 1)..], vocabulary, number);
             Require(string.Concat(line[..space], line[(space + 1)..]), vocabulary, number);
@@ -108,11 +108,11 @@ internal sealed class BytePairModel
     private static void Require(ReadOnlySpan<char> token, Vocabulary vocabulary, int line)
     {
         if (vocabulary.Find(token) == null)
-            throw new FormatException($"merges, line {line}, has '{token}', which vocabularyJson lacks.");
+            throw new FormatException($"merges, line {line}, has '{token}', which is not in vocabularyJson.");
     }
 }
 
-/// <summary>Makes text of bytes; a character whose last bytes are still to come is held back.</summary>
+/// <summary>Converts bytes to text; incomplete characters are held back.</summary>
 internal sealed class BytePairDecoder(BytePairModel model) : TextDecoder
 {
     private readonly Decoder _utf8 = Encoding.UTF8.GetDecoder();
@@ -131,7 +131,7 @@ internal sealed class BytePairDecoder(BytePairModel model) : TextDecoder
         foreach (var symbol in token)
         {
             if (!ByteSymbols.TryGetByte(symbol, out var value))
-                return Encoding.UTF8.GetBytes(token); // a token of another kind, written as it is
+                return Encoding.UTF8.GetBytes(token); // a token of another kind, kept unchanged
             bytes.Add(value);
         }
         return [.. bytes];
@@ -145,7 +145,9 @@ internal sealed class BytePairDecoder(BytePairModel model) : TextDecoder
     }
 }
 
-/// <summary>The printable characters that stand for bytes in a byte-level vocabulary: Latin-1's own, and U+0100 and on for the others.</summary>
+/// <summary>
+/// The printable characters that represent bytes in a byte-level vocabulary: those of Latin-1, and characters from U+0100 for the others.
+/// </summary>
 internal static class ByteSymbols
 {
     private static readonly char[] Symbols = CreateSymbols();
@@ -169,7 +171,7 @@ internal static class ByteSymbols
     }
 }
 
-/// <summary>Where no token reaches across: GPT-2's pattern (Radford et al., 2019).</summary>
+/// <summary>Boundaries that no token crosses: the pattern of GPT-2 (Radford et al., 2019).</summary>
 internal static partial class BytePairPattern
 {
     [GeneratedRegex(@"'(?:s|t|re|ve|m|ll|d)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+", RegexOptions.CultureInvariant)]

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace MLExtensions.Text;
 
-/// <summary>Finds a character's number fast: a character is what a long text asks for most often.</summary>
+/// <summary>Finds the number of a character fast, because it is the most frequent operation on long texts.</summary>
 internal sealed class CharacterIndex
 {
     private const int DirectCount = 0x300; // Latin; the others are looked up
@@ -10,7 +10,7 @@ internal sealed class CharacterIndex
     private readonly int[] _direct = new int[DirectCount];
     private readonly Dictionary<int, int> _others = [];
 
-    /// <exception cref="FormatException">A token is no character, or one is missing or there twice.</exception>
+    /// <exception cref="FormatException">A token is not a character, missing or duplicate.</exception>
     public CharacterIndex(IReadOnlyList<string> tokens)
     {
         Vocabulary = new Vocabulary(tokens);
@@ -33,7 +33,7 @@ internal sealed class CharacterIndex
 
     public int? UnknownId { get; }
 
-    /// <summary>The number of a character, the unknown token's, or null.</summary>
+    /// <summary>Returns the number of a character, that of the unknown token, or null.</summary>
     public int? Find(Rune character)
     {
         if (character.Value >= DirectCount)

@@ -6,10 +6,10 @@ using MLExtensions.Families.LanguageModels;
 namespace MLExtensions;
 
 /// <summary>
-/// Each character is a token: a Unicode scalar value, so that a character beyond the basic plane, such as an emoji, is one token
-/// and not two halves. The end of a row is a line feed.
+/// Each character is a token: a Unicode scalar value, so a character outside the basic plane, such as an emoji, is one token. The end of a
+/// row is a line feed.
 /// </summary>
-/// <remarks>A lone surrogate, which is no character, is read as U+FFFD.</remarks>
+/// <remarks>A lone surrogate, which is not a character, is read as U+FFFD.</remarks>
 public sealed record CharacterTokenizer : TextTokenizer
 {
     internal const string KindName = "characters";
@@ -19,8 +19,8 @@ public sealed record CharacterTokenizer : TextTokenizer
     private CharacterIndex? _index;
 
     /// <summary>
-    /// The characters; each one's place is its number. The line feed must be among them. U+FFFD, the replacement character, stands
-    /// for characters that are not, where it is among them.
+    /// The characters; the position of each is its number. The line feed must be included. If U+FFFD, the replacement character, is
+    /// included, it represents unknown characters.
     /// </summary>
     public required IReadOnlyList<string> Vocabulary
     {
@@ -28,7 +28,7 @@ public sealed record CharacterTokenizer : TextTokenizer
         init
         {
             field = value?.ToArray()!;
-            _index = null; // a copy made by `with` has another vocabulary
+            _index = null; // a copy created by `with` has another vocabulary
         }
     }
 
@@ -75,8 +75,8 @@ public sealed record CharacterTokenizer : TextTokenizer
     }
 
     private FormatException Missing(Rune character) => new(
-        $"The character '{character}' (U+{character.Value:X4}) is not among the {VocabularySize} of the vocabulary, and there is no token for "
-        + "unknown ones; a tokenizer made by Tokenization.Characters(minimumCount: 2) has one.");
+        $"The character '{character}' (U+{character.Value:X4}) is not among the {VocabularySize} of the vocabulary, which has no token for "
+        + "unknown characters; use Tokenization.Characters(minimumCount: 2) to get one.");
 
     private sealed class Decoder(Vocabulary vocabulary) : TextDecoder
     {

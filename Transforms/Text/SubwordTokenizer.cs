@@ -5,14 +5,13 @@ using MLExtensions.Families.LanguageModels;
 namespace MLExtensions;
 
 /// <summary>
-/// Frequent sequences of bytes are tokens: byte-level byte-pair encoding, as GPT-2 and RoBERTa have it, done by
-/// Microsoft.ML.Tokenizers. Any text can be encoded, and is decoded as it was.
+/// Frequent sequences of bytes are tokens: byte-level byte-pair encoding, as in GPT-2 and RoBERTa, implemented by Microsoft.ML.Tokenizers.
+/// Any text can be encoded and decoded without loss.
 /// </summary>
 /// <remarks>
-/// Sennrich, Haddow and Birch, "Neural machine translation of rare words with subword units" (2016); Radford et al., "Language
-/// models are unsupervised multitask learners" (2019). The texts of both files are held here, so that a saved model needs no other
-/// file. Other tokenizers of that package, such as SentencePiece, WordPiece and Tiktoken, cannot be written to a model and are not
-/// supported.
+/// Sennrich, Haddow and Birch, "Neural machine translation of rare words with subword units" (2016); Radford et al., "Language models are
+/// unsupervised multitask learners" (2019). The texts of both files are stored here, so a saved model needs no other files. Other
+/// tokenizers of that package, such as SentencePiece, WordPiece and Tiktoken, cannot be saved with a model and are not supported.
 /// </remarks>
 public sealed record SubwordTokenizer : TextTokenizer
 {
@@ -21,9 +20,9 @@ public sealed record SubwordTokenizer : TextTokenizer
     private BytePairModel? _model;
 
     /// <summary>
-    /// The text of vocab.json: an object of tokens and their numbers, all from 0 to one less than their count. The 256 symbols of
-    /// single bytes must be among the tokens. The first of <c>&lt;|endoftext|&gt;</c>, <c>&lt;/s&gt;</c>, <c>&lt;eos&gt;</c> and the
-    /// line feed (<c>Ċ</c>) that is a token ends the rows.
+    /// The text of vocab.json: an object of tokens and their numbers, from 0 to their count minus one. The 256 symbols of single bytes must
+    /// be included. The first of <c>&lt;|endoftext|&gt;</c>, <c>&lt;/s&gt;</c>, <c>&lt;eos&gt;</c> and the line feed (<c>Ċ</c>) that is a
+    /// token is the end-of-sequence (EOS) token.
     /// </summary>
     public required string VocabularyJson
     {
@@ -31,11 +30,11 @@ public sealed record SubwordTokenizer : TextTokenizer
         init
         {
             field = value;
-            _model = null; // a copy made by `with` has another vocabulary
+            _model = null; // a copy created by `with` has another vocabulary
         }
     }
 
-    /// <summary>The text of merges.txt: two tokens a line that make a longer one, the most frequent first.</summary>
+    /// <summary>The text of merges.txt: two tokens per line that form a longer one, the most frequent first.</summary>
     public required string Merges
     {
         get;
@@ -54,7 +53,7 @@ public sealed record SubwordTokenizer : TextTokenizer
     [JsonIgnore]
     public override int EndOfSequenceId => Model.EndOfSequenceId;
 
-    /// <summary>Null: every text is made of bytes.</summary>
+    /// <summary>Null, because every text consists of bytes.</summary>
     [JsonIgnore]
     public override int? UnknownId => null;
 

@@ -3,14 +3,14 @@ using Microsoft.ML.Data;
 
 namespace MLExtensions.Text;
 
-/// <summary>A column of text that becomes tokens.</summary>
+/// <summary>Reads tokens from a text column.</summary>
 internal static class TextColumn
 {
-    /// <exception cref="ArgumentException">The column is missing or no text; the message names it.</exception>
+    /// <exception cref="ArgumentException">The column is missing or not text; the message names it.</exception>
     public static void Check(SchemaShape schema, string name)
     {
         if (!schema.TryFindColumn(name, out var found))
-            throw new ArgumentException($"Text column '{name}' is not in the data; it has {string.Join(", ", schema.Select(other => other.Name))}.");
+            throw new ArgumentException($"Text column '{name}' is not in the data; the columns are {string.Join(", ", schema.Select(other => other.Name))}.");
         if (found.Kind != SchemaShape.Column.VectorKind.Scalar || found.ItemType != TextDataViewType.Instance)
             throw new ArgumentException($"Text column '{name}' has type {found.GetTypeString()}; it must be Text.");
     }
@@ -23,7 +23,9 @@ internal static class TextColumn
     }
 
     /// <summary>Appends the tokens of a row's text.</summary>
-    /// <exception cref="FormatException">Something in it is not in the vocabulary; the message names column and row.</exception>
+    /// <exception cref="FormatException">
+    /// The text contains something that is not in the vocabulary; the message names column and row.
+    /// </exception>
     public static void Encode(TextTokenizer tokenizer, ReadOnlySpan<char> text, List<int> ids, string column, long row)
     {
         try

@@ -1,13 +1,13 @@
 namespace MLExtensions.Text;
 
-/// <summary>Tokens and their numbers: a token's number is its place in the list.</summary>
+/// <summary>Tokens and their numbers: the number of a token is its position in the list.</summary>
 internal sealed class Vocabulary
 {
     private readonly IReadOnlyList<string> _tokens;
     private readonly Dictionary<string, int> _ids;
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;
 
-    /// <exception cref="FormatException">A token is missing or there twice.</exception>
+    /// <exception cref="FormatException">A token is missing or duplicate.</exception>
     public Vocabulary(IReadOnlyList<string> tokens)
     {
         _tokens = tokens;
@@ -17,7 +17,7 @@ internal sealed class Vocabulary
             if (string.IsNullOrEmpty(tokens[i]))
                 throw new FormatException($"vocabulary[{i}] is {(tokens[i] == null ? "null" : "empty")}.");
             if (!_ids.TryAdd(tokens[i], i))
-                throw new FormatException($"vocabulary[{i}] is '{tokens[i]}', as vocabulary[{_ids[tokens[i]]}] is.");
+                throw new FormatException($"vocabulary[{i}] is '{tokens[i]}', the same as vocabulary[{_ids[tokens[i]]}].");
         }
         _lookup = _ids.GetAlternateLookup<ReadOnlySpan<char>>();
     }
@@ -31,7 +31,7 @@ internal sealed class Vocabulary
 
     public int? Find(ReadOnlySpan<char> token) => _lookup.TryGetValue(token, out var id) ? id : null;
 
-    /// <exception cref="FormatException">The vocabulary lacks the token.</exception>
+    /// <exception cref="FormatException">The token is not in the vocabulary.</exception>
     public int Require(string token, string meaning) =>
         Find(token) ?? throw new FormatException($"vocabulary has no {meaning}, '{token.Replace("\n", "\\n")}'.");
 }

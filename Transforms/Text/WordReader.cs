@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace MLExtensions.Text;
 
-/// <summary>Goes through the words of a text and the ends of its lines.</summary>
+/// <summary>Reads the words of a text and the ends of its lines.</summary>
 internal ref partial struct WordReader : IDisposable
 {
     private readonly ReadOnlySpan<char> _text;
@@ -30,7 +30,7 @@ internal ref partial struct WordReader : IDisposable
 
     public readonly bool IsLineEnd => Current is "\n";
 
-    // A mark beyond the basic plane, such as an emoji, is two chars.
+    // A character outside the basic plane, such as an emoji, is two chars.
     [GeneratedRegex(@"\n|<unk>|<eos>|\w+(?:['’]\w+)*|[\uD800-\uDBFF][\uDC00-\uDFFF]|[^\w\s]", RegexOptions.CultureInvariant)]
     private static partial Regex WordOrMark { get; }
 

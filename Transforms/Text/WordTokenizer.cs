@@ -5,13 +5,12 @@ using MLExtensions.Families.LanguageModels;
 namespace MLExtensions;
 
 /// <summary>
-/// Words are tokens. What is not in the vocabulary becomes <c>&lt;unk&gt;</c>; each row, and each line within a row, ends with
+/// Words are tokens. Words that are not in the vocabulary become <c>&lt;unk&gt;</c>. Each row, and each line within a row, ends with
 /// <c>&lt;eos&gt;</c>.
 /// </summary>
 /// <remarks>
-/// <c>&lt;unk&gt;</c> and <c>&lt;eos&gt;</c> written in a text are these tokens too, as in the Penn Treebank. Decoded, words have
-/// one space between them, and <c>&lt;eos&gt;</c> is a line feed. Texts in a language that puts no spaces between words are better
-/// cut into characters.
+/// The texts <c>&lt;unk&gt;</c> and <c>&lt;eos&gt;</c> are these tokens too, as in the Penn Treebank. Decoded words are separated by one
+/// space, and <c>&lt;eos&gt;</c> becomes a line feed. For languages without spaces between words, use characters instead.
 /// </remarks>
 public sealed record WordTokenizer : TextTokenizer
 {
@@ -21,23 +20,23 @@ public sealed record WordTokenizer : TextTokenizer
 
     private WordIndex? _index;
 
-    /// <summary>The words; each one's place is its number. <c>&lt;unk&gt;</c> and <c>&lt;eos&gt;</c> must be among them.</summary>
+    /// <summary>The words; the position of each is its number. <c>&lt;unk&gt;</c> and <c>&lt;eos&gt;</c> must be included.</summary>
     public required IReadOnlyList<string> Vocabulary
     {
         get;
         init
         {
             field = value?.ToArray()!;
-            _index = null; // a copy made by `with` has another vocabulary
+            _index = null; // a copy created by `with` has another vocabulary
         }
     }
 
-    /// <summary>Whether texts are written in small letters first.</summary>
+    /// <summary>Whether texts are converted to lower case first.</summary>
     public bool Lowercase { get; init; }
 
     /// <summary>
-    /// Whether each punctuation mark is a token of its own; words may have apostrophes within, as in <c>don't</c>. If false, words are
-    /// what lies between white space.
+    /// Whether each punctuation mark is a separate token; words may contain apostrophes, as in <c>don't</c>. If false, words are separated
+    /// by white space only.
     /// </summary>
     public bool SplitPunctuation { get; init; }
 
@@ -90,7 +89,7 @@ public sealed record WordTokenizer : TextTokenizer
 
     private sealed class WordIndex
     {
-        /// <exception cref="FormatException">A word is missing or there twice.</exception>
+        /// <exception cref="FormatException">A word is missing or duplicate.</exception>
         public WordIndex(IReadOnlyList<string> words)
         {
             Vocabulary = new Vocabulary(words);

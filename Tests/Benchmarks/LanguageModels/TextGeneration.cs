@@ -1,8 +1,5 @@
 using Microsoft.ML;
-using MLExtensions.Models;
-using MLExtensions.Families.Forecasting;
 using MLExtensions.Families.LanguageModels;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Benchmarks;

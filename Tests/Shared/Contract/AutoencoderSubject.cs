@@ -40,6 +40,8 @@ internal sealed class AutoencoderSubject() : CodeSubject("Autoencoder")
     public override float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows) =>
         PredictRows<CodeRow>(ml, model, rows, row => row.Code.Concat(row.Reconstruction));
 
+    public override double? RateOf(Optimizer optimizer) => optimizer is AdadeltaOptimizer ? 4 : null;
+
     protected override DataTrainingOptions CreateOptions() => new AutoencoderEstimator.Options
     {
         HiddenLayers = [12],

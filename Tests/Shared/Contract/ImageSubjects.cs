@@ -90,6 +90,10 @@ internal sealed class ResNetSubject<TTransformer>(string name, ContractTask task
 {
     public override bool HasBatchStatistics => true;
 
+    public override double Floor => Task == ContractTask.Regression ? 0.7 : base.Floor;
+
+    public override double NoisyFloor => Task == ContractTask.Regression ? 0.6 : base.NoisyFloor;
+
     public override double FullBatchRate => 0.03;
 
     public override int ChangeArchitecture(DataTrainingOptions options)

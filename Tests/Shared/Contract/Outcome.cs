@@ -67,11 +67,12 @@ internal static class Outcome
     /// A sum of n terms in two orders differs by about 2 sqrt(n) roundings of 2^-24 each. The largest sums under contract have some 100 terms,
     /// in about 9 layers whose errors add up like random steps: 2 x 10 x 3 = 60. Measured: 21 (ResNetBinary with SSE4.1).
     /// </remarks>
-    public static void AssertSameComputation(float[] expected, float[] actual)
+    public static void AssertSameComputation(float[] expected, float[] actual, [CallerFilePath] string file = "", [CallerMemberName] string member = "", [CallerLineNumber] int line = 0)
     {
         const double Roundings = 64;
         var magnitude = expected.Where(float.IsFinite).Select(Math.Abs).Append(1).Max();
         Assert.HasCount(expected.Length, actual);
+        Floor.Record(expected.Zip(actual, (x, y) => Math.Abs(x - y) / (Roundings * Math.ScaleB(1, -24) * magnitude)).DefaultIfEmpty().Max(), file, member, line);
         for (var i = 0; i < expected.Length; i++)
             Assert.AreEqual(expected[i], actual[i], Roundings * Math.ScaleB(1, -24) * magnitude, $"at {i}, of values up to {magnitude}");
     }

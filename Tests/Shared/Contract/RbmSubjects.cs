@@ -18,10 +18,10 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
     public override int NetworkCount => layers.Length;
 
     /// <summary>Each machine more loses something.</summary>
-    public override double Floor => layers.Length == 1 ? 0.9 : 0.85;
+    public override double Floor => layers.Length == 1 ? 0.85 : 0.7;
 
     /// <summary>What is drawn at random says less than probabilities do.</summary>
-    public override double NoisyFloor => 0.6;
+    public override double NoisyFloor => 0.5;
 
     public override string[] OutputColumns => ["Code", "Reconstruction", "FreeEnergy"];
 
@@ -81,8 +81,8 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
     public override float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows) =>
         PredictRows<CodeRow>(ml, model, rows, row => row.Code.Concat(row.Reconstruction).Append(row.FreeEnergy));
 
-    /// <summary>Adadelta's first steps are a thousandth of it, and what a machine draws at random hides what they gain.</summary>
-    public override double? RateOf(Optimizer optimizer) => optimizer is AdadeltaOptimizer ? 10 : null;
+    /// <summary>Adadelta's first steps are a thousandth of it, and what a machine draws at random hides what they gain; Adam's are as long as it says.</summary>
+    public override double? RateOf(Optimizer optimizer) => optimizer switch { AdadeltaOptimizer => 10, AdamOptimizer or AdamWOptimizer or RmsPropOptimizer => 0.05, _ => null };
 
     protected override DataTrainingOptions CreateOptions() => new RbmEstimator.Options
     {

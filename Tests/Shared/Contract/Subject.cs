@@ -23,8 +23,13 @@ internal abstract class Subject(string name, ContractTask task) : TrainingSubjec
         ("LabelColumnName", "empty", o => ((SupervisedTrainerOptions)o).LabelColumnName = ""),
     ];
 
-    /// <summary>At rate 1, Adadelta decides on the length of a step itself.</summary>
-    public override double? RateOf(Optimizer optimizer) => optimizer is AdadeltaOptimizer ? 1 : null;
+    /// <summary>Adadelta decides on the length of a step itself, and begins with short ones; Adagrad's steps become shorter and shorter, and gradients alone are small.</summary>
+    public override double? RateOf(Optimizer optimizer) => optimizer switch { AdadeltaOptimizer => 4, AdagradOptimizer or SgdOptimizer => 0.05, _ => null };
+
+    /// <summary>Guessing is right in half of the rows, or in two of five; the mean explains nothing.</summary>
+    public override double Floor => Task == ContractTask.Multiclass ? 0.7 : Task == ContractTask.Binary ? 0.8 : 0.85;
+
+    public override double NoisyFloor => Task == ContractTask.Multiclass ? 0.65 : 0.75;
 
     public abstract IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, SupervisedTrainerOptions options);
 

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLExtensions.Tests.Contract;
 
@@ -68,7 +67,7 @@ internal abstract class TrainingSubject(string name)
     public virtual double WildRate => 0.3;
 
     /// <summary>What it takes to learn with noise: longer.</summary>
-    public virtual void LearnDespiteNoise(DataTrainingOptions options) => options.Epochs = 40;
+    public virtual void LearnDespiteNoise(DataTrainingOptions options) => options.Epochs = 25;
 
     /// <summary>The columns that the transformer adds, in order.</summary>
     public abstract string[] OutputColumns { get; }

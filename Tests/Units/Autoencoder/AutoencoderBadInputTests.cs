@@ -49,7 +49,7 @@ public sealed class AutoencoderBadInputTests
     [TestMethod]
     public void Columns_AreNamed()
     {
-        AssertColumn("'Pixels' is not in the data; it has Features", o => o.InputColumnName = "Pixels", AutoencoderSample.View(20));
+        AssertColumn("'Pixels' is not in the data; the columns are Features", o => o.InputColumnName = "Pixels", AutoencoderSample.View(20));
         var ml = new MLContext(1);
         var text = ml.Transforms.Conversion.ConvertType("Features", outputKind: DataKind.Double).Fit(AutoencoderSample.View(20)).Transform(AutoencoderSample.View(20));
         AssertColumn("Column 'Features' has type Vector<Double", _ => { }, text);
@@ -71,10 +71,10 @@ public sealed class AutoencoderBadInputTests
         var rows = AutoencoderSample.Create(20);
         rows[7].Features[1] = 3;
         var message = Refusal(rows, buffering, AutoencoderOutput.Bernoulli);
-        StringAssert.Contains(message, "Column 'Features', row 7, slot 1: the value is 3; features of an autoencoder with Output = Probability must be in [0, 1]. NormalizeMinMax");
+        StringAssert.Contains(message, "Column 'Features', row 7, slot 1: the value is 3; features of an autoencoder with Output = Bernoulli must be in [0, 1]. Add NormalizeMinMax");
         Assert.DoesNotContain("fixZero", message);
         rows[7].Features[1] = -0.5f;
-        StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Bernoulli), "the value is -0.5; features of an autoencoder with Output = Probability must be in [0, 1]. NormalizeMinMax before it mends it, with fixZero: false");
+        StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Bernoulli), "the value is -0.5; features of an autoencoder with Output = Bernoulli must be in [0, 1]. Add NormalizeMinMax before this estimator, with fixZero: false");
         rows[7].Features[1] = float.NaN;
         StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Bernoulli), "column 'Features', row 7, slot 1: the value is NaN");
         StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Gaussian), "column 'Features', row 7, slot 1: the value is NaN");
@@ -101,7 +101,7 @@ public sealed class AutoencoderBadInputTests
     {
         using var model = AutoencoderSample.Fit();
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => model.Encode([1, 2])).Message, "2 values; the model was trained on 8");
-        StringAssert.Contains(Assert.Throws<ArgumentException>(() => model.Decode([1, 2, 3])).Message, "The code has 3 values; the network's has 2");
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => model.Decode([1, 2, 3])).Message, "The latent representation has 3 values; the network's has 2");
         StringAssert.Contains(Assert.Throws<FormatException>(() => model.Decode([1, float.PositiveInfinity])).Message, "slot 1: the value is Infinity");
         Assert.Throws<ArgumentNullException>(() => model.Encode(null!));
         Assert.Throws<ArgumentNullException>(() => model.Decode(null!));

@@ -20,7 +20,7 @@ public sealed class AutoencoderLearningTests
         var floor = PrincipalComponentError(unseen.Select(row => row.Features).ToArray(), 2);
         var error = model.ReconstructionError(AutoencoderSample.View(unseen));
         Floor.Above(0.001, floor, $"{output}: the surface is bent");
-        Floor.Below(0.25, error / floor, $"{output}: against two principal components");
+        Floor.Below(0.9, error / floor, $"{output}: against two principal components");
     }
 
     /// <summary>Baldi and Hornik, 1989: the best linear autoencoder spans the principal components.</summary>
@@ -32,8 +32,8 @@ public sealed class AutoencoderLearningTests
         var floor = PrincipalComponentError(rows.Select(row => row.Features).ToArray(), 2);
         using var model = AutoencoderSample.Estimator(o => (o.Output, o.HiddenLayers, o.Epochs, o.LearningRateSchedule) = (AutoencoderOutput.Gaussian, [], 120, LearningRateSchedule.Cosine())).Fit(AutoencoderSample.View(rows));
         var error = model.ReconstructionError(AutoencoderSample.View(rows));
-        Floor.Above(0.9999, error / floor, "no straight code is better");
-        Floor.Below(1.02, error / floor, "as good");
+        Assert.IsGreaterThan(floor * 0.9999, error, "no straight code is better");
+        Floor.Below(1.1, error / floor, "as good");
     }
 
     [TestMethod]
@@ -43,8 +43,8 @@ public sealed class AutoencoderLearningTests
         using var model = AutoencoderSample.Fit(o => (o.Epochs, o.ValidationFraction) = (8, 0.25), rows: 400);
         var history = model.History;
         Assert.HasCount(8, history.Epochs);
-        Floor.Below(1, history.Epochs[^1].Training["loss"] / history.Epochs[0].Training["loss"], "loss");
-        Floor.Below(1, history.Epochs[^1].Validation!["mse"] / history.Epochs[0].Validation!["mse"], "mse");
+        Floor.Below(0.95, history.Epochs[^1].Training["loss"] / history.Epochs[0].Training["loss"], "loss");
+        Floor.Below(0.8, history.Epochs[^1].Validation!["mse"] / history.Epochs[0].Validation!["mse"], "mse");
         using var real = AutoencoderSample.Estimator(o => (o.Output, o.EmaDecay) = (AutoencoderOutput.Gaussian, null)).Fit(AutoencoderSample.View(300), AutoencoderSample.View(100, seed: 5));
         var last = real.History.Epochs[^1];
         Assert.AreEqual(last.Validation!["loss"], last.Validation["mse"], 1e-9, "the squared error is the loss of real numbers");

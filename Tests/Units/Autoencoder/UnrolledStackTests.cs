@@ -1,8 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Models;
-using MLExtensions.Families.Forecasting;
-using MLExtensions.Families.Rbm;
 using MLExtensions.Tensors;
 using MLExtensions.Tests.Contract;
 using TorchSharp;
@@ -56,15 +53,15 @@ public sealed class UnrolledStackTests
     public void OtherShape_IsRefusedByName()
     {
         using var stack = Stack((8, Binary), (6, HiddenUnitType.Bernoulli), (3, HiddenUnitType.Bernoulli));
-        AssertRefused("InitialModel unrolls to 8 Probability - 6 Sigmoid - 3 Sigmoid; column and options say 8 Probability - 7 Sigmoid - 3 Sigmoid", o => o.HiddenLayers = [7]);
-        AssertRefused("8 Probability - 6 ReLU - 3 Sigmoid", o => o.Activation = Activation.ReLU);
-        AssertRefused("8 Probability - 6 Sigmoid - 3 Identity", o => o.LatentActivation = Activation.Identity);
-        AssertRefused("8 Real - 6 Sigmoid - 3 Sigmoid", o => o.Output = AutoencoderOutput.Gaussian);
-        AssertRefused("8 Probability - 6 Sigmoid - 2 Sigmoid", o => o.LatentSize = 2);
-        AssertRefused("8 Probability - 4 Sigmoid - 6 ReLU - 3 Sigmoid", o => o.HiddenLayers = [4, 6]);
+        AssertRefused("InitialModel unrolls to 8 Bernoulli - 6 Sigmoid - 3 Sigmoid, but column and options ask for 8 Bernoulli - 7 Sigmoid - 3 Sigmoid", o => o.HiddenLayers = [7]);
+        AssertRefused("8 Bernoulli - 6 ReLU - 3 Sigmoid", o => o.Activation = Activation.ReLU);
+        AssertRefused("8 Bernoulli - 6 Sigmoid - 3 Identity", o => o.LatentActivation = Activation.Identity);
+        AssertRefused("8 Gaussian - 6 Sigmoid - 3 Sigmoid", o => o.Output = AutoencoderOutput.Gaussian);
+        AssertRefused("8 Bernoulli - 6 Sigmoid - 2 Sigmoid", o => o.LatentSize = 2);
+        AssertRefused("8 Bernoulli - 4 Sigmoid - 6 ReLU - 3 Sigmoid", o => o.HiddenLayers = [4, 6]);
         using var same = Unroll(stack, o => (o.HiddenLayers, o.LatentSize, o.Activation, o.LatentActivation, o.Output) = ([6], 3, Activation.Sigmoid, Activation.Sigmoid, AutoencoderOutput.Bernoulli));
         using var wide = Stack((9, Binary), (6, HiddenUnitType.Bernoulli));
-        StringAssert.Contains(Assert.Throws<ArgumentException>(() => Unroll(wide)).Message, "unrolls to 9 Probability - 6 Sigmoid; column and options say 8 Probability");
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => Unroll(wide)).Message, "unrolls to 9 Bernoulli - 6 Sigmoid, but column and options ask for 8 Bernoulli");
         using var words = Stack((8, VisibleUnitType.Softmax), (6, HiddenUnitType.Bernoulli));
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => Unroll(words)).Message, "Softmax units");
 

@@ -1,9 +1,8 @@
 using Microsoft.ML;
+using MLExtensions.Engine;
 using MLExtensions.Tensors;
 using MLExtensions.Tests.Contract;
 using MLExtensions.Training;
-using MLExtensions.Engine;
-using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Data;

@@ -1,10 +1,8 @@
 using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MLExtensions.Tensors;
 using MLExtensions.Engine;
-using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Engine;
@@ -48,7 +46,7 @@ internal static class EngineRun
             if (progress.Completed?.Epoch != 6)
                 return;
             Console.WriteLine("ready");
-            Thread.Sleep(Timeout.Infinite);
+            Thread.Sleep(TimeSpan.FromMinutes(2)); // the test kills this process long before
         });
         train(options);
     }

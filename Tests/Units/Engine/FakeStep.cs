@@ -1,7 +1,4 @@
 using MLExtensions.Engine;
-using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Engine;

@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Reflection;
-using Microsoft.ML;
 using MLExtensions.Engine;
 
 namespace MLExtensions.Tests.Engine;

@@ -1,7 +1,5 @@
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 
 namespace MLExtensions.Tests.Engine;
 

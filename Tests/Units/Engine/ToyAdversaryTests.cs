@@ -1,8 +1,5 @@
-using MLExtensions.Tensors;
-using MLExtensions.Tests.Contract;
-using MLExtensions.Training;
 using MLExtensions.Engine;
-using MLExtensions.Families.Recurrent;
+using MLExtensions.Training;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Engine;

@@ -1,7 +1,4 @@
-using MLExtensions.Tests.Contract;
 using MLExtensions.Engine;
-using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Engine;

@@ -1,8 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
-using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 using TorchSharp;
 
 namespace MLExtensions.Tests.Engine;

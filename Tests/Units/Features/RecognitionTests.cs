@@ -1,7 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
-using MLExtensions.Tests.Images;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Features;
@@ -74,9 +71,9 @@ public sealed class RecognitionTests
             tensors["bn1.bias"] = zeros(3);
         });
         var message = Refused(o => o.WeightsPath = path);
-        Assert.Contains("ResNet-18 comes nearest", message);
-        Assert.Contains("the file lacks: layer2.0.conv1;", message);
-        Assert.Contains("the network lacks: extra;", message);
+        Assert.Contains("The nearest is ResNet-18", message);
+        Assert.Contains("missing in the file: layer2.0.conv1;", message);
+        Assert.Contains("unexpected: extra;", message);
         Assert.Contains("of another size: bn1.", message);
     }
 

@@ -1,8 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
 
 namespace MLExtensions.Tests.Forecasting;
 

@@ -38,7 +38,7 @@ public sealed class SeriesTests
         StringAssert.Contains(error.Message, "'short' has 1 rows");
         StringAssert.Contains(error.Message, "at least 6");
         var aside = Assert.Throws<ArgumentException>(() => SeriesWindows.Divide(Read(Ramp(20)), 4, 3, 0.1));
-        StringAssert.Contains(aside.Message, "sets 2 aside");
+        StringAssert.Contains(aside.Message, "holds out 2");
         Assert.Throws<ArgumentException>(() => SeriesWindows.Divide(Read([]), 4, 2, 0));
     }
 

@@ -60,9 +60,9 @@ public sealed class ImageInputTests
     public void BadScaling_IsRefusedByName()
     {
         AssertRefused(new PixelScaling { Factor = double.NaN }, "factor is NaN");
-        AssertRefused(new PixelScaling { Mean = [1, 2] }, "mean has 2 numbers; the images have 3 channels");
-        AssertRefused(new PixelScaling { Mean = [1, double.PositiveInfinity, 2] }, "mean holds Infinity");
-        AssertRefused(new PixelScaling { StandardDeviation = [1, -1, 1] }, "standardDeviation holds -1");
+        AssertRefused(new PixelScaling { Mean = [1, 2] }, "mean has 2 numbers; it must have 1 or 3, the channels of the images");
+        AssertRefused(new PixelScaling { Mean = [1, double.PositiveInfinity, 2] }, "mean contains Infinity");
+        AssertRefused(new PixelScaling { StandardDeviation = [1, -1, 1] }, "standardDeviation contains -1");
 
         static void AssertRefused(PixelScaling scaling, string message)
         {

@@ -24,9 +24,9 @@ public sealed class ImageLearningTests
             new DenseLayer());
         (options.Epochs, options.BatchSize, options.LearningRate, options.PixelScaling) = (12, 32, 0.02, null);
         var network = ImageSample.Fit(options, train);
-        Floor.Above(0.99, ml.MulticlassClassification.Evaluate(network.Transform(test)).MicroAccuracy, "convolution");
+        Floor.Above(0.97, ml.MulticlassClassification.Evaluate(network.Transform(test)).MicroAccuracy, "convolution");
         var linear = ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy().Fit(train);
-        Floor.Below(0.65, ml.MulticlassClassification.Evaluate(linear.Transform(test)).MicroAccuracy, "linear");
+        Floor.Below(0.75, ml.MulticlassClassification.Evaluate(linear.Transform(test)).MicroAccuracy, "linear");
     }
 
     /// <summary>A horizontal or vertical bar of ones somewhere in noise of deviation .2.</summary>

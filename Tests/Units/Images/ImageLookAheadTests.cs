@@ -1,8 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
 using MLExtensions.Tensors;
-using MLExtensions.Models;
 using MLExtensions.Tests.Loading;
 
 namespace MLExtensions.Tests.Images;

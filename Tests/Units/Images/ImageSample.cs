@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Families.Images;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Images;

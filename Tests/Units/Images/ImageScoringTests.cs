@@ -1,9 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
 using MLExtensions.Models;
-using MLExtensions.Families.Forecasting;
-using MLExtensions.Tests.Loading;
 using TorchSharp;
 
 namespace MLExtensions.Tests.Images;

@@ -10,9 +10,9 @@ public sealed class LayerRefusalTests
     {
         ["window larger than the image"] = (
             [new SequenceLayer([new MaxPoolingLayer(2), new ConvolutionLayer(4, 7) { Padding = 1, Name = "big" }]) { Name = "features" }, new DenseLayer()],
-            ["'features.big' (convolution 7x7)", "window of 7", "4 + 2 x 1 padding = 6"]),
-        ["dilated window larger than the image"] = ([new ConvolutionLayer(4, 5) { Dilation = 2 }, new DenseLayer()], ["'0'", "window of 9", "8 + 2 x 0 padding = 8"]),
-        ["pooling window larger than the image"] = ([new AveragePoolingLayer(9), new DenseLayer()], ["'0' (average pooling 9x9)", "window of 9"]),
+            ["'features.big' (convolution 7x7)", "kernel of 7", "4 + 2 x 1 padding = 6"]),
+        ["dilated window larger than the image"] = ([new ConvolutionLayer(4, 5) { Dilation = 2 }, new DenseLayer()], ["'0'", "kernel of 9", "8 + 2 x 0 padding = 8"]),
+        ["pooling window larger than the image"] = ([new AveragePoolingLayer(9), new DenseLayer()], ["'0' (average pooling 9x9)", "kernel of 9"]),
         ["pooling padded too much"] = ([new MaxPoolingLayer(3) { Padding = 2 }, new DenseLayer()], ["'0'", "padding is 2", "at most half"]),
         ["groups that do not divide the channels"] = ([new ConvolutionLayer(4, 3) { Groups = 2 }, new DenseLayer()], ["'0'", "groups is 2", "3 channels", "4 filters"]),
         ["groups that do not divide the filters"] = ([new ConvolutionLayer(4, 3) { Groups = 3 }, new DenseLayer()], ["'0'", "groups is 3"]),
@@ -27,11 +27,11 @@ public sealed class LayerRefusalTests
             ["'0'", "3 x 8 x 8", "3 x 4 x 4"]),
         ["shortcut that takes channels away"] = (
             [new ResidualLayer([new ConvolutionLayer(2, 3) { Padding = 1 }]) { Shortcut = new PaddedShortcutLayer(2, 1) }, new DenseLayer()],
-            ["'0.downsample'", "channels is 2", "at least the input's 3"]),
+            ["'0.downsample'", "channels is 2", "at least 3, the channels of the input"]),
         ["concatenation of different sizes"] = ([new ConcatenationLayer([new ConvolutionLayer(4, 3), new ConvolutionLayer(4, 1)]) { Name = "fork" }, new DenseLayer()], ["'fork' (concatenation)", "4 x 6 x 6 and 4 x 8 x 8"]),
         ["concatenation of image and vector"] = ([new ConcatenationLayer([new ConvolutionLayer(4, 1), new FlattenLayer()]), new DenseLayer()], ["'0'", "4 x 8 x 8 and 192"]),
-        ["last layer of other units"] = ([new FlattenLayer(), new DenseLayer(4) { Name = "head" }], ["'head' (dense)", "gives 4", "vector of 3"]),
-        ["last layer an image"] = ([new ConvolutionLayer(null, 1)], ["'0'", "gives 3 x 8 x 8", "vector of 3"]),
+        ["last layer of other units"] = ([new FlattenLayer(), new DenseLayer(4) { Name = "head" }], ["'head' (dense)", "returns 4", "vector of 3"]),
+        ["last layer an image"] = ([new ConvolutionLayer(null, 1)], ["'0'", "returns 3 x 8 x 8", "vector of 3"]),
         ["image layer behind a vector"] = ([new DenseLayer(8), new MaxPoolingLayer(2), new DenseLayer()], ["'1' (max pooling 2x2)", "vector of 8"]),
         ["two layers of one name"] = ([new ConvolutionLayer(4, 1) { Name = "a" }, new ConvolutionLayer(4, 1) { Name = "a" }, new DenseLayer()], ["'a'", "same name"]),
         ["a name that is another's position"] = ([new ConvolutionLayer(4, 1) { Name = "1" }, new DenseLayer()], ["'1'", "same name"]),
@@ -59,7 +59,7 @@ public sealed class LayerRefusalTests
         ["a grid of nothing"] = ([new AdaptiveAveragePoolingLayer(0, 2), new DenseLayer()], ["'0'", "height and width"]),
         ["a block with an empty branch"] = ([new InceptionLayer(2, 2, 0, 2, 2, 2) { Name = "mixed" }, new DenseLayer()], ["'mixed.branch2.1.conv'", "filters is 0"]),
         ["a fire block without squeeze"] = ([new FireLayer(0, 2, 2) { Name = "fire" }, new DenseLayer()], ["'fire.squeeze'", "filters is 0"]),
-        ["larger than any machine"] = ([new DenseLayer(int.MaxValue), new DenseLayer(int.MaxValue), new DenseLayer(int.MaxValue), new DenseLayer()], ["larger than any machine"]),
+        ["larger than any machine"] = ([new DenseLayer(int.MaxValue), new DenseLayer(int.MaxValue), new DenseLayer(int.MaxValue), new DenseLayer()], ["too large for any computer"]),
         ["an image larger than any machine"] = ([new ConvolutionLayer(1 << 22, 1) { Padding = (1 << 20) - 4 }, new DenseLayer()], ["'0'", "4194304 x 2097152 x 2097152"]),
         ["nothing to train"] = ([new GlobalAveragePoolingLayer()], ["weights"]),
         ["nested too deeply"] = ([Nested(40), new DenseLayer()], ["nested"]),
@@ -100,7 +100,7 @@ public sealed class LayerRefusalTests
             var options = ImageSample.Options([.. preset.Layers]);
             options.ImageShape = shape;
             var error = Assert.Throws<ArgumentException>(() => ImageSample.Fit(options, ImageSample.View(shape, 2)), name);
-            Assert.Contains("window", error.Message);
+            Assert.Contains("kernel of", error.Message);
         }
     }
 

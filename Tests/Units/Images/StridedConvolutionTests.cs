@@ -1,5 +1,4 @@
 using MLExtensions.Families.Images;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Images;

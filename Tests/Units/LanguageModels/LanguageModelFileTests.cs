@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Tests.Contract;
 using MLExtensions.Tests.Models;
 
 namespace MLExtensions.Tests.LanguageModels;

@@ -1,10 +1,6 @@
-using Microsoft.ML;
+using MLExtensions.Engine;
 using MLExtensions.Families.LanguageModels;
 using MLExtensions.Tests.Contract;
-using MLExtensions.Training;
-using MLExtensions.Engine;
-using MLExtensions.Families.Recurrent;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.LanguageModels;

@@ -76,10 +76,10 @@ public sealed class IdxLoaderTests
     {
         using var folder = new TemporaryFolder();
         var good = DataFiles.IdxImages(3);
-        Refused("cut", good[..^1], "cut off");
-        Refused("long", [.. good, 0], gzip ? "goes on after its 3 records" : "too long");
-        Refused("header", good[..10], "cut off");
-        Refused("empty", [], "cut off");
+        Refused("cut", good[..^1], "truncated");
+        Refused("long", [.. good, 0], gzip ? "continues after its 3 records" : "too long");
+        Refused("header", good[..10], "truncated");
+        Refused("empty", [], "truncated");
 
         void Refused(string name, byte[] content, string expected)
         {
@@ -96,7 +96,7 @@ public sealed class IdxLoaderTests
         using var folder = new TemporaryFolder();
         var zipped = DataFiles.Gzip(DataFiles.Idx(8, [100, 20, 20], Random.Shared.GetItems([(byte)1, (byte)7, (byte)200, (byte)90], 40000)));
         var cut = folder.Write("cut", zipped[..(zipped.Length / 2)]);
-        Assert.Contains("cut off", Assert.ThrowsExactly<FormatException>(() => Ml.Data.LoadFromIdx(cut).GetColumn<float[]>("Features").Count()).Message);
+        Assert.Contains("truncated", Assert.ThrowsExactly<FormatException>(() => Ml.Data.LoadFromIdx(cut).GetColumn<float[]>("Features").Count()).Message);
         zipped.AsSpan(zipped.Length / 2, 50).Clear();
         var damaged = folder.Write("damaged", zipped);
         Assert.Contains(damaged, Assert.ThrowsExactly<FormatException>(() => Ml.Data.LoadFromIdx(damaged).GetColumn<float[]>("Features").Count()).Message);
@@ -110,7 +110,7 @@ public sealed class IdxLoaderTests
         Refused(DataFiles.IdxLabels(1, 2), "0x00000803");
         Refused(DataFiles.Idx(8, [-1, 2, 3], []), "number of images");
         Refused(DataFiles.Idx(8, [1, 0, 3], []), "height");
-        Refused(DataFiles.Idx(8, [int.MaxValue, int.MaxValue, int.MaxValue], []), "cut off");
+        Refused(DataFiles.Idx(8, [int.MaxValue, int.MaxValue, int.MaxValue], []), "truncated");
         Refused(DataFiles.Gzip(DataFiles.Idx(8, [int.MaxValue, 28, 28], [])), "can hold");
 
         void Refused(byte[] content, string expected) =>

@@ -56,7 +56,7 @@ public sealed class ImageFolderLoaderTests
     {
         using var folder = Sample();
         var good = File.ReadAllBytes(folder.File("ape", "10.png"));
-        foreach (var (content, expected) in new[] { (new byte[] { 1, 2, 3 }, "no image"), (good[..^30], "cut off"), (Array.Empty<byte>(), "empty") })
+        foreach (var (content, expected) in new[] { (new byte[] { 1, 2, 3 }, "not a valid image"), (good[..^30], "truncated"), (Array.Empty<byte>(), "empty") })
         {
             var bad = folder.Write("cat/bad.png", content);
             var data = new MLContext(1).Data.LoadFromImageFolder(folder.Path);
@@ -151,7 +151,7 @@ public sealed class ImageFolderLoaderTests
         var ml = new MLContext(1);
         Assert.Throws<DirectoryNotFoundException>(() => ml.Data.LoadFromImageFolder(folder.File("nowhere")));
         folder.Write("1.png", [1]);
-        Assert.Contains("a folder of images for each class", Assert.Throws<ArgumentException>(() => ml.Data.LoadFromImageFolder(folder.Path)).Message);
+        Assert.Contains("one folder of images per class", Assert.Throws<ArgumentException>(() => ml.Data.LoadFromImageFolder(folder.Path)).Message);
         folder.Write("cat/readme.txt", [1]);
         Assert.Contains(".png", Assert.Throws<ArgumentException>(() => ml.Data.LoadFromImageFolder(folder.Path)).Message);
         Assert.Contains("imageWidth", Assert.Throws<ArgumentException>(() => ml.Data.LoadFromImageFolder(folder.Path, imageHeight: 3)).Message);

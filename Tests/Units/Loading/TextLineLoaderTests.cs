@@ -79,7 +79,7 @@ public sealed class TextLineLoaderTests
         var data = Ml.Data.LoadFromTextLines(path);
         var message = Assert.ThrowsExactly<FormatException>(() => Lines(data)).Message;
         Assert.Contains(path, message);
-        Assert.Contains("line 2 is not UTF-8", message);
+        Assert.Contains("line 2 is not valid UTF-8", message);
         Assert.Contains("0xE9", message);
         var sixteen = folder.Write("utf16", Encoding.Unicode.GetPreamble().Concat(Encoding.Unicode.GetBytes("a\n")).ToArray());
         Assert.Contains("line 1", Assert.ThrowsExactly<FormatException>(() => Lines(Ml.Data.LoadFromTextLines(sixteen))).Message);
@@ -109,7 +109,7 @@ public sealed class TextLineLoaderTests
             var path = folder.Write("damaged", content);
             var message = Assert.ThrowsExactly<FormatException>(() => Lines(Ml.Data.LoadFromTextLines(path)), $"{content.Length} bytes").Message;
             Assert.Contains(path, message);
-            Assert.Contains("damaged or cut off at line", message);
+            Assert.Contains("damaged or truncated at line", message);
         }
     }
 

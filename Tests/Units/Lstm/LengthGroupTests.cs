@@ -1,7 +1,6 @@
+using MLExtensions.Engine;
 using MLExtensions.Tests.Contract;
 using MLExtensions.Training;
-using MLExtensions.Engine;
-using MLExtensions.Families.Recurrent;
 using static MLExtensions.Tests.Data.TrainingDataSample;
 
 namespace MLExtensions.Tests.Lstm;

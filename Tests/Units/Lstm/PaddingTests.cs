@@ -1,8 +1,5 @@
-using MLExtensions.Tests.Contract;
-using MLExtensions.Engine;
-using MLExtensions.Training;
 using MLExtensions.Families.Recurrent;
-using TorchSharp;
+using MLExtensions.Tests.Contract;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Lstm;

@@ -1,6 +1,5 @@
 using MLExtensions.Engine;
 using MLExtensions.Families.Recurrent;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Lstm;

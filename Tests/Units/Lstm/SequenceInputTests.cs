@@ -34,7 +34,7 @@ public sealed class SequenceInputTests
         Assert.Contains("4 (StepSize)", error.Message);
         // Another known size is a matter of fact before any row is read.
         var narrow = Example.View(Ml, Example.Create(5, 4));
-        Assert.Contains("3 values a step", Outcome.Messages(Assert.Throws<Exception>(() => model.Transform(narrow))));
+        Assert.Contains("3 values per time step", Outcome.Messages(Assert.Throws<Exception>(() => model.Transform(narrow))));
     }
 
     [TestMethod]
@@ -70,9 +70,9 @@ public sealed class SequenceInputTests
         var rows = SequenceRow.Random(40, 4);
         rows[7].Values = new float[6];
         void Refuse(RecurrentOptions options) => (options.MaximumLength, options.LongSequenceHandling, options.Buffering) = (4, LongSequenceHandling.Throw, buffering);
-        AssertRefused(() => Fit(rows, Refuse), "'Values', row 7: the sequence has 6 steps; at most 4", "MaximumLength");
+        AssertRefused(() => Fit(rows, Refuse), "'Values', row 7: the sequence has 6 time steps; at most 4", "MaximumLength");
         using var model = Fit(rows[..7], Refuse);
-        AssertRefused(() => Scores(model, rows), "'Values', row 7: the sequence has 6 steps; at most 4");
+        AssertRefused(() => Scores(model, rows), "'Values', row 7: the sequence has 6 time steps; at most 4");
         AssertRefused(() => ScoresOneByOne(model, rows[7..8]), "'Values', row 0: the sequence has 6 steps");
     }
 
@@ -83,7 +83,7 @@ public sealed class SequenceInputTests
     {
         var rows = SequenceRow.Random(40, 4);
         (rows[7].Values, rows[7].Text) = ([], "");
-        var refusal = $"'{features}', row 7: the sequence is empty; EmptySequenceHandling.Zeros";
+        var refusal = $"'{features}', row 7: the sequence is empty; allow empty sequences with EmptySequenceHandling.Zeros";
         AssertRefused(() => Fit(rows, features: features), refusal);
         AssertRefused(() => Fit(rows, options => options.Buffering = Buffering.Streaming, features), refusal);
         using (var refusing = Fit(rows[..7], features: features))
@@ -127,8 +127,8 @@ public sealed class SequenceInputTests
         var rows = Enumerable.Range(0, 20).Select(i => SequenceRow.Of(new float[2 + (2 * (i % 3))])).ToArray();
         using var model = Fit(rows, options => options.StepSize = 2);
         rows[7].Values = new float[5];
-        AssertRefused(() => Fit(rows, options => options.StepSize = 2), "'Values', row 7: 5 values are no whole number of steps of 2 values");
-        AssertRefused(() => Scores(model, rows), "'Values', row 7: 5 values are no whole number of steps of 2 values");
+        AssertRefused(() => Fit(rows, options => options.StepSize = 2), "'Values', row 7: 5 values are not a multiple of the step size 2");
+        AssertRefused(() => Scores(model, rows), "'Values', row 7: 5 values are not a multiple of the step size 2");
     }
 
     [TestMethod]

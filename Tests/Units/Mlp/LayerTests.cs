@@ -1,8 +1,5 @@
-using MLExtensions.Networks;
 using MLExtensions.Engine;
-using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
-using TorchSharp;
+using MLExtensions.Networks;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Mlp;

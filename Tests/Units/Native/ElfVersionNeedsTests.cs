@@ -19,9 +19,9 @@ public sealed class ElfVersionNeedsTests
     [DataRow("NEW_2.0", SecondAuxiliaryAt)]
     public void Weaken_SetsTheFlagOfThatVersionAlone(string version, int auxiliary)
     {
-        byte[] expected = Image();
+        var expected = Image();
         expected[auxiliary + 4] = 2;
-        byte[] image = Image();
+        var image = Image();
 
         Assert.IsTrue(ElfVersionNeeds.Weaken(image, version));
         CollectionAssert.AreEqual(expected, image);
@@ -33,7 +33,7 @@ public sealed class ElfVersionNeedsTests
     [DataRow("EW_2.0")]
     public void Weaken_OtherVersion_ChangesNothing(string version)
     {
-        byte[] image = Image();
+        var image = Image();
         Assert.IsFalse(ElfVersionNeeds.Weaken(image, version));
         CollectionAssert.AreEqual(Image(), image);
     }
@@ -41,9 +41,9 @@ public sealed class ElfVersionNeedsTests
     [TestMethod]
     public void Weaken_CutAtAnyLength_DoesNotThrow()
     {
-        for (int length = 0; length < ImageSize; length++)
+        for (var length = 0; length < ImageSize; length++)
         {
-            bool complete = ElfVersionNeeds.Weaken(Image().AsSpan(0, length), "NEW_2.0");
+            var complete = ElfVersionNeeds.Weaken(Image().AsSpan(0, length), "NEW_2.0");
             Assert.IsFalse(complete && length < SectionsAt + 2 * 64, $"found in the first {length} bytes");
         }
     }
@@ -51,11 +51,11 @@ public sealed class ElfVersionNeedsTests
     [TestMethod]
     public void Weaken_AnyByteWrong_DoesNotThrowOrHang()
     {
-        foreach (byte wrong in new byte[] { 0x00, 0x01, 0x7F, 0x80, 0xFF })
+        foreach (var wrong in new byte[] { 0x00, 0x01, 0x7F, 0x80, 0xFF })
         {
-            for (int at = 0; at < ImageSize; at++)
+            for (var at = 0; at < ImageSize; at++)
             {
-                byte[] image = Image();
+                var image = Image();
                 image[at] = wrong;
                 ElfVersionNeeds.Weaken(image, "NEW_2.0");
             }
@@ -66,10 +66,10 @@ public sealed class ElfVersionNeedsTests
     public void Weaken_RandomFields_DoesNotThrowOrHang()
     {
         var random = new Random(1);
-        for (int trial = 0; trial < 20_000; trial++)
+        for (var trial = 0; trial < 20_000; trial++)
         {
-            byte[] image = Image();
-            for (int i = random.Next(1, 5); i > 0; i--)
+            var image = Image();
+            for (var i = random.Next(1, 5); i > 0; i--)
                 random.NextBytes(image.AsSpan(random.Next(6, ImageSize - 8), random.Next(1, 9)));
             ElfVersionNeeds.Weaken(image, "NEW_2.0");
         }
@@ -79,8 +79,8 @@ public sealed class ElfVersionNeedsTests
     [OSCondition(OperatingSystems.Linux)]
     public void Weaken_TorchSharpsLibrary_ChangesOneByte()
     {
-        string path = NativeFiles.Find("libLibTorchSharp.so", typeof(TorchSharp.torch).Assembly)!;
-        byte[] original = File.ReadAllBytes(path);
+        var path = NativeFiles.Find("libLibTorchSharp.so", typeof(TorchSharp.torch).Assembly)!;
+        var original = File.ReadAllBytes(path);
         byte[] image = [.. original];
 
         Assert.IsTrue(ElfVersionNeeds.Weaken(image, OldLibStdCxx.Version));
@@ -91,7 +91,7 @@ public sealed class ElfVersionNeedsTests
     /// <summary>A null section, the version needs of one library (OLD_1.0 and NEW_2.0) and their strings.</summary>
     private static byte[] Image()
     {
-        byte[] image = new byte[ImageSize];
+        var image = new byte[ImageSize];
         new byte[] { 0x7F, (byte)'E', (byte)'L', (byte)'F', 2, 1 }.CopyTo(image, 0);
         Write(image, 0x28, SectionsAt);
         Write(image, 0x3A, 64 | 3 << 16); // size and number of the section headers

@@ -40,7 +40,7 @@ public sealed class NativeDiagnosisTests
     [DataRow(
         "torch_cpu",
         "/app/libtorch_cpu.so: failed to map segment from shared object",
-        "'/app/libtorch_cpu.so' cannot be mapped as a program",
+        "'/app/libtorch_cpu.so' cannot be mapped as code",
         DisplayName = "noexec")]
     [DataRow("torch_cpu", "/app/libtorch_cpu.so: file too short", "'/app/libtorch_cpu.so' is damaged", DisplayName = "cut short")]
     [DataRow(
@@ -55,7 +55,7 @@ public sealed class NativeDiagnosisTests
     [OSCondition(OperatingSystems.Linux)]
     public void Explain_FileIsThere_QuotesTheLoader()
         => Assert.Contains(
-            "'/app/libtorch_cpu.so' is there, but does not load. The loader says: something new",
+            "'/app/libtorch_cpu.so' exists, but cannot be loaded. The loader reports: something new",
             NativeDiagnosis.Explain("torch_cpu", "something\nnew\n", "/app/libtorch_cpu.so"));
 
     [TestMethod]

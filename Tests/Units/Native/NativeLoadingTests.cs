@@ -39,7 +39,7 @@ public sealed class NativeLoadingTests
     {
         if (OldLibStdCxx.Way is null)
             Assert.Inconclusive("This machine's libstdc++ is new enough: no copy is made.");
-        string output = ChildProcess.Run(SwitchOff).AssertSuccess().Output;
+        var output = ChildProcess.Run(SwitchOff).AssertSuccess().Output;
         Assert.Contains(OldLibStdCxx.Version, output);
         Assert.Contains("'MLExtensions.NoNativePatch' is on", output);
         Assert.AreEqual(1, output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length, output);
@@ -48,8 +48,8 @@ public sealed class NativeLoadingTests
     [TestMethod]
     public void NoNativeFiles_MessageNamesThePackage()
     {
-        string program = CopyManagedFiles();
-        string output = ChildProcess.Run(PrintFailure, [], environment: null, program).AssertSuccess().Output;
+        var program = CopyManagedFiles();
+        var output = ChildProcess.Run(PrintFailure, [], environment: null, program).AssertSuccess().Output;
         Assert.Contains("`dotnet add package libtorch-cpu-linux-x64 --version 2.10.0`", output);
         Assert.AreEqual(1, output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length, output);
     }
@@ -57,7 +57,7 @@ public sealed class NativeLoadingTests
     [TestMethod]
     public void LibTorchDir_ReplacesThePackage()
     {
-        string program = CopyManagedFiles();
+        var program = CopyManagedFiles();
         File.Copy(NativeFiles.Find(Shim, typeof(torch).Assembly)!, Path.Combine(_folder, Shim));
         var environment = new Dictionary<string, string?> { ["LIBTORCH_DIR"] = NativeFolder };
         ChildResult result = ChildProcess.Run(InitializeAndCompute, [], environment, program).AssertSuccess();
@@ -67,10 +67,10 @@ public sealed class NativeLoadingTests
     [TestMethod]
     public void LibTorchDir_NoLibTorchThere_MessageNamesTheFile()
     {
-        string program = CopyManagedFiles();
+        var program = CopyManagedFiles();
         var environment = new Dictionary<string, string?> { ["LIBTORCH_DIR"] = _folder };
         string output = ChildProcess.Run(PrintFailure, [], environment, program).AssertSuccess().Output;
-        Assert.Contains($"LIBTORCH_DIR is '{_folder}', and there is no '{_folder}/libc10.so'", output);
+        Assert.Contains($"LIBTORCH_DIR is '{_folder}', but '{_folder}/libc10.so' does not exist", output);
     }
 
     [TestMethod]
@@ -78,19 +78,19 @@ public sealed class NativeLoadingTests
     {
         var environment = new Dictionary<string, string?> { ["LIBTORCH_DIR"] = _folder };
         string output = ChildProcess.Run(PrintFailure, [], environment).AssertSuccess().Output;
-        Assert.Contains($"the application has a libtorch of its own, '{NativeFolder}/libtorch_cpu.so'", output);
+        Assert.Contains($"the application has its own libtorch, '{NativeFolder}/libtorch_cpu.so'", output);
     }
 
     private static void LoadCopy(string[] args)
     {
         LibraryImage.MayUseMemory = args[0] == "memory";
-        string path = NativeFiles.Find(Shim, typeof(torch).Assembly)!;
-        byte[] image = File.ReadAllBytes(path);
+        var path = NativeFiles.Find(Shim, typeof(torch).Assembly)!;
+        var image = File.ReadAllBytes(path);
         TorchRuntime.Initialize();
         if (OldLibStdCxx.Way is null) // a machine that needs no copy: the loading alone
         {
             ElfVersionNeeds.Weaken(image, OldLibStdCxx.Version);
-            LibraryImage.TryLoad(image, Shim, out _, out string way);
+            LibraryImage.TryLoad(image, Shim, out _, out var way);
             Console.Write($"{way} ");
         }
         else
@@ -130,7 +130,7 @@ public sealed class NativeLoadingTests
     /// <summary>The program without the files of <c>runtimes/</c> and without the list that leads to them.</summary>
     private string CopyManagedFiles()
     {
-        foreach (string file in Directory.GetFiles(AppContext.BaseDirectory).Where(file => !file.EndsWith(".deps.json", StringComparison.Ordinal)))
+        foreach (var file in Directory.GetFiles(AppContext.BaseDirectory).Where(file => !file.EndsWith(".deps.json", StringComparison.Ordinal)))
             File.Copy(file, Path.Combine(_folder, Path.GetFileName(file)));
         return Path.Combine(_folder, Path.GetFileName(ChildProcess.Program));
     }

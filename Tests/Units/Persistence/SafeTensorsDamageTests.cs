@@ -1,5 +1,4 @@
 using MLExtensions.Persistence;
-using TorchSharp;
 using static MLExtensions.Tests.Persistence.SafeTensorsSample;
 using static TorchSharp.torch;
 
@@ -74,19 +73,19 @@ public class SafeTensorsDamageTests
 
         StringAssert.StartsWith(shape.Message, Entry + ": ");
         Assert.AreEqual(Entry, shape.EntryName);
-        StringAssert.Contains(shape.Message, "tensor 'a' should be F32[1,3], the file has F32[3]");
-        StringAssert.Contains(type.Message, "tensor 'b' should be F64[1], the file has I64[1]");
+        StringAssert.Contains(shape.Message, "tensor 'a' should be F32[1,3], but the file has F32[3]");
+        StringAssert.Contains(type.Message, "tensor 'b' should be F64[1], but the file has I64[1]");
     }
 
     [TestMethod]
     [DataRow("""{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""", "overlap")]
-    [DataRow("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}""", "hole")]
-    [DataRow("""{"a":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""", "hole")]
+    [DataRow("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}""", "gap")]
+    [DataRow("""{"a":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""", "gap")]
     [DataRow("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,3]}}""", "spans")]
     [DataRow("""{"a":{"dtype":"U8","shape":[3],"data_offsets":[3,0]}}""", "spans")]
-    [DataRow("""{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}""", "3 bytes of data, its header describes 2")]
+    [DataRow("""{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}""", "3 bytes of data, but its header describes 2")]
     [DataRow("""{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"a":{"dtype":"U8","shape":[0],"data_offsets":[3,3]}}""", "twice")]
-    [DataRow("""{"a":{"dtype":"U8","shape":[3],"shape":[3],"data_offsets":[0,3]}}""", "twice")]
+    [DataRow("""{"a":{"dtype":"U8","shape":[3],"shape":[3],"data_offsets":[0,3]}}""", "duplicate")]
     [DataRow("""{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3],"pickle":1}}""", "pickle")]
     [DataRow("""{"a":{"dtype":"U8","shape":[3]}}""", "lacks")]
     [DataRow("""{"a":{"dtype":"F8_E4M3","shape":[3],"data_offsets":[0,3]}}""", "F8_E4M3")]
@@ -94,7 +93,7 @@ public class SafeTensorsDamageTests
     [DataRow("""{"a":{"dtype":"U8","shape":[1.5],"data_offsets":[0,3]}}""", "whole numbers")]
     [DataRow("""{"a":{"dtype":"U8","shape":[0,4611686018427387904,4],"data_offsets":[0,0]}}""", "impossible")]
     [DataRow("""{"a":{"dtype":"F64","shape":[4611686018427387904,4611686018427387904],"data_offsets":[0,3]}}""", "impossible")]
-    [DataRow("""{"a":{"dtype":"BOOL","shape":[3],"data_offsets":[0,3]}}""", "truth values")]
+    [DataRow("""{"a":{"dtype":"BOOL","shape":[3],"data_offsets":[0,3]}}""", "Boolean values")]
     [DataRow("""{"a":{"dtype":7,"shape":[3],"data_offsets":[0,3]}}""", "not valid")]
     [DataRow("""{"a":[3]}""", "not an object")]
     [DataRow("""{"__metadata__":{"x":1}}""", "metadata 'x'")]

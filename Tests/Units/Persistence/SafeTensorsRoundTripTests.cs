@@ -2,9 +2,8 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
-using MLExtensions.Tensors;
 using MLExtensions.Persistence;
-using TorchSharp;
+using MLExtensions.Tensors;
 using static MLExtensions.Tests.Persistence.SafeTensorsSample;
 using static TorchSharp.torch;
 

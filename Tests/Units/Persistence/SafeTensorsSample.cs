@@ -1,8 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
-using MLExtensions.Tensors;
 using MLExtensions.Persistence;
-using TorchSharp;
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Persistence;

@@ -66,7 +66,7 @@ public class FilterPlotTests
     {
         var path = _folder.File("bad.png");
         var thrown = Assert.ThrowsExactly<ArgumentException>(() => s_machine.SaveFiltersPng(path, 5, 5));
-        StringAssert.Contains(thrown.Message, "imageWidth is 5 and imageHeight is 5, 25 pixels; the lowest machine has 24 visible units, such as 6 x 4 pixels");
+        StringAssert.Contains(thrown.Message, "imageWidth is 5 and imageHeight is 5, 25 pixels; the lowest RBM has 24 visible units, such as 6 x 4 pixels");
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => s_machine.SaveFiltersPng(path, 0, 24)).Message, "imageWidth is 0");
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => s_machine.SaveFiltersPng(path, 6, 4, 0)).Message, "maximumFilters is 0");
         Assert.IsFalse(File.Exists(path));
@@ -86,9 +86,9 @@ public class FilterPlotTests
     public void ImagesOfAnotherSizeAndTooManyAreRefused()
     {
         var path = _folder.File("bad.png");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => TilePicture.SavePng(path, [[0f, 1f], [0f]], 2, 1, columns: null)).Message, "Image 1 has 1 values; 2 x 1 pixels are 2");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => TilePicture.SavePng(path, [[0f, 1f], [0f]], 2, 1, columns: null)).Message, "Image 1 has 1 values; 2 x 1 pixels need 2");
         StringAssert.Contains(
-            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TilePicture.SavePng(path, 1000, 28, 28, columns: 1000, (_, _, _) => default)).Message, "up to 16384 pixels");
+            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TilePicture.SavePng(path, 1000, 28, 28, columns: 1000, (_, _, _) => default)).Message, "at most 16384");
         Assert.IsFalse(File.Exists(path));
     }
 

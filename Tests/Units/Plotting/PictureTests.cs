@@ -55,7 +55,7 @@ public class PictureTests
         var path = Path.Combine(_folder, "bad.png");
 
         StringAssert.Contains(
-            Assert.ThrowsExactly<ArgumentException>(() => Confusion(3).SavePng(path, ["a", "b"])).Message, "2 names were given for 3 classes");
+            Assert.ThrowsExactly<ArgumentException>(() => Confusion(3).SavePng(path, ["a", "b"])).Message, "There are 2 class names for 3 classes");
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Classic(3).SavePng(path, width: 0));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Classic(3).SavePng(path, height: 100_000));
         Assert.ThrowsExactly<ArgumentException>(() => (Classic(3) with { Epochs = [] }).SavePng(path));

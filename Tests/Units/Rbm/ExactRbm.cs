@@ -1,5 +1,4 @@
 using MLExtensions.Families.Rbm;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Rbm;

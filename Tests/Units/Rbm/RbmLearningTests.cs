@@ -76,13 +76,14 @@ public sealed class RbmLearningTests
         Floor.Above(0.25, MeanOf(null), "without");
     }
 
+    /// <summary>Of the 16 images, validation has those that training does not know.</summary>
     [TestMethod]
     [TestCategory("Floor")]
     public void FewRows_TheFreeEnergyGapGrows()
     {
-        using var machine = RbmSample.Fit(RbmSample.Bars(16, seed: 2), o => (o.ValidationFraction, o.Epochs, o.HiddenLayers) = (0.5, 300, [30]));
+        using var machine = RbmSample.Fit(Enumerable.Range(0, 16).Select(RbmSample.Bar).ToArray(), o => (o.ValidationFraction, o.Epochs, o.HiddenLayers) = (0.5, 300, [30]));
         var epochs = machine.Histories[0].Epochs;
-        Floor.Above(1, epochs[^1].Validation["freeEnergyGap"] - epochs[0].Validation["freeEnergyGap"]);
+        Floor.Above(0.2, epochs[^1].Validation["freeEnergyGap"] - epochs[0].Validation["freeEnergyGap"]);
         Assert.AreEqual(epochs[^1].Validation["freeEnergy"] - epochs[^1].Training["freeEnergy"], epochs[^1].Validation["freeEnergyGap"], 1e-4);
     }
 
@@ -108,20 +109,21 @@ public sealed class RbmLearningTests
         var stages = new List<string?>();
         using var stack = RbmSample.Fit(RbmSample.Bars(300), o =>
         {
-            o.HiddenLayers = [10, new RbmLayer(8) { Epochs = 5 }, 6];
+            o.HiddenLayers = [16, new RbmLayer(12) { Epochs = 20 }, 10];
+            (o.LearningRate, o.BatchSize) = (0.5, 10);
             o.Progress = new Contract.Listener(progress => stages.Add(progress.Stage));
         });
-        CollectionAssert.AreEqual(new[] { 30, 5, 30 }, stack.Layers.Select(layer => layer.History!.Epochs.Count).ToArray());
+        CollectionAssert.AreEqual(new[] { 30, 20, 30 }, stack.Layers.Select(layer => layer.History!.Epochs.Count).ToArray());
         CollectionAssert.AreEqual(new[] { "layer 1 of 3", "layer 2 of 3", "layer 3 of 3" }, stages.Distinct().ToArray());
-        CollectionAssert.AreEqual(new[] { 6, 8 }, new[] { stack.GetWeights(2).Length, stack.GetWeights(2)[0].Length });
-        Floor.Above(0.85, RbmSample.Bars(50, seed: 5).Average(row => IsBars(stack.Reconstruct(row.Features))), "reconstructed");
-        Floor.Above(0.8, stack.Sample(100, 100, 1).Average(IsBars), "dreamt");
+        CollectionAssert.AreEqual(new[] { 10, 12 }, new[] { stack.GetWeights(2).Length, stack.GetWeights(2)[0].Length });
+        Floor.Above(0.7, RbmSample.Bars(50, seed: 5).Average(row => row.Features.Zip(stack.Reconstruct(row.Features), (pixel, again) => Math.Abs(pixel - again) < 0.25 ? 1.0 : 0).Average()), "reconstructed");
+        Floor.Above(0.6, stack.Sample(100, 100, 1).Average(IsBars), "dreamt");
     }
 
-    /// <summary>The share of pixels that are as most of their column.</summary>
+    /// <summary>The share of pixels that are clearly on or off, as most of their column is.</summary>
     private static double IsBars(float[] image) => Enumerable.Range(0, RbmSample.Side * RbmSample.Side).Average(pixel =>
     {
         var column = Enumerable.Range(0, RbmSample.Side).Average(row => image[(row * RbmSample.Side) + (pixel % RbmSample.Side)]);
-        return (image[pixel] > 0.5) == (column > 0.5) ? 1.0 : 0;
+        return Math.Abs(image[pixel] - 0.5) > 0.25 && (image[pixel] > 0.5) == (column > 0.5) ? 1.0 : 0;
     });
 }

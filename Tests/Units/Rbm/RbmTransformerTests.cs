@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Families.Rbm;
 
 namespace MLExtensions.Tests.Rbm;
 
@@ -56,7 +55,7 @@ public sealed class RbmTransformerTests
         {
             var input = machine.GetWeights()[unit];
             var expected = rows.Average(row => 1 / (1 + Math.Exp(-machine.Layers[0].GetWeights("hidden_bias")[unit] - input.Zip(row.Features, (w, v) => w * v).Sum())));
-            Floor.Near(expected, samples.Average(row => row[unit]), 0.03);
+            Floor.Near(expected, samples.Average(row => row[unit]), 0.05);
         }
     }
 
@@ -96,7 +95,7 @@ public sealed class RbmTransformerTests
         var strange = new RbmTransformer((Microsoft.ML.Runtime.IHostEnvironment)Ml, machine.Layers, new RbmColumnNames("Hidden", "Features", null, null), (RbmOutput)9, seed: 1);
         Ml.Model.Save(strange, RbmSample.View(Ml, RbmSample.Bars(1)).Schema, folder.File("strange.zip"));
         var error = Assert.Throws<Exception>(() => new MLContext().Model.Load(folder.File("strange.zip"), out _));
-        Assert.Contains("has 9 as the kind of its output", Contract.Outcome.Messages(error));
+        Assert.Contains("has the output 9, which is not a valid kind of output", Contract.Outcome.Messages(error));
     }
 
     [TestMethod]

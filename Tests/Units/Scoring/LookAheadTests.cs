@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Tensors;
-using MLExtensions.Models;
 using MLExtensions.Tests.Contract;
 
 namespace MLExtensions.Tests.Scoring;

@@ -128,7 +128,7 @@ public sealed class TokenizerTests
         Damaged(Characters with { Vocabulary = null! }, "vocabulary is missing");
         Damaged(Characters with { Vocabulary = ["\n", "ab"] }, "vocabulary[1] is 'ab'");
         Damaged(Characters with { Vocabulary = ["\n", "\ud83d"] }, "vocabulary[1]");
-        Damaged(Characters with { Vocabulary = ["\n", "a", "a"] }, "vocabulary[2] is 'a', as vocabulary[1]");
+        Damaged(Characters with { Vocabulary = ["\n", "a", "a"] }, "vocabulary[2] is 'a', the same as vocabulary[1]");
         Damaged(Characters with { Vocabulary = ["\n", null!] }, "vocabulary[1] is null");
         Damaged(Characters with { Vocabulary = ["a"] }, "'\\n'");
         Damaged(Words with { Vocabulary = ["<eos>", ""] }, "vocabulary[1] is empty");
@@ -143,7 +143,7 @@ public sealed class TokenizerTests
         Damaged(subwords with { VocabularyJson = "{\"a\": 0, \"b\": 2}" }, "number 2");
         Damaged(subwords with { VocabularyJson = "{\"a\": 0, \"b\": 0}" }, "same number");
         Damaged(subwords with { VocabularyJson = BytePairFiles.Json(["</s>", .. BytePairFiles.Symbols().Skip(1)]), Merges = "" }, "'!'");
-        Damaged(subwords with { VocabularyJson = BytePairFiles.Json(["a", "b"]), Merges = "" }, "could end a row");
+        Damaged(subwords with { VocabularyJson = BytePairFiles.Json(["a", "b"]), Merges = "" }, "can end a row");
 
         static void Damaged(TextTokenizer tokenizer, string expected) =>
             Assert.Contains(expected, Assert.ThrowsExactly<FormatException>(tokenizer.Check).Message);

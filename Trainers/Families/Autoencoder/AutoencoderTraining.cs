@@ -1,13 +1,10 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
 using MLExtensions.Families.Rbm;
-using MLExtensions.Families.Recurrent;
 using MLExtensions.Models;
-using MLExtensions.Supervised;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
-using Microsoft.ML.Runtime;
-using Microsoft.ML;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Autoencoder;
@@ -48,7 +45,7 @@ internal sealed class AutoencoderTraining(IHost host, AutoencoderEstimator.Optio
     }
 }
 
-/// <summary>The step of an autoencoder: how far the reconstructed features are from the features.</summary>
+/// <summary>The training step of an autoencoder. The loss compares the reconstructed features with the features.</summary>
 internal sealed class AutoencoderStep(TrainedNetwork network, AutoencoderOutput output) : PredictionStep<RowBatch>(network)
 {
     protected override Tensor InputsOf(RowBatch batch) => batch.Features;
@@ -65,7 +62,7 @@ internal sealed class AutoencoderStep(TrainedNetwork network, AutoencoderOutput 
     }
 }
 
-/// <summary>Makes an architecture of the options, of what the initial model is, and of defaults, in this order.</summary>
+/// <summary>Creates an architecture from the options, the initial model and the defaults, in this order.</summary>
 internal sealed class AutoencoderDesign
 {
     private readonly AutoencoderEstimator.Options _options;
@@ -83,7 +80,7 @@ internal sealed class AutoencoderDesign
 
     public AutoencoderOutput Output { get; }
 
-    /// <exception cref="ArgumentException">The options say otherwise than the stack of machines that training starts from.</exception>
+    /// <exception cref="ArgumentException">The options contradict the stack of RBMs that training starts from.</exception>
     public AutoencoderArchitecture CreateArchitecture(int featureCount)
     {
         var hidden = _options.HiddenLayers ?? _given?.EncoderLayers.SkipLast(1).Select(layer => layer.Units).ToArray() ?? AutoencoderEstimator.Options.DefaultHiddenLayers;
@@ -106,7 +103,7 @@ internal sealed class AutoencoderDesign
         _options.Activation ?? (layer < _given?.EncoderLayers.Count - 1 ? _given!.EncoderLayers[layer].Activation : Activation.ReLU);
 
     private static ArgumentException Differs(AutoencoderArchitecture wanted, AutoencoderArchitecture unrolled) => new(
-        $"InitialModel unrolls to {Describe(unrolled)}; column and options say {Describe(wanted)}. HiddenLayers, LatentSize, Activation, LatentActivation and Output must be those of the machines, or null.",
+        $"InitialModel unrolls to {Describe(unrolled)}, but column and options ask for {Describe(wanted)}. HiddenLayers, LatentSize, Activation, LatentActivation and Output must match the RBMs or be null.",
         nameof(TrainingOptions.InitialModel));
 
     private static string Describe(AutoencoderArchitecture architecture) =>

@@ -1,10 +1,9 @@
 using System.Globalization;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLExtensions.Families.Forecasting;
 
-/// <summary>Compares forecasts with what came, and with the seasonal-naive forecast of the same values.</summary>
+/// <summary>Compares forecasts with the actual values, and with the seasonal naive forecast of the same values.</summary>
 internal sealed class ForecastEvaluator
 {
     private readonly int _season;
@@ -33,7 +32,7 @@ internal sealed class ForecastEvaluator
         foreach (var series in rows.Series)
             evaluator.Add(series);
         if (evaluator._forecasts == 0)
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"There is nothing to compare: {rows.RowCount} rows, of which {rows.MissingForecasts} have a forecast with NaN and {rows.MissingValues} a value that is NaN; a forecast needs a row of its series after it, and the baseline one {season} rows before that. Evaluate data with more history, or with a smaller {nameof(seasonLength)}."));
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"There is nothing to compare: of {rows.RowCount} rows, {rows.MissingForecasts} have a forecast with NaN and {rows.MissingValues} have a NaN value. A forecast needs a later row of its series, and the baseline needs a row {season} rows before that one. Evaluate data with more history, or use a smaller {nameof(seasonLength)}."));
         return new ForecastMetrics
         {
             Overall = evaluator._overall.ToErrors(),
@@ -65,7 +64,7 @@ internal sealed class ForecastEvaluator
         for (var step = 0; step < forecast.Length && origin + 1 + step < values.Count; step++)
         {
             var target = origin + 1 + step;
-            // The last value of the same season that was known at the origin.
+            // The last value of the same season that was known when the forecast was made.
             var before = target - (((step / _season) + 1) * _season);
             if (before < 0 || float.IsNaN(values[target]) || float.IsNaN(values[before]))
                 continue;
@@ -82,7 +81,7 @@ internal sealed class ForecastEvaluator
         step.Add(value, forecast, scale);
     }
 
-    /// <summary>The mean absolute difference of values a season apart; 0 where there are none.</summary>
+    /// <summary>The mean absolute difference of values one season apart; 0 if there are none.</summary>
     private double SeasonalDifference(List<float> values)
     {
         double sum = 0;

@@ -1,8 +1,8 @@
-using MLExtensions.Families.Forecasting;
-
 namespace MLExtensions;
 
-/// <summary>How good forecasts were, beside the seasonal-naive ones: the value of the same season one period before.</summary>
+/// <summary>
+/// The errors of forecasts and of a baseline, the seasonal naive forecast: the value of the same season one period earlier.
+/// </summary>
 public sealed class ForecastMetrics
 {
     internal ForecastMetrics()
@@ -12,43 +12,42 @@ public sealed class ForecastMetrics
     /// <summary>The errors of all forecasts.</summary>
     public required ForecastErrors Overall { get; init; }
 
-    /// <summary>The errors of each step of the horizon, the next value first.</summary>
+    /// <summary>The errors of each time step of the horizon, the next value first.</summary>
     public required IReadOnlyList<ForecastErrors> Steps { get; init; }
 
-    /// <summary>The errors of the seasonal-naive forecasts of the same values.</summary>
+    /// <summary>The errors of the seasonal naive forecasts of the same values.</summary>
     public required ForecastErrors Baseline { get; init; }
 
-    /// <summary>The errors of each step of the seasonal-naive forecasts.</summary>
+    /// <summary>The errors of each time step of the seasonal naive forecasts.</summary>
     public required IReadOnlyList<ForecastErrors> BaselineSteps { get; init; }
 
-    /// <summary>The number of rows whose forecast was compared, in one step at least.</summary>
+    /// <summary>The number of rows whose forecast was compared for at least one time step.</summary>
     public required long ForecastCount { get; init; }
 
-    /// <summary>The number of rows whose forecast has a NaN, for lack of history; they are left out.</summary>
+    /// <summary>The number of rows whose forecast contains NaN because of too little history. They are skipped.</summary>
     public required long MissingForecasts { get; init; }
 
-    /// <summary>The number of rows whose value is NaN; nothing is compared with them.</summary>
+    /// <summary>The number of rows whose value is NaN. They are skipped.</summary>
     public required long MissingValues { get; init; }
 
     /// <summary>The period of the baseline in rows; 1 means the last value.</summary>
     public required int SeasonLength { get; init; }
 
-    /// <summary>The main figures.</summary>
+    /// <summary>Returns the main metrics as text.</summary>
     public override string ToString() => FormattableString.Invariant(
         $"MAE {Overall.MeanAbsoluteError:G4} (baseline {Baseline.MeanAbsoluteError:G4}), RMSE {Overall.RootMeanSquaredError:G4} (baseline {Baseline.RootMeanSquaredError:G4}), {ForecastCount} forecasts");
 }
 
-/// <summary>How far forecasts were from what came; the smaller, the better.</summary>
-/// <param name="Count">The number of values that were compared.</param>
+/// <summary>The errors of forecasts. Smaller is better.</summary>
+/// <param name="Count">The number of compared values.</param>
 /// <param name="MeanAbsoluteError">The mean absolute error, in the unit of the values.</param>
-/// <param name="RootMeanSquaredError">The root of the mean squared error, in the unit of the values.</param>
+/// <param name="RootMeanSquaredError">The square root of the mean squared error, in the unit of the values.</param>
 /// <param name="SymmetricMeanAbsolutePercentageError">
-/// The mean of 200 |value - forecast| / (|value| + |forecast|), in percent from 0 to 200; 0 where both are 0 (Makridakis, 1993).
+/// The mean of 200 |value - forecast| / (|value| + |forecast|), in percent from 0 to 200; 0 if both are 0 (Makridakis, 1993).
 /// </param>
 /// <param name="MeanAbsoluteScaledError">
-/// The mean absolute error over that of forecasting each value of the series by the one a season before it (Hyndman and Koehler, 2006):
-/// below 1 is better than that one. NaN where a series repeats itself exactly from season to season, so that there is nothing to
-/// divide by.
+/// The mean absolute error divided by that of the seasonal naive forecast on the same series (Hyndman and Koehler, 2006). Values below 1
+/// are better than that forecast. NaN if a series repeats itself exactly from season to season.
 /// </param>
 public sealed record ForecastErrors(
     long Count,
@@ -66,9 +65,9 @@ internal sealed class ErrorSums
     private double _percentages;
     private double _scaled;
 
-    /// <param name="value">What came.</param>
-    /// <param name="forecast">What was forecast.</param>
-    /// <param name="scale">The mean absolute difference of the series from season to season.</param>
+    /// <param name="value">The actual value.</param>
+    /// <param name="forecast">The forecast value.</param>
+    /// <param name="scale">The mean absolute difference of the series between values one season apart.</param>
     public void Add(double value, double forecast, double scale)
     {
         var error = Math.Abs(value - forecast);

@@ -5,7 +5,7 @@ using Microsoft.ML.Data;
 
 namespace MLExtensions.Families.Forecasting;
 
-/// <summary>The values and forecasts of one series; a forecast is null where it is missing.</summary>
+/// <summary>The values and forecasts of one series; a missing forecast is null.</summary>
 internal sealed class ForecastSeries
 {
     public List<float> Values { get; } = [];
@@ -39,9 +39,9 @@ internal sealed class ForecastRows
     {
         var columns = SeriesColumns.Find(data.Schema, new SeriesColumnNames(valueColumnName, [], groupColumnName));
         var forecasts = data.Schema.GetColumnOrNull(forecastColumnName)
-            ?? throw new ArgumentException($"Forecast column '{forecastColumnName}' is not in the data; it has {string.Join(", ", data.Schema.Select(column => column.Name))}.");
+            ?? throw new ArgumentException($"Forecast column '{forecastColumnName}' is not in the data; the columns are {string.Join(", ", data.Schema.Select(column => column.Name))}.");
         if (forecasts.Type is not VectorDataViewType { IsKnownSize: true } type || type.ItemType != NumberDataViewType.Single)
-            throw new ArgumentException($"Forecast column '{forecasts.Name}' has type {forecasts.Type}; it must be Vector<Single> of known size, a value for each step ahead.");
+            throw new ArgumentException($"Forecast column '{forecasts.Name}' has type {forecasts.Type}; it must be Vector<Single> of known size, with one value per time step ahead.");
         var rows = new ForecastRows(forecasts.Name, type.Size);
         rows.Read(data, columns, forecasts);
         return rows;
@@ -60,7 +60,7 @@ internal sealed class ForecastRows
         {
             getValue(ref value);
             if (float.IsInfinity(value))
-                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{columns.Value.Name}', row {cursor.Position}: the value is {value}; it must be finite, or NaN where it is missing."));
+                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{columns.Value.Name}', row {cursor.Position}: the value is {value}; it must be finite, or NaN if it is missing."));
             getForecast(ref forecast);
             getGroup?.Invoke(ref text);
             Add(text.ToString(), value, forecast.DenseValues().ToArray(), cursor.Position);
@@ -71,7 +71,7 @@ internal sealed class ForecastRows
     {
         var infinite = Array.FindIndex(forecast, float.IsInfinity);
         if (infinite >= 0)
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Forecast column '{_forecastName}', row {row}, step {infinite + 1}: the value is {forecast[infinite]}; it must be finite, or NaN where it is missing."));
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Forecast column '{_forecastName}', row {row}, step {infinite + 1}: the value is {forecast[infinite]}; it must be finite, or NaN if it is missing."));
         if (!_series.TryGetValue(group, out var series))
             _series.Add(group, series = new ForecastSeries());
         var isMissing = forecast.Any(float.IsNaN);

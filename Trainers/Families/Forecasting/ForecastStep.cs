@@ -1,14 +1,11 @@
 using MLExtensions.Engine;
 using MLExtensions.Families.Forecasting;
-using MLExtensions.Families.Recurrent;
 using MLExtensions.Tensors;
-using MLExtensions.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>The step of a forecasting network: the errors of all steps of the horizon, on the scaled values.</summary>
+/// <summary>The training step of a forecasting network. The loss covers all time steps of the horizon, on the scaled values.</summary>
 internal sealed class ForecastStep(TrainedNetwork network, ForecastLoss loss) : PredictionStep<WindowBatch>(network)
 {
     protected override Tensor InputsOf(WindowBatch batch) => batch.Windows;
@@ -37,16 +34,16 @@ internal sealed class ForecastStep(TrainedNetwork network, ForecastLoss loss) : 
     }
 }
 
-/// <summary>What a forecasting network minimises, on the scaled values.</summary>
+/// <summary>The loss that a forecasting network minimizes, on the scaled values.</summary>
 public enum ForecastLoss
 {
-    /// <summary>The squared error: forecasts are means.</summary>
+    /// <summary>The squared error: forecasts estimate the mean.</summary>
     Squared,
 
-    /// <summary>The absolute error: forecasts are medians, and outliers count less.</summary>
+    /// <summary>The absolute error: forecasts estimate the median, and outliers have less influence.</summary>
     Absolute,
 
-    /// <summary>Squared up to an error of 1, from there on absolute (Huber, 1964).</summary>
+    /// <summary>Squared up to an error of 1, absolute beyond it (Huber, 1964).</summary>
     Huber,
 }
 

@@ -1,11 +1,9 @@
 using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MLExtensions.Models;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
+using MLExtensions.Models;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Forecasting;
@@ -13,7 +11,7 @@ namespace MLExtensions.Families.Forecasting;
 /// <summary>One training of a forecasting network.</summary>
 internal sealed class ForecastTraining(IHost host, LstmForecastingEstimator.Options options, int seed) : NetworkTraining<WindowBatch>(host, options, seed)
 {
-    // Validation is the same windows in the same order each time, and larger batches change nothing.
+    // Validation reads the same windows in the same order each time, so larger batches change nothing.
     private const int ValidationBatch = 1024;
 
     private protected override NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights start, TrainingSession session)
@@ -44,11 +42,11 @@ internal sealed class ForecastTraining(IHost host, LstmForecastingEstimator.Opti
 
     private protected override TrainingStep<WindowBatch> CreateStep(TrainedNetwork network, TrainingData<WindowBatch> data) => new ForecastStep(network, options.Loss);
 
-    /// <summary>The scale can come from the initial model, whose weights do not tell it.</summary>
+    /// <summary>The scale can come from the initial model; the checksum of the weights does not cover it.</summary>
     private protected override IReadOnlyDictionary<string, string> Fingerprint(TrainingData<WindowBatch> data) =>
         new Dictionary<string, string> { ["head"] = JsonSerializer.Serialize(data.Head) };
 
-    /// <summary>Weights that were learnt on another scale go on with that one.</summary>
+    /// <summary>Weights that were learned with another scale keep it.</summary>
     private SeriesScale? ScaleOf(PredictionHead? initial) =>
         initial is ForecastHead { Scale: var scale } && scale.Scaling == options.Scaling ? scale : null;
 }

@@ -1,22 +1,19 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using MLExtensions.Families.Forecasting;
-using MLExtensions.Tensors;
-using MLExtensions.Models;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
+using MLExtensions.Families.Forecasting;
 using MLExtensions.Families.Recurrent;
+using MLExtensions.Tensors;
+using MLExtensions.Training;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>Learns to forecast time series with a recurrent network.</summary>
+/// <summary>Trains a recurrent network that forecasts time series.</summary>
 /// <remarks>
-/// The network reads the last <see cref="Options.WindowSize"/> values and gives the next <see cref="Options.Horizon"/> at
-/// once. One network serves all series of the data. Rows must be in the order of time, at equal distances; those of several series may be
-/// mixed.
+/// The network reads the last <see cref="Options.WindowSize"/> values and forecasts the next <see cref="Options.Horizon"/> values at once.
+/// One network is trained for all series of the data. Rows must be in time order and equally spaced in time; rows of several series may be
+/// interleaved.
 /// </remarks>
 public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingTransformer>
 {
@@ -26,32 +23,35 @@ public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingT
         : base(env, nameof(LstmForecastingEstimator), options) => _options = (Options)Settings;
 
     /// <summary>
-    /// What can be set. <see cref="DataTrainingOptions.ValidationFraction"/> sets the last share of each series aside, not one at random.
+    /// The options of <see cref="LstmForecastingEstimator"/>. <see cref="DataTrainingOptions.ValidationFraction"/> holds out the end of
+    /// each series, not random rows.
     /// </summary>
     public sealed class Options : DataTrainingOptions
     {
         internal const int DefaultHiddenUnits = 64;
 
-        /// <summary>The column to add, a <c>Vector&lt;Single&gt;</c> of <see cref="Horizon"/> values. Default "Forecast".</summary>
+        /// <summary>The column to add, a <c>Vector&lt;Single&gt;</c> of <see cref="Horizon"/> values. Default <c>Forecast</c>.</summary>
         [DoesNotChangeResult]
         public string OutputColumnName { get; set; } = "Forecast";
 
-        /// <summary>The column of the series' values, a <c>Single</c>. Must be set.</summary>
+        /// <summary>The column of values, a <c>Single</c>. Must be set.</summary>
         [DoesNotChangeResult]
         public string InputColumnName { get; set; } = "";
 
-        /// <summary>The column that says which series a row belongs to, a key, text or a whole number. Default null: there is one series.</summary>
+        /// <summary>
+        /// The column that names each row's series: a key, text or a whole number. Default null: all rows are one series.
+        /// </summary>
         [DoesNotChangeResult]
         public string? GroupColumnName { get; set; }
 
         /// <summary>
-        /// Columns with further inputs of each row, <c>Single</c> or <c>Vector&lt;Single&gt;</c> of known size, that are known together with
-        /// the row's value, such as the season or the weather. They are always scaled by the training data. Default: none.
+        /// Columns with further inputs that are known together with the row's value, such as the season or the weather; <c>Single</c> or
+        /// <c>Vector&lt;Single&gt;</c> of known size. They are always scaled with the training data. Default: none.
         /// </summary>
         [DoesNotChangeResult]
         public IReadOnlyList<string> ExtraColumnNames { get; set; } = [];
 
-        /// <summary>The number of values that a forecast looks back, the row's own among them. Must be set.</summary>
+        /// <summary>The number of past values that a forecast uses, including the value of the row itself. Must be set.</summary>
         public int WindowSize { get; set; }
 
         /// <summary>The number of values to forecast. Must be set.</summary>
@@ -60,19 +60,19 @@ public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingT
         /// <summary>How values are scaled. Default <see cref="SeriesScaling.Global"/>.</summary>
         public SeriesScaling Scaling { get; set; }
 
-        /// <summary>What a recurrent layer computes. Default <see cref="RecurrentCell.Lstm"/>.</summary>
+        /// <summary>The recurrent cell. Default <see cref="RecurrentCell.Lstm"/>.</summary>
         public RecurrentCell Cell { get; set; }
 
         /// <summary>The number of recurrent layers. Default 1.</summary>
         public int NumberOfLayers { get; set; } = 1;
 
-        /// <summary>The hidden units of each layer. Default 64.</summary>
+        /// <summary>The number of hidden units of each layer. Default 64.</summary>
         public int HiddenUnits { get; set; } = DefaultHiddenUnits;
 
-        /// <summary>The probability of setting a value between two layers, or of the last state, to zero in training. Default 0.</summary>
+        /// <summary>Dropout rate between layers and of the last state, in [0, 1). Default 0.</summary>
         public double Dropout { get; set; }
 
-        /// <summary>What is minimised. Default <see cref="ForecastLoss.Squared"/>.</summary>
+        /// <summary>The loss. Default <see cref="ForecastLoss.Squared"/>.</summary>
         public ForecastLoss Loss { get; set; }
 
         internal SeriesColumnNames ColumnNames => new(InputColumnName, ExtraColumnNames, GroupColumnName);
@@ -114,7 +114,7 @@ public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingT
             OptionCheck.Fraction(Dropout, nameof(Dropout));
             OptionCheck.Defined(Loss, nameof(Loss));
             base.Check();
-            OptionCheck.Require(Buffering == Buffering.InMemory, Buffering, nameof(Buffering), $"{nameof(Buffering.InMemory)}: series are held in memory");
+            OptionCheck.Require(Buffering == Buffering.InMemory, Buffering, nameof(Buffering), $"{nameof(Buffering.InMemory)}, because series are held in memory");
         }
     }
 

@@ -5,7 +5,7 @@ using Microsoft.ML;
 
 namespace MLExtensions.Families.Forecasting;
 
-/// <summary>The series of some data, in the order in which they first appear.</summary>
+/// <summary>The series of a data set, in the order of their first rows.</summary>
 internal sealed class SeriesSet
 {
     private const int RowsBetweenChecks = 1024;
@@ -18,10 +18,10 @@ internal sealed class SeriesSet
 
     public IReadOnlyList<TimeSeries> Series { get; }
 
-    /// <summary>The values of a step: the series' own, then the extra inputs.</summary>
+    /// <summary>The number of values per time step: the value of the series, then the extra inputs.</summary>
     public int Width { get; }
 
-    /// <summary>Reads data whose rows are in the order of time.</summary>
+    /// <summary>Reads data whose rows are in time order.</summary>
     /// <param name="data">The data.</param>
     /// <param name="names">Its columns.</param>
     /// <param name="check">Called now and then; throws to stop.</param>
@@ -50,7 +50,7 @@ internal sealed class SeriesSet
         return new SeriesSet(series, columns.Width);
     }
 
-    /// <summary>The number of rows and series and their SHA-256, for people to compare.</summary>
+    /// <summary>The number of rows and series and their SHA-256, in readable form.</summary>
     public string Checksum()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -64,23 +64,23 @@ internal sealed class SeriesSet
 }
 
 /// <summary>One series in memory.</summary>
-/// <param name="group">Its name; empty where there is one series only.</param>
-/// <param name="width">The values of a step: the series' own, then the extra inputs.</param>
+/// <param name="group">The name of the series; empty if there is only one.</param>
+/// <param name="width">The number of values per time step: the value of the series, then the extra inputs.</param>
 internal sealed class TimeSeries(string group, int width)
 {
     private readonly List<float> _values = [];
 
     public string Group => group;
 
-    /// <summary>The number of steps.</summary>
+    /// <summary>The number of time steps.</summary>
     public int Length => _values.Count / width;
 
     public void Add(ReadOnlySpan<float> step) => _values.AddRange(step);
 
-    /// <summary>The series' own value at a step.</summary>
+    /// <summary>Returns the value of the series at a time step.</summary>
     public float Value(int step) => _values[step * width];
 
-    /// <summary>All values of some steps, one step after the other.</summary>
+    /// <summary>Returns all values of a range of time steps, one step after the other.</summary>
     public ReadOnlySpan<float> Steps(int first, int count) =>
         CollectionsMarshal.AsSpan(_values).Slice(first * width, count * width);
 }

@@ -2,14 +2,14 @@ using MLExtensions.Training;
 
 namespace MLExtensions.Families.Forecasting;
 
-/// <summary>A place in a series where a window ends and the forecast begins.</summary>
+/// <summary>A position in a series where a window ends and the forecast begins.</summary>
 /// <param name="Series">The series.</param>
-/// <param name="End">The window's last step; the forecast is of the steps after it.</param>
+/// <param name="End">The last time step of the window; the forecast covers the steps after it.</param>
 internal readonly record struct WindowPlace(TimeSeries Series, int End);
 
 /// <summary>
-/// The windows of some series, for training and for validation. The validation part of a series is its end: its windows forecast only
-/// steps that no training window has seen, though they look back at steps of the training part, as forecasts do.
+/// The windows of a set of series, for training and for validation. The validation part of a series is its end. Its windows forecast only
+/// time steps that no training window has seen, but their inputs may include steps of the training part.
 /// </summary>
 internal sealed class SeriesWindows
 {
@@ -25,11 +25,11 @@ internal sealed class SeriesWindows
 
     public IReadOnlyList<WindowPlace> Validation => _validation;
 
-    /// <summary>Divides series; each must be long enough for a window of each kind that is asked for.</summary>
+    /// <summary>Divides series. Each must be long enough for one training window and, if requested, one validation window.</summary>
     /// <param name="set">The series.</param>
-    /// <param name="windowSize">Steps of a window.</param>
-    /// <param name="horizon">Steps of a forecast.</param>
-    /// <param name="validationFraction">The share at the end of each series that is not trained on.</param>
+    /// <param name="windowSize">The number of time steps of a window.</param>
+    /// <param name="horizon">The number of time steps of a forecast.</param>
+    /// <param name="validationFraction">The fraction at the end of each series that is held out.</param>
     /// <exception cref="ArgumentException">There are no rows, or a series is too short; the message names it.</exception>
     public static SeriesWindows Divide(SeriesSet set, int windowSize, int horizon, double validationFraction)
     {
@@ -45,7 +45,7 @@ internal sealed class SeriesWindows
         return windows;
     }
 
-    /// <summary>All windows of series that validate as a whole.</summary>
+    /// <summary>Returns all windows of series that are used for validation only.</summary>
     /// <exception cref="ArgumentException">No series is long enough.</exception>
     public static IReadOnlyList<WindowPlace> All(SeriesSet set, int windowSize, int horizon)
     {
@@ -54,10 +54,10 @@ internal sealed class SeriesWindows
             .ToList();
         return places.Count > 0
             ? places
-            : throw new ArgumentException($"No series of the validation data has the {windowSize + horizon} rows that WindowSize {windowSize} and Horizon {horizon} need. Use more rows, or a smaller window or horizon.");
+            : throw new ArgumentException($"No series of the validation data has the {windowSize + horizon} rows that WindowSize {windowSize} and Horizon {horizon} need. Use more rows, or a smaller WindowSize or Horizon.");
     }
 
-    /// <summary>Learns the scale from the training part of the series.</summary>
+    /// <summary>Computes the scale from the training part of the series.</summary>
     public SeriesScale CreateScale(SeriesSet set, SeriesScaling scaling)
     {
         var summaries = Enumerable.Range(0, set.Width).Select(_ => new RunningMoments()).ToArray();
@@ -88,10 +88,10 @@ internal sealed class SeriesWindows
         var asideLength = series.Length - trainingLength;
         if (trainingLength < windowSize + horizon)
         {
-            var share = validationFraction == 0 ? "" : $", {trainingLength} of them to train after ValidationFraction {validationFraction}";
-            throw new ArgumentException($"{name} has {series.Length} rows{share}; WindowSize {windowSize} and Horizon {horizon} need at least {windowSize + horizon}. Use more rows, or a smaller window or horizon.");
+            var share = validationFraction == 0 ? "" : $", {trainingLength} of them for training after ValidationFraction {validationFraction}";
+            throw new ArgumentException($"{name} has {series.Length} rows{share}; WindowSize {windowSize} and Horizon {horizon} need at least {windowSize + horizon}. Use more rows, or a smaller WindowSize or Horizon.");
         }
         if (validationFraction > 0 && asideLength < horizon)
-            throw new ArgumentException($"{name} has {series.Length} rows, of which ValidationFraction {validationFraction} sets {asideLength} aside; a forecast of Horizon {horizon} needs at least {horizon}. Use more rows, a larger fraction, or a smaller horizon.");
+            throw new ArgumentException($"{name} has {series.Length} rows, of which ValidationFraction {validationFraction} holds out {asideLength}; a forecast of Horizon {horizon} needs at least {horizon}. Use more rows, a larger ValidationFraction, or a smaller Horizon.");
     }
 }

@@ -1,15 +1,12 @@
-using MLExtensions.Models;
-using MLExtensions.Tensors;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Forecasting;
 
 /// <summary>Batches of scaled windows.</summary>
-/// <param name="places">Where the windows are.</param>
+/// <param name="places">The positions of the windows.</param>
 /// <param name="architecture">The network's architecture.</param>
 /// <param name="head">How series are scaled.</param>
 /// <param name="settings">How windows become batches.</param>
@@ -39,7 +36,7 @@ internal sealed class WindowBatches(IReadOnlyList<WindowPlace> places, ForecastA
         }
     }
 
-    /// <returns>The size of the series' unit.</returns>
+    /// <returns>The scale of the series.</returns>
     private float Fill(WindowPlace place, Span<float> window, Span<float> values)
     {
         place.Series.Steps(place.End + 1 - architecture.WindowSize, architecture.WindowSize).CopyTo(window);
@@ -62,11 +59,11 @@ internal sealed class WindowBatches(IReadOnlyList<WindowPlace> places, ForecastA
 
 /// <summary>Scaled windows of series, and the values that follow.</summary>
 /// <param name="rowCount">The number of windows.</param>
-/// <param name="epochFraction">How much of the epoch lies before this batch, in [0, 1).</param>
+/// <param name="epochFraction">The fraction of the epoch before this batch, in [0, 1).</param>
 /// <param name="windows"><c>[windows, width]</c>, float32, on the training device.</param>
 /// <param name="values"><c>[windows, horizon]</c>, float32, on the training device.</param>
 /// <param name="valueBlock">The values in host memory.</param>
-/// <param name="units">The size of each window's unit.</param>
+/// <param name="units">The scale of each window.</param>
 internal sealed class WindowBatch(int rowCount, double epochFraction, Tensor windows, Tensor values, FeatureBlock valueBlock, float[] units) : Batch(rowCount, epochFraction)
 {
     /// <summary><c>[windows, width]</c>, float32.</summary>
@@ -80,7 +77,7 @@ internal sealed class WindowBatch(int rowCount, double epochFraction, Tensor win
     /// <summary>The scaled values that follow a window, for managed code.</summary>
     public ReadOnlySpan<float> ValuesOf(int row) => valueBlock.Row(row);
 
-    /// <summary>By what the errors of a window are multiplied to be in the unit of its series.</summary>
+    /// <summary>The factor that converts the errors of a window to the unit of its series.</summary>
     public float UnitOf(int row) => units[row];
 
     public override void Dispose()

@@ -1,7 +1,6 @@
-using MLExtensions.Engine;
+using Microsoft.ML.Runtime;
 using MLExtensions.Supervised;
 using MLExtensions.Training;
-using Microsoft.ML.Runtime;
 
 namespace MLExtensions;
 
@@ -9,19 +8,23 @@ namespace MLExtensions;
 /// <remarks>
 /// <para>
 /// Features are images: an <c>MLImage</c> column of known size (LoadImages and ResizeImages), or a <c>Vector&lt;Single&gt;</c> whose
-/// dimensions tell channels, height and width (ExtractPixels) or are told by <see cref="ImageOptions.ImageShape"/>; the label is <c>Boolean</c>. The transformer adds <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c> (probability of 0.5 or more).
+/// dimensions are channels, height and width (set by ExtractPixels, or by <see cref="ImageOptions.ImageShape"/>). The label is
+/// <c>Boolean</c>. The transformer adds <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c>
+/// (probability of 0.5 or more).
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
 /// <item><term>Machine learning task</term><description>Binary classification</description></item>
-/// <item><term>Is normalization required?</term><description>Pixels of about unit size train best: <see cref="ImageOptions.PixelScaling"/>.</description></item>
+/// <item><term>Is normalization required?</term><description>Recommended: pixels with values around 1, see
+/// <see cref="ImageOptions.PixelScaling"/>.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
-/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
 /// </list>
 /// <para>
-/// Convolutions look for the same small patterns everywhere in an image (LeCun, Bottou, Bengio and Haffner, 1998; Krizhevsky, Sutskever and Hinton, 2012); training minimises the cross entropy of the sigmoid by
-/// back-propagation over shuffled mini-batches. The same seed, data, machine and number of threads give the same weights.
+/// Convolutions detect the same small patterns everywhere in an image (LeCun, Bottou, Bengio and Haffner, 1998; Krizhevsky, Sutskever and
+/// Hinton, 2012). Training minimizes the cross entropy of the sigmoid by backpropagation over shuffled mini-batches. The same seed, data,
+/// computer and number of threads give the same weights.
 /// </para>
 /// </remarks>
 public sealed class CnnBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
@@ -34,7 +37,9 @@ public sealed class CnnBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
     /// <summary>The options of <see cref="CnnBinaryTrainer"/>.</summary>
     public sealed class Options : CnnOptions
     {
-        /// <summary>How much the examples of each class count. Default <see cref="MLExtensions.ClassWeights.None"/>: all the same.</summary>
+        /// <summary>
+        /// The weights of the classes in the loss. Default <see cref="MLExtensions.ClassWeights.None"/>: all examples have the same weight.
+        /// </summary>
         public ClassWeights ClassWeights { get; set; } = ClassWeights.None;
 
         internal override ClassWeights? ClassWeighting => ClassWeights;
@@ -51,19 +56,22 @@ public sealed class CnnBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
 /// <remarks>
 /// <para>
 /// Features are images: an <c>MLImage</c> column of known size (LoadImages and ResizeImages), or a <c>Vector&lt;Single&gt;</c> whose
-/// dimensions tell channels, height and width (ExtractPixels) or are told by <see cref="ImageOptions.ImageShape"/>; the label is a key. The transformer adds <c>Score</c> (the softmax, with the classes as slot names) and <c>PredictedLabel</c> (a key with the label's values).
+/// dimensions are channels, height and width (set by ExtractPixels, or by <see cref="ImageOptions.ImageShape"/>). The label is a key. The
+/// transformer adds <c>Score</c> (the softmax, with the classes as slot names) and <c>PredictedLabel</c> (a key with the label's values).
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
 /// <item><term>Machine learning task</term><description>Multiclass classification</description></item>
-/// <item><term>Is normalization required?</term><description>Pixels of about unit size train best: <see cref="ImageOptions.PixelScaling"/>.</description></item>
+/// <item><term>Is normalization required?</term><description>Recommended: pixels with values around 1, see
+/// <see cref="ImageOptions.PixelScaling"/>.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
-/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
 /// </list>
 /// <para>
-/// Convolutions look for the same small patterns everywhere in an image (LeCun, Bottou, Bengio and Haffner, 1998; Krizhevsky, Sutskever and Hinton, 2012); training minimises the cross entropy of the softmax by
-/// back-propagation over shuffled mini-batches. The same seed, data, machine and number of threads give the same weights.
+/// Convolutions detect the same small patterns everywhere in an image (LeCun, Bottou, Bengio and Haffner, 1998; Krizhevsky, Sutskever and
+/// Hinton, 2012). Training minimizes the cross entropy of the softmax by backpropagation over shuffled mini-batches. The same seed, data,
+/// computer and number of threads give the same weights.
 /// </para>
 /// </remarks>
 public sealed class CnnMulticlassTrainer : NetworkTrainer<MulticlassNetworkTransformer>
@@ -76,7 +84,9 @@ public sealed class CnnMulticlassTrainer : NetworkTrainer<MulticlassNetworkTrans
     /// <summary>The options of <see cref="CnnMulticlassTrainer"/>.</summary>
     public sealed class Options : CnnOptions
     {
-        /// <summary>How much the examples of each class count. Default <see cref="MLExtensions.ClassWeights.None"/>: all the same.</summary>
+        /// <summary>
+        /// The weights of the classes in the loss. Default <see cref="MLExtensions.ClassWeights.None"/>: all examples have the same weight.
+        /// </summary>
         public ClassWeights ClassWeights { get; set; } = ClassWeights.None;
 
         internal override ClassWeights? ClassWeighting => ClassWeights;
@@ -93,19 +103,22 @@ public sealed class CnnMulticlassTrainer : NetworkTrainer<MulticlassNetworkTrans
 /// <remarks>
 /// <para>
 /// Features are images: an <c>MLImage</c> column of known size (LoadImages and ResizeImages), or a <c>Vector&lt;Single&gt;</c> whose
-/// dimensions tell channels, height and width (ExtractPixels) or are told by <see cref="ImageOptions.ImageShape"/>; the label is <c>Single</c>; it is standardised inside. The transformer adds <c>Score</c>, on the label's own scale.
+/// dimensions are channels, height and width (set by ExtractPixels, or by <see cref="ImageOptions.ImageShape"/>). The label is
+/// <c>Single</c>; it is standardized internally. The transformer adds <c>Score</c>, in the unit of the label.
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
 /// <item><term>Machine learning task</term><description>Regression</description></item>
-/// <item><term>Is normalization required?</term><description>Pixels of about unit size train best: <see cref="ImageOptions.PixelScaling"/>.</description></item>
+/// <item><term>Is normalization required?</term><description>Recommended: pixels with values around 1, see
+/// <see cref="ImageOptions.PixelScaling"/>.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
-/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
 /// </list>
 /// <para>
-/// Convolutions look for the same small patterns everywhere in an image (LeCun, Bottou, Bengio and Haffner, 1998; Krizhevsky, Sutskever and Hinton, 2012); training minimises the squared error of the standardised label by
-/// back-propagation over shuffled mini-batches. The same seed, data, machine and number of threads give the same weights.
+/// Convolutions detect the same small patterns everywhere in an image (LeCun, Bottou, Bengio and Haffner, 1998; Krizhevsky, Sutskever and
+/// Hinton, 2012). Training minimizes the squared error of the standardized label by backpropagation over shuffled mini-batches. The same
+/// seed, data, computer and number of threads give the same weights.
 /// </para>
 /// </remarks>
 public sealed class CnnRegressionTrainer : NetworkTrainer<RegressionNetworkTransformer>
@@ -121,7 +134,7 @@ public sealed class CnnRegressionTrainer : NetworkTrainer<RegressionNetworkTrans
     }
 }
 
-/// <summary>What can be set on a convolutional network, whatever the task.</summary>
+/// <summary>Options shared by the convolutional network trainers.</summary>
 public abstract class CnnOptions : ImageOptions
 {
     private protected CnnOptions()
@@ -129,8 +142,8 @@ public abstract class CnnOptions : ImageOptions
     }
 
     /// <summary>
-    /// The layers, from the image to the outputs; <see cref="CnnLayers"/> has well-known networks. A <see cref="DenseLayer"/> or
-    /// <see cref="ConvolutionLayer"/> without a number takes the number of outputs from the task. Default <see cref="CnnLayers.Default"/>.
+    /// The layers, from the image to the outputs; <see cref="CnnLayers"/> has well-known networks. The task determines the number of
+    /// outputs of a <see cref="DenseLayer"/> or <see cref="ConvolutionLayer"/> without one. Default <see cref="CnnLayers.Default"/>.
     /// </summary>
     public IReadOnlyList<ImageLayer> Layers { get; set; } = CnnLayers.Default();
 

@@ -2,37 +2,44 @@ using Microsoft.ML;
 using MLExtensions.Families.Images;
 using MLExtensions.Supervised;
 using MLExtensions.Tensors;
-using MLExtensions.Engine;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>What can be set on every network that looks at images, whatever the family and the task.</summary>
-/// <remarks>Weights start from <see cref="WeightInitialization.HeNormal"/> unless <see cref="TrainingOptions.Initialization"/> says otherwise.</remarks>
+/// <summary>Options shared by all image trainers.</summary>
+/// <remarks>The default of <see cref="TrainingOptions.Initialization"/> is <see cref="WeightInitialization.HeNormal"/>.</remarks>
 public abstract class ImageOptions : SupervisedTrainerOptions
 {
     private protected ImageOptions() => Initialization = WeightInitialization.HeNormal;
 
     /// <summary>
-    /// The size and layout of the images. Default null: as the column's dimensions tell (ExtractPixels sets them), or the size of an
-    /// image column, in colour.
+    /// The size and layout of the images. Default null: the dimensions of a vector column (set by ExtractPixels), or the size of an image
+    /// column, in color.
     /// </summary>
     public ImageShape? ImageShape { get; set; }
 
     /// <summary>
-    /// The side of the square in the middle of the image that the network sees; in training, <see cref="Augmentations"/> may cut it
-    /// out elsewhere. Default null: the whole image.
+    /// Side length in pixels of the square center crop that the network gets. In training, <see cref="Augmentations"/> may crop elsewhere.
+    /// Default null: the whole image.
     /// </summary>
     public int? CropSize { get; set; }
 
-    /// <summary>What happens to pixels before the first layer, in training and in scoring. Default null: nothing for a vector column, 0..255 to 0..1 for an image column.</summary>
+    /// <summary>
+    /// How pixels are scaled before the first layer, in training and in scoring. Default null: not at all for a vector column, from 0..255
+    /// to 0..1 for an image column.
+    /// </summary>
     public PixelScaling? PixelScaling { get; set; }
 
-    /// <summary>How training images are changed at random, in this order, before they are scaled. Never applied in scoring or validation. Default none.</summary>
+    /// <summary>
+    /// Random changes of the training images, applied in this order before pixels are scaled. Not applied in scoring or validation.
+    /// Default: none.
+    /// </summary>
     public IReadOnlyList<ImageAugmentation> Augmentations { get; set; } = [];
 
-    /// <summary>Whether validation and scoring average the outputs of an image and of its mirror image, at twice the cost. Default false.</summary>
+    /// <summary>
+    /// Whether validation and scoring average the outputs for an image and its mirror image, at twice the cost. Default false.
+    /// </summary>
     public bool TestTimeFlip { get; set; }
 
     internal sealed override string FeatureDescription => "an image (MLImage) or Vector<Single> of known size";
@@ -85,7 +92,7 @@ public abstract class ImageOptions : SupervisedTrainerOptions
         ImageAugmenter.Check(Augmentations, nameof(Augmentations));
     }
 
-    /// <summary>A random crop in training and the crop of scoring must give the network one size.</summary>
+    /// <summary>The random crop in training and the center crop in scoring must have the same size.</summary>
     private void CheckAugmentedSize(ImageInput input)
     {
         if (Augmentations.Count == 0)
@@ -93,7 +100,7 @@ public abstract class ImageOptions : SupervisedTrainerOptions
         var augmented = CreateAugmenter(input.Shape).OutputSize(input.Shape.Height, input.Shape.Width);
         var (height, width) = (input.NetworkShape.Height, input.NetworkShape.Width);
         if (augmented != (height, width) && augmented != (input.Shape.Height, input.Shape.Width))
-            throw new ArgumentException($"{nameof(Augmentations)} make images of {augmented.Height} x {augmented.Width}, and the network takes {height} x {width}: set {nameof(CropSize)} to the size of the random crop.");
+            throw new ArgumentException($"{nameof(Augmentations)} produce images of {augmented.Height} x {augmented.Width}, but the network takes {height} x {width}; set {nameof(CropSize)} to the size of the random crop.");
     }
 
     private ImageAugmenter CreateAugmenter(ImageShape shape) =>
@@ -101,7 +108,7 @@ public abstract class ImageOptions : SupervisedTrainerOptions
 
     private protected abstract ImageArchitecture CreateArchitecture(ImageInput input, int outputCount);
 
-    /// <summary>Augments rows of features as the images that they are.</summary>
+    /// <summary>Augments rows of features that are images.</summary>
     private sealed class RowAugmenter(ImageInput input, ImageAugmenter augmenter) : IFeatureAugmenter
     {
         public AugmentedFeatures Apply(Tensor features, ref SplitMix64 random)

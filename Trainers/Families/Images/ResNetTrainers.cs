@@ -1,8 +1,7 @@
-using MLExtensions.Engine;
+using Microsoft.ML.Runtime;
 using MLExtensions.Families.Images;
 using MLExtensions.Supervised;
 using MLExtensions.Training;
-using Microsoft.ML.Runtime;
 
 namespace MLExtensions;
 
@@ -10,19 +9,23 @@ namespace MLExtensions;
 /// <remarks>
 /// <para>
 /// Features are images: an <c>MLImage</c> column of known size (LoadImages and ResizeImages), or a <c>Vector&lt;Single&gt;</c> whose
-/// dimensions tell channels, height and width (ExtractPixels) or are told by <see cref="ImageOptions.ImageShape"/>; the label is <c>Boolean</c>. The transformer adds <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c> (probability of 0.5 or more).
+/// dimensions are channels, height and width (set by ExtractPixels, or by <see cref="ImageOptions.ImageShape"/>). The label is
+/// <c>Boolean</c>. The transformer adds <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c>
+/// (probability of 0.5 or more).
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
 /// <item><term>Machine learning task</term><description>Binary classification</description></item>
-/// <item><term>Is normalization required?</term><description>Pixels of about unit size train best: <see cref="ImageOptions.PixelScaling"/>.</description></item>
+/// <item><term>Is normalization required?</term><description>Recommended: pixels with values around 1, see
+/// <see cref="ImageOptions.PixelScaling"/>.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
-/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
 /// </list>
 /// <para>
-/// Each block adds what it computes to its input, so that very deep networks can be trained (He, Zhang, Ren and Sun, 2016); training minimises the cross entropy of the sigmoid by
-/// back-propagation over shuffled mini-batches. The same seed, data, machine and number of threads give the same weights.
+/// Each block adds its output to its input, so that very deep networks can be trained (He, Zhang, Ren and Sun, 2016). Training minimizes
+/// the cross entropy of the sigmoid by backpropagation over shuffled mini-batches. The same seed, data, computer and number of threads
+/// give the same weights.
 /// </para>
 /// </remarks>
 public sealed class ResNetBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
@@ -35,7 +38,9 @@ public sealed class ResNetBinaryTrainer : NetworkTrainer<BinaryNetworkTransforme
     /// <summary>The options of <see cref="ResNetBinaryTrainer"/>.</summary>
     public sealed class Options : ResNetOptions
     {
-        /// <summary>How much the examples of each class count. Default <see cref="MLExtensions.ClassWeights.None"/>: all the same.</summary>
+        /// <summary>
+        /// The weights of the classes in the loss. Default <see cref="MLExtensions.ClassWeights.None"/>: all examples have the same weight.
+        /// </summary>
         public ClassWeights ClassWeights { get; set; } = ClassWeights.None;
 
         internal override ClassWeights? ClassWeighting => ClassWeights;
@@ -52,19 +57,22 @@ public sealed class ResNetBinaryTrainer : NetworkTrainer<BinaryNetworkTransforme
 /// <remarks>
 /// <para>
 /// Features are images: an <c>MLImage</c> column of known size (LoadImages and ResizeImages), or a <c>Vector&lt;Single&gt;</c> whose
-/// dimensions tell channels, height and width (ExtractPixels) or are told by <see cref="ImageOptions.ImageShape"/>; the label is a key. The transformer adds <c>Score</c> (the softmax, with the classes as slot names) and <c>PredictedLabel</c> (a key with the label's values).
+/// dimensions are channels, height and width (set by ExtractPixels, or by <see cref="ImageOptions.ImageShape"/>). The label is a key. The
+/// transformer adds <c>Score</c> (the softmax, with the classes as slot names) and <c>PredictedLabel</c> (a key with the label's values).
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
 /// <item><term>Machine learning task</term><description>Multiclass classification</description></item>
-/// <item><term>Is normalization required?</term><description>Pixels of about unit size train best: <see cref="ImageOptions.PixelScaling"/>.</description></item>
+/// <item><term>Is normalization required?</term><description>Recommended: pixels with values around 1, see
+/// <see cref="ImageOptions.PixelScaling"/>.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
-/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
 /// </list>
 /// <para>
-/// Each block adds what it computes to its input, so that very deep networks can be trained (He, Zhang, Ren and Sun, 2016); training minimises the cross entropy of the softmax by
-/// back-propagation over shuffled mini-batches. The same seed, data, machine and number of threads give the same weights.
+/// Each block adds its output to its input, so that very deep networks can be trained (He, Zhang, Ren and Sun, 2016). Training minimizes
+/// the cross entropy of the softmax by backpropagation over shuffled mini-batches. The same seed, data, computer and number of threads
+/// give the same weights.
 /// </para>
 /// </remarks>
 public sealed class ResNetMulticlassTrainer : NetworkTrainer<MulticlassNetworkTransformer>
@@ -77,7 +85,9 @@ public sealed class ResNetMulticlassTrainer : NetworkTrainer<MulticlassNetworkTr
     /// <summary>The options of <see cref="ResNetMulticlassTrainer"/>.</summary>
     public sealed class Options : ResNetOptions
     {
-        /// <summary>How much the examples of each class count. Default <see cref="MLExtensions.ClassWeights.None"/>: all the same.</summary>
+        /// <summary>
+        /// The weights of the classes in the loss. Default <see cref="MLExtensions.ClassWeights.None"/>: all examples have the same weight.
+        /// </summary>
         public ClassWeights ClassWeights { get; set; } = ClassWeights.None;
 
         internal override ClassWeights? ClassWeighting => ClassWeights;
@@ -94,19 +104,22 @@ public sealed class ResNetMulticlassTrainer : NetworkTrainer<MulticlassNetworkTr
 /// <remarks>
 /// <para>
 /// Features are images: an <c>MLImage</c> column of known size (LoadImages and ResizeImages), or a <c>Vector&lt;Single&gt;</c> whose
-/// dimensions tell channels, height and width (ExtractPixels) or are told by <see cref="ImageOptions.ImageShape"/>; the label is <c>Single</c>; it is standardised inside. The transformer adds <c>Score</c>, on the label's own scale.
+/// dimensions are channels, height and width (set by ExtractPixels, or by <see cref="ImageOptions.ImageShape"/>). The label is
+/// <c>Single</c>; it is standardized internally. The transformer adds <c>Score</c>, in the unit of the label.
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
 /// <item><term>Machine learning task</term><description>Regression</description></item>
-/// <item><term>Is normalization required?</term><description>Pixels of about unit size train best: <see cref="ImageOptions.PixelScaling"/>.</description></item>
+/// <item><term>Is normalization required?</term><description>Recommended: pixels with values around 1, see
+/// <see cref="ImageOptions.PixelScaling"/>.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
-/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
 /// </list>
 /// <para>
-/// Each block adds what it computes to its input, so that very deep networks can be trained (He, Zhang, Ren and Sun, 2016); training minimises the squared error of the standardised label by
-/// back-propagation over shuffled mini-batches. The same seed, data, machine and number of threads give the same weights.
+/// Each block adds its output to its input, so that very deep networks can be trained (He, Zhang, Ren and Sun, 2016). Training minimizes
+/// the squared error of the standardized label by backpropagation over shuffled mini-batches. The same seed, data, computer and number of
+/// threads give the same weights.
 /// </para>
 /// </remarks>
 public sealed class ResNetRegressionTrainer : NetworkTrainer<RegressionNetworkTransformer>
@@ -122,7 +135,7 @@ public sealed class ResNetRegressionTrainer : NetworkTrainer<RegressionNetworkTr
     }
 }
 
-/// <summary>What can be set on a residual network, whatever the task.</summary>
+/// <summary>Options shared by the residual network trainers.</summary>
 public abstract class ResNetOptions : ImageOptions
 {
     private const int CifarBaseChannels = 16;
@@ -132,16 +145,24 @@ public abstract class ResNetOptions : ImageOptions
     {
     }
 
-    /// <summary>The form: for small images, or for large ones. Default <see cref="ResNetForm.Cifar"/>.</summary>
+    /// <summary>The form of the network: CIFAR for small images, ImageNet for large ones. Default <see cref="ResNetForm.Cifar"/>.</summary>
     public ResNetForm Form { get; set; }
 
-    /// <summary>The number of layers with weights: 6n + 2 in the CIFAR form; 18, 34, 50, 101 or 152 in the ImageNet form. Default 20.</summary>
+    /// <summary>
+    /// The number of layers with weights: 6n + 2 in the CIFAR form; 18, 34, 50, 101 or 152 in the ImageNet form. Default 20.
+    /// </summary>
     public int Depth { get; set; } = 20;
 
-    /// <summary>The channels of the first stage; each further stage has twice as many. Default null: 16 in the CIFAR form, 64 in the ImageNet form.</summary>
+    /// <summary>
+    /// The number of channels of the first stage; it doubles with each further stage. Default null: 16 in the CIFAR form, 64 in the
+    /// ImageNet form.
+    /// </summary>
     public int? BaseChannels { get; set; }
 
-    /// <summary>The shortcuts where the shape changes. Default null: padding (option A) in the CIFAR form, projection (option B) in the ImageNet form.</summary>
+    /// <summary>
+    /// The kind of shortcut at shape changes. Default null: padding (option A) in the CIFAR form, projection (option B)
+    /// in the ImageNet form.
+    /// </summary>
     public ShortcutKind? Shortcut { get; set; }
 
     /// <summary>Whether there are shortcuts; false trains the plain network of the same depth. Default true.</summary>

@@ -1,14 +1,14 @@
 namespace MLExtensions.Families.LanguageModels;
 
-/// <summary>Options that are known to work.</summary>
+/// <summary>Options with published or measured results.</summary>
 internal static class LanguageModelPresets
 {
     private const int Lanes = 20;
 
     /// <remarks>
-    /// Plain gradient descent, whose rate is halved or so each epoch after the first few. The paper, and the TensorFlow tutorial that
-    /// the book follows, sum the loss over a window's steps and take the mean over the lanes; here it is the mean over both, so their
-    /// learning rate of 1 and their clipping are here times and divided by the number of steps: the updates are the same.
+    /// Plain gradient descent whose learning rate is roughly halved in each epoch after the first few. The paper and TensorFlow's tutorial
+    /// sum the loss over the time steps of a window and average it over the parallel streams. Here it is averaged over both. To get the
+    /// same updates, the learning rate is 1 times the number of time steps, and the clipping norm is divided by that number.
     /// </remarks>
     public static LanguageModelEstimator.Options Words(int hiddenUnits, int steps, double keep, double scale, int epochs, int epochsAtFullRate, double decay, double clip) => new()
     {

@@ -1,14 +1,11 @@
 using MLExtensions.Engine;
-using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.LanguageModels;
 
 /// <summary>
-/// The step of a language model: the state after a batch is where the next one begins, and gradients end at its edge (truncated
-/// back-propagation through time; Williams and Peng, 1990).
+/// The training step of a language model. The state after a batch is the initial state of the next one, without gradients between the two
+/// (truncated backpropagation through time; Williams and Peng, 1990).
 /// </summary>
 internal sealed class LanguageModelStep : TrainingStep<TokenBatch>
 {
@@ -41,7 +38,7 @@ internal sealed class LanguageModelStep : TrainingStep<TokenBatch>
 
     public override double Train(TokenBatch batch, double learningRate, MetricSums metrics)
     {
-        // The embedding is looked up and its gradient added by hand: automatically, each would be as large as the vocabulary.
+        // The embedding is looked up and its gradient added by hand: automatic gradients would be as large as the vocabulary.
         var embedding = _network.EmbeddingWeight;
         Tensor embedded;
         using (no_grad())

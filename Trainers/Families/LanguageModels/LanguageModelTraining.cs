@@ -1,10 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MLExtensions.Text;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
+using MLExtensions.Text;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.LanguageModels;
@@ -17,7 +15,7 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
         var tokenizer = start.Architecture is LanguageModelArchitecture { Tokenizer: var known }
             ? known
             : RowTexts.CreateTokenizer(options.Tokenization, input, options.TextColumnName, session.ThrowIfCancelled);
-        // More than there are could never be drawn.
+        // More tokens than the vocabulary has could never be drawn.
         if (options.NumberOfSampledTokens > tokenizer.VocabularySize)
             throw new ArgumentException($"{nameof(options.NumberOfSampledTokens)} is {options.NumberOfSampledTokens}; the vocabulary has {tokenizer.VocabularySize} tokens. It must be at most that, or null for all of them.", nameof(options.NumberOfSampledTokens));
         return options.CreateArchitecture(tokenizer);
@@ -32,7 +30,7 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
         {
             validationTokens = validation == null ? null : Read(validation, tokenizer, session);
             var (training, aside) = Split(tokens, validationTokens, device);
-            session.Channel.Info("{0} tokens to train on, {1} of them different", training.RowCount, tokenizer.VocabularySize);
+            session.Channel.Info("{0} training tokens, {1} distinct", training.RowCount, tokenizer.VocabularySize);
             return new TrainingData<TokenBatch>(training, aside, head: null, tokens, validationTokens);
         }
         catch
@@ -53,9 +51,9 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
         var held = validation == null ? (long)(tokens.Count * options.ValidationFraction) : 0;
         var count = tokens.Count - held;
         if (count < 2)
-            throw new ArgumentException($"The training text has {count} tokens, the end of each row among them; at least 2 are needed to predict one.");
+            throw new ArgumentException($"The training text has {count} tokens, including the end of each row; at least 2 are needed.");
         if (validation is { Count: < 2 } || (validation == null && options.ValidationFraction > 0 && held < 2))
-            throw new ArgumentException($"The validation text has {validation?.Count ?? held} tokens; at least 2 are needed to predict one.");
+            throw new ArgumentException($"The validation text has {validation?.Count ?? held} tokens; at least 2 are needed.");
         return (
             Windows(tokens, 0, count),
             validation != null ? Windows(validation, 0, validation.Count) : held > 0 ? Windows(tokens, count, held) : null);

@@ -4,22 +4,25 @@ using static TorchSharp.torch;
 namespace MLExtensions.Families.LanguageModels;
 
 /// <summary>
-/// The cross entropy of the output layer with its gradients worked out by hand: with a vocabulary of ten thousand most of a step's
-/// time is here, and automatic differentiation goes through the logits' memory several times more.
+/// The cross entropy of the output layer with explicit gradients. With a vocabulary of ten thousand tokens most of the training time is
+/// spent here, and automatic differentiation would read the logits several more times.
 /// </summary>
-/// <param name="network">The network; its output weights' gradients are added to.</param>
+/// <param name="network">The network. Gradients are added to those of its output weights.</param>
 /// <param name="precision">The number format of the products.</param>
 internal abstract class OutputLoss(LanguageModelNetwork network, Precision precision) : IDisposable
 {
-    // The least probability that its logarithm is taken of; a smaller one counts as this.
+    // The lower bound of probabilities before their logarithm is taken.
     private protected const double LeastProbability = 1e-37;
 
     private protected LanguageModelNetwork Network => network;
 
-    /// <summary>The mean loss in nats, and its gradient with respect to the hidden values; the output layer's are added to its own.</summary>
+    /// <summary>
+    /// Returns the mean loss in nats and its gradient with respect to the hidden values. The gradients of the output layer
+    /// are added to its own.
+    /// </summary>
     /// <param name="hidden"><c>[tokens, width]</c>, without a graph.</param>
     /// <param name="targets"><c>[tokens]</c>, int64.</param>
-    /// <returns>The gradient is null where the loss is not finite: nothing was added then.</returns>
+    /// <returns>The gradient is null if the loss is not finite; then no gradients were added.</returns>
     public abstract (double Loss, Tensor? HiddenGradient) Backward(Tensor hidden, Tensor targets);
 
     public virtual void BeginEpoch(int epoch)
@@ -32,9 +35,9 @@ internal abstract class OutputLoss(LanguageModelNetwork network, Precision preci
 
     private protected Tensor ForProduct(Tensor value) => precision == Precision.BFloat16 ? value.to(ScalarType.BFloat16) : value;
 
-    /// <summary>Turns probabilities into the gradient of the summed loss with respect to the logits, and gives the mean loss.</summary>
+    /// <summary>Turns probabilities into the gradient of the summed loss with respect to the logits, and returns the mean loss.</summary>
     /// <param name="probabilities"><c>[tokens, classes]</c>; overwritten.</param>
-    /// <param name="places"><c>[tokens, 1]</c>: the right classes.</param>
+    /// <param name="places"><c>[tokens, 1]</c>: the target classes.</param>
     private protected static double ToGradient(Tensor probabilities, Tensor places)
     {
         var right = probabilities.gather(1, places);
@@ -53,7 +56,7 @@ internal abstract class OutputLoss(LanguageModelNetwork network, Precision preci
     }
 }
 
-/// <summary>Over the whole vocabulary.</summary>
+/// <summary>The loss over the whole vocabulary.</summary>
 internal sealed class FullSoftmaxLoss(LanguageModelNetwork network, Precision precision) : OutputLoss(network, precision)
 {
     public override (double Loss, Tensor? HiddenGradient) Backward(Tensor hidden, Tensor targets)
@@ -68,7 +71,7 @@ internal sealed class FullSoftmaxLoss(LanguageModelNetwork network, Precision pr
             return (loss, null);
         var factor = 1.0 / targets.shape[0];
         var product = gradient.to(weight.dtype);
-        // A product with ones is a third of the time of a sum over rows, and W^T G^T faster than G W.
+        // A product with ones takes a third of the time of a sum over rows, and W^T G^T is faster than G W.
         using var ones = torch.ones(1, targets.shape[0], device: gradient.device);
         Network.OutputBias.grad!.add_(ones.mm(gradient).view(-1), factor);
         AddProduct(Network.OutputWeight.grad!, product, input, factor);

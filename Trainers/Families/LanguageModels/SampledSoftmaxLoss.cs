@@ -1,14 +1,11 @@
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.LanguageModels;
 
 /// <summary>
-/// Over the right token and some drawn ones, each logit corrected by how often its token is drawn (Jean et al., 2015). Tokens are drawn
-/// log-uniformly by their numbers, which are their ranks by frequency; the same ones serve a whole batch.
+/// The loss over the target token and some sampled ones. Each logit is corrected by how often its token is drawn (Jean et al., 2015).
+/// Tokens are drawn log-uniformly by their index, which is their frequency rank; all examples of a batch share the same sample.
 /// </summary>
 internal sealed class SampledSoftmaxLoss(LanguageModelNetwork network, Precision precision, int samples, int seed) : OutputLoss(network, precision)
 {
@@ -29,7 +26,7 @@ internal sealed class SampledSoftmaxLoss(LanguageModelNetwork network, Precision
         var correction = Network.OutputBias.detach().index_select(0, ids) - _sampler.LogExpected(ids);
         var right = (input * rightWeight).to(ScalarType.Float32).sum(1) + correction.narrow(0, 0, count);
         var others = input.mm(drawnWeight.t()).to(ScalarType.Float32) + correction.narrow(0, count, drawn.shape[0]);
-        // A drawn token that happens to be the right one is no wrong answer.
+        // A sampled token that happens to be the target is not a wrong answer.
         others = others.masked_fill(targets.unsqueeze(1) == drawn.unsqueeze(0), -1e30f);
         var gradient = cat([right.unsqueeze(1), others], 1).softmax(1);
         var loss = ToGradient(gradient, zeros(count, 1, dtype: ScalarType.Int64, device: device));
@@ -46,7 +43,7 @@ internal sealed class SampledSoftmaxLoss(LanguageModelNetwork network, Precision
 
     public override void Dispose() => _sampler.Dispose();
 
-    /// <summary>Draws distinct tokens, and knows how likely each is among them.</summary>
+    /// <summary>Draws distinct tokens and computes how likely each of them is in the sample.</summary>
     private sealed class Sampler(int vocabulary, int samples) : IDisposable
     {
         private readonly double _logRange = Math.Log(vocabulary + 1.0);
@@ -70,7 +67,7 @@ internal sealed class SampledSoftmaxLoss(LanguageModelNetwork network, Precision
 
         private static Tensor CreateLogExpected(int vocabulary, int samples)
         {
-            // Drawing until so many are distinct takes more draws than that; their number is about where the expected count is right.
+            // Drawing until that many tokens are distinct takes more draws. Their number is estimated from the expected count of distinct tokens.
             var range = Math.Log(vocabulary + 1.0);
             var probabilities = Enumerable.Range(0, vocabulary).Select(id => (Math.Log(id + 2) - Math.Log(id + 1)) / range).ToArray();
             double draws = samples;

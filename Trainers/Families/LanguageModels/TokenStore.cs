@@ -3,17 +3,17 @@ using System.Security.Cryptography;
 
 namespace MLExtensions.Families.LanguageModels;
 
-/// <summary>The tokens of a whole text, one after the other.</summary>
+/// <summary>The tokens of a whole text, in order.</summary>
 internal abstract class TokenStore : IDisposable
 {
     public abstract long Count { get; }
 
     public abstract void Append(ReadOnlySpan<int> tokens);
 
-    /// <summary>Reads tokens from a position on; thread-safe once all are there.</summary>
+    /// <summary>Reads tokens from a position; thread-safe once all tokens are stored.</summary>
     public abstract void Read(long first, Span<int> destination);
 
-    /// <summary>The number of tokens and their SHA-256, for people to compare.</summary>
+    /// <summary>The number of tokens and their SHA-256, in readable form.</summary>
     public string Checksum()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -50,7 +50,7 @@ internal abstract class TokenStore : IDisposable
             CollectionsMarshal.AsSpan(_tokens).Slice((int)first, destination.Length).CopyTo(destination);
     }
 
-    /// <summary>In a temporary file that is gone with the process, however it ends.</summary>
+    /// <summary>Stores tokens in a temporary file that disappears with the process, however the process ends.</summary>
     private sealed class InFile : TokenStore
     {
         private readonly FileStream _file;
@@ -66,7 +66,7 @@ internal abstract class TokenStore : IDisposable
                 Options = FileOptions.DeleteOnClose | FileOptions.RandomAccess,
                 BufferSize = 1 << 16,
             });
-            // Elsewhere than on Windows a killed process would leave it; without its name it lives as long as its handle.
+            // Except on Windows, a killed process would leave the file behind; without a name it lives as long as its handle.
             if (!OperatingSystem.IsWindows())
                 File.Delete(path);
         }
@@ -88,7 +88,7 @@ internal abstract class TokenStore : IDisposable
             {
                 var read = RandomAccess.Read(_file.SafeFileHandle, bytes, at);
                 if (read == 0)
-                    throw new EndOfStreamException("The temporary file of tokens is shorter than it was written.");
+                    throw new EndOfStreamException("The temporary token file was truncated.");
                 bytes = bytes[read..];
                 at += read;
             }

@@ -1,13 +1,11 @@
 using MLExtensions.Engine;
-using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.LanguageModels;
 
 /// <summary>
-/// Batches for truncated back-propagation through time: the text is cut into as many lanes as a batch has rows, each going on where
-/// it stopped in the batch before, so that a network's state can be carried on. Batches have an order and are never shuffled.
+/// Batches for truncated backpropagation through time. The text is divided into as many parallel streams as a batch has rows. Each stream
+/// continues where it stopped in the previous batch, so that the network's state can be carried over. Batches are never shuffled.
 /// </summary>
 internal sealed class TokenWindows : IBatchSource<TokenBatch>
 {
@@ -19,11 +17,11 @@ internal sealed class TokenWindows : IBatchSource<TokenBatch>
     private readonly Device _device;
 
     /// <param name="tokens">The text; the caller disposes it.</param>
-    /// <param name="first">Where the part begins that is used.</param>
-    /// <param name="count">How many tokens that part has, at least 2.</param>
-    /// <param name="lanes">The rows of a batch, at most.</param>
-    /// <param name="steps">The steps of a batch; the last has what is left.</param>
-    /// <param name="device">Where batches go.</param>
+    /// <param name="first">The first token of the part to use.</param>
+    /// <param name="count">The number of tokens of that part, at least 2.</param>
+    /// <param name="lanes">The maximum number of parallel streams.</param>
+    /// <param name="steps">The number of time steps per batch; the last batch has the rest.</param>
+    /// <param name="device">The device of the batches.</param>
     /// <param name="checksum">The checksum of the text, or null.</param>
     public TokenWindows(TokenStore tokens, long first, long count, int lanes, int steps, Device device, string? checksum)
     {
@@ -38,7 +36,7 @@ internal sealed class TokenWindows : IBatchSource<TokenBatch>
 
     public string? Checksum { get; }
 
-    /// <summary>The tokens that are predicted in an epoch.</summary>
+    /// <summary>The number of predicted tokens per epoch.</summary>
     public long RowCount => (_laneLength - 1) * _lanes;
 
     public int BatchCount => checked((int)((_laneLength - 1 + _steps - 1) / _steps));
@@ -72,17 +70,17 @@ internal sealed class TokenWindows : IBatchSource<TokenBatch>
     }
 }
 
-/// <summary>Some steps of a text, in several lanes.</summary>
-/// <param name="rowCount">The number of tokens that are predicted.</param>
-/// <param name="epochFraction">How much of the epoch lies before this batch, in [0, 1).</param>
-/// <param name="inputs"><c>[steps, lanes]</c>, int64, on the training device.</param>
-/// <param name="targets"><c>[steps * lanes]</c>, int64, on the training device.</param>
+/// <summary>Several time steps of a text, in parallel streams.</summary>
+/// <param name="rowCount">The number of predicted tokens.</param>
+/// <param name="epochFraction">The fraction of the epoch before this batch, in [0, 1).</param>
+/// <param name="inputs"><c>[steps, streams]</c>, int64, on the training device.</param>
+/// <param name="targets"><c>[steps * streams]</c>, int64, on the training device.</param>
 internal sealed class TokenBatch(int rowCount, double epochFraction, Tensor inputs, Tensor targets) : Batch(rowCount, epochFraction)
 {
-    /// <summary>The tokens, <c>[steps, lanes]</c>, int64.</summary>
+    /// <summary>The tokens, <c>[steps, streams]</c>, int64.</summary>
     public Tensor Inputs => inputs;
 
-    /// <summary>The tokens that follow them, <c>[steps * lanes]</c>, int64.</summary>
+    /// <summary>The tokens that follow them, <c>[steps * streams]</c>, int64.</summary>
     public Tensor Targets => targets;
 
     public override void Dispose()

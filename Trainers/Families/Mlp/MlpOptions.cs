@@ -1,31 +1,31 @@
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
+using Microsoft.ML;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
-using Microsoft.ML;
 
 namespace MLExtensions;
 
-/// <summary>What can be set on a multilayer perceptron, whatever the task.</summary>
+/// <summary>Options shared by the multilayer perceptron trainers.</summary>
 public abstract class MlpOptions : SupervisedTrainerOptions
 {
     private protected MlpOptions()
     {
     }
 
-    /// <summary>The hidden layers, from the features to the output; none gives linear or logistic regression. Default one of 256 units.</summary>
+    /// <summary>
+    /// The hidden layers, from the features to the output; none gives linear or logistic regression. Default: one layer of 256 units.
+    /// </summary>
     public IReadOnlyList<HiddenLayer> HiddenLayers { get; set; } = [256];
 
     /// <summary>The activation function of the hidden layers. Default <see cref="Activation.ReLU"/>.</summary>
     public Activation Activation { get; set; } = Activation.ReLU;
 
-    /// <summary>The probability of setting a hidden layer's activation to zero in training, in [0, 1); Srivastava et al., 2014. Default 0.</summary>
+    /// <summary>Dropout rate of the hidden layers, in [0, 1) (Srivastava et al., 2014). Default 0.</summary>
     public double Dropout { get; set; }
 
-    /// <summary>The probability of setting a feature to zero in training, in [0, 1). Default 0.</summary>
+    /// <summary>Dropout rate of the features, in [0, 1). Default 0.</summary>
     public double InputDropout { get; set; }
 
-    /// <summary>Whether hidden layers normalise over the batch before the activation; Ioffe and Szegedy, 2015. Default false.</summary>
+    /// <summary>Whether hidden layers use batch normalization before the activation (Ioffe and Szegedy, 2015). Default false.</summary>
     public bool BatchNormalization { get; set; }
 
     internal override NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, FeatureFormat format, int outputCount) => new MlpArchitecture
@@ -56,27 +56,29 @@ public abstract class MlpOptions : SupervisedTrainerOptions
         OptionCheck.Fraction(Dropout, nameof(Dropout));
         OptionCheck.Fraction(InputDropout, nameof(InputDropout));
         if (HiddenLayers.Any(layer => layer.BatchNormalization ?? BatchNormalization))
-            OptionCheck.Require(BatchSize >= 2, BatchSize, nameof(BatchSize), "at least 2 with batch normalisation");
+            OptionCheck.Require(BatchSize >= 2, BatchSize, nameof(BatchSize), "at least 2 with batch normalization");
     }
 
     private MlpLayer CreateLayer(HiddenLayer layer) =>
         new(layer.Units, layer.Activation ?? Activation, layer.Dropout ?? Dropout, layer.BatchNormalization ?? BatchNormalization);
 }
 
-/// <summary>A hidden layer of a multilayer perceptron. A number converts to a layer of so many units: <c>HiddenLayers = [128, 64]</c>.</summary>
+/// <summary>
+/// A hidden layer of a multilayer perceptron. A number converts to a layer with that many units: <c>HiddenLayers = [128, 64]</c>.
+/// </summary>
 /// <param name="Units">The number of hidden units, at least 1.</param>
 public sealed record HiddenLayer(int Units)
 {
     /// <summary>The activation function. Default null: that of the options.</summary>
     public Activation? Activation { get; init; }
 
-    /// <summary>The probability of setting an activation to zero in training, in [0, 1). Default null: that of the options.</summary>
+    /// <summary>Dropout rate of the layer, in [0, 1). Default null: that of the options.</summary>
     public double? Dropout { get; init; }
 
-    /// <summary>Whether the layer normalises over the batch. Default null: as in the options.</summary>
+    /// <summary>Whether the layer uses batch normalization. Default null: as in the options.</summary>
     public bool? BatchNormalization { get; init; }
 
-    /// <summary>A layer of so many units, the rest as in the options.</summary>
+    /// <summary>Creates a layer with that many units and the settings of the options.</summary>
     public static implicit operator HiddenLayer(int units) => new(units);
 
     internal void Check(string option)

@@ -1,24 +1,25 @@
-using MLExtensions.Supervised;
 using Microsoft.ML.Runtime;
+using MLExtensions.Supervised;
 
 namespace MLExtensions;
 
 /// <summary>Trains a multilayer perceptron for binary classification.</summary>
 /// <remarks>
 /// <para>
-/// Features are a <c>Vector&lt;Single&gt;</c> of known size (or one <c>Single</c>), the label is <c>Boolean</c>. The transformer adds <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c> (probability of 0.5 or more).
+/// Features are a <c>Vector&lt;Single&gt;</c> of known size (or one <c>Single</c>). The label is <c>Boolean</c>. The transformer adds
+/// <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c> (probability of 0.5 or more).
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
 /// <item><term>Machine learning task</term><description>Binary classification</description></item>
-/// <item><term>Is normalization required?</term><description>Yes: features of about unit size train best.</description></item>
+/// <item><term>Is normalization required?</term><description>Yes: features with mean 0 and variance 1, or in [0, 1].</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
-/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
 /// </list>
 /// <para>
-/// Hidden layers compute activation(W x + b); training minimises the cross entropy of the sigmoid by back-propagation (Rumelhart, Hinton and Williams, 1986)
-/// over shuffled mini-batches. All numbers are drawn from the seed: the same seed, data, machine and number of threads give the same weights.
+/// Hidden layers compute activation(W x + b). Training minimizes the cross entropy of the sigmoid by backpropagation (Rumelhart, Hinton and
+/// Williams, 1986) over shuffled mini-batches. The same seed, data, computer and number of threads give the same weights.
 /// </para>
 /// </remarks>
 public sealed class MlpBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
@@ -31,7 +32,9 @@ public sealed class MlpBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
     /// <summary>The options of <see cref="MlpBinaryTrainer"/>.</summary>
     public sealed class Options : MlpOptions
     {
-        /// <summary>How much the examples of each class count. Default <see cref="MLExtensions.ClassWeights.None"/>: all the same.</summary>
+        /// <summary>
+        /// The weights of the classes in the loss. Default <see cref="MLExtensions.ClassWeights.None"/>: all examples have the same weight.
+        /// </summary>
         public ClassWeights ClassWeights { get; set; } = ClassWeights.None;
 
         internal override ClassWeights? ClassWeighting => ClassWeights;
@@ -47,19 +50,20 @@ public sealed class MlpBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
 /// <summary>Trains a multilayer perceptron for multiclass classification.</summary>
 /// <remarks>
 /// <para>
-/// Features are a <c>Vector&lt;Single&gt;</c> of known size (or one <c>Single</c>), the label is a key. The transformer adds <c>Score</c> (the softmax, with the classes as slot names) and <c>PredictedLabel</c> (a key with the label's values).
+/// Features are a <c>Vector&lt;Single&gt;</c> of known size (or one <c>Single</c>). The label is a key. The transformer adds <c>Score</c>
+/// (the softmax, with the classes as slot names) and <c>PredictedLabel</c> (a key with the label's values).
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
 /// <item><term>Machine learning task</term><description>Multiclass classification</description></item>
-/// <item><term>Is normalization required?</term><description>Yes: features of about unit size train best.</description></item>
+/// <item><term>Is normalization required?</term><description>Yes: features with mean 0 and variance 1, or in [0, 1].</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
-/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
 /// </list>
 /// <para>
-/// Hidden layers compute activation(W x + b); training minimises the cross entropy of the softmax by back-propagation (Rumelhart, Hinton and Williams, 1986)
-/// over shuffled mini-batches. All numbers are drawn from the seed: the same seed, data, machine and number of threads give the same weights.
+/// Hidden layers compute activation(W x + b). Training minimizes the cross entropy of the softmax by backpropagation (Rumelhart, Hinton and
+/// Williams, 1986) over shuffled mini-batches. The same seed, data, computer and number of threads give the same weights.
 /// </para>
 /// </remarks>
 public sealed class MlpMulticlassTrainer : NetworkTrainer<MulticlassNetworkTransformer>
@@ -72,7 +76,9 @@ public sealed class MlpMulticlassTrainer : NetworkTrainer<MulticlassNetworkTrans
     /// <summary>The options of <see cref="MlpMulticlassTrainer"/>.</summary>
     public sealed class Options : MlpOptions
     {
-        /// <summary>How much the examples of each class count. Default <see cref="MLExtensions.ClassWeights.None"/>: all the same.</summary>
+        /// <summary>
+        /// The weights of the classes in the loss. Default <see cref="MLExtensions.ClassWeights.None"/>: all examples have the same weight.
+        /// </summary>
         public ClassWeights ClassWeights { get; set; } = ClassWeights.None;
 
         internal override ClassWeights? ClassWeighting => ClassWeights;
@@ -88,19 +94,20 @@ public sealed class MlpMulticlassTrainer : NetworkTrainer<MulticlassNetworkTrans
 /// <summary>Trains a multilayer perceptron for regression.</summary>
 /// <remarks>
 /// <para>
-/// Features are a <c>Vector&lt;Single&gt;</c> of known size (or one <c>Single</c>), the label is <c>Single</c>; it is standardised inside. The transformer adds <c>Score</c>, on the label's own scale.
+/// Features are a <c>Vector&lt;Single&gt;</c> of known size (or one <c>Single</c>). The label is <c>Single</c>; it is standardized
+/// internally. The transformer adds <c>Score</c>, in the unit of the label.
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
 /// <item><term>Machine learning task</term><description>Regression</description></item>
-/// <item><term>Is normalization required?</term><description>Yes: features of about unit size train best.</description></item>
+/// <item><term>Is normalization required?</term><description>Yes: features with mean 0 and variance 1, or in [0, 1].</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
-/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
 /// </list>
 /// <para>
-/// Hidden layers compute activation(W x + b); training minimises the squared error of the standardised label by back-propagation (Rumelhart, Hinton and Williams, 1986)
-/// over shuffled mini-batches. All numbers are drawn from the seed: the same seed, data, machine and number of threads give the same weights.
+/// Hidden layers compute activation(W x + b). Training minimizes the squared error of the standardized label by backpropagation (Rumelhart,
+/// Hinton and Williams, 1986) over shuffled mini-batches. The same seed, data, computer and number of threads give the same weights.
 /// </para>
 /// </remarks>
 public sealed class MlpRegressionTrainer : NetworkTrainer<RegressionNetworkTransformer>

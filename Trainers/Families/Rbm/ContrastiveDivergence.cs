@@ -6,8 +6,9 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace MLExtensions.Families.Rbm;
 
 /// <summary>
-/// The gradient of the negative log-likelihood, estimated by k steps of Gibbs sampling: what the data has of each weight, less what the machine's own
-/// dreams have. Hinton, 2002; with chains that persist Tieleman, "Training Restricted Boltzmann Machines Using Approximations to the Likelihood Gradient", 2008.
+/// The gradient of the negative log-likelihood, estimated with k steps of Gibbs sampling: the correlations in the data minus those in
+/// samples of the RBM (Hinton, 2002). With persistent chains: Tieleman, "Training Restricted Boltzmann Machines Using Approximations to the
+/// Likelihood Gradient", 2008.
 /// </summary>
 internal sealed class ContrastiveDivergence : IDisposable
 {
@@ -16,15 +17,15 @@ internal sealed class ContrastiveDivergence : IDisposable
     private readonly int _steps;
     private readonly bool _sampleVisible;
 
-    // Handles that are asked for once: in small machines they cost as much as products. One that is null is of a frozen parameter.
+    // Handles are fetched once: in a small RBM they cost as much as the products. Those of frozen parameters are null.
     private readonly Tensor? _weight;
     private readonly Tensor? _hiddenBias;
     private readonly Tensor? _visibleBias;
 
-    /// <param name="network">The machine; its parameters must have their gradients.</param>
-    /// <param name="sampler">Draws the states.</param>
+    /// <param name="network">The RBM; its parameters must have gradients.</param>
+    /// <param name="sampler">The sampler of the states.</param>
     /// <param name="steps">The number of Gibbs steps.</param>
-    /// <param name="sampleVisible">Whether visible units are drawn, or their means.</param>
+    /// <param name="sampleVisible">Whether visible units are sampled; otherwise their means are used.</param>
     public ContrastiveDivergence(RbmNetwork network, UnitSampler sampler, int steps, bool sampleVisible)
     {
         _network = network;
@@ -38,8 +39,10 @@ internal sealed class ContrastiveDivergence : IDisposable
 
     /// <summary>Adds the mean gradient of a batch to the parameters' gradients.</summary>
     /// <param name="visible"><c>[rows, visible]</c>.</param>
-    /// <param name="chains">The hidden states of chains that persist, <c>[chains, hidden]</c>, which are replaced; null to start from the data.</param>
-    /// <returns>The hidden units' means, and the visible units' means one step later.</returns>
+    /// <param name="chains">
+    /// The hidden states of persistent chains, <c>[chains, hidden]</c>, which are updated; null to start from the data.
+    /// </param>
+    /// <returns>The means of the hidden units, and the means of the visible units one step later.</returns>
     public (Tensor Hidden, Tensor Reconstruction) AddGradient(Tensor visible, Tensor? chains)
     {
         var (hidden, states) = _sampler.Hidden(_network, visible);
@@ -59,7 +62,7 @@ internal sealed class ContrastiveDivergence : IDisposable
         _visibleBias?.Dispose();
     }
 
-    /// <summary>Goes on until so many steps are done; the last hidden units are means, which vary less than states.</summary>
+    /// <summary>Runs the given number of Gibbs steps. The last hidden units are means, which vary less than states.</summary>
     private (Tensor Visible, Tensor Hidden) Walk(Tensor visible, int count, Tensor? chains = null)
     {
         for (var step = 1; step < count; step++)
@@ -85,19 +88,19 @@ internal sealed class ContrastiveDivergence : IDisposable
 }
 
 /// <summary>
-/// Pushes hidden units to be on a given share of the time: the gradient of the cross entropy between that share and a decaying mean of the unit's
-/// probability (Lee, Ekanadham and Ng, 2008; the Guide, section 11).
+/// Pushes hidden units to be on for a given fraction of the time, with the gradient of the cross entropy between that fraction and a
+/// decaying mean of the unit's probability (Lee, Ekanadham and Ng, 2008; Hinton's guide, section 11).
 /// </summary>
 internal sealed class SparsityPenalty(RbmNetwork network, double target, double cost) : IDisposable
 {
     private const double Decay = 0.9;
 
-    /// <summary>The decaying mean of each hidden unit's probability, <c>[hidden]</c>, float32.</summary>
+    /// <summary>The decaying mean probability of each hidden unit, <c>[hidden]</c>, float32.</summary>
     public Tensor Mean { get; } = full([network.Architecture.OutputCount], (float)target, device: network.HiddenBias.device).DetachFromDisposeScope();
 
-    /// <summary>Adds a batch's penalty to the parameters' gradients.</summary>
+    /// <summary>Adds the penalty of a batch to the gradients of the parameters.</summary>
     /// <param name="visible"><c>[rows, visible]</c>.</param>
-    /// <param name="hidden">The hidden units' probabilities, <c>[rows, hidden]</c>.</param>
+    /// <param name="hidden">The probabilities of the hidden units, <c>[rows, hidden]</c>.</param>
     public void AddGradient(Tensor visible, Tensor hidden)
     {
         Mean.mul_(Decay).add_(hidden.mean([0]).to(ScalarType.Float32), alpha: 1 - Decay);
@@ -109,13 +112,13 @@ internal sealed class SparsityPenalty(RbmNetwork network, double target, double 
     public void Dispose() => Mean.Dispose();
 }
 
-/// <summary>Adds up rows.</summary>
+/// <summary>Sums over rows.</summary>
 internal static class RowSums
 {
     /// <summary>Adds a multiple of the sum over all rows to a vector.</summary>
     /// <param name="sums"><c>[values]</c>.</param>
     /// <param name="rows"><c>[rows, values]</c>.</param>
-    /// <param name="factor">The multiple.</param>
+    /// <param name="factor">The factor.</param>
     public static void AddTo(Tensor sums, Tensor rows, float factor)
     {
         if (rows.device_type != DeviceType.CPU || rows.dtype != ScalarType.Float32)
@@ -123,7 +126,7 @@ internal static class RowSums
             sums.add_(rows.sum(dim: 0), alpha: factor);
             return;
         }
-        // Several times faster than libtorch, whose sums over rows are slow and whose calls cost more than small sums.
+        // Several times faster than libtorch, whose sums over rows are slow and whose call overhead exceeds the cost of small sums.
         var target = TensorMemory.Floats(sums);
         var values = TensorMemory.Floats(rows);
         for (var first = 0; first < values.Length; first += target.Length)

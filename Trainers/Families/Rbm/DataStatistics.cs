@@ -1,22 +1,22 @@
-using MLExtensions.Training;
 using MLExtensions.Engine;
-using MLExtensions.Families.Recurrent;
-using TorchSharp;
+using MLExtensions.Training;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Rbm;
 
-/// <summary>What a machine has to know of its data before it is trained: means and variances of the visible units, and some rows to measure on.</summary>
+/// <summary>
+/// What the training of an RBM needs to know about its data: means and variances of the visible units, and some rows for evaluation.
+/// </summary>
 internal sealed class DataStatistics : IDisposable
 {
     private const int SampleRows = 1000;
 
     private DataStatistics(Tensor mean, Tensor variance, Tensor sample) => (Mean, Variance, Sample) = (mean, variance, sample);
 
-    /// <summary><c>[visible]</c>, float32, on the processor.</summary>
+    /// <summary><c>[visible]</c>, float32, on the CPU.</summary>
     public Tensor Mean { get; }
 
-    /// <summary><c>[visible]</c>, float32, on the processor.</summary>
+    /// <summary><c>[visible]</c>, float32, on the CPU.</summary>
     public Tensor Variance { get; }
 
     /// <summary>Up to 1,000 rows, drawn at random, on the training device.</summary>
@@ -24,8 +24,8 @@ internal sealed class DataStatistics : IDisposable
 
     /// <summary>Reads the training data once.</summary>
     /// <param name="batches">The training batches.</param>
-    /// <param name="visible">Makes visible units of their features.</param>
-    /// <param name="throwIfCancelled">Called now and then.</param>
+    /// <param name="visible">Maps features to visible units.</param>
+    /// <param name="throwIfCancelled">Called regularly; throws when training is cancelled.</param>
     public static DataStatistics Of(IBatchSource<RowBatch> batches, Func<Tensor, Tensor> visible, Action throwIfCancelled)
     {
         using var noGradient = no_grad();
@@ -46,7 +46,7 @@ internal sealed class DataStatistics : IDisposable
                     sample.Add(values.narrow(0, 0, Math.Min(values.shape[0], SampleRows - kept)).clone().MoveToOuterDisposeScope());
                     kept += sample[^1].shape[0];
                 }
-                // In 64 bits: the sums of a million rows.
+                // Sums over a million rows need 64 bits.
                 sum = Add(sum, values.sum(dim: 0));
                 squares = Add(squares, values.square().sum(dim: 0));
                 rows += batch.RowCount;

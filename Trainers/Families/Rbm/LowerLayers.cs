@@ -1,12 +1,10 @@
 using MLExtensions.Engine;
-using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Rbm;
 
-/// <summary>The trained machines below the one in training: they turn features into its visible units.</summary>
+/// <summary>The trained RBMs below the one in training, which map features to its visible units.</summary>
 internal sealed class LowerLayers : IDisposable
 {
     private readonly List<RbmNetwork> _networks = [];
@@ -19,7 +17,7 @@ internal sealed class LowerLayers : IDisposable
             _networks.Add(_ownsThem ? CopyTo(device, layer) : (RbmNetwork)layer.Network);
     }
 
-    /// <summary>Means, up through the machines; the features themselves where there are none.</summary>
+    /// <summary>The hidden means of the topmost RBM; the features themselves if there is none.</summary>
     public Tensor Up(Tensor features)
     {
         foreach (var network in _networks)
@@ -28,7 +26,7 @@ internal sealed class LowerLayers : IDisposable
     }
 
     /// <inheritdoc cref="WeightChecksum"/>
-    /// <returns>Empty where there are none.</returns>
+    /// <returns>Empty if there are none.</returns>
     public string Checksum() => _networks.Count == 0 ? "" : WeightChecksum.Of(_networks.SelectMany(network => network.state_dict().Values));
 
     public void Dispose()

@@ -1,30 +1,27 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MLExtensions.Models;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
+using MLExtensions.Models;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Rbm;
 
-/// <summary>The training of one machine of a stack.</summary>
+/// <summary>The training of one RBM of a stack.</summary>
 /// <param name="host">The host.</param>
-/// <param name="options">The options of this machine.</param>
+/// <param name="options">The options of this RBM.</param>
 /// <param name="seed">Its seed.</param>
 /// <param name="architecture">Its architecture.</param>
-/// <param name="below">The trained machines below it.</param>
-/// <param name="known">The machine that training starts from, or null.</param>
-/// <param name="rows">The data, which all machines of the stack share.</param>
+/// <param name="below">The trained RBMs below it.</param>
+/// <param name="known">The RBM that training starts from, or null.</param>
+/// <param name="rows">The data, which all RBMs of the stack share.</param>
 internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options, int seed, RbmArchitecture architecture, IReadOnlyList<NetworkModelParameters> below, IInitialWeights? known, UnlabeledData rows)
     : NetworkTraining<RowBatch>(host, options, seed)
 {
     // The probability of a unit that is always on or off would have an infinite bias.
     private const double LeastProbability = 0.01;
 
-    // Gaussian units are off by a factor where the data is not standardized.
+    // Gaussian units are wrong by a factor if the data is not standardized.
     private const double WorstVariance = 10;
 
     private protected override StartingWeights OpenStart() => StartingWeights.Open(options, known);
@@ -71,10 +68,10 @@ internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options,
         var slot = (int)statistics.Variance.argmax().item<long>();
         var variance = statistics.Variance[slot].item<float>();
         if (variance > WorstVariance)
-            channel.Warning("Column '{0}', slot {1}: the variance is {2}; Gaussian units take it for 1. Add NormalizeMeanVariance before this estimator.", options.InputColumnName, slot, variance);
+            channel.Warning("Column '{0}', slot {1}: the variance is {2}; Gaussian units assume 1. Add NormalizeMeanVariance before this estimator.", options.InputColumnName, slot, variance);
     }
 
-    /// <summary>With small weights, the units' probabilities are then those of the data.</summary>
+    /// <summary>With small weights, the probabilities of the units are then those of the data.</summary>
     private static void SetVisibleBiases(RbmNetwork network, Tensor mean)
     {
         using var scope = NewDisposeScope();

@@ -1,15 +1,13 @@
-using MLExtensions.Tensors;
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
 using TorchSharp;
 using static TorchSharp.torch;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace MLExtensions.Families.Rbm;
 
-/// <summary>The step of a restricted Boltzmann machine: the loss is the reconstruction error, the gradient that of contrastive divergence.</summary>
+/// <summary>The training step of an RBM. The loss is the reconstruction error; the gradient is that of contrastive divergence.</summary>
 internal sealed class RbmStep : TrainingStep<RowBatch>
 {
     private const string PseudoLogLikelihood = "pseudoLogLikelihood";
@@ -28,12 +26,12 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
     private double _sampleFreeEnergy;
     private SplitMix64 _flips;
 
-    /// <param name="trained">The machine in training; owned by the step.</param>
+    /// <param name="trained">The RBM in training; owned by the step.</param>
     /// <param name="network">Its module.</param>
     /// <param name="options">The options.</param>
-    /// <param name="lower">The machines below.</param>
-    /// <param name="sample">Training rows, as visible units, to measure on.</param>
-    /// <param name="seed">The seed of what is drawn.</param>
+    /// <param name="lower">The RBMs below.</param>
+    /// <param name="sample">Training rows, as visible units, for evaluation.</param>
+    /// <param name="seed">The seed of the samples.</param>
     public RbmStep(TrainedNetwork trained, RbmNetwork network, RbmEstimator.Options options, LowerLayers lower, Tensor sample, int seed)
     {
         Networks = [trained];
@@ -115,7 +113,7 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
         metrics.Add(FreeEnergyGap, (energy - _sampleFreeEnergy) * batch.RowCount);
         if (_network.Architecture.VisibleUnits == VisibleUnitType.Bernoulli)
             metrics.Add(PseudoLogLikelihood, MeanOf(Pseudo(visible)) * batch.RowCount);
-        // From states, as in training, so that the two can be compared.
+        // Computed from states, as in training, so that the two can be compared.
         return ErrorOf(visible, _network.VisibleMeans(_sampler.Hidden(_network, visible).States));
     }
 
@@ -143,6 +141,6 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
 
     private Tensor Pseudo(Tensor visible) => _network.PseudoLogLikelihood(visible, RbmRows.DrawUnits(visible, ref _flips));
 
-    /// <summary>The same units each time, so that epochs differ by the weights alone.</summary>
+    /// <summary>The same units are used each time, so that epochs differ only by the weights.</summary>
     private void ReseedFlips() => _flips = new SplitMix64(SeedSequence.Derive(_seed, SeedSequence.UnitSamples));
 }

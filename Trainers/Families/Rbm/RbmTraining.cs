@@ -1,17 +1,13 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLExtensions.Engine;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Rbm;
 
-/// <summary>The training of a machine, or of a stack one machine after the other.</summary>
+/// <summary>The training of an RBM, or of a stack of RBMs one after the other.</summary>
 internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int seed)
 {
     public IReadOnlyList<NetworkModelParameters> Run(IDataView input, IDataView? validation)
@@ -58,7 +54,7 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
         if (options.VisibleUnits == VisibleUnitType.Softmax && groups.Count == 0)
             groups = [visible];
         if (groups.Count > 0 && (groups.Sum(size => (long)size) != visible || groups.Any(size => size < 2)))
-            throw new ArgumentException($"{nameof(options.SoftmaxGroups)} is {string.Join(", ", groups)}, {groups.Sum(size => (long)size)} in all; column '{options.InputColumnName}' has {visible} values, of which each unit needs 2 or more.", nameof(options.SoftmaxGroups));
+            throw new ArgumentException($"{nameof(options.SoftmaxGroups)} is {string.Join(", ", groups)}, {groups.Sum(size => (long)size)} in all; column '{options.InputColumnName}' has {visible} values, and each unit needs 2 or more.", nameof(options.SoftmaxGroups));
         var architectures = new List<RbmArchitecture>();
         foreach (var layer in options.HiddenLayers)
         {
@@ -75,7 +71,7 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
         return architectures;
     }
 
-    /// <summary>The machines that training starts from, or null.</summary>
+    /// <summary>The RBMs that training starts from, or null.</summary>
     private IReadOnlyList<IInitialWeights>? KnownLayers(List<RbmArchitecture> architectures)
     {
         var initial = WarmStart.Find(options.InitialModel);

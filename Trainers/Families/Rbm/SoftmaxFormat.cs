@@ -6,8 +6,8 @@ using MLExtensions.Training;
 
 namespace MLExtensions.Families.Rbm;
 
-/// <summary>Rows that visible softmax units can have: probabilities that sum to 1 over each unit's categories.</summary>
-/// <param name="Values">What a row is besides.</param>
+/// <summary>Rows for visible softmax units: probabilities that sum to 1 over the categories of each unit.</summary>
+/// <param name="Values">The format of the values.</param>
 /// <param name="Groups">The number of categories of each unit.</param>
 internal sealed record SoftmaxFormat(UnitRangeFormat Values, IReadOnlyList<int> Groups) : FeatureFormat
 {
@@ -37,7 +37,7 @@ internal sealed record SoftmaxFormat(UnitRangeFormat Values, IReadOnlyList<int> 
                 foreach (var value in destination.Slice(first, size))
                     sum += value;
                 if (Math.Abs(sum - 1) > SumTolerance)
-                    throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{column}', row {row.Position}, slots {first} to {first + size - 1}: the sum is {sum}; the categories of a softmax unit sum to 1. OneHotEncoding makes such columns; a category that is missing needs one of its own."));
+                    throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{column}', row {row.Position}, slots {first} to {first + size - 1}: the sum is {sum}; the categories of a softmax unit must sum to 1. OneHotEncoding creates such columns; missing values need a category of their own."));
                 first += size;
             }
         }

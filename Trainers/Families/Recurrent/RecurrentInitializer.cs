@@ -1,19 +1,18 @@
 using MLExtensions.Engine;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Recurrent;
 
-/// <summary>Draws the first weights of networks with recurrent layers.</summary>
+/// <summary>Initializes the weights of networks with recurrent layers.</summary>
 internal static class RecurrentInitializer
 {
     private const double EmbeddingScale = 0.1;
 
     /// <param name="network">The network.</param>
-    /// <param name="scheme">Of layers that are not recurrent.</param>
+    /// <param name="scheme">The scheme for layers that are not recurrent.</param>
     /// <param name="seed">The seed.</param>
     /// <param name="cell">The recurrent cell.</param>
-    /// <param name="scale">All weights lie in plus or minus this; null for what suits each layer.</param>
+    /// <param name="scale">All weights are drawn from plus or minus this value; null for the default of each layer.</param>
     /// <param name="forgetBias">The bias of an LSTM's forget gates.</param>
     public static void Initialize(nn.Module network, WeightInitialization scheme, ulong seed, RecurrentCell cell, double? scale, double forgetBias)
     {

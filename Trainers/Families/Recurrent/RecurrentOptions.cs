@@ -1,69 +1,72 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Engine;
 using MLExtensions.Families.Recurrent;
 using MLExtensions.Tensors;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>What can be set on every recurrent network over whole sequences, whatever the task.</summary>
-/// <remarks>Gradients are clipped at a norm of 1 unless <see cref="TrainingOptions.GradientClipNorm"/> says otherwise.</remarks>
+/// <summary>Options shared by the recurrent network trainers.</summary>
+/// <remarks>The default of <see cref="TrainingOptions.GradientClipNorm"/> is 1.</remarks>
 public abstract class RecurrentOptions : SupervisedTrainerOptions
 {
     internal const int DefaultHiddenUnits = 128;
 
     private protected RecurrentOptions() => GradientClipNorm = 1;
 
-    /// <summary>What a recurrent layer computes. Default <see cref="RecurrentCell.Lstm"/>.</summary>
+    /// <summary>The recurrent cell. Default <see cref="RecurrentCell.Lstm"/>.</summary>
     public RecurrentCell Cell { get; set; } = RecurrentCell.Lstm;
 
     /// <summary>The number of recurrent layers. Default 1.</summary>
     public int NumberOfLayers { get; set; } = 1;
 
-    /// <summary>The hidden units of each layer and direction. Default 128.</summary>
+    /// <summary>The number of hidden units of each layer and direction. Default 128.</summary>
     public int HiddenUnits { get; set; } = DefaultHiddenUnits;
 
-    /// <summary>Whether each layer also reads the sequence from its end. Default false.</summary>
+    /// <summary>Whether layers are bidirectional: they also read the sequence backwards. Default false.</summary>
     public bool Bidirectional { get; set; }
 
-    /// <summary>How the outputs of all steps become one vector. Default <see cref="SequencePooling.Last"/>.</summary>
+    /// <summary>How the outputs of all time steps are combined into one vector. Default <see cref="SequencePooling.Last"/>.</summary>
     public SequencePooling Pooling { get; set; }
 
-    /// <summary>The probability of setting a layer's output to zero in training, between layers and before the output layer, in [0, 1). Default 0.</summary>
+    /// <summary>Dropout rate between layers and before the output layer, in [0, 1). Default 0.</summary>
     public double Dropout { get; set; }
 
-    /// <summary>The probability of setting a value of a step to zero in training, in [0, 1). Default 0.</summary>
+    /// <summary>Dropout rate of the inputs of each time step, in [0, 1). Default 0.</summary>
     public double InputDropout { get; set; }
 
-    /// <summary>The values of a step of a <c>Vector&lt;Single&gt;</c>: 6 values with a step size of 2 are 3 steps. Default 1.</summary>
+    /// <summary>
+    /// The number of values per time step of a <c>Vector&lt;Single&gt;</c>: 6 values with a step size of 2 are 3 time steps. Default 1.
+    /// </summary>
     public int StepSize { get; set; } = 1;
 
-    /// <summary>The number of values that stand for a token of text, or for a key. Default 64.</summary>
+    /// <summary>Embedding size for tokens of text and for keys. Default 64.</summary>
     public int EmbeddingSize { get; set; } = 64;
 
     /// <summary>
-    /// What the tokens of a column of text are; an <see cref="TrainingOptions.InitialModel"/> brings its own. Default the 20,000 most
-    /// frequent words in lower case, and punctuation marks.
+    /// How a text column is divided into tokens. Not used with an <see cref="TrainingOptions.InitialModel"/>, which has its own tokenizer.
+    /// Default: the 20,000 most frequent words in lower case, and punctuation marks.
     /// </summary>
     [DoesNotChangeResult]
     public Tokenization Tokenization { get; set; } = Tokenization.Words(20_000, lowercase: true, splitPunctuation: true);
 
     /// <summary>
-    /// The most steps that the network sees of a sequence. Default null: as many as a vector of known size has, or as the longest
-    /// sequence of the training data, but at most 1,000.
+    /// The maximum number of time steps of a sequence. Default null: the size of a vector of known size, or the longest sequence of the
+    /// training data, but at most 1,000.
     /// </summary>
     public int? MaximumLength { get; set; }
 
-    /// <summary>What happens to a longer sequence. Default: its end is used.</summary>
+    /// <summary>How longer sequences are handled. Default: only their end is used.</summary>
     public LongSequenceHandling LongSequenceHandling { get; set; }
 
-    /// <summary>What happens to a sequence without steps. Default: it is an exception that names the row.</summary>
+    /// <summary>How sequences without time steps are handled. Default: an exception that names the row.</summary>
     public EmptySequenceHandling EmptySequenceHandling { get; set; }
 
-    /// <summary>The first bias of an LSTM's forget gates; 1 lets it remember from the start (Jozefowicz et al., 2015). Default 1.</summary>
+    /// <summary>
+    /// Initial bias of the LSTM forget gates; with 1 the network remembers from the start (Jozefowicz et al., 2015). Default 1.
+    /// </summary>
     public double ForgetBias { get; set; } = 1;
 
     internal override string FeatureDescription => "a Vector<Single>, a vector of keys (UInt32), or Text";

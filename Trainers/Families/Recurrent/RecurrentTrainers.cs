@@ -1,25 +1,28 @@
-using MLExtensions.Supervised;
 using Microsoft.ML.Runtime;
+using MLExtensions.Supervised;
 
 namespace MLExtensions;
 
 /// <summary>Trains a recurrent network over whole sequences (LSTM, GRU or plain) for binary classification.</summary>
 /// <remarks>
 /// <para>
-/// A sequence is a <c>Vector&lt;Single&gt;</c> of any length, a vector of keys, or <c>Text</c>, the label is <c>Boolean</c>. The transformer adds <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c> (probability of 0.5 or more).
+/// A sequence is a <c>Vector&lt;Single&gt;</c> of any length, a vector of keys, or <c>Text</c>. The label is <c>Boolean</c>. The
+/// transformer adds <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c> (probability of 0.5 or more).
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
 /// <item><term>Machine learning task</term><description>Binary classification</description></item>
-/// <item><term>Is normalization required?</term><description>For numbers, yes: values of about unit size train best. Not for keys and text.</description></item>
+/// <item><term>Is normalization required?</term><description>For numbers, yes: mean 0 and variance 1, or in [0, 1]. Not for keys and
+/// text.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
-/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
 /// </list>
 /// <para>
-/// Long short-term memory (Hochreiter and Schmidhuber, 1997), GRU (Cho et al., 2014) or plain tanh layers go through the steps; their outputs are pooled over the
-/// steps that a sequence has and go through one linear layer. Training minimises the cross entropy of the sigmoid by back-propagation through
-/// time over mini-batches of sequences of about one length, padded and masked: what else is in a batch does not change a score. All numbers are drawn from the seed: the same seed, data, machine and number of threads give the same weights.
+/// Long short-term memory (Hochreiter and Schmidhuber, 1997), GRU (Cho et al., 2014) or plain tanh layers read the sequence step by step.
+/// Their outputs are pooled over the time steps and fed to one linear layer. Training minimizes the cross entropy of the sigmoid by
+/// backpropagation through time over mini-batches of sequences of similar length. These are padded and masked, so a score does not depend
+/// on the other sequences in its batch. The same seed, data, computer and number of threads give the same weights.
 /// </para>
 /// </remarks>
 public sealed class RecurrentBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
@@ -32,7 +35,9 @@ public sealed class RecurrentBinaryTrainer : NetworkTrainer<BinaryNetworkTransfo
     /// <summary>The options of <see cref="RecurrentBinaryTrainer"/>.</summary>
     public sealed class Options : RecurrentOptions
     {
-        /// <summary>How much the examples of each class count. Default <see cref="MLExtensions.ClassWeights.None"/>: all the same.</summary>
+        /// <summary>
+        /// The weights of the classes in the loss. Default <see cref="MLExtensions.ClassWeights.None"/>: all examples have the same weight.
+        /// </summary>
         public ClassWeights ClassWeights { get; set; } = ClassWeights.None;
 
         internal override ClassWeights? ClassWeighting => ClassWeights;
@@ -48,20 +53,23 @@ public sealed class RecurrentBinaryTrainer : NetworkTrainer<BinaryNetworkTransfo
 /// <summary>Trains a recurrent network over whole sequences (LSTM, GRU or plain) for multiclass classification.</summary>
 /// <remarks>
 /// <para>
-/// A sequence is a <c>Vector&lt;Single&gt;</c> of any length, a vector of keys, or <c>Text</c>, the label is a key. The transformer adds <c>Score</c> (the softmax, with the classes as slot names) and <c>PredictedLabel</c> (a key with the label's values).
+/// A sequence is a <c>Vector&lt;Single&gt;</c> of any length, a vector of keys, or <c>Text</c>. The label is a key. The transformer adds
+/// <c>Score</c> (the softmax, with the classes as slot names) and <c>PredictedLabel</c> (a key with the label's values).
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
 /// <item><term>Machine learning task</term><description>Multiclass classification</description></item>
-/// <item><term>Is normalization required?</term><description>For numbers, yes: values of about unit size train best. Not for keys and text.</description></item>
+/// <item><term>Is normalization required?</term><description>For numbers, yes: mean 0 and variance 1, or in [0, 1]. Not for keys and
+/// text.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
-/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
 /// </list>
 /// <para>
-/// Long short-term memory (Hochreiter and Schmidhuber, 1997), GRU (Cho et al., 2014) or plain tanh layers go through the steps; their outputs are pooled over the
-/// steps that a sequence has and go through one linear layer. Training minimises the cross entropy of the softmax by back-propagation through
-/// time over mini-batches of sequences of about one length, padded and masked: what else is in a batch does not change a score. All numbers are drawn from the seed: the same seed, data, machine and number of threads give the same weights.
+/// Long short-term memory (Hochreiter and Schmidhuber, 1997), GRU (Cho et al., 2014) or plain tanh layers read the sequence step by step.
+/// Their outputs are pooled over the time steps and fed to one linear layer. Training minimizes the cross entropy of the softmax by
+/// backpropagation through time over mini-batches of sequences of similar length. These are padded and masked, so a score does not depend
+/// on the other sequences in its batch. The same seed, data, computer and number of threads give the same weights.
 /// </para>
 /// </remarks>
 public sealed class RecurrentMulticlassTrainer : NetworkTrainer<MulticlassNetworkTransformer>
@@ -74,7 +82,9 @@ public sealed class RecurrentMulticlassTrainer : NetworkTrainer<MulticlassNetwor
     /// <summary>The options of <see cref="RecurrentMulticlassTrainer"/>.</summary>
     public sealed class Options : RecurrentOptions
     {
-        /// <summary>How much the examples of each class count. Default <see cref="MLExtensions.ClassWeights.None"/>: all the same.</summary>
+        /// <summary>
+        /// The weights of the classes in the loss. Default <see cref="MLExtensions.ClassWeights.None"/>: all examples have the same weight.
+        /// </summary>
         public ClassWeights ClassWeights { get; set; } = ClassWeights.None;
 
         internal override ClassWeights? ClassWeighting => ClassWeights;
@@ -90,20 +100,23 @@ public sealed class RecurrentMulticlassTrainer : NetworkTrainer<MulticlassNetwor
 /// <summary>Trains a recurrent network over whole sequences (LSTM, GRU or plain) for regression.</summary>
 /// <remarks>
 /// <para>
-/// A sequence is a <c>Vector&lt;Single&gt;</c> of any length, a vector of keys, or <c>Text</c>, the label is <c>Single</c>; it is standardised inside. The transformer adds <c>Score</c>, on the label's own scale.
+/// A sequence is a <c>Vector&lt;Single&gt;</c> of any length, a vector of keys, or <c>Text</c>. The label is <c>Single</c>; it is
+/// standardized internally. The transformer adds <c>Score</c>, in the unit of the label.
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
 /// <item><term>Machine learning task</term><description>Regression</description></item>
-/// <item><term>Is normalization required?</term><description>For numbers, yes: values of about unit size train best. Not for keys and text.</description></item>
+/// <item><term>Is normalization required?</term><description>For numbers, yes: mean 0 and variance 1, or in [0, 1]. Not for keys and
+/// text.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
-/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch for the machine</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
 /// </list>
 /// <para>
-/// Long short-term memory (Hochreiter and Schmidhuber, 1997), GRU (Cho et al., 2014) or plain tanh layers go through the steps; their outputs are pooled over the
-/// steps that a sequence has and go through one linear layer. Training minimises the squared error of the standardised label by back-propagation through
-/// time over mini-batches of sequences of about one length, padded and masked: what else is in a batch does not change a score. All numbers are drawn from the seed: the same seed, data, machine and number of threads give the same weights.
+/// Long short-term memory (Hochreiter and Schmidhuber, 1997), GRU (Cho et al., 2014) or plain tanh layers read the sequence step by step.
+/// Their outputs are pooled over the time steps and fed to one linear layer. Training minimizes the squared error of the standardized label
+/// by backpropagation through time over mini-batches of sequences of similar length. These are padded and masked, so a score does not
+/// depend on the other sequences in its batch. The same seed, data, computer and number of threads give the same weights.
 /// </para>
 /// </remarks>
 public sealed class RecurrentRegressionTrainer : NetworkTrainer<RegressionNetworkTransformer>

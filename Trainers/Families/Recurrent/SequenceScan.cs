@@ -1,11 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Text;
-using MLExtensions.Families.LanguageModels;
 
 namespace MLExtensions.Families.Recurrent;
 
-/// <summary>Finds out from a column, and where it must from its rows, what a network's sequences are.</summary>
+/// <summary>Finds the format of a network's sequences from a column, and from its rows if necessary.</summary>
 internal static class SequenceScan
 {
     private const int GreatestDefaultLength = 1000;
@@ -13,7 +12,7 @@ internal static class SequenceScan
     /// <exception cref="ArgumentException">The options do not fit the column.</exception>
     public static SequenceInput CreateInput(RecurrentOptions options, IDataView data, DataViewSchema.Column features, SequenceInput? initial, Action check)
     {
-        // Until the rows were looked at, nothing is too long.
+        // Until the rows have been scanned, no sequence is too long.
         var draft = CreateDraft(options, data, features, initial, check);
         var known = KnownLength(draft, features);
         var length = options.MaximumLength ?? known ?? initial?.MaximumLength ?? LongestIn(data, features, draft, check);
@@ -37,7 +36,7 @@ internal static class SequenceScan
         if (features.Type is not VectorDataViewType { Size: > 0 and var size })
             return null;
         if (size % draft.ValuesPerStep != 0)
-            throw new ArgumentException($"Feature column '{features.Name}' has {size} values, which are no whole number of steps of {draft.ValuesPerStep} ({nameof(RecurrentOptions.StepSize)}).");
+            throw new ArgumentException($"Feature column '{features.Name}' has {size} values, which is not a multiple of the step size {draft.ValuesPerStep} ({nameof(RecurrentOptions.StepSize)}).");
         return size / draft.ValuesPerStep;
     }
 

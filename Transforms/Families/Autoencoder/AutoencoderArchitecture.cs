@@ -6,24 +6,27 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>
-/// A deep autoencoder: fully connected layers that make a code of the features, and as many, the other way round, that make the features of
-/// the code.
+/// A deep autoencoder: fully connected layers that encode the features as a latent representation, and as many layers that decode it.
 /// </summary>
 /// <remarks>
-/// Its weights are <c>encoder.0.weight [units, features]</c>, <c>encoder.0.bias</c> and so on up to the code, then <c>decoder.0</c>, which
-/// reads the code, and so on down to the features. Hinton and Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks", 2006.
+/// Its weights are <c>encoder.0.weight [units, features]</c>, <c>encoder.0.bias</c> and so on up to the latent layer, then
+/// <c>decoder.0</c>, which reads the latent representation, and so on down to the features. Hinton and Salakhutdinov, "Reducing the
+/// Dimensionality of Data with Neural Networks", 2006.
 /// </remarks>
 public sealed record AutoencoderArchitecture : NetworkArchitecture
 {
     internal const string FamilyName = "autoencoder";
 
-    /// <summary>The layers from the features to the code, which is the last; the decoder's are the same sizes and hidden activations backwards.</summary>
+    /// <summary>
+    /// The layers from the features to the latent layer, which is the last. The decoder has the same sizes and hidden activations in
+    /// reverse order.
+    /// </summary>
     public required IReadOnlyList<AutoencoderLayer> EncoderLayers { get; init; }
 
     /// <summary>What the features are.</summary>
     public required AutoencoderOutput Output { get; init; }
 
-    /// <summary>The number of values of the code.</summary>
+    /// <summary>The number of values of the latent representation.</summary>
     [JsonIgnore]
     public int LatentSize => EncoderLayers[^1].Units;
 
@@ -53,7 +56,7 @@ public sealed record AutoencoderArchitecture : NetworkArchitecture
 
     internal override int MinimumBatchRows => 1;
 
-    /// <summary>The output has as many values as the input, so it is no layer that could be exchanged: there is none of this name.</summary>
+    /// <summary>The output has as many values as the input, so it cannot be exchanged: there is no layer with this name.</summary>
     internal override string OutputLayer => "output";
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new AutoencoderNetwork(this);
@@ -64,9 +67,9 @@ public sealed record AutoencoderArchitecture : NetworkArchitecture
         if (OutputCount != InputCount)
             throw new FormatException($"outputCount is {OutputCount}; it must be inputCount, {InputCount}.");
         if (!Enum.IsDefined(Output))
-            throw new FormatException($"output is {Output}, which is no kind of output.");
+            throw new FormatException($"output is {Output}, which is not a valid kind of output.");
         if (EncoderLayers == null || EncoderLayers.Count == 0)
-            throw new FormatException("encoderLayers is empty; its last layer is the code.");
+            throw new FormatException("encoderLayers is empty; it must have at least the latent layer.");
         for (var i = 0; i < EncoderLayers.Count; i++)
             CheckLayer(EncoderLayers[i], $"encoderLayers[{i}]");
     }
@@ -87,20 +90,27 @@ public sealed record AutoencoderArchitecture : NetworkArchitecture
 /// <param name="Activation">The activation function; not <see cref="Activation.PReLU"/>.</param>
 public sealed record AutoencoderLayer(int Units, Activation Activation);
 
-/// <summary>What the features of an autoencoder are, and so what its output is and how far from them it is.</summary>
+/// <summary>The kind of features of an autoencoder, which determines its output and its loss.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<AutoencoderOutput>))]
 public enum AutoencoderOutput
 {
-    /// <summary>Values in [0, 1], such as the intensity of pixels: the output is a sigmoid, training minimises the cross entropy.</summary>
+    /// <summary>
+    /// Values in [0, 1], such as the intensity of pixels: the output is a sigmoid, and training minimizes the cross entropy.
+    /// </summary>
     [JsonStringEnumMemberName("Probability")]
     Bernoulli,
 
-    /// <summary>Real numbers, best of mean 0 and variance 1: the output is linear, training minimises the squared error.</summary>
+    /// <summary>
+    /// Real numbers, preferably with mean 0 and variance 1: the output is linear, and training minimizes the squared error.
+    /// </summary>
     [JsonStringEnumMemberName("Real")]
     Gaussian,
 }
 
-/// <summary>The module of <see cref="AutoencoderArchitecture"/>: <c>[rows, features]</c> to the same, of probabilities their logits.</summary>
+/// <summary>
+/// The module of <see cref="AutoencoderArchitecture"/>: maps <c>[rows, features]</c> to reconstructed features; to their logits if they are
+/// probabilities.
+/// </summary>
 internal sealed class AutoencoderNetwork : nn.Module<Tensor, Tensor>
 {
     private readonly ModuleList<Linear> encoder;
@@ -124,7 +134,7 @@ internal sealed class AutoencoderNetwork : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor features) => Decode(Encode(features));
 
-    /// <summary><c>[rows, features]</c> to the code, <c>[rows, code]</c>.</summary>
+    /// <summary>Encodes <c>[rows, features]</c> as <c>[rows, latent size]</c>.</summary>
     public Tensor Encode(Tensor features)
     {
         var layers = _architecture.EncoderLayers;
@@ -133,7 +143,9 @@ internal sealed class AutoencoderNetwork : nn.Module<Tensor, Tensor>
         return features;
     }
 
-    /// <summary>The code, which is left alone, to what <see cref="Means"/> takes, <c>[rows, features]</c>.</summary>
+    /// <summary>
+    /// Decodes the latent representation, which is not changed, to the input of <see cref="Means"/>, <c>[rows, features]</c>.
+    /// </summary>
     public Tensor Decode(Tensor code)
     {
         var layers = _architecture.EncoderLayers;
@@ -142,9 +154,9 @@ internal sealed class AutoencoderNetwork : nn.Module<Tensor, Tensor>
         return decoder[layers.Count - 1].call(code);
     }
 
-    /// <summary>The features that the decoder's outputs stand for, in their place: probabilities of logits.</summary>
+    /// <summary>Turns the outputs of the decoder into features, in place: logits become probabilities.</summary>
     public Tensor Means(Tensor outputs) => _architecture.Output == AutoencoderOutput.Bernoulli ? outputs.sigmoid_() : outputs;
 
-    /// <summary>What the code says that the features were, <c>[rows, features]</c>.</summary>
+    /// <summary>Returns the reconstructed features, <c>[rows, features]</c>.</summary>
     public Tensor Reconstruct(Tensor code) => Means(Decode(code));
 }

@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>A trained autoencoder: adds the code of a column of features, and on demand what the code says that the features were.</summary>
+/// <summary>A trained autoencoder: adds the latent representation of a feature column, and optionally the reconstructed features.</summary>
 public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetworkHolder
 {
     internal const string LoaderSignature = "MLExtAutoencoder";
@@ -35,23 +35,23 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
             _outputs.Add(OutputColumn.Vector(reconstructionColumnName, InputCount));
     }
 
-    /// <summary>The column of the code.</summary>
+    /// <summary>The column of the latent representation.</summary>
     public string OutputColumnName { get; }
 
-    /// <summary>The column of the reconstructed features; null where there is none.</summary>
+    /// <summary>The column of the reconstructed features; null if there is none.</summary>
     public string? ReconstructionColumnName { get; }
 
-    /// <summary>The network, with its weights and how it was trained. The transformer owns it.</summary>
+    /// <summary>The trained network with its history. The transformer owns it.</summary>
     public NetworkModelParameters Model { get; }
 
-    /// <summary>The network's layers and sizes.</summary>
+    /// <summary>The layers and sizes of the network.</summary>
     public AutoencoderArchitecture Architecture { get; }
 
     /// <summary>The number of values of the code.</summary>
     public int LatentSize => Architecture.LatentSize;
 
-    /// <summary>How the training went, epoch by epoch.</summary>
-    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained here.");
+    /// <summary>The training history: metrics per epoch.</summary>
+    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained by this library, so it has no history.");
 
     IInitialWeights INetworkHolder.InitialWeights => Model;
 
@@ -63,35 +63,35 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
 
     private int InputCount => Architecture.InputCount;
 
-    /// <summary>The code of features.</summary>
-    /// <param name="features">As many values as the network was trained on.</param>
-    /// <returns><see cref="LatentSize"/> values.</returns>
+    /// <summary>Encodes features.</summary>
+    /// <param name="features">The features, as many values as the network was trained on.</param>
+    /// <returns>The latent representation, <see cref="LatentSize"/> values.</returns>
     /// <exception cref="ArgumentException">There are too few or too many values.</exception>
     /// <exception cref="FormatException">A value is NaN or infinite.</exception>
     public float[] Encode(float[] features) => Compute(features, InputCount, _network.Encode);
 
-    /// <summary>What a code says that the features were; any code will do, also one that no row has.</summary>
-    /// <param name="code"><see cref="LatentSize"/> values.</param>
-    /// <returns>The features: probabilities, or real numbers, as <see cref="AutoencoderArchitecture.Output"/> says.</returns>
+    /// <summary>Decodes a latent representation, which need not come from a row.</summary>
+    /// <param name="code">The latent representation, <see cref="LatentSize"/> values.</param>
+    /// <returns>The features: probabilities or real numbers, depending on <see cref="AutoencoderArchitecture.Output"/>.</returns>
     /// <exception cref="ArgumentException">There are too few or too many values.</exception>
     /// <exception cref="FormatException">A value is NaN or infinite.</exception>
     public float[] Decode(float[] code)
     {
         ArgumentNullException.ThrowIfNull(code);
         if (code.Length != LatentSize)
-            throw new ArgumentException($"The code has {code.Length} values; the network's has {LatentSize}.", nameof(code));
+            throw new ArgumentException($"The latent representation has {code.Length} values; the network's has {LatentSize}.", nameof(code));
         return Compute(code, LatentSize, _network.Reconstruct);
     }
 
-    /// <summary>What the code of features says that they were.</summary>
-    /// <param name="features">As many values as the network was trained on.</param>
-    /// <returns>As many values.</returns>
+    /// <summary>Reconstructs features: encodes and decodes them.</summary>
+    /// <param name="features">The features, as many values as the network was trained on.</param>
+    /// <returns>The reconstructed features, as many values.</returns>
     /// <exception cref="ArgumentException">There are too few or too many values.</exception>
     /// <exception cref="FormatException">A value is NaN or infinite.</exception>
     public float[] Reconstruct(float[] features) => Compute(features, InputCount, Reconstruct);
 
-    /// <summary>The mean squared difference between features and their reconstructions: per feature, over all rows.</summary>
-    /// <param name="data">Data with the column of features.</param>
+    /// <summary>Returns the mean squared error per feature between features and their reconstructions, over all rows.</summary>
+    /// <param name="data">Data with the feature column.</param>
     /// <exception cref="ArgumentException">The column is missing, of another type or size, or there are no rows.</exception>
     /// <exception cref="FormatException">A value is NaN or infinite; the message names column, row and value.</exception>
     public double ReconstructionError(IDataView data) => MeanOf(data, rows => (Reconstruct(rows) - rows).pow_(2).mean([1]));

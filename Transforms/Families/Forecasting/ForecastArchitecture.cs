@@ -9,23 +9,23 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>
-/// Recurrent layers over the last steps of a series, and a linear layer from their last state to all steps of the horizon at once (the
+/// Recurrent layers over the last time steps of a series, and a linear layer from their last state to all time steps of the horizon (the
 /// direct strategy: no forecast is fed back).
 /// </summary>
 public sealed record ForecastArchitecture : NetworkArchitecture
 {
     internal const string FamilyName = "recurrent-forecast";
 
-    /// <summary>The number of steps that the network sees.</summary>
+    /// <summary>The number of time steps in the input.</summary>
     public required int WindowSize { get; init; }
 
     /// <summary>The recurrent layers.</summary>
     public required RecurrentLayers Recurrent { get; init; }
 
-    /// <summary>The probability of setting a value of the last state to zero in training.</summary>
+    /// <summary>The dropout rate of the last state.</summary>
     public double Dropout { get; init; }
 
-    /// <summary>The number of values of a step: the series' own, then the extra inputs.</summary>
+    /// <summary>The number of values per time step: the value of the series, then the extra inputs.</summary>
     [JsonIgnore]
     public int StepWidth => InputCount / WindowSize;
 
@@ -34,7 +34,7 @@ public sealed record ForecastArchitecture : NetworkArchitecture
     public override long ParameterCount =>
         checked(Recurrent.ParameterCount(StepWidth) + ((Recurrent.OutputCount + 1L) * OutputCount));
 
-    // Of one step: steps follow each other, so this is what threads could share.
+    // Of one time step only: time steps are sequential, so threads can share only the work of one.
     internal override double MultiplyAdds => Recurrent.MultiplyAdds(StepWidth);
 
     internal override int MinimumBatchRows => 1;
@@ -52,13 +52,16 @@ public sealed record ForecastArchitecture : NetworkArchitecture
             throw new FormatException("recurrent is missing.");
         Recurrent.Check();
         if (Recurrent.Bidirectional)
-            throw new FormatException("recurrent.bidirectional is true; a forecast is made from the state after the last step.");
+            throw new FormatException("recurrent.bidirectional is true; it must be false, because forecasts need the state after the last time step.");
         if (!(Dropout >= 0 && Dropout < 1))
             throw new FormatException($"dropout is {Dropout}; it must be in [0, 1).");
     }
 }
 
-/// <summary>The module of <see cref="ForecastArchitecture"/>: scaled windows <c>[rows, steps * width]</c> to scaled forecasts <c>[rows, horizon]</c>.</summary>
+/// <summary>
+/// The module of <see cref="ForecastArchitecture"/>: maps scaled windows <c>[rows, steps * width]</c> to scaled forecasts <c>[rows,
+/// horizon]</c>.
+/// </summary>
 internal sealed class ForecastNetwork : nn.Module<Tensor, Tensor>
 {
     private readonly RecurrentModule recurrent;

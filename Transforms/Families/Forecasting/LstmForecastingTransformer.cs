@@ -13,12 +13,12 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>Adds to each row the forecast of the rows of its series that follow it.</summary>
+/// <summary>Adds to each row a forecast of the following rows of its series.</summary>
 /// <remarks>
-/// The rows must be in the order of time; those of several series may be mixed. A row's forecast is made from the row and the rows of
-/// its series before it in the same data, as many as <see cref="WindowSize"/>; with fewer, it is NaN in every step. Each
-/// pass over the data begins without history, so what is to be forecast comes with the rows before it. <see cref="NetworkColumnsTransformer.Transform"/> is
-/// lazy, rows are forecast in blocks, and they are not shuffled. One transformer can be used by several threads.
+/// The rows must be in time order; rows of several series may be interleaved. The forecast of a row uses the row and the previous rows of
+/// its series in the same data, <see cref="WindowSize"/> in all. With fewer rows all its values are NaN. Each pass over the data begins
+/// without history, so the data must include the rows before those to forecast. <see cref="NetworkColumnsTransformer.Transform"/> is lazy;
+/// rows are processed in blocks and are not shuffled. One transformer can be used by several threads.
 /// </remarks>
 public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INetworkHolder
 {
@@ -42,24 +42,24 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
         Outputs = [OutputColumn.Vector(outputColumnName, Horizon)];
     }
 
-    /// <summary>The column that is added, a <c>Vector&lt;Single&gt;</c> of <see cref="Horizon"/> values.</summary>
+    /// <summary>The added column, a <c>Vector&lt;Single&gt;</c> of <see cref="Horizon"/> values.</summary>
     public string OutputColumnName { get; }
 
-    /// <summary>The number of steps that a forecast looks back.</summary>
+    /// <summary>The number of past values that a forecast uses.</summary>
     public int WindowSize => _architecture.WindowSize;
 
-    /// <summary>The number of steps that are forecast.</summary>
+    /// <summary>The number of forecast values.</summary>
     public int Horizon => _architecture.OutputCount;
 
-    /// <summary>The network and its weights. The transformer owns it.</summary>
+    /// <summary>The trained network. The transformer owns it.</summary>
     public NetworkModelParameters Model { get; }
 
-    /// <summary>How the training went, epoch by epoch.</summary>
-    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained here.");
+    /// <summary>The training history: metrics per epoch.</summary>
+    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained by this library, so it has no history.");
 
     IInitialWeights INetworkHolder.InitialWeights => Model;
 
-    /// <summary>Whether there is a full window, and the window's values: see <see cref="WindowDataView"/>.</summary>
+    /// <summary>Whether there is a full window, and its values: see <see cref="WindowDataView"/>.</summary>
     internal override FeatureFormat Format { get; }
 
     internal override IReadOnlyList<OutputColumn> Outputs { get; }
@@ -67,25 +67,27 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
     internal override double MultiplyAdds => _architecture.MultiplyAdds;
 
     private protected override string WhyNoRowMapping =>
-        "A forecast looks back at the rows before, so a PredictionEngine, which sees single rows, cannot make it. Call Transform on the series, or Forecast(history) on the model.";
+        "A forecast needs previous rows, so a PredictionEngine, which gets single rows, cannot compute it. Call Transform on the series, or Forecast(history) on the model.";
 
-    /// <summary>Forecasts what follows on some values, without a data view.</summary>
-    /// <param name="history">The values so far, the last one at the end; at least <see cref="WindowSize"/>.</param>
+    /// <summary>Forecasts the next values of a series, without a data view.</summary>
+    /// <param name="history">The past values, the latest one last; at least <see cref="WindowSize"/>.</param>
     /// <returns>The next <see cref="Horizon"/> values.</returns>
     /// <exception cref="ArgumentException">There are too few values.</exception>
-    /// <exception cref="FormatException">A value that the forecast looks back at is NaN or infinite.</exception>
-    /// <exception cref="InvalidOperationException">The model has extra inputs: use <see cref="NetworkColumnsTransformer.Transform"/>.</exception>
+    /// <exception cref="FormatException">A value that the forecast uses is NaN or infinite.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The model has extra inputs: use <see cref="NetworkColumnsTransformer.Transform"/>.
+    /// </exception>
     public float[] Forecast(IEnumerable<float> history)
     {
         ArgumentNullException.ThrowIfNull(history);
         if (_names.Extra.Count > 0)
-            throw new InvalidOperationException($"The model has the extra inputs {string.Join(", ", _names.Extra)} beside the history; Transform takes them.");
+            throw new InvalidOperationException($"The model has the extra inputs {string.Join(", ", _names.Extra)}; use Transform.");
         var values = history.ToArray();
         if (values.Length < WindowSize)
-            throw new ArgumentException($"The history has {values.Length} values; the model looks back {WindowSize}.", nameof(history));
+            throw new ArgumentException($"The history has {values.Length} values; the model needs at least {WindowSize}.", nameof(history));
         var bad = Array.FindIndex(values, values.Length - WindowSize, value => !float.IsFinite(value));
         if (bad >= 0)
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"The history's value at {bad} is {values[bad]}; it must be finite."));
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"history[{bad}] is {values[bad]}; it must be finite."));
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
         using var threads = TorchThreads.Use(TorchThreads.CountFor(MultiplyAdds));
@@ -96,7 +98,7 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
     /// <inheritdoc/>
     public override void Dispose() => Model.Dispose();
 
-    /// <summary>Forecasts on the series' own scale; NaN where there is no full window.</summary>
+    /// <summary>Forecasts in the unit of the series; NaN without a full window.</summary>
     internal override Tensor[] Compute(Tensor features, int[] active)
     {
         var rows = (int)features.shape[0];
@@ -122,7 +124,7 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
 
     private protected override DataViewSchema.Column FindInput(DataViewSchema schema) => schema[OutputColumnName];
 
-    /// <summary>Adds the column of windows, which that of the forecasts hides: it has the same name.</summary>
+    /// <summary>Adds the column of windows, which the forecast column of the same name hides.</summary>
     private protected override IDataView Prepare(IDataView input)
     {
         var columns = SeriesColumns.Find(input.Schema, _names);
@@ -154,7 +156,7 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
         var extra = new List<string>();
         for (var left = ctx.Reader.ReadInt32(); left > 0; left--)
             extra.Add(ctx.LoadNonEmptyString());
-        var model = ctx.LoadNetwork(env, NetworkFolder, "a network for forecasts", IsForecaster);
+        var model = ctx.LoadNetwork(env, NetworkFolder, "a forecasting network", IsForecaster);
         return new LstmForecastingTransformer(env, model, output, new SeriesColumnNames(value, extra, group));
 
         static bool IsForecaster(NetworkModelParameters model) =>

@@ -6,16 +6,16 @@ using Microsoft.ML;
 
 namespace MLExtensions.Families.Forecasting;
 
-/// <summary>The names of the columns that series are read from.</summary>
-/// <param name="Value">The values of the series.</param>
-/// <param name="Extra">Further inputs.</param>
-/// <param name="Group">Says which series a row belongs to; null for a single one.</param>
+/// <summary>The names of the columns that hold series.</summary>
+/// <param name="Value">The column of values.</param>
+/// <param name="Extra">The columns of extra inputs.</param>
+/// <param name="Group">The column that names the series of a row; null if there is only one series.</param>
 internal sealed record SeriesColumnNames(string Value, IReadOnlyList<string> Extra, string? Group);
 
-/// <summary>The columns of some data that series are read from, found and checked.</summary>
+/// <summary>The columns of a data set that hold series, found and checked.</summary>
 internal sealed record SeriesColumns(DataViewSchema.Column Value, IReadOnlyList<DataViewSchema.Column> Extra, DataViewSchema.Column? Group)
 {
-    /// <summary>The number of values of a row: the series' own and the extra inputs.</summary>
+    /// <summary>The number of values per row: the value of the series and the extra inputs.</summary>
     public int Width { get; } = 1 + Extra.Sum(FeatureReader.WidthOf);
 
     public IEnumerable<DataViewSchema.Column> All => Group is { } group ? [Value, .. Extra, group] : [Value, .. Extra];
@@ -35,7 +35,7 @@ internal sealed record SeriesColumns(DataViewSchema.Column Value, IReadOnlyList<
     {
         var value = Find(schema, names.Value, "Value");
         if (value.Kind != SchemaShape.Column.VectorKind.Scalar || value.ItemType != NumberDataViewType.Single)
-            throw Wrong("Value", value, "Single; ConvertType makes one");
+            throw Wrong("Value", value, "Single (use ConvertType)");
         foreach (var name in names.Extra)
         {
             var extra = Find(schema, name, "Extra");
@@ -55,13 +55,13 @@ internal sealed record SeriesColumns(DataViewSchema.Column Value, IReadOnlyList<
     private static SchemaShape.Column Find(SchemaShape schema, string name, string role) =>
         schema.TryFindColumn(name, out var column)
             ? column
-            : throw new ArgumentException($"{role} column '{name}' is not in the data; it has {string.Join(", ", schema.Select(other => other.Name))}.");
+            : throw new ArgumentException($"{role} column '{name}' is not in the data; the columns are {string.Join(", ", schema.Select(other => other.Name))}.");
 
     private static ArgumentException Wrong(string role, SchemaShape.Column column, string expected) =>
         new($"{role} column '{column.Name}' has type {column.GetTypeString()}; it must be {expected}.");
 }
 
-/// <summary>Reads the values and the group of the row that a cursor stands on.</summary>
+/// <summary>Reads the values and the group of a cursor's current row.</summary>
 internal sealed class SeriesRowReader
 {
     private readonly DataViewRow _row;
@@ -84,18 +84,20 @@ internal sealed class SeriesRowReader
         _values = new float[columns.Width];
     }
 
-    /// <summary>The series that the row belongs to; empty where there is one only.</summary>
+    /// <summary>The series that the row belongs to; empty if there is only one.</summary>
     public string Group { get; private set; } = "";
 
-    /// <summary>The row's values: the series' own, then the extra inputs.</summary>
+    /// <summary>The values of the row: the value of the series, then the extra inputs.</summary>
     public ReadOnlySpan<float> Values => _values;
 
-    /// <exception cref="FormatException">A value is NaN or infinite, or the group is missing; the message names column, row and value.</exception>
+    /// <exception cref="FormatException">
+    /// A value is NaN or infinite, or the group is missing; the message names column, row and value.
+    /// </exception>
     public void Read()
     {
         _getValue(ref _values[0]);
         if (!float.IsFinite(_values[0]))
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_valueName}', row {_row.Position}: the value is {_values[0]}; the values of a series must be finite. Fill gaps first, or leave out what lies before them."));
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_valueName}', row {_row.Position}: the value is {_values[0]}; the values of a series must be finite. Fill the gaps, or remove the rows before them."));
         var at = 1;
         foreach (var reader in _extra)
         {

@@ -4,7 +4,7 @@ using MLExtensions.Families.Forecasting;
 
 namespace MLExtensions;
 
-/// <summary>What a window's values were shifted and divided by.</summary>
+/// <summary>The shift and divisor of a window's values.</summary>
 internal readonly record struct WindowUnit(double Center, double Size)
 {
     public float Scale(float value) => (float)((value - Center) / Size);
@@ -12,16 +12,16 @@ internal readonly record struct WindowUnit(double Center, double Size)
     public float Restore(float value) => (float)((value * Size) + Center);
 }
 
-/// <summary>Scales the windows of series; a part of the model.</summary>
-/// <param name="Scaling">How the series' own values are scaled; extra inputs are always scaled by the training data.</param>
-/// <param name="Means">The mean of the training values: first the series', then each extra input's.</param>
-/// <param name="Deviations">Their standard deviations; 1 where they were all the same.</param>
+/// <summary>Scales the windows of series. Part of the model.</summary>
+/// <param name="Scaling">How the values of the series are scaled. Extra inputs are always scaled with the training data.</param>
+/// <param name="Means">The means of the training values: of the series, then of each extra input.</param>
+/// <param name="Deviations">Their standard deviations; 1 if all values were equal.</param>
 internal sealed record SeriesScale(SeriesScaling Scaling, IReadOnlyList<double> Means, IReadOnlyList<double> Deviations)
 {
     private const double LeastShare = 1e-3;
 
-    /// <summary>Scales a window in place: steps one after the other, each with the series' value and the extra inputs.</summary>
-    /// <returns>The unit of the series' own values, for the forecast.</returns>
+    /// <summary>Scales a window in place: its time steps, each with the value of the series and the extra inputs.</summary>
+    /// <returns>The scale of the series, for the forecast.</returns>
     public WindowUnit Apply(Span<float> window)
     {
         var unit = UnitOf(window);
@@ -35,15 +35,15 @@ internal sealed record SeriesScale(SeriesScaling Scaling, IReadOnlyList<double> 
         return unit;
     }
 
-    /// <exception cref="FormatException">A number is one that only a damaged file can hold.</exception>
+    /// <exception cref="FormatException">A number is invalid, so the file must be damaged.</exception>
     public void Check()
     {
         if (!Enum.IsDefined(Scaling))
-            throw new FormatException($"scaling is {Scaling}, which is no scaling.");
+            throw new FormatException($"scaling is {Scaling}, which is not a valid scaling.");
         if (Means.Count == 0 || Means.Count != Deviations.Count)
-            throw new FormatException($"there are {Means.Count} means and {Deviations.Count} deviations; there must be as many of both, and at least one.");
+            throw new FormatException($"there are {Means.Count} means and {Deviations.Count} deviations; the numbers must be equal, and at least 1.");
         if (!Means.All(double.IsFinite) || !Deviations.All(deviation => double.IsFinite(deviation) && deviation > 0))
-            throw new FormatException("means and deviations must be finite, the latter positive.");
+            throw new FormatException("means and deviations must be finite, and deviations must be positive.");
     }
 
     public bool Equals(SeriesScale? other) =>
@@ -72,17 +72,19 @@ internal sealed record SeriesScale(SeriesScaling Scaling, IReadOnlyList<double> 
 [JsonConverter(typeof(JsonStringEnumConverter<SeriesScaling>))]
 public enum SeriesScaling
 {
-    /// <summary>By the mean and standard deviation of the training values of all series.</summary>
+    /// <summary>With the mean and standard deviation of the training values of all series.</summary>
     Global,
 
     /// <summary>
-    /// Each window by its own mean and mean absolute deviation: for series that differ in level or grow. The deviation counts as at
-    /// least a thousandth of the standard deviation of the training values.
+    /// Each window with its own mean and mean absolute deviation, for series that differ in level or grow. The deviation is at least a
+    /// thousandth of the standard deviation of the training values.
     /// </summary>
     Window,
 }
 
-/// <summary>The next values of a series. Windows are scaled before the network, and forecasts back behind it, by what is in here.</summary>
+/// <summary>
+/// Predicts the next values of a series. It holds the scale of the windows before the network and of the forecasts after it.
+/// </summary>
 internal sealed record ForecastHead(int Horizon, SeriesScale Scale) : PredictionHead
 {
     internal override int OutputCount => Horizon;

@@ -4,8 +4,8 @@ using Microsoft.ML;
 namespace MLExtensions.Families.Forecasting;
 
 /// <summary>
-/// Data with one more column: 1 and the last steps of the row's series up to the row, or only zeros where there are fewer. It
-/// can be read in its own order alone, by one cursor at a time.
+/// Data with an added column: 1 and the last time steps of the row's series up to the row, or only zeros if there are too few. It can only
+/// be read in order, by one cursor at a time.
 /// </summary>
 internal sealed class WindowDataView : IDataView
 {
@@ -48,10 +48,10 @@ internal sealed class WindowDataView : IDataView
         [GetRowCursor(columnsNeeded)];
 }
 
-/// <summary>Goes through rows in their order and knows the window of each.</summary>
+/// <summary>Reads rows in order and gathers the window of each.</summary>
 /// <param name="input">The rows.</param>
-/// <param name="schema">Their schema and the column of windows at its end.</param>
-/// <param name="windows">Gathers the windows; null where nobody asks for them.</param>
+/// <param name="schema">Their schema with the column of windows at its end.</param>
+/// <param name="windows">Gathers the windows; null if they are not needed.</param>
 internal sealed class WindowCursor(DataViewRowCursor input, DataViewSchema schema, SeriesWindowReader? windows) : DataViewRowCursor
 {
     public override DataViewSchema Schema => schema;
@@ -99,17 +99,17 @@ internal sealed class WindowCursor(DataViewRowCursor input, DataViewSchema schem
     private bool IsWindow(DataViewSchema.Column column) => column.Index == input.Schema.Count;
 }
 
-/// <summary>Keeps the last steps of every series while rows go by.</summary>
+/// <summary>Keeps the last time steps of every series while rows are read.</summary>
 internal sealed class SeriesWindowReader(DataViewRow row, SeriesColumns columns, int windowSize)
 {
     private readonly SeriesRowReader _reader = new(row, columns);
     private readonly Dictionary<string, SeriesHistory> _histories = [];
     private SeriesHistory? _current;
 
-    /// <summary>The number of values of a window: a 1, and the steps.</summary>
+    /// <summary>The number of values of a window: a 1, and the time steps.</summary>
     public int Width { get; } = WindowDataView.WidthOf(windowSize, columns.Width);
 
-    /// <summary>Takes the row in that the cursor stands on.</summary>
+    /// <summary>Adds the current row of the cursor.</summary>
     /// <exception cref="FormatException">A value is NaN or infinite, or the group is missing.</exception>
     public void Read()
     {
@@ -119,7 +119,7 @@ internal sealed class SeriesWindowReader(DataViewRow row, SeriesColumns columns,
         _current.Add(_reader.Values);
     }
 
-    /// <summary>The window that ends with the row: 1 and the steps, the oldest first, or zeros where there are too few.</summary>
+    /// <summary>The window that ends with the row: 1 and the time steps, the oldest first, or zeros if there are too few.</summary>
     public void CopyTo(Span<float> window)
     {
         if (_current is not { IsFull: true })
@@ -132,7 +132,7 @@ internal sealed class SeriesWindowReader(DataViewRow row, SeriesColumns columns,
     }
 }
 
-/// <summary>The last steps of a series, as many as a window has.</summary>
+/// <summary>The last time steps of a series, as many as a window has.</summary>
 internal sealed class SeriesHistory(int windowSize, int width)
 {
     private readonly float[] _values = new float[windowSize * width];
@@ -148,7 +148,7 @@ internal sealed class SeriesHistory(int windowSize, int width)
         _count = Math.Min(windowSize, _count + 1);
     }
 
-    /// <summary>Copies a full window, the oldest step first.</summary>
+    /// <summary>Copies a full window, the oldest time step first.</summary>
     public void CopyTo(Span<float> window)
     {
         var older = _values.AsSpan(_next * width);

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>A network that looks at images: layer records behind an <see cref="ImageInput"/>.</summary>
+/// <summary>An image network: an <see cref="ImageInput"/> followed by layer records.</summary>
 public abstract record ImageArchitecture : NetworkArchitecture
 {
     // Measured on LeNet-5, a 32-64 network and ResNet-20: smaller passes start too often, larger ones leave the caches.
@@ -18,7 +18,7 @@ public abstract record ImageArchitecture : NetworkArchitecture
     {
     }
 
-    /// <summary>The images and what happens to them before the first layer.</summary>
+    /// <summary>The images and their preprocessing before the first layer.</summary>
     public required ImageInput Image { get; init; }
 
     /// <inheritdoc/>
@@ -34,13 +34,13 @@ public abstract record ImageArchitecture : NetworkArchitecture
 
     internal override string OutputLayer => Leaves.Last(placed => placed.Layer.ParameterCount(placed.Input, placed.Site) > 0).Site.Path;
 
-    /// <summary>All layers in their places.</summary>
+    /// <summary>All layers with their positions.</summary>
     internal IReadOnlyList<PlacedLayer> Placed => LayerChain.Place(CreateLayers(), Image.NetworkShape, new LayerSite("", OutputCount));
 
-    /// <summary>The layers that are not made of others.</summary>
+    /// <summary>The layers that do not contain other layers.</summary>
     internal IEnumerable<PlacedLayer> Leaves => Placed.SelectMany(LeavesOf);
 
-    /// <summary>A table of the layers: name, kind, output shape, parameters, multiply-adds.</summary>
+    /// <summary>Returns a table of the layers: name, kind, output shape, parameters, multiply-adds.</summary>
     public string Summary() => NetworkSummary.Create(this);
 
     /// <inheritdoc/>
@@ -61,7 +61,7 @@ public abstract record ImageArchitecture : NetworkArchitecture
             throw new FormatException("image is missing.");
         Image.Check("image");
         if (Image.Shape.Count != InputCount)
-            throw new FormatException($"the images are {Image.Shape}, the network takes {InputCount} values.");
+            throw new FormatException($"the images are {Image.Shape}, but inputCount is {InputCount}.");
         var layers = CreateLayers();
         if (layers is not { Count: > 0 })
             throw new FormatException("there are no layers.");
@@ -69,11 +69,11 @@ public abstract record ImageArchitecture : NetworkArchitecture
         {
             CheckOutput(Placed[^1]);
             if (ParameterCount == 0)
-                throw new FormatException("no layer has weights, so that there is nothing to train.");
+                throw new FormatException("no layer has weights, so there is nothing to train.");
         }
         catch (OverflowException e)
         {
-            throw new FormatException("the network is larger than any machine can hold.", e);
+            throw new FormatException("the network is too large for any computer.", e);
         }
     }
 
@@ -86,7 +86,7 @@ public abstract record ImageArchitecture : NetworkArchitecture
     private void CheckOutput(PlacedLayer last)
     {
         if (!last.Output.IsVector || last.Output.Channels != OutputCount)
-            throw last.Site.Wrong(last.Layer, $"the last layer gives {last.Output}; the network's output is a vector of {OutputCount}. A DenseLayer without a number of units gives it.");
+            throw last.Site.Wrong(last.Layer, $"the last layer returns {last.Output}; the output of the network must be a vector of {OutputCount}. End with a DenseLayer without a number of units.");
     }
 }
 

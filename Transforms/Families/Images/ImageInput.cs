@@ -2,23 +2,25 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>What an image network is given, and what it does with it before its first layer.</summary>
+/// <summary>The input images of a network and their preprocessing before the first layer.</summary>
 /// <param name="Shape">The images in the feature column.</param>
 public sealed record ImageInput(ImageShape Shape)
 {
-    /// <summary>The side of the square in the middle that the network sees; null for the whole image. Default null.</summary>
+    /// <summary>Side length in pixels of the square center crop. Default null: the whole image.</summary>
     public int? CropSize { get; init; }
 
     /// <summary>How pixels are scaled. Default <see cref="PixelScaling.None"/>.</summary>
     public PixelScaling Scaling { get; init; } = PixelScaling.None;
 
-    /// <summary>Whether scoring averages the outputs of an image and of its mirror image. Default false.</summary>
+    /// <summary>Whether scoring averages the outputs for an image and its mirror image. Default false.</summary>
     public bool TestTimeFlip { get; init; }
 
-    /// <summary>What the first layer sees.</summary>
+    /// <summary>The input shape of the first layer.</summary>
     internal LayerShape NetworkShape => LayerShape.OfImage(Shape.Channels, CropSize ?? Shape.Height, CropSize ?? Shape.Width);
 
-    /// <summary>Rows of features <c>[rows, values]</c> as images <c>[rows, channels, height, width]</c> that share their memory.</summary>
+    /// <summary>
+    /// Returns rows of features <c>[rows, values]</c> as images <c>[rows, channels, height, width]</c> that share their memory.
+    /// </summary>
     internal Tensor ToImages(Tensor rows)
     {
         if (rows.dim() == 4)
@@ -28,7 +30,7 @@ public sealed record ImageInput(ImageShape Shape)
             : rows.view(-1, Shape.Height, Shape.Width, Shape.Channels).permute(0, 3, 1, 2);
     }
 
-    /// <summary>Crops and scales images, which may be cropped already.</summary>
+    /// <summary>Crops and scales images, which may already be cropped.</summary>
     internal Tensor Prepare(Tensor images)
     {
         if (CropSize is { } size && (images.shape[2] != size || images.shape[3] != size))

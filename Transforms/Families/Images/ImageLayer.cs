@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>
-/// A layer of an image network: an immutable record that is saved as JSON with the model, knows the shape it makes of another one,
-/// and builds its module.
+/// A layer of an image network: an immutable record that is saved as JSON with the model, computes its output shape, and creates its
+/// module.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "$type")]
 [JsonDerivedType(typeof(ConvolutionLayer), "convolution")]
@@ -33,21 +33,21 @@ public abstract record ImageLayer
     }
 
     /// <summary>
-    /// The layer's part in the names of its parameters, such as <c>conv1</c> in <c>layer1.0.conv1.weight</c>. Default null: its
-    /// position among its neighbours, from 0, as in a torch <c>Sequential</c>.
+    /// The name of the layer within the names of its parameters, such as <c>conv1</c> in <c>layer1.0.conv1.weight</c>. Default null: its
+    /// position among its siblings, from 0, as in a PyTorch <c>Sequential</c>.
     /// </summary>
     public string? Name { get; init; }
 
-    /// <summary>What the layer is called in tables and errors.</summary>
+    /// <summary>The name of the layer in tables and errors.</summary>
     internal abstract string Title { get; }
 
-    /// <summary>Whether its output is a fresh tensor that its own backward pass does not need.</summary>
+    /// <summary>Whether its output is a new tensor that its own backward pass does not need.</summary>
     internal virtual bool OutputMayBeOverwritten => false;
 
-    /// <summary>The layers inside, with what goes into each; empty for a plain layer.</summary>
+    /// <summary>The inner layers with their inputs; empty for a simple layer.</summary>
     internal virtual IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) => [];
 
-    /// <summary>The same layer with a number wherever it says "as many as the network has outputs".</summary>
+    /// <summary>Returns the same layer with the number of network outputs filled in.</summary>
     internal virtual ImageLayer WithOutputCount(int outputCount) => this;
 
     /// <exception cref="FormatException">A setting is out of range or the input does not fit; the message names the layer.</exception>
@@ -57,7 +57,7 @@ public abstract record ImageLayer
     internal virtual long ParameterCount(LayerShape input, LayerSite site) =>
         Inside(input, site).Sum(placed => placed.Layer.ParameterCount(placed.Input, placed.Site));
 
-    /// <summary>The multiplications and additions, each pair as one, for one row; only those of convolutions and dense layers count.</summary>
+    /// <summary>The multiply-adds per row; only those of convolutions and dense layers count.</summary>
     internal virtual long MultiplyAdds(LayerShape input, LayerSite site) =>
         Inside(input, site).Sum(placed => placed.Layer.MultiplyAdds(placed.Input, placed.Site));
 
@@ -70,10 +70,10 @@ public abstract record ImageLayer
     }
 
     private protected void RequireImage(LayerShape input, LayerSite site) =>
-        Require(!input.IsVector, site, $"it needs an image, and its input is a vector of {input.Channels}.");
+        Require(!input.IsVector, site, $"it needs an image, but its input is a vector of {input.Channels}.");
 }
 
-/// <summary>A layer in its place.</summary>
+/// <summary>A layer with its position.</summary>
 internal readonly record struct PlacedLayer(ImageLayer Layer, LayerShape Input, LayerShape Output, LayerSite Site);
 
 /// <summary>A layer without parameters.</summary>

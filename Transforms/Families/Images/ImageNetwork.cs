@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Images;
 
-/// <summary>The module of every image network: rows of features, or images, to <c>[rows, outputs]</c>.</summary>
+/// <summary>The module of every image network: maps rows of features, or images, to <c>[rows, outputs]</c>.</summary>
 internal sealed class ImageNetwork : nn.Module<Tensor, Tensor>
 {
     private readonly nn.Module<Tensor, Tensor>[] _layers;
@@ -34,12 +34,14 @@ internal sealed class ImageNetwork : nn.Module<Tensor, Tensor>
 }
 
 /// <summary>
-/// Images whose channels lie side by side in memory, whatever the order of their dimensions. libtorch's convolutions and poolings
-/// keep that arrangement, and on the CPU they are faster in it: 1.3x in training, 1.4x to 1.8x in scoring.
+/// Images in the channels-last memory format, whatever the order of their dimensions. The convolutions and poolings of libtorch keep that
+/// format, and on the CPU they are faster in it: 1.3x in training, 1.4x to 1.8x in scoring.
 /// </summary>
 internal static class ChannelsLast
 {
-    /// <summary>Arranges images on the CPU; one channel, vectors, and what is arranged already stay as they are.</summary>
+    /// <summary>
+    /// Converts images on the CPU to channels-last. Images with one channel, vectors, and images already in the format are not changed.
+    /// </summary>
     public static Tensor Arrange(Tensor x)
     {
         if (x.device_type != TorchSharp.DeviceType.CPU || x.dim() != 4 || x.shape[1] == 1 || x.stride(1) == 1)

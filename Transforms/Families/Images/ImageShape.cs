@@ -5,35 +5,40 @@ using Microsoft.ML.Transforms.Image;
 
 namespace MLExtensions;
 
-/// <summary>How an image's values follow each other in a row of features.</summary>
+/// <summary>The order of an image's values in a row of features.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<PixelLayout>))]
 public enum PixelLayout
 {
-    /// <summary>Channel after channel, each row by row: <c>[channels, height, width]</c>. ML.NET's ExtractPixels gives this by default.</summary>
+    /// <summary>Channel after channel, each row by row: <c>[channels, height, width]</c>. The default of ML.NET's ExtractPixels.</summary>
     Planar,
 
-    /// <summary>Pixel after pixel, each with all its channels: <c>[height, width, channels]</c>. ExtractPixels with <c>interleavePixelColors</c> gives this.</summary>
+    /// <summary>
+    /// Pixel after pixel, each with all its channels: <c>[height, width, channels]</c>. The order of ExtractPixels with
+    /// <c>interleavePixelColors</c>.
+    /// </summary>
     Interleaved,
 }
 
 /// <summary>The size of the images in a feature column.</summary>
-/// <param name="Channels">The number of channels: 1 for grey, 3 for colour.</param>
+/// <param name="Channels">The number of channels: 1 for gray, 3 for color.</param>
 /// <param name="Height">The number of pixel rows.</param>
 /// <param name="Width">The number of pixels in a row.</param>
 public sealed record ImageShape(int Channels, int Height, int Width)
 {
-    /// <summary>How the values follow each other. Default <see cref="PixelLayout.Planar"/>.</summary>
+    /// <summary>The order of the values. Default <see cref="PixelLayout.Planar"/>.</summary>
     public PixelLayout Layout { get; init; }
 
-    /// <summary>The number of values of an image; <see cref="long.MaxValue"/> where it is beyond 64 bits.</summary>
+    /// <summary>The number of values of an image; <see cref="long.MaxValue"/> if it exceeds 64 bits.</summary>
     [JsonIgnore]
     public long Count => long.CreateSaturating((Int128)Channels * Height * Width);
 
-    /// <summary>The shape with its arithmetic, such as <c>3 x 32 x 32 = 3072</c>.</summary>
+    /// <summary>Returns the shape with its product, such as <c>3 x 32 x 32 = 3072</c>.</summary>
     public override string ToString() => $"{Channels} x {Height} x {Width} = {Count}";
 
-    /// <summary>The shape that a column's type tells, or the given one where it fits.</summary>
-    /// <exception cref="ArgumentException">The column's type does not tell, or the given shape does not fit.</exception>
+    /// <summary>Returns the shape from the type of a column, or the given shape if it fits.</summary>
+    /// <exception cref="ArgumentException">
+    /// The type of the column does not determine the shape, or the given shape does not fit.
+    /// </exception>
     internal static ImageShape Of(DataViewSchema.Column column, ImageShape? given)
     {
         if (column.Type is ImageDataViewType image)
@@ -50,10 +55,10 @@ public sealed record ImageShape(int Channels, int Height, int Width)
     private static ImageShape OfImage(string column, ImageDataViewType type, ImageShape? given)
     {
         if (type.Height == 0 || type.Width == 0)
-            throw new ArgumentException($"Feature column '{column}' holds images of any size; a network needs one size. ResizeImages gives it.");
+            throw new ArgumentException($"Feature column '{column}' holds images of different sizes; a network needs a fixed size. Add ResizeImages before this estimator.");
         var shape = new ImageShape(given?.Channels ?? 3, type.Height, type.Width);
         if (given != null && (given != shape || given.Channels is not (1 or 3)))
-            throw new ArgumentException($"ImageShape {given} ({given.Layout}) does not fit feature column '{column}', an image of {type.Height} x {type.Width}: the channels may be 3 (red, green, blue) or 1 (grey), the layout planar.");
+            throw new ArgumentException($"ImageShape {given} ({given.Layout}) does not fit feature column '{column}', an image of {type.Height} x {type.Width}: the channels must be 3 (red, green, blue) or 1 (gray), and the layout planar.");
         return shape;
     }
 
@@ -62,10 +67,10 @@ public sealed record ImageShape(int Channels, int Height, int Width)
         if (vector.Dimensions is [var height, var width])
             return new ImageShape(1, height, width);
         if (vector.Dimensions is not [var first, var middle, var last])
-            throw new ArgumentException($"Feature column '{column}' is {vector}, which does not tell the images' channels, height and width; set ImageShape so that their product is {vector.Size}.");
+            throw new ArgumentException($"Feature column '{column}' is {vector}, which does not determine channels, height and width of the images; set ImageShape so that their product is {vector.Size}.");
         var (planar, interleaved) = (IsChannels(first), IsChannels(last));
         if (planar == interleaved)
-            throw new ArgumentException($"Feature column '{column}' is {vector}: {first} x {middle} x {last} = {vector.Size} may be channels x height x width or height x width x channels; set ImageShape to tell which.");
+            throw new ArgumentException($"Feature column '{column}' is {vector}: {first} x {middle} x {last} = {vector.Size} may be channels x height x width or height x width x channels; set ImageShape to decide.");
         return planar
             ? new ImageShape(first, middle, last)
             : new ImageShape(last, first, middle) { Layout = PixelLayout.Interleaved };
@@ -78,6 +83,6 @@ public sealed record ImageShape(int Channels, int Height, int Width)
         if (Channels < 1 || Height < 1 || Width < 1 || Count > int.MaxValue)
             throw new FormatException($"{name} is {this}; channels, height and width must be at least 1 and their product at most {int.MaxValue}.");
         if (!Enum.IsDefined(Layout))
-            throw new FormatException($"{name}.layout is {Layout}, which is no layout.");
+            throw new FormatException($"{name}.layout is {Layout}, which is not a valid layout.");
     }
 }

@@ -5,14 +5,14 @@ namespace MLExtensions.Families.Images;
 /// <summary>Layers one after the other.</summary>
 internal static class LayerChain
 {
-    /// <summary>As deep as the JSON of a saved model may be.</summary>
+    /// <summary>The maximum depth of the JSON of a saved model.</summary>
     private const int MaximumNesting = 12;
 
-    /// <summary>The layers with their names and shapes.</summary>
+    /// <summary>Computes the names and shapes of layers.</summary>
     /// <param name="layers">The layers.</param>
-    /// <param name="input">What the first one gets.</param>
-    /// <param name="site">What they stand in.</param>
-    /// <exception cref="FormatException">A layer is wrong, or two have one name; the message names it.</exception>
+    /// <param name="input">The input of the first layer.</param>
+    /// <param name="site">The site of the containing layer.</param>
+    /// <exception cref="FormatException">A layer is invalid, or two have the same name; the message names it.</exception>
     public static IReadOnlyList<PlacedLayer> Place(IReadOnlyList<ImageLayer> layers, LayerShape input, LayerSite site)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -26,7 +26,7 @@ internal static class LayerChain
         return placed;
     }
 
-    /// <summary>Layers side by side, each on the same input, with their names and shapes.</summary>
+    /// <summary>Computes the names and shapes of parallel layers with the same input.</summary>
     /// <inheritdoc cref="Place(IReadOnlyList{ImageLayer}, LayerShape, LayerSite)"/>
     public static IReadOnlyList<PlacedLayer> PlaceBeside(IReadOnlyList<ImageLayer> layers, LayerShape input, LayerSite site)
     {
@@ -34,7 +34,7 @@ internal static class LayerChain
         return layers.Select((layer, i) => Place(layer, i, input, site with { OwnsInput = false }, names)).ToArray();
     }
 
-    /// <summary>The modules of placed layers, registered in <paramref name="owner"/> under their names.</summary>
+    /// <summary>Creates the modules of placed layers and registers them in <paramref name="owner"/> under their names.</summary>
     public static nn.Module<Tensor, Tensor>[] Register(nn.Module owner, IEnumerable<PlacedLayer> placed)
     {
         return placed.Select(Create).ToArray();
@@ -64,7 +64,7 @@ internal static class LayerChain
         if (child.Depth > MaximumNesting)
             throw child.Wrong(layer, $"it is nested {child.Depth} deep; layers may be nested at most {MaximumNesting} deep.");
         if (!names.Add(name))
-            throw child.Wrong(layer, "another layer beside it has the same name.");
+            throw child.Wrong(layer, "a sibling layer has the same name.");
         var output = layer.OutputShape(input, child);
         if (output.Count is < 1 or > int.MaxValue)
             throw child.Wrong(layer, $"its output would be {output}.");

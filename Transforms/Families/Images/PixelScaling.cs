@@ -3,18 +3,20 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>
-/// What a network does to pixels before its first layer: (pixel * factor - mean) / standard deviation, or the standardisation of
-/// each image by itself. It is part of the model, so training and scoring cannot differ in it.
+/// The scaling of pixels before the first layer: (pixel * factor - mean) / standard deviation, or the standardization of each image. It is
+/// part of the model, so it is the same in training and scoring.
 /// </summary>
 public sealed record PixelScaling
 {
-    /// <summary>Pixels as they come.</summary>
+    /// <summary>No scaling.</summary>
     public static PixelScaling None { get; } = new();
 
-    /// <summary>0 to 255 becomes 0 to 1.</summary>
+    /// <summary>Scales 0 to 255 to 0 to 1.</summary>
     public static PixelScaling ToUnit { get; } = new() { Factor = 1 / 255.0 };
 
-    /// <summary>0 to 255 becomes what networks trained on ImageNet with torchvision expect: red, green and blue of about mean 0 and deviation 1.</summary>
+    /// <summary>
+    /// Scales 0 to 255 as torchvision's ImageNet networks expect it: red, green and blue with about mean 0 and standard deviation 1.
+    /// </summary>
     public static PixelScaling ImageNet { get; } = new()
     {
         Factor = 1 / 255.0,
@@ -22,19 +24,21 @@ public sealed record PixelScaling
         StandardDeviation = [0.229, 0.224, 0.225],
     };
 
-    /// <summary>Each image is brought to mean 0 and deviation 1, as <c>tf.image.per_image_standardization</c> does.</summary>
+    /// <summary>Standardizes each image to mean 0 and standard deviation 1, as <c>tf.image.per_image_standardization</c> does.</summary>
     public static PixelScaling PerImageStandardization { get; } = new() { PerImage = true };
 
-    /// <summary>What pixels are multiplied by. Default 1.</summary>
+    /// <summary>The factor on the pixels. Default 1.</summary>
     public double Factor { get; init; } = 1;
 
-    /// <summary>What is taken off, a number a channel or one for all; null for 0. Default null.</summary>
+    /// <summary>The value to subtract, one per channel or one for all. Default null: 0.</summary>
     public IReadOnlyList<double>? Mean { get; init; }
 
-    /// <summary>What is divided by, a number a channel or one for all; null for 1. Default null.</summary>
+    /// <summary>The divisor, one per channel or one for all. Default null: 1.</summary>
     public IReadOnlyList<double>? StandardDeviation { get; init; }
 
-    /// <summary>Whether each image is standardised by its own mean and deviation; the deviation counts as at least 1 / sqrt(values). Default false.</summary>
+    /// <summary>
+    /// Whether each image is standardized with its own mean and standard deviation, which is at least 1 / sqrt(values). Default false.
+    /// </summary>
     public bool PerImage { get; init; }
 
     /// <inheritdoc/>
@@ -57,7 +61,7 @@ public sealed record PixelScaling
         return addcmul(PerChannel(offsets, images), images, PerChannel(slopes, images), 1);
     }
 
-    /// <exception cref="FormatException">A number is not usable; the message names it.</exception>
+    /// <exception cref="FormatException">A number is invalid; the message names it.</exception>
     internal void Check(int channels, string name)
     {
         if (!double.IsFinite(Factor) || Factor == 0)
@@ -89,11 +93,11 @@ public sealed record PixelScaling
         if (values == null)
             return;
         if (values.Count != 1 && values.Count != channels)
-            throw new FormatException($"{name} has {values.Count} numbers; the images have {channels} channels, so it must have 1 or {channels}.");
+            throw new FormatException($"{name} has {values.Count} numbers; it must have 1 or {channels}, the channels of the images.");
         foreach (var value in values)
         {
             if (!isGood(value))
-                throw new FormatException($"{name} holds {value}; it must be {allowed}.");
+                throw new FormatException($"{name} contains {value}; it must be {allowed}.");
         }
     }
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MLExtensions.Families.Images;
 
-/// <summary>The layers of residual networks, under torchvision's names.</summary>
+/// <summary>The layers of residual networks, with torchvision's names.</summary>
 internal static class ResNetLayers
 {
     public const int MaximumBaseChannels = 4096;
@@ -89,7 +89,7 @@ internal static class ResNetLayers
         .. Convolution(2, width, 3, 1, padding: 1),
     ];
 
-    /// <summary>1x1, 3x3, 1x1; the stride is in the middle, as in torchvision.</summary>
+    /// <summary>1x1, 3x3, 1x1; the stride is in the middle convolution, as in torchvision.</summary>
     private static List<ImageLayer> Bottleneck(int width, int stride) =>
     [
         .. Convolution(1, width, 1, 1, padding: 0),

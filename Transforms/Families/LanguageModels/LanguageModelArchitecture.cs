@@ -16,19 +16,19 @@ public sealed record LanguageModelArchitecture : NetworkArchitecture
 {
     internal const string FamilyName = "lstm-language-model";
 
-    /// <summary>What makes tokens of text.</summary>
+    /// <summary>The tokenizer.</summary>
     public required TextTokenizer Tokenizer { get; init; }
 
     /// <summary>The recurrent layers.</summary>
     public required RecurrentLayers Recurrent { get; init; }
 
-    /// <summary>The number of values that stand for a token.</summary>
+    /// <summary>The embedding size.</summary>
     public required int EmbeddingSize { get; init; }
 
-    /// <summary>The probability of setting a value of the embedding, or of the last layer's output, to zero in training.</summary>
+    /// <summary>The dropout rate of the embedding and of the output of the last layer.</summary>
     public double Dropout { get; init; }
 
-    /// <summary>Whether the embedding is the output layer's weights too (Press and Wolf, 2017; Inan et al., 2017).</summary>
+    /// <summary>Whether the embedding is also used as the weights of the output layer (Press and Wolf, 2017; Inan et al., 2017).</summary>
     public bool TieEmbeddings { get; init; }
 
     /// <inheritdoc/>
@@ -45,7 +45,7 @@ public sealed record LanguageModelArchitecture : NetworkArchitecture
         }
     }
 
-    /// <summary>Whether the last layer's outputs must be brought to the width of the embedding first.</summary>
+    /// <summary>Whether the outputs of the last layer must be projected to the embedding size.</summary>
     internal bool HasProjection => TieEmbeddings && EmbeddingSize != Recurrent.OutputCount;
 
     internal override double MultiplyAdds => Recurrent.MultiplyAdds(EmbeddingSize) + ((double)OutputCount * (TieEmbeddings ? EmbeddingSize : Recurrent.OutputCount));
@@ -66,17 +66,20 @@ public sealed record LanguageModelArchitecture : NetworkArchitecture
             throw new FormatException("recurrent is missing.");
         Recurrent.Check();
         if (Recurrent.Bidirectional)
-            throw new FormatException("recurrent.bidirectional is true; a language model must not see what it predicts.");
+            throw new FormatException("recurrent.bidirectional is true; it must be false, because a language model must not see the tokens that it predicts.");
         if (EmbeddingSize < 1)
             throw new FormatException($"embeddingSize is {EmbeddingSize}; it must be at least 1.");
         if (!(Dropout >= 0 && Dropout < 1))
             throw new FormatException($"dropout is {Dropout}; it must be in [0, 1).");
         if (OutputCount != Tokenizer.VocabularySize)
-            throw new FormatException($"outputCount is {OutputCount}; the tokenizer has {Tokenizer.VocabularySize} tokens.");
+            throw new FormatException($"outputCount is {OutputCount}; it must be {Tokenizer.VocabularySize}, the size of the vocabulary.");
     }
 }
 
-/// <summary>The module of <see cref="LanguageModelArchitecture"/>: tokens <c>[steps, batch]</c>, int64, to logits <c>[steps * batch, vocabulary]</c>.</summary>
+/// <summary>
+/// The module of <see cref="LanguageModelArchitecture"/>: maps tokens <c>[steps, batch]</c>, int64, to logits <c>[steps * batch,
+/// vocabulary]</c>.
+/// </summary>
 internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>
 {
     private readonly Embedding embedding;
@@ -101,7 +104,7 @@ internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>
     /// <summary><c>[vocabulary, embedding size]</c>.</summary>
     public Parameter EmbeddingWeight => embedding.weight!;
 
-    /// <summary><c>[vocabulary, width of the hidden values]</c>; the embedding's where they are tied.</summary>
+    /// <summary><c>[vocabulary, width of the hidden values]</c>; the embedding itself if they are tied.</summary>
     public Parameter OutputWeight => output?.weight ?? EmbeddingWeight;
 
     /// <summary><c>[vocabulary]</c>.</summary>
@@ -109,10 +112,10 @@ internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>
 
     public Tensor Embed(Tensor tokens) => EmbeddingWeight.index_select(0, tokens.view(-1)).view(tokens.shape[0], tokens.shape[1], -1);
 
-    /// <summary>All but the first and the last layer.</summary>
+    /// <summary>Computes all layers except the first and the last.</summary>
     /// <param name="embedded"><c>[steps, batch, embedding size]</c>.</param>
-    /// <param name="state">The state after the steps before, or null for zeros.</param>
-    /// <returns>What the output layer sees, <c>[steps * batch, width]</c>, and the state after these steps.</returns>
+    /// <param name="state">The state after the previous time steps, or null for zeros.</param>
+    /// <returns>The input of the output layer, <c>[steps * batch, width]</c>, and the state after these time steps.</returns>
     public (Tensor Hidden, Tensor[] State) Run(Tensor embedded, Tensor[]? state)
     {
         var (hidden, next) = recurrent.Run(Drop(embedded), state);

@@ -6,28 +6,30 @@ using Microsoft.ML;
 
 namespace MLExtensions;
 
-/// <summary>How well a language model predicts a text.</summary>
-/// <param name="LogProbability">The natural logarithm of the probability of all tokens that were predicted.</param>
-/// <param name="Tokens">Their number, the ends of rows among them.</param>
-/// <param name="Rows">The rows of the text.</param>
+/// <summary>The metrics of a language model on a text.</summary>
+/// <param name="LogProbability">The natural logarithm of the probability of all predicted tokens.</param>
+/// <param name="Tokens">The number of predicted tokens, including the ends of rows.</param>
+/// <param name="Rows">The number of rows of the text.</param>
 public sealed record LanguageModelMetrics(double LogProbability, long Tokens, long Rows)
 {
-    /// <summary>exp(<see cref="CrossEntropy"/>): how many equally likely tokens the model hesitates between, on average.</summary>
+    /// <summary>
+    /// exp(<see cref="CrossEntropy"/>): the average number of equally likely tokens that the model hesitates between. Lower is better.
+    /// </summary>
     public double Perplexity => Math.Exp(CrossEntropy);
 
-    /// <summary>The mean of the tokens' negative log-probability, in nats.</summary>
+    /// <summary>The mean negative log probability per token, in nats.</summary>
     public double CrossEntropy => -LogProbability / Tokens;
 
-    /// <summary><see cref="CrossEntropy"/> in bits: what a token costs a perfect compressor that knows the model.</summary>
+    /// <summary><see cref="CrossEntropy"/> in bits per token.</summary>
     public double BitsPerToken => CrossEntropy / Math.Log(2);
 }
 
-/// <summary>Measures a language model on a whole text.</summary>
+/// <summary>Evaluates a language model on a whole text.</summary>
 internal static class LanguageModelEvaluator
 {
     private const int PieceTokens = 1 << 14;
 
-    /// <summary>Sums what the transformer says of each row.</summary>
+    /// <summary>Sums the columns that the transformer adds to each row.</summary>
     /// <exception cref="ArgumentException">A column is missing or of a wrong type, or there are no rows.</exception>
     public static LanguageModelMetrics Evaluate(IDataView scored)
     {
@@ -50,12 +52,12 @@ internal static class LanguageModelEvaluator
         }
         return tokenCount > 0
             ? new LanguageModelMetrics(sum, tokenCount, rowCount)
-            : throw new ArgumentException("The data has no rows; there is nothing to evaluate.", nameof(scored));
+            : throw new ArgumentException("The data has no rows, so there is nothing to evaluate.", nameof(scored));
     }
 
     /// <summary>Reads all rows as one text.</summary>
-    /// <exception cref="ArgumentException">The column is missing or of a wrong type, or the text has not two tokens.</exception>
-    /// <exception cref="FormatException">A row has something that the vocabulary lacks.</exception>
+    /// <exception cref="ArgumentException">The column is missing or of a wrong type, or the text has fewer than two tokens.</exception>
+    /// <exception cref="FormatException">A row contains something that is not in the vocabulary.</exception>
     public static LanguageModelMetrics EvaluateContinuous(LanguageModelTransformer model, IDataView data)
     {
         var column = TextColumn.Find(data.Schema, model.InputColumnName);
@@ -78,22 +80,22 @@ internal static class LanguageModelEvaluator
             ScorePiece();
         return metrics.Tokens > 0
             ? metrics
-            : throw new ArgumentException($"The text has {tokens.Count} tokens, the end of each row among them; at least 2 are needed to predict one.", nameof(data));
+            : throw new ArgumentException($"The text has {tokens.Count} tokens, including the end of each row; at least 2 are needed.", nameof(data));
 
         void ScorePiece()
         {
             var sum = model.Sequences.ScoreBatch([CollectionsMarshal.AsSpan(tokens).ToArray()], state)[0];
             metrics = metrics with { LogProbability = metrics.LogProbability + sum, Tokens = metrics.Tokens + tokens.Count - 1 };
-            tokens.RemoveRange(0, tokens.Count - 1); // the last is what the next piece's first is predicted from
+            tokens.RemoveRange(0, tokens.Count - 1); // the last token is the input for the first token of the next piece
         }
     }
 
     private static DataViewSchema.Column Find(DataViewSchema schema, string name, DataViewType type)
     {
         var column = schema.GetColumnOrNull(name)
-            ?? throw new ArgumentException($"Column '{name}' is not in the data; a language model's Transform adds it. The data has {string.Join(", ", schema.Select(other => other.Name))}.");
+            ?? throw new ArgumentException($"Column '{name}' is not in the data; Transform of a language model adds it. The columns are {string.Join(", ", schema.Select(other => other.Name))}.");
         return column.Type == type
             ? column
-            : throw new ArgumentException($"Column '{name}' has type {column.Type}; it must be {type}, as a language model's Transform makes it.");
+            : throw new ArgumentException($"Column '{name}' has type {column.Type}; it must be {type}, as Transform of a language model creates it.");
     }
 }

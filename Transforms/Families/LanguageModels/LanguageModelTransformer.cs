@@ -11,17 +11,20 @@ using MLExtensions.Text;
 
 namespace MLExtensions;
 
-/// <summary>A trained language model: says how probable text is, and writes text.</summary>
+/// <summary>A trained language model: computes the probability of text and generates text.</summary>
 /// <remarks>
-/// <para>Three columns are added to data with the column of text:</para>
+/// <para>Adds three columns to data with the text column:</para>
 /// <list type="bullet">
-/// <item><term><c>LogProbability</c>, <c>Single</c></term><description>The natural logarithm of the probability of the row's tokens and its end.</description></item>
-/// <item><term><c>Tokens</c>, <c>Int32</c></term><description>Their number, the end included: at least 1, also where the text is empty or missing.</description></item>
-/// <item><term><c>Perplexity</c>, <c>Single</c></term><description>exp(-LogProbability / Tokens): how many equally likely tokens the model hesitates between.</description></item>
+/// <item><term><c>LogProbability</c>, <c>Single</c></term><description>The natural logarithm of the probability of the row's tokens,
+/// including its end.</description></item>
+/// <item><term><c>Tokens</c>, <c>Int32</c></term><description>The number of these tokens: at least 1, even if the text is empty or
+/// missing.</description></item>
+/// <item><term><c>Perplexity</c>, <c>Single</c></term><description>exp(-LogProbability / Tokens): the average number of equally likely
+/// tokens that the model hesitates between.</description></item>
 /// </list>
 /// <para>
-/// Each row is judged on its own, as if it followed the end of another row and nothing else were known: rows do not depend on
-/// their order. One transformer can be used by several threads.
+/// Each row is scored independently, as if it followed the end of an unknown row, so the result does not depend on the order of rows. One
+/// transformer can be used by several threads.
 /// </para>
 /// </remarks>
 public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetworkHolder
@@ -38,11 +41,11 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
         Generator = new TextGenerator(Architecture, Network);
     }
 
-    /// <summary>The network, its tokenizer and its weights. The transformer owns it.</summary>
+    /// <summary>The trained network with its tokenizer. The transformer owns it.</summary>
     public NetworkModelParameters Model { get; }
 
-    /// <summary>How the training went, epoch by epoch.</summary>
-    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained here.");
+    /// <summary>The training history: metrics per epoch.</summary>
+    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained by this library, so it has no history.");
 
     /// <summary>What makes tokens of text.</summary>
     public TextTokenizer Tokenizer => Architecture.Tokenizer;
@@ -59,14 +62,14 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
 
     internal override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns => LanguageModelColumns.All;
 
-    /// <summary>Writes what may follow a prompt, piece by piece, each when it is asked for.</summary>
+    /// <summary>Generates text after a prompt, piece by piece; each piece is generated when it is requested.</summary>
     /// <remarks>
-    /// The model reads the prompt as the beginning of a row. The network's state is kept, so that a token costs one step however long
-    /// the text is. Each enumeration begins anew: with a seed it gives the same text, without one another. To stop, stop enumerating.
+    /// The model reads the prompt as the beginning of a row. It keeps its state, so each token costs one time step, however long the text
+    /// is. Each enumeration starts again: with a seed it gives the same text, without a seed another one. To stop, stop enumerating.
     /// </remarks>
     /// <param name="prompt">The beginning of the text, which is not part of the output; may be empty.</param>
-    /// <param name="options">How to write; null for the defaults.</param>
-    /// <returns>The text's pieces, mostly a token each.</returns>
+    /// <param name="options">How text is generated. Null: the defaults.</param>
+    /// <returns>The pieces of the text, usually one token each.</returns>
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     /// <exception cref="FormatException">Something in the prompt is not in the vocabulary; the message shows it.</exception>
     public IEnumerable<string> Generate(string prompt, GenerationOptions? options = null)
@@ -77,7 +80,7 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
         return Generator.Write(Tokenizer.Encode(prompt), options, options.Seed);
     }
 
-    /// <summary>Writes what may follow a prompt, as one text.</summary>
+    /// <summary>Generates text after a prompt, as one string.</summary>
     /// <returns>The text, without the prompt.</returns>
     /// <inheritdoc cref="Generate"/>
     public string GenerateText(string prompt, GenerationOptions? options = null) => string.Concat(Generate(prompt, options));

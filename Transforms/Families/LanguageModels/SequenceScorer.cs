@@ -5,24 +5,26 @@ using static TorchSharp.torch;
 namespace MLExtensions.Families.LanguageModels;
 
 /// <summary>
-/// The log-probability of sequences of tokens. Long ones go through the network a window at a time, the state carried on: memory is
-/// bounded, whatever their length. Thread-safe.
+/// Computes the log probability of token sequences. Long sequences are processed in windows with the state carried over, so memory is
+/// bounded. Thread-safe.
 /// </summary>
 internal sealed class SequenceScorer(LanguageModelArchitecture architecture, LanguageModelNetwork network)
 {
     private const int MaximumSteps = 256;
     private const int MaximumRows = 64;
 
-    // Values that are held at once: of a window's gates, and of logits.
+    // The maximum number of values in memory: of the gates of a window, and of logits.
     private const int MaximumGateValues = 1 << 22;
     private const int MaximumLogits = 1 << 21;
 
     private readonly int _windowTokens = Math.Clamp(MaximumGateValues / (architecture.Recurrent.Gates * architecture.Recurrent.HiddenUnits), 32, 1 << 13);
     private readonly int _logitTokens = Math.Max(1, MaximumLogits / architecture.OutputCount);
 
-    /// <summary>Scores sequences on their own, as a few batches of sequences of much the same length.</summary>
-    /// <param name="sequences">The tokens. The first of each is given, the others are predicted; at least one is.</param>
-    /// <param name="logProbabilities">Takes the natural logarithm of each sequence's probability.</param>
+    /// <summary>Scores independent sequences, in a few batches of sequences of similar length.</summary>
+    /// <param name="sequences">
+    /// The tokens. The first token of each sequence is given, the others are predicted; there must be at least one.
+    /// </param>
+    /// <param name="logProbabilities">Receives the natural logarithm of the probability of each sequence.</param>
     public void Score(IReadOnlyList<int[]> sequences, Span<double> logProbabilities)
     {
         var order = Enumerable.Range(0, sequences.Count).OrderByDescending(i => sequences[i].Length).ToArray();
@@ -40,9 +42,11 @@ internal sealed class SequenceScorer(LanguageModelArchitecture architecture, Lan
         }
     }
 
-    /// <summary>Scores sequences side by side.</summary>
-    /// <param name="sequences">The tokens, the longest first. The first of each is given, the others are predicted.</param>
-    /// <param name="state">The state before the first tokens; afterwards that of the sequences which are longest.</param>
+    /// <summary>Scores sequences in parallel.</summary>
+    /// <param name="sequences">
+    /// The tokens, longest sequence first. The first token of each sequence is given, the others are predicted.
+    /// </param>
+    /// <param name="state">The state before the first tokens; afterwards the state of the longest sequences.</param>
     public double[] ScoreBatch(ArraySegment<int>[] sequences, CarriedState state)
     {
         using var mode = inference_mode();
@@ -52,7 +56,7 @@ internal sealed class SequenceScorer(LanguageModelArchitecture architecture, Lan
         var going = sequences.Length;
         for (var at = 0; at < sequences[0].Count - 1; at += steps)
         {
-            // The shorter ones have come to their ends: those behind them are as short.
+            // The shorter sequences have ended, and so have all after them.
             while (sequences[going - 1].Count - 1 <= at)
                 going--;
             using var scope = NewDisposeScope();
@@ -79,7 +83,9 @@ internal sealed class SequenceScorer(LanguageModelArchitecture architecture, Lan
         return values;
     }
 
-    /// <summary>Some steps of sequences side by side, step by step; behind a sequence's end there is padding.</summary>
+    /// <summary>
+    /// A range of time steps of parallel sequences, time step by time step; after the end of a sequence there is padding.
+    /// </summary>
     private sealed class TokenWindow(long[] inputs, long[] targets, bool[] isReal, int rows)
     {
         public static TokenWindow Of(ReadOnlySpan<ArraySegment<int>> sequences, int at, int steps)
@@ -118,13 +124,13 @@ internal sealed class SequenceScorer(LanguageModelArchitecture architecture, Lan
     }
 }
 
-/// <summary>A recurrent state that outlives the dispose scope that it was made in.</summary>
+/// <summary>A recurrent state that outlives the dispose scope in which it was created.</summary>
 internal sealed class CarriedState : IDisposable
 {
     /// <summary>The tensors <c>[1, batch, hidden units]</c>, or null at the beginning: zeros.</summary>
     public Tensor[]? Value { get; private set; }
 
-    /// <summary>The state of the first sequences of the batch alone; belongs to the current dispose scope.</summary>
+    /// <summary>Returns the state of the first sequences of the batch; it belongs to the current dispose scope.</summary>
     public Tensor[]? First(int count) => Value == null || Value[0].shape[1] == count
         ? Value
         : Array.ConvertAll(Value, part => part.narrow(1, 0, count));

@@ -7,13 +7,16 @@ using Microsoft.ML;
 
 namespace MLExtensions.Families.LanguageModels;
 
-/// <summary>How probable rows of text are, each on its own: the row before its first token ends, as in training. Thread-safe.</summary>
+/// <summary>
+/// Computes the probability of independent rows of text. The first token is predicted from an end-of-sequence (EOS) token, as in training.
+/// Thread-safe.
+/// </summary>
 internal sealed class TextScorer(TextTokenizer tokenizer, SequenceScorer sequences, string column)
 {
     /// <param name="texts">The rows.</param>
-    /// <param name="firstRow">The number of the first of them, for messages.</param>
-    /// <param name="scores">Takes a score a row.</param>
-    /// <exception cref="FormatException">Something in a row is not in the vocabulary.</exception>
+    /// <param name="firstRow">The number of the first row, for messages.</param>
+    /// <param name="scores">Receives one score per row.</param>
+    /// <exception cref="FormatException">A row contains something that is not in the vocabulary.</exception>
     public void Score(ReadOnlySpan<ReadOnlyMemory<char>> texts, long firstRow, Span<TextScore> scores)
     {
         var tokens = new int[texts.Length][];
@@ -33,7 +36,7 @@ internal sealed class TextScorer(TextTokenizer tokenizer, SequenceScorer sequenc
     }
 }
 
-/// <summary>Gives the score of the row that a cursor or a prediction engine stands on, each row or block scored once.</summary>
+/// <summary>Returns the score of the current row of a cursor or prediction engine. Each row or block is scored once.</summary>
 internal abstract class TextScoreSource
 {
     public abstract TextScore Current();
@@ -91,7 +94,7 @@ internal static class LanguageModelColumns
         new(Perplexity, NumberDataViewType.Single),
     ];
 
-    /// <summary>The getters of the columns, in their order.</summary>
+    /// <summary>Returns the getters of the columns, in order.</summary>
     public static Delegate[] CreateGetters(TextScoreSource source) =>
     [
         (ValueGetter<float>)((ref float value) => value = (float)source.Current().LogProbability),
@@ -100,9 +103,9 @@ internal static class LanguageModelColumns
     ];
 }
 
-/// <summary>How probable a text is.</summary>
+/// <summary>The probability of a text.</summary>
 /// <param name="LogProbability">The natural logarithm of its probability.</param>
-/// <param name="Tokens">The tokens that were predicted, the end of the row among them.</param>
+/// <param name="Tokens">The number of predicted tokens, including the end of the row.</param>
 internal readonly record struct TextScore(double LogProbability, int Tokens)
 {
     public double Perplexity => Math.Exp(-LogProbability / Tokens);

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>A multilayer perceptron: fully connected layers, each seeing all of the one before.</summary>
+/// <summary>A multilayer perceptron: fully connected layers.</summary>
 /// <remarks>Without hidden layers it is linear or logistic regression. Rumelhart, Hinton and Williams, 1986.</remarks>
 public sealed record MlpArchitecture : NetworkArchitecture
 {
@@ -15,7 +15,7 @@ public sealed record MlpArchitecture : NetworkArchitecture
     /// <summary>The hidden layers, from the features to the output.</summary>
     public required IReadOnlyList<MlpLayer> HiddenLayers { get; init; }
 
-    /// <summary>The probability of setting a feature to zero in training.</summary>
+    /// <summary>The dropout rate of the features.</summary>
     public double InputDropout { get; init; }
 
     /// <inheritdoc/>
@@ -63,7 +63,7 @@ public sealed record MlpArchitecture : NetworkArchitecture
             if (layer.Units < 1)
                 throw new FormatException($"hiddenLayers[{i}].units is {layer.Units}; it must be at least 1.");
             if (!Enum.IsDefined(layer.Activation))
-                throw new FormatException($"hiddenLayers[{i}].activation is {layer.Activation}, which is no activation.");
+                throw new FormatException($"hiddenLayers[{i}].activation is {layer.Activation}, which is not a valid activation.");
             CheckProbability(layer.Dropout, $"hiddenLayers[{i}].dropout");
         }
     }
@@ -75,14 +75,14 @@ public sealed record MlpArchitecture : NetworkArchitecture
     }
 }
 
-/// <summary>A hidden layer of a multilayer perceptron: linear, batch normalisation, activation, dropout, in this order.</summary>
+/// <summary>A hidden layer of a multilayer perceptron: linear, batch normalization, activation and dropout, in this order.</summary>
 /// <param name="Units">The number of hidden units.</param>
 /// <param name="Activation">The activation function.</param>
-/// <param name="Dropout">The probability of setting an activation to zero in training, in [0, 1).</param>
-/// <param name="BatchNormalization">Whether the layer normalises over the batch (Ioffe and Szegedy, 2015).</param>
+/// <param name="Dropout">The dropout rate of the layer, in [0, 1).</param>
+/// <param name="BatchNormalization">Whether the layer uses batch normalization (Ioffe and Szegedy, 2015).</param>
 public sealed record MlpLayer(int Units, Activation Activation = Activation.ReLU, double Dropout = 0, bool BatchNormalization = false);
 
-/// <summary>The module of <see cref="MlpArchitecture"/>: <c>[rows, inputs]</c> to <c>[rows, outputs]</c>.</summary>
+/// <summary>The module of <see cref="MlpArchitecture"/>: maps <c>[rows, inputs]</c> to <c>[rows, outputs]</c>.</summary>
 internal sealed class MlpNetwork : nn.Module<Tensor, Tensor>
 {
     private readonly SeededDropout? input_dropout;

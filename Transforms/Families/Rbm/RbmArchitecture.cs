@@ -5,20 +5,20 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>
-/// A restricted Boltzmann machine: visible units, hidden units, and a weight between each of the ones and each of the others.
+/// A restricted Boltzmann machine (RBM): visible units, hidden units, and a weight between each visible and each hidden unit.
 /// </summary>
 /// <remarks>
-/// Its weights are <c>weight [hidden, visible]</c>, <c>hidden_bias</c> and <c>visible_bias</c>. Smolensky, 1986; Hinton, "Training Products of
-/// Experts by Minimizing Contrastive Divergence", 2002.
+/// Its weights are <c>weight [hidden, visible]</c>, <c>hidden_bias</c> and <c>visible_bias</c>. Smolensky, 1986; Hinton, "Training Products
+/// of Experts by Minimizing Contrastive Divergence", 2002.
 /// </remarks>
 public sealed record RbmArchitecture : NetworkArchitecture
 {
     internal const string FamilyName = "rbm";
 
-    /// <summary>What the visible units are.</summary>
+    /// <summary>The type of the visible units.</summary>
     public required VisibleUnitType VisibleUnits { get; init; }
 
-    /// <summary>What the hidden units are.</summary>
+    /// <summary>The type of the hidden units.</summary>
     public required HiddenUnitType HiddenUnits { get; init; }
 
     /// <summary>The number of categories of each softmax unit, in the order of the visible units; empty for other units.</summary>
@@ -35,7 +35,7 @@ public sealed record RbmArchitecture : NetworkArchitecture
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), VisibleUnits, HiddenUnits, SoftmaxGroups.Count);
 
-    /// <summary>The activation function that gives the hidden units' means, for networks without noise.</summary>
+    /// <summary>The activation function that computes the means of the hidden units, for networks without noise.</summary>
     internal Activation HiddenActivation => HiddenUnits switch
     {
         HiddenUnitType.Bernoulli => Activation.Sigmoid,
@@ -45,7 +45,7 @@ public sealed record RbmArchitecture : NetworkArchitecture
 
     internal override int MinimumBatchRows => 1;
 
-    /// <summary>The hidden units are no output that could be exchanged: there is no such layer.</summary>
+    /// <summary>The hidden units are not an output that could be exchanged: there is no such layer.</summary>
     internal override string OutputLayer => "output";
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new RbmNetwork(this);
@@ -54,42 +54,51 @@ public sealed record RbmArchitecture : NetworkArchitecture
     {
         base.Check();
         if (!Enum.IsDefined(VisibleUnits))
-            throw new FormatException($"visibleUnits is {VisibleUnits}, which is no kind of unit.");
+            throw new FormatException($"visibleUnits is {VisibleUnits}, which is not a valid kind of unit.");
         if (!Enum.IsDefined(HiddenUnits))
-            throw new FormatException($"hiddenUnits is {HiddenUnits}, which is no kind of unit.");
+            throw new FormatException($"hiddenUnits is {HiddenUnits}, which is not a valid kind of unit.");
         if (SoftmaxGroups == null)
             throw new FormatException("softmaxGroups is missing.");
         if (VisibleUnits != VisibleUnitType.Softmax && SoftmaxGroups.Count == 0)
             return;
         if (VisibleUnits != VisibleUnitType.Softmax || SoftmaxGroups.Any(size => size < 2) || SoftmaxGroups.Sum(size => (long)size) != InputCount)
-            throw new FormatException($"softmaxGroups is [{string.Join(", ", SoftmaxGroups)}]; softmax units have 2 categories or more each and {InputCount} together, other units none.");
+            throw new FormatException($"softmaxGroups is [{string.Join(", ", SoftmaxGroups)}]; softmax units need 2 or more categories each and {InputCount} in total; other units have none.");
     }
 }
 
-/// <summary>What the visible units of a restricted Boltzmann machine are.</summary>
+/// <summary>The types of visible units of an RBM.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<VisibleUnitType>))]
 public enum VisibleUnitType
 {
-    /// <summary>0 or 1, each with a probability; values in [0, 1] stand for probabilities. Smolensky, 1986.</summary>
+    /// <summary>0 or 1 with a probability; values in [0, 1] are probabilities. Smolensky, 1986.</summary>
     Bernoulli,
 
-    /// <summary>Real numbers with normal noise of variance 1: the values should have mean 0 and variance 1. Welling, Rosen-Zvi and Hinton, 2005.</summary>
+    /// <summary>
+    /// Real numbers with normal noise of variance 1: the values should have mean 0 and variance 1. Welling, Rosen-Zvi and Hinton, 2005.
+    /// </summary>
     Gaussian,
 
-    /// <summary>One of several categories, a unit a category, of which one is 1; Salakhutdinov, Mnih and Hinton, 2007.</summary>
+    /// <summary>
+    /// One of several categories, with one unit per category, exactly one of which is 1. Salakhutdinov, Mnih and Hinton, 2007.
+    /// </summary>
     Softmax,
 }
 
-/// <summary>What the hidden units of a restricted Boltzmann machine are.</summary>
+/// <summary>The types of hidden units of an RBM.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<HiddenUnitType>))]
 public enum HiddenUnitType
 {
-    /// <summary>0 or 1, each with a probability.</summary>
+    /// <summary>0 or 1 with a probability.</summary>
     Bernoulli,
 
-    /// <summary>max(0, x) with noise of variance sigmoid(x); Nair and Hinton, 2010. Takes a smaller learning rate than Bernoulli units.</summary>
+    /// <summary>
+    /// max(0, x) with noise of variance sigmoid(x); Nair and Hinton, 2010. Needs a smaller learning rate than Bernoulli units.
+    /// </summary>
     ReLU,
 
-    /// <summary>x with normal noise of variance 1, as for a code of real numbers (Hinton and Salakhutdinov, 2006). Takes a far smaller learning rate than Bernoulli units.</summary>
+    /// <summary>
+    /// x with normal noise of variance 1, as for a real-valued latent representation (Hinton and Salakhutdinov, 2006). Needs a much smaller
+    /// learning rate than Bernoulli units.
+    /// </summary>
     Gaussian,
 }

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Rbm;
 
-/// <summary>The module of <see cref="RbmArchitecture"/>: <c>[rows, visible]</c> to the means of the hidden units, <c>[rows, hidden]</c>.</summary>
+/// <summary>
+/// The module of <see cref="RbmArchitecture"/>: maps <c>[rows, visible]</c> to the means of the hidden units, <c>[rows, hidden]</c>.
+/// </summary>
 internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
 {
     private readonly RbmArchitecture _architecture;
@@ -32,7 +34,7 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
 
     public Parameter VisibleBias { get; private set; } = null!;
 
-    /// <summary>Finds the parameters again after the module was converted to another number format or device.</summary>
+    /// <summary>Updates the parameter fields after the module was converted to another number format or device.</summary>
     public void Refresh()
     {
         Weight = get_parameter("weight")!;
@@ -40,7 +42,7 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
         VisibleBias = get_parameter("visible_bias")!;
     }
 
-    /// <summary>Keeps a view that every step of a training needs: in small machines handles cost as much as products.</summary>
+    /// <summary>Keeps a view that every training step needs: in a small RBM handles cost as much as products.</summary>
     public void KeepViews()
     {
         _transposed?.Dispose();
@@ -50,13 +52,13 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor visible) => HiddenMeans(visible);
 
-    /// <summary>What the hidden units receive: <c>[rows, hidden]</c>.</summary>
+    /// <summary>Returns the inputs of the hidden units: <c>[rows, hidden]</c>.</summary>
     public Tensor HiddenInput(Tensor visible) => addmm(HiddenBias, visible, _transposed ?? Weight.t(), 1, 1);
 
-    /// <summary>The hidden units' expected values: probabilities of Bernoulli units.</summary>
+    /// <summary>Returns the expected values of the hidden units: probabilities for Bernoulli units.</summary>
     public Tensor HiddenMeans(Tensor visible) => MeansOf(HiddenInput(visible));
 
-    /// <summary>The expected values for what the hidden units receive, which is overwritten.</summary>
+    /// <summary>Returns the expected values for the inputs of the hidden units, which are overwritten.</summary>
     public Tensor MeansOf(Tensor hiddenInput) => _architecture.HiddenUnits switch
     {
         HiddenUnitType.Bernoulli => hiddenInput.sigmoid_(),
@@ -64,7 +66,7 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
         _ => hiddenInput,
     };
 
-    /// <summary>The visible units' expected values: probabilities of Bernoulli and softmax units.</summary>
+    /// <summary>Returns the expected values of the visible units: probabilities for Bernoulli and softmax units.</summary>
     public Tensor VisibleMeans(Tensor hidden)
     {
         var input = addmm(VisibleBias, hidden, Weight, 1, 1);
@@ -77,8 +79,8 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>
-    /// The free energy of visible units, <c>[rows]</c>: minus the logarithm of their probability, but for a constant. For ReLU units that of their
-    /// approximation, whose derivative by the input is max(0, x).
+    /// Returns the free energy of visible units, <c>[rows]</c>: minus the logarithm of their probability, up to a constant. For ReLU units
+    /// it is that of an approximation whose derivative with respect to the input is max(0, x).
     /// </summary>
     public Tensor FreeEnergy(Tensor visible)
     {
@@ -95,7 +97,7 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
             : mv(visible, VisibleBias).neg_().sub_(hiddenTerm);
     }
 
-    /// <summary>An estimate of each row's pseudo-log-likelihood, <c>[rows]</c>: one Bernoulli unit a row, given, is turned over.</summary>
+    /// <summary>Estimates the pseudo-log-likelihood of each row, <c>[rows]</c>, by flipping one given Bernoulli unit per row.</summary>
     /// <param name="visible"><c>[rows, visible]</c>.</param>
     /// <param name="units">The unit of each row, <c>[rows]</c>, int64.</param>
     public Tensor PseudoLogLikelihood(Tensor visible, Tensor units)

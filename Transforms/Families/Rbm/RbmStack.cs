@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Rbm;
 
-/// <summary>One or more trained machines, the hidden units of each the visible units of the next: a deep belief network.</summary>
+/// <summary>One or more trained RBMs. The hidden units of each are the visible units of the next: a deep belief network.</summary>
 internal sealed class RbmStack(IReadOnlyList<NetworkModelParameters> layers)
 {
     private readonly RbmNetwork[] _networks = layers.Select(layer => (RbmNetwork)layer.Network).ToArray();
@@ -14,7 +14,7 @@ internal sealed class RbmStack(IReadOnlyList<NetworkModelParameters> layers)
 
     private RbmNetwork Top => _networks[^1];
 
-    /// <summary>The visible units of the topmost machine: means, up through the machines below.</summary>
+    /// <summary>Returns the visible units of the topmost RBM: means, propagated up through the RBMs below.</summary>
     public Tensor BelowTop(Tensor visible)
     {
         for (var layer = 0; layer < _networks.Length - 1; layer++)
@@ -22,10 +22,10 @@ internal sealed class RbmStack(IReadOnlyList<NetworkModelParameters> layers)
         return visible;
     }
 
-    /// <summary>The hidden units of the topmost machine.</summary>
+    /// <summary>Returns the hidden units of the topmost RBM.</summary>
     public Tensor Hidden(Tensor belowTop) => Top.HiddenMeans(belowTop);
 
-    /// <summary>From hidden units of the topmost machine down to the visible ones.</summary>
+    /// <summary>Propagates hidden units of the topmost RBM down to the visible units.</summary>
     public Tensor Visible(Tensor hidden)
     {
         for (var layer = _networks.Length - 1; layer >= 0; layer--)
@@ -33,11 +33,11 @@ internal sealed class RbmStack(IReadOnlyList<NetworkModelParameters> layers)
         return hidden;
     }
 
-    /// <summary>The free energy of the topmost machine, <c>[rows]</c>.</summary>
+    /// <summary>Returns the free energy of the topmost RBM, <c>[rows]</c>.</summary>
     public Tensor FreeEnergy(Tensor belowTop) => Top.FreeEnergy(belowTop);
 
-    /// <summary>Gibbs sampling in the topmost machine, and means down from there.</summary>
-    /// <param name="start"><c>[rows, visible units of the topmost machine]</c>, or null for noise.</param>
+    /// <summary>Gibbs sampling in the topmost RBM, and means from there down.</summary>
+    /// <param name="start"><c>[rows, visible units of the topmost RBM]</c>, or null for noise.</param>
     /// <param name="rows">The number of chains.</param>
     /// <param name="steps">The number of steps, at least 1.</param>
     /// <param name="seed">The seed.</param>
@@ -51,14 +51,14 @@ internal sealed class RbmStack(IReadOnlyList<NetworkModelParameters> layers)
             var before = visible;
             using (NewDisposeScope())
                 visible = sampler.Visible(Top, Top.VisibleMeans(sampler.Hidden(Top, before).States)).MoveToOuterDisposeScope();
-            // Thousands of steps would pile up in the caller's scope.
+            // The tensors of thousands of steps would accumulate in the caller's scope.
             if (!ReferenceEquals(before, start))
                 before.Dispose();
         }
         return Visible(sampler.Hidden(Top, visible).States);
     }
 
-    /// <summary>Replaces probabilities by ones and zeros that depend on the seed and the row of features alone.</summary>
+    /// <summary>Replaces probabilities by ones and zeros that depend only on the seed and the row of features.</summary>
     public static Tensor Draw(Tensor features, Tensor probabilities, int seed)
     {
         var drawn = empty_like(probabilities);
@@ -88,7 +88,7 @@ internal sealed class RbmStack(IReadOnlyList<NetworkModelParameters> layers)
     }
 }
 
-/// <summary>What a machine's own questions draw and check.</summary>
+/// <summary>Draws and checks shared by the methods of an RBM.</summary>
 internal static class RbmRows
 {
     public static void CheckPositive(int value, string name)
@@ -97,7 +97,7 @@ internal static class RbmRows
             throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}; it must be at least 1.");
     }
 
-    /// <summary>A unit for each row, int64.</summary>
+    /// <summary>Draws one unit per row, int64.</summary>
     public static Tensor DrawUnits(Tensor rows, ref SplitMix64 random)
     {
         var units = new long[rows.shape[0]];

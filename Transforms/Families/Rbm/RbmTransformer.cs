@@ -13,8 +13,10 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>A trained restricted Boltzmann machine, or a stack of them: adds what the hidden units of the topmost make of a column of features.</summary>
-/// <remarks>In a stack means go up and down between the machines; sampling and the free energy are those of the topmost.</remarks>
+/// <summary>
+/// A trained restricted Boltzmann machine (RBM) or a stack of RBMs: adds the values of the topmost hidden units for a feature column.
+/// </summary>
+/// <remarks>In a stack, means are propagated up and down between the RBMs. Sampling and the free energy use the topmost RBM.</remarks>
 public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
 {
     internal const string LoaderSignature = "MLExtRbm";
@@ -54,20 +56,20 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
     /// <summary>The column of the hidden units.</summary>
     public string OutputColumnName { get; }
 
-    /// <summary>The column of the reconstructed features; null where there is none.</summary>
+    /// <summary>The column of the reconstructed features; null if there is none.</summary>
     public string? ReconstructionColumnName { get; }
 
-    /// <summary>The column of the free energy, a <c>Single</c>; null where there is none.</summary>
+    /// <summary>The column of the free energy, a <c>Single</c>; null if there is none.</summary>
     public string? FreeEnergyColumnName { get; }
 
     /// <summary>
-    /// The machines, from the lowest to the topmost, with their architectures (<see cref="RbmArchitecture"/>), their weights (<c>weight</c>,
-    /// <c>hidden_bias</c>, <c>visible_bias</c>) and how each was trained. The transformer owns them.
+    /// The RBMs, from the lowest to the topmost, with their architectures (<see cref="RbmArchitecture"/>), weights (<c>weight</c>,
+    /// <c>hidden_bias</c>, <c>visible_bias</c>) and histories. The transformer owns them.
     /// </summary>
     public IReadOnlyList<NetworkModelParameters> Layers { get; }
 
-    /// <summary>How the training of each machine went, from the lowest to the topmost.</summary>
-    public IReadOnlyList<TrainingHistory> Histories => Layers.Select(layer => layer.History ?? throw new InvalidOperationException("The machine was not trained here.")).ToArray();
+    /// <summary>The training history of each RBM, from the lowest to the topmost.</summary>
+    public IReadOnlyList<TrainingHistory> Histories => Layers.Select(layer => layer.History ?? throw new InvalidOperationException("The RBM was not trained by this library, so it has no history.")).ToArray();
 
     IInitialWeights INetworkHolder.InitialWeights => new RbmWeights(Layers);
 
@@ -79,9 +81,9 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
 
     private int InputCount => Layers[0].Architecture.InputCount;
 
-    /// <summary>A copy of a machine's weights: a row a hidden unit, its weights to the visible units.</summary>
-    /// <param name="layer">Which machine, 0 the lowest. Default 0.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such machine.</exception>
+    /// <summary>Returns a copy of the weights of an RBM: one row per hidden unit with its weights to the visible units.</summary>
+    /// <param name="layer">The index of the RBM, 0 for the lowest. Default 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no RBM with this index.</exception>
     public float[][] GetWeights(int layer = 0)
     {
         if (layer < 0 || layer >= Layers.Count)
@@ -89,8 +91,8 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
         return Layers[layer].GetWeights("weight").Chunk(Layers[layer].Architecture.InputCount).ToArray();
     }
 
-    /// <summary>What the hidden units, or those of the topmost machine, say that features were: up by means, and down again.</summary>
-    /// <param name="features">As many values as there are visible units.</param>
+    /// <summary>Reconstructs features: propagates means up to the topmost hidden units and down again.</summary>
+    /// <param name="features">The features, as many values as there are visible units.</param>
     /// <returns>The expected values of the visible units.</returns>
     /// <exception cref="ArgumentException">There are too few or too many values.</exception>
     /// <exception cref="FormatException">A value is NaN or infinite.</exception>
@@ -101,11 +103,11 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
         return TensorMemory.Floats(_stack.Visible(_stack.Hidden(_stack.BelowTop(FeatureRows.ToTensor([features], InputCount))))).ToArray();
     }
 
-    /// <summary>Lets the machine dream: Gibbs sampling from noise.</summary>
-    /// <param name="count">The number of samples, each from a chain of its own.</param>
-    /// <param name="steps">The number of Gibbs steps of each; some thousand forget the noise.</param>
+    /// <summary>Generates samples with Gibbs sampling that starts from noise.</summary>
+    /// <param name="count">The number of samples, each from its own chain.</param>
+    /// <param name="steps">The number of Gibbs steps per chain; after a few thousand the noise is forgotten.</param>
     /// <param name="seed">The seed.</param>
-    /// <returns>The expected values of the visible units after the last step, a row a chain.</returns>
+    /// <returns>The expected values of the visible units after the last step, one row per chain.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A number is below 1.</exception>
     public float[][] Sample(int count, int steps, int seed)
     {
@@ -114,11 +116,11 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
         return Sample(null, count, steps, seed);
     }
 
-    /// <summary>Gibbs sampling that starts from data.</summary>
-    /// <param name="start">Where the chains start, a row each.</param>
-    /// <param name="steps">The number of Gibbs steps of each.</param>
+    /// <summary>Generates samples with Gibbs sampling that starts from data.</summary>
+    /// <param name="start">The initial visible units, one row per chain.</param>
+    /// <param name="steps">The number of Gibbs steps per chain.</param>
     /// <param name="seed">The seed.</param>
-    /// <returns>The expected values of the visible units after the last step, a row a chain.</returns>
+    /// <returns>The expected values of the visible units after the last step, one row per chain.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number of steps is below 1.</exception>
     /// <exception cref="ArgumentException">There are no rows, or one has too few or too many values.</exception>
     /// <exception cref="FormatException">A value is NaN or infinite.</exception>
@@ -129,25 +131,27 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
     }
 
     /// <summary>
-    /// The mean pseudo-log-likelihood of data under the lowest machine, in nats a row: each Bernoulli unit's logarithm of its probability given all the others,
-    /// summed. Estimated by one unit a row, drawn by the seed (Besag, 1975).
+    /// Returns the mean pseudo-log-likelihood of data under the lowest RBM, in nats per row: the sum over all Bernoulli units of the
+    /// logarithm of the unit's probability given all others. It is estimated with one random unit per row (Besag, 1975).
     /// </summary>
-    /// <param name="data">Data with the column of features, values in [0, 1].</param>
+    /// <param name="data">Data with the feature column; values in [0, 1].</param>
     /// <param name="seed">The seed. Default 1.</param>
-    /// <exception cref="InvalidOperationException">The visible units are no Bernoulli units.</exception>
+    /// <exception cref="InvalidOperationException">The visible units are not Bernoulli units.</exception>
     /// <exception cref="ArgumentException">The column is missing, of another type or size, or there are no rows.</exception>
     public double PseudoLogLikelihood(IDataView data, int seed = 1)
     {
         ArgumentNullException.ThrowIfNull(data);
         var kind = _stack.Lowest.Architecture.VisibleUnits;
         if (kind != VisibleUnitType.Bernoulli)
-            throw new InvalidOperationException($"The visible units are {kind} units; the pseudo-log-likelihood is that of Bernoulli units.");
+            throw new InvalidOperationException($"The visible units are {kind} units; the pseudo-log-likelihood needs Bernoulli units.");
         var random = new SplitMix64((ulong)(uint)seed);
         return MeanOf(data, rows => _stack.Lowest.PseudoLogLikelihood(rows, RbmRows.DrawUnits(rows, ref random)));
     }
 
-    /// <summary>The mean free energy of data under the topmost machine; higher on new data than on the training data is a sign of overfitting.</summary>
-    /// <param name="data">Data with the column of features.</param>
+    /// <summary>
+    /// Returns the mean free energy of data under the topmost RBM. A higher value on new data than on training data indicates overfitting.
+    /// </summary>
+    /// <param name="data">Data with the feature column.</param>
     /// <exception cref="ArgumentException">The column is missing, of another type or size, or there are no rows.</exception>
     public double FreeEnergy(IDataView data) => MeanOf(data, rows => _stack.FreeEnergy(_stack.BelowTop(rows)));
 
@@ -179,7 +183,7 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
         var names = new RbmColumnNames(output, input, reconstruction, ctx.LoadStringOrNull());
         var kind = (RbmOutput)ctx.Reader.ReadInt32();
         if (!Enum.IsDefined(kind))
-            throw new ModelFormatException(LoaderSignature, $"has {kind} as the kind of its output, which is none");
+            throw new ModelFormatException(LoaderSignature, $"has the output {kind}, which is not a valid kind of output");
         var seed = ctx.Reader.ReadInt32();
         return new RbmTransformer(env, LoadLayers(env, ctx), names, kind, seed);
     }
@@ -214,7 +218,7 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
                 ctx.LoadModel<NetworkModelParameters, SignatureLoadModel>(env, out var layer, Folder(i));
                 layers.Add(layer);
                 if (layer.Architecture is not RbmArchitecture || (i > 0 && layers[i - 1].Architecture.OutputCount != layer.Architecture.InputCount))
-                    throw new ModelFormatException(Folder(i), $"is no machine that fits the one below it: {layer.Architecture}");
+                    throw new ModelFormatException(Folder(i), $"is not an RBM that fits the one below it: {layer.Architecture}");
             }
             return layers;
         }
@@ -229,7 +233,7 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
     {
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
-        // Steps are small and many, so that threads would mostly wait for each other; and a seed gives the same samples whatever their number.
+        // There are many small steps, so threads would mostly wait for each other. Also, a seed then gives the same samples for any number of threads.
         using var threads = TorchThreads.Use(1);
         var visible = start == null ? null : _stack.BelowTop(FeatureRows.ToTensor(start, InputCount));
         var samples = _stack.Sample(visible, count, steps, (ulong)(uint)seed);
@@ -239,19 +243,22 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
     private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
 }
 
-/// <summary>What a restricted Boltzmann machine's output column holds.</summary>
+/// <summary>What the output column of an RBM contains.</summary>
 public enum RbmOutput
 {
-    /// <summary>The hidden units' expected values: the probabilities of Bernoulli units.</summary>
+    /// <summary>The expected values of the hidden units: probabilities for Bernoulli units.</summary>
     Means,
 
-    /// <summary>Ones and zeros, drawn by the probabilities of Bernoulli units from the seed and the row's own values: the same row always gives the same.</summary>
+    /// <summary>
+    /// Ones and zeros, sampled with the probabilities of Bernoulli units. They depend on the seed and the values of the row, so the same
+    /// row always gives the same sample.
+    /// </summary>
     Samples,
 }
 
-/// <summary>The columns of a machine.</summary>
-/// <param name="Output">The hidden units.</param>
-/// <param name="Input">The visible units.</param>
-/// <param name="Reconstruction">The visible units as the hidden ones say, or null.</param>
-/// <param name="FreeEnergy">The free energy, or null.</param>
+/// <summary>The column names of an RBM.</summary>
+/// <param name="Output">The column of the hidden units.</param>
+/// <param name="Input">The column of the visible units.</param>
+/// <param name="Reconstruction">The column of the reconstruction, or null.</param>
+/// <param name="FreeEnergy">The column of the free energy, or null.</param>
 internal sealed record RbmColumnNames(string Output, string Input, string? Reconstruction, string? FreeEnergy);

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace MLExtensions.Families.Rbm;
 
 /// <summary>
-/// Hands the weights of trained machines over to other networks: a perceptron's hidden layers, or the encoder of an autoencoder and, transposed,
-/// its decoder (Hinton and Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks", 2006).
+/// Provides the weights of trained RBMs for other networks: for the hidden layers of a multilayer perceptron, or for the encoder of an
+/// autoencoder and, transposed, its decoder (Hinton and Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks", 2006).
 /// </summary>
 internal sealed class RbmWeights(IReadOnlyList<NetworkModelParameters> layers) : IInitialWeights
 {
@@ -16,11 +16,14 @@ internal sealed class RbmWeights(IReadOnlyList<NetworkModelParameters> layers) :
 
     public bool LacksOutput => true;
 
-    /// <summary>The weights of each machine, for a training that goes on with it.</summary>
+    /// <summary>The weights of each RBM, for a training that continues with it.</summary>
     public IReadOnlyList<IInitialWeights> Layers => layers;
 
-    /// <summary>The autoencoder that the machines unroll to; between two machines the lower one's hidden units say what the units are.</summary>
-    /// <exception cref="ArgumentException">The lowest machine's visible units are of a kind that an autoencoder has no output for.</exception>
+    /// <summary>
+    /// Returns the autoencoder that the RBMs unroll to. Between two RBMs, the hidden units of the lower one determine
+    /// the type of the units.
+    /// </summary>
+    /// <exception cref="ArgumentException">An autoencoder has no output for the type of the visible units of the lowest RBM.</exception>
     public AutoencoderArchitecture Unroll()
     {
         var machines = layers.Select(layer => (RbmArchitecture)layer.Architecture).ToList();
@@ -44,7 +47,7 @@ internal sealed class RbmWeights(IReadOnlyList<NetworkModelParameters> layers) :
     {
         VisibleUnitType.Bernoulli => AutoencoderOutput.Bernoulli,
         VisibleUnitType.Gaussian => AutoencoderOutput.Gaussian,
-        _ => throw new ArgumentException($"InitialModel is a machine with {units} units as visible ones; an autoencoder starts from {VisibleUnitType.Bernoulli} or {VisibleUnitType.Gaussian} units."),
+        _ => throw new ArgumentException($"InitialModel is an RBM with visible {units} units; an autoencoder can start from {VisibleUnitType.Bernoulli} or {VisibleUnitType.Gaussian} units."),
     };
 
     private Dictionary<string, Tensor> ForPerceptron()
@@ -59,7 +62,7 @@ internal sealed class RbmWeights(IReadOnlyList<NetworkModelParameters> layers) :
         return weights;
     }
 
-    /// <summary>Unrolled: the decoder goes down through the machines with the weights that the encoder goes up with.</summary>
+    /// <summary>Unrolls the RBMs: the decoder uses the transposed weights of the encoder in reverse order.</summary>
     private Dictionary<string, Tensor> ForAutoencoder()
     {
         var weights = new Dictionary<string, Tensor>();

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Rbm;
 
-/// <summary>Draws the states of a machine's units. Not thread-safe.</summary>
-/// <param name="device">Where the units are; on another device than the processor the process's generator draws.</param>
+/// <summary>Samples the states of the units of an RBM. Not thread-safe.</summary>
+/// <param name="device">The device of the units. On devices other than the CPU, the generator of the process is used.</param>
 internal sealed class UnitSampler(Device device) : IDisposable
 {
     private readonly Generator? _generator = device.type == DeviceType.CPU ? new Generator(0) : null;
@@ -23,7 +23,7 @@ internal sealed class UnitSampler(Device device) : IDisposable
             cuda.manual_seed((long)(seed >> 1));
     }
 
-    /// <summary>The hidden units' expected values and their states, drawn.</summary>
+    /// <summary>Returns the expected values of the hidden units and their sampled states.</summary>
     public (Tensor Means, Tensor States) Hidden(RbmNetwork network, Tensor visible)
     {
         var input = network.HiddenInput(visible);
@@ -40,7 +40,7 @@ internal sealed class UnitSampler(Device device) : IDisposable
         return (network.MeansOf(input), states);
     }
 
-    /// <summary>States of visible units from their expected values, which are left alone.</summary>
+    /// <summary>Samples states of visible units from their expected values, which are not changed.</summary>
     public Tensor Visible(RbmNetwork network, Tensor means) => network.Architecture.VisibleUnits switch
     {
         VisibleUnitType.Bernoulli => Bernoulli(means),
@@ -68,7 +68,7 @@ internal sealed class UnitSampler(Device device) : IDisposable
         return empty(like.shape, ScalarType.Float32).normal_(0, 1, _generator).to(like.dtype);
     }
 
-    /// <summary>A one for the category that is drawn: the largest of the logarithms with Gumbel noise.</summary>
+    /// <summary>Samples a one-hot category: the largest of the logarithms with Gumbel noise.</summary>
     private Tensor Category(Tensor probabilities)
     {
         var noise = _generator == null ? rand_like(probabilities) : empty(probabilities.shape, ScalarType.Float32).uniform_(0, 1, _generator).to(probabilities.dtype);
@@ -77,7 +77,9 @@ internal sealed class UnitSampler(Device device) : IDisposable
     }
 }
 
-/// <summary>Draws ones and zeros by their probabilities, eight at a time: xoshiro128+ (Blackman and Vigna, 2018) in eight lanes.</summary>
+/// <summary>
+/// Samples ones and zeros from their probabilities, eight at a time: xoshiro128+ (Blackman and Vigna, 2018) in eight lanes.
+/// </summary>
 internal struct BernoulliDraws
 {
     private const float Unit = 1f / (1 << 24);

@@ -10,25 +10,25 @@ public sealed record RecurrentArchitecture : NetworkArchitecture
 {
     internal const string FamilyName = "lstm";
 
-    // The rows that go through the layers at once in scoring: of about one length, so that little is padding.
+    // The number of rows that are scored at once: they have similar length, so that there is little padding.
     internal const int ChunkRows = 128;
 
-    /// <summary>What the steps of a sequence are.</summary>
+    /// <summary>The format of the sequences.</summary>
     public required SequenceInput Input { get; init; }
 
-    /// <summary>The number of values that stand for a token; 0 where steps are numbers.</summary>
+    /// <summary>The embedding size of tokens; 0 for sequences of numbers.</summary>
     public int EmbeddingSize { get; init; }
 
     /// <summary>The recurrent layers.</summary>
     public required RecurrentLayers Recurrent { get; init; }
 
-    /// <summary>How the outputs of all steps become one vector.</summary>
+    /// <summary>How the outputs of all time steps are combined into one vector.</summary>
     public SequencePooling Pooling { get; init; }
 
-    /// <summary>The probability of setting a value of a step to zero in training.</summary>
+    /// <summary>The dropout rate of the inputs of each time step.</summary>
     public double InputDropout { get; init; }
 
-    /// <summary>The probability of setting a pooled value to zero in training.</summary>
+    /// <summary>The dropout rate of the pooled values.</summary>
     public double OutputDropout { get; init; }
 
     /// <inheritdoc/>
@@ -45,14 +45,14 @@ public sealed record RecurrentArchitecture : NetworkArchitecture
 
     internal override FeatureFormat Format => new SequenceFormat(Input);
 
-    // Of one step: steps follow each other, so this is what threads could share.
+    // Of one time step only: time steps are sequential, so threads can share only the work of one.
     internal override double MultiplyAdds => Recurrent.MultiplyAdds(StepWidth);
 
     internal override int MinimumBatchRows => 1;
 
     internal override string OutputLayer => "output";
 
-    /// <summary>The values of a step that the first recurrent layer sees.</summary>
+    /// <summary>The number of inputs of the first recurrent layer per time step.</summary>
     internal int StepWidth => Input.TokenCount > 0 ? EmbeddingSize : Input.ValuesPerStep;
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new RecurrentNetwork(this);
@@ -69,29 +69,31 @@ public sealed record RecurrentArchitecture : NetworkArchitecture
         if (Input.TokenCount > 0 ? EmbeddingSize < 1 : EmbeddingSize != 0)
             throw new FormatException($"embeddingSize is {EmbeddingSize}; it must be at least 1 for tokens, and 0 for numbers.");
         if (!Enum.IsDefined(Pooling))
-            throw new FormatException($"pooling is {Pooling}, which is no pooling.");
+            throw new FormatException($"pooling is {Pooling}, which is not a valid pooling.");
         if (!(InputDropout >= 0 && InputDropout < 1))
             throw new FormatException($"inputDropout is {InputDropout}; it must be in [0, 1).");
         if (!(OutputDropout >= 0 && OutputDropout < 1))
             throw new FormatException($"outputDropout is {OutputDropout}; it must be in [0, 1).");
         if (InputCount != Format.Width)
-            throw new FormatException($"inputCount is {InputCount}; sequences of at most {Input.MaximumLength} steps of {Input.ValuesPerStep} values need {Format.Width}.");
+            throw new FormatException($"inputCount is {InputCount}; it must be {Format.Width} for sequences of at most {Input.MaximumLength} steps of {Input.ValuesPerStep} values.");
     }
 }
 
-/// <summary>How a recurrent network's outputs at all steps become one vector.</summary>
+/// <summary>How the outputs of a recurrent network at all time steps are combined into one vector.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<SequencePooling>))]
 public enum SequencePooling
 {
-    /// <summary>The output at the last step; of a reversed layer, at the first.</summary>
+    /// <summary>The output at the last time step; for a reversed layer, at the first.</summary>
     Last,
 
-    /// <summary>The mean over the steps.</summary>
+    /// <summary>The mean over the time steps.</summary>
     Mean,
 
-    /// <summary>The greatest value over the steps, each unit for itself.</summary>
+    /// <summary>The maximum over the time steps, for each unit.</summary>
     Max,
 
-    /// <summary>A mean whose weights are learnt: the softmax of how well each step's output fits a learnt vector (Yang et al., 2016).</summary>
+    /// <summary>
+    /// Attention: a mean with learned weights, the softmax of the product of each output and a learned vector (Yang et al., 2016).
+    /// </summary>
     Attention,
 }

@@ -3,29 +3,29 @@ using MLExtensions.Families.Recurrent;
 
 namespace MLExtensions;
 
-/// <summary>Recurrent layers on top of each other: each reads the outputs of the one below, step by step.</summary>
-/// <param name="Cell">What a layer computes.</param>
-/// <param name="HiddenUnits">The hidden units of each layer and direction.</param>
+/// <summary>Stacked recurrent layers: each reads the outputs of the one below, time step by time step.</summary>
+/// <param name="Cell">The recurrent cell.</param>
+/// <param name="HiddenUnits">The number of hidden units of each layer and direction.</param>
 /// <param name="NumberOfLayers">The number of layers.</param>
 public sealed record RecurrentLayers(RecurrentCell Cell, int HiddenUnits, [property: JsonPropertyName("layers")] int NumberOfLayers = 1)
 {
-    /// <summary>Whether each layer also reads the sequence from its end (Schuster and Paliwal, 1997); outputs are then twice as wide.</summary>
+    /// <summary>Whether layers are bidirectional (Schuster and Paliwal, 1997); outputs are then twice as wide.</summary>
     public bool Bidirectional { get; init; }
 
-    /// <summary>The probability of setting an output to zero between two layers in training (Zaremba et al., 2014).</summary>
+    /// <summary>The dropout rate between layers (Zaremba et al., 2014).</summary>
     public double Dropout { get; init; }
 
-    /// <summary>The number of values a step that come out of the last layer.</summary>
+    /// <summary>The number of outputs of the last layer per time step.</summary>
     [JsonIgnore]
     public int OutputCount => HiddenUnits * Directions;
 
-    /// <summary>1, or 2 where the layers are bidirectional.</summary>
+    /// <summary>The number of directions: 1, or 2 if the layers are bidirectional.</summary>
     internal int Directions => Bidirectional ? 2 : 1;
 
-    /// <summary>The matrices of a cell: its gates and its candidate.</summary>
+    /// <summary>The number of matrices of a cell: its gates and its candidate.</summary>
     internal int Gates => GatesOf(Cell);
 
-    /// <summary>The tensors that a layer hands from step to step.</summary>
+    /// <summary>The number of state tensors of a layer.</summary>
     internal int StatesPerLayer => Cell == RecurrentCell.Lstm ? 2 : 1;
 
     internal static int GatesOf(RecurrentCell cell) => cell switch
@@ -35,19 +35,19 @@ public sealed record RecurrentLayers(RecurrentCell Cell, int HiddenUnits, [prope
         _ => 1,
     };
 
-    /// <exception cref="OverflowException">The number is beyond 64 bits.</exception>
+    /// <exception cref="OverflowException">The number exceeds 64 bits.</exception>
     internal long ParameterCount(long inputs) => Sum(inputs, biases: 2);
 
-    /// <summary>The multiply-adds of one step.</summary>
+    /// <summary>The multiply-adds of one time step.</summary>
     internal long MultiplyAdds(long inputs) => Sum(inputs, biases: 0);
 
     internal RecurrentModule CreateModule(int inputs) => new(this, inputs);
 
-    /// <exception cref="FormatException">A member is out of range; the message names it.</exception>
+    /// <exception cref="FormatException">A property is out of range; the message names it.</exception>
     internal void Check()
     {
         if (!Enum.IsDefined(Cell))
-            throw new FormatException($"recurrent.cell is {Cell}, which is no cell.");
+            throw new FormatException($"recurrent.cell is {Cell}, which is not a valid cell.");
         if (HiddenUnits < 1 || HiddenUnits > 1 << 20)
             throw new FormatException($"recurrent.hiddenUnits is {HiddenUnits}; it must be between 1 and {1 << 20}.");
         if (NumberOfLayers < 1 || NumberOfLayers > 1000)
@@ -68,16 +68,18 @@ public sealed record RecurrentLayers(RecurrentCell Cell, int HiddenUnits, [prope
     }
 }
 
-/// <summary>What a recurrent layer computes at each step.</summary>
+/// <summary>The recurrent cell: what a recurrent layer computes at each time step.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<RecurrentCell>))]
 public enum RecurrentCell
 {
-    /// <summary>Long short-term memory: input, forget and output gates around a cell state (Hochreiter and Schmidhuber, 1997; Gers et al., 2000).</summary>
+    /// <summary>
+    /// Long short-term memory: input, forget and output gates around a cell state (Hochreiter and Schmidhuber, 1997; Gers et al., 2000).
+    /// </summary>
     Lstm,
 
     /// <summary>Gated recurrent unit: reset and update gates, no cell state (Cho et al., 2014).</summary>
     Gru,
 
-    /// <summary>The plain recurrent network with tanh (Elman, 1990); it forgets within some ten steps.</summary>
+    /// <summary>The plain recurrent network with tanh (Elman, 1990); it forgets within about ten time steps.</summary>
     Rnn,
 }

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace MLExtensions.Families.Recurrent;
 
 /// <summary>
-/// The module of <see cref="RecurrentLayers"/>. Each layer and direction is a libtorch layer of its own, named by the layer's number:
-/// dropout between them draws from our generator, and a reversed sequence starts at its own end, not at the padding.
+/// The module of <see cref="RecurrentLayers"/>. Each layer and direction is a separate libtorch layer, named by the number of the layer,
+/// because dropout between them uses our generator, and a reversed sequence must start at its own end, not at the padding.
 /// </summary>
 internal sealed class RecurrentModule : nn.Module
 {
@@ -36,10 +36,10 @@ internal sealed class RecurrentModule : nn.Module
         }
     }
 
-    /// <summary>Runs a part of endless sequences.</summary>
+    /// <summary>Processes a part of endless sequences.</summary>
     /// <param name="input"><c>[steps, batch, inputs]</c>.</param>
-    /// <param name="state">The state after the part before, or null for zeros.</param>
-    /// <returns>The last layer's outputs <c>[steps, batch, hidden units]</c>, and the state after the part.</returns>
+    /// <param name="state">The state after the previous part, or null for zeros.</param>
+    /// <returns>The outputs of the last layer <c>[steps, batch, hidden units]</c>, and the state after the part.</returns>
     public (Tensor Output, Tensor[] State) Run(Tensor input, Tensor[]? state)
     {
         var size = _description.StatesPerLayer;
@@ -53,10 +53,10 @@ internal sealed class RecurrentModule : nn.Module
         return (input, next);
     }
 
-    /// <summary>Runs whole sequences of different lengths; what comes out at a sequence's steps does not depend on the padding behind it.</summary>
+    /// <summary>Processes whole sequences of different lengths. The outputs of a sequence do not depend on the padding after it.</summary>
     /// <param name="input"><c>[steps, batch, inputs]</c>, padded at the end.</param>
     /// <param name="lengths"><c>[batch]</c>, int64.</param>
-    /// <returns><c>[steps, batch, outputs]</c>; what lies behind a sequence's end means nothing.</returns>
+    /// <returns><c>[steps, batch, outputs]</c>; values after the end of a sequence are undefined.</returns>
     public Tensor Run(Tensor input, Tensor lengths)
     {
         if (!_description.Bidirectional)
@@ -102,7 +102,7 @@ internal sealed class RecurrentModule : nn.Module
         }
     }
 
-    /// <summary>Where each step of a reversed sequence comes from; padding stays where it is. Its own inverse.</summary>
+    /// <summary>The source of each time step of a reversed sequence; padding is not moved. The map is its own inverse.</summary>
     private static Tensor Mirror(long steps, Tensor lengths)
     {
         var step = arange(steps, dtype: ScalarType.Int64, device: lengths.device).unsqueeze(1);

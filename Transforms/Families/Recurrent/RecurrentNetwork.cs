@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace MLExtensions.Families.Recurrent;
 
 /// <summary>
-/// The module of <see cref="RecurrentArchitecture"/>: rows that are a length and then the steps' values, padded with zeros, to
-/// <c>[rows, outputs]</c>. Rows are cut to the longest, and what is behind a row's end has no effect.
+/// The module of <see cref="RecurrentArchitecture"/>: maps rows, which are a length and then the values of the time steps, padded with
+/// zeros, to <c>[rows, outputs]</c>. Rows are cut to the longest one, and values after the end of a sequence have no effect.
 /// </summary>
 internal sealed class RecurrentNetwork : nn.Module<Tensor, Tensor>, IFullPrecisionInput
 {
@@ -37,7 +37,7 @@ internal sealed class RecurrentNetwork : nn.Module<Tensor, Tensor>, IFullPrecisi
         var lengths = rows.select(1, 0).to(ScalarType.Int64);
         if (training || rows.shape[0] <= RecurrentArchitecture.ChunkRows)
             return Run(rows, lengths);
-        // In scoring, rows of a length go together; the order is put back.
+        // In scoring, rows of similar length are processed together; the order is restored.
         var order = lengths.argsort(0, descending: true);
         var outputs = new List<Tensor>();
         for (long first = 0; first < rows.shape[0]; first += RecurrentArchitecture.ChunkRows)
@@ -58,7 +58,7 @@ internal sealed class RecurrentNetwork : nn.Module<Tensor, Tensor>, IFullPrecisi
         return output.call(output_dropout == null ? pooled : output_dropout.call(pooled));
     }
 
-    /// <summary><c>[rows, steps * values]</c> to <c>[steps, rows, width]</c>.</summary>
+    /// <summary>Maps <c>[rows, steps * values]</c> to <c>[steps, rows, width]</c>.</summary>
     private Tensor Embed(Tensor values, long steps)
     {
         if (embedding == null)
@@ -68,7 +68,7 @@ internal sealed class RecurrentNetwork : nn.Module<Tensor, Tensor>, IFullPrecisi
     }
 }
 
-/// <summary>Pools <c>[steps, batch, width]</c> over the steps that a sequence really has; one without steps gives zeros.</summary>
+/// <summary>Pools <c>[steps, batch, width]</c> over the real time steps of each sequence; an empty sequence gives zeros.</summary>
 internal sealed class SequencePool : nn.Module<Tensor, Tensor, Tensor>
 {
     private readonly SequencePooling _pooling;

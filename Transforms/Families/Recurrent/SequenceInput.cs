@@ -6,7 +6,7 @@ using Microsoft.ML;
 
 namespace MLExtensions;
 
-/// <summary>What the steps of a sequence are, and what happens to one that is too long or empty.</summary>
+/// <summary>The format of sequences, and how sequences that are too long or empty are handled.</summary>
 [JsonDerivedType(typeof(NumberSequence), "numbers")]
 [JsonDerivedType(typeof(KeySequence), "keys")]
 [JsonDerivedType(typeof(TextSequence), "text")]
@@ -16,52 +16,52 @@ public abstract record SequenceInput
     {
     }
 
-    /// <summary>The most steps that the network sees of a sequence.</summary>
+    /// <summary>The maximum number of time steps of a sequence.</summary>
     public required int MaximumLength { get; init; }
 
-    /// <summary>What happens to a longer sequence.</summary>
+    /// <summary>How longer sequences are handled.</summary>
     [JsonPropertyName("longSequences")]
     public LongSequenceHandling LongSequenceHandling { get; init; }
 
-    /// <summary>What happens to a sequence without steps.</summary>
+    /// <summary>How sequences without time steps are handled.</summary>
     [JsonPropertyName("emptySequences")]
     public EmptySequenceHandling EmptySequenceHandling { get; init; }
 
-    /// <summary>The values of a step in a row of the network's input.</summary>
+    /// <summary>The number of values per time step in a row of the network's input.</summary>
     internal virtual int ValuesPerStep => 1;
 
-    /// <summary>How many different tokens there are; 0 where steps are numbers.</summary>
+    /// <summary>The number of different tokens; 0 for sequences of numbers.</summary>
     internal virtual int TokenCount => 0;
 
-    /// <summary>Whether a column's rows are such sequences.</summary>
+    /// <summary>Whether the rows of a column are such sequences.</summary>
     internal abstract bool Takes(DataViewType type);
 
-    /// <summary>Such a column, in words.</summary>
+    /// <summary>A description of such a column.</summary>
     internal abstract string Description { get; }
 
     internal abstract SequenceReader Open(Microsoft.ML.DataViewRow row, Microsoft.ML.DataViewSchema.Column column);
 
-    /// <exception cref="FormatException">A member is out of range; the message names it.</exception>
+    /// <exception cref="FormatException">A property is out of range; the message names it.</exception>
     internal virtual void Check()
     {
         if (MaximumLength < 1 || (long)MaximumLength * ValuesPerStep > 1 << 28)
             throw new FormatException($"input.maximumLength is {MaximumLength}; it must be between 1 and {(1 << 28) / Math.Max(1, ValuesPerStep)}.");
         if (!Enum.IsDefined(LongSequenceHandling))
-            throw new FormatException($"input.longSequences is {LongSequenceHandling}, which is no way to treat them.");
+            throw new FormatException($"input.longSequences is {LongSequenceHandling}, which is not a valid value.");
         if (!Enum.IsDefined(EmptySequenceHandling))
-            throw new FormatException($"input.emptySequences is {EmptySequenceHandling}, which is no way to treat them.");
+            throw new FormatException($"input.emptySequences is {EmptySequenceHandling}, which is not a valid value.");
     }
 }
 
-/// <summary>Numbers: a <c>Vector&lt;Single&gt;</c>, of which so many values are one step.</summary>
+/// <summary>Numbers: a <c>Vector&lt;Single&gt;</c> with a fixed number of values per time step.</summary>
 public sealed record NumberSequence : SequenceInput
 {
-    /// <summary>The values of a step.</summary>
+    /// <summary>The number of values per time step.</summary>
     public int StepSize { get; init; } = 1;
 
     internal override int ValuesPerStep => StepSize;
 
-    internal override string Description => StepSize == 1 ? "Vector<Single>" : $"Vector<Single> of {StepSize} values a step";
+    internal override string Description => StepSize == 1 ? "Vector<Single>" : $"Vector<Single> of {StepSize} values per time step";
 
     internal override bool Takes(DataViewType type) => type is VectorDataViewType vector && vector.ItemType == NumberDataViewType.Single && vector.Size % StepSize == 0;
 
@@ -75,7 +75,7 @@ public sealed record NumberSequence : SequenceInput
     }
 }
 
-/// <summary>Keys: a vector of keys, each of them a token.</summary>
+/// <summary>Keys: a vector of keys, each of which is a token.</summary>
 /// <param name="KeyCount">The number of different keys.</param>
 public sealed record KeySequence(int KeyCount) : SequenceInput
 {
@@ -96,8 +96,8 @@ public sealed record KeySequence(int KeyCount) : SequenceInput
     }
 }
 
-/// <summary>Text, cut into tokens.</summary>
-/// <param name="Tokenizer">What cuts it.</param>
+/// <summary>Text that is divided into tokens.</summary>
+/// <param name="Tokenizer">The tokenizer.</param>
 public sealed record TextSequence(TextTokenizer Tokenizer) : SequenceInput
 {
     internal override int TokenCount => Tokenizer.VocabularySize;
@@ -117,34 +117,36 @@ public sealed record TextSequence(TextTokenizer Tokenizer) : SequenceInput
     }
 }
 
-/// <summary>What happens to a sequence of more steps than a network takes.</summary>
+/// <summary>How sequences with more time steps than the maximum are handled.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<LongSequenceHandling>))]
 public enum LongSequenceHandling
 {
-    /// <summary>Its last steps are used.</summary>
+    /// <summary>Uses the last time steps.</summary>
     KeepEnd,
 
-    /// <summary>Its first steps are used.</summary>
+    /// <summary>Uses the first time steps.</summary>
     KeepBeginning,
 
-    /// <summary>A <see cref="FormatException"/> names the row.</summary>
+    /// <summary>Throws a <see cref="FormatException"/> that names the row.</summary>
     [JsonStringEnumMemberName("Refuse")]
     Throw,
 }
 
-/// <summary>What happens to a sequence without steps.</summary>
+/// <summary>How sequences without time steps are handled.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<EmptySequenceHandling>))]
 public enum EmptySequenceHandling
 {
-    /// <summary>A <see cref="FormatException"/> names the row.</summary>
+    /// <summary>Throws a <see cref="FormatException"/> that names the row.</summary>
     [JsonStringEnumMemberName("Refuse")]
     Throw,
 
-    /// <summary>Nothing comes out of the recurrent layers for it: zeros.</summary>
+    /// <summary>Uses zeros as the output of the recurrent layers.</summary>
     Zeros,
 }
 
-/// <summary>A sequence as a row of floats: its number of steps, the steps' values, zeros up to the longest.</summary>
+/// <summary>
+/// A sequence as a row of floats: its number of time steps, the values of the time steps, zeros up to the maximum length.
+/// </summary>
 internal sealed record SequenceFormat(SequenceInput Input) : FeatureFormat
 {
     public override int Width => 1 + (Input.MaximumLength * Input.ValuesPerStep);
@@ -153,7 +155,7 @@ internal sealed record SequenceFormat(SequenceInput Input) : FeatureFormat
 
     public override RowLength LengthOf => row => (int)row[0];
 
-    // A sequence that was cut is not what the column holds.
+    // A truncated sequence differs from the value of the column.
     public override bool HoldsColumn(DataViewSchema.Column column) => false;
 
     public override IFeatureReader Open(DataViewRow row, DataViewSchema.Column column) => Input.Open(row, column);
@@ -167,7 +169,7 @@ internal sealed record SequenceFormat(SequenceInput Input) : FeatureFormat
     public override void Arrange(in VBuffer<float> features, Span<float> row)
     {
         if (Input is not NumberSequence)
-            throw new InvalidOperationException($"A network of {Input.Description} cannot be given a vector of numbers.");
+            throw new InvalidOperationException($"A network for {Input.Description} cannot score a vector of numbers.");
         row.Clear();
         SequenceReader.Write(Input, features.DenseValues().ToArray(), row, "Features", 0);
     }

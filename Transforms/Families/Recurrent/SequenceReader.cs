@@ -15,25 +15,25 @@ internal abstract class SequenceReader(SequenceInput input, DataViewRow row, Dat
 
     protected long Row => row.Position;
 
-    /// <summary>The number of steps that the current row's sequence has.</summary>
+    /// <summary>The number of time steps of the current row's sequence.</summary>
     public int ReadLength() => ReadWhole().Length / input.ValuesPerStep;
 
     public void Read(Span<float> destination) => Write(input, ReadWhole(), destination, Column, Row);
 
     /// <summary>Writes a sequence of any length as a row of the format.</summary>
-    /// <exception cref="FormatException">It is too long or empty, and the input refuses that.</exception>
+    /// <exception cref="FormatException">The sequence is too long or empty, and the input does not allow that.</exception>
     public static void Write(SequenceInput input, ReadOnlySpan<float> values, Span<float> destination, string column, long row)
     {
         var size = input.ValuesPerStep;
         if (values.Length % size != 0)
-            throw Bad(column, row, $"{values.Length} values are no whole number of steps of {size} values");
+            throw Bad(column, row, $"{values.Length} values are not a multiple of the step size {size}");
         var steps = values.Length / size;
         if (steps == 0 && input.EmptySequenceHandling == EmptySequenceHandling.Throw)
-            throw Bad(column, row, $"the sequence is empty; {nameof(EmptySequenceHandling)}.{nameof(EmptySequenceHandling.Zeros)} takes such sequences, and a filter leaves them out");
+            throw Bad(column, row, $"the sequence is empty; allow empty sequences with {nameof(EmptySequenceHandling)}.{nameof(EmptySequenceHandling.Zeros)}, or filter them out");
         if (steps > input.MaximumLength)
         {
             if (input.LongSequenceHandling == LongSequenceHandling.Throw)
-                throw Bad(column, row, $"the sequence has {steps} steps; at most {input.MaximumLength} are taken. MaximumLength allows more, and LongSequenceHandling cuts longer ones");
+                throw Bad(column, row, $"the sequence has {steps} time steps; at most {input.MaximumLength} are allowed. Increase MaximumLength, or truncate longer sequences with LongSequenceHandling");
             steps = input.MaximumLength;
             values = input.LongSequenceHandling == LongSequenceHandling.KeepEnd ? values[^(steps * size)..] : values[..(steps * size)];
         }
@@ -42,7 +42,7 @@ internal abstract class SequenceReader(SequenceInput input, DataViewRow row, Dat
         destination[(1 + values.Length)..].Clear();
     }
 
-    /// <summary>Appends the current row's whole sequence.</summary>
+    /// <summary>Appends the whole sequence of the current row.</summary>
     protected abstract void Append(List<float> values);
 
     protected FormatException Bad(string problem) => Bad(Column, Row, problem);
@@ -91,8 +91,8 @@ internal sealed class KeySequenceReader(KeySequence input, DataViewRow row, Data
         {
             if (key == 0 || key > input.KeyCount)
                 throw Bad(slot, key == 0
-                    ? "the key is missing; a value that the keys do not have must be filtered out, or mapped to a key of its own"
-                    : $"the key is {key}; there are {input.KeyCount}");
+                    ? "the key is missing; filter such rows out, or map missing values to a key of their own"
+                    : $"the key is {key}; there are {input.KeyCount} keys");
             values.Add(key - 1);
             slot++;
         }

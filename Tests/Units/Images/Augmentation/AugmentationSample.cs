@@ -1,8 +1,5 @@
 using MLExtensions.Families.Images;
 using MLExtensions.Tensors;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Images;

@@ -1,8 +1,5 @@
 using System.Text.Json;
 using MLExtensions.Families.Images;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
 
 namespace MLExtensions.Tests.Images;
 
@@ -30,7 +27,7 @@ public class ImageAugmentationTests
         foreach (ImageAugmentation augmentation in all)
         {
             ImageAugmentation changed = augmentation with { Probability = 0.75 };
-            string json = JsonSerializer.Serialize(changed);
+            var json = JsonSerializer.Serialize(changed);
             Assert.AreEqual(changed, JsonSerializer.Deserialize<ImageAugmentation>(json), json);
         }
         IReadOnlyList<ImageAugmentation> list = all;
@@ -137,7 +134,7 @@ public class ImageAugmentationTests
     [TestMethod]
     public void RefusesWrongLists()
     {
-        AssertRefused("Augmentations has Mixup 2 times; once is the most.", 3, ImageAugmentation.Mixup(), ImageAugmentation.Mixup());
+        AssertRefused("Augmentations has Mixup 2 times; it may be used once.", 3, ImageAugmentation.Mixup(), ImageAugmentation.Mixup());
         Assert.AreEqual("Augmentations", Assert.ThrowsExactly<ArgumentNullException>(() => ImageAugmenter.Check(null!)).ParamName);
         Assert.AreEqual("Augmentations[1]", Assert.ThrowsExactly<ArgumentNullException>(() => ImageAugmenter.Check([ImageAugmentation.Flip(), null!])).ParamName);
     }

@@ -1,8 +1,4 @@
 using MLExtensions.Families.Images;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
-using TorchSharp;
 using static MLExtensions.Tests.Images.AugmentationSample;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using MLExtensions.Text;
 using MLExtensions.Families.LanguageModels;
 
 namespace MLExtensions.Tests.Text.Generation;

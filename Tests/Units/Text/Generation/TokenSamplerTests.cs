@@ -1,6 +1,3 @@
-using MLExtensions.Text;
-using MLExtensions.Families.LanguageModels;
-
 namespace MLExtensions.Tests.Text.Generation;
 
 [TestClass]

@@ -1,9 +1,6 @@
 using Microsoft.ML;
-using MLExtensions.Tests.Contract;
 using MLExtensions.Engine;
-using MLExtensions.Training;
-using MLExtensions.Families.Recurrent;
-using TorchSharp;
+using MLExtensions.Tests.Contract;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Training.FineTuning;

@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.ML;
 using MLExtensions.Tests.Contract;
 using MLExtensions.Tests.Persistence;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Training.FineTuning;
@@ -67,7 +66,7 @@ public sealed class InitialWeightsTests
         Outcome.AssertClose(Tuning.Read(start, "hidden.0.linear.weight"), model.Model.GetWeights("hidden.0.linear.weight"), 1e-9);
         var report = model.History.InitialWeights!;
         Assert.HasCount(2, report.OtherShape);
-        Assert.Contains("output.weight (F32[7,4] given, the network has F32[3,4])", report.OtherShape);
+        Assert.Contains("output.weight (F32[7,4] given, but the network has F32[3,4])", report.OtherShape);
         Assert.HasCount(model.Model.WeightShapes.Count - 2, report.Loaded);
         AssertRefused(start, WeightMatch.Strict, "output.bias (F32[7] given");
         var error = Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.InitialWeightsPath, o.Epochs) = (start, 0)));
@@ -83,9 +82,9 @@ public sealed class InitialWeightsTests
         AssertPartial("missing: hidden.1.linear.bias;", tensors => tensors.Remove("hidden.1.linear.bias"));
         AssertPartial("missing: output.weight, output.bias;", tensors => _ = tensors.Remove("output.weight") & tensors.Remove("output.bias"));
         AssertPartial("unexpected: extra;", tensors => tensors.Add("extra", zeros(1)));
-        AssertPartial("hidden.0.linear.weight (F32[5,7] given, the network has F32[5,6])", tensors => tensors["hidden.0.linear.weight"] = zeros(5, 7));
+        AssertPartial("hidden.0.linear.weight (F32[5,7] given, but the network has F32[5,6])", tensors => tensors["hidden.0.linear.weight"] = zeros(5, 7));
         AssertPartial("hidden.1.linear.bias (F32[9] given", tensors => tensors["hidden.1.linear.bias"] = zeros(9));
-        AssertPartial("output.weight (F32[3,5] given, the network has F32[3,4])", tensors => tensors["output.weight"] = zeros(3, 5));
+        AssertPartial("output.weight (F32[3,5] given, but the network has F32[3,4])", tensors => tensors["output.weight"] = zeros(3, 5));
         AssertPartial("output.weight (I8[3,4] given", tensors => tensors["output.weight"] = zeros(3, 4, ScalarType.Int8));
 
         void AssertPartial(string message, Action<Dictionary<string, Tensor>> change)
@@ -121,7 +120,7 @@ public sealed class InitialWeightsTests
                 tensors.Add($"other.{i}", zeros(1));
         });
         AssertRefused(start, WeightMatch.ExceptOutput, "other.7 and 2 more");
-        AssertRefused(start, WeightMatch.Partial, "as InitialWeightsMatch = Partial asks");
+        AssertRefused(start, WeightMatch.Partial, "as InitialWeightsMatch = Partial requires");
     }
 
     [TestMethod]
@@ -178,7 +177,7 @@ public sealed class InitialWeightsTests
         bytes[^1] ^= 1;
         File.WriteAllBytes(damaged, bytes);
         AssertDamaged(damaged, "checksum");
-        AssertDamaged(Tuning.Changed(start, tensors => tensors["output.bias"][1] = float.NaN), "tensor 'output.bias' holds a number that is NaN");
+        AssertDamaged(Tuning.Changed(start, tensors => tensors["output.bias"][1] = float.NaN), "tensor 'output.bias' contains a number that is NaN");
         AssertDamaged(Tuning.Changed(start, tensors => tensors["output.bias"] = full(3, 1e300, ScalarType.Float64)), "too large for float32");
         Assert.Contains("nowhere.safetensors", Assert.Throws<FileNotFoundException>(() => Tuning.Fit(o => o.InitialWeightsPath = folder.File("nowhere.safetensors"))).Message);
 
@@ -210,7 +209,7 @@ public sealed class InitialWeightsTests
             .Fit(Example.View(ml, Example.Create(50)));
         using var model = Tuning.Fit(o => (o.InitialModel, o.LearningRate) = (binary, 1e-12));
         Outcome.AssertClose(binary.Model.GetWeights("hidden.0.linear.weight"), model.Model.GetWeights("hidden.0.linear.weight"), 1e-9);
-        Assert.Contains("InitialModel has no weights that fit output.weight", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.InitialModel, o.Epochs) = (binary, 0))).Message);
+        Assert.Contains("InitialModel has no matching weights for output.weight", Assert.Throws<ArgumentException>(() => Tuning.Fit(o => (o.InitialModel, o.Epochs) = (binary, 0))).Message);
         using var regression = ml.Regression.Trainers.Mlp(new MlpRegressionTrainer.Options { LabelColumnName = nameof(Example.Target), HiddenLayers = [5, 4], BatchNormalization = true, Epochs = 0, InitialModel = binary })
             .Fit(Example.View(ml, Example.Create(50)));
         Outcome.AssertSameBits(Outcome.Weights(binary), Outcome.Weights(regression));

@@ -77,7 +77,7 @@ public sealed class LayerRuleTests
         AssertRefused("LayerRules[0].Layer is empty", new LayerRule(""));
         AssertRefused("several rules for 'output'", new LayerRule("output"), new LayerRule("output") { WeightDecay = 1 });
         AssertRefused("LayerRules[0] is 'outputs'", new LayerRule("outputs"));
-        AssertRefused("LayerRules[0] is for 'hidden.0.norm', and all of that is in FrozenLayers", new LayerRule("hidden.0.norm"));
+        AssertRefused("LayerRules[0] is for 'hidden.0.norm', which is completely in FrozenLayers", new LayerRule("hidden.0.norm"));
         AssertRefused("LayerRules[0]", [null!]);
 
         static void AssertRefused(string message, params LayerRule[] rules)

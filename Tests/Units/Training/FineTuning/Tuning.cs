@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using MLExtensions.Persistence;
 using MLExtensions.Tests.Contract;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Training.FineTuning;

@@ -1,6 +1,4 @@
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -63,7 +61,7 @@ public class FlatOptimizerAgainstTorchTests
         Parameter others = new(ours.Parameters.narrow(0, decayed, length - decayed).clone());
         using optim.Optimizer forWeights = optimizer.Reference([weights], strength);
         using optim.Optimizer forOthers = optimizer.Reference([others], 0);
-        for (int step = 0; step < Steps; step++)
+        for (var step = 0; step < Steps; step++)
         {
             ours.FillGradients();
             weights.grad = ours.Gradients.narrow(0, 0, decayed) * GradientScale;

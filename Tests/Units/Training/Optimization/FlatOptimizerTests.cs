@@ -1,7 +1,4 @@
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Training;
@@ -15,7 +12,7 @@ public class FlatOptimizerTests
     public void ThreadsChangeNoBit(string name)
     {
         OptimizerCase optimizer = OptimizerCases.ByName[name];
-        long length = ElementBlocks.Threshold + 13;
+        var length = ElementBlocks.Threshold + 13;
         using var alone = new FlatProblem(optimizer.Settings, length, length / 2 + 1, new(0.01, 0.01, 0.01));
         using var shared = new FlatProblem(optimizer.Settings, length, length / 2 + 1, new(0.01, 0.01, 0.01), threads: 3);
         alone.Steps(2, optimizer.LearningRate);
@@ -36,7 +33,7 @@ public class FlatOptimizerTests
         first.Steps(5, optimizer.LearningRate);
         second.Parameters.copy_(first.Parameters);
         second.Optimizer.StepCount = first.Optimizer.StepCount;
-        foreach (((string from, Tensor saved), (string to, Tensor state)) in first.Optimizer.State.Zip(second.Optimizer.State))
+        foreach (((var from, Tensor saved), (var to, Tensor state)) in first.Optimizer.State.Zip(second.Optimizer.State))
         {
             Assert.AreEqual(from, to);
             state.copy_(saved);
@@ -92,7 +89,7 @@ public class FlatOptimizerTests
         using var problem = new FlatProblem(new SgdOptimizer(), 100_003, tensorOperations: tensorOperations);
         problem.FillGradients();
         using Tensor wide = problem.Gradients.to(ScalarType.Float64);
-        double expected = wide.norm().item<double>();
+        var expected = wide.norm().item<double>();
         Assert.AreEqual(expected, problem.Optimizer.GradientNorm(), expected * (tensorOperations ? 1e-6 : 1e-12));
     }
 
@@ -175,7 +172,7 @@ public class FlatOptimizerTests
             using var alone = new FlatProblem(optimizer.Settings, 1500, [new(0, 1500, segment.Regularization)], tensorOperations: tensorOperations);
             alone.Parameters.copy_(start);
             alone.Steps(3, optimizer.LearningRate * segment.LearningRateFactor);
-            long length = segment.End - segment.Start;
+            var length = segment.End - segment.Start;
             AssertSameBits(alone.Parameters.narrow(0, segment.Start, length), together.Parameters.narrow(0, segment.Start, length));
         }
     }

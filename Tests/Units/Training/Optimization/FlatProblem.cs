@@ -1,7 +1,4 @@
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Training;
@@ -47,7 +44,7 @@ internal sealed class FlatProblem : IDisposable
 
     public void Steps(int count, double learningRate)
     {
-        for (int i = 0; i < count; i++)
+        for (var i = 0; i < count; i++)
         {
             FillGradients();
             Optimizer.Step(learningRate);

@@ -1,7 +1,4 @@
 using MLExtensions.Engine;
-using MLExtensions.Supervised;
-using MLExtensions.Training;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

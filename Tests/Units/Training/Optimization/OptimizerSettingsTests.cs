@@ -62,7 +62,7 @@ public class OptimizerSettingsTests
     {
         foreach (OptimizerCase optimizer in OptimizerCases.ByName.Values)
         {
-            string json = JsonSerializer.Serialize(optimizer.Settings);
+            var json = JsonSerializer.Serialize(optimizer.Settings);
             Assert.AreEqual(optimizer.Settings, JsonSerializer.Deserialize<Optimizer>(json), json);
         }
         StringAssert.StartsWith(JsonSerializer.Serialize<Optimizer>(new AdamWOptimizer()), """{"$type":"adamw","Beta1":0.9""");

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -80,11 +79,11 @@ public class LearningRateScheduleTests
         foreach (LearningRateSchedule plain in all)
         {
             LearningRateSchedule warm = plain with { WarmupEpochs = 2 };
-            double top = plain.Factor(0, 8);
+            var top = plain.Factor(0, 8);
             double previous = 0;
             for (double epoch = 0; epoch < 2; epoch += 0.125)
             {
-                double factor = warm.Factor(epoch, 10);
+                var factor = warm.Factor(epoch, 10);
                 Assert.IsGreaterThan(previous, factor, warm.ToString());
                 Assert.AreEqual(top * epoch / 2, factor, top * 0.00101, warm.ToString());
                 previous = factor;
@@ -99,7 +98,7 @@ public class LearningRateScheduleTests
     {
         foreach (LearningRateSchedule plain in all)
         {
-            foreach (double warmup in new[] { 0, 0.5, 3, 10 })
+            foreach (var warmup in new[] { 0, 0.5, 3, 10 })
             {
                 LearningRateSchedule schedule = plain with { WarmupEpochs = warmup };
                 schedule.Check(Epochs);
@@ -146,7 +145,7 @@ public class LearningRateScheduleTests
         foreach (LearningRateSchedule schedule in all)
         {
             LearningRateSchedule warm = schedule with { WarmupEpochs = 1.5 };
-            string json = JsonSerializer.Serialize(warm);
+            var json = JsonSerializer.Serialize(warm);
             Assert.AreEqual(warm, JsonSerializer.Deserialize<LearningRateSchedule>(json), json);
         }
         StringAssert.StartsWith(JsonSerializer.Serialize<LearningRateSchedule>(LearningRateSchedule.Cosine()), """{"$type":"cosine",""");
@@ -167,9 +166,9 @@ public class LearningRateScheduleTests
         using var parameter = new Parameter(zeros(1));
         using SGD optimizer = optim.SGD([parameter], 1);
         optim.lr_scheduler.LRScheduler torchs = make(optimizer);
-        for (int step = 0; step < Steps; step++)
+        for (var step = 0; step < Steps; step++)
         {
-            double expected = optimizer.ParamGroups.Single().LearningRate;
+            var expected = optimizer.ParamGroups.Single().LearningRate;
             Assert.AreEqual(expected, schedule.Factor((double)step / StepsPerEpoch, Epochs), 1e-9, $"{schedule} at step {step}");
             torchs.step();
         }

@@ -1,6 +1,4 @@
 using MLExtensions.Families.Images;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 
@@ -9,10 +7,10 @@ namespace MLExtensions;
 /// <summary>
 /// Adds a number to all pixels of an image, drawn uniformly from [-<see cref="MaximumDelta"/>, <see cref="MaximumDelta"/>].
 /// </summary>
-/// <remarks>Pixels may leave 0 to 255: nothing is clamped.</remarks>
+/// <remarks>Pixels may leave the range 0 to 255: nothing is clamped.</remarks>
 public sealed record RandomBrightness : ImageAugmentation
 {
-    /// <summary>The greatest change, in the unit of the pixels, which are 0 to 255; at least 0. Default 63.</summary>
+    /// <summary>The largest change, at least 0. Pixels are 0 to 255. Default 63.</summary>
     public double MaximumDelta { get; init; } = 63;
 
     internal override IImageOperation CreateOperation() => new BrightnessOperation(this);
@@ -21,16 +19,16 @@ public sealed record RandomBrightness : ImageAugmentation
 }
 
 /// <summary>
-/// Multiplies the difference of each pixel from the mean of its image and channel by a factor, drawn uniformly from
-/// [<see cref="Minimum"/>, <see cref="Maximum"/>]; the means stay.
+/// Multiplies the difference of each pixel from the mean of its image and channel by a factor, drawn uniformly from [<see cref="Minimum"/>,
+/// <see cref="Maximum"/>]. The means do not change.
 /// </summary>
-/// <remarks>The same as <c>tf.image.random_contrast</c>. Pixels may leave 0 to 255: nothing is clamped.</remarks>
+/// <remarks>The same as <c>tf.image.random_contrast</c>. Pixels may leave the range 0 to 255: nothing is clamped.</remarks>
 public sealed record RandomContrast : ImageAugmentation
 {
     /// <summary>The smallest factor, in [0, 1000]. Default 0.2.</summary>
     public double Minimum { get; init; } = 0.2;
 
-    /// <summary>The greatest factor, in [<see cref="Minimum"/>, 1000]. Default 1.8.</summary>
+    /// <summary>The largest factor, in [<see cref="Minimum"/>, 1000]. Default 1.8.</summary>
     public double Maximum { get; init; } = 1.8;
 
     internal override IImageOperation CreateOperation() => new ContrastOperation(this);
@@ -44,16 +42,18 @@ public sealed record RandomContrast : ImageAugmentation
 
 /// <summary>
 /// Multiplies the difference of each pixel's red, green and blue from its luminance by a factor, drawn uniformly from
-/// [<see cref="Minimum"/>, <see cref="Maximum"/>]; 0 makes an image grey. The luminance stays.
+/// [<see cref="Minimum"/>, <see cref="Maximum"/>]; 0 makes an image gray. The luminance does not change.
 /// </summary>
-/// <remarks>The luminance is 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601). Needs 3 channels, in this order. Pixels may leave
-/// 0 to 255: nothing is clamped.</remarks>
+/// <remarks>
+/// The luminance is 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601). Needs 3 channels, in this order. Pixels may leave the range 0 to
+/// 255: nothing is clamped.
+/// </remarks>
 public sealed record RandomSaturation : ImageAugmentation
 {
     /// <summary>The smallest factor, in [0, 1000]. Default 0.5.</summary>
     public double Minimum { get; init; } = 0.5;
 
-    /// <summary>The greatest factor, in [<see cref="Minimum"/>, 1000]. Default 1.5.</summary>
+    /// <summary>The largest factor, in [<see cref="Minimum"/>, 1000]. Default 1.5.</summary>
     public double Maximum { get; init; } = 1.5;
 
     internal override void CheckImages(int channels, int height, int width)
@@ -75,7 +75,7 @@ public sealed record RandomSaturation : ImageAugmentation
     }
 }
 
-/// <summary>An operation with one random number an image, which is what it is without the augmentation where that is not drawn.</summary>
+/// <summary>An operation with one random number per image. Images that are not selected get the number that changes nothing.</summary>
 internal abstract class ColorOperation(double probability, double minimum, double maximum, float neutral) : IImageOperation
 {
     public AugmentedBatch Apply(AugmentedBatch batch, ref SplitMix64 random)

@@ -1,6 +1,4 @@
 using MLExtensions.Families.Images;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -8,14 +6,16 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>Covers a square of all channels with one value, at a place drawn uniformly.</summary>
-/// <remarks>DeVries and Taylor, "Improved regularization of convolutional neural networks with cutout" (2017), except that the whole
-/// square is always within the image; theirs may stick out.</remarks>
+/// <remarks>
+/// DeVries and Taylor, "Improved regularization of convolutional neural networks with cutout" (2017), except that the square is always
+/// completely inside the image.
+/// </remarks>
 public sealed record Cutout : ImageAugmentation
 {
-    /// <summary>Height and width of the square in pixels, at least 1 and no more than the image has. Default 8.</summary>
+    /// <summary>Height and width of the square in pixels, at least 1 and at most those of the image. Default 8.</summary>
     public int Size { get; init; } = 8;
 
-    /// <summary>What the square is filled with, in the unit of the pixels. Default 0; the data's mean hides more.</summary>
+    /// <summary>The pixel value that fills the square. Default 0; the mean of the data hides more.</summary>
     public double Fill { get; init; }
 
     internal override void CheckImages(int channels, int height, int width)
@@ -23,7 +23,7 @@ public sealed record Cutout : ImageAugmentation
         if (Size > Math.Min(height, width))
         {
             throw new ArgumentException(
-                $"{NameOf(nameof(Size))} is {Size}, but the images are {height} x {width} pixels at this place of the list; it must be at most {Math.Min(height, width)}.",
+                $"{NameOf(nameof(Size))} is {Size}, but the images are {height} x {width} pixels at this position of the list; it must be at most {Math.Min(height, width)}.",
                 NameOf(nameof(Size)));
         }
     }
@@ -59,7 +59,7 @@ internal sealed class CutoutOperation(Cutout settings) : IImageOperation
         return batch with { Images = images.masked_fill(rows.logical_and(columns), fill) };
     }
 
-    /// <summary>Which of the rows or columns belong to each image's square: [N, length].</summary>
+    /// <summary>A mask of the rows or columns of each image's square: [N, length].</summary>
     private Tensor Within(long[] starts, int length, Device device)
     {
         var distance = arange(length, dtype: ScalarType.Int64, device: device) - PerImage.ToTensor(starts, [starts.Length, 1], device);

@@ -5,22 +5,22 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>
-/// Moves every pixel along a smooth random field, as if the image were drawn on rubber; bilinear, with zeros where there was no
-/// image.
+/// Moves every pixel along a smooth random field, as if the image were drawn on rubber. Bilinear interpolation, with
+/// zeros outside the image.
 /// </summary>
 /// <remarks>
-/// Simard, Steinkraus and Platt, "Best practices for convolutional neural networks applied to visual document analysis" (2003): noise
-/// that is uniform in [-1, 1], one number a pixel and direction, is smoothed by a Gaussian whose weights sum to 1, and multiplied by
-/// <see cref="Alpha"/>. Hence a pixel's displacement in either direction has a root mean square of about
-/// 0.163 <see cref="Alpha"/> / <see cref="Sigma"/> pixels, 1.4 for the paper's figures, which are the defaults here. Unlike the
-/// paper's, the field is as strong at the image's border as within.
+/// Simard, Steinkraus and Platt, "Best practices for convolutional neural networks applied to visual document analysis" (2003): noise that
+/// is uniform in [-1, 1], one number per pixel and direction, is smoothed by a Gaussian whose weights sum to 1, and multiplied by
+/// <see cref="Alpha"/>. The displacement of a pixel in each direction therefore has a root mean square of about 0.163 <see cref="Alpha"/> /
+/// <see cref="Sigma"/> pixels: 1.4 for the values of the paper, which are the defaults. Unlike in the paper, the field is as strong at the
+/// border of the image as inside.
 /// </remarks>
 public sealed record ElasticDistortion : ImageAugmentation
 {
-    /// <summary>Amplitude of the noise before it is smoothed, in pixels, in [0, 10000]. Default 34.</summary>
+    /// <summary>Amplitude of the noise before smoothing, in pixels, in [0, 10000]. Default 34.</summary>
     public double Alpha { get; init; } = 34;
 
-    /// <summary>Standard deviation of the Gaussian in pixels, in [0.1, 1000]; greater is stiffer. Default 4.</summary>
+    /// <summary>Standard deviation of the Gaussian in pixels, in [0.1, 1000]. Larger values are stiffer. Default 4.</summary>
     public double Sigma { get; init; } = 4;
 
     internal override IImageOperation CreateOperation() => new ImageWarp(new ElasticStep(this));
@@ -40,13 +40,13 @@ internal sealed class ElasticStep(ElasticDistortion settings) : IWarpStep
     public void Apply(SamplingGrid grid, ref SplitMix64 random)
     {
         var field = Noise(grid, ref random).to(grid.Device);
-        // A product with a matrix takes as long as a convolution as wide as the Gaussian, and knows how to treat the border.
+        // A matrix product takes as long as a convolution that is as wide as the Gaussian, and can treat the border correctly.
         var alongRows = Filter(grid.Width, grid.Device);
         var alongColumns = Filter(grid.Height, grid.Device);
         grid.Displace(matmul(alongColumns, matmul(field, alongRows.t())));
     }
 
-    /// <summary>Noise of <see cref="ElasticDistortion.Alpha"/> pixels in normalised coordinates, [N, 2, H, W].</summary>
+    /// <summary>Noise of <see cref="ElasticDistortion.Alpha"/> pixels in normalized coordinates, [N, 2, H, W].</summary>
     private Tensor Noise(SamplingGrid grid, ref SplitMix64 random)
     {
         var noise = zeros([grid.Count, 2, grid.Height, grid.Width]);
@@ -70,12 +70,12 @@ internal sealed class ElasticStep(ElasticDistortion settings) : IWarpStep
     }
 }
 
-/// <summary>Smoothing of noise along one axis as a matrix.</summary>
+/// <summary>The smoothing of noise along one axis, as a matrix.</summary>
 internal static class GaussianFilter
 {
     /// <summary>
-    /// A row for each smoothed value. A Gaussian whose weights sum to 1 lowers the noise by the root of its sum of squares; where the
-    /// border cuts it off, the rest is scaled so that the noise is lowered as much.
+    /// One row per smoothed value. A Gaussian whose weights sum to 1 reduces the noise by the square root of the sum of its squared
+    /// weights. Where the border cuts it off, the rest is scaled so that the noise is reduced by the same factor.
     /// </summary>
     public static float[] Matrix(int length, double sigma)
     {

@@ -1,18 +1,14 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Images;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions;
 
-/// <summary>
-/// A random change of the images that a network trains on, drawn anew for every image of every batch. Scoring draws nothing.
-/// </summary>
+/// <summary>A random change of training images, drawn again for every image of every batch. Not applied in scoring.</summary>
 /// <remarks>
-/// Pixel values are 0 to 255, before the network's own input scaling, and are not clamped to that range afterwards. A list of
-/// augmentations is applied in its order. Serialisable with System.Text.Json: <c>$type</c> names the augmentation.
+/// Pixel values are 0 to 255, before the network's own input scaling, and are not clamped to that range afterwards. A list of augmentations
+/// is applied in order. Serializable with System.Text.Json: <c>$type</c> names the augmentation.
 /// </remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "$type")]
 [JsonDerivedType(typeof(RandomCrop), "crop")]
@@ -32,13 +28,13 @@ public abstract record ImageAugmentation
     }
 
     /// <summary>
-    /// Share of the images that are changed, in [0, 1]; <see cref="RandomCrop"/> gives the others their central part,
-    /// <see cref="RandomFlip"/> draws for each direction, <see cref="Mixup"/> for a whole batch. Default 1, for
+    /// The probability that an image is changed, in [0, 1]. <see cref="RandomCrop"/> crops the other images at their center,
+    /// <see cref="RandomFlip"/> decides for each direction, <see cref="Mixup"/> for a whole batch. Default 1, for
     /// <see cref="RandomFlip"/> 0.5.
     /// </summary>
     public double Probability { get; init; } = 1;
 
-    /// <summary>Cuts a window out at a random place, after putting zeros around the image.</summary>
+    /// <summary>Pads the image with zeros and crops it at a random position.</summary>
     /// <param name="padding">See <see cref="RandomCrop.Padding"/>.</param>
     /// <param name="height">See <see cref="RandomCrop.Height"/>.</param>
     /// <param name="width">See <see cref="RandomCrop.Width"/>.</param>
@@ -52,7 +48,7 @@ public abstract record ImageAugmentation
     public static RandomFlip Flip(bool horizontal = true, bool vertical = false, double probability = 0.5) =>
         new() { Horizontal = horizontal, Vertical = vertical, Probability = probability };
 
-    /// <summary>Turns images about their centre.</summary>
+    /// <summary>Rotates images about their center.</summary>
     /// <param name="maximumDegrees">See <see cref="RandomRotation.MaximumDegrees"/>.</param>
     public static RandomRotation Rotation(double maximumDegrees = 15) => new() { MaximumDegrees = maximumDegrees };
 
@@ -80,45 +76,47 @@ public abstract record ImageAugmentation
     /// <param name="maximumDelta">See <see cref="RandomBrightness.MaximumDelta"/>.</param>
     public static RandomBrightness Brightness(double maximumDelta = 63) => new() { MaximumDelta = maximumDelta };
 
-    /// <summary>Stretches or squeezes the pixels of an image about the mean.</summary>
+    /// <summary>Changes the contrast of images at random.</summary>
     /// <param name="minimum">See <see cref="RandomContrast.Minimum"/>.</param>
     /// <param name="maximum">See <see cref="RandomContrast.Maximum"/>.</param>
     public static RandomContrast Contrast(double minimum = 0.2, double maximum = 1.8) =>
         new() { Minimum = minimum, Maximum = maximum };
 
-    /// <summary>Makes the colours of an image stronger or weaker.</summary>
+    /// <summary>Changes the color saturation of images at random.</summary>
     /// <param name="minimum">See <see cref="RandomSaturation.Minimum"/>.</param>
     /// <param name="maximum">See <see cref="RandomSaturation.Maximum"/>.</param>
     public static RandomSaturation Saturation(double minimum = 0.5, double maximum = 1.5) =>
         new() { Minimum = minimum, Maximum = maximum };
 
-    /// <summary>Covers a random square.</summary>
+    /// <summary>Covers a square at a random position.</summary>
     /// <param name="size">See <see cref="Cutout.Size"/>.</param>
     /// <param name="fill">See <see cref="Cutout.Fill"/>.</param>
     public static Cutout Cutout(int size = 8, double fill = 0) => new() { Size = size, Fill = fill };
 
-    /// <summary>Blends every image, and its label, with another one of the batch.</summary>
+    /// <summary>Blends every image and its label with another one of the batch.</summary>
     /// <param name="alpha">See <see cref="Mixup.Alpha"/>.</param>
     public static Mixup Mixup(double alpha = 0.2) => new() { Alpha = alpha };
 
     /// <summary>
-    /// What the CIFAR-10 tutorial does with 32 x 32 pixels: a random crop without padding, a horizontal flip, brightness by up to 63,
-    /// contrast by 0.2 to 1.8.
+    /// The augmentations of TensorFlow's CIFAR-10 tutorial for 32 x 32 pixels: a random crop without padding, a horizontal flip, brightness
+    /// by up to 63, contrast by 0.2 to 1.8.
     /// </summary>
     /// <param name="cropSize">Height and width of the crop in pixels. Default 24.</param>
-    /// <remarks>The tutorial's <c>distorted_inputs</c> ends with a standardisation of each image, which is not an augmentation: it
-    /// belongs to the network's input scaling.</remarks>
+    /// <remarks>
+    /// The tutorial's <c>distorted_inputs</c> ends with a standardization of each image, which is not an augmentation but part of the input
+    /// scaling of the network.
+    /// </remarks>
     public static IReadOnlyList<ImageAugmentation> DistortedInputs(int cropSize = 24) =>
         [Crop(padding: 0, cropSize, cropSize), Flip(), Brightness(63), Contrast(0.2, 1.8)];
 
-    /// <summary>Throws <see cref="ArgumentOutOfRangeException"/> naming the first setting outside its range.</summary>
+    /// <summary>Throws <see cref="ArgumentOutOfRangeException"/> for the first setting that is out of range.</summary>
     internal void Check()
     {
         CheckBetween(Probability, 0, 1);
         CheckSettings();
     }
 
-    /// <summary>Throws <see cref="ArgumentException"/> where images of this size cannot be changed in this way.</summary>
+    /// <summary>Throws <see cref="ArgumentException"/> if images of this size cannot be changed in this way.</summary>
     internal virtual void CheckImages(int channels, int height, int width)
     {
     }
@@ -126,7 +124,7 @@ public abstract record ImageAugmentation
     /// <summary>The size of the changed images.</summary>
     internal virtual (int Height, int Width) OutputSize(int height, int width) => (height, width);
 
-    /// <summary>A new operation, which the next one of the list may be appended to.</summary>
+    /// <summary>Creates an operation that the next one of the list may be appended to.</summary>
     internal abstract IImageOperation CreateOperation();
 
     private protected abstract void CheckSettings();

@@ -1,13 +1,11 @@
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Images;
 
 /// <summary>
-/// Applies a list of augmentations to whole batches. All random numbers are drawn on the host, so that they are the same on every
-/// device; the pixels are left to torch.
+/// Applies a list of augmentations to whole batches. All random numbers are drawn on the host, so that they are the same on every device;
+/// torch computes the pixels.
 /// </summary>
 internal sealed class ImageAugmenter
 {
@@ -29,8 +27,8 @@ internal sealed class ImageAugmenter
     /// <param name="channels">Channels of the images.</param>
     /// <param name="height">Height of the images before the first augmentation.</param>
     /// <param name="width">Width of the images before the first augmentation.</param>
-    /// <param name="option">What the list is called in messages.</param>
-    /// <exception cref="ArgumentException">A setting is outside its range or does not suit the images.</exception>
+    /// <param name="option">The name of the list in messages.</param>
+    /// <exception cref="ArgumentException">A setting is out of range or does not fit the images.</exception>
     public static ImageAugmenter Create(
         IReadOnlyList<ImageAugmentation> augmentations, int channels, int height, int width, string option = "Augmentations")
     {
@@ -39,7 +37,7 @@ internal sealed class ImageAugmenter
         return new ImageAugmenter([.. augmentations]);
     }
 
-    /// <summary>Throws where a list is wrong whatever the images are.</summary>
+    /// <summary>Throws if a list is invalid for all images.</summary>
     public static void Check(IReadOnlyList<ImageAugmentation> augmentations, string option = "Augmentations")
     {
         OptionCheck.NotNull(augmentations, option);
@@ -50,10 +48,10 @@ internal sealed class ImageAugmenter
         }
         var mixups = augmentations.OfType<Mixup>().Count();
         if (mixups > 1)
-            throw new ArgumentException($"{option} has {nameof(Mixup)} {mixups} times; once is the most.", option);
+            throw new ArgumentException($"{option} has {nameof(Mixup)} {mixups} times; it may be used once.", option);
     }
 
-    /// <summary>The size of the images that come out.</summary>
+    /// <summary>The size of the augmented images.</summary>
     public (int Height, int Width) OutputSize(int height, int width)
     {
         foreach (var augmentation in _augmentations)
@@ -61,9 +59,9 @@ internal sealed class ImageAugmenter
         return (height, width);
     }
 
-    /// <summary>Changes a batch; the results belong to the caller's dispose scope.</summary>
-    /// <param name="images">Float32 [N, C, H, W] on any device, contiguous or not; stays as it is.</param>
-    /// <param name="random">Where all random numbers come from.</param>
+    /// <summary>Augments a batch. The results belong to the caller's dispose scope.</summary>
+    /// <param name="images">Float32 [N, C, H, W] on any device, contiguous or not; not changed.</param>
+    /// <param name="random">The source of all random numbers.</param>
     public AugmentedBatch Apply(Tensor images, ref SplitMix64 random)
     {
         CheckImages(_augmentations, (int)images.shape[1], (int)images.shape[2], (int)images.shape[3]);
@@ -87,17 +85,17 @@ internal sealed class ImageAugmenter
     }
 }
 
-/// <summary>Changes a whole batch of images at once, without writing into the tensor it was given.</summary>
+/// <summary>Changes a whole batch of images at once, without writing to the input tensor.</summary>
 internal interface IImageOperation
 {
-    /// <summary>Takes over what the next operation does, where both can be done at once.</summary>
+    /// <summary>Takes over the next operation if both can be done at once.</summary>
     bool TryAppend(IImageOperation next) => false;
 
     AugmentedBatch Apply(AugmentedBatch batch, ref SplitMix64 random);
 }
 
 /// <summary>A batch on its way through the augmentations.</summary>
-/// <param name="Images">Float32 [N, C, H, W]; the very tensor that was given where nothing is to be done.</param>
+/// <param name="Images">Float32 [N, C, H, W]; the input tensor itself if nothing is to be done.</param>
 /// <param name="Partner">The image that each one is blended with, Int64 [N], on the images' device; null without mixup.</param>
-/// <param name="PartnerShare">The partner's share in the blend, in [0, 1]; null without mixup.</param>
+/// <param name="PartnerShare">The partner's share of the blend, in [0, 1]; null without mixup.</param>
 internal sealed record AugmentedBatch(Tensor Images, Tensor? Partner = null, float? PartnerShare = null);

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn.functional;
 
 namespace MLExtensions.Families.Images;
 
-/// <summary>Geometric changes that follow one another: the images are interpolated once, however many there are.</summary>
+/// <summary>Successive geometric changes. The images are interpolated only once.</summary>
 internal sealed class ImageWarp : IImageOperation
 {
     private readonly List<IWarpStep> _steps;
@@ -37,8 +37,8 @@ internal interface IWarpStep
 }
 
 /// <summary>
-/// Where each pixel of the changed images comes from, in torch's normalised coordinates (-1 and 1 are the outer edges of the image).
-/// Changes are added from the last to the first.
+/// The source of each pixel of the changed images, in torch's normalized coordinates (-1 and 1 are the outer edges of the image). Changes
+/// are added from the last to the first.
 /// </summary>
 internal sealed class SamplingGrid(int count, int height, int width, Device device)
 {
@@ -53,12 +53,12 @@ internal sealed class SamplingGrid(int count, int height, int width, Device devi
 
     public Device Device => device;
 
-    /// <summary>Moves the points of each image by its matrix, in pixels from the image's centre.</summary>
+    /// <summary>Moves the points of each image by its matrix, in pixels from the image's center.</summary>
     public void Transform(Matrix3x2[] matrices) =>
         _matrices = _matrices is null ? matrices : [.. _matrices.Zip(matrices, (first, second) => first * second)];
 
-    /// <summary>Moves each point by the field's value where it is.</summary>
-    /// <param name="field">[N, 2, H, W]: along x and y, in normalised coordinates.</param>
+    /// <summary>Moves each point by the value of the field at the point.</summary>
+    /// <param name="field">[N, 2, H, W]: along x and y, in normalized coordinates.</param>
     public void Displace(Tensor field)
     {
         if (_matrices is null && _points is null)
@@ -89,7 +89,7 @@ internal sealed class SamplingGrid(int count, int height, int width, Device devi
         return (points.reshape(count, height * width, 2).bmm(linear) + shift).view(count, height, width, 2);
     }
 
-    /// <summary>The matrices in normalised coordinates, [N, 2, 3].</summary>
+    /// <summary>The matrices in normalized coordinates, [N, 2, 3].</summary>
     private Tensor Theta(Matrix3x2[] matrices)
     {
         var theta = new float[matrices.Length * 6];

@@ -1,21 +1,19 @@
 using MLExtensions.Families.Images;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
 
 /// <summary>
-/// Blends every image with another one of its batch, and their labels in the same proportion, which is drawn from
-/// Beta(<see cref="Alpha"/>, <see cref="Alpha"/>) once a batch.
+/// Blends every image with another one of its batch, and their labels in the same proportion, which is drawn from Beta(<see cref="Alpha"/>,
+/// <see cref="Alpha"/>) once per batch.
 /// </summary>
 /// <remarks>Zhang, Cissé, Dauphin and Lopez-Paz, "mixup: beyond empirical risk minimization" (2018). At most once in a list.</remarks>
 public sealed record Mixup : ImageAugmentation
 {
     /// <summary>
-    /// Both parameters of the Beta distribution, greater than 0: small values leave most batches nearly as they are, 1 makes all
-    /// proportions equally likely, great ones blend half and half. Default 0.2; the paper has 1 for CIFAR-10, 0.1 to 0.4 for ImageNet.
+    /// Both parameters of the Beta distribution, greater than 0. Small values leave most batches nearly unchanged, 1 makes all proportions
+    /// equally likely, and large values blend half and half. Default 0.2; the paper uses 1 for CIFAR-10 and 0.1 to 0.4 for ImageNet.
     /// </summary>
     public double Alpha { get; init; } = 0.2;
 

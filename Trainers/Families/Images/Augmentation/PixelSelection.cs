@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Images;
 
-/// <summary>Crops and flips that follow one another: each pixel is copied once, none is interpolated.</summary>
+/// <summary>Successive crops and flips: each pixel is copied once, and none is interpolated.</summary>
 internal sealed class PixelSelection : IImageOperation
 {
     private readonly List<ISelectionStep> _steps;
@@ -67,7 +67,7 @@ internal interface ISelectionStep
     void Apply(int count, AxisMap rows, AxisMap columns, ref SplitMix64 random);
 }
 
-/// <summary>For each image of a batch, where along one axis its pixels come from; <see cref="Outside"/> is a zero.</summary>
+/// <summary>The source of each image's pixels along one axis; <see cref="Outside"/> gives zeros.</summary>
 internal sealed class AxisMap
 {
     public const int Outside = -1;
@@ -84,14 +84,14 @@ internal sealed class AxisMap
             _sources[i] = i % length;
     }
 
-    /// <summary>Pixels along the axis, now.</summary>
+    /// <summary>The current number of pixels along the axis.</summary>
     public int Length { get; private set; }
 
     public ReadOnlySpan<int> Sources => _sources;
 
     public void Reverse(int image) => Of(image).Reverse();
 
-    /// <summary>Keeps <paramref name="length"/> pixels of each image from its start on, which may lie outside.</summary>
+    /// <summary>Keeps <paramref name="length"/> pixels of each image from its start position, which may lie outside the image.</summary>
     public void Crop(ReadOnlySpan<int> starts, int length)
     {
         var cropped = new int[_count * length];

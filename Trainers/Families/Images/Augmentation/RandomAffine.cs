@@ -4,23 +4,24 @@ using MLExtensions.Families.Images;
 namespace MLExtensions;
 
 /// <summary>
-/// Shears and scales images about their centre, then shifts them; every amount is drawn uniformly. Bilinear, with zeros where there
-/// was no image.
+/// Shears and scales images about their center, then shifts them; every amount is drawn uniformly. Bilinear interpolation, with zeros
+/// outside the image.
 /// </summary>
-/// <remarks>Next to <see cref="RandomRotation"/> and <see cref="ElasticDistortion"/> in the list, the pixels are interpolated only
-/// once.</remarks>
+/// <remarks>
+/// Pixels are interpolated only once if <see cref="RandomRotation"/> and <see cref="ElasticDistortion"/> are adjacent to it in the list.
+/// </remarks>
 public sealed record RandomAffine : ImageAugmentation
 {
     /// <summary>The smallest scale, the same for height and width, in [0.01, 100]; below 1 shrinks. Default 0.9.</summary>
     public double MinimumScale { get; init; } = 0.9;
 
-    /// <summary>The greatest scale, in [<see cref="MinimumScale"/>, 100]; above 1 enlarges. Default 1.1.</summary>
+    /// <summary>The largest scale, in [<see cref="MinimumScale"/>, 100]; above 1 enlarges. Default 1.1.</summary>
     public double MaximumScale { get; init; } = 1.1;
 
-    /// <summary>The greatest shift, to either side, as a fraction of the height and the width, in [0, 1]. Default 0.1.</summary>
+    /// <summary>The largest shift in each direction, as a fraction of height and width, in [0, 1]. Default 0.1.</summary>
     public double MaximumShift { get; init; } = 0.1;
 
-    /// <summary>The greatest angle, to either side, that vertical lines are slanted by, in degrees, in [0, 80]. Default 0.</summary>
+    /// <summary>The largest angle by which vertical lines are slanted in each direction, in degrees, in [0, 80]. Default 0.</summary>
     public double MaximumShear { get; init; }
 
     internal override IImageOperation CreateOperation() => new ImageWarp(CreateStep());
@@ -44,14 +45,15 @@ public sealed record RandomAffine : ImageAugmentation
 }
 
 /// <summary>
-/// Turns images about their centre by an angle drawn uniformly from [-<see cref="MaximumDegrees"/>, <see cref="MaximumDegrees"/>];
-/// bilinear, with zeros where there was no image.
+/// Rotates images about their center by an angle drawn uniformly from [-<see cref="MaximumDegrees"/>, <see cref="MaximumDegrees"/>].
+/// Bilinear interpolation, with zeros outside the image.
 /// </summary>
-/// <remarks>Next to <see cref="RandomAffine"/> and <see cref="ElasticDistortion"/> in the list, the pixels are interpolated only
-/// once.</remarks>
+/// <remarks>
+/// Pixels are interpolated only once if <see cref="RandomAffine"/> and <see cref="ElasticDistortion"/> are adjacent to it in the list.
+/// </remarks>
 public sealed record RandomRotation : ImageAugmentation
 {
-    /// <summary>The greatest angle, to either side, in degrees, in [0, 180]. Default 15.</summary>
+    /// <summary>The largest angle in each direction, in degrees, in [0, 180]. Default 15.</summary>
     public double MaximumDegrees { get; init; } = 15;
 
     internal override IImageOperation CreateOperation() => new ImageWarp(new AffineStep
@@ -64,12 +66,12 @@ public sealed record RandomRotation : ImageAugmentation
     private protected override void CheckSettings() => CheckBetween(MaximumDegrees, 0, 180);
 }
 
-/// <summary>Shears, scales and turns each image about its centre, then shifts it.</summary>
+/// <summary>Shears, scales and rotates each image about its center, then shifts it.</summary>
 internal sealed record AffineStep : IWarpStep
 {
     public double Probability { get; init; } = 1;
 
-    /// <summary>Clockwise, as seen.</summary>
+    /// <summary>Clockwise, in degrees.</summary>
     public double MinimumDegrees { get; init; }
 
     public double MaximumDegrees { get; init; }
@@ -95,7 +97,7 @@ internal sealed record AffineStep : IWarpStep
         grid.Transform(matrices);
     }
 
-    /// <summary>From where a pixel is in the changed image to where it was.</summary>
+    /// <summary>Maps the position of a pixel in the changed image to its original position.</summary>
     private Matrix3x2 Draw(SamplingGrid grid, ref SplitMix64 random)
     {
         var shear = Matrix3x2.CreateSkew(Radians(random.Symmetric(MaximumShear)), 0);

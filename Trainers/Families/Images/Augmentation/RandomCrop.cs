@@ -1,27 +1,24 @@
 using MLExtensions.Families.Images;
-using MLExtensions.Engine;
-using MLExtensions.Supervised;
 using MLExtensions.Training;
 
 namespace MLExtensions;
 
 /// <summary>
-/// Cuts a window of a fixed size out of the image, at a place drawn uniformly, after putting zeros around the image. No pixel is
-/// interpolated.
+/// Pads the image with zeros and crops a region of fixed size at a position drawn uniformly. Pixels are not interpolated.
 /// </summary>
 /// <remarks>
-/// As in He et al., "Deep residual learning for image recognition" (2016), for CIFAR-10: 4 pixels of padding, crops of the image's
-/// own size. A crop of another size gives the network images of that size.
+/// As in He et al., "Deep residual learning for image recognition" (2016), for CIFAR-10: 4 pixels of padding and crops of the original
+/// size. With another crop size the network gets images of that size.
 /// </remarks>
 public sealed record RandomCrop : ImageAugmentation
 {
-    /// <summary>Pixels of zeros on each of the four sides, at least 0. Default 4.</summary>
+    /// <summary>Padding on each of the four sides in pixels, at least 0. Default 4.</summary>
     public int Padding { get; init; } = 4;
 
-    /// <summary>Height of the window in pixels, at least 1; null is the image's own height. Default null.</summary>
+    /// <summary>Height of the crop in pixels, at least 1. Default null: the height of the image.</summary>
     public int? Height { get; init; }
 
-    /// <summary>Width of the window in pixels, at least 1; null is the image's own width. Default null.</summary>
+    /// <summary>Width of the crop in pixels, at least 1. Default null: the width of the image.</summary>
     public int? Width { get; init; }
 
     internal override (int Height, int Width) OutputSize(int height, int width) => (Height ?? height, Width ?? width);
@@ -47,7 +44,7 @@ public sealed record RandomCrop : ImageAugmentation
         if (crop > padded)
         {
             throw new ArgumentException(
-                $"{NameOf(name)} is {crop}, but the padded image has only {image} + 2 * {Padding} = {padded} pixels in this direction; make the crop smaller or {NameOf(nameof(Padding))} greater.",
+                $"{NameOf(name)} is {crop}, but the padded image has only {image} + 2 * {Padding} = {padded} pixels in this direction; use a smaller crop or a larger {NameOf(nameof(Padding))}.",
                 NameOf(name));
         }
     }

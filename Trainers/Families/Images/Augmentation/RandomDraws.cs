@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Images;
 
-/// <summary>Distributions on top of the generator's plain numbers.</summary>
+/// <summary>Random distributions.</summary>
 internal static class RandomDraws
 {
     public static bool Chance(this ref SplitMix64 random, double probability) => random.NextDouble() < probability;
@@ -14,7 +14,9 @@ internal static class RandomDraws
     /// <summary>A number from [-<paramref name="maximum"/>, <paramref name="maximum"/>].</summary>
     public static double Symmetric(this ref SplitMix64 random, double maximum) => random.Uniform(-maximum, maximum);
 
-    /// <summary>Fills with numbers from [-<paramref name="amplitude"/>, <paramref name="amplitude"/>): 24 bits each, two a draw.</summary>
+    /// <summary>
+    /// Fills with numbers from [-<paramref name="amplitude"/>, <paramref name="amplitude"/>): 24 bits each, two per draw.
+    /// </summary>
     public static void Noise(this ref SplitMix64 random, Span<float> values, float amplitude)
     {
         var unit = amplitude / (1 << 23);
@@ -32,7 +34,7 @@ internal static class RandomDraws
     /// <summary>A number from Beta(<paramref name="alpha"/>, <paramref name="alpha"/>).</summary>
     public static double SymmetricBeta(this ref SplitMix64 random, double alpha)
     {
-        // As logarithms, because for a small alpha both gamma numbers may be too small for a double.
+        // Uses logarithms, because for a small alpha both gamma numbers may underflow.
         var first = random.LogGamma(alpha);
         var second = random.LogGamma(alpha);
         return 1 / (1 + Math.Exp(second - first));
@@ -68,7 +70,7 @@ internal static class RandomDraws
 /// <summary>Numbers drawn on the host, one or a few for each image of a batch.</summary>
 internal static class PerImage
 {
-    /// <summary>Sends the numbers to the images' device in a form that spreads over channels and pixels: [N, 1, 1, 1].</summary>
+    /// <summary>Sends the numbers to the device of the images, in a shape that broadcasts over channels and pixels: [N, 1, 1, 1].</summary>
     public static Tensor Column(float[] values, Tensor images) => ToTensor(values, [values.Length, 1, 1, 1], images.device);
 
     public static Tensor ToTensor(float[] values, long[] shape, Device device) => torch.tensor(values, shape).to(device);

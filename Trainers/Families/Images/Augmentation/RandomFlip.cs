@@ -2,16 +2,16 @@ using MLExtensions.Families.Images;
 
 namespace MLExtensions;
 
-/// <summary>Mirrors images: left to right, top to bottom, or (with each its own chance) both.</summary>
+/// <summary>Mirrors images: left to right, top to bottom, or both, each direction independently.</summary>
 public sealed record RandomFlip : ImageAugmentation
 {
     /// <summary>Mirrors half of the images left to right; <see cref="ImageAugmentation.Probability"/> is 0.5.</summary>
     public RandomFlip() => Probability = 0.5;
 
-    /// <summary>Whether left and right may be exchanged. Default true.</summary>
+    /// <summary>Whether to flip left and right. Default true.</summary>
     public bool Horizontal { get; init; } = true;
 
-    /// <summary>Whether top and bottom may be exchanged. Default false.</summary>
+    /// <summary>Whether to flip top and bottom. Default false.</summary>
     public bool Vertical { get; init; }
 
     internal override IImageOperation CreateOperation() => new PixelSelection(new FlipStep(this));

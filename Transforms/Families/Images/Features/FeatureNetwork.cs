@@ -11,7 +11,7 @@ namespace MLExtensions.Families.Images;
 /// <summary>Builds a pretrained network up to a layer.</summary>
 internal static class FeatureNetwork
 {
-    /// <summary>Refuses a file or a layer that no data could make right; gives the names of the layers.</summary>
+    /// <summary>Checks file and layer as far as possible without data, and returns the names of the layers.</summary>
     public static IReadOnlyList<string> Check(ImageFeaturesEstimator.Options options)
     {
         using var file = WeightFile.Open(options.WeightsPath, nameof(options.WeightsPath));
@@ -21,7 +21,7 @@ internal static class FeatureNetwork
         return LayerCut.NamesIn(architecture).ToArray();
     }
 
-    /// <summary>Builds the network for a column of images and fills it from the file; the rest of the file is not kept.</summary>
+    /// <summary>Builds the network for a column of images and loads its weights from the file; the rest of the file is not kept.</summary>
     public static NetworkModelParameters Load(IHostEnvironment env, ImageFeaturesEstimator.Options options, DataViewSchema.Column column)
     {
         using var file = WeightFile.Open(options.WeightsPath, nameof(options.WeightsPath));
@@ -34,7 +34,7 @@ internal static class FeatureNetwork
         {
             var comparison = new WeightComparison(file.Tensors, network.state_dict());
             if (!comparison.Report.IsComplete)
-                throw new ArgumentException($"{nameof(options.WeightsPath)} '{options.WeightsPath}' does not fit the network; missing: {NameList.Of(comparison.Report.Missing)}; of another shape: {NameList.Of(comparison.Report.OtherShape)}.", nameof(options.WeightsPath));
+                throw new ArgumentException($"{nameof(options.WeightsPath)} '{options.WeightsPath}' does not match the network; missing: {NameList.Of(comparison.Report.Missing)}; of another shape: {NameList.Of(comparison.Report.OtherShape)}.", nameof(options.WeightsPath));
             file.CopyTo(network, comparison.Report.Loaded);
             network.DetachFromDisposeScope();
             return new NetworkModelParameters(env, architecture, head: null, network, history: null);

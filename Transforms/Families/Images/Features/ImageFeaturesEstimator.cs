@@ -8,10 +8,12 @@ using MLExtensions.Models;
 
 namespace MLExtensions;
 
-/// <summary>Makes features of images with a pretrained network, up to one of its layers: transfer learning without training the network.</summary>
+/// <summary>
+/// Computes image features with a pretrained network, up to one of its layers: transfer learning without training the network.
+/// </summary>
 /// <remarks>
-/// The outputs of a network's last layers before its classifier say much about a picture, and a linear trainer on top of them needs
-/// few examples (Donahue et al., "DeCAF", 2014). <see cref="Fit"/> reads nothing but the schema and the file of weights.
+/// The last layers before the classifier of a network describe an image well, and a linear trainer on top of them needs few examples
+/// (Donahue et al., "DeCAF", 2014). <see cref="Fit"/> reads only the schema and the weights file.
 /// </remarks>
 public sealed class ImageFeaturesEstimator : IEstimator<ImageFeaturesTransformer>
 {
@@ -27,48 +29,58 @@ public sealed class ImageFeaturesEstimator : IEstimator<ImageFeaturesTransformer
         LayerNames = FeatureNetwork.Check(_options);
     }
 
-    /// <summary>The names of the layers that the network can be cut at, in their order; a sequence of layers follows those in it.</summary>
+    /// <summary>
+    /// The names of the layers at which the network can be cut, in order. A sequence of layers comes after the layers in it.
+    /// </summary>
     public IReadOnlyList<string> LayerNames { get; }
 
-    /// <summary>What can be set.</summary>
+    /// <summary>The options of <see cref="ImageFeaturesEstimator"/>.</summary>
     public sealed class Options
     {
-        /// <summary>The column to add, a <c>Vector&lt;Single&gt;</c> of known size. Default "Features".</summary>
+        /// <summary>The column to add, a <c>Vector&lt;Single&gt;</c> of known size. Default <c>Features</c>.</summary>
         public string OutputColumnName { get; set; } = DefaultColumnNames.Features;
 
         /// <summary>
-        /// The images: an <c>MLImage</c> column of known size, or a <c>Vector&lt;Single&gt;</c> as ExtractPixels makes it; red, green
-        /// and blue from 0 to 255. Default "Image".
+        /// The images: an <c>MLImage</c> column of known size, or a <c>Vector&lt;Single&gt;</c> as ExtractPixels creates it; red, green and
+        /// blue from 0 to 255. Default <c>Image</c>.
         /// </summary>
         public string InputColumnName { get; set; } = "Image";
 
         /// <summary>
-        /// The path of a safetensors file with the weights. Without <see cref="Architecture"/> its network is recognised by the names
-        /// and sizes of its layers: AlexNet, VGG-16 and VGG-19 (with or without batch normalisation), GoogLeNet, SqueezeNet 1.0 and
-        /// ResNet-18 to -152 under torchvision's names, their forms for small images in <see cref="CnnLayers"/>, and the CIFAR form of
-        /// residual networks.
+        /// The path of a safetensors file with the weights. Without <see cref="Architecture"/>, the network is recognized by the
+        /// names and sizes of its layers: AlexNet, VGG-16 and VGG-19 (with or without batch normalization), GoogLeNet, SqueezeNet 1.0
+        /// and ResNet-18 to -152 with torchvision's names, their variants for small images in <see cref="CnnLayers"/>, and residual
+        /// networks in the CIFAR form.
         /// </summary>
         public string WeightsPath { get; set; } = "";
 
-        /// <summary>The name of the last layer to compute, such as <c>features</c>, <c>layer4</c> or <c>classifier.1</c>. Default null: the whole network, up to its logits.</summary>
+        /// <summary>
+        /// The name of the last layer to compute, such as <c>features</c>, <c>layer4</c> or <c>classifier.1</c>. Default null: the whole
+        /// network, up to its logits.
+        /// </summary>
         public string? Layer { get; set; }
 
-        /// <summary>Whether an output that is an image is averaged over its positions, one number a channel; else it is flattened, and the column has the dimensions [channels, height, width]. Default true.</summary>
+        /// <summary>
+        /// Whether an output with spatial positions is averaged over them, to one number per channel. Otherwise it is flattened, and the
+        /// column has the dimensions [channels, height, width]. Default true.
+        /// </summary>
         public bool Pool { get; set; } = true;
 
         /// <summary>
-        /// How pixels are scaled. Default null: as <see cref="Architecture"/> says; without one <see cref="PixelScaling.ImageNet"/>,
-        /// but for GoogLeNet -1 to 1, as torchvision's weights expect it.
+        /// How pixels are scaled. Default null: that of <see cref="Architecture"/>; without one <see cref="PixelScaling.ImageNet"/>, or -1
+        /// to 1 for GoogLeNet, as torchvision's weights expect it.
         /// </summary>
         public PixelScaling? PixelScaling { get; set; }
 
-        /// <summary>The side of the square in the middle of the images that the network sees. Default null: the whole image.</summary>
+        /// <summary>Side length in pixels of the square center crop that the network gets. Default null: the whole image.</summary>
         public int? CropSize { get; set; }
 
-        /// <summary>The size and layout of the images, where the column's type does not tell. Default null.</summary>
+        /// <summary>The size and layout of the images, if the column type does not determine them. Default null.</summary>
         public ImageShape? ImageShape { get; set; }
 
-        /// <summary>The network whose weights the file has, where it is no known one. The file may have other tensors besides. Default null.</summary>
+        /// <summary>
+        /// The network whose weights the file has, if it is not a known one. The file may have additional tensors. Default null.
+        /// </summary>
         public ImageArchitecture? Architecture { get; set; }
 
         internal Options Copy() => (Options)MemberwiseClone();
@@ -93,9 +105,11 @@ public sealed class ImageFeaturesEstimator : IEstimator<ImageFeaturesTransformer
         }
     }
 
-    /// <summary>Builds the network for the column's images and reads its weights. The transformer owns them.</summary>
+    /// <summary>Builds the network for the images of the column and reads its weights. The transformer owns them.</summary>
     /// <param name="input">Data with the images; its rows are not read.</param>
-    /// <exception cref="ArgumentException">The column is missing, of another type or of unknown size, or the network does not take its images; or the file has changed.</exception>
+    /// <exception cref="ArgumentException">
+    /// The column is missing, of another type or of unknown size, or its images do not fit the network, or the file has changed.
+    /// </exception>
     public ImageFeaturesTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);

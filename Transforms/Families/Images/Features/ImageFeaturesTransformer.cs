@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>Adds features of images, computed by a pretrained network up to one of its layers.</summary>
+/// <summary>Adds image features, computed with a pretrained network up to one of its layers.</summary>
 /// <inheritdoc cref="NetworkColumnsTransformer" path="/remarks"/>
 public sealed class ImageFeaturesTransformer : FeatureColumnsTransformer
 {
@@ -27,15 +27,15 @@ public sealed class ImageFeaturesTransformer : FeatureColumnsTransformer
         Outputs = [OutputColumn.Vector(outputColumnName, LayerCut.OutputType(Architecture))];
     }
 
-    /// <summary>The column that is added.</summary>
+    /// <summary>The added column.</summary>
     public string OutputColumnName { get; }
 
-    /// <summary>The network up to the layer, and its weights. The transformer owns it.</summary>
+    /// <summary>The network up to the layer, with its weights. The transformer owns it.</summary>
     public NetworkModelParameters Model { get; }
 
     internal override FeatureFormat Format => Model.Format;
 
-    /// <summary>A vector, with the dimensions [channels, height, width] where it is a flattened image.</summary>
+    /// <summary>A vector, with the dimensions [channels, height, width] if it is a flattened image.</summary>
     internal override IReadOnlyList<OutputColumn> Outputs { get; }
 
     internal override double MultiplyAdds => Architecture.MultiplyAdds;
@@ -54,7 +54,7 @@ public sealed class ImageFeaturesTransformer : FeatureColumnsTransformer
         ctx.CheckAtModel(GetVersionInfo());
         var outputColumnName = ctx.LoadNonEmptyString();
         var inputColumnName = ctx.LoadNonEmptyString();
-        var model = ctx.LoadNetwork(env, NetworkFolder, "a network for features of images", network => network is { Architecture: CnnArchitecture, Head: null });
+        var model = ctx.LoadNetwork(env, NetworkFolder, "a network for image features", network => network is { Architecture: CnnArchitecture, Head: null });
         return new ImageFeaturesTransformer(env, model, outputColumnName, inputColumnName);
     }
 
@@ -62,7 +62,7 @@ public sealed class ImageFeaturesTransformer : FeatureColumnsTransformer
     {
         var column = FeatureRows.Find(schema, InputColumnName);
         if (!FeatureReader.Fits(column, Format.Width))
-            throw new ArgumentException($"Column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the network takes {Architecture.Image.Shape}.", nameof(schema));
+            throw new ArgumentException($"Column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the network needs {Architecture.Image.Shape}.", nameof(schema));
         return column;
     }
 

@@ -11,19 +11,21 @@ internal static class LayerCut
     /// <summary>The names of the layers at which a network can be cut: those in a chain, but not what is inside a block.</summary>
     public static IEnumerable<string> NamesIn(ImageArchitecture architecture) => architecture.Placed.SelectMany(NamesIn);
 
-    /// <exception cref="ArgumentException">There is no such layer; the message lists the layers and the nearest name.</exception>
+    /// <exception cref="ArgumentException">
+    /// The layer does not exist; the message lists the layers and suggests the nearest name.
+    /// </exception>
     public static void CheckName(ImageArchitecture architecture, string layer, string option)
     {
         var names = NamesIn(architecture).ToArray();
         if (names.Contains(layer))
             return;
-        throw new ArgumentException($"{option} is '{layer}', which is no layer that the network can be cut at.{NearestName.Suggest(layer, names)} It has {NameList.Of(names, Shown)}.", option);
+        throw new ArgumentException($"{option} is '{layer}', but the network cannot be cut at a layer of that name.{NearestName.Suggest(layer, names)} It has {NameList.Of(names, Shown)}.", option);
     }
 
     /// <summary>Cuts a network.</summary>
     /// <param name="architecture">The whole network.</param>
     /// <param name="layer">The last layer to keep, one of <see cref="NamesIn(ImageArchitecture)"/>; null for all.</param>
-    /// <param name="pool">Whether an output that is an image is averaged over its positions, else flattened.</param>
+    /// <param name="pool">Whether an output with spatial positions is averaged over them; otherwise it is flattened.</param>
     /// <exception cref="FormatException">A layer does not fit the images.</exception>
     public static CnnArchitecture Cut(ImageArchitecture architecture, string? layer, bool pool)
     {
@@ -45,7 +47,7 @@ internal static class LayerCut
         return cut;
     }
 
-    /// <summary>The type of a cut network's outputs; a flattened image keeps its dimensions in it.</summary>
+    /// <summary>The type of the outputs of a cut network; a flattened image keeps its dimensions.</summary>
     public static VectorDataViewType OutputType(CnnArchitecture architecture) =>
         architecture.Placed[^1] is { Layer: FlattenLayer, Input: { IsVector: false } image }
             ? new VectorDataViewType(NumberDataViewType.Single, image.Channels, image.Height, image.Width)

@@ -3,18 +3,18 @@ using MLExtensions.Persistence;
 
 namespace MLExtensions.Families.Images;
 
-/// <summary>The well-known network whose layers have the names and sizes of those in a file.</summary>
+/// <summary>A well-known network whose layer names and sizes match those in a file.</summary>
 /// <param name="Network">The network.</param>
 /// <param name="OutputCount">The number of outputs in the file.</param>
 internal sealed record RecognizedNetwork(KnownNetwork Network, int OutputCount)
 {
-    // GoogLeNet's auxiliary classifiers serve its training alone.
+    // GoogLeNet's auxiliary classifiers are only used in its training.
     private static readonly string[] TrainingOnly = ["aux1.", "aux2."];
 
     /// <summary>The network with its usual images.</summary>
     public ImageArchitecture UsualArchitecture => Network.Create(new ImageInput(Network.UsualImage) { Scaling = Network.Scaling }, OutputCount);
 
-    /// <exception cref="ArgumentException">The file is of no known network; the message tells the nearest.</exception>
+    /// <exception cref="ArgumentException">The network in the file is unknown; the message names the nearest known one.</exception>
     public static RecognizedNetwork Of(WeightFile file, string option)
     {
         var sizes = WeightSizes.Of(file).Where(layer => !Array.Exists(TrainingOnly, layer.Key.StartsWith)).ToDictionary(StringComparer.Ordinal);
@@ -22,10 +22,10 @@ internal sealed record RecognizedNetwork(KnownNetwork Network, int OutputCount)
         if (nearest.Count == 0)
             return nearest.Candidate;
         throw new ArgumentException(
-            $"{option} '{file.Path}' is of no network that is known here. {nearest.Candidate.Network.Name} comes nearest; {nearest}. Of another network, give the architecture.", option);
+            $"{option} '{file.Path}' does not match any known network. The nearest is {nearest.Candidate.Network.Name}; {nearest}. For another network, set Architecture.", option);
     }
 
-    /// <summary>Where a candidate and a file differ.</summary>
+    /// <summary>The differences between a candidate and a file.</summary>
     private sealed record Misfit(RecognizedNetwork Candidate, string[] Missing, string[] Unexpected, string[] OtherSize)
     {
         public int Count => Missing.Length + Unexpected.Length + OtherSize.Length;
@@ -43,33 +43,33 @@ internal sealed record RecognizedNetwork(KnownNetwork Network, int OutputCount)
         }
 
         public override string ToString() =>
-            $"layers that the file lacks: {NameList.Of(Missing)}; that the network lacks: {NameList.Of(Unexpected)}; of another size: {NameList.Of(OtherSize)}";
+            $"layers missing in the file: {NameList.Of(Missing)}; unexpected: {NameList.Of(Unexpected)}; of another size: {NameList.Of(OtherSize)}";
     }
 }
 
-/// <summary>A well-known network that a file of weights can be of.</summary>
-/// <param name="Name">What it is called.</param>
-/// <param name="UsualImage">The images that it was made for.</param>
-/// <param name="Create">Builds it for images and a number of outputs.</param>
+/// <summary>A well-known network that a weights file may belong to.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="UsualImage">The images that it was designed for.</param>
+/// <param name="Create">Creates it for images and a number of outputs.</param>
 internal sealed record KnownNetwork(string Name, ImageShape UsualImage, Func<ImageInput, int, ImageArchitecture> Create)
 {
     private static readonly ImageShape Large = new(3, 224, 224);
     private static readonly ImageShape Small = new(3, 32, 32);
 
-    /// <summary>How the network's pixels are scaled where nothing else is said.</summary>
+    /// <summary>The default pixel scaling of the network.</summary>
     public PixelScaling Scaling { get; init; } = PixelScaling.ImageNet;
 
-    /// <summary>The networks that a file may be of. Where sizes vary, they are those that the file shows.</summary>
+    /// <summary>The networks that a file may belong to. Variable sizes are taken from the file.</summary>
     public static IEnumerable<KnownNetwork> Candidates(WeightFile file)
     {
         foreach (var small in new[] { false, true })
         {
             yield return OfLayers("AlexNet", () => CnnLayers.AlexNet(small), small);
             yield return OfLayers("VGG-16", () => CnnLayers.Vgg16(small), small);
-            yield return OfLayers("VGG-16 with batch normalisation", () => CnnLayers.Vgg16(small, batchNormalization: true), small);
+            yield return OfLayers("VGG-16 with batch normalization", () => CnnLayers.Vgg16(small, batchNormalization: true), small);
             yield return OfLayers("VGG-19", () => CnnLayers.Vgg19(small), small);
-            yield return OfLayers("VGG-19 with batch normalisation", () => CnnLayers.Vgg19(small, batchNormalization: true), small);
-            // torchvision's scales its input once more, from ImageNet's mean and deviation to these.
+            yield return OfLayers("VGG-19 with batch normalization", () => CnnLayers.Vgg19(small, batchNormalization: true), small);
+            // torchvision's network scales its input again, from ImageNet's mean and deviation to these.
             yield return OfLayers("GoogLeNet", () => CnnLayers.GoogLeNet(small), small) with { Scaling = PixelScaling.ToUnit with { Mean = [0.5], StandardDeviation = [0.5] } };
             yield return OfLayers("SqueezeNet 1.0", () => CnnLayers.SqueezeNet(small), small);
         }
@@ -106,7 +106,7 @@ internal sealed record KnownNetwork(string Name, ImageShape UsualImage, Func<Ima
         });
 }
 
-/// <summary>How many weights and biases each layer has, by the layer's name: what a network is recognised by.</summary>
+/// <summary>The number of weights and biases of each layer, by layer name. Networks are recognized by it.</summary>
 internal static class WeightSizes
 {
     private static readonly string[] Statistics = ["running_mean", "running_var", "num_batches_tracked"];
@@ -130,7 +130,7 @@ internal static class WeightSizes
         .Where(layer => layer.Count > 0)
         .ToDictionary(layer => layer.Path, layer => layer.Count, StringComparer.Ordinal);
 
-    /// <summary>The first dimension of a layer's weights in a file; null where the file has no such layer.</summary>
+    /// <summary>The first dimension of a layer's weights in a file; null if the file has no such layer.</summary>
     public static int? OutputsOf(WeightFile file, string layer) =>
         file.Tensors.FirstOrDefault(tensor => tensor.Name == layer + ".weight") is { Shape: [> 0 and <= int.MaxValue, ..] } weight ? (int)weight.Shape[0] : null;
 }

@@ -11,7 +11,7 @@ public sealed record ActivationLayer(Activation Activation = Activation.ReLU) : 
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
-        Require(Enum.IsDefined(Activation), site, $"{Activation} is no activation.");
+        Require(Enum.IsDefined(Activation), site, $"{Activation} is not a valid activation.");
         return input;
     }
 
@@ -28,7 +28,7 @@ public sealed record ActivationLayer(Activation Activation = Activation.ReLU) : 
     }
 }
 
-/// <summary>Sets values to zero at random in training, and scales the others up. Srivastava et al., 2014.</summary>
+/// <summary>Dropout: sets values to zero at random in training and scales up the others. Srivastava et al., 2014.</summary>
 /// <param name="Probability">The probability of a zero, in [0, 1).</param>
 public sealed record DropoutLayer(double Probability = 0.5) : ImageLayer
 {

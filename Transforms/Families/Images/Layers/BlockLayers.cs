@@ -3,10 +3,13 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>The fire block of SqueezeNet: a 1x1 convolution that squeezes the channels, then 1x1 and 3x3 convolutions side by side. Iandola et al., 2016.</summary>
-/// <param name="Squeeze">The filters of the first convolution.</param>
-/// <param name="Expand1x1">The filters of the 1x1 convolution after it.</param>
-/// <param name="Expand3x3">The filters of the 3x3 convolution beside that.</param>
+/// <summary>
+/// The fire block of SqueezeNet: a 1x1 convolution that squeezes the channels, then parallel 1x1 and 3x3 convolutions.
+/// Iandola et al., 2016.
+/// </summary>
+/// <param name="Squeeze">The number of filters of the first convolution.</param>
+/// <param name="Expand1x1">The number of filters of the 1x1 convolution after it.</param>
+/// <param name="Expand3x3">The number of filters of the 3x3 convolution after it.</param>
 public sealed record FireLayer(int Squeeze, int Expand1x1, int Expand3x3) : ImageLayer
 {
     private ConvolutionLayer SqueezeLayer => new(Squeeze, 1) { Name = "squeeze" };
@@ -32,15 +35,15 @@ public sealed record FireLayer(int Squeeze, int Expand1x1, int Expand3x3) : Imag
 }
 
 /// <summary>
-/// The inception block of GoogLeNet: 1x1 convolutions, 1x1 and 3x3, 1x1 and a larger window, and max pooling and 1x1, side by side.
-/// Szegedy et al., 2015; with batch normalisation and 3x3 windows in the third branch, as torchvision has it.
+/// The inception block of GoogLeNet with four parallel branches: a 1x1 convolution; 1x1 and 3x3; 1x1 and a larger kernel; max pooling and
+/// 1x1. Szegedy et al., 2015; with batch normalization and 3x3 kernels in the third branch, as in torchvision.
 /// </summary>
-/// <param name="Filters1x1">The filters of the first branch.</param>
-/// <param name="Reduce3x3">The filters of the 1x1 convolution of the second branch.</param>
-/// <param name="Filters3x3">The filters of its 3x3 convolution.</param>
-/// <param name="Reduce5x5">The filters of the 1x1 convolution of the third branch.</param>
-/// <param name="Filters5x5">The filters of its second convolution (3x3 here, 5x5 in the paper).</param>
-/// <param name="PoolFilters">The filters of the fourth branch, behind the pooling.</param>
+/// <param name="Filters1x1">The number of filters of the first branch.</param>
+/// <param name="Reduce3x3">The number of filters of the 1x1 convolution of the second branch.</param>
+/// <param name="Filters3x3">The number of filters of its 3x3 convolution.</param>
+/// <param name="Reduce5x5">The number of filters of the 1x1 convolution of the third branch.</param>
+/// <param name="Filters5x5">The number of filters of its second convolution (3x3 here, 5x5 in the paper).</param>
+/// <param name="PoolFilters">The number of filters of the fourth branch, after the pooling.</param>
 public sealed record InceptionLayer(int Filters1x1, int Reduce3x3, int Filters3x3, int Reduce5x5, int Filters5x5, int PoolFilters) : ImageLayer
 {
     private ConcatenationLayer Branches => new([
@@ -58,7 +61,7 @@ public sealed record InceptionLayer(int Filters1x1, int Reduce3x3, int Filters3x
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => Branches.CreateModule(input, site);
 
-    /// <summary>A convolution without bias, batch normalisation, ReLU, under torchvision's names.</summary>
+    /// <summary>A convolution without bias, batch normalization and ReLU, with torchvision's names.</summary>
     internal static SequenceLayer NormalizedConvolution(string? name, int filters, int kernelSize, int stride = 1, int padding = 0) => new([
         new ConvolutionLayer(filters, kernelSize) { Name = "conv", Stride = stride, Padding = padding, Bias = false },
         new BatchNormalizationLayer { Name = "bn", Epsilon = 0.001 },
@@ -69,7 +72,7 @@ public sealed record InceptionLayer(int Filters1x1, int Reduce3x3, int Filters3x
 /// <summary>The module of <see cref="FireLayer"/>.</summary>
 internal sealed class FireModule : nn.Module<Tensor, Tensor>
 {
-    // An array: torch would register fields that are modules under the fields' names too.
+    // An array, because torch would also register module fields under their field names.
     private readonly nn.Module<Tensor, Tensor>[] _convolutions;
 
     public FireModule(IEnumerable<PlacedLayer> convolutions)

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>Layers one after the other, under one name.</summary>
+/// <summary>Layers one after the other, with a common name.</summary>
 /// <param name="Layers">The layers.</param>
 public sealed record SequenceLayer(IReadOnlyList<ImageLayer> Layers) : ImageLayer
 {
@@ -25,8 +25,8 @@ public sealed record SequenceLayer(IReadOnlyList<ImageLayer> Layers) : ImageLaye
         new SequenceModule(LayerChain.Place(Layers, input, site));
 }
 
-/// <summary>Layers side by side on one input, whose output channels are put one after the other.</summary>
-/// <param name="Branches">The layers, commonly <see cref="SequenceLayer"/>s; their outputs must have one height and width.</param>
+/// <summary>Parallel layers with the same input, whose output channels are concatenated.</summary>
+/// <param name="Branches">The layers, usually <see cref="SequenceLayer"/>s; their outputs must have equal height and width.</param>
 public sealed record ConcatenationLayer(IReadOnlyList<ImageLayer> Branches) : ImageLayer
 {
     internal override string Title => "concatenation";
@@ -43,7 +43,7 @@ public sealed record ConcatenationLayer(IReadOnlyList<ImageLayer> Branches) : Im
         Require(Branches is { Count: > 0 }, site, "it has no branches.");
         var outputs = Inside(input, site).Select(branch => branch.Output).ToArray();
         foreach (var output in outputs)
-            Require(output.WithChannels(1) == outputs[0].WithChannels(1), site, $"its branches give {string.Join(" and ", outputs)}; all but the channels must be the same.");
+            Require(output.WithChannels(1) == outputs[0].WithChannels(1), site, $"its branches return {string.Join(" and ", outputs)}; height and width must be equal.");
         return outputs[0].WithChannels(checked(outputs.Sum(output => output.Channels)));
     }
 
@@ -54,13 +54,13 @@ public sealed record ConcatenationLayer(IReadOnlyList<ImageLayer> Branches) : Im
 /// <param name="Layers">The layers of the residual function.</param>
 public sealed record ResidualLayer(IReadOnlyList<ImageLayer> Layers) : ImageLayer
 {
-    /// <summary>What the sum goes through. Default <see cref="Activation.ReLU"/>.</summary>
+    /// <summary>The activation after the sum. Default <see cref="Activation.ReLU"/>.</summary>
     public Activation Activation { get; init; } = Activation.ReLU;
 
-    /// <summary>What the input goes through before it is added; needed where the shapes differ. Default null: nothing.</summary>
+    /// <summary>The layer on the shortcut, needed if the shapes differ. Default null: the input itself is added.</summary>
     public ImageLayer? Shortcut { get; init; }
 
-    /// <summary>Whether the input is added at all; false makes a plain network of the same depth. Default true.</summary>
+    /// <summary>Whether the input is added; false gives a plain network of the same depth. Default true.</summary>
     public bool HasShortcut { get; init; } = true;
 
     internal override string Title => HasShortcut ? "residual block" : "block without shortcut";
@@ -86,7 +86,7 @@ public sealed record ResidualLayer(IReadOnlyList<ImageLayer> Layers) : ImageLaye
         foreach (var placed in shortcut)
             Require(layers.All(layer => layer.Site.Path != placed.Site.Path), placed.Site, "another layer beside it has the same name.");
         var added = shortcut is [var only] ? only.Output : input;
-        Require(added == output, site, $"its layers give {output} and its shortcut {added}; they must be the same to be added.");
+        Require(added == output, site, $"its layers return {output} and its shortcut {added}; the shapes must be equal.");
         return output;
     }
 
@@ -101,9 +101,11 @@ public sealed record ResidualLayer(IReadOnlyList<ImageLayer> Layers) : ImageLaye
         : [];
 }
 
-/// <summary>The shortcut without parameters (option A): every so many-th pixel, and channels of zeros on both sides. He, Zhang, Ren and Sun, 2016.</summary>
+/// <summary>
+/// The shortcut without parameters (option A): every n-th pixel, and channels of zeros on both sides. He, Zhang, Ren and Sun, 2016.
+/// </summary>
 /// <param name="Channels">The number of output channels.</param>
-/// <param name="Stride">Of how many pixels one is kept, in each direction.</param>
+/// <param name="Stride">Every n-th pixel is kept in each direction; this is n.</param>
 public sealed record PaddedShortcutLayer(int Channels, int Stride) : ImageLayer
 {
     internal override string Title => "padded shortcut";
@@ -112,7 +114,7 @@ public sealed record PaddedShortcutLayer(int Channels, int Stride) : ImageLayer
     {
         RequireImage(input, site);
         Require(Stride >= 1, site, $"stride is {Stride}; it must be at least 1.");
-        Require(Channels >= input.Channels, site, $"channels is {Channels}; it must be at least the input's {input.Channels}.");
+        Require(Channels >= input.Channels, site, $"channels is {Channels}; it must be at least {input.Channels}, the channels of the input.");
         return LayerShape.OfImage(Channels, ((input.Height - 1) / Stride) + 1, ((input.Width - 1) / Stride) + 1);
     }
 

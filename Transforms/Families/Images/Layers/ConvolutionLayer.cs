@@ -3,24 +3,24 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>A two-dimensional convolution: each filter looks at a square window of all channels of its group. LeCun et al., 1998.</summary>
-/// <param name="Filters">The number of output channels; null for the number of the network's outputs.</param>
-/// <param name="KernelSize">The side of the window, in pixels.</param>
+/// <summary>A two-dimensional convolution: each filter has a square kernel over all channels of its group. LeCun et al., 1998.</summary>
+/// <param name="Filters">The number of output channels; null for the number of network outputs.</param>
+/// <param name="KernelSize">The side length of the kernel, in pixels.</param>
 public sealed record ConvolutionLayer(int? Filters, int KernelSize) : ImageLayer
 {
-    /// <summary>The pixels between two windows, at least 1. Default 1.</summary>
+    /// <summary>The distance between two kernel positions in pixels, at least 1. Default 1.</summary>
     public int Stride { get; init; } = 1;
 
-    /// <summary>The pixels of zeros added on each side. Default 0; (kernel size - 1) / 2 keeps the image's size.</summary>
+    /// <summary>The padding with zeros on each side, in pixels; (kernel size - 1) / 2 keeps the image size. Default 0.</summary>
     public int Padding { get; init; }
 
-    /// <summary>The distance between the window's pixels, at least 1 (Yu and Koltun, 2016). Default 1.</summary>
+    /// <summary>The distance between the pixels of a kernel, at least 1 (Yu and Koltun, 2016). Default 1.</summary>
     public int Dilation { get; init; } = 1;
 
     /// <summary>The number of groups into which channels and filters are divided, at least 1. Default 1.</summary>
     public int Groups { get; init; } = 1;
 
-    /// <summary>Whether a bias is added; batch normalisation makes it superfluous. Default true.</summary>
+    /// <summary>Whether a bias is added; not needed before batch normalization. Default true.</summary>
     public bool Bias { get; init; } = true;
 
     internal override string Title => $"convolution {KernelSize}x{KernelSize}";
@@ -48,7 +48,9 @@ public sealed record ConvolutionLayer(int? Filters, int KernelSize) : ImageLayer
         new ConvolutionModule(this, input.Channels, Filters ?? site.OutputCount);
 }
 
-/// <summary>The module of <see cref="ConvolutionLayer"/>: every convolution of the library. Its parameters have torch's names.</summary>
+/// <summary>
+/// The module of <see cref="ConvolutionLayer"/>, used for every convolution of the library. Its parameters have PyTorch's names.
+/// </summary>
 internal sealed class ConvolutionModule : nn.Module<Tensor, Tensor>
 {
     private readonly TorchSharp.Modules.Parameter weight;
@@ -73,9 +75,10 @@ internal sealed class ConvolutionModule : nn.Module<Tensor, Tensor>
     }
 
     /// <remarks>
-    /// What oneDNN gets wrong it never sees (eng/convolution-search found it). A 1x1 window with a stride: the weight gradient writes beyond its
-    /// buffer on processors without AVX-512. Such a window sees only the pixels it stands on, so the others go first. An image narrower than the
-    /// stride, in bfloat16: the weight gradient reads what nobody wrote. Zeros on the right, where the padding has zeros anyway, make it as wide.
+    /// Avoids two cases that oneDNN computes wrongly (found by eng/convolution-search). First, a 1x1 kernel with a stride: the weight
+    /// gradient writes beyond its buffer on processors without AVX-512. Such a kernel uses only every n-th pixel, so the other pixels are
+    /// removed first. Second, an image narrower than the stride in bfloat16: the weight gradient reads uninitialized memory. Zeros on the
+    /// right, where the padding has zeros anyway, make the image as wide as the stride.
     /// </remarks>
     public override Tensor forward(Tensor x)
     {
@@ -88,7 +91,7 @@ internal sealed class ConvolutionModule : nn.Module<Tensor, Tensor>
         return nn.functional.conv2d(nn.functional.pad(x, [0, missing, 0, 0]), weight, bias, _stride, _padding, _dilation, _groups).narrow(3, 0, positions);
     }
 
-    /// <summary>Pooling over one pixel copies it, and unlike a slice it keeps the arrangement of channels, of the gradient too.</summary>
+    /// <summary>Pooling over one pixel copies it. Unlike a slice, it keeps the memory format of the image and of its gradient.</summary>
     private Tensor PixelsUnderWindows(Tensor x)
     {
         if (_padding[0] > 0)

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>A fully connected layer. An image is flattened first, channel after channel.</summary>
-/// <param name="Units">The number of output units; null for the number of the network's outputs.</param>
+/// <param name="Units">The number of output units; null for the number of network outputs.</param>
 public sealed record DenseLayer(int? Units = null) : ImageLayer
 {
     /// <summary>Whether a bias is added. Default true.</summary>
@@ -19,7 +19,7 @@ public sealed record DenseLayer(int? Units = null) : ImageLayer
     {
         var units = Units ?? site.OutputCount;
         Require(units >= 1, site, $"units is {units}; it must be at least 1.");
-        Require(input.Count <= int.MaxValue, site, $"its input has {input.Count} values.");
+        Require(input.Count <= int.MaxValue, site, $"its input has {input.Count} values; there can be at most {int.MaxValue}.");
         return LayerShape.OfVector(units);
     }
 
@@ -32,14 +32,14 @@ public sealed record DenseLayer(int? Units = null) : ImageLayer
         new DenseModule(input.Count, Units ?? site.OutputCount, Bias);
 }
 
-/// <summary>Makes a vector of an image, channel after channel.</summary>
+/// <summary>Flattens an image to a vector, channel after channel.</summary>
 public sealed record FlattenLayer : ImageLayer
 {
     internal override string Title => "flatten";
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
-        Require(input.Count <= int.MaxValue, site, $"its input has {input.Count} values.");
+        Require(input.Count <= int.MaxValue, site, $"its input has {input.Count} values; there can be at most {int.MaxValue}.");
         return LayerShape.OfVector((int)input.Count);
     }
 
@@ -47,7 +47,7 @@ public sealed record FlattenLayer : ImageLayer
         new FunctionModule("Flatten", x => x.flatten(1));
 }
 
-/// <summary>The module of <see cref="DenseLayer"/>; its parameters have torch's names.</summary>
+/// <summary>The module of <see cref="DenseLayer"/>; its parameters have PyTorch's names.</summary>
 internal sealed class DenseModule : nn.Module<Tensor, Tensor>
 {
     private readonly TorchSharp.Modules.Parameter weight;

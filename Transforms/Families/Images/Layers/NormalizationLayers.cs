@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>Brings each channel to mean 0 and deviation 1 over the batch, then scales and shifts it as learnt. Ioffe and Szegedy, 2015.</summary>
+/// <summary>
+/// Batch normalization: standardizes each channel over the batch, then scales and shifts it with learned parameters.
+/// Ioffe and Szegedy, 2015.
+/// </summary>
 public sealed record BatchNormalizationLayer : ImageLayer
 {
     /// <summary>Added to the variance. Default 1e-5.</summary>
@@ -11,7 +14,7 @@ public sealed record BatchNormalizationLayer : ImageLayer
     /// <summary>How much a batch changes the running statistics that scoring uses, in (0, 1]. Default 0.1.</summary>
     public double Momentum { get; init; } = 0.1;
 
-    internal override string Title => "batch normalisation";
+    internal override string Title => "batch normalization";
 
     internal override bool OutputMayBeOverwritten => true;
 
@@ -29,20 +32,23 @@ public sealed record BatchNormalizationLayer : ImageLayer
         : nn.BatchNorm2d(input.Channels, Epsilon, Momentum);
 }
 
-/// <summary>Divides each value by (k + alpha / size * sum of the squares of its neighbours in the channels)^beta. Krizhevsky, Sutskever and Hinton, 2012.</summary>
-/// <param name="Size">The number of neighbouring channels, the value's own included.</param>
+/// <summary>
+/// Local response normalization: divides each value by (k + alpha / size * sum of the squares in neighboring channels)^beta. Krizhevsky,
+/// Sutskever and Hinton, 2012.
+/// </summary>
+/// <param name="Size">The number of neighboring channels, including the channel of the value.</param>
 public sealed record LocalResponseNormalizationLayer(int Size = 5) : ImageLayer
 {
-    /// <summary>The factor of the mean of the squares. Default 1e-4.</summary>
+    /// <summary>Alpha: the factor of the mean of squares. Default 1e-4.</summary>
     public double Alpha { get; init; } = 1e-4;
 
-    /// <summary>The exponent. Default 0.75.</summary>
+    /// <summary>Beta: the exponent. Default 0.75.</summary>
     public double Beta { get; init; } = 0.75;
 
-    /// <summary>What is added to the squares. Default 1.</summary>
+    /// <summary>The constant that is added to the squares. Default 1.</summary>
     public double K { get; init; } = 1;
 
-    internal override string Title => $"local response normalisation over {Size}";
+    internal override string Title => $"local response normalization over {Size}";
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {

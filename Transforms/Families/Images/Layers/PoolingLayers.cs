@@ -2,20 +2,20 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>A layer that makes one value of each window, channel by channel.</summary>
-/// <param name="KernelSize">The side of the window, in pixels.</param>
+/// <summary>A layer that computes one value per kernel position and channel.</summary>
+/// <param name="KernelSize">The side length of the kernel, in pixels.</param>
 public abstract record WindowPoolingLayer(int KernelSize) : ImageLayer
 {
-    /// <summary>The pixels between two windows. Default null: the kernel size.</summary>
+    /// <summary>The distance between two kernel positions in pixels. Default null: the kernel size.</summary>
     public int? Stride { get; init; }
 
     /// <summary>
-    /// The pixels added on each side, at most half the kernel size: they never win in max pooling, and count as zeros in average
+    /// The padding on each side in pixels, at most half the kernel size. Padding is ignored in max pooling and counts as zeros in average
     /// pooling. Default 0.
     /// </summary>
     public int Padding { get; init; }
 
-    /// <summary>Whether a last window that reaches beyond the image counts. Default false.</summary>
+    /// <summary>Ceil mode: whether a last kernel position that extends beyond the image is used. Default false.</summary>
     public bool CeilMode { get; init; }
 
     internal sealed override LayerShape OutputShape(LayerShape input, LayerSite site)
@@ -26,8 +26,8 @@ public abstract record WindowPoolingLayer(int KernelSize) : ImageLayer
     }
 }
 
-/// <summary>The largest value of each window, channel by channel.</summary>
-/// <param name="KernelSize">The side of the window, in pixels.</param>
+/// <summary>Max pooling: the largest value per kernel position and channel.</summary>
+/// <param name="KernelSize">The side length of the kernel, in pixels.</param>
 public sealed record MaxPoolingLayer(int KernelSize) : WindowPoolingLayer(KernelSize)
 {
     internal override string Title => $"max pooling {KernelSize}x{KernelSize}";
@@ -36,8 +36,8 @@ public sealed record MaxPoolingLayer(int KernelSize) : WindowPoolingLayer(Kernel
         nn.MaxPool2d(KernelSize, Stride ?? KernelSize, Padding, ceil_mode: CeilMode);
 }
 
-/// <summary>The mean of each window, channel by channel.</summary>
-/// <param name="KernelSize">The side of the window, in pixels.</param>
+/// <summary>Average pooling: the mean per kernel position and channel.</summary>
+/// <param name="KernelSize">The side length of the kernel, in pixels.</param>
 public sealed record AveragePoolingLayer(int KernelSize) : WindowPoolingLayer(KernelSize)
 {
     internal override string Title => $"average pooling {KernelSize}x{KernelSize}";
@@ -46,9 +46,9 @@ public sealed record AveragePoolingLayer(int KernelSize) : WindowPoolingLayer(Ke
         nn.AvgPool2d(KernelSize, Stride ?? KernelSize, Padding, ceil_mode: CeilMode);
 }
 
-/// <summary>The means of a grid of windows that divides the image, whatever its size.</summary>
-/// <param name="Height">The rows of the grid.</param>
-/// <param name="Width">The columns of the grid.</param>
+/// <summary>Adaptive average pooling: the means over a grid of cells that divides images of any size.</summary>
+/// <param name="Height">The number of rows of the grid.</param>
+/// <param name="Width">The number of columns of the grid.</param>
 public sealed record AdaptiveAveragePoolingLayer(int Height, int Width) : ImageLayer
 {
     internal override string Title => $"adaptive average pooling to {Height}x{Width}";
@@ -63,7 +63,7 @@ public sealed record AdaptiveAveragePoolingLayer(int Height, int Width) : ImageL
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => nn.AdaptiveAvgPool2d([Height, Width]);
 }
 
-/// <summary>The mean of each channel over the whole image, as a vector. Lin, Chen and Yan, 2014.</summary>
+/// <summary>Global average pooling: the mean of each channel over the image, as a vector. Lin, Chen and Yan, 2014.</summary>
 public sealed record GlobalAveragePoolingLayer : ImageLayer
 {
     internal override string Title => "global average pooling";
@@ -78,7 +78,7 @@ public sealed record GlobalAveragePoolingLayer : ImageLayer
         new FunctionModule("GlobalAveragePooling", x => x.mean([2, 3]));
 }
 
-/// <summary>The largest value of each channel over the whole image, as a vector.</summary>
+/// <summary>Global max pooling: the largest value of each channel over the image, as a vector.</summary>
 public sealed record GlobalMaxPoolingLayer : ImageLayer
 {
     internal override string Title => "global max pooling";

@@ -1,14 +1,14 @@
 namespace MLExtensions;
 
 /// <summary>
-/// The layers of well-known convolutional networks, for <see cref="CnnArchitecture"/> and the options of the Cnn trainers. The last
-/// layer takes its number of units from the task. Parameter names and counts are torchvision's where it has the network.
+/// The layers of well-known convolutional networks, for <see cref="CnnArchitecture"/> and the options of the Cnn trainers. The task
+/// determines the number of units of the last layer. Parameter names and counts are those of torchvision if it has the network.
 /// </summary>
 public static partial class CnnLayers
 {
     /// <summary>
-    /// A small network for a start: two stages of 3x3 convolutions with batch normalisation and pooling, then 128 hidden units with
-    /// dropout. Takes images of at least 4 x 4 pixels.
+    /// A small network to start with: two stages of 3x3 convolutions with batch normalization and pooling, then 128 hidden units with
+    /// dropout. For images of at least 4 x 4 pixels.
     /// </summary>
     public static IReadOnlyList<ImageLayer> Default() =>
     [
@@ -23,7 +23,7 @@ public static partial class CnnLayers
     ];
 
     /// <summary>
-    /// The network of PyTorch's MNIST example: 3x3 convolutions of 32 and 64 filters, pooling, 128 hidden units, dropout of .25 and .5.
+    /// The network of PyTorch's MNIST example: 3x3 convolutions of 32 and 64 filters, pooling, 128 hidden units, dropout of 0.25 and 0.5.
     /// </summary>
     public static IReadOnlyList<ImageLayer> MnistExample() =>
     [
@@ -39,7 +39,10 @@ public static partial class CnnLayers
         new DenseLayer { Name = "fc2" },
     ];
 
-    /// <summary>LeNet-5, with full connections between its second and third stage, tanh and a softmax output; 28 x 28 or 32 x 32 pixels. LeCun, Bottou, Bengio and Haffner, 1998.</summary>
+    /// <summary>
+    /// LeNet-5, with full connections between its second and third stage, tanh and a softmax output; for 28 x 28 or 32 x 32 pixels. LeCun,
+    /// Bottou, Bengio and Haffner, 1998.
+    /// </summary>
     /// <param name="padding">The padding of the first convolution: 2 for 28 x 28 pixels, 0 for 32 x 32.</param>
     public static IReadOnlyList<ImageLayer> LeNet5(int padding = 2) =>
     [
@@ -58,7 +61,7 @@ public static partial class CnnLayers
 
     /// <summary>
     /// The network of TensorFlow's CIFAR-10 tutorial, for crops of 24 x 24 pixels: two 5x5 convolutions of 64 filters with pooling and
-    /// local response normalisation, then 384 and 192 hidden units.
+    /// local response normalization, then 384 and 192 hidden units.
     /// </summary>
     public static IReadOnlyList<ImageLayer> Cifar10Tutorial() =>
     [
@@ -77,7 +80,7 @@ public static partial class CnnLayers
         new DenseLayer { Name = "softmax_linear" },
     ];
 
-    /// <summary>TensorFlow sums squares over 4 neighbours on both sides with alpha .001 / 9; torch divides by the 9 itself.</summary>
+    /// <summary>TensorFlow sums squares over 4 neighbors on both sides with alpha 0.001 / 9; torch itself divides by 9.</summary>
     private static LocalResponseNormalizationLayer TutorialNormalization(string name) => new(9) { Name = name, Alpha = 0.001, Beta = 0.75, K = 1 };
 
     private static ImageLayer[] NormalizedConvolution(int filters) =>

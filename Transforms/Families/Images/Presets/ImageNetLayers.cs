@@ -3,11 +3,15 @@ namespace MLExtensions;
 // The networks that were made for ImageNet.
 public static partial class CnnLayers
 {
-    // In the list of VGG's filters.
+    // Marks pooling in the list of VGG's filters.
     private const int Pooling = 0;
 
-    /// <summary>AlexNet in torchvision's form, with one path instead of two. Krizhevsky, Sutskever and Hinton, 2012; Krizhevsky, 2014.</summary>
-    /// <param name="smallImages">False for images of about 224 x 224 pixels; true for about 32 x 32: smaller windows and 1,024 hidden units.</param>
+    /// <summary>
+    /// AlexNet as in torchvision, with one path instead of two. Krizhevsky, Sutskever and Hinton, 2012; Krizhevsky, 2014.
+    /// </summary>
+    /// <param name="smallImages">
+    /// False for images of about 224 x 224 pixels; true for about 32 x 32: smaller kernels and 1,024 hidden units.
+    /// </param>
     public static IReadOnlyList<ImageLayer> AlexNet(bool smallImages = false)
     {
         var (grid, hidden) = smallImages ? (2, 1024) : (6, 4096);
@@ -42,7 +46,10 @@ public static partial class CnnLayers
 
     /// <summary>VGG-16: thirteen 3x3 convolutions and three dense layers. Simonyan and Zisserman, 2015.</summary>
     /// <param name="smallImages">False for images of about 224 x 224 pixels; true for about 32 x 32: 512 hidden units.</param>
-    /// <param name="batchNormalization">Whether each convolution is followed by batch normalisation, as in torchvision's vgg16_bn; it trains far more easily from scratch.</param>
+    /// <param name="batchNormalization">
+    /// Whether each convolution is followed by batch normalization, as in torchvision's vgg16_bn; training from scratch is then much
+    /// easier.
+    /// </param>
     public static IReadOnlyList<ImageLayer> Vgg16(bool smallImages = false, bool batchNormalization = false) => Vgg(
         [64, 64, Pooling, 128, 128, Pooling, 256, 256, 256, Pooling, 512, 512, 512, Pooling, 512, 512, 512, Pooling],
         smallImages,
@@ -86,10 +93,12 @@ public static partial class CnnLayers
     }
 
     /// <summary>
-    /// GoogLeNet with batch normalisation, as torchvision has it, without the auxiliary classifiers that the paper used in training.
+    /// GoogLeNet with batch normalization, as in torchvision, without the auxiliary classifiers that the paper uses in training.
     /// Szegedy et al., 2015.
     /// </summary>
-    /// <param name="smallImages">False for images of about 224 x 224 pixels; true for about 32 x 32: no halving before the first inception block.</param>
+    /// <param name="smallImages">
+    /// False for images of about 224 x 224 pixels; true for about 32 x 32: no downsampling before the first inception block.
+    /// </param>
     public static IReadOnlyList<ImageLayer> GoogLeNet(bool smallImages = false) =>
     [
         .. smallImages ? SmallStem() : Stem(),
@@ -126,7 +135,9 @@ public static partial class CnnLayers
     ];
 
     /// <summary>SqueezeNet 1.0. Iandola et al., 2016.</summary>
-    /// <param name="smallImages">False for images of about 224 x 224 pixels; true for about 32 x 32: a 3x3 convolution without stride first, and smaller pooling.</param>
+    /// <param name="smallImages">
+    /// False for images of about 224 x 224 pixels; true for about 32 x 32: a 3x3 convolution without stride first, and smaller pooling.
+    /// </param>
     public static IReadOnlyList<ImageLayer> SqueezeNet(bool smallImages = false) =>
     [
         new SequenceLayer(

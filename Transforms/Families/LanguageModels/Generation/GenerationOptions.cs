@@ -8,52 +8,58 @@ using Microsoft.ML;
 
 namespace MLExtensions;
 
-/// <summary>How a language model writes text.</summary>
+/// <summary>How a language model generates text.</summary>
 /// <remarks>
-/// A token is drawn so: the logits of recent tokens are lowered (<see cref="RepetitionPenalty"/>), all are divided by
-/// <see cref="Temperature"/>, all but the highest are dropped (<see cref="TopK"/>, then <see cref="TopP"/>), and one is drawn from the
-/// softmax of those left. Serialisable with System.Text.Json.
+/// For each token, the logits of recent tokens are lowered (<see cref="RepetitionPenalty"/>), all logits are divided by
+/// <see cref="Temperature"/>, all but the highest are dropped (<see cref="TopK"/>, then <see cref="TopP"/>), and a token is drawn from the
+/// softmax of the rest. Serializable with System.Text.Json.
 /// </remarks>
 public sealed record GenerationOptions
 {
-    /// <summary>The most tokens to write; at least 1. Default 200.</summary>
+    /// <summary>The maximum number of tokens to generate, at least 1. Default 200.</summary>
     public int MaximumTokens { get; init; } = 200;
 
     /// <summary>
-    /// What the logits are divided by; at least 0. Below 1 likely tokens become likelier, above 1 less so; at 0 the likeliest token is
-    /// taken always. Default 1.
+    /// The divisor of the logits, at least 0. Values below 1 make likely tokens more likely, values above 1 less likely. At 0 the most
+    /// likely token is always taken. Default 1.
     /// </summary>
     public double Temperature { get; init; } = 1;
 
-    /// <summary>The number of the likeliest tokens to draw from; at least 1, or null for all. Default null.</summary>
+    /// <summary>Draws only from this number of most likely tokens, at least 1. Default null: all tokens.</summary>
     /// <remarks>Fan, Lewis and Dauphin, "Hierarchical neural story generation" (2018).</remarks>
     public int? TopK { get; init; }
 
     /// <summary>
-    /// Draws from the fewest likeliest tokens whose probabilities make this sum; greater than 0 and at most 1, or null for all tokens.
-    /// Default null.
+    /// Draws only from the smallest set of most likely tokens whose probabilities have at least this sum, in (0, 1]. Default null: all
+    /// tokens.
     /// </summary>
     /// <remarks>Holtzman et al., "The curious case of neural text degeneration" (2020).</remarks>
     public double? TopP { get; init; }
 
     /// <summary>
-    /// What the logit of a recent token is divided by if it is positive, and multiplied by if it is negative; at least 1. Default 1:
-    /// none.
+    /// The positive logits of recent tokens are divided by this, negative ones are multiplied by it; at least 1. Default 1: no penalty.
     /// </summary>
-    /// <remarks>Keskar et al., "CTRL: a conditional transformer language model for controllable generation" (2019); there the logits are divided only.</remarks>
+    /// <remarks>
+    /// Keskar et al., "CTRL: a conditional transformer language model for controllable generation" (2019); there, all logits are divided.
+    /// </remarks>
     public double RepetitionPenalty { get; init; } = 1;
 
-    /// <summary>The number of the last tokens that <see cref="RepetitionPenalty"/> is for, those of the prompt included; at least 0. Default 64.</summary>
+    /// <summary>
+    /// The number of recent tokens, including those of the prompt, to which <see cref="RepetitionPenalty"/> applies;
+    /// at least 0. Default 64.
+    /// </summary>
     public int RepetitionWindow { get; init; } = 64;
 
-    /// <summary>Texts that end the generation when one appears; it is not part of the output. Default none.</summary>
+    /// <summary>Generation stops when one of these texts appears; it is not part of the output. Default: none.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
-    /// <summary>Whether the generation ends with the row, that is when the token that ends rows is drawn; it is not part of the output. Default false.</summary>
+    /// <summary>
+    /// Whether generation stops at the end-of-sequence (EOS) token, which ends rows. It is not part of the output. Default false.
+    /// </summary>
     [JsonPropertyName("stopAtEndOfRow")]
     public bool StopAtEndOfSequence { get; init; }
 
-    /// <summary>The same seed, prompt and model write the same text; null for another text each time. Default null.</summary>
+    /// <summary>The seed. The same seed, prompt and model give the same text. Default null: another text each time.</summary>
     public int? Seed { get; init; }
 
     /// <inheritdoc/>
@@ -73,7 +79,7 @@ public sealed record GenerationOptions
     public override int GetHashCode() =>
         StopStrings.Aggregate(HashCode.Combine(MaximumTokens, Temperature, TopK, TopP, RepetitionPenalty, StopAtEndOfSequence, Seed), HashCode.Combine);
 
-    /// <exception cref="ArgumentException">An option is out of range; the message names it, its value and its range.</exception>
+    /// <exception cref="ArgumentException">An option is out of range; the message names the option, its value and its range.</exception>
     internal void Check()
     {
         Require(MaximumTokens >= 1, MaximumTokens, nameof(MaximumTokens), "at least 1");
@@ -94,7 +100,7 @@ public sealed record GenerationOptions
     }
 }
 
-/// <summary>Generation options as an entry of a model: JSON, and its checksum in the model's own stream.</summary>
+/// <summary>Saves generation options as an entry of a model: JSON, with its checksum in the stream of the model.</summary>
 internal static class GenerationOptionsStorage
 {
     private const string Entry = "generation.json";
@@ -122,7 +128,7 @@ internal static class GenerationOptionsStorage
         var checksum = ctx.LoadNonEmptyString();
         var bytes = ModelEntry.Read(ctx, Entry, MaximumBytes);
         if (Checksum(bytes) != checksum)
-            throw new ModelFormatException(Entry, "is damaged: its bytes do not have the checksum that the model has for them");
+            throw new ModelFormatException(Entry, "is damaged: its checksum does not match the one in the model");
         try
         {
             var options = JsonSerializer.Deserialize<GenerationOptions>(bytes, Json) ?? throw new FormatException("it is null.");
@@ -131,7 +137,7 @@ internal static class GenerationOptionsStorage
         }
         catch (Exception e) when (e is JsonException or FormatException or ArgumentException)
         {
-            throw new ModelFormatException(Entry, "has no generation options: " + e.Message, e);
+            throw new ModelFormatException(Entry, "does not contain generation options: " + e.Message, e);
         }
     }
 

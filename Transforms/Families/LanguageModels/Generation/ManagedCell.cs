@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Families.LanguageModels;
 
-/// <summary>One step of one recurrent layer in managed code; libtorch's formulas and order of gates.</summary>
-/// <remarks>Vectors are padded by zeros, and what stands in the padding stays zero. Immutable.</remarks>
+/// <summary>One time step of one recurrent layer in managed code, with the formulas and gate order of libtorch.</summary>
+/// <remarks>Vectors are padded with zeros, and the padding stays zero. Immutable.</remarks>
 internal abstract class ManagedCell
 {
     private readonly PaddedMatrix _input;
@@ -21,13 +21,13 @@ internal abstract class ManagedCell
         _hiddenBias = PaddedMatrix.PadVector(weights[prefix + "bias_hh_l0"], gates);
     }
 
-    /// <summary>The hidden units with their padding.</summary>
+    /// <summary>The number of hidden units including padding.</summary>
     public int Width => _hidden.Columns;
 
-    /// <summary>The values of the state; the outputs are the first <see cref="Width"/> of them.</summary>
+    /// <summary>The number of values of the state; the first <see cref="Width"/> of them are the outputs.</summary>
     public abstract int StateSize { get; }
 
-    /// <summary>The values that a step needs for its own use.</summary>
+    /// <summary>The number of temporary values that a step needs.</summary>
     public int ScratchSize => 2 * _hidden.Rows;
 
     public static ManagedCell Create(RecurrentCell cell, IReadOnlyDictionary<string, Tensor> weights, string prefix) => cell switch
@@ -37,8 +37,8 @@ internal abstract class ManagedCell
         _ => new Rnn(weights, prefix),
     };
 
-    /// <param name="input">The layer's input.</param>
-    /// <param name="state">The state before the step, then after it.</param>
+    /// <param name="input">The input of the layer.</param>
+    /// <param name="state">The state before the step; afterwards the state after it.</param>
     /// <param name="scratch">At least <see cref="ScratchSize"/> values.</param>
     public void Step(ReadOnlySpan<float> input, Span<float> state, Span<float> scratch)
     {
@@ -51,7 +51,7 @@ internal abstract class ManagedCell
         Combine(MemoryMarshal.Cast<float, Vector<float>>(ofInput), MemoryMarshal.Cast<float, Vector<float>>(ofHidden), MemoryMarshal.Cast<float, Vector<float>>(state));
     }
 
-    /// <summary>Makes the next state of what the input and the hidden values add to each gate.</summary>
+    /// <summary>Computes the next state from what the input and the hidden values add to each gate.</summary>
     private protected abstract void Combine(ReadOnlySpan<Vector<float>> ofInput, ReadOnlySpan<Vector<float>> ofHidden, Span<Vector<float>> state);
 
     private static Vector<float> Sigmoid(Vector<float> x) => Vector<float>.One / (Vector<float>.One + Vector.Exp(-x));

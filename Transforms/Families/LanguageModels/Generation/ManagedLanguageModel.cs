@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 namespace MLExtensions.Families.LanguageModels;
 
 /// <summary>
-/// A copy of a small network's weights for stepping in managed code: calls of libtorch cost more than such a network's step. Immutable.
+/// A copy of a small network's weights that computes time steps in managed code: calls of libtorch cost more than a step of such a network.
+/// Immutable.
 /// </summary>
 internal sealed class ManagedLanguageModel
 {

@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Families.LanguageModels;
 
-/// <summary>A matrix in managed memory, padded by zeros to whole vectors, for products with one vector at a time.</summary>
+/// <summary>A matrix in managed memory, padded with zeros to whole SIMD vectors, for products with one vector at a time.</summary>
 internal sealed class PaddedMatrix
 {
-    private const int RowsAtOnce = 4; // each product needs a sum of its own, or it waits for the one before
+    private const int RowsAtOnce = 4; // each product needs its own sum, or it waits for the previous one
 
     private readonly float[] _values;
 
@@ -19,17 +19,17 @@ internal sealed class PaddedMatrix
         _values = new float[checked(rows * columns)];
     }
 
-    /// <summary>The rows with their padding.</summary>
+    /// <summary>The number of rows including padding.</summary>
     public int Rows { get; }
 
-    /// <summary>The columns with their padding.</summary>
+    /// <summary>The number of columns including padding.</summary>
     public int Columns { get; }
 
-    /// <summary>The least multiple of a vector's size that holds so many values.</summary>
+    /// <summary>Returns the smallest multiple of the SIMD vector size that holds the values.</summary>
     public static int Pad(int count) => (count + Vector<float>.Count - 1) / Vector<float>.Count * Vector<float>.Count;
 
     /// <param name="weights"><c>[rows, columns]</c>, or <c>[rows]</c> for a matrix of one column.</param>
-    /// <param name="blocks">The parts of the rows that are padded each.</param>
+    /// <param name="blocks">The number of parts of the rows that are padded separately.</param>
     public static PaddedMatrix Of(Tensor weights, int blocks = 1)
     {
         var source = TensorMemory.Floats(weights);
@@ -44,7 +44,7 @@ internal sealed class PaddedMatrix
         return matrix;
     }
 
-    /// <summary>A vector of blocks, each padded.</summary>
+    /// <summary>Creates a vector of blocks, each padded.</summary>
     public static float[] PadVector(Tensor vector, int blocks = 1)
     {
         var source = TensorMemory.Floats(vector);

@@ -1,14 +1,16 @@
 namespace MLExtensions.Families.LanguageModels;
 
-/// <summary>Lets text through, piece by piece, until a stop string has come; what could be the beginning of one waits.</summary>
+/// <summary>
+/// Passes text on, piece by piece, until a stop string appears. Text that may be the beginning of a stop string is held back.
+/// </summary>
 internal sealed class StopStringFilter(IReadOnlyList<string> stopStrings)
 {
     private string _waiting = "";
 
-    /// <summary>Whether a stop string has come; nothing is let through any more.</summary>
+    /// <summary>Whether a stop string has appeared. Then no more text is passed on.</summary>
     public bool IsStopped { get; private set; }
 
-    /// <summary>The text that one more piece lets through.</summary>
+    /// <summary>Adds a piece and returns the text to pass on.</summary>
     public string Append(string piece)
     {
         if (IsStopped)
@@ -19,7 +21,7 @@ internal sealed class StopStringFilter(IReadOnlyList<string> stopStrings)
         return text[..passed];
     }
 
-    /// <summary>The text that waits, when no more comes.</summary>
+    /// <summary>Returns the text that was held back when there are no more pieces.</summary>
     public string Finish()
     {
         var text = _waiting;
@@ -27,7 +29,10 @@ internal sealed class StopStringFilter(IReadOnlyList<string> stopStrings)
         return text;
     }
 
-    /// <summary>Where the stop string begins that ends first; of several the longest, so that the pieces' sizes make no difference.</summary>
+    /// <summary>
+    /// Returns the start of the stop string that ends first, the longest of several, so that the result does not depend on the sizes of the
+    /// pieces.
+    /// </summary>
     private int? FindStop(string text)
     {
         int? start = null;
@@ -44,7 +49,7 @@ internal sealed class StopStringFilter(IReadOnlyList<string> stopStrings)
         return start;
     }
 
-    /// <summary>The length of the longest end of the text that a stop string begins with.</summary>
+    /// <summary>Returns the length of the longest suffix of the text that is a prefix of a stop string.</summary>
     private int WaitingLength(string text)
     {
         var longest = 0;

@@ -13,10 +13,10 @@ using MLExtensions.Text;
 
 namespace MLExtensions;
 
-/// <summary>Adds a column of generated text: what a language model writes after each row's prompt.</summary>
+/// <summary>Adds a column of generated text that continues each row's prompt.</summary>
 /// <remarks>
-/// Rows do not depend on their order: the same prompt gives the same text, in whatever row. Text is written when it is read, again in
-/// every pass over the rows; cache the rows where it is needed more than once. One transformer can be used by several threads.
+/// The result does not depend on the order of rows: the same prompt gives the same text in any row. Text is generated when it is read,
+/// again in every pass over the rows, so cache the rows if it is needed more than once. One transformer can be used by several threads.
 /// </remarks>
 public sealed class TextGenerationTransformer : NetworkColumnsTransformer
 {
@@ -35,18 +35,20 @@ public sealed class TextGenerationTransformer : NetworkColumnsTransformer
         Options = options with { Seed = options.Seed ?? ((IHostEnvironmentInternal)Host).Seed ?? Random.Shared.Next() };
     }
 
-    /// <summary>The language model. It is disposed with a transformer that was loaded, not with one that was made from it.</summary>
+    /// <summary>
+    /// The language model. It is disposed together with a loaded transformer, but not with a transformer that was created from it.
+    /// </summary>
     public LanguageModelTransformer Model { get; }
 
-    /// <summary>The column of text that is added.</summary>
+    /// <summary>The added text column.</summary>
     public string OutputColumnName { get; }
 
-    /// <summary>How text is written. The seed is set; each prompt's own is made of it and the prompt.</summary>
+    /// <summary>How text is generated. The seed is set; the seed of each prompt is derived from it and the prompt.</summary>
     public GenerationOptions Options { get; }
 
     internal override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns => [new(OutputColumnName, TextDataViewType.Instance)];
 
-    /// <summary>Frees the weights of a model that was loaded.</summary>
+    /// <summary>Frees the weights of a loaded model.</summary>
     public override void Dispose()
     {
         if (_ownsModel)
@@ -93,7 +95,7 @@ public sealed class TextGenerationTransformer : NetworkColumnsTransformer
         return new TextGenerationTransformer(env, model, outputColumnName, inputColumnName, options, ownsModel: true);
     }
 
-    /// <summary>A seed that is the same for the same prompt, in whatever row and process.</summary>
+    /// <summary>Returns a seed that is the same for the same prompt in any row and process.</summary>
     private static int SeedOf(ReadOnlySpan<char> prompt, int seed)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];

@@ -6,10 +6,10 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Families.LanguageModels;
 
-/// <summary>Writes text with a language model. Thread-safe.</summary>
+/// <summary>Generates text with a language model. Thread-safe.</summary>
 internal sealed class TextGenerator(LanguageModelArchitecture architecture, LanguageModelNetwork network)
 {
-    // Faster than libtorch with one thread at all sizes measured, but it takes a copy of the weights: 4 bytes a multiply-add.
+    // Faster than libtorch with one thread at all measured sizes, but it needs a copy of the weights: 4 bytes per multiply-add.
     private const double MaximumManagedMultiplyAdds = 2e7;
 
     private readonly Lazy<ManagedLanguageModel>? _managed = architecture.MultiplyAdds <= MaximumManagedMultiplyAdds
@@ -18,10 +18,10 @@ internal sealed class TextGenerator(LanguageModelArchitecture architecture, Lang
 
     private TextTokenizer Tokenizer => architecture.Tokenizer;
 
-    /// <summary>The text that follows a prompt, piece by piece.</summary>
+    /// <summary>Generates the text after a prompt, piece by piece.</summary>
     /// <param name="prompt">The tokens of the prompt.</param>
     /// <param name="options">Checked options.</param>
-    /// <param name="seed">The seed; null draws one each time that the text is enumerated.</param>
+    /// <param name="seed">The seed; null for a random one in each enumeration.</param>
     public IEnumerable<string> Write(IReadOnlyList<int> prompt, GenerationOptions options, int? seed)
     {
         using var stepper = CreateStepper();
@@ -29,7 +29,7 @@ internal sealed class TextGenerator(LanguageModelArchitecture architecture, Lang
         var filter = new StopStringFilter(options.StopStrings);
         var decoder = Tokenizer.CreateDecoder();
         foreach (var id in prompt)
-            decoder.Append(id); // what follows may need a space in front
+            decoder.Append(id); // the next token may need a space before it
         var recent = new RecentTokens(prompt, options);
         var logits = new float[architecture.OutputCount];
         stepper.Read([Tokenizer.EndOfSequenceId, .. prompt], logits);
@@ -54,7 +54,7 @@ internal sealed class TextGenerator(LanguageModelArchitecture architecture, Lang
 
     public TokenStepper CreateStepper() => _managed?.Value.CreateStepper() ?? new TorchStepper(architecture, network);
 
-    /// <summary>The last tokens, as many as are looked at.</summary>
+    /// <summary>The most recent tokens, as many as are needed.</summary>
     private sealed class RecentTokens
     {
         private readonly int _window;
@@ -79,12 +79,17 @@ internal sealed class TextGenerator(LanguageModelArchitecture architecture, Lang
     }
 }
 
-/// <summary>Reads a text token by token and knows what may come next. The state is kept: a token more costs one step. For one text and one thread.</summary>
+/// <summary>
+/// Reads a text token by token and predicts the next one. It keeps the state, so each token costs one time step. For one text and one
+/// thread.
+/// </summary>
 internal abstract class TokenStepper : IDisposable
 {
-    /// <summary>Reads on.</summary>
+    /// <summary>Reads more tokens.</summary>
     /// <param name="tokens">The next tokens, at least one.</param>
-    /// <param name="logits">Takes a logit for each token of the vocabulary: what follows the last of <paramref name="tokens"/>.</param>
+    /// <param name="logits">
+    /// Receives a logit for each token of the vocabulary, as the successor of the last of <paramref name="tokens"/>.
+    /// </param>
     public abstract void Read(ReadOnlySpan<int> tokens, Span<float> logits);
 
     public virtual void Dispose()
@@ -92,7 +97,7 @@ internal abstract class TokenStepper : IDisposable
     }
 }
 
-/// <summary>Steps with the network itself.</summary>
+/// <summary>Computes time steps with the network itself.</summary>
 internal sealed class TorchStepper(LanguageModelArchitecture architecture, LanguageModelNetwork network) : TokenStepper
 {
     private const int MaximumSteps = 256;

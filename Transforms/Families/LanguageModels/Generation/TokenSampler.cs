@@ -2,7 +2,7 @@ using MLExtensions.Families.LanguageModels;
 
 namespace MLExtensions;
 
-/// <summary>Draws the next token, in the steps that <see cref="GenerationOptions"/> tells.</summary>
+/// <summary>Draws the next token, as described in <see cref="GenerationOptions"/>.</summary>
 internal sealed class TokenSampler(GenerationOptions options, int seed)
 {
     private SplitMix64 _random = new(unchecked((uint)seed));
@@ -11,8 +11,8 @@ internal sealed class TokenSampler(GenerationOptions options, int seed)
     private int[] _penalizedAt = [];
     private int _draw;
 
-    /// <param name="logits">The network's outputs, one a token; changed here.</param>
-    /// <param name="recent">The tokens so far, the last one at the end.</param>
+    /// <param name="logits">The outputs of the network, one per token; changed here.</param>
+    /// <param name="recent">The tokens so far, the latest one last.</param>
     /// <returns>The drawn token.</returns>
     /// <exception cref="InvalidOperationException">A logit is NaN or infinite.</exception>
     public int Next(Span<float> logits, ReadOnlySpan<int> recent)
@@ -49,14 +49,14 @@ internal sealed class TokenSampler(GenerationOptions options, int seed)
         var penalty = (float)options.RepetitionPenalty;
         foreach (var id in recent[Math.Max(0, recent.Length - options.RepetitionWindow)..])
         {
-            if (_penalizedAt[id] == _draw) // once, however often it occurs
+            if (_penalizedAt[id] == _draw) // only once, however often it occurs
                 continue;
             _penalizedAt[id] = _draw;
             logits[id] = logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty;
         }
     }
 
-    /// <summary>The token of the greatest logit, the first of several.</summary>
+    /// <summary>Returns the token with the largest logit, the first one of several.</summary>
     private static int Best(ReadOnlySpan<float> logits)
     {
         var best = 0;
@@ -79,7 +79,7 @@ internal sealed class TokenSampler(GenerationOptions options, int seed)
         return logits.Length;
     }
 
-    /// <summary>Exactly so many; of equal ones the first.</summary>
+    /// <summary>Keeps exactly that many tokens; of equal ones the first.</summary>
     private int TakeTop(ReadOnlySpan<float> logits, int count)
     {
         var ranking = _ranking.AsSpan(0, logits.Length);
@@ -100,7 +100,7 @@ internal sealed class TokenSampler(GenerationOptions options, int seed)
         return taken;
     }
 
-    /// <summary>Turns logits into probabilities but for the sum, which is returned.</summary>
+    /// <summary>Turns logits into unnormalized probabilities and returns their sum.</summary>
     private double Exponentiate(Span<Candidate> candidates, double greatest)
     {
         var sum = 0.0;
@@ -112,10 +112,12 @@ internal sealed class TokenSampler(GenerationOptions options, int seed)
         return sum;
     }
 
-    /// <summary>Puts the fewest candidates of the greatest weights that make a sum in front; their number and their sum.</summary>
+    /// <summary>
+    /// Moves the smallest set of candidates with the largest weights that reach a sum to the front, and returns their number and sum.
+    /// </summary>
     private static (int Count, double Sum) TakeNucleus(Span<Candidate> candidates, double sum, double enough)
     {
-        // All that weigh less than this cannot make up the rest together, so only the others are worth sorting.
+        // All candidates below this weight cannot reach the rest together, so only the others need sorting.
         var least = (sum - enough) / candidates.Length;
         var heavy = 0;
         foreach (var candidate in candidates)
@@ -141,7 +143,7 @@ internal sealed class TokenSampler(GenerationOptions options, int seed)
             if (rest < 0)
                 return candidate.Id;
         }
-        return Heaviest(candidates); // rounding left a rest
+        return Heaviest(candidates); // because of rounding
     }
 
     private static int Heaviest(ReadOnlySpan<Candidate> candidates)
@@ -155,7 +157,7 @@ internal sealed class TokenSampler(GenerationOptions options, int seed)
         return heaviest.Id;
     }
 
-    /// <summary>Sorted by falling weight, then by number.</summary>
+    /// <summary>Sorts by descending weight, then by token.</summary>
     private readonly record struct Candidate(int Id, double Weight) : IComparable<Candidate>
     {
         public int CompareTo(Candidate other)
@@ -166,10 +168,12 @@ internal sealed class TokenSampler(GenerationOptions options, int seed)
     }
 }
 
-/// <summary>Finds a value by its rank without sorting all (Hoare, 1961).</summary>
+/// <summary>Finds a value by its rank without sorting everything (Hoare, 1961).</summary>
 internal static class QuickSelect
 {
-    /// <summary>The <paramref name="rank"/>-th greatest value, counted from 1; the values, none of them NaN, are put in another order.</summary>
+    /// <summary>
+    /// Returns the <paramref name="rank"/>-th largest value, counted from 1. The values, none of them NaN, are reordered.
+    /// </summary>
     public static float Greatest(Span<float> values, int rank)
     {
         var first = 0;
@@ -188,7 +192,9 @@ internal static class QuickSelect
         return values[target];
     }
 
-    /// <summary>Greater values to the front, lesser ones to the end; what lies between the two places equals the pivot.</summary>
+    /// <summary>
+    /// Moves larger values to the front and smaller ones to the end; the values between the two positions equal the pivot.
+    /// </summary>
     private static (int BeforeEqual, int AfterEqual) Partition(Span<float> values, int first, int last)
     {
         var pivot = values[first + ((last - first) / 2)];

@@ -3,27 +3,27 @@ using ScottPlot.MultiplotLayouts;
 
 namespace MLExtensions.Examples.Autoencoder;
 
-/// <summary>Codes of two numbers as points in the plane, a colour a digit.</summary>
-internal static class CodePicture
+/// <summary>Latent representations of two numbers as points in the plane, one color per digit.</summary>
+internal static class LatentPicture
 {
     private const int PanelPixels = 620;
     private const int DigitCount = 10;
     private static readonly IPalette Palette = new ScottPlot.Palettes.Category10();
 
-    /// <summary>One panel a way to make codes.</summary>
+    /// <summary>One panel for each way to compute them.</summary>
     /// <param name="path">The PNG file.</param>
     /// <param name="digits">The digit of each row.</param>
-    /// <param name="panels">The codes of the rows.</param>
-    public static void Save(string path, IReadOnlyList<int> digits, params IReadOnlyList<(string Title, IReadOnlyList<float[]> Codes)> panels)
+    /// <param name="panels">The two numbers of each row.</param>
+    public static void Save(string path, IReadOnlyList<int> digits, params IReadOnlyList<(string Title, IReadOnlyList<float[]> Points)> panels)
     {
         var picture = new Multiplot { Layout = new Grid(1, panels.Count) };
         picture.Subplots.RemoveAt(0); // a new picture comes with an empty plot
-        foreach (var (title, codes) in panels)
-            picture.AddPlot(CreatePanel(title, digits, codes));
+        foreach (var (title, points) in panels)
+            picture.AddPlot(CreatePanel(title, digits, points));
         picture.SavePng(path, PanelPixels * panels.Count, PanelPixels);
     }
 
-    private static Plot CreatePanel(string title, IReadOnlyList<int> digits, IReadOnlyList<float[]> codes)
+    private static Plot CreatePanel(string title, IReadOnlyList<int> digits, IReadOnlyList<float[]> points)
     {
         var plot = new Plot();
         plot.Font.Set(Fonts.Sans);
@@ -31,8 +31,8 @@ internal static class CodePicture
         plot.HideGrid();
         for (var digit = 0; digit < DigitCount; digit++)
         {
-            var points = codes.Where((_, row) => digits[row] == digit).Select(code => new Coordinates(code[0], code[1])).ToArray();
-            var markers = plot.Add.Markers(points, MarkerShape.FilledCircle, size: 3, Palette.GetColor(digit));
+            var markersOfDigit = points.Where((_, row) => digits[row] == digit).Select(point => new Coordinates(point[0], point[1])).ToArray();
+            var markers = plot.Add.Markers(markersOfDigit, MarkerShape.FilledCircle, size: 3, Palette.GetColor(digit));
             markers.LegendText = $"{digit}";
         }
         plot.ShowLegend(Alignment.UpperRight);

@@ -1,0 +1,56 @@
+using MLExtensions.Networks;
+
+namespace MLExtensions;
+
+/// <summary>A small random generator whose numbers do not depend on the framework version (Steele, Lea and Flood, 2014).</summary>
+internal struct SplitMix64(ulong seed)
+{
+    private ulong _state = seed;
+
+    public ulong Next()
+    {
+        _state += 0x9E3779B97F4A7C15ul;
+        var z = _state;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ul;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBul;
+        return z ^ (z >> 31);
+    }
+
+    /// <summary>A number from 0 to <paramref name="exclusiveMaximum"/> - 1.</summary>
+    public int Next(int exclusiveMaximum) => (int)Math.BigMul(Next(), (ulong)exclusiveMaximum, out _);
+
+    /// <summary>A number in [0, 1).</summary>
+    public double NextDouble() => (Next() >> 11) * (1.0 / (1ul << 53));
+
+    /// <summary>Shuffles values (Fisher and Yates).</summary>
+    public void Shuffle(Span<int> values)
+    {
+        for (var i = values.Length - 1; i > 0; i--)
+        {
+            var j = Next(i + 1);
+            (values[i], values[j]) = (values[j], values[i]);
+        }
+    }
+}
+
+/// <summary>
+/// Derives independent seeds from one: each use and each epoch has its own. The random numbers of an epoch therefore do not depend on what
+/// was drawn before, and a resumed training draws the same numbers as an uninterrupted one.
+/// </summary>
+internal static class SeedSequence
+{
+    public const int Initialization = 1;
+    public const int Shuffle = 2;
+    public const int Dropout = 3;
+    public const int ValidationSplit = 4;
+    public const int Augmentation = 5;
+    public const int NumberOfSampledTokens = 6;
+    public const int BatchOrder = 7;
+    public const int UnitSamples = 8;
+
+    public static ulong Derive(int seed, int purpose, int epoch = 0)
+    {
+        var random = new SplitMix64(unchecked((uint)seed) | ((ulong)(uint)purpose << 32));
+        return random.Next() ^ new SplitMix64(unchecked((ulong)epoch * 0x9E3779B97F4A7C15ul)).Next();
+    }
+}
