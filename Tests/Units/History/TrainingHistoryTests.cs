@@ -76,7 +76,7 @@ public class TrainingHistoryTests
     {
         Assert.ThrowsExactly<ArgumentException>(() => Sample() with { Epochs = [Record(0, 1)] });
         var error = Assert.ThrowsExactly<ArgumentException>(() => Sample() with { Epochs = [Record(1, 1), Record(1, 1)] });
-        StringAssert.Contains(error.Message, "Epochs[1] is 1, expected 2");
+        StringAssert.Contains(error.Message, "Epochs[1] is 1; it must be at least 2");
     }
 
     [TestMethod]

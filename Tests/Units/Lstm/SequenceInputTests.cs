@@ -73,7 +73,7 @@ public sealed class SequenceInputTests
         AssertRefused(() => Fit(rows, Refuse), "'Values', row 7: the sequence has 6 time steps; at most 4", "MaximumLength");
         using var model = Fit(rows[..7], Refuse);
         AssertRefused(() => Scores(model, rows), "'Values', row 7: the sequence has 6 time steps; at most 4");
-        AssertRefused(() => ScoresOneByOne(model, rows[7..8]), "'Values', row 0: the sequence has 6 steps");
+        AssertRefused(() => ScoresOneByOne(model, rows[7..8]), "'Values', row 0: the sequence has 6 time steps");
     }
 
     [TestMethod]
