@@ -28,7 +28,7 @@ internal static class CorpusWriter
     };
 
     /// <summary>Every model that the corpus must hold.</summary>
-    public static IEnumerable<string> Names => Subjects.TrainingNames.Select(name => (string)name[0]).Concat(Others.Keys);
+    public static IEnumerable<string> Names => Subjects.TrainingNames.Select(name => (string)name[0]).Union(Others.Keys);
 
     private static void Write(string[] args)
     {
