@@ -20,7 +20,7 @@ public sealed class ForecastTransformerTests
         Outcome.AssertClose(column[^1], model.Forecast(Rows.Select(row => row.Value)), 1e-5);
         Outcome.AssertClose(column[60], model.Forecast(Rows.Take(61).Select(row => row.Value)), 1e-5);
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => model.Forecast([1, 2])).Message, "needs at least 12");
-        StringAssert.Contains(Assert.Throws<FormatException>(() => model.Forecast(Enumerable.Repeat(float.NaN, 20))).Message, "at 8 is NaN");
+        StringAssert.Contains(Assert.Throws<FormatException>(() => model.Forecast(Enumerable.Repeat(float.NaN, 20))).Message, "history[8] is NaN");
         Assert.AreEqual(3, model.Horizon);
         Assert.AreEqual(3, ((VectorDataViewType)model.GetOutputSchema(SeriesSample.View(Rows).Schema)["Forecast"].Type).Size);
         Assert.AreEqual(12, model.WindowSize);
