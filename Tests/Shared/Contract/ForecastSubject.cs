@@ -122,6 +122,9 @@ internal sealed class ForecastSubject() : TrainingSubject("Forecast")
     public override float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows) =>
         throw new NotSupportedException("A prediction engine sees single rows, and a forecast looks back.");
 
+    /// <summary>Adadelta's first steps are a thousandth of it.</summary>
+    public override double? RateOf(Optimizer optimizer) => optimizer is AdadeltaOptimizer ? 10 : null;
+
     /// <summary>A window of one value: every row has a forecast.</summary>
     protected override DataTrainingOptions CreateOptions() => new LstmForecastingEstimator.Options
     {
