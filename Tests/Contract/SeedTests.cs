@@ -64,9 +64,16 @@ public sealed class SeedTests
         var other = new Thread(() => TrainOver(name, started, stop.Token));
         other.Start();
         started.Wait();
-        var together = Train(name, 7, epochs: 6);
-        stop.Cancel();
-        other.Join();
+        float[] together;
+        try
+        {
+            together = Train(name, 7, epochs: 6);
+        }
+        finally
+        {
+            stop.Cancel();
+            other.Join();
+        }
         Outcome.AssertSameBits(alone, together);
     }
 

@@ -71,6 +71,11 @@ internal sealed class RecurrentNetwork : nn.Module<Tensor, Tensor>, IFullPrecisi
 /// <summary>Pools <c>[steps, batch, width]</c> over the real time steps of each sequence; an empty sequence gives zeros.</summary>
 internal sealed class SequencePool : nn.Module<Tensor, Tensor, Tensor>
 {
+    // TorchSharp does not keep a number that it converts for a call alive during that call: the collector can free it meanwhile.
+    private static readonly Scalar Zero = 0f.ToScalar();
+    private static readonly Scalar Least = float.NegativeInfinity.ToScalar();
+    private static readonly Scalar Unlikely = (-1e9f).ToScalar();
+
     private readonly SequencePooling _pooling;
     private readonly RecurrentLayers _layers;
     private readonly Linear? attention;
@@ -96,15 +101,15 @@ internal sealed class SequencePool : nn.Module<Tensor, Tensor, Tensor>
         var pooled = _pooling switch
         {
             SequencePooling.Mean => (outputs * isStep.to(outputs.dtype)).sum(dim: 0) / lengths.clamp_min(1).unsqueeze(1).to(outputs.dtype),
-            SequencePooling.Max => outputs.masked_fill(isStep.logical_not(), float.NegativeInfinity).amax([0]),
+            SequencePooling.Max => outputs.masked_fill(isStep.logical_not(), Least).amax([0]),
             SequencePooling.Attention => (outputs * Weights(outputs, isStep)).sum(dim: 0),
             _ => Last(outputs, lengths),
         };
-        return pooled.masked_fill((lengths == 0).unsqueeze(1), 0);
+        return pooled.masked_fill((lengths == 0).unsqueeze(1), Zero);
     }
 
     private Tensor Weights(Tensor outputs, Tensor isStep) =>
-        context!.call(attention!.call(outputs).tanh()).masked_fill(isStep.logical_not(), -1e9f).softmax(0);
+        context!.call(attention!.call(outputs).tanh()).masked_fill(isStep.logical_not(), Unlikely).softmax(0);
 
     private Tensor Last(Tensor outputs, Tensor lengths)
     {
