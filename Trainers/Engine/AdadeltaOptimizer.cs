@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using MLExtensions.Engine;
+using MLExtensions.Tensors;
 using TorchSharp;
 
 namespace MLExtensions;
@@ -50,10 +51,10 @@ internal readonly struct AdadeltaRule(AdadeltaOptimizer settings, double learnin
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)
     {
-        var square = states[0].mul_(settings.Decay).addcmul_(gradients, gradients, value: 1 - settings.Decay);
-        var root = square.add(settings.Epsilon).sqrt_();
-        var delta = states[1].add(settings.Epsilon).sqrt_().div_(root).mul_(gradients);
-        states[1].mul_(settings.Decay).addcmul_(delta, delta, value: 1 - settings.Decay);
-        parameters.add_(delta, alpha: -learningRate);
+        var square = states[0].mul_(Number.Of(settings.Decay)).addcmul_(gradients, gradients, value: Number.Of(1 - settings.Decay));
+        var root = square.add(Number.Of(settings.Epsilon), Number.One).sqrt_();
+        var delta = states[1].add(Number.Of(settings.Epsilon), Number.One).sqrt_().div_(root).mul_(gradients);
+        states[1].mul_(Number.Of(settings.Decay)).addcmul_(delta, delta, value: Number.Of(1 - settings.Decay));
+        parameters.add_(delta, alpha: Number.Of(-learningRate));
     }
 }

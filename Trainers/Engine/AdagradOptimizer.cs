@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using MLExtensions.Engine;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using TorchSharp;
 
@@ -25,7 +26,7 @@ public sealed record AdagradOptimizer : Optimizer
     internal override FlatOptimizer Create(FlatLayout layout)
     {
         var optimizer = new FlatOptimizer<AdagradRule>(layout, (rate, _) => new(this, rate));
-        optimizer.State[0].State.fill_(InitialAccumulator);
+        optimizer.State[0].State.fill_(Number.Of(InitialAccumulator));
         return optimizer;
     }
 }
@@ -48,7 +49,7 @@ internal readonly struct AdagradRule(AdagradOptimizer settings, double learningR
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)
     {
-        var sum = states[0].addcmul_(gradients, gradients, value: 1);
-        parameters.addcdiv_(gradients, sum.sqrt().add_(settings.Epsilon), value: -learningRate);
+        var sum = states[0].addcmul_(gradients, gradients, value: Number.One);
+        parameters.addcdiv_(gradients, sum.sqrt().add_(Number.Of(settings.Epsilon), Number.One), value: Number.Of(-learningRate));
     }
 }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using MLExtensions.Engine;
+using MLExtensions.Tensors;
 using TorchSharp;
 
 namespace MLExtensions;
@@ -101,9 +102,9 @@ internal readonly struct AdamRule : IUpdateRule
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)
     {
-        var mean = states[0].mul_(_beta1).add_(gradients, alpha: 1 - _beta1);
-        var square = states[1].mul_(_beta2).addcmul_(gradients, gradients, value: 1 - _beta2);
-        var denominator = square.sqrt().mul_(_secondCorrection).add_(_epsilon);
-        parameters.addcdiv_(mean, denominator, value: -_stepSize);
+        var mean = states[0].mul_(Number.Of(_beta1)).add_(gradients, alpha: Number.Of(1 - _beta1));
+        var square = states[1].mul_(Number.Of(_beta2)).addcmul_(gradients, gradients, value: Number.Of(1 - _beta2));
+        var denominator = square.sqrt().mul_(Number.Of(_secondCorrection)).add_(Number.Of(_epsilon), Number.One);
+        parameters.addcdiv_(mean, denominator, value: Number.Of(-_stepSize));
     }
 }

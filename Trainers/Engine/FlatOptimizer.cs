@@ -1,3 +1,4 @@
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using TorchSharp;
 
@@ -166,7 +167,7 @@ internal sealed class FlatOptimizer<TRule>(FlatLayout layout, Func<double, long,
 
     private protected override void StepByTensors(double learningRate, double gradientScale)
     {
-        var gradients = Gradients.mul(gradientScale);
+        var gradients = Gradients.mul(Number.Of(gradientScale));
         foreach (var segment in Segments)
             Regularize(Part(gradients, segment), Part(Parameters, segment), segment.Regularization, learningRate * segment.LearningRateFactor);
         foreach (var segment in RateSegments)
@@ -182,11 +183,11 @@ internal sealed class FlatOptimizer<TRule>(FlatLayout layout, Func<double, long,
     private static void Regularize(torch.Tensor gradients, torch.Tensor weights, Regularization regularization, double learningRate)
     {
         if (regularization.L2 != 0)
-            gradients.add_(weights, alpha: regularization.L2);
+            gradients.add_(weights, alpha: Number.Of(regularization.L2));
         if (regularization.L1 != 0)
-            gradients.add_(weights.sign(), alpha: regularization.L1);
+            gradients.add_(weights.sign(), alpha: Number.Of(regularization.L1));
         if (regularization.WeightDecay != 0)
-            weights.mul_(1 - learningRate * regularization.WeightDecay);
+            weights.mul_(Number.Of(1 - learningRate * regularization.WeightDecay));
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using MLExtensions.Engine;
+using MLExtensions.Tensors;
 using TorchSharp;
 
 namespace MLExtensions;
@@ -44,7 +45,7 @@ internal readonly struct RmsPropRule(RmsPropOptimizer settings, double learningR
         parameter - _rate * gradient / _scale.Next(gradient, ref square);
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states) =>
-        parameters.addcdiv_(gradients, _scale.Next(gradients, states[0]), value: -learningRate);
+        parameters.addcdiv_(gradients, _scale.Next(gradients, states[0]), value: Number.Of(-learningRate));
 }
 
 internal readonly struct RmsPropMomentumRule(RmsPropOptimizer settings, double learningRate) : IUpdateRule
@@ -66,8 +67,8 @@ internal readonly struct RmsPropMomentumRule(RmsPropOptimizer settings, double l
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)
     {
-        var velocity = states[1].mul_(settings.Momentum).addcdiv_(gradients, _scale.Next(gradients, states[0]));
-        parameters.add_(velocity, alpha: -learningRate);
+        var velocity = states[1].mul_(Number.Of(settings.Momentum)).addcdiv_(gradients, _scale.Next(gradients, states[0]), value: Number.One);
+        parameters.add_(velocity, alpha: Number.Of(-learningRate));
     }
 }
 
@@ -86,5 +87,5 @@ internal readonly struct RootMeanSquare(RmsPropOptimizer settings)
     }
 
     public torch.Tensor Next(torch.Tensor gradients, torch.Tensor square) =>
-        square.mul_(settings.Decay).addcmul_(gradients, gradients, value: 1 - settings.Decay).sqrt().add_(settings.Epsilon);
+        square.mul_(Number.Of(settings.Decay)).addcmul_(gradients, gradients, value: Number.Of(1 - settings.Decay)).sqrt().add_(Number.Of(settings.Epsilon), Number.One);
 }

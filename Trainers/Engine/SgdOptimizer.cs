@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using MLExtensions.Engine;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using TorchSharp;
 
@@ -45,7 +46,7 @@ internal readonly struct SgdRule(double learningRate) : IUpdateRule
         parameter - _rate * gradient;
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states) =>
-        parameters.add_(gradients, alpha: -learningRate);
+        parameters.add_(gradients, alpha: Number.Of(-learningRate));
 }
 
 internal readonly struct MomentumRule(SgdOptimizer settings, double learningRate) : IUpdateRule
@@ -70,8 +71,8 @@ internal readonly struct MomentumRule(SgdOptimizer settings, double learningRate
 
     public void Update(torch.Tensor parameters, torch.Tensor gradients, IReadOnlyList<torch.Tensor> states)
     {
-        var velocity = states[0].mul_(settings.Momentum).add_(gradients);
-        var direction = settings.Nesterov ? gradients.add(velocity, alpha: settings.Momentum) : velocity;
-        parameters.add_(direction, alpha: -learningRate);
+        var velocity = states[0].mul_(Number.Of(settings.Momentum)).add_(gradients, alpha: Number.One);
+        var direction = settings.Nesterov ? gradients.add(velocity, alpha: Number.Of(settings.Momentum)) : velocity;
+        parameters.add_(direction, alpha: Number.Of(-learningRate));
     }
 }

@@ -100,7 +100,7 @@ internal sealed class TrainedNetwork : IDisposable
         var decay = Math.Min(_settings.AverageDecay!.Value, (1.0 + Optimizer.StepCount) / (10 + Optimizer.StepCount));
         using var noGradient = no_grad();
         using var gap = Parameters.Weights - Average;
-        Average.add_(gap, 1 - decay);
+        Average.add_(gap, Number.Of(1 - decay));
     }
 
     /// <summary>Discards gradients that the loss of another network has left in this one.</summary>

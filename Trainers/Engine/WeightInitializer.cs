@@ -1,3 +1,4 @@
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Engine;
@@ -63,6 +64,6 @@ internal static class WeightInitializer
     {
         // The inverse of the distribution function, for numbers in its middle part.
         weight.uniform_(-MassWithinTwo, MassWithinTwo, generator);
-        weight.erfinv_().mul_(Math.Sqrt(2) * deviation);
+        weight.erfinv_().mul_(Number.Of(Math.Sqrt(2) * deviation));
     }
 }

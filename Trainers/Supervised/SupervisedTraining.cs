@@ -128,7 +128,7 @@ internal sealed class SupervisedStep(TrainedNetwork network, SupervisedTask task
         if (augmented is not { Partner: { } partner, PartnerShare: { } share })
             return loss;
         var ofPartners = task.Loss(outputs, batch.Labels.index_select(0, partner), batch.Weights?.index_select(0, partner));
-        return ((1 - share) * loss) + (share * ofPartners);
+        return loss.mul(Number.Of(1 - share)).add(ofPartners, Number.Of(share));
     }
 }
 

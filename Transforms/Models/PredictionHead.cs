@@ -113,7 +113,7 @@ internal sealed record RegressionHead(double Mean, double StandardDeviation) : S
 
     internal override DataViewType ScoreType => NumberDataViewType.Single;
 
-    public override Tensor Activate(Tensor outputs) => outputs * StandardDeviation + Mean;
+    public override Tensor Activate(Tensor outputs) => outputs.mul(Number.Of(StandardDeviation)).add_(Number.Of(Mean), Number.One);
 
     public override DataViewSchema CreateOutputSchema() =>
         ScoreSchemaFactory.Create(ScoreType, AnnotationUtils.Const.ScoreColumnKind.Regression);

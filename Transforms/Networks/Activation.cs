@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
+using MLExtensions.Tensors;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -42,6 +44,8 @@ public enum Activation
 /// <summary>Applies activation functions.</summary>
 internal static class ActivationFunctions
 {
+    private const double LeakySlope = 0.01;
+
     /// <summary>Applies a function without parameters to a tensor that nothing else uses, in place if possible.</summary>
     public static Tensor Apply(this Activation activation, Tensor x) => activation switch
     {
@@ -49,10 +53,10 @@ internal static class ActivationFunctions
         Activation.Sigmoid => x.sigmoid_(),
         Activation.Tanh => x.tanh_(),
         Activation.ReLU => x.relu_(),
-        Activation.LeakyReLU => nn.functional.leaky_relu(x, 0.01, inplace: true),
-        Activation.ELU => nn.functional.elu(x, 1.0, inplace: true),
-        Activation.Softplus => nn.functional.softplus(x),
-        Activation.Softsign => nn.functional.softsign(x),
+        Activation.LeakyReLU => x.leaky_relu_(Number.Of(LeakySlope)),
+        Activation.ELU => x.elu_(Number.One, Number.One, Number.One),
+        Activation.Softplus => nn.functional.logsigmoid(x.neg()).neg(),
+        Activation.Softsign => x.div(x.abs().add(Number.One, Number.One)),
         Activation.GELU => nn.functional.gelu(x),
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "An activation with parameters needs its own layer."),
     };
@@ -63,8 +67,19 @@ internal static class ActivationFunctions
         Activation.Sigmoid => x.sigmoid(),
         Activation.Tanh => x.tanh(),
         Activation.ReLU => x.relu(),
-        Activation.LeakyReLU => nn.functional.leaky_relu(x, 0.01),
-        Activation.ELU => nn.functional.elu(x, 1.0),
+        Activation.LeakyReLU => x.leaky_relu(Number.Of(LeakySlope)),
+        Activation.ELU => x.elu(Number.One, Number.One, Number.One),
         _ => activation.Apply(x),
     };
+}
+
+/// <summary>max(0, x) + a min(0, x) with a learned slope a, .25 at first; He et al., 2015.</summary>
+internal sealed class ParametricReLU : nn.Module<Tensor, Tensor>
+{
+    private readonly Parameter weight = nn.Parameter(tensor(new[] { 0.25f }));
+
+    public ParametricReLU()
+        : base(nameof(ParametricReLU)) => RegisterComponents();
+
+    public override Tensor forward(Tensor x) => x.prelu(weight);
 }

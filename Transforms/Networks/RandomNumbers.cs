@@ -44,7 +44,7 @@ internal static class SeedSequence
     public const int Dropout = 3;
     public const int ValidationSplit = 4;
     public const int Augmentation = 5;
-    public const int NumberOfSampledTokens = 6;
+    public const int SampledTokens = 6;
     public const int BatchOrder = 7;
     public const int UnitSamples = 8;
 

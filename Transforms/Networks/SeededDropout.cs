@@ -1,3 +1,4 @@
+using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,7 +22,7 @@ internal sealed class SeededDropout : nn.Module<Tensor, Tensor>
     {
         if (!training || _probability == 0)
             return x;
-        var mask = empty_like(x, requires_grad: false).bernoulli_(1 - _probability, Generator).div_(1 - _probability);
+        var mask = empty_like(x, requires_grad: false).bernoulli_(1 - _probability, Generator).div_(Number.Of(1 - _probability));
         return x * mask;
     }
 }

@@ -1,4 +1,5 @@
 using MLExtensions.Engine;
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.LanguageModels;
@@ -55,7 +56,7 @@ internal sealed class LanguageModelStep : TrainingStep<TokenBatch>
         if (hidden.requires_grad)
             hidden.backward([gradient]);
         if (isTrained)
-            embedding.grad!.index_add_(0, batch.Inputs.view(-1), embedded.grad!.view(batch.RowCount, -1).to(embedding.dtype), 1);
+            embedding.grad!.index_add_(0, batch.Inputs.view(-1), embedded.grad!.view(batch.RowCount, -1).to(embedding.dtype), Number.One);
         Networks[0].Apply(learningRate);
         metrics.Add(Perplexity, loss * batch.RowCount, MetricMean.Exponential);
         return loss;

@@ -1,3 +1,4 @@
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 
@@ -12,7 +13,7 @@ internal sealed class SampledSoftmaxLoss(LanguageModelNetwork network, Precision
     private readonly Sampler _sampler = new((int)network.OutputWeight.shape[0], samples);
     private SplitMix64 _random;
 
-    public override void BeginEpoch(int epoch) => _random = new SplitMix64(SeedSequence.Derive(seed, SeedSequence.NumberOfSampledTokens, epoch));
+    public override void BeginEpoch(int epoch) => _random = new SplitMix64(SeedSequence.Derive(seed, SeedSequence.SampledTokens, epoch));
 
     public override (double Loss, Tensor? HiddenGradient) Backward(Tensor hidden, Tensor targets)
     {
@@ -24,21 +25,21 @@ internal sealed class SampledSoftmaxLoss(LanguageModelNetwork network, Precision
         var input = hidden.to(weight.dtype);
         var (rightWeight, drawnWeight) = (weight.narrow(0, 0, count), weight.narrow(0, count, drawn.shape[0]));
         var correction = Network.OutputBias.detach().index_select(0, ids) - _sampler.LogExpected(ids);
-        var right = (input * rightWeight).to(ScalarType.Float32).sum(1) + correction.narrow(0, 0, count);
-        var others = input.mm(drawnWeight.t()).to(ScalarType.Float32) + correction.narrow(0, count, drawn.shape[0]);
+        var right = (input * rightWeight).to(ScalarType.Float32).sum(1).add_(correction.narrow(0, 0, count), Number.One);
+        var others = input.mm(drawnWeight.t()).to(ScalarType.Float32).add(correction.narrow(0, count, drawn.shape[0]), Number.One);
         // A sampled token that happens to be the target is not a wrong answer.
-        others = others.masked_fill(targets.unsqueeze(1) == drawn.unsqueeze(0), -1e30f);
+        others = others.masked_fill(targets.unsqueeze(1) == drawn.unsqueeze(0), Number.Of(-1e30f));
         var gradient = cat([right.unsqueeze(1), others], 1).softmax(1);
         var loss = ToGradient(gradient, zeros(count, 1, dtype: ScalarType.Int64, device: device));
         if (!double.IsFinite(loss))
             return (loss, null);
-        gradient.mul_(1.0 / count);
+        gradient.mul_(Number.Of(1.0 / count));
         var (ofRight, ofDrawn) = (gradient.narrow(1, 0, 1), gradient.narrow(1, 1, drawn.shape[0]));
         var ofDrawnProduct = ofDrawn.to(weight.dtype);
-        Network.OutputBias.grad!.index_add_(0, ids, cat([ofRight.view(-1), ofDrawn.sum(dim: 0)]), 1);
+        Network.OutputBias.grad!.index_add_(0, ids, cat([ofRight.view(-1), ofDrawn.sum(dim: 0)]), Number.One);
         var weightGradient = cat([ofRight.to(weight.dtype) * input, ofDrawnProduct.t().mm(input)]);
-        Network.OutputWeight.grad!.index_add_(0, ids, weightGradient.to(Network.OutputWeight.dtype), 1);
-        return (loss, (ofRight.to(weight.dtype) * rightWeight).add_(ofDrawnProduct.mm(drawnWeight)).to(hidden.dtype));
+        Network.OutputWeight.grad!.index_add_(0, ids, weightGradient.to(Network.OutputWeight.dtype), Number.One);
+        return (loss, (ofRight.to(weight.dtype) * rightWeight).add_(ofDrawnProduct.mm(drawnWeight), Number.One).to(hidden.dtype));
     }
 
     public override void Dispose() => _sampler.Dispose();

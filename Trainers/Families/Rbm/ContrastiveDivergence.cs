@@ -96,17 +96,17 @@ internal sealed class SparsityPenalty(RbmNetwork network, double target, double 
     private const double Decay = 0.9;
 
     /// <summary>The decaying mean probability of each hidden unit, <c>[hidden]</c>, float32.</summary>
-    public Tensor Mean { get; } = full([network.Architecture.OutputCount], (float)target, device: network.HiddenBias.device).DetachFromDisposeScope();
+    public Tensor Mean { get; } = full([network.Architecture.OutputCount], Number.Of(target), ScalarType.Float32, device: network.HiddenBias.device).DetachFromDisposeScope();
 
     /// <summary>Adds the penalty of a batch to the gradients of the parameters.</summary>
     /// <param name="visible"><c>[rows, visible]</c>.</param>
     /// <param name="hidden">The probabilities of the hidden units, <c>[rows, hidden]</c>.</param>
     public void AddGradient(Tensor visible, Tensor hidden)
     {
-        Mean.mul_(Decay).add_(hidden.mean([0]).to(ScalarType.Float32), alpha: 1 - Decay);
-        var push = (Mean - target).mul_(cost).to(hidden.dtype);
-        network.HiddenBias.grad?.add_(push);
-        network.Weight.grad?.add_(outer(push, visible.mean([0])));
+        Mean.mul_(Number.Of(Decay)).add_(hidden.mean([0]).to(ScalarType.Float32), alpha: Number.Of(1 - Decay));
+        var push = Mean.sub(Number.Of(target)).mul_(Number.Of(cost)).to(hidden.dtype);
+        network.HiddenBias.grad?.add_(push, Number.One);
+        network.Weight.grad?.add_(outer(push, visible.mean([0])), Number.One);
     }
 
     public void Dispose() => Mean.Dispose();
@@ -123,7 +123,7 @@ internal static class RowSums
     {
         if (rows.device_type != DeviceType.CPU || rows.dtype != ScalarType.Float32)
         {
-            sums.add_(rows.sum(dim: 0), alpha: factor);
+            sums.add_(rows.sum(dim: 0), alpha: Number.Of(factor));
             return;
         }
         // Several times faster than libtorch, whose sums over rows are slow and whose call overhead exceeds the cost of small sums.

@@ -1,4 +1,5 @@
 using MLExtensions.Engine;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 
@@ -48,12 +49,12 @@ internal sealed class DataStatistics : IDisposable
                 }
                 // Sums over a million rows need 64 bits.
                 sum = Add(sum, values.sum(dim: 0));
-                squares = Add(squares, values.square().sum(dim: 0));
+                squares = Add(squares, values.pow(Number.Of(2)).sum(dim: 0));
                 rows += batch.RowCount;
             }
         }
-        var mean = sum! / rows;
-        var variance = (squares! / rows) - mean.square();
+        var mean = sum!.div(Number.Of(rows));
+        var variance = squares!.div(Number.Of(rows)) - mean.pow(Number.Of(2));
         return new DataStatistics(Detached(mean), Detached(variance), cat(sample, 0).DetachFromDisposeScope());
     }
 
@@ -67,7 +68,7 @@ internal sealed class DataStatistics : IDisposable
     private static Tensor Add(Tensor? total, Tensor part)
     {
         var exact = part.to(ScalarType.Float64);
-        return total is null ? exact.MoveToOuterDisposeScope() : total.add_(exact);
+        return total is null ? exact.MoveToOuterDisposeScope() : total.add_(exact, Number.One);
     }
 
     private static Tensor Detached(Tensor value) => value.to(ScalarType.Float32).cpu().DetachFromDisposeScope();

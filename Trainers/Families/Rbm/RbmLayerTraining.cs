@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
 using MLExtensions.Models;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 
@@ -79,8 +80,8 @@ internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options,
         var biases = network.Architecture.VisibleUnits switch
         {
             VisibleUnitType.Gaussian => mean,
-            VisibleUnitType.Bernoulli => mean.clamp(LeastProbability, 1 - LeastProbability).logit(),
-            _ => mean.clamp(LeastProbability / network.Architecture.InputCount, 1).log(),
+            VisibleUnitType.Bernoulli => mean.clamp(Number.Of(LeastProbability), Number.Of(1 - LeastProbability)).logit(),
+            _ => mean.clamp(Number.Of(LeastProbability / network.Architecture.InputCount), Number.One).log(),
         };
         network.VisibleBias.copy_(biases);
     }

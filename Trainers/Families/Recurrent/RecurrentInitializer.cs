@@ -1,4 +1,5 @@
 using MLExtensions.Engine;
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Recurrent;
@@ -32,7 +33,7 @@ internal static class RecurrentInitializer
             }
             // Gates in the order input, forget, cell, output.
             if (isRecurrent && cell == RecurrentCell.Lstm && name.StartsWith("bias_ih", StringComparison.Ordinal))
-                parameter.narrow(0, units, units).fill_(forgetBias);
+                parameter.narrow(0, units, units).fill_(Number.Of(forgetBias));
         }
     }
 }

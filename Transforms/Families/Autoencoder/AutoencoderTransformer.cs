@@ -94,7 +94,7 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
     /// <param name="data">Data with the feature column.</param>
     /// <exception cref="ArgumentException">The column is missing, of another type or size, or there are no rows.</exception>
     /// <exception cref="FormatException">A value is NaN or infinite; the message names column, row and value.</exception>
-    public double ReconstructionError(IDataView data) => MeanOf(data, rows => (Reconstruct(rows) - rows).pow_(2).mean([1]));
+    public double ReconstructionError(IDataView data) => MeanOf(data, rows => (Reconstruct(rows) - rows).pow_(Number.Of(2)).mean([1]));
 
     /// <inheritdoc/>
     public override void Dispose() => Model.Dispose();

@@ -1,3 +1,4 @@
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Images;
@@ -21,7 +22,7 @@ internal sealed class ImageNetwork : nn.Module<Tensor, Tensor>
         var images = Input.Prepare(Input.ToImages(x));
         var outputs = Run(images);
         return Input.TestTimeFlip && !training
-            ? outputs.add_(Run(images.flip(3))).div_(2)
+            ? outputs.add_(Run(images.flip(3)), Number.One).div_(Number.Of(2))
             : outputs;
     }
 

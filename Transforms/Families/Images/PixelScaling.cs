@@ -1,3 +1,4 @@
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -54,11 +55,11 @@ public sealed record PixelScaling
         if (PerImage)
             return Standardize(images);
         if (Mean == null && StandardDeviation == null)
-            return Factor == 1 ? images : images * Factor;
+            return Factor == 1 ? images : images.mul(Number.Of(Factor));
         var channels = (int)images.shape[1];
         var slopes = Enumerable.Range(0, channels).Select(channel => (float)(Factor / At(StandardDeviation, channel, 1))).ToArray();
         var offsets = Enumerable.Range(0, channels).Select(channel => (float)(-At(Mean, channel, 0) / At(StandardDeviation, channel, 1))).ToArray();
-        return addcmul(PerChannel(offsets, images), images, PerChannel(slopes, images), 1);
+        return addcmul(PerChannel(offsets, images), images, PerChannel(slopes, images), Number.One);
     }
 
     /// <exception cref="FormatException">A number is invalid; the message names it.</exception>
@@ -75,7 +76,7 @@ public sealed record PixelScaling
         var count = images.shape[1] * images.shape[2] * images.shape[3];
         var mean = images.mean([1, 2, 3], keepdim: true);
         var centred = images - mean;
-        var deviation = centred.square().mean([1, 2, 3], keepdim: true).sqrt_().clamp_min_(1 / Math.Sqrt(count));
+        var deviation = centred.pow(Number.Of(2)).mean([1, 2, 3], keepdim: true).sqrt_().clamp_min_(Number.Of(1 / Math.Sqrt(count)));
         return centred.div_(deviation);
     }
 

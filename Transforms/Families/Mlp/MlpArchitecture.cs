@@ -119,7 +119,7 @@ internal sealed class MlpHiddenLayer : nn.Module<Tensor, Tensor>
 {
     private readonly Linear linear;
     private readonly BatchNorm1d? norm;
-    private readonly PReLU? prelu;
+    private readonly ParametricReLU? prelu;
     private readonly SeededDropout? dropout;
     private readonly Activation _activation;
 
@@ -129,7 +129,7 @@ internal sealed class MlpHiddenLayer : nn.Module<Tensor, Tensor>
         _activation = layer.Activation;
         linear = nn.Linear(inputs, layer.Units);
         norm = layer.BatchNormalization ? nn.BatchNorm1d(layer.Units) : null;
-        prelu = layer.Activation == Activation.PReLU ? nn.PReLU(1) : null;
+        prelu = layer.Activation == Activation.PReLU ? new ParametricReLU() : null;
         dropout = layer.Dropout > 0 ? new SeededDropout(layer.Dropout) : null;
         RegisterComponents();
     }

@@ -1,3 +1,4 @@
+using MLExtensions.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -87,13 +88,13 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
         var input = HiddenInput(visible);
         var hidden = _architecture.HiddenUnits switch
         {
-            HiddenUnitType.Bernoulli => nn.functional.softplus(input),
-            HiddenUnitType.ReLU => input.relu_().pow_(2).mul_(0.5),
-            _ => input.pow_(2).mul_(0.5),
+            HiddenUnitType.Bernoulli => Activation.Softplus.Apply(input),
+            HiddenUnitType.ReLU => input.relu_().pow_(Number.Of(2)).mul_(Number.Of(0.5)),
+            _ => input.pow_(Number.Of(2)).mul_(Number.Of(0.5)),
         };
         var hiddenTerm = hidden.sum(dim: 1);
         return _architecture.VisibleUnits == VisibleUnitType.Gaussian
-            ? (visible - VisibleBias).pow_(2).sum(dim: 1).mul_(0.5).sub_(hiddenTerm)
+            ? (visible - VisibleBias).pow_(Number.Of(2)).sum(dim: 1).mul_(Number.Of(0.5)).sub_(hiddenTerm)
             : mv(visible, VisibleBias).neg_().sub_(hiddenTerm);
     }
 
@@ -103,8 +104,8 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
     public Tensor PseudoLogLikelihood(Tensor visible, Tensor units)
     {
         var column = units.unsqueeze(1);
-        var flipped = visible.scatter(1, column, 1 - visible.gather(1, column));
-        return nn.functional.logsigmoid(FreeEnergy(flipped) - FreeEnergy(visible)).mul_(_architecture.InputCount);
+        var flipped = visible.scatter(1, column, visible.gather(1, column).neg_().add_(Number.One, Number.One));
+        return nn.functional.logsigmoid(FreeEnergy(flipped) - FreeEnergy(visible)).mul_(Number.Of(_architecture.InputCount));
     }
 
     protected override void Dispose(bool disposing)

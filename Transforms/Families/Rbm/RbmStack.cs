@@ -82,7 +82,7 @@ internal sealed class RbmStack(IReadOnlyList<NetworkModelParameters> layers)
         return architecture.VisibleUnits switch
         {
             VisibleUnitType.Gaussian => zeros(rows, architecture.InputCount),
-            VisibleUnitType.Bernoulli => full([rows, architecture.InputCount], 0.5f),
+            VisibleUnitType.Bernoulli => full([rows, architecture.InputCount], Number.Of(0.5f), ScalarType.Float32),
             _ => ones(rows, architecture.InputCount),
         };
     }

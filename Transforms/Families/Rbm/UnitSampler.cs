@@ -35,8 +35,8 @@ internal sealed class UnitSampler(Device device) : IDisposable
         }
         var noise = Normal(input);
         if (kind == HiddenUnitType.Gaussian)
-            return (input, noise.add_(input));
-        var states = noise.mul_(input.sigmoid().sqrt_()).add_(input).relu_();
+            return (input, noise.add_(input, Number.One));
+        var states = noise.mul_(input.sigmoid().sqrt_()).add_(input, Number.One).relu_();
         return (network.MeansOf(input), states);
     }
 
@@ -44,7 +44,7 @@ internal sealed class UnitSampler(Device device) : IDisposable
     public Tensor Visible(RbmNetwork network, Tensor means) => network.Architecture.VisibleUnits switch
     {
         VisibleUnitType.Bernoulli => Bernoulli(means),
-        VisibleUnitType.Gaussian => means + Normal(means),
+        VisibleUnitType.Gaussian => Normal(means).add_(means, Number.One),
         _ => cat(means.split(network.Groups, dim: 1).Select(Category).ToArray(), 1),
     };
 
@@ -72,7 +72,7 @@ internal sealed class UnitSampler(Device device) : IDisposable
     private Tensor Category(Tensor probabilities)
     {
         var noise = _generator == null ? rand_like(probabilities) : empty(probabilities.shape, ScalarType.Float32).uniform_(0, 1, _generator).to(probabilities.dtype);
-        var scores = probabilities.log().sub_(noise.clamp_(1e-7, 1 - 1e-7).log_().neg_().log_());
+        var scores = probabilities.log().sub_(noise.clamp_(Number.Of(1e-7), Number.Of(1 - 1e-7)).log_().neg_().log_());
         return zeros_like(probabilities).scatter_(1, scores.argmax(1, keepdim: true), ones_like(probabilities));
     }
 }

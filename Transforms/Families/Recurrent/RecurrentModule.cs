@@ -1,4 +1,5 @@
 using MLExtensions.Networks;
+using MLExtensions.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -105,9 +106,9 @@ internal sealed class RecurrentModule : nn.Module
     /// <summary>The source of each time step of a reversed sequence; padding is not moved. The map is its own inverse.</summary>
     private static Tensor Mirror(long steps, Tensor lengths)
     {
-        var step = arange(steps, dtype: ScalarType.Int64, device: lengths.device).unsqueeze(1);
-        var mirrored = lengths.unsqueeze(0) - 1 - step;
-        return where(mirrored >= 0, mirrored, step).unsqueeze(2);
+        var step = arange(Number.Zero, Number.Of(steps), Number.One, dtype: ScalarType.Int64, device: lengths.device).unsqueeze(1);
+        var mirrored = lengths.unsqueeze(0).sub(Number.One) - step;
+        return where(mirrored.ge(Number.Zero), mirrored, step).unsqueeze(2);
     }
 
     private static Tensor Reverse(Tensor sequence, Tensor mirror) => sequence.gather(0, mirror.expand(-1, -1, sequence.shape[2]));

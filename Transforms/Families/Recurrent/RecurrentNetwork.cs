@@ -1,4 +1,5 @@
 using MLExtensions.Networks;
+using MLExtensions.Tensors;
 using TorchSharp.Modules;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -71,11 +72,6 @@ internal sealed class RecurrentNetwork : nn.Module<Tensor, Tensor>, IFullPrecisi
 /// <summary>Pools <c>[steps, batch, width]</c> over the real time steps of each sequence; an empty sequence gives zeros.</summary>
 internal sealed class SequencePool : nn.Module<Tensor, Tensor, Tensor>
 {
-    // TorchSharp does not keep a number that it converts for a call alive during that call: the collector can free it meanwhile.
-    private static readonly Scalar Zero = 0f.ToScalar();
-    private static readonly Scalar Least = float.NegativeInfinity.ToScalar();
-    private static readonly Scalar Unlikely = (-1e9f).ToScalar();
-
     private readonly SequencePooling _pooling;
     private readonly RecurrentLayers _layers;
     private readonly Linear? attention;
@@ -97,24 +93,24 @@ internal sealed class SequencePool : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor outputs, Tensor lengths)
     {
         var steps = outputs.shape[0];
-        var isStep = (arange(steps, dtype: ScalarType.Int64, device: outputs.device).unsqueeze(1) < lengths.unsqueeze(0)).unsqueeze(2);
+        var isStep = (arange(Number.Zero, Number.Of(steps), Number.One, dtype: ScalarType.Int64, device: outputs.device).unsqueeze(1) < lengths.unsqueeze(0)).unsqueeze(2);
         var pooled = _pooling switch
         {
-            SequencePooling.Mean => (outputs * isStep.to(outputs.dtype)).sum(dim: 0) / lengths.clamp_min(1).unsqueeze(1).to(outputs.dtype),
-            SequencePooling.Max => outputs.masked_fill(isStep.logical_not(), Least).amax([0]),
+            SequencePooling.Mean => (outputs * isStep.to(outputs.dtype)).sum(dim: 0) / lengths.clamp_min(Number.One).unsqueeze(1).to(outputs.dtype),
+            SequencePooling.Max => outputs.masked_fill(isStep.logical_not(), Number.Of(float.NegativeInfinity)).amax([0]),
             SequencePooling.Attention => (outputs * Weights(outputs, isStep)).sum(dim: 0),
             _ => Last(outputs, lengths),
         };
-        return pooled.masked_fill((lengths == 0).unsqueeze(1), Zero);
+        return pooled.masked_fill(lengths.eq(Number.Zero).unsqueeze(1), Number.Zero);
     }
 
     private Tensor Weights(Tensor outputs, Tensor isStep) =>
-        context!.call(attention!.call(outputs).tanh()).masked_fill(isStep.logical_not(), Unlikely).softmax(0);
+        context!.call(attention!.call(outputs).tanh()).masked_fill(isStep.logical_not(), Number.Of(-1e9f)).softmax(0);
 
     private Tensor Last(Tensor outputs, Tensor lengths)
     {
         var (batch, width) = (outputs.shape[1], outputs.shape[2]);
-        var last = (lengths - 1).clamp_min(0).view(1, -1, 1).expand(1, batch, width);
+        var last = lengths.sub(Number.One).clamp_min(Number.Zero).view(1, -1, 1).expand(1, batch, width);
         var ahead = outputs.gather(0, last).squeeze(0);
         if (!_layers.Bidirectional)
             return ahead;

@@ -1,4 +1,5 @@
 using MLExtensions.Families.Images;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 
@@ -92,7 +93,7 @@ internal abstract class ColorOperation(double probability, double minimum, doubl
 internal sealed class BrightnessOperation(RandomBrightness settings)
     : ColorOperation(settings.Probability, -settings.MaximumDelta, settings.MaximumDelta, neutral: 0)
 {
-    protected override Tensor Apply(Tensor images, Tensor amounts) => images + amounts;
+    protected override Tensor Apply(Tensor images, Tensor amounts) => images.add(amounts, Number.One);
 }
 
 internal sealed class ContrastOperation(RandomContrast settings)

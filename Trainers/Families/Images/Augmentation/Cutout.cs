@@ -1,4 +1,5 @@
 using MLExtensions.Families.Images;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -55,14 +56,13 @@ internal sealed class CutoutOperation(Cutout settings) : IImageOperation
         }
         var rows = Within(tops, height, images.device).view(count, 1, height, 1);
         var columns = Within(lefts, width, images.device).view(count, 1, 1, width);
-        using Scalar fill = settings.Fill;
-        return batch with { Images = images.masked_fill(rows.logical_and(columns), fill) };
+        return batch with { Images = images.masked_fill(rows.logical_and(columns), Number.Of(settings.Fill)) };
     }
 
     /// <summary>A mask of the rows or columns of each image's square: [N, length].</summary>
     private Tensor Within(long[] starts, int length, Device device)
     {
-        var distance = arange(length, dtype: ScalarType.Int64, device: device) - PerImage.ToTensor(starts, [starts.Length, 1], device);
-        return distance.ge(0).logical_and(distance.lt(settings.Size));
+        var distance = arange(Number.Zero, Number.Of(length), Number.One, dtype: ScalarType.Int64, device: device) - PerImage.ToTensor(starts, [starts.Length, 1], device);
+        return distance.ge(Number.Zero).logical_and(distance.lt(Number.Of(settings.Size)));
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -63,12 +64,12 @@ internal sealed class SamplingGrid(int count, int height, int width, Device devi
     {
         if (_matrices is null && _points is null)
         {
-            _points = affine_grid(Theta([Matrix3x2.Identity]), [1, 1, height, width], align_corners: false) + field.permute(0, 2, 3, 1);
+            _points = affine_grid(Theta([Matrix3x2.Identity]), [1, 1, height, width], align_corners: false).add(field.permute(0, 2, 3, 1), Number.One);
             return;
         }
         var points = Points();
         var moved = grid_sample(field, points, GridSampleMode.Bilinear, GridSamplePaddingMode.Border, align_corners: false);
-        _points = points + moved.permute(0, 2, 3, 1);
+        _points = points.add(moved.permute(0, 2, 3, 1), Number.One);
     }
 
     /// <summary>[N, H, W, 2].</summary>
@@ -86,7 +87,7 @@ internal sealed class SamplingGrid(int count, int height, int width, Device devi
     {
         var linear = theta.narrow(2, 0, 2).transpose(1, 2);
         var shift = theta.narrow(2, 2, 1).transpose(1, 2);
-        return (points.reshape(count, height * width, 2).bmm(linear) + shift).view(count, height, width, 2);
+        return (points.reshape(count, height * width, 2).bmm(linear).add_(shift, Number.One)).view(count, height, width, 2);
     }
 
     /// <summary>The matrices in normalized coordinates, [N, 2, 3].</summary>

@@ -1,3 +1,4 @@
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Images;
@@ -33,7 +34,7 @@ internal sealed class PixelSelection : IImageOperation
         var (count, channels, height, width) = (images.shape[0], images.shape[1], images.shape[2], images.shape[3]);
         var rowStarts = Positions(rows, width, [count, rows.Length, 1], images.device);
         var columnOffsets = Positions(columns, 1, [count, 1, columns.Length], images.device);
-        var positions = (rowStarts + columnOffsets).view(count, 1, -1).expand(count, channels, -1);
+        var positions = rowStarts.add(columnOffsets, Number.One).view(count, 1, -1).expand(count, channels, -1);
         var selected = images.reshape(count, channels, height * width).gather(2, positions).view(count, channels, rows.Length, columns.Length);
         BlankOutside(selected, rows, [count, 1, rows.Length, 1]);
         BlankOutside(selected, columns, [count, 1, 1, columns.Length]);

@@ -20,7 +20,7 @@ public sealed record ActivationLayer(Activation Activation = Activation.ReLU) : 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site)
     {
         if (Activation == Activation.PReLU)
-            return nn.PReLU(1);
+            return new ParametricReLU();
         var activation = Activation;
         return site.OwnsInput
             ? new FunctionModule(activation.ToString(), x => activation.Apply(x))

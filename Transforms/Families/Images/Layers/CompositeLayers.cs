@@ -1,4 +1,5 @@
 using MLExtensions.Families.Images;
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -174,6 +175,6 @@ internal sealed class ResidualModule : nn.Module<Tensor, Tensor>
         if (!_hasShortcut)
             return _ownsResidual ? _activation.Apply(residual) : _activation.ApplyToCopy(residual);
         var shortcut = LayerChain.Run(_shortcut, x);
-        return _activation.Apply(_ownsResidual ? residual.add_(shortcut) : residual + shortcut);
+        return _activation.Apply(_ownsResidual ? residual.add_(shortcut, Number.One) : residual.add(shortcut, Number.One));
     }
 }
