@@ -17,7 +17,7 @@ public sealed class MlpTrainingTests
     [DynamicData(nameof(Activations))]
     public void Xor_IsLearnt(Activation activation)
     {
-        var scores = XorScores(new MlpBinaryTrainer.Options { HiddenLayers = [16], Activation = activation });
+        var scores = XorScores(new MlpBinaryTrainer.Options { HiddenLayers = [32], Activation = activation });
         Floor.Above(0, new[] { -scores[0], scores[1], scores[2], -scores[3] }.Min(), $"{activation}");
     }
 
