@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MLExtensions.Tests.Images;
 
 /// <summary>
-/// A window of one pixel with a stride: oneDNN's weight gradient of it writes beyond its buffer on processors without AVX-512 (eng/convolution-search),
+/// A window of one pixel with a stride: oneDNN's weight gradient of it writes beyond its buffer on processors without AVX-512 (eng/native-search),
 /// so the library computes it another way. It must be the convolution all the same.
 /// </summary>
 [TestClass]

@@ -75,7 +75,7 @@ internal sealed class ConvolutionModule : nn.Module<Tensor, Tensor>
     }
 
     /// <remarks>
-    /// Avoids two cases that oneDNN computes wrongly (found by eng/convolution-search). First, a 1x1 kernel with a stride: the weight
+    /// Avoids two cases that oneDNN computes wrongly (found by eng/native-search). First, a 1x1 kernel with a stride: the weight
     /// gradient writes beyond its buffer on processors without AVX-512. Such a kernel uses only every n-th pixel, so the other pixels are
     /// removed first. Second, an image narrower than the stride in bfloat16: the weight gradient reads uninitialized memory. Zeros on the
     /// right, where the padding has zeros anyway, make the image as wide as the stride.

@@ -1,38 +1,12 @@
 using System.Globalization;
-using MLExtensions;
-using MLExtensions.ConvolutionSearch;
+using MLExtensions.Families.Images;
 using TorchSharp;
 using static TorchSharp.torch;
 
-// raw|library FIRST SECONDS STATE: runs cases from number FIRST on, through torch's convolution or the library's layer, for so many seconds. The file
-// STATE holds the number and the words of the case that is being run: who finds it after a crash knows the case. Output: a line for each wrong
-// value, and at the end the number of the first case that was not run. SECONDS 0: one case. CONVOLUTION_SEARCH_ONLY: words that a case must have.
-var library = args[0] == "library";
-var first = int.Parse(args[1], CultureInfo.InvariantCulture);
-var clock = System.Diagnostics.Stopwatch.StartNew();
-var patience = TimeSpan.FromSeconds(int.Parse(args[2], CultureInfo.InvariantCulture));
-var cases = ConvolutionCase.All().Where(one => one.ToString().Contains(Environment.GetEnvironmentVariable("CONVOLUTION_SEARCH_ONLY") ?? "", StringComparison.Ordinal)).ToArray();
-using var state = new FileStream(args[3], FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
-// In a virtual machine that hides its caches oneDNN is wrong in a way of its own (HiddenCaches): seen only when asked for.
-AppContext.SetSwitch("MLExtensions.NoCacheSizes", Environment.GetEnvironmentVariable("CONVOLUTION_SEARCH_AS_IS") == "1");
-TorchRuntime.Initialize();
-var next = first;
-do
-{
-    var now = cases[next];
-    state.SetLength(0);
-    state.Write(System.Text.Encoding.UTF8.GetBytes($"{next} {now}\n"));
-    next++;
-    if (library && now.Height != now.Width)
-        continue; // the library's windows are squares
-    foreach (var finding in Comparison.Run(now, library))
-        Console.WriteLine($"wrong: {now}: {finding}");
-}
-while (next < cases.Length && clock.Elapsed < patience);
-Console.WriteLine($"next {next} of {cases.Length}");
+namespace MLExtensions.NativeSearch;
 
 /// <summary>A convolution and its gradients in float32 or bfloat16, against the same in float64, which no fast library computes.</summary>
-internal static class Comparison
+internal static class ConvolutionComparison
 {
     public static List<string> Run(ConvolutionCase now, bool library)
     {

@@ -1,13 +1,15 @@
 using System.Globalization;
 
-namespace MLExtensions.RecurrentSearch;
+namespace MLExtensions.NativeSearch;
 
 /// <summary>One recurrent layer and the sequences that it gets.</summary>
-internal sealed record RecurrentCase(RecurrentCell Cell, int Inputs, int Units, int Batch, int Steps, bool Gradient, bool State, bool BFloat16, int Threads)
+internal sealed record RecurrentCase(RecurrentCell Cell, int Inputs, int Units, int Batch, int Steps, bool Gradient, bool State, bool BFloat16, int Threads) : ISearchCase
 {
     private static readonly int[] Sizes = [1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 20, 24, 31, 32, 33, 47, 48, 49, 63, 64, 65, 96, 100, 127, 128, 129, 200, 256, 260];
     private static readonly int[] Batches = [1, 2, 3, 4, 5, 8, 15, 16, 17, 20, 32, 33, 64, 65, 128, 130];
     private static readonly int[] Lengths = [1, 2, 3, 5, 8, 20, 40];
+
+    public List<string> Compare(bool library) => RecurrentComparison.Run(this, library);
 
     /// <summary>An endless sample, the same one each time.</summary>
     public static IEnumerable<RecurrentCase> Sample()

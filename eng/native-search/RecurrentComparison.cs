@@ -1,33 +1,13 @@
 using System.Globalization;
-using MLExtensions;
-using MLExtensions.Networks.Recurrent;
-using MLExtensions.RecurrentSearch;
+using MLExtensions.Families.Recurrent;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-// raw|library FIRST SECONDS STATE: runs cases from number FIRST on, through torch's layers or the library's, for so many seconds. The file STATE holds
-// the number and the words of the case that is being run: who finds it after a crash knows the case. Output: a line for each wrong case, and at the
-// end the number of the first case that was not run.
-TorchRuntime.Initialize();
-var library = args[0] == "library";
-var next = int.Parse(args[1], CultureInfo.InvariantCulture);
-var patience = TimeSpan.FromSeconds(int.Parse(args[2], CultureInfo.InvariantCulture));
-var clock = System.Diagnostics.Stopwatch.StartNew();
-using var state = new FileStream(args[3], FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
-foreach (var now in RecurrentCase.Sample().Skip(next).TakeWhile(_ => clock.Elapsed < patience))
-{
-    state.SetLength(0);
-    state.Write(System.Text.Encoding.UTF8.GetBytes($"{next} {now}\n"));
-    next++;
-    var findings = Comparison.Run(now, library);
-    if (findings.Count > 0)
-        Console.WriteLine($"wrong: {now}: {string.Join("; ", findings)}");
-}
-Console.WriteLine($"next {next}");
+namespace MLExtensions.NativeSearch;
 
 /// <summary>A layer and its gradients in float32 or bfloat16, against the same in float64, which no fast library computes.</summary>
-internal static class Comparison
+internal static class RecurrentComparison
 {
     private static readonly string[] Names = ["output", "hidden", "cell"];
 

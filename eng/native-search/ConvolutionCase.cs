@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace MLExtensions.ConvolutionSearch;
+namespace MLExtensions.NativeSearch;
 
 /// <summary>One convolution: its window, its channels, the images it gets, and how they lie in memory.</summary>
-internal sealed record ConvolutionCase(int Height, int Width, int Stride, int Dilation, int Padding, int Groups, int Inputs, int Outputs, bool ChannelsLast)
+internal sealed record ConvolutionCase(int Height, int Width, int Stride, int Dilation, int Padding, int Groups, int Inputs, int Outputs, bool ChannelsLast) : ISearchCase
 {
     private static readonly int[] InputCounts = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 40];
     private static readonly int[] OutputCounts = [1, 3, 6, 8, 12, 16, 20, 33, 40];
@@ -24,6 +24,10 @@ internal sealed record ConvolutionCase(int Height, int Width, int Stride, int Di
     public int OutputHeight => ((ImageHeight + (2 * Padding) - Reach(Height)) / Stride) + 1;
 
     public int OutputWidth => ((ImageWidth + (2 * Padding) - Reach(Width)) / Stride) + 1;
+
+    public List<string> Compare(bool library) => library && Height != Width
+        ? [] // the library's windows are squares
+        : ConvolutionComparison.Run(this, library);
 
     /// <summary>All cases, shuffled, so that a search that runs out of time has seen a sample of everything.</summary>
     public static ConvolutionCase[] All()
