@@ -50,7 +50,7 @@ internal static class DigitsReport
 
     private static string Cell(double count, bool isCorrect) => (count, isCorrect) switch
     {
-        (0, _) => "[grey]·[/]",
+        (0, _) => "[gray]·[/]",
         (_, true) => $"[green]{count}[/]",
         _ => $"[red]{count}[/]",
     };

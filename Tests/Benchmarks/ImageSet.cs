@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Benchmarks;
 
-/// <summary>A labelled picture of 28 x 28 grey values in [0, 1].</summary>
+/// <summary>A labeled picture of 28 x 28 gray values in [0, 1].</summary>
 internal sealed class ImageRow
 {
     public const int Width = 784;
@@ -27,7 +27,7 @@ internal sealed class ImagePrediction
     public float[] Score { get; set; } = [];
 }
 
-/// <summary>Labelled pictures, as rows for ML.NET and as tensors for torch.</summary>
+/// <summary>Labeled pictures, as rows for ML.NET and as tensors for torch.</summary>
 internal sealed class ImageSet(IReadOnlyList<ImageRow> rows)
 {
     public IReadOnlyList<ImageRow> Rows => rows;

@@ -133,7 +133,7 @@ public sealed class BadDataTests
     [TestMethod]
     [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
-    public void EqualLabels_AreLearnt(string name)
+    public void EqualLabels_AreLearned(string name)
     {
         var subject = Subjects.Get(name);
         var rows = subject.Rows(40);

@@ -22,7 +22,7 @@ public sealed class LearningTests
         var subject = Subjects.Training(name);
         var ml = new MLContext(TestSeed.Of(1));
         var model = Float32.Get(name);
-        AssertLearnt(subject, ml, model);
+        AssertLearned(subject, ml, model);
         foreach (var history in model.Histories)
         {
             Assert.HasCount(15, history.Epochs);
@@ -33,7 +33,7 @@ public sealed class LearningTests
     [TestMethod]
     [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
-    public void Pipeline_WithNormalisationAndSplit(string name)
+    public void Pipeline_WithNormalizationAndSplit(string name)
     {
         var subject = Subjects.Training(name);
         var ml = new MLContext(TestSeed.Of(1));
@@ -69,7 +69,7 @@ public sealed class LearningTests
         var ml = new MLContext(TestSeed.Of(1));
         var trainer = subject.CreateEstimator(ml, subject.Options());
         var model = subject.Fit(trainer, subject.View(ml, 400), subject.View(ml, 100, seed: 3));
-        AssertLearnt(subject, ml, model);
+        AssertLearned(subject, ml, model);
         foreach (var history in model.Histories)
         {
             Assert.IsTrue(history.Epochs.All(epoch => epoch.ValidationLoss > 0 && (epoch.Examples == 400 || !subject.RowsAreExamples)));
@@ -103,7 +103,7 @@ public sealed class LearningTests
         var options = subject.Options(o => (o.Buffering, o.ValidationFraction) = (Buffering.Streaming, 0.1));
         subject.SetShuffleBuffer(options, 50);
         var model = subject.Fit(subject.CreateEstimator(ml, options), subject.View(ml, 400));
-        AssertLearnt(subject, ml, model);
+        AssertLearned(subject, ml, model);
         foreach (var history in model.Histories)
         {
             Assert.IsTrue(history.Epochs.All(epoch => epoch.Examples == history.Epochs[0].Examples));
@@ -120,7 +120,7 @@ public sealed class LearningTests
         var subject = Subjects.Training(name);
         var ml = new MLContext(TestSeed.Of(1));
         var model = subject.Fit(subject.Rows(400), o => o.Precision = Precision.BFloat16, ml: ml);
-        AssertLearnt(subject, ml, model);
+        AssertLearned(subject, ml, model);
         Assert.IsTrue(model.Histories.All(history => history.Precision == "bfloat16"));
         Assert.IsFalse(Outcome.SameBits(Outcome.Weights(model), Outcome.Weights(Float32.Get(name))), "it was computed in float32");
     }
@@ -137,6 +137,6 @@ public sealed class LearningTests
         Floor.Above(subject.NoisyFloor, subject.Quality(ml, model.Transform(subject.View(ml, 300, seed: 2))), name);
     }
 
-    private static void AssertLearnt(TrainingSubject subject, MLContext ml, TrainedModel model, [CallerMemberName] string member = "") =>
+    private static void AssertLearned(TrainingSubject subject, MLContext ml, TrainedModel model, [CallerMemberName] string member = "") =>
         Floor.Above(subject.Floor, subject.Quality(ml, model.Transform(subject.View(ml, 300, seed: 2))), subject.Name, member: member);
 }

@@ -94,7 +94,7 @@ public sealed class WeightTests
 
     private static int ClassOf(Subject subject, Example row) => subject.Task == ContractTask.Binary ? (row.Flag ? 1 : 0) : (int)row.Class;
 
-    /// <summary>The scores on test rows after a few full-batch steps, and the weights: what is learnt, whatever the scale of the scores.</summary>
+    /// <summary>The scores on test rows after a few full-batch steps, and the weights: what is learned, whatever the scale of the scores.</summary>
     private static (float[] Scores, float[] Weights) Train(string name, Example[] rows, string? weightColumn = null, ClassWeights? weights = null)
     {
         var subject = Subjects.Get(name);

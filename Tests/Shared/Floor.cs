@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace MLExtensions.Tests;
 
 /// <summary>
-/// Assertions about what was learnt, whose bounds are measured: where the environment variable MLEXTENSIONS_FLOORS names a file, each of them
+/// Assertions about what was learned, whose bounds are measured: where the environment variable MLEXTENSIONS_FLOORS names a file, each of them
 /// appends a line with its bound and its value. eng/measure-floors repeats that over seeds and instruction sets; Tests/FLOORS.md has what it found.
 /// </summary>
 internal static class Floor

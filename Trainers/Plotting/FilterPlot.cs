@@ -31,7 +31,7 @@ public static class FilterPlot
             throw new ArgumentException($"{nameof(imageWidth)} is {imageWidth} and {nameof(imageHeight)} is {imageHeight}, {(long)imageWidth * imageHeight} pixels; the lowest RBM has {filters[0].Length} visible units, {SizesOf(filters[0].Length)}.", nameof(imageWidth));
         var scale = ScaleOf(filters);
         TilePicture.SavePng(path, filters.Length, imageWidth, imageHeight, columns: null, (filter, row, column) =>
-            TilePicture.Grey(0.5f + (filters[filter][(row * imageWidth) + column] / scale / 2)));
+            TilePicture.Gray(0.5f + (filters[filter][(row * imageWidth) + column] / scale / 2)));
     }
 
     private static float ScaleOf(float[][] filters)

@@ -72,11 +72,11 @@ public static class TilePicture
             if (images[i] == null || images[i].Length != (long)width * height)
                 throw new ArgumentException($"Image {i} has {images[i]?.Length ?? 0} values; {width} x {height} pixels need {(long)width * height}.", nameof(images));
         }
-        SavePng(path, images.Count, width, height, columns, (image, row, column) => Grey(images[image][(row * width) + column]));
+        SavePng(path, images.Count, width, height, columns, (image, row, column) => Gray(images[image][(row * width) + column]));
     }
 
     /// <param name="brightness">The brightness from 0 (black) to 1 (white).</param>
-    internal static (byte Red, byte Green, byte Blue) Grey(float brightness)
+    internal static (byte Red, byte Green, byte Blue) Gray(float brightness)
     {
         // NaN becomes black.
         var level = (byte)MathF.Round(255 * (brightness > 0 ? Math.Min(1, brightness) : 0));

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Benchmarks;
 
-/// <summary>Made-up colour pictures of CIFAR's size: what they show does not matter to a stopwatch.</summary>
+/// <summary>Made-up color pictures of CIFAR's size: what they show does not matter to a stopwatch.</summary>
 internal sealed class ColorImageSet
 {
     private const int Classes = 10;

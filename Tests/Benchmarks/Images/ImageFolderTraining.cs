@@ -72,7 +72,7 @@ internal sealed class ImageFolderTraining : IBenchmark
         }
     }
 
-    /// <summary>Smooth colours with some noise: about as many bytes as a photo.</summary>
+    /// <summary>Smooth colors with some noise: about as many bytes as a photo.</summary>
     private static byte[] Photo(Random random)
     {
         var pixels = new byte[FileSide * FileSide * 4];

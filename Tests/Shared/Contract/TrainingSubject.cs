@@ -11,7 +11,7 @@ internal abstract class TrainingSubject(string name)
     public virtual int FeatureCount => 6;
 
     /// <summary>
-    /// Whether the network always normalises by the statistics of a batch: the rows of a batch then affect each other, and there are
+    /// Whether the network always normalizes by the statistics of a batch: the rows of a batch then affect each other, and there are
     /// running statistics that change at any learning rate.
     /// </summary>
     public virtual bool HasBatchStatistics => false;
@@ -99,7 +99,7 @@ internal abstract class TrainingSubject(string name)
 
     public abstract TrainedModel Fit(IEstimator<ITransformer> estimator, IDataView train, IDataView validation);
 
-    /// <summary>What normalisation the family is for.</summary>
+    /// <summary>What normalization the family is for.</summary>
     public virtual IEstimator<ITransformer> Normalizer(MLContext ml) => ml.Transforms.NormalizeMeanVariance(nameof(Example.Features));
 
     /// <summary>How well the known answer was found: 1 is best.</summary>
@@ -186,7 +186,7 @@ internal abstract class TrainingSubject(string name)
     /// <summary>The family's options for a network that learns the known answer quickly; nothing in it may be random but the seed's doing.</summary>
     protected abstract DataTrainingOptions CreateOptions();
 
-    /// <summary>Turns on whatever keeps state beside the weights or draws random numbers while training: dropout, batch normalisation.</summary>
+    /// <summary>Turns on whatever keeps state beside the weights or draws random numbers while training: dropout, batch normalization.</summary>
     protected abstract void AddNoise(DataTrainingOptions options);
 
     /// <summary>Names the contract's columns.</summary>

@@ -47,7 +47,7 @@ public sealed class ParameterSetTests
     }
 
     [TestMethod]
-    public void BFloat16_NormalisationStaysFloat32()
+    public void BFloat16_NormalizationStaysFloat32()
     {
         using var scope = NewDisposeScope();
         var network = new MlpArchitecture { InputCount = 3, OutputCount = 1, HiddenLayers = [new MlpLayer(4, BatchNormalization: true)] }.CreateModule();

@@ -71,11 +71,11 @@ public sealed class ToyAdversaryTests
         public AdversarialStep(TrainingOptions options, int seed)
         {
             var points = new MlpArchitecture { InputCount = 4, OutputCount = 2, HiddenLayers = [new MlpLayer(24), new MlpLayer(24)] };
-            var judgement = points with { InputCount = 2, OutputCount = 1 };
+            var judgment = points with { InputCount = 2, OutputCount = 1 };
             // Each network is trained in its own way.
             var settings = options.Optimization with { Optimizer = new AdamOptimizer { Beta1 = 0.5 } };
             _generator = new TrainedNetwork("generator", points, EngineRun.CreateModule(points, seed), settings, seed, CPU);
-            _discriminator = new TrainedNetwork("discriminator", judgement, EngineRun.CreateModule(judgement, seed + 1), settings with { LearningRateFactor = 2, AverageDecay = null }, seed, CPU);
+            _discriminator = new TrainedNetwork("discriminator", judgment, EngineRun.CreateModule(judgment, seed + 1), settings with { LearningRateFactor = 2, AverageDecay = null }, seed, CPU);
             _noise = new Generator((ulong)seed);
             _seed = seed;
         }

@@ -18,7 +18,7 @@ public sealed class RecognitionTests
     [DataRow("resnet50", "layer1", 64, 256)]
     [DataRow("resnet20", "avgpool", 32, 64)]
     [DataRow("resnet20", null, 32, 10)]
-    public void KnownNetworks_AreRecognised(string name, string? layer, int side, int size)
+    public void KnownNetworks_AreRecognized(string name, string? layer, int side, int size)
     {
         using var folder = new TemporaryFolder();
         var path = FeatureSample.WriteWeights(folder, Images.KnownNetworks.Create(name));

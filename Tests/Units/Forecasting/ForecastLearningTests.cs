@@ -73,7 +73,7 @@ public sealed class ForecastLearningTests
         Floor.Below(1, model.History.Epochs[^1].Validation["mae"], "as it was");
     }
 
-    /// <summary>A model that goes on keeps the scale that its weights were learnt on.</summary>
+    /// <summary>A model that goes on keeps the scale that its weights were learned on.</summary>
     [TestMethod]
     public void InitialModel_GoesOn()
     {

@@ -59,7 +59,7 @@ public sealed class ImageShapeTests
     }
 
     [TestMethod]
-    public void ImageColumn_IsInColourUnlessTheOptionSaysGrey()
+    public void ImageColumn_IsInColorUnlessTheOptionSaysGray()
     {
         Assert.AreEqual(new ImageShape(3, 8, 9), ImageShape.Of(Column(new ImageDataViewType(8, 9)), null));
         Assert.AreEqual(new ImageShape(1, 8, 9), ImageShape.Of(Column(new ImageDataViewType(8, 9)), new ImageShape(1, 8, 9)));

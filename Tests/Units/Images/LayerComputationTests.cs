@@ -111,8 +111,8 @@ public sealed class LayerComputationTests
         CollectionAssert.AreEqual(x.shape, arranged.shape);
         Assert.AreEqual(1, arranged.stride(1));
         Assert.AreSame(arranged, ChannelsLast.Arrange(arranged));
-        var grey = ImageSample.Random(2, 1, 4, 5);
-        Assert.AreSame(grey, ChannelsLast.Arrange(grey));
+        var gray = ImageSample.Random(2, 1, 4, 5);
+        Assert.AreSame(gray, ChannelsLast.Arrange(gray));
         var vector = ImageSample.Random(2, 3);
         Assert.AreSame(vector, ChannelsLast.Arrange(vector));
         var part = x.narrow(2, 1, 2).narrow(3, 2, 3);

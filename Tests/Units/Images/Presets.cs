@@ -12,7 +12,7 @@ internal static class Presets
         ["CIFAR-10 tutorial"] = new(CnnLayers.Cifar10Tutorial(), 3, 6),
         ["AlexNet"] = new(CnnLayers.AlexNet(smallImages: true), 3, 8),
         ["VGG-16"] = new(CnnLayers.Vgg16(smallImages: true), 3, 32),
-        ["VGG-19 normalised"] = new(CnnLayers.Vgg19(smallImages: true, batchNormalization: true), 3, 32),
+        ["VGG-19 normalized"] = new(CnnLayers.Vgg19(smallImages: true, batchNormalization: true), 3, 32),
         ["GoogLeNet"] = new(CnnLayers.GoogLeNet(smallImages: true), 3, 4),
         ["SqueezeNet"] = new(CnnLayers.SqueezeNet(smallImages: true), 3, 5),
     };

@@ -31,7 +31,7 @@ public sealed class LanguageScoreTests
     [TestMethod]
     [DataRow(40)]
     [DataRow(3000)]
-    public void Rows_DoNotDependOnTheirNeighbours(int length)
+    public void Rows_DoNotDependOnTheirNeighbors(int length)
     {
         using var model = LanguageSample.Fit(Ml, LanguageSample.Noise(40), o => o.Epochs = 1);
         var texts = LanguageSample.Noise(100, length);

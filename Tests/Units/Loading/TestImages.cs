@@ -5,7 +5,7 @@ namespace MLExtensions.Tests.Loading;
 /// <summary>Small images made by the tests.</summary>
 internal static class TestImages
 {
-    /// <summary>An image of one colour.</summary>
+    /// <summary>An image of one color.</summary>
     public static MLImage Solid(int width, int height, byte red, byte green, byte blue) =>
         Create(width, height, (_, _) => (red, green, blue));
 

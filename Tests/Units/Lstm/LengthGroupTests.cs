@@ -58,7 +58,7 @@ public sealed class LengthGroupTests
     [TestMethod]
     [DataRow(false)]
     [DataRow(true)]
-    public void Neighbours_DifferBetweenEpochs(bool streaming)
+    public void Neighbors_DifferBetweenEpochs(bool streaming)
     {
         var source = Open(streaming);
         HashSet<(int, int)> Pairs(int epoch) => [.. Epoch(source, epoch).SelectMany(batch => batch.SelectMany(a => batch.Where(b => b > a).Select(b => (a, b))))];

@@ -60,7 +60,7 @@ public sealed class PaddingTests
         Outcome.AssertClose(SequenceModel.ScoresOneByOne(model, rows), together, 1e-5);
         Assert.AreEqual(together[17], together[150], 1e-6);
         Assert.IsGreaterThan(150, together.Distinct().Count());
-        // In another order, with other neighbours.
+        // In another order, with other neighbors.
         Outcome.AssertClose(together, SequenceModel.Scores(model, Enumerable.Reverse(rows)).Reverse().ToArray(), 1e-5);
     }
 

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Mlp;
 
-/// <summary>Dropout, batch normalisation and initial weights, by their statistics.</summary>
+/// <summary>Dropout, batch normalization and initial weights, by their statistics.</summary>
 [TestClass]
 public sealed class LayerTests
 {

@@ -15,7 +15,7 @@ public sealed class MlpTrainingTests
     [TestMethod]
     [TestCategory("Floor")]
     [DynamicData(nameof(Activations))]
-    public void Xor_IsLearnt(Activation activation)
+    public void Xor_IsLearned(Activation activation)
     {
         var scores = XorScores(new MlpBinaryTrainer.Options { HiddenLayers = [32], Activation = activation });
         Floor.Above(0, new[] { -scores[0], scores[1], scores[2], -scores[3] }.Min(), $"{activation}");

@@ -35,7 +35,7 @@ public class FilterPlotTests
     public void Clean() => _folder.Dispose();
 
     [TestMethod]
-    public void TilesAreWeightsOnOneScaleWithGreyForZero()
+    public void TilesAreWeightsOnOneScaleWithGrayForZero()
     {
         using var picture = Save(100);
         Assert.AreEqual((3 * ((Width * Zoom) + Gap)) + Gap, picture.Width);

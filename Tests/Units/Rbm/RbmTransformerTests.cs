@@ -105,22 +105,22 @@ public sealed class RbmTransformerTests
         var rows = RbmSample.Bars(300);
         using var stack = RbmSample.Fit(rows, o => (o.HiddenLayers, o.Epochs) = ([10, 6], 5));
         var data = RbmSample.View(Ml, rows);
-        var labelled = Ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
+        var labeled = Ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
         MlpMulticlassTrainer.Options Options() => new() { HiddenLayers = stack.ToHiddenLayers(), InitialModel = stack, Epochs = 1, LearningRate = 1e-30, Optimizer = new SgdOptimizer(), Seed = 1, ThreadCount = 1 };
-        using var start = Ml.MulticlassClassification.Trainers.Mlp(Options()).Fit(labelled);
+        using var start = Ml.MulticlassClassification.Trainers.Mlp(Options()).Fit(labeled);
         CollectionAssert.AreEqual(stack.Layers[0].GetWeights("weight"), start.Model.GetWeights("hidden.0.linear.weight"));
         CollectionAssert.AreEqual(stack.Layers[1].GetWeights("hidden_bias"), start.Model.GetWeights("hidden.1.linear.bias"));
         var tuned = Options();
         (tuned.Epochs, tuned.LearningRate, tuned.Optimizer) = (40, 0.02, new AdamOptimizer());
-        using var model = Ml.MulticlassClassification.Trainers.Mlp(tuned).Fit(labelled);
-        Floor.Above(0.95, Ml.MulticlassClassification.Evaluate(model.Transform(labelled)).MicroAccuracy);
+        using var model = Ml.MulticlassClassification.Trainers.Mlp(tuned).Fit(labeled);
+        Floor.Above(0.95, Ml.MulticlassClassification.Evaluate(model.Transform(labeled)).MicroAccuracy);
         // The output layer is not trained yet, so nothing can be applied as it is; and other layers do not fit.
         var untrained = Options();
         untrained.Epochs = 0;
-        Assert.Contains("output.weight", Assert.Throws<ArgumentException>(() => Ml.MulticlassClassification.Trainers.Mlp(untrained).Fit(labelled)).Message);
+        Assert.Contains("output.weight", Assert.Throws<ArgumentException>(() => Ml.MulticlassClassification.Trainers.Mlp(untrained).Fit(labeled)).Message);
         var others = Options();
         others.HiddenLayers = [10, 7];
-        Assert.Contains("InitialModel", Assert.Throws<ArgumentException>(() => Ml.MulticlassClassification.Trainers.Mlp(others).Fit(labelled)).Message);
+        Assert.Contains("InitialModel", Assert.Throws<ArgumentException>(() => Ml.MulticlassClassification.Trainers.Mlp(others).Fit(labeled)).Message);
     }
 
     [TestMethod]

@@ -24,15 +24,15 @@ public sealed class ImageReaderTests
     [TestMethod]
     public void OneChannel_IsTheLuma()
     {
-        var grey = TestImages.Create(3, 2, (row, column) => ((byte)(250 + row + column), (byte)(250 + row + column), (byte)(250 + row + column)));
+        var gray = TestImages.Create(3, 2, (row, column) => ((byte)(250 + row + column), (byte)(250 + row + column), (byte)(250 + row + column)));
         var color = TestImages.Solid(3, 2, 200, 100, 50);
-        var rows = Read([grey, color], 6);
+        var rows = Read([gray, color], 6);
         CollectionAssert.AreEqual(new float[] { 250, 251, 252, 251, 252, 253 }, rows[0]);
         CollectionAssert.AreEqual(Enumerable.Repeat(124.2f, 6).ToArray(), rows[1]); // .299 * 200 + .587 * 100 + .114 * 50
     }
 
     [TestMethod]
-    public void EveryGrey_StaysExact()
+    public void EveryGray_StaysExact()
     {
         for (var value = 0; value < 256; value++)
             Assert.AreEqual((float)value, Read([TestImages.Solid(3, 2, (byte)value, (byte)value, (byte)value)], 6)[0][5]);

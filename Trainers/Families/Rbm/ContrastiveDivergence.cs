@@ -47,11 +47,11 @@ internal sealed class ContrastiveDivergence : IDisposable
     {
         var (hidden, states) = _sampler.Hidden(_network, visible);
         var reconstruction = _network.VisibleMeans(states);
-        var (dreamed, dreamedHidden) = chains is null
+        var (drawn, drawnHidden) = chains is null
             ? Walk(Visible(reconstruction), _steps)
             : Walk(Visible(_network.VisibleMeans(chains)), _steps, chains);
         Add(visible, hidden, -1.0 / visible.shape[0]);
-        Add(dreamed, dreamedHidden, 1.0 / dreamed.shape[0]);
+        Add(drawn, drawnHidden, 1.0 / drawn.shape[0]);
         return (hidden, reconstruction);
     }
 

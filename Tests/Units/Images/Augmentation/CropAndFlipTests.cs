@@ -55,7 +55,7 @@ public class CropAndFlipTests
     }
 
     [TestMethod]
-    public void ImagesThatAreNotDrawnGiveTheirCentre()
+    public void ImagesThatAreNotDrawnGiveTheirCenter()
     {
         var images = RandomPixels(4, 2, 8, 10);
         var crops = Apply(images, 1, ImageAugmentation.Crop(1, 4, 4) with { Probability = 0 }).Images;

@@ -113,7 +113,7 @@ public class ImageAugmenterTests
     }
 
     [TestMethod]
-    public void NeighboursShareAnInterpolation()
+    public void NeighborsShareAnInterpolation()
     {
         using var scope = NewDisposeScope();
         var images = RandomPixels(4, 1, 16, 16);

@@ -41,17 +41,17 @@ public class PixelValueTests
     }
 
     [TestMethod]
-    public void SaturationKeepsLuminanceAndGreyImages()
+    public void SaturationKeepsLuminanceAndGrayImages()
     {
         var images = RandomPixels(3000, 3, 4, 4);
         var saturation = ImageAugmentation.Saturation(0.5, 1.5);
         var changed = Apply(images, 1, saturation).Images;
         AssertNear(Luminance(images), Luminance(changed), 1e-2);
-        var colour = images - Luminance(images);
-        var factors = (changed - Luminance(changed)).abs().sum([1, 2, 3]) / colour.abs().sum([1, 2, 3]);
+        var color = images - Luminance(images);
+        var factors = (changed - Luminance(changed)).abs().sum([1, 2, 3]) / color.abs().sum([1, 2, 3]);
         AssertFactors(factors, 0.5, 1.5);
-        var grey = images[.., ..1].expand(-1, 3, -1, -1);
-        AssertNear(grey, Apply(grey, 1, saturation).Images, 1e-3);
+        var gray = images[.., ..1].expand(-1, 3, -1, -1);
+        AssertNear(gray, Apply(gray, 1, saturation).Images, 1e-3);
         AssertNear(Luminance(images).expand(-1, 3, -1, -1), Apply(images, 1, ImageAugmentation.Saturation(0, 0)).Images, 1e-2);
     }
 

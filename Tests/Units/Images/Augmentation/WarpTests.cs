@@ -44,7 +44,7 @@ public class WarpTests
     {
         var images = ColumnNumbers(2000, 9, 9) - 4;
         var turned = Apply(images, 1, ImageAugmentation.Rotation(30)).Images;
-        // At one pixel below the centre the column of origin is the sine of the angle.
+        // At one pixel below the center the column of origin is the sine of the angle.
         var degrees = Values(turned[.., 0, 5, 4]).Select(sine => double.RadiansToDegrees(Math.Asin(sine))).ToArray();
         Assert.IsTrue(degrees.All(angle => Math.Abs(angle) < 30.01));
         Assert.AreEqual(0, degrees.Average(), 1.5);
@@ -52,7 +52,7 @@ public class WarpTests
     }
 
     [TestMethod]
-    public void ScaleIsAboutTheCentre()
+    public void ScaleIsAboutTheCenter()
     {
         var images = ColumnNumbers(2, 11, 11) - 5;
         AssertNear(images / 2, Apply(images, 1, ImageAugmentation.Affine(2, 2, 0)).Images, 1e-4);
@@ -102,7 +102,7 @@ public class WarpTests
             Assert.AreEqual(expected, Root(moved), 0.05 * expected);
             Assert.AreEqual(0, moved.mean().item<float>(), 0.1 * expected);
             var change = moved[.., .., 1.., ..] - moved[.., .., ..^1, ..];
-            Assert.AreEqual(expected * Math.Sqrt(2 - 2 * Math.Exp(-1 / (4 * sigma * sigma))), Root(change), 0.05 * expected, "neighbours move alike");
+            Assert.AreEqual(expected * Math.Sqrt(2 - 2 * Math.Exp(-1 / (4 * sigma * sigma))), Root(change), 0.05 * expected, "neighbors move alike");
         }
     }
 

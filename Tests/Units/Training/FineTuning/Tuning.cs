@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Training.FineTuning;
 
-/// <summary>A small network with batch normalisation, plain gradient descent, three classes; and files of its weights.</summary>
+/// <summary>A small network with batch normalization, plain gradient descent, three classes; and files of its weights.</summary>
 internal static class Tuning
 {
     public const int Rows = 60;
