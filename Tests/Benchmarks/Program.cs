@@ -3,6 +3,8 @@ using MLExtensions.Benchmarks;
 
 if (args is [MemoryOfFit.ChildCommand, .. var childArguments])
     return MemoryOfFit.RunChild(childArguments);
+if (args is [BusyMachine.ChildCommand])
+    return BusyMachine.RunChild();
 if (args is [MemoryOfText.ChildCommand, .. var textArguments])
     return MemoryOfText.RunChild(textArguments);
 
@@ -17,6 +19,7 @@ IBenchmark[] benchmarks =
     new MemoryOfFit(),
     new ImageTraining(),
     new ImageScoring(),
+    new BusyMachine(),
     new ImageFolderTraining(),
     new LargeNetworks(),
     new OptimizerStep(),

@@ -1,4 +1,5 @@
 using Microsoft.ML.Runtime;
+using MLExtensions.Native;
 using MLExtensions.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -54,6 +55,7 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
             ? null
             : new CheckpointFile(options.CheckpointFolder, TrainingFingerprint.Create(options, seed, step, training.Checksum, validation?.Checksum, fingerprint ?? new Dictionary<string, string>()));
         using var loop = new TrainingLoop<TBatch>(step, training, validation, goal, options, reporter, checkpoint, ThrowIfCancelled);
+        using var memory = FreedMemory.Keep();
         var outcome = loop.Run();
         return new TrainingHistory
         {

@@ -46,7 +46,7 @@ internal static class HiddenCaches
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or InvalidOperationException)
         {
             // Native code does not see the environment variables of the runtime. Values that the user has set are kept.
-            if (SetNativeVariable("ONEDNN_MAX_CPU_ISA", "SSE41", overwrite: 0) == 0)
+            if (NativeEnvironment.Set("ONEDNN_MAX_CPU_ISA", "SSE41", overwrite: 0) == 0)
                 Way = "SSE4.1";
         }
     }
@@ -59,9 +59,6 @@ internal static class HiddenCaches
         using var memory = File.OpenHandle("/proc/self/mem", FileMode.Open, FileAccess.ReadWrite);
         RandomAccess.Write(memory, Code, address); // bypasses the write protection of code, which a pointer could not
     }
-
-    [DllImport("libc", EntryPoint = "setenv")]
-    private static extern int SetNativeVariable(string name, string value, int overwrite);
 
     /// <summary>Looks up the function in the symbol table of a 64-bit ELF file whose first segment begins at address 0.</summary>
     private static long AddressOf(string library)

@@ -31,7 +31,9 @@ public static class TorchRuntime
     /// <c>LIBTORCH_DIR</c> names the folder of a libtorch. On Linux with a libstdc++ older than that of GCC 13.2, a patched copy of
     /// TorchSharp's library is loaded from memory; the <see cref="AppContext"/> switch <c>MLExtensions.NoNativePatch</c> turns this off. In
     /// Linux virtual machines that hide the cache sizes of AMD processors, oneDNN would compute wrong numbers, so it is given cache sizes;
-    /// the switch <c>MLExtensions.NoCacheSizes</c> turns this off.
+    /// the switch <c>MLExtensions.NoCacheSizes</c> turns this off. Threads of libtorch that wait sleep instead of spinning, unless one of the
+    /// environment variables <c>OMP_WAIT_POLICY</c>, <c>GOMP_SPINCOUNT</c>, <c>KMP_BLOCKTIME</c> or <c>KMP_LIBRARY</c> is set; the switch
+    /// <c>MLExtensions.NoPassiveWait</c> turns this off.
     /// </remarks>
     /// <exception cref="TorchNotAvailableException">libtorch cannot be loaded; the message says what is missing.</exception>
     public static void Initialize()
@@ -52,6 +54,7 @@ public static class TorchRuntime
     private static void LoadNativeLibraries()
     {
         var torchSharp = typeof(torch).Assembly; // does not run torch's static constructor
+        OpenMPWaiting.BePassive();
         LibTorchDirectory.Preload(torchSharp);
         Load("torch_cpu", torchSharp);
         HiddenCaches.Reveal();

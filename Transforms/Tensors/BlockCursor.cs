@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Native;
 
 namespace MLExtensions.Tensors;
 
@@ -15,6 +16,7 @@ internal class BlockCursor : DataViewRowCursor
     private readonly ValueGetter<DataViewRowId>? _getId;
     private readonly long[] _batches = [];
     private readonly DataViewRowId[] _ids = [];
+    private readonly FreedMemory? _memory;
     private int _index = -1;
     private int _nextBlockRows = FirstBlockRows;
     private long _bytes;
@@ -38,6 +40,7 @@ internal class BlockCursor : DataViewRowCursor
         _getId = input.GetIdGetter();
         _batches = new long[capacity];
         _ids = new DataViewRowId[capacity];
+        _memory = FreedMemory.Keep();
     }
 
     private BlockCursor(DataViewRowCursor like)
@@ -97,13 +100,17 @@ internal class BlockCursor : DataViewRowCursor
         _index = -1;
         Count = 0;
         _position = -1;
+        _memory?.Dispose(); // some readers never dispose a cursor
         return false;
     }
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
+            _memory?.Dispose();
             _input?.Dispose();
+        }
         base.Dispose(disposing);
     }
 

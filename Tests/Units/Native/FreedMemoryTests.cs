@@ -1,0 +1,42 @@
+using System.Globalization;
+using MLExtensions.Native;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Tests.Native;
+
+[TestClass]
+public sealed class FreedMemoryTests
+{
+    private static readonly int PagesPerMegabyte = 1024 * 1024 / Environment.SystemPageSize;
+
+    [TestMethod]
+    public void FreedBlocks_AreUsedAgain()
+    {
+        if (!FreedMemory.IsPossible)
+            Assert.Inconclusive("The allocator is not glibc's, or the user has set it.");
+        TorchRuntime.Initialize();
+        using (FreedMemory.Keep())
+        using (FreedMemory.Keep())
+        {
+            PageFaults(4, megabytes: 24);
+            Assert.IsLessThan(5L * 24 * PagesPerMegabyte, PageFaults(16, megabytes: 24), "in a scope blocks are used again, but for a few that do not fit where they were");
+        }
+        // Larger than any block that the C library keeps by itself.
+        Assert.IsGreaterThan(100L * PagesPerMegabyte, PageFaults(2, megabytes: 100), "afterwards it gives blocks back to the system");
+    }
+
+    /// <summary>The pages that are new to this thread while it allocates, fills and frees blocks.</summary>
+    private static long PageFaults(int blocks, int megabytes)
+    {
+        var before = Read();
+        for (var i = 0; i < blocks; i++)
+            ones(megabytes * 1024 * 1024 / sizeof(float), dtype: ScalarType.Float32, device: CPU).Dispose();
+        return Read() - before;
+
+        static long Read()
+        {
+            var text = File.ReadAllText("/proc/thread-self/stat");
+            return long.Parse(text[text.LastIndexOf(')')..].Split(' ')[8], CultureInfo.InvariantCulture);
+        }
+    }
+}
