@@ -39,6 +39,8 @@ internal static class OptionGenerator
         ["InitialScale"] = random => 0.01 + random.NextDouble(),
         ["WindowLength"] = random => 1 + random.Next(12),
         ["WindowSize"] = random => 1 + random.Next(6),
+        [nameof(OneCycleSchedule.InitialDivisor)] = random => 1 + (99 * random.NextDouble()),
+        [nameof(OneCycleSchedule.FinalDivisor)] = random => 1 + (99 * random.NextDouble()),
         ["Epsilon"] = random => Math.Pow(10, -1 - (9 * random.NextDouble())),
     };
 
