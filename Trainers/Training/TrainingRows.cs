@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML;
+using MLExtensions.Native;
 
 namespace MLExtensions.Training;
 
@@ -144,7 +145,9 @@ internal sealed unsafe class FloatColumn : IDisposable
     {
         if (rows == _capacity)
             return;
-        _values = (float*)NativeMemory.Realloc(_values, checked((nuint)(rows * _width * sizeof(float))));
+        var bytes = checked(rows * _width * sizeof(float));
+        _values = (float*)NativeMemory.Realloc(_values, (nuint)bytes);
+        HugePages.Advise(_values, bytes);
         _capacity = rows;
     }
 

@@ -74,3 +74,34 @@ internal sealed class FreedMemory : IDisposable
     [DllImport("libc", EntryPoint = "mallopt")]
     private static extern int SetOption(int parameter, int value);
 }
+
+/// <summary>
+/// Large pages for large blocks: a training set of 200 MB is 50,000 small pages, and the system clears and maps each when it is first written to.
+/// </summary>
+internal static unsafe class HugePages
+{
+    private const int Size = 2 << 20;
+    private const int HugePage = 14; // MADV_HUGEPAGE
+
+    private static bool _isPossible = OperatingSystem.IsLinux();
+
+    /// <summary>Asks for large pages in a block; where the system has none, nothing changes.</summary>
+    public static void Advise(void* block, long bytes)
+    {
+        var first = ((nint)block + Size - 1) & ~(nint)(Size - 1);
+        var length = (((nint)block + (nint)bytes) & ~(nint)(Size - 1)) - first;
+        if (!_isPossible || length <= 0)
+            return;
+        try
+        {
+            _ = AdviseSystem(first, length, HugePage);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            _isPossible = false;
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "madvise")]
+    private static extern int AdviseSystem(nint start, nint length, int advice);
+}
