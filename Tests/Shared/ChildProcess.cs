@@ -35,11 +35,21 @@ internal static class ChildProcess
     internal static Process Start(
         Action<string[]> method, string[] args, IReadOnlyDictionary<string, string?>? environment = null, string? program = null)
     {
+        var start = CommandLine(method, args);
+        start.FileName = program ?? start.FileName;
+        foreach ((var name, var value) in environment ?? new Dictionary<string, string?>())
+            start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
+
+    /// <summary>The command line of <paramref name="method"/>, for tests that start it in another way.</summary>
+    internal static ProcessStartInfo CommandLine(Action<string[]> method, params string[] args)
+    {
         MethodInfo target = method.Method;
         if (!target.IsStatic)
             throw new ArgumentException($"'{target.Name}' must be a static method, named in full rather than written as a lambda.", nameof(method));
 
-        var start = new ProcessStartInfo(program ?? Program)
+        var start = new ProcessStartInfo(Program)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -50,9 +60,7 @@ internal static class ChildProcess
         start.ArgumentList.Add(target.Name);
         foreach (var argument in args)
             start.ArgumentList.Add(argument);
-        foreach ((var name, var value) in environment ?? new Dictionary<string, string?>())
-            start.Environment[name] = value;
-        return Process.Start(start)!;
+        return start;
     }
 
     /// <summary>Reads all that the child writes, and waits for its end; kills it when it takes longer than two minutes.</summary>

@@ -19,6 +19,8 @@ public sealed record AdadeltaOptimizer : Optimizer
     /// <summary>Added under both square roots, in [1e-30, 1]. Larger values start faster. Default 1e-6.</summary>
     public double Epsilon { get; init; } = 1e-6;
 
+    internal override int StatesPerWeight => AdadeltaRule.StateCount;
+
     internal override void Check()
     {
         CheckFraction(Decay);

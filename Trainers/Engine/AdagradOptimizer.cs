@@ -17,6 +17,8 @@ public sealed record AdagradOptimizer : Optimizer
     /// <summary>Added to the denominator, in [1e-30, 1]. Default 1e-10.</summary>
     public double Epsilon { get; init; } = 1e-10;
 
+    internal override int StatesPerWeight => AdagradRule.StateCount;
+
     internal override void Check()
     {
         OptionCheck.Between(InitialAccumulator, 0, float.MaxValue, $"{nameof(Optimizer)}.{nameof(InitialAccumulator)}");

@@ -19,6 +19,8 @@ public sealed record AdamOptimizer : Optimizer
     /// <summary>Added to the denominator, in [1e-30, 1]. Default 1e-8.</summary>
     public double Epsilon { get; init; } = 1e-8;
 
+    internal override int StatesPerWeight => AdamRule.StateCount;
+
     internal override void Check()
     {
         CheckFraction(Beta1);
@@ -44,6 +46,8 @@ public sealed record AdamWOptimizer : Optimizer
     public double Epsilon { get; init; } = 1e-8;
 
     internal override double DefaultWeightDecay => 0.01;
+
+    internal override int StatesPerWeight => AdamRule.StateCount;
 
     internal override void Check()
     {

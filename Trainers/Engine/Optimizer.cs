@@ -31,6 +31,9 @@ public abstract record Optimizer
     /// <summary>The decoupled weight decay if the user has not set one.</summary>
     internal virtual double DefaultWeightDecay => 0;
 
+    /// <summary>The numbers that it keeps for each weight.</summary>
+    internal abstract int StatesPerWeight { get; }
+
     /// <summary>Throws <see cref="ArgumentOutOfRangeException"/> for the first setting that is out of range.</summary>
     internal abstract void Check();
 

@@ -19,6 +19,8 @@ public sealed record RmsPropOptimizer : Optimizer
     /// <summary>Momentum: the fraction of the velocity that is kept per training step, in [0, 1). Default 0: no momentum.</summary>
     public double Momentum { get; init; }
 
+    internal override int StatesPerWeight => Momentum == 0 ? RmsPropRule.StateCount : RmsPropMomentumRule.StateCount;
+
     internal override void Check()
     {
         CheckFraction(Decay);

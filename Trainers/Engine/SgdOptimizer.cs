@@ -22,6 +22,8 @@ public sealed record SgdOptimizer : Optimizer
     /// <summary>Whether to use Nesterov momentum; needs <see cref="Momentum"/>. Default false.</summary>
     public bool Nesterov { get; init; }
 
+    internal override int StatesPerWeight => Momentum == 0 ? SgdRule.StateCount : MomentumRule.StateCount;
+
     internal override void Check()
     {
         CheckFraction(Momentum);

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Engine;
@@ -26,6 +28,8 @@ internal sealed class TrainingLoop<TBatch>(
     Action throwIfCancelled) : IDisposable
     where TBatch : Batch
 {
+    // Readers of rows and receivers of progress are code of the host, which runs between the steps.
+    private readonly TorchState _state = TorchState.Enter();
     private readonly GoalMonitor _monitor = new(goal, options.EarlyStopping, step);
     private List<EpochRecord> _records = [];
     private EpochRecord? _beforeTraining;
@@ -42,9 +46,11 @@ internal sealed class TrainingLoop<TBatch>(
         {
             var record = RunEpoch(_records.Count + 1);
             _records.Add(record);
+            _state.Resume();
             if (_monitor.ShouldStop(record))
                 _stopReason = StopReason.EarlyStopping;
             reporter.EpochDone(record, step);
+            _state.Resume();
             SaveCheckpoint();
         }
         if (options.EarlyStopping != null)
@@ -52,7 +58,11 @@ internal sealed class TrainingLoop<TBatch>(
         return new TrainingOutcome(_records, _beforeTraining, _monitor.BestEpoch, _stopReason ?? StopReason.Epochs);
     }
 
-    public void Dispose() => _monitor.Dispose();
+    public void Dispose()
+    {
+        _monitor.Dispose();
+        _state.Dispose();
+    }
 
     private bool TryResume()
     {
@@ -96,12 +106,14 @@ internal sealed class TrainingLoop<TBatch>(
             using (NewDisposeScope())
             {
                 throwIfCancelled();
+                _state.Resume();
                 batchNumber++;
-                var loss = step.Train(batch, LearningRateAt(epoch - 1 + batch.EpochFraction), metrics);
+                var loss = Train(batch, LearningRateAt(epoch - 1 + batch.EpochFraction), metrics);
                 Count(loss, batch, metrics, epoch, batchNumber);
                 reporter.BatchDone(batchNumber, metrics);
             }
         }
+        _state.Resume();
         using (NewDisposeScope())
             step.EndEpoch(metrics);
         var measured = validation == null ? new Dictionary<string, double>() : Validate(epoch);
@@ -116,8 +128,21 @@ internal sealed class TrainingLoop<TBatch>(
         };
     }
 
+    private double Train(TBatch batch, double learningRate, MetricSums metrics)
+    {
+        try
+        {
+            return step.Train(batch, learningRate, metrics);
+        }
+        catch (ExternalException e) when (TorchSharp.AnomalyMode.IsEnabled && e.Message.Contains("nan values", StringComparison.Ordinal))
+        {
+            return double.NaN; // the host looks for gradients that are NaN: the same without the text of libtorch
+        }
+    }
+
     private IReadOnlyDictionary<string, double> Validate(int epoch)
     {
+        _state.Resume();
         using var result = new ResultInUse(step.Networks);
         step.BeginValidation();
         var metrics = new MetricSums();
@@ -127,6 +152,7 @@ internal sealed class TrainingLoop<TBatch>(
             using (NewDisposeScope())
             {
                 throwIfCancelled();
+                _state.Resume();
                 Count(step.Validate(batch, metrics), batch, metrics, epoch, batchNumber: null);
             }
         }

@@ -48,6 +48,12 @@ public abstract class DataTrainingOptions : TrainingOptions
     /// <summary>Layers with their own learning rate or regularization. An unknown name causes an exception. Default: none.</summary>
     public IReadOnlyList<LayerRule> LayerRules { get; set; } = [];
 
+    /// <summary>The options that determine the size of the network, the most important one first, with their values as text.</summary>
+    internal abstract IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture);
+
+    /// <summary>The numbers that a training keeps besides weights, gradients and optimizer states.</summary>
+    internal virtual double ValuesBesideWeights(NetworkArchitecture architecture) => 0;
+
     /// <inheritdoc/>
     internal override OptimizationSettings Optimization => base.Optimization with { Layers = new LayerSelection(FrozenLayers, LayerRules) };
 

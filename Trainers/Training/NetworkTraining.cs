@@ -3,6 +3,7 @@ using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Training;
@@ -28,10 +29,19 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
         var device = session.OpenDevice();
         using var start = OpenStart();
         var architecture = Plan(input, validation, start, session);
+        TrainingMemory.CheckNetwork(architecture, options, onHost: device.type == DeviceType.CPU);
+        return TrainingMemory.Run(architecture, options, () => Run(input, validation, architecture, start, device, session));
+    }
+
+    private NetworkModelParameters Run(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
+    {
         using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor(architecture.MultiplyAdds * options.BatchSize));
+        using var state = TorchState.Enter();
         start.Check(architecture);
         using var data = Open(input, validation, architecture, start, device, session);
-        var module = start.CreateNetwork(architecture, seed, channel);
+        TrainingMemory.CheckBatch(architecture, options, (double)data.Training.RowCount / Math.Max(1, data.Training.BatchCount));
+        state.Resume();
+        var module = start.CreateNetwork(architecture, seed, session.Channel);
         Prepare(module, data);
         using var step = CreateStep(new TrainedNetwork("network", architecture, module, options.Optimization, seed, device), data);
         var history = session.Run(step, data.Training, data.Validation, TrainingGoal.LeastLoss, start.FileReport, Fingerprint(data));

@@ -14,12 +14,14 @@ internal sealed class StartingWeights : IDisposable
     private readonly DataTrainingOptions _options;
     private readonly IInitialWeights? _model;
     private readonly InitialWeightsFile? _file;
+    private readonly NetworkLease? _lease;
 
     private StartingWeights(DataTrainingOptions options, IInitialWeights? model, InitialWeightsFile? file)
     {
         _options = options;
         _model = model;
         _file = file;
+        _lease = model?.Lease();
     }
 
     /// <summary>The head of the initial model, or null.</summary>
@@ -38,8 +40,19 @@ internal sealed class StartingWeights : IDisposable
     public static StartingWeights Open(DataTrainingOptions options) => Open(options, WarmStart.Find(options.InitialModel));
 
     /// <summary>Finds the file for a known model.</summary>
-    public static StartingWeights Open(DataTrainingOptions options, IInitialWeights? model) =>
-        new(options, model, options.InitialWeightsPath == null ? null : InitialWeightsFile.Open(options.InitialWeightsPath));
+    public static StartingWeights Open(DataTrainingOptions options, IInitialWeights? model)
+    {
+        var file = options.InitialWeightsPath == null ? null : InitialWeightsFile.Open(options.InitialWeightsPath);
+        try
+        {
+            return new StartingWeights(options, model, file);
+        }
+        catch
+        {
+            file?.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Rejects options that do not fit the network before the data is read.</summary>
     /// <param name="architecture">The network's architecture.</param>
@@ -72,7 +85,11 @@ internal sealed class StartingWeights : IDisposable
         return network;
     }
 
-    public void Dispose() => _file?.Dispose();
+    public void Dispose()
+    {
+        _file?.Dispose();
+        _lease?.Dispose();
+    }
 
     private void Tell(IChannel channel, string source, WeightReport report)
     {
@@ -128,10 +145,11 @@ internal static class WarmStart
 {
     /// <summary>Returns the network of a transformer, or of the last transformer with a network in a chain.</summary>
     /// <exception cref="ArgumentException">The model has no network of this library.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public static IInitialWeights? Find(ITransformer? model) => model switch
     {
         null => null,
-        INetworkHolder transformer => transformer.InitialWeights,
+        INetworkHolder transformer => InUse(transformer.InitialWeights),
         IEnumerable<ITransformer> chain => chain.Select(Last).LastOrDefault(found => found != null) ?? throw NoNetwork(model),
         _ => throw NoNetwork(model),
     };
@@ -168,6 +186,12 @@ internal static class WarmStart
         if (!comparison.Satisfies(WeightMatch.ExceptOutput, architecture.OutputLayer))
             throw new ArgumentException($"InitialModel has another architecture than {architecture}; {comparison.Problems}.", nameof(TrainingOptions.InitialModel));
         return from.LacksOutput ? new WeightComparison(sources, whole).Report : comparison.Report;
+    }
+
+    private static IInitialWeights InUse(IInitialWeights weights)
+    {
+        using var lease = weights.Lease();
+        return weights;
     }
 
     private static IInitialWeights? Last(ITransformer transformer) =>

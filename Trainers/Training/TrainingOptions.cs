@@ -16,6 +16,12 @@ public abstract class TrainingOptions
     internal const int DefaultBatchSize = 32;
     internal const double DefaultLearningRate = 0.001;
 
+    /// <summary>The limit of lists of layers.</summary>
+    private protected const int MaximumLayers = 10_000;
+
+    // More than any computer has; OpenMP ends the process if it cannot start that many.
+    private const int MaximumThreads = 1024;
+
     private protected TrainingOptions()
     {
     }
@@ -183,7 +189,7 @@ public abstract class TrainingOptions
         OptionCheck.Fraction(EmaDecay ?? 0, nameof(EmaDecay));
         TrainingDevice.Parse(Device);
         OptionCheck.Defined(Precision, nameof(Precision));
-        OptionCheck.AtLeast(ThreadCount ?? 1, 1, nameof(ThreadCount));
+        OptionCheck.Count(ThreadCount ?? 1, MaximumThreads, nameof(ThreadCount));
         OptionCheck.AtLeast(CheckpointInterval, 1, nameof(CheckpointInterval));
         if (ResumeFromCheckpoint && CheckpointFolder == null)
             throw new ArgumentException($"{nameof(ResumeFromCheckpoint)} needs a {nameof(CheckpointFolder)} to resume from.", nameof(ResumeFromCheckpoint));

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML;
 using MLExtensions.Native;
+using MLExtensions.Tensors;
 
 namespace MLExtensions.Training;
 
@@ -31,9 +32,10 @@ internal sealed class TrainingRows : IDisposable
     /// <param name="skippedRows">The number of rows without a label, which are left out.</param>
     public static TrainingRows Read(IDataView data, TrainingColumns columns, RowChecksum? checksum, Action throwIfCancelled, out long skippedRows)
     {
-        var rows = new TrainingRows(columns, data.GetRowCount());
+        TrainingRows? rows = null;
         try
         {
+            rows = new TrainingRows(columns, data.GetRowCount());
             using var reader = new RowReader(data, columns);
             while (reader.MoveNext())
             {
@@ -48,9 +50,15 @@ internal sealed class TrainingRows : IDisposable
             rows.Features.Trim();
             return rows;
         }
+        catch (OutOfMemoryException e)
+        {
+            var count = Math.Max(rows?.Count ?? 0, data.GetRowCount() ?? 0);
+            rows?.Dispose();
+            throw new InsufficientMemoryException($"Column '{columns.Features.Name}': {count} rows of {columns.Format.Width} values need at least {MachineMemory.Text((double)count * columns.Format.Width * sizeof(float))} of memory; this process can have {MachineMemory.Text(MachineMemory.Available)}. Set {nameof(DataTrainingOptions.Buffering)} to {nameof(Buffering.Streaming)}, or reduce the number of values per row.", e);
+        }
         catch
         {
-            rows.Dispose();
+            rows?.Dispose();
             throw;
         }
     }
@@ -96,6 +104,8 @@ internal sealed class TrainingRows : IDisposable
 internal sealed unsafe class FloatColumn : IDisposable
 {
     private const long FirstRows = 1024;
+    private const long FirstBytes = 16 << 20;
+    private const long LargeBytes = 1 << 30;
     private readonly long _width;
     private float* _values;
     private long _capacity;
@@ -105,7 +115,8 @@ internal sealed unsafe class FloatColumn : IDisposable
     public FloatColumn(int width, long? expectedRows)
     {
         _width = width;
-        Resize(expectedRows is > 0 and <= int.MaxValue ? expectedRows.Value : FirstRows);
+        // Not more rows ahead than take some megabytes: a million slots are 4 MB a row.
+        Resize(expectedRows is > 0 and <= int.MaxValue ? expectedRows.Value : Math.Clamp(FirstBytes / sizeof(float) / width, 1, FirstRows));
     }
 
     ~FloatColumn() => Free();
@@ -146,6 +157,9 @@ internal sealed unsafe class FloatColumn : IDisposable
         if (rows == _capacity)
             return;
         var bytes = checked(rows * _width * sizeof(float));
+        // The system grants more than it has, and ends the process later.
+        if (bytes >= LargeBytes && bytes > MachineMemory.Available)
+            throw new OutOfMemoryException();
         _values = (float*)NativeMemory.Realloc(_values, (nuint)bytes);
         HugePages.Advise(_values, bytes);
         _capacity = rows;

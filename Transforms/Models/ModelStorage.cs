@@ -58,6 +58,7 @@ internal static class ModelStorage
         var network = ModelEntry.Read(ctx, WeightsEntry, stream =>
         {
             TorchRuntime.Initialize();
+            using var state = TorchState.Enter();
             var reader = SafeTensorsReader.Open(stream, WeightsEntry, requireChecksum: true);
             CheckChecksum(reader.Header, ArchitectureEntry, descriptionJson);
             if (reader.Header.Metadata.ContainsKey(HistoryEntry))

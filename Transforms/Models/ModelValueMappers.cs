@@ -84,7 +84,7 @@ internal static class ModelValueMappers
     private static void Score(IBlockScorer model, in VBuffer<float> features, Span<float> scores)
     {
         using var scope = torch.NewDisposeScope();
-        var row = torch.zeros([1, model.Format.Width]);
+        var row = torch.zeros([1, model.Format.Width], torch.ScalarType.Float32, torch.CPU);
         model.Format.Arrange(in features, TensorMemory.Floats(row));
         model.Score(row, scores);
     }

@@ -15,12 +15,15 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>A trained network: architecture, weights and training history. All families and tasks use this class.</summary>
-/// <remarks>Scoring is thread-safe. Disposing frees the weights; the transformer that holds the model disposes it.</remarks>
+/// <remarks>
+/// Scoring is thread-safe. Disposing frees the weights as soon as nothing uses them; the transformer that holds the model disposes it. After
+/// that, everything that needs the weights throws an <see cref="ObjectDisposedException"/> that says who owned them.
+/// </remarks>
 public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>, IPredictorProducing<float>, IValueMapperDist, ISchemaBindableMapper, IBlockScorer, IInitialWeights, IDisposable
 {
     internal const string LoaderSignature = "MLExtNetwork";
 
-    private readonly nn.Module<Tensor, Tensor> _network;
+    private readonly NetworkModelParameters[] _self;
     private readonly double _multiplyAdds;
     private readonly int _scoringRows;
 
@@ -31,7 +34,8 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         Architecture = architecture;
         Head = head;
         History = history;
-        _network = network;
+        Weights = new LeasedNetwork(network);
+        _self = [this];
         (_multiplyAdds, _scoringRows) = (architecture.MultiplyAdds, architecture.ScoringRows);
         Format = architecture.Format;
         Freeze();
@@ -40,7 +44,9 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     private NetworkModelParameters(IHostEnvironment env, ModelLoadContext ctx)
         : base(env, LoaderSignature, ctx)
     {
-        (Architecture, Head, _network, History) = ModelStorage.Load(ctx);
+        (Architecture, Head, var network, History) = ModelStorage.Load(ctx);
+        Weights = new LeasedNetwork(network);
+        _self = [this];
         (_multiplyAdds, _scoringRows) = (Architecture.MultiplyAdds, Architecture.ScoringRows);
         Format = Architecture.Format;
         Freeze();
@@ -53,8 +59,15 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     public TrainingHistory? History { get; }
 
     /// <summary>The names and shapes of the weights, as in the saved <c>weights.safetensors</c>.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<long>> WeightShapes =>
-        _network.state_dict().ToDictionary(entry => entry.Key, entry => (IReadOnlyList<long>)entry.Value.shape);
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public IReadOnlyDictionary<string, IReadOnlyList<long>> WeightShapes
+    {
+        get
+        {
+            using var lease = Lease();
+            return Network.state_dict().ToDictionary(entry => entry.Key, entry => (IReadOnlyList<long>)entry.Value.shape);
+        }
+    }
 
     /// <summary>What was learned from the data besides the weights, or null.</summary>
     internal PredictionHead? Head { get; }
@@ -64,7 +77,11 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
 
     internal FeatureFormat Format { get; }
 
-    internal nn.Module<Tensor, Tensor> Network => _network;
+    /// <summary>The network, to be used with a lease.</summary>
+    internal nn.Module<Tensor, Tensor> Network => Weights.Module;
+
+    /// <summary>The ownership of the network.</summary>
+    internal LeasedNetwork Weights { get; }
 
     FeatureFormat IBlockScorer.Format => Format;
 
@@ -86,10 +103,12 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     /// <summary>Returns a copy of one of the weight tensors, in row-major order.</summary>
     /// <param name="name">One of the names in <see cref="WeightShapes"/>.</param>
     /// <exception cref="ArgumentException">There are no weights with that name.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public float[] GetWeights(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (!_network.state_dict().TryGetValue(name, out var weights))
+        using var lease = Lease();
+        if (!Network.state_dict().TryGetValue(name, out var weights))
             throw new ArgumentException($"The network has no weights '{name}'; it has {string.Join(", ", WeightShapes.Keys)}.", nameof(name));
         using var scope = NewDisposeScope();
         return TensorMemory.Floats(weights.to(ScalarType.Float32).contiguous()).ToArray();
@@ -101,17 +120,25 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     /// </summary>
     /// <param name="path">The file. It is replaced atomically, and its folder is created if necessary.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed. The file is then unchanged.</exception>
     public void SaveWeights(string path)
     {
-        var weights = _network.state_dict();
+        using var lease = Lease();
+        var weights = Network.state_dict();
         AtomicFile.Write(path, stream => SafeTensorsWriter.Write(stream, weights));
     }
 
-    /// <summary>Frees the weights.</summary>
-    public void Dispose() => _network.Dispose();
+    /// <summary>Frees the weights, as soon as nothing uses them.</summary>
+    public void Dispose() => Weights.Dispose();
+
+    /// <summary>Keeps the weights until the lease is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed; the message says who owned it and what to do.</exception>
+    internal NetworkLease Lease() => NetworkLease.Of(_self);
+
+    NetworkLease IInitialWeights.Lease() => Lease();
 
     IReadOnlyDictionary<string, Tensor> IInitialWeights.WeightsFor(NetworkArchitecture architecture) =>
-        new Dictionary<string, Tensor>(_network.state_dict());
+        new Dictionary<string, Tensor>(Network.state_dict());
 
     ISchemaBoundMapper ISchemaBindableMapper.Bind(IHostEnvironment env, RoleMappedSchema schema)
     {
@@ -122,6 +149,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
 
     void IBlockScorer.Score(Tensor features, Span<float> scores)
     {
+        using var lease = Lease();
         using var mode = inference_mode();
         var head = Scores;
         var rows = (int)features.shape[0];
@@ -131,7 +159,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
             var count = (int)Math.Min(_scoringRows, rows - first);
             using var threads = TorchThreads.Use(TorchThreads.CountFor(_multiplyAdds * count));
             var part = count == rows ? features : features.narrow(0, first, count);
-            TensorMemory.Floats(head.Activate(_network.call(part)).contiguous()).CopyTo(scores[(int)(first * head.OutputCount)..]);
+            TensorMemory.Floats(head.Activate(Network.call(part)).contiguous()).CopyTo(scores[(int)(first * head.OutputCount)..]);
         }
     }
 
@@ -148,6 +176,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     /// <inheritdoc/>
     protected override void SaveCore(ModelSaveContext ctx)
     {
+        using var lease = Lease();
         base.SaveCore(ctx);
         ctx.SetVersionInfo(GetVersionInfo());
         ModelStorage.Save(ctx, this);
@@ -157,8 +186,8 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
 
     private void Freeze()
     {
-        _network.eval();
-        foreach (var parameter in _network.parameters())
+        Network.eval();
+        foreach (var parameter in Network.parameters())
             parameter.requires_grad_(false);
     }
 }
@@ -175,7 +204,12 @@ internal interface IInitialWeights
     /// <summary>Whether a network may have an output layer that these weights do not have.</summary>
     bool LacksOutput { get; }
 
+    /// <summary>Keeps the weights until the lease is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed; the message says who owned it and what to do.</exception>
+    NetworkLease Lease();
+
     /// <summary>Returns the weights with the names and shapes of another network; weights that do not fit it keep their own.</summary>
+    /// <remarks>They are those of the model itself: they need a lease.</remarks>
     IReadOnlyDictionary<string, Tensor> WeightsFor(NetworkArchitecture architecture);
 }
 

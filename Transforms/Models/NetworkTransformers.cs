@@ -26,6 +26,7 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
     {
         LabelColumnName = labelColumnName;
         Scorer = BindScorer();
+        Model.Weights.Owner = GetType().Name;
     }
 
     private protected NetworkTransformer(IHost host, ModelLoadContext ctx)
@@ -35,6 +36,7 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
         if (Model is not { Head: ScoreHead, History: not null })
             throw new ModelFormatException("architecture.json", $"describes a network without {(Model.Head is ScoreHead ? "a history" : "scores")}: {Model.Architecture}");
         Scorer = BindScorer();
+        Model.Weights.Owner = GetType().Name;
     }
 
     /// <summary>The training history: metrics per epoch.</summary>
@@ -49,12 +51,14 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
     /// Data with the feature column that the model was trained on: a vector, or images of known size with the same number of pixels.
     /// </param>
     /// <exception cref="ArgumentException">The feature column is missing, or of another type or size.</exception>
+    /// <exception cref="ObjectDisposedException">The transformer was disposed.</exception>
     public new IDataView Transform(IDataView input)
     {
         Host.CheckValue(input, nameof(input));
+        using var lease = Model.Lease();
         CheckFeatureColumn(input.Schema);
         var scorer = (RowToRowScorerBase)Scorer.ApplyToData(Host, new LookAheadDataView(input, FeatureColumnName, Model.Format));
-        return new BatchScoredDataView(scorer);
+        return new BatchScoredDataView(scorer, this);
     }
 
     /// <summary>Returns the schema of <see cref="Transform"/>'s output for an input schema.</summary>
@@ -74,6 +78,8 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
     /// <inheritdoc/>
     protected override void SaveCore(ModelSaveContext ctx)
     {
+        // Before anything is written.
+        using var lease = Model.Lease();
         ctx.SetVersionInfo(CreateVersionInfo());
         base.SaveCore(ctx);
         ctx.SaveStringOrNull(LabelColumnName);

@@ -43,13 +43,10 @@ internal static class LibTorchDirectory
     private static void CheckIsOnlyOne(string folder, Assembly torchSharp)
     {
         var name = NativeFiles.NameOf("torch_cpu");
-        if (NativeFiles.Find(name, torchSharp) is not { } own || RealPath(own) == RealPath(Path.Combine(folder, name)))
+        if (NativeFiles.Find(name, torchSharp) is not { } own || NativeFiles.RealPath(own) == NativeFiles.RealPath(Path.Combine(folder, name)))
             return;
         throw new TorchNotAvailableException($"{Variable} is '{folder}', but the application has its own libtorch, '{own}', and a process can have only one. Unset {Variable}, or build the application without a package that brings libtorch (libtorch-cpu-*, TorchSharp-cpu, TorchSharp-cuda-*).");
     }
-
-    private static string RealPath(string path)
-        => File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? target.FullName : path;
 
     private static void Load(string path)
     {

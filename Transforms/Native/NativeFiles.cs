@@ -21,6 +21,10 @@ internal static class NativeFiles
     internal static string? Find(string fileName, Assembly assembly)
         => Folders(assembly).Select(folder => Path.Combine(folder, fileName)).FirstOrDefault(File.Exists);
 
+    /// <summary>Returns the path of the file that a path leads to.</summary>
+    internal static string RealPath(string path)
+        => File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? target.FullName : path;
+
     private static IEnumerable<string> Folders(Assembly assembly)
     {
         var searched = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
@@ -44,6 +48,9 @@ internal static class NativePackages
         : $"Add it to the application: `dotnet add package {Cpu} --version {LibTorchVersion}`{CudaAdvice}, or let the environment variable {LibTorchDirectory.Variable} name the folder of a libtorch {LibTorchVersion}.";
 
     private static string CudaAdvice => Cuda is null ? "" : $", for NVIDIA GPUs `dotnet add package {Cuda} --version {TorchSharpVersion}` instead";
+
+    /// <summary>The name of this platform in <c>runtimes/</c> folders.</summary>
+    internal static string Rid => $"{Platform}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
 
     private static string? Cpu => (Platform, RuntimeInformation.ProcessArchitecture) switch
     {

@@ -55,6 +55,7 @@ public static class TorchRuntime
     {
         var torchSharp = typeof(torch).Assembly; // does not run torch's static constructor
         OpenMPWaiting.BePassive();
+        LoadedLibTorch.CheckIsOnlyOne(torchSharp);
         LibTorchDirectory.Preload(torchSharp);
         Load("torch_cpu", torchSharp);
         HiddenCaches.Reveal();
@@ -63,16 +64,15 @@ public static class TorchRuntime
 
     private static void Load(string library, Assembly torchSharp)
     {
-        if (NativeLibrary.TryLoad(library, torchSharp, null, out _))
-            return;
         try
         {
-            NativeLibrary.Load(library, torchSharp, null);
+            if (!NativeLibrary.TryLoad(library, torchSharp, null, out _))
+                NativeLibrary.Load(library, torchSharp, null);
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
             var file = NativeFiles.Find(NativeFiles.NameOf(library), torchSharp);
-            throw new TorchNotAvailableException(NativeDiagnosis.Explain(library, e.Message, file), e);
+            throw new TorchNotAvailableException(NativeDiagnosis.Explain(library, e.Message, file, LoadedLibTorch.OwnContext(torchSharp)), e);
         }
     }
 

@@ -76,7 +76,7 @@ internal static class ActivationFunctions
 /// <summary>max(0, x) + a min(0, x) with a learned slope a, .25 at first; He et al., 2015.</summary>
 internal sealed class ParametricReLU : nn.Module<Tensor, Tensor>
 {
-    private readonly Parameter weight = nn.Parameter(tensor(new[] { 0.25f }));
+    private readonly Parameter weight = new(full([1], Number.Of(0.25f), ScalarType.Float32, CPU));
 
     public ParametricReLU()
         : base(nameof(ParametricReLU)) => RegisterComponents();

@@ -40,6 +40,9 @@ public abstract record NetworkArchitecture
     /// <summary>The multiply-adds per row.</summary>
     internal virtual double MultiplyAdds => ParameterCount;
 
+    /// <summary>The least number of values per row that the layers keep until gradients are computed.</summary>
+    internal virtual double ValuesPerRow => (double)InputCount + OutputCount;
+
     /// <summary>The best number of rows per scoring pass.</summary>
     internal virtual int ScoringRows => int.MaxValue;
 

@@ -129,7 +129,7 @@ internal sealed class SafeTensorsReader
     {
         using var scope = NewDisposeScope();
         var count = entry.ByteCount / SafeTensorsTypes.SizeOf(entry.Type);
-        var buffer = empty(believeSize ? count : Math.Min(count, FirstElements), entry.Type);
+        var buffer = empty(believeSize ? count : Math.Min(count, FirstElements), entry.Type, CPU);
         long have = 0;
         while (true)
         {
@@ -151,7 +151,7 @@ internal sealed class SafeTensorsReader
 
     private static Tensor Grow(Tensor buffer, long count)
     {
-        var grown = empty(count, buffer.dtype);
+        var grown = empty(count, buffer.dtype, CPU);
         using var start = grown.narrow(0, 0, buffer.shape[0]);
         start.copy_(buffer);
         buffer.Dispose();

@@ -56,24 +56,14 @@ internal sealed class ColumnBuffer<T>(ValueGetter<T> getter, DataViewType type, 
     }
 }
 
-/// <summary>Copies of the images of a column, because the source reuses its own from row to row.</summary>
+/// <summary>Copies of the images of a column, because the source may reuse or dispose its own.</summary>
 /// <param name="current">The input's current image.</param>
 internal sealed class ImageColumnBuffer(Func<MLImage?> current, int capacity) : ColumnBuffer
 {
     private readonly KeptImage?[] _images = new KeptImage?[capacity];
 
-    public static ImageColumnBuffer Of(DataViewRow input, DataViewSchema.Column column, int capacity)
-    {
-        var getter = input.GetGetter<MLImage>(column);
-        MLImage? image = null;
-        return new ImageColumnBuffer(Current, capacity);
-
-        MLImage? Current()
-        {
-            getter(ref image!);
-            return image;
-        }
-    }
+    public static ImageColumnBuffer Of(DataViewRow input, DataViewSchema.Column column, int capacity) =>
+        new(new ImageGetter(input.GetGetter<MLImage>(column)).Read, capacity);
 
     public override long Keep(int position)
     {

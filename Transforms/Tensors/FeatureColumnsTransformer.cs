@@ -12,8 +12,8 @@ namespace MLExtensions;
 /// <inheritdoc cref="NetworkColumnsTransformer" path="/remarks"/>
 public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
 {
-    private protected FeatureColumnsTransformer(IHost host, string inputColumnName)
-        : base(host, inputColumnName)
+    private protected FeatureColumnsTransformer(IHost host, string inputColumnName, params IReadOnlyList<NetworkModelParameters> networks)
+        : base(host, inputColumnName, networks)
     {
     }
 
@@ -32,7 +32,7 @@ public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
     /// <summary>The best number of rows per pass.</summary>
     private protected virtual int PassRows => int.MaxValue;
 
-    /// <summary>Computes some of the columns, each <c>[rows, values]</c>. Thread-safe; runs in inference mode.</summary>
+    /// <summary>Computes some of the columns, each <c>[rows, values]</c>. Thread-safe; runs in inference mode, with a lease.</summary>
     /// <param name="features"><c>[rows, Format.Width]</c>.</param>
     /// <param name="active">The indices of the <see cref="Outputs"/> to compute, in ascending order.</param>
     internal abstract Tensor[] Compute(Tensor features, int[] active);
@@ -66,6 +66,7 @@ public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
     private protected double MeanOf(IDataView data, FeatureRows.Measure measure)
     {
         ArgumentNullException.ThrowIfNull(data);
+        using var lease = Lease();
         return FeatureRows.Mean(data, FindInput(data.Schema), Format.Width, MultiplyAdds, measure);
     }
 
@@ -78,6 +79,7 @@ public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
 
         public void Score(Tensor features, Span<float> scores)
         {
+            using var lease = transformer.Lease();
             using var mode = inference_mode();
             var rows = (int)features.shape[0];
             for (long first = 0; first < rows; first += transformer.PassRows)

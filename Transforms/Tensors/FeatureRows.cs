@@ -34,7 +34,7 @@ internal static class FeatureRows
         ArgumentNullException.ThrowIfNull(rows);
         if (rows.Count == 0)
             throw new ArgumentException("There are no rows.", nameof(rows));
-        var tensor = zeros(rows.Count, width);
+        var tensor = zeros([rows.Count, width], ScalarType.Float32, CPU);
         var values = TensorMemory.Floats(tensor);
         for (var row = 0; row < rows.Count; row++)
         {

@@ -5,6 +5,34 @@ using Microsoft.ML.Transforms.Image;
 namespace MLExtensions.Tensors;
 
 /// <summary>
+/// Reads the images of a column without ever returning one to its source. By ML.NET's convention the caller passes the previous image back
+/// to be disposed. ResizeImages passes an image that already has the right size through as it is, so what would be disposed is the image in
+/// the memory of the user, who needs it in the next pass. Therefore the collector frees the images that the source has made.
+/// </summary>
+internal sealed class ImageGetter(ValueGetter<MLImage> getter)
+{
+    // The collector does not see the memory of the pixels.
+    private const long MaximumPendingBytes = 64 << 20;
+
+    private long _pendingBytes;
+
+    public MLImage? Read()
+    {
+        MLImage? image = null;
+        getter(ref image!);
+        if (image == null)
+            return null;
+        _pendingBytes += image.Pixels.Length;
+        if (_pendingBytes > MaximumPendingBytes)
+        {
+            _pendingBytes = 0;
+            GC.Collect(0);
+        }
+        return image;
+    }
+}
+
+/// <summary>
 /// Reads a row's image as planar values from 0 to 255: red, green and blue, or their luma (ITU-R BT.601) as a single channel.
 /// </summary>
 internal sealed class ImageReader
@@ -15,7 +43,7 @@ internal sealed class ImageReader
     private readonly DataViewRow _row;
     private readonly string _column;
     private readonly ImageDataViewType _type;
-    private readonly ValueGetter<MLImage> _getter;
+    private readonly ImageGetter _getter;
     private MLImage? _image;
 
     public ImageReader(DataViewRow row, DataViewSchema.Column column)
@@ -23,10 +51,10 @@ internal sealed class ImageReader
         _row = row;
         _column = column.Name;
         _type = (ImageDataViewType)column.Type;
-        _getter = row.GetGetter<MLImage>(column);
+        _getter = new ImageGetter(row.GetGetter<MLImage>(column));
     }
 
-    /// <summary>The last image read. It belongs to the source, which reuses it for the next row.</summary>
+    /// <summary>The last image read. It may belong to the source: it must not be changed or disposed.</summary>
     public MLImage? Image => _image;
 
     /// <summary>Returns the number of pixels of the images of a column.</summary>
@@ -43,7 +71,7 @@ internal sealed class ImageReader
     /// <exception cref="FormatException">The image is missing, or its size differs from the column type.</exception>
     public void Read(Span<float> destination)
     {
-        _getter(ref _image!);
+        _image = _getter.Read();
         if (_image == null)
             throw new FormatException($"Feature column '{_column}', row {_row.Position}: the image is missing.");
         if (_image.Height != _type.Height || _image.Width != _type.Width)

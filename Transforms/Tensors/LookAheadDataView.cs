@@ -1,6 +1,7 @@
-using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
 using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
+using Microsoft.ML.Transforms.Image;
 
 namespace MLExtensions.Tensors;
 
@@ -62,8 +63,16 @@ internal sealed class LookAheadDataView : IDataView
 }
 
 /// <summary>A view of scores that is read by one thread unless a cursor set is requested: the batches already use all cores.</summary>
-internal sealed class BatchScoredDataView(IDataView scores) : IDataView
+/// <remarks>
+/// ML.NET's export to ONNX walks back over steps that it can ask. One that it cannot ask would be the beginning for it: the file would have
+/// the scores as inputs.
+/// </remarks>
+/// <param name="scores">The scores.</param>
+/// <param name="transformer">The transformer that adds them.</param>
+internal sealed class BatchScoredDataView(IDataView scores, ITransformer transformer) : ITransformCanSaveOnnx
 {
+    public IDataView Source => scores;
+
     public DataViewSchema Schema => scores.Schema;
 
     public bool CanShuffle => scores.CanShuffle;
@@ -75,6 +84,15 @@ internal sealed class BatchScoredDataView(IDataView scores) : IDataView
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
         scores.GetRowCursorSet(columnsNeeded, n, rand);
+
+    public bool CanSaveOnnx(OnnxContext ctx) => throw NotExportable();
+
+    public void SaveAsOnnx(OnnxContext ctx) => throw NotExportable();
+
+    void ICanSaveModel.Save(ModelSaveContext ctx) => transformer.Save(ctx);
+
+    private NotSupportedException NotExportable() => new(
+        $"The step {transformer.GetType().Name} cannot be exported to ONNX, and neither can a chain that contains it. Save the model as a .zip instead: ml.Model.Save(model, schema, path).");
 }
 
 /// <summary>Reads ahead the features of a block of rows into one tensor.</summary>

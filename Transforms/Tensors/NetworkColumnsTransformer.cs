@@ -13,10 +13,15 @@ namespace MLExtensions;
 /// </remarks>
 public abstract class NetworkColumnsTransformer : ITransformer, IDisposable
 {
-    private protected NetworkColumnsTransformer(IHost host, string inputColumnName)
+    private protected NetworkColumnsTransformer(IHost host, string inputColumnName, IReadOnlyList<NetworkModelParameters> networks, bool owned = true)
     {
         Host = host;
         InputColumnName = inputColumnName;
+        Networks = networks;
+        if (!owned)
+            return;
+        foreach (var network in networks)
+            network.Weights.Owner = GetType().Name;
     }
 
     /// <summary>The column that the networks read.</summary>
@@ -25,6 +30,9 @@ public abstract class NetworkColumnsTransformer : ITransformer, IDisposable
     bool ITransformer.IsRowToRowMapper => WhyNoRowMapping == null;
 
     private protected IHost Host { get; }
+
+    /// <summary>The networks that compute the columns.</summary>
+    private protected IReadOnlyList<NetworkModelParameters> Networks { get; }
 
     /// <summary>Why the columns of a row depend on other rows, for a message; null if they do not.</summary>
     private protected virtual string? WhyNoRowMapping => null;
@@ -35,12 +43,14 @@ public abstract class NetworkColumnsTransformer : ITransformer, IDisposable
     /// <summary>Adds the columns to data.</summary>
     /// <param name="input">Data with the column that the networks read.</param>
     /// <exception cref="ArgumentException">The column is missing, or of another type or size.</exception>
+    /// <exception cref="ObjectDisposedException">The transformer was disposed.</exception>
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        using var lease = Lease();
         var prepared = Prepare(input);
         var mapper = new Mapper(this, FindInput(prepared.Schema));
-        return new BatchScoredDataView(new RowToRowMapperTransform(Host, ReadAhead(prepared), mapper, CreateMapper));
+        return new BatchScoredDataView(new RowToRowMapperTransform(Host, ReadAhead(prepared), mapper, CreateMapper), this);
     }
 
     /// <summary>Returns the schema of <see cref="Transform"/>'s output for an input schema.</summary>
@@ -51,16 +61,30 @@ public abstract class NetworkColumnsTransformer : ITransformer, IDisposable
         return Transform(new EmptyDataView(Host, inputSchema)).Schema;
     }
 
-    /// <summary>Frees the weights.</summary>
-    public abstract void Dispose();
+    /// <summary>Frees the weights, as soon as nothing uses them.</summary>
+    public virtual void Dispose()
+    {
+        foreach (var network in Networks)
+            network.Dispose();
+    }
 
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => WhyNoRowMapping is { } reason
-        ? throw new InvalidOperationException(reason)
-        : new RowToRowMapperTransform(Host, new EmptyDataView(Host, inputSchema), CreateMapper(inputSchema), CreateMapper);
+    /// <summary>Keeps the networks until the lease is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The transformer was disposed; the message says what to do.</exception>
+    internal NetworkLease Lease() => NetworkLease.Of(Networks);
+
+    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema)
+    {
+        if (WhyNoRowMapping is { } reason)
+            throw new InvalidOperationException(reason);
+        using var lease = Lease();
+        return new RowToRowMapperTransform(Host, new EmptyDataView(Host, inputSchema), CreateMapper(inputSchema), CreateMapper);
+    }
 
     void ICanSaveModel.Save(ModelSaveContext ctx)
     {
         ctx.CheckAtModel();
+        // Before anything is written.
+        using var lease = Lease();
         ctx.SetVersionInfo(CreateVersionInfo());
         SaveContent(ctx);
     }

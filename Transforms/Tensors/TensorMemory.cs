@@ -62,12 +62,13 @@ internal sealed unsafe class FeatureBlock : IDisposable
 {
     private readonly Tensor _tensor;
     private readonly float* _values;
+    private bool _disposed;
 
     public FeatureBlock(int capacity, int width)
     {
         Capacity = capacity;
         Width = width;
-        _tensor = torch.zeros([capacity, width]).DetachFromDisposeScope();
+        _tensor = torch.zeros([capacity, width], ScalarType.Float32, CPU).DetachFromDisposeScope();
         _values = TensorMemory.Pointer<float>(_tensor);
     }
 
@@ -75,7 +76,12 @@ internal sealed unsafe class FeatureBlock : IDisposable
 
     public int Width { get; }
 
-    public Span<float> Row(int index) => new(_values + ((long)index * Width), Width);
+    public Span<float> Row(int index)
+    {
+        // A cursor that is read after its end would otherwise read memory that was freed.
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new(_values + ((long)index * Width), Width);
+    }
 
     /// <summary>Returns the first rows as one span.</summary>
     public Span<float> Values(int rows) => new(_values, rows * Width);
@@ -83,5 +89,9 @@ internal sealed unsafe class FeatureBlock : IDisposable
     /// <summary>Returns some rows as a tensor that shares the memory of the block and belongs to the current dispose scope.</summary>
     public Tensor Rows(int first, int count) => _tensor.narrow(0, first, count);
 
-    public void Dispose() => _tensor.Dispose();
+    public void Dispose()
+    {
+        _disposed = true;
+        _tensor.Dispose();
+    }
 }

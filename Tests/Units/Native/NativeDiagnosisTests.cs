@@ -51,12 +51,38 @@ public sealed class NativeDiagnosisTests
     public void Explain_NamesTheCause(string library, string loaderText, string expected)
         => Assert.Contains(expected, NativeDiagnosis.Explain(library, loaderText));
 
+    /// <summary>What .NET says on Windows: a sentence in the language of the system, and the code.</summary>
+    [TestMethod]
+    [DataRow("(0x8007007E)", null, "dotnet add package", "a procedure is missing", DisplayName = "module not found, no file")]
+    [DataRow("(0x8007007E)", @"C:\app\torch_cpu.dll", "vc_redist.x64.exe", "dotnet add package", DisplayName = "module not found, file is there")]
+    [DataRow("(0x8007007F)", @"C:\app\torch_cpu.dll", "versions are mixed", "dotnet add package", DisplayName = "procedure not found")]
+    [DataRow("(0x8007007F)", null, "versions are mixed", "is not among the application's files", DisplayName = "procedure not found, on the path")]
+    [DataRow("(0x8007000b)", @"C:\app\torch_cpu.dll", "another processor", "dotnet add package", DisplayName = "bad image")]
+    [DataRow("(0x8007045A)", @"C:\app\torch_cpu.dll", "could not start", "dotnet add package", DisplayName = "initialization failed")]
+    [DataRow("(0x800705AF)", @"C:\app\torch_cpu.dll", "paging file", "dotnet add package", DisplayName = "paging file too small")]
+    [DataRow("(0x80070005)", @"C:\app\torch_cpu.dll", "permissions", "dotnet add package", DisplayName = "access denied")]
+    [DataRow("(0x80071234)", @"C:\app\torch_cpu.dll", "The loader reports", "versions are mixed", DisplayName = "a code without an explanation")]
+    public void Explain_WindowsCode_NamesTheCause(string code, string? file, string expected, string unexpected)
+    {
+        var explanation = NativeDiagnosis.Explain("torch_cpu", $"Die DLL torch_cpu oder eine ihrer Abhängigkeiten kann nicht geladen werden. {code}", file);
+        Assert.Contains(expected, explanation);
+        Assert.DoesNotContain(unexpected, explanation);
+    }
+
     [TestMethod]
     [OSCondition(OperatingSystems.Linux)]
     public void Explain_FileIsThere_QuotesTheLoader()
         => Assert.Contains(
             "'/app/libtorch_cpu.so' exists, but cannot be loaded. The loader reports: something new",
             NativeDiagnosis.Explain("torch_cpu", "something\nnew\n", "/app/libtorch_cpu.so"));
+
+    [TestMethod]
+    public void Explain_OldLibStdCxxInAPlugin_SaysWhatTheLoadContextMustDo()
+    {
+        var explanation = NativeDiagnosis.Explain("LibTorchSharp", "version `GLIBCXX_3.4.32' not found", "/plugin/libLibTorchSharp.so", context: "Plugin");
+        Assert.Contains("load context 'Plugin' loads native files itself", explanation);
+        Assert.Contains("return IntPtr.Zero for 'LibTorchSharp'", explanation);
+    }
 
     [TestMethod]
     public void Explain_ShimIsThereButLibTorchIsNot_NamesThePackage()

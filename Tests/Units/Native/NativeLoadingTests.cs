@@ -81,6 +81,54 @@ public sealed class NativeLoadingTests
         Assert.Contains($"the application has its own libtorch, '{NativeFolder}/libtorch_cpu.so'", output);
     }
 
+    [TestMethod]
+    public void PluginWithItsOwnLibTorch_MessageNamesBoth()
+    {
+        foreach (var assembly in (string[])["MLExtensions.Transforms.dll", "TorchSharp.dll"])
+            File.Copy(Path.Combine(AppContext.BaseDirectory, assembly), Path.Combine(_folder, assembly));
+        File.WriteAllBytes(Path.Combine(_folder, "libtorch_cpu.so"), []);
+        var output = ChildProcess.Run(LoadPlugin, _folder).AssertSuccess().Output;
+        Assert.Contains($"'{NativeFolder}/libtorch_cpu.so', and TorchSharp in the load context 'Plugin' would load a second copy, '{_folder}/libtorch_cpu.so'", output);
+    }
+
+    [TestMethod]
+    public void PluginThatLinksTheSameLibTorch_Computes()
+    {
+        foreach (var assembly in (string[])["MLExtensions.Transforms.dll", "TorchSharp.dll"])
+            File.Copy(Path.Combine(AppContext.BaseDirectory, assembly), Path.Combine(_folder, assembly));
+        // Without the shim: what happens with that is another question on systems with an old libstdc++.
+        foreach (var file in Directory.GetFiles(NativeFolder).Where(file => Path.GetFileName(file) != Shim))
+            File.CreateSymbolicLink(Path.Combine(_folder, Path.GetFileName(file)), file);
+        Assert.AreEqual("initialized", ChildProcess.Run(LoadPlugin, _folder).AssertSuccess().Output.Trim());
+    }
+
+    /// <summary>The application has loaded libtorch; a plug-in has assemblies and native files of its own.</summary>
+    private static void LoadPlugin(string[] args)
+    {
+        TorchRuntime.Initialize();
+        var plugin = new PluginContext(args[0]).LoadFromAssemblyPath(Path.Combine(args[0], "MLExtensions.Transforms.dll"));
+        var initialize = plugin.GetType(typeof(TorchRuntime).FullName!)!.GetMethod(nameof(TorchRuntime.Initialize))!;
+        Assert.AreNotSame(typeof(TorchRuntime).Assembly, plugin);
+        try
+        {
+            initialize.Invoke(null, null);
+            Console.WriteLine("initialized");
+        }
+        catch (System.Reflection.TargetInvocationException e)
+        {
+            Console.WriteLine(e.InnerException!.Message);
+        }
+    }
+
+    private sealed class PluginContext(string folder) : System.Runtime.Loader.AssemblyLoadContext("Plugin")
+    {
+        protected override System.Reflection.Assembly? Load(System.Reflection.AssemblyName name) =>
+            Path.Combine(folder, name.Name + ".dll") is var path && File.Exists(path) ? LoadFromAssemblyPath(path) : null;
+
+        protected override nint LoadUnmanagedDll(string name) =>
+            Path.Combine(folder, $"lib{name}.so") is var path && File.Exists(path) ? LoadUnmanagedDllFromPath(path) : 0;
+    }
+
     private static void LoadCopy(string[] args)
     {
         LibraryImage.MayUseMemory = args[0] == "memory";

@@ -64,6 +64,42 @@ public sealed class ImageReaderTests
         Assert.Contains("ResizeImages", Assert.Throws<ArgumentException>(() => FeatureReader.WidthOf(anySize)).Message);
     }
 
+    /// <summary>ResizeImages passes an image of the right size through, and disposes what its caller hands back: the image of the user.</summary>
+    [TestMethod]
+    [DataRow(Buffering.InMemory)]
+    [DataRow(Buffering.Streaming)]
+    public void ImagesInMemoryThatResizeImagesPassesThrough_AreNotDisposed(Buffering buffering)
+    {
+        // Every third image has another size and is really resized.
+        var rows = Enumerable.Range(0, 30).Select(i => new Picture { Number = i, Image = Picture.Create(i), Other = i % 3 == 0 ? TestImages.Solid(8, 9, 9, 9, 9) : Picture.Create(i) }).ToList();
+        var data = Ml.Data.LoadFromEnumerable(rows);
+        var pipeline = Ml.Transforms.ResizeImages("Resized", Picture.Width, Picture.Height, nameof(Picture.Other))
+            .Append(Ml.Regression.Trainers.Cnn(new CnnRegressionTrainer.Options
+            {
+                FeatureColumnName = "Resized",
+                LabelColumnName = nameof(Picture.Number),
+                Layers = [new DenseLayer()],
+                Epochs = 3,
+                Buffering = buffering,
+            }));
+        using var model = pipeline.Fit(data);
+        for (var pass = 0; pass < 2; pass++)
+            Assert.HasCount(30, model.Transform(data).GetColumn<float>("Score").ToArray());
+        foreach (var row in rows)
+            Assert.IsGreaterThan(0, row.Other!.Pixels.Length, "disposed images throw");
+    }
+
+    /// <summary>Images that a source makes are not handed back to it; the collector must keep up.</summary>
+    [TestMethod]
+    public void ImagesThatALoaderMakes_DoNotAccumulate()
+    {
+        var getter = new ImageGetter((ref MLImage image) => image = TestImages.Solid(1024, 1024, 1, 2, 3));
+        var before = Environment.WorkingSet;
+        for (var i = 0; i < 200; i++) // of 4 MiB
+            getter.Read();
+        Assert.IsLessThan(400L << 20, Environment.WorkingSet - before);
+    }
+
     private static float[][] Read(MLImage?[] images, int width)
     {
         var data = Ml.Data.LoadFromEnumerable(images.Select(image => new Picture { Image = image }));

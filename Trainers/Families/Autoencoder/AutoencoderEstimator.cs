@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
 using MLExtensions.Families.Autoencoder;
+using MLExtensions.Messages;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
 
@@ -111,6 +112,9 @@ public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransform
         /// </summary>
         public AutoencoderOutput? Output { get; set; }
 
+        internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
+            [(nameof(HiddenLayers), HiddenLayers == null ? "null" : $"[{NameList.Of(HiddenLayers.Select(units => $"{units}").ToList())}]"), (nameof(LatentSize), $"{LatentSize?.ToString() ?? "null"}")];
+
         internal override TrainingOptions Snapshot()
         {
             var copy = (Options)base.Snapshot();
@@ -127,6 +131,7 @@ public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransform
                 OptionCheck.NotEmpty(ReconstructionColumnName, nameof(ReconstructionColumnName));
                 OptionCheck.Require(ReconstructionColumnName != OutputColumnName, ReconstructionColumnName, nameof(ReconstructionColumnName), $"another name than {nameof(OutputColumnName)}");
             }
+            OptionCheck.Between(HiddenLayers?.Count ?? 0, 0, MaximumLayers, $"{nameof(HiddenLayers)}.{nameof(HiddenLayers.Count)}");
             for (var i = 0; i < HiddenLayers?.Count; i++)
                 OptionCheck.AtLeast(HiddenLayers[i], 1, $"{nameof(HiddenLayers)}[{i}]");
             OptionCheck.AtLeast(LatentSize ?? 1, 1, nameof(LatentSize));

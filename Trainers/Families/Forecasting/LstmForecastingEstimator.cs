@@ -77,9 +77,14 @@ public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingT
 
         internal SeriesColumnNames ColumnNames => new(InputColumnName, ExtraColumnNames, GroupColumnName);
 
+        internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
+            [(nameof(HiddenUnits), $"{HiddenUnits}"), (nameof(NumberOfLayers), $"{NumberOfLayers}"), (nameof(WindowSize), $"{WindowSize}"), (nameof(Horizon), $"{Horizon}")];
+
         internal ForecastArchitecture CreateArchitecture(int stepWidth) => new()
         {
-            InputCount = checked(WindowSize * stepWidth),
+            InputCount = (long)WindowSize * stepWidth <= SequenceInput.MaximumValues
+                ? WindowSize * stepWidth
+                : throw new ArgumentOutOfRangeException(nameof(WindowSize), WindowSize, $"{nameof(WindowSize)} is {WindowSize}; with {stepWidth} values per row it must be at most {SequenceInput.MaximumValues / stepWidth}."),
             OutputCount = Horizon,
             WindowSize = WindowSize,
             Recurrent = new RecurrentLayers(Cell, HiddenUnits, NumberOfLayers) { Dropout = Dropout },
@@ -105,12 +110,12 @@ public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingT
             OptionCheck.NotNull(ExtraColumnNames, nameof(ExtraColumnNames));
             for (var i = 0; i < ExtraColumnNames.Count; i++)
                 OptionCheck.NotEmpty(ExtraColumnNames[i], $"{nameof(ExtraColumnNames)}[{i}]");
-            OptionCheck.AtLeast(WindowSize, 1, nameof(WindowSize));
-            OptionCheck.AtLeast(Horizon, 1, nameof(Horizon));
+            OptionCheck.Count(WindowSize, SequenceInput.MaximumValues, nameof(WindowSize));
+            OptionCheck.Count(Horizon, SequenceInput.MaximumValues, nameof(Horizon));
             OptionCheck.Defined(Scaling, nameof(Scaling));
             OptionCheck.Defined(Cell, nameof(Cell));
-            OptionCheck.AtLeast(NumberOfLayers, 1, nameof(NumberOfLayers));
-            OptionCheck.AtLeast(HiddenUnits, 1, nameof(HiddenUnits));
+            OptionCheck.Count(NumberOfLayers, RecurrentLayers.MaximumLayers, nameof(NumberOfLayers));
+            OptionCheck.Count(HiddenUnits, RecurrentLayers.MaximumUnits, nameof(HiddenUnits));
             OptionCheck.Fraction(Dropout, nameof(Dropout));
             OptionCheck.Defined(Loss, nameof(Loss));
             base.Check();

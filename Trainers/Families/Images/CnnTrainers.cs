@@ -147,6 +147,8 @@ public abstract class CnnOptions : ImageOptions
     /// </summary>
     public IReadOnlyList<ImageLayer> Layers { get; set; } = CnnLayers.Default();
 
+    internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) => [(nameof(Layers), $"{Layers.Count} layers, of which {Largest((ImageArchitecture)architecture)}")];
+
     internal override TrainingOptions Snapshot()
     {
         var copy = (CnnOptions)base.Snapshot();
@@ -159,6 +161,7 @@ public abstract class CnnOptions : ImageOptions
         base.Check();
         OptionCheck.NotNull(Layers, nameof(Layers));
         OptionCheck.Require(Layers.Count > 0, "empty", nameof(Layers), "at least one layer");
+        OptionCheck.Count(Layers.Count, MaximumLayers, $"{nameof(Layers)}.{nameof(Layers.Count)}");
         for (var i = 0; i < Layers.Count; i++)
             OptionCheck.NotNull(Layers[i], $"{nameof(Layers)}[{i}]");
     }

@@ -92,6 +92,13 @@ public abstract class ImageOptions : SupervisedTrainerOptions
         ImageAugmenter.Check(Augmentations, nameof(Augmentations));
     }
 
+    /// <summary>The layer with the most weights, as text.</summary>
+    private protected static string Largest(ImageArchitecture architecture)
+    {
+        var largest = architecture.Leaves.MaxBy(placed => placed.Layer.ParameterCount(placed.Input, placed.Site));
+        return $"'{largest.Site.Path}' ({largest.Layer.Title}, output {largest.Output}) has {largest.Layer.ParameterCount(largest.Input, largest.Site):N0} weights";
+    }
+
     /// <summary>The random crop in training and the center crop in scoring must have the same size.</summary>
     private void CheckAugmentedSize(ImageInput input)
     {

@@ -168,6 +168,8 @@ public abstract class ResNetOptions : ImageOptions
     /// <summary>Whether there are shortcuts; false trains the plain network of the same depth. Default true.</summary>
     public bool Shortcuts { get; set; } = true;
 
+    internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) => [(nameof(BaseChannels), $"{BaseChannels?.ToString() ?? "null"}"), (nameof(Depth), $"{Depth}")];
+
     internal override void Check()
     {
         base.Check();

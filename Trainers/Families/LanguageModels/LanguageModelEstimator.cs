@@ -165,6 +165,12 @@ public sealed class LanguageModelEstimator : NetworkEstimator<LanguageModelTrans
             TieEmbeddings = TieEmbeddings,
         };
 
+        internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
+        [
+            (nameof(HiddenUnits), $"{HiddenUnits}"), (nameof(NumberOfLayers), $"{NumberOfLayers}"), (nameof(EmbeddingSize), $"{EmbeddingSize?.ToString() ?? "null"}"),
+            (nameof(WindowLength), $"{WindowLength}"),
+        ];
+
         internal override void InitializeWeights(nn.Module network, ulong seed) =>
             RecurrentInitializer.Initialize(network, Initialization, seed, Cell, InitialScale, ForgetBias);
 
@@ -175,9 +181,9 @@ public sealed class LanguageModelEstimator : NetworkEstimator<LanguageModelTrans
             OptionCheck.NotNull(Tokenization, nameof(Tokenization));
             Tokenization.Check(nameof(Tokenization));
             OptionCheck.Defined(Cell, nameof(Cell));
-            OptionCheck.AtLeast(NumberOfLayers, 1, nameof(NumberOfLayers));
-            OptionCheck.AtLeast(HiddenUnits, 1, nameof(HiddenUnits));
-            OptionCheck.AtLeast(EmbeddingSize ?? 1, 1, nameof(EmbeddingSize));
+            OptionCheck.Count(NumberOfLayers, RecurrentLayers.MaximumLayers, nameof(NumberOfLayers));
+            OptionCheck.Count(HiddenUnits, RecurrentLayers.MaximumUnits, nameof(HiddenUnits));
+            OptionCheck.Count(EmbeddingSize ?? 1, RecurrentLayers.MaximumUnits, nameof(EmbeddingSize));
             OptionCheck.AtLeast(WindowLength, 1, nameof(WindowLength));
             OptionCheck.Fraction(Dropout, nameof(Dropout));
             OptionCheck.AtLeast(NumberOfSampledTokens ?? 1, 1, nameof(NumberOfSampledTokens));

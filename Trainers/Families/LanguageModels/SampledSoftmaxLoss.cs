@@ -18,7 +18,7 @@ internal sealed class SampledSoftmaxLoss(LanguageModelNetwork network, Precision
     public override (double Loss, Tensor? HiddenGradient) Backward(Tensor hidden, Tensor targets)
     {
         var device = hidden.device;
-        var drawn = tensor(_sampler.Draw(ref _random), device: device);
+        var drawn = tensor(_sampler.Draw(ref _random), ScalarType.Int64, device);
         var ids = cat([targets, drawn]);
         var count = targets.shape[0];
         var weight = ForProduct(Network.OutputWeight.detach()).index_select(0, ids);
@@ -74,7 +74,7 @@ internal sealed class SampledSoftmaxLoss(LanguageModelNetwork network, Precision
             double draws = samples;
             for (var i = 0; i < 50; i++)
                 draws *= samples / Math.Max(1e-9, Expected(draws));
-            return tensor(probabilities.Select(p => (float)Math.Log(Math.Max(1e-30, -Math.Exp(draws * Math.Log(1 - Math.Min(p, 1 - 1e-12))) + 1))).ToArray());
+            return tensor(probabilities.Select(p => (float)Math.Log(Math.Max(1e-30, -Math.Exp(draws * Math.Log(1 - Math.Min(p, 1 - 1e-12))) + 1))).ToArray(), ScalarType.Float32, CPU);
 
             double Expected(double count) => probabilities.Sum(p => 1 - Math.Pow(1 - p, count));
         }

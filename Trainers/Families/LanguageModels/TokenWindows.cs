@@ -65,8 +65,8 @@ internal sealed class TokenWindows : IBatchSource<TokenBatch>
         return new TokenBatch(
             inputs.Length,
             fraction,
-            tensor(inputs, [steps, _lanes], device: _device).DetachFromDisposeScope(),
-            tensor(targets, device: _device).DetachFromDisposeScope());
+            tensor(inputs, [steps, _lanes], ScalarType.Int64, _device).DetachFromDisposeScope(),
+            tensor(targets, ScalarType.Int64, _device).DetachFromDisposeScope());
     }
 }
 

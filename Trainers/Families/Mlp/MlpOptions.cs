@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MLExtensions.Messages;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
 
@@ -36,6 +37,9 @@ public abstract class MlpOptions : SupervisedTrainerOptions
         HiddenLayers = HiddenLayers.Select(CreateLayer).ToArray(),
     };
 
+    internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
+        [(nameof(HiddenLayers), $"[{NameList.Of(HiddenLayers.Select(layer => $"{layer.Units}").ToList())}]")];
+
     internal override TrainingOptions Snapshot()
     {
         var copy = (MlpOptions)base.Snapshot();
@@ -47,6 +51,7 @@ public abstract class MlpOptions : SupervisedTrainerOptions
     {
         base.Check();
         OptionCheck.NotNull(HiddenLayers, nameof(HiddenLayers));
+        OptionCheck.Between(HiddenLayers.Count, 0, MaximumLayers, $"{nameof(HiddenLayers)}.{nameof(HiddenLayers.Count)}");
         for (var i = 0; i < HiddenLayers.Count; i++)
         {
             OptionCheck.NotNull(HiddenLayers[i], $"{nameof(HiddenLayers)}[{i}]");

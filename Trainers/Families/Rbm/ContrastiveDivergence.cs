@@ -66,7 +66,11 @@ internal sealed class ContrastiveDivergence : IDisposable
     private (Tensor Visible, Tensor Hidden) Walk(Tensor visible, int count, Tensor? chains = null)
     {
         for (var step = 1; step < count; step++)
-            visible = Visible(_network.VisibleMeans(_sampler.Hidden(_network, visible).States));
+        {
+            // The tensors of thousands of steps would accumulate in the scope of the batch.
+            using var scope = NewDisposeScope();
+            visible = Visible(_network.VisibleMeans(_sampler.Hidden(_network, visible).States)).MoveToOuterDisposeScope();
+        }
         if (chains is null)
             return (visible, _network.HiddenMeans(visible));
         var (means, states) = _sampler.Hidden(_network, visible);

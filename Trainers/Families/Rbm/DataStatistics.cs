@@ -29,7 +29,7 @@ internal sealed class DataStatistics : IDisposable
     /// <param name="throwIfCancelled">Called regularly; throws when training is cancelled.</param>
     public static DataStatistics Of(IBatchSource<RowBatch> batches, Func<Tensor, Tensor> visible, Action throwIfCancelled)
     {
-        using var noGradient = no_grad();
+        using var state = TorchState.Enter();
         using var whole = NewDisposeScope();
         Tensor? sum = null;
         Tensor? squares = null;
@@ -41,6 +41,8 @@ internal sealed class DataStatistics : IDisposable
             using (NewDisposeScope())
             {
                 throwIfCancelled();
+                state.Resume();
+                using var noGradient = no_grad();
                 var values = visible(batch.Features);
                 if (kept < SampleRows)
                 {
@@ -53,6 +55,8 @@ internal sealed class DataStatistics : IDisposable
                 rows += batch.RowCount;
             }
         }
+        state.Resume();
+        using var noGradients = no_grad();
         var mean = sum!.div(Number.Of(rows));
         var variance = squares!.div(Number.Of(rows)) - mean.pow(Number.Of(2));
         return new DataStatistics(Detached(mean), Detached(variance), cat(sample, 0).DetachFromDisposeScope());

@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using MLExtensions.Engine;
+using MLExtensions.Messages;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -16,6 +17,9 @@ public sealed partial class RbmEstimator
     /// </remarks>
     public sealed class Options : RowTrainingOptions
     {
+        // A batch cannot be cancelled in between.
+        private const int MaximumGibbsSteps = 10_000;
+
         internal const int DefaultRbmEpochs = 10;
         internal const int DefaultRbmBatchSize = 10;
         internal const double DefaultRbmLearningRate = 0.05;
@@ -103,6 +107,13 @@ public sealed partial class RbmEstimator
 
         internal RbmColumnNames ColumnNames => new(OutputColumnName, InputColumnName, ReconstructionColumnName, FreeEnergyColumnName);
 
+        internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
+            [(nameof(HiddenLayers), $"[{NameList.Of(HiddenLayers.Select(layer => $"{layer.Units}").ToList())}]"), (nameof(PersistentChains), $"{PersistentChains?.ToString() ?? "null"}")];
+
+        /// <summary>The states of the chains, and the visible units that are computed from them.</summary>
+        internal override double ValuesBesideWeights(NetworkArchitecture architecture) =>
+            (PersistentChains ?? 0) * ((2.0 * architecture.OutputCount) + architecture.InputCount);
+
         /// <summary>Returns the options of one RBM of the stack.</summary>
         internal Options OfLayer(int index)
         {
@@ -132,13 +143,14 @@ public sealed partial class RbmEstimator
             CheckColumns();
             OptionCheck.NotNull(HiddenLayers, nameof(HiddenLayers));
             OptionCheck.Require(HiddenLayers.Count > 0, "empty", nameof(HiddenLayers), "at least one RBM");
+            OptionCheck.Count(HiddenLayers.Count, RbmTransformer.MaximumLayers, $"{nameof(HiddenLayers)}.{nameof(HiddenLayers.Count)}");
             for (var i = 0; i < HiddenLayers.Count; i++)
             {
                 OptionCheck.NotNull(HiddenLayers[i], $"{nameof(HiddenLayers)}[{i}]");
                 HiddenLayers[i].Check($"{nameof(HiddenLayers)}[{i}]");
             }
             CheckUnits();
-            OptionCheck.AtLeast(GibbsSteps, 1, nameof(GibbsSteps));
+            OptionCheck.Count(GibbsSteps, MaximumGibbsSteps, nameof(GibbsSteps));
             OptionCheck.AtLeast(PersistentChains ?? 1, 1, nameof(PersistentChains));
             base.Check();
             if (InitialWeightsPath != null && HiddenLayers.Count > 1)

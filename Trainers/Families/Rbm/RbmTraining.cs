@@ -15,8 +15,10 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
         using var channel = host.Start("Training");
         var session = new TrainingSession(host, channel, options, seed);
         session.ThrowIfCancelled();
-        session.OpenDevice();
+        var device = session.OpenDevice();
         var architectures = CreateArchitectures(FeatureReader.WidthOf(input.Schema[options.InputColumnName]));
+        for (var layer = 0; layer < architectures.Count; layer++)
+            TrainingMemory.CheckNetwork(architectures[layer], options.OfLayer(layer), onHost: device.type == TorchSharp.DeviceType.CPU);
         var known = KnownLayers(architectures);
         using var data = UnlabeledData.Open(input, validation, options.InputColumnName, FormatOf(architectures[0]), options.CreateRowSettings(seed), session.ThrowIfCancelled);
         var layers = new List<NetworkModelParameters>();

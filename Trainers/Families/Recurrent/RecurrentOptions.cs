@@ -94,6 +94,9 @@ public abstract class RecurrentOptions : SupervisedTrainerOptions
         };
     }
 
+    internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
+        [(nameof(HiddenUnits), $"{HiddenUnits}"), (nameof(NumberOfLayers), $"{NumberOfLayers}"), (nameof(EmbeddingSize), $"{EmbeddingSize}"), (nameof(MaximumLength), $"{MaximumLength?.ToString() ?? "null"}")];
+
     internal override void InitializeWeights(nn.Module network, ulong seed) =>
         RecurrentInitializer.Initialize(network, Initialization, seed, Cell, scale: null, ForgetBias);
 
@@ -101,16 +104,16 @@ public abstract class RecurrentOptions : SupervisedTrainerOptions
     {
         base.Check();
         OptionCheck.Defined(Cell, nameof(Cell));
-        OptionCheck.AtLeast(NumberOfLayers, 1, nameof(NumberOfLayers));
-        OptionCheck.AtLeast(HiddenUnits, 1, nameof(HiddenUnits));
+        OptionCheck.Count(NumberOfLayers, RecurrentLayers.MaximumLayers, nameof(NumberOfLayers));
+        OptionCheck.Count(HiddenUnits, RecurrentLayers.MaximumUnits, nameof(HiddenUnits));
         OptionCheck.Defined(Pooling, nameof(Pooling));
         OptionCheck.Fraction(Dropout, nameof(Dropout));
         OptionCheck.Fraction(InputDropout, nameof(InputDropout));
-        OptionCheck.AtLeast(StepSize, 1, nameof(StepSize));
-        OptionCheck.AtLeast(EmbeddingSize, 1, nameof(EmbeddingSize));
+        OptionCheck.Count(StepSize, SequenceInput.MaximumValues, nameof(StepSize));
+        OptionCheck.Count(EmbeddingSize, RecurrentLayers.MaximumUnits, nameof(EmbeddingSize));
         OptionCheck.NotNull(Tokenization, nameof(Tokenization));
         Tokenization.Check(nameof(Tokenization));
-        OptionCheck.AtLeast(MaximumLength ?? 1, 1, nameof(MaximumLength));
+        OptionCheck.Count(MaximumLength ?? 1, SequenceInput.MaximumValues / StepSize, nameof(MaximumLength));
         OptionCheck.Defined(LongSequenceHandling, nameof(LongSequenceHandling));
         OptionCheck.Defined(EmptySequenceHandling, nameof(EmptySequenceHandling));
         OptionCheck.Between(ForgetBias, -100, 100, nameof(ForgetBias));

@@ -1,3 +1,4 @@
+using MLExtensions.Networks;
 using System.Text.Json.Serialization;
 using TorchSharp.Modules;
 using TorchSharp;
@@ -53,6 +54,8 @@ public sealed record AutoencoderArchitecture : NetworkArchitecture
 
     /// <inheritdoc/>
     public override int GetHashCode() => EncoderLayers.Aggregate(HashCode.Combine(base.GetHashCode(), Output), HashCode.Combine);
+
+    internal override double ValuesPerRow => base.ValuesPerRow + EncoderLayers.Sum(layer => (double)layer.Units);
 
     internal override int MinimumBatchRows => 1;
 
@@ -126,8 +129,8 @@ internal sealed class AutoencoderNetwork : nn.Module<Tensor, Tensor>
         var widths = architecture.EncoderLayers.Select(layer => layer.Units).Prepend(architecture.InputCount).ToArray();
         for (var i = 1; i < widths.Length; i++)
         {
-            encoder.Add(nn.Linear(widths[i - 1], widths[i]));
-            decoder.Add(nn.Linear(widths[^i], widths[^(i + 1)]));
+            encoder.Add(Layers.Linear(widths[i - 1], widths[i]));
+            decoder.Add(Layers.Linear(widths[^i], widths[^(i + 1)]));
         }
         RegisterComponents();
     }

@@ -22,7 +22,7 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
     private readonly List<OutputColumn> _outputs;
 
     internal AutoencoderTransformer(IHostEnvironment env, NetworkModelParameters model, string outputColumnName, string inputColumnName, string? reconstructionColumnName)
-        : base(env.Register(LoaderSignature), inputColumnName)
+        : base(env.Register(LoaderSignature), inputColumnName, model)
     {
         OutputColumnName = outputColumnName;
         ReconstructionColumnName = reconstructionColumnName;
@@ -96,9 +96,6 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
     /// <exception cref="FormatException">A value is NaN or infinite; the message names column, row and value.</exception>
     public double ReconstructionError(IDataView data) => MeanOf(data, rows => (Reconstruct(rows) - rows).pow_(Number.Of(2)).mean([1]));
 
-    /// <inheritdoc/>
-    public override void Dispose() => Model.Dispose();
-
     internal override Tensor[] Compute(Tensor features, int[] active)
     {
         var code = _network.Encode(features);
@@ -125,8 +122,9 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
 
     private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
 
-    private static float[] Compute(float[] values, int width, Func<Tensor, Tensor> network)
+    private float[] Compute(float[] values, int width, Func<Tensor, Tensor> network)
     {
+        using var lease = Lease();
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
         return TensorMemory.Floats(network(FeatureRows.ToTensor([values], width)).contiguous()).ToArray();

@@ -37,6 +37,8 @@ public sealed record ForecastArchitecture : NetworkArchitecture
     // Of one time step only: time steps are sequential, so threads can share only the work of one.
     internal override double MultiplyAdds => Recurrent.MultiplyAdds(StepWidth);
 
+    internal override double ValuesPerRow => base.ValuesPerRow + ((double)WindowSize * Recurrent.OutputCount * Recurrent.NumberOfLayers);
+
     internal override int MinimumBatchRows => 1;
 
     internal override string OutputLayer => "output";
@@ -75,7 +77,7 @@ internal sealed class ForecastNetwork : nn.Module<Tensor, Tensor>
         _windowSize = architecture.WindowSize;
         recurrent = architecture.Recurrent.CreateModule(architecture.StepWidth);
         dropout = architecture.Dropout > 0 ? new SeededDropout(architecture.Dropout) : null;
-        output = nn.Linear(architecture.Recurrent.OutputCount, architecture.OutputCount);
+        output = Layers.Linear(architecture.Recurrent.OutputCount, architecture.OutputCount);
         RegisterComponents();
     }
 

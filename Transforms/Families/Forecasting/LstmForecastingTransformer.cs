@@ -31,7 +31,7 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
     private readonly SeriesScale _scale;
 
     internal LstmForecastingTransformer(IHostEnvironment env, NetworkModelParameters model, string outputColumnName, SeriesColumnNames names)
-        : base(env.Register(LoaderSignature), names.Value)
+        : base(env.Register(LoaderSignature), names.Value, model)
     {
         Model = model;
         OutputColumnName = outputColumnName;
@@ -88,22 +88,20 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
         var bad = Array.FindIndex(values, values.Length - WindowSize, value => !float.IsFinite(value));
         if (bad >= 0)
             throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"history[{bad}] is {values[bad]}; it must be finite."));
+        using var lease = Lease();
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
         using var threads = TorchThreads.Use(TorchThreads.CountFor(MultiplyAdds));
-        var window = tensor([1, .. values.AsSpan(^WindowSize..)], dtype: ScalarType.Float32).unsqueeze(0);
+        var window = tensor([1, .. values.AsSpan(^WindowSize..)], dtype: ScalarType.Float32, device: CPU).unsqueeze(0);
         return TensorMemory.Floats(Compute(window, [0])[0]).ToArray();
     }
-
-    /// <inheritdoc/>
-    public override void Dispose() => Model.Dispose();
 
     /// <summary>Forecasts in the unit of the series; NaN without a full window.</summary>
     internal override Tensor[] Compute(Tensor features, int[] active)
     {
         var rows = (int)features.shape[0];
         var source = TensorMemory.Floats(features);
-        var windows = zeros([rows, _architecture.InputCount], dtype: ScalarType.Float32);
+        var windows = zeros([rows, _architecture.InputCount], ScalarType.Float32, CPU);
         var scaled = TensorMemory.Floats(windows);
         var units = new WindowUnit?[rows];
         for (var row = 0; row < rows; row++)

@@ -27,6 +27,8 @@ public abstract record ImageArchitecture : NetworkArchitecture
 
     internal override double MultiplyAdds => Placed.Sum(placed => (double)placed.Layer.MultiplyAdds(placed.Input, placed.Site));
 
+    internal override double ValuesPerRow => base.ValuesPerRow + Leaves.Where(placed => placed.Layer is ConvolutionLayer or DenseLayer).Sum(placed => (double)placed.Output.Count);
+
     internal override int MinimumBatchRows => Leaves.Any(placed => placed.Layer is BatchNormalizationLayer && placed.Input.Height * placed.Input.Width == 1) ? 2 : 1;
 
     internal override int ScoringRows =>

@@ -50,6 +50,8 @@ public sealed record LanguageModelArchitecture : NetworkArchitecture
 
     internal override double MultiplyAdds => Recurrent.MultiplyAdds(EmbeddingSize) + ((double)OutputCount * (TieEmbeddings ? EmbeddingSize : Recurrent.OutputCount));
 
+    internal override double ValuesPerRow => base.ValuesPerRow + EmbeddingSize + ((double)Recurrent.OutputCount * Recurrent.NumberOfLayers);
+
     internal override int MinimumBatchRows => 1;
 
     internal override string OutputLayer => "output";
@@ -82,7 +84,7 @@ public sealed record LanguageModelArchitecture : NetworkArchitecture
 /// </summary>
 internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>
 {
-    private readonly Embedding embedding;
+    private readonly EmbeddingTable embedding;
     private readonly RecurrentModule recurrent;
     private readonly SeededDropout? dropout;
     private readonly Linear? projection;
@@ -92,17 +94,17 @@ internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>
     public LanguageModelNetwork(LanguageModelArchitecture architecture)
         : base(nameof(LanguageModelNetwork))
     {
-        embedding = nn.Embedding(architecture.OutputCount, architecture.EmbeddingSize);
+        embedding = new EmbeddingTable(architecture.OutputCount, architecture.EmbeddingSize);
         recurrent = architecture.Recurrent.CreateModule(architecture.EmbeddingSize);
         dropout = architecture.Dropout > 0 ? new SeededDropout(architecture.Dropout) : null;
-        projection = architecture.HasProjection ? nn.Linear(architecture.Recurrent.OutputCount, architecture.EmbeddingSize, hasBias: false) : null;
-        output = architecture.TieEmbeddings ? null : nn.Linear(architecture.Recurrent.OutputCount, architecture.OutputCount);
-        output_bias = architecture.TieEmbeddings ? new Parameter(zeros(architecture.OutputCount)) : null;
+        projection = architecture.HasProjection ? Layers.Linear(architecture.Recurrent.OutputCount, architecture.EmbeddingSize, hasBias: false) : null;
+        output = architecture.TieEmbeddings ? null : Layers.Linear(architecture.Recurrent.OutputCount, architecture.OutputCount);
+        output_bias = architecture.TieEmbeddings ? Layers.Weights(architecture.OutputCount) : null;
         RegisterComponents();
     }
 
     /// <summary><c>[vocabulary, embedding size]</c>.</summary>
-    public Parameter EmbeddingWeight => embedding.weight!;
+    public Parameter EmbeddingWeight => embedding.Weight;
 
     /// <summary><c>[vocabulary, width of the hidden values]</c>; the embedding itself if they are tied.</summary>
     public Parameter OutputWeight => output?.weight ?? EmbeddingWeight;

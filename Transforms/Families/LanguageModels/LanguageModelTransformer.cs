@@ -34,11 +34,11 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
     private const string NetworkFolder = "Network";
 
     internal LanguageModelTransformer(IHostEnvironment env, NetworkModelParameters model, string textColumnName)
-        : base(env.Register(LoaderSignature), textColumnName)
+        : base(env.Register(LoaderSignature), textColumnName, [model])
     {
         Model = model;
-        Sequences = new SequenceScorer(Architecture, Network);
-        Generator = new TextGenerator(Architecture, Network);
+        Sequences = new SequenceScorer(model);
+        Generator = new TextGenerator(model);
     }
 
     /// <summary>The trained network with its tokenizer. The transformer owns it.</summary>
@@ -72,11 +72,13 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
     /// <returns>The pieces of the text, usually one token each.</returns>
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     /// <exception cref="FormatException">Something in the prompt is not in the vocabulary; the message shows it.</exception>
+    /// <exception cref="ObjectDisposedException">The transformer was disposed, now or while the text was being generated.</exception>
     public IEnumerable<string> Generate(string prompt, GenerationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         options ??= new GenerationOptions();
         options.Check();
+        using var lease = Lease();
         return Generator.Write(Tokenizer.Encode(prompt), options, options.Seed);
     }
 
@@ -84,9 +86,6 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
     /// <returns>The text, without the prompt.</returns>
     /// <inheritdoc cref="Generate"/>
     public string GenerateText(string prompt, GenerationOptions? options = null) => string.Concat(Generate(prompt, options));
-
-    /// <inheritdoc/>
-    public override void Dispose() => Model.Dispose();
 
     internal static LanguageModelTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {

@@ -8,7 +8,7 @@ namespace MLExtensions.Families.LanguageModels;
 /// Computes the log probability of token sequences. Long sequences are processed in windows with the state carried over, so memory is
 /// bounded. Thread-safe.
 /// </summary>
-internal sealed class SequenceScorer(LanguageModelArchitecture architecture, LanguageModelNetwork network)
+internal sealed class SequenceScorer(NetworkModelParameters model)
 {
     private const int MaximumSteps = 256;
     private const int MaximumRows = 64;
@@ -17,8 +17,9 @@ internal sealed class SequenceScorer(LanguageModelArchitecture architecture, Lan
     private const int MaximumGateValues = 1 << 22;
     private const int MaximumLogits = 1 << 21;
 
-    private readonly int _windowTokens = Math.Clamp(MaximumGateValues / (architecture.Recurrent.Gates * architecture.Recurrent.HiddenUnits), 32, 1 << 13);
-    private readonly int _logitTokens = Math.Max(1, MaximumLogits / architecture.OutputCount);
+    private readonly int _windowTokens = Math.Clamp(MaximumGateValues / GateValues((LanguageModelArchitecture)model.Architecture), 32, 1 << 13);
+    private readonly int _logitTokens = Math.Max(1, MaximumLogits / model.Architecture.OutputCount);
+    private readonly LanguageModelNetwork _network = (LanguageModelNetwork)model.Network;
 
     /// <summary>Scores independent sequences, in a few batches of sequences of similar length.</summary>
     /// <param name="sequences">
@@ -49,8 +50,9 @@ internal sealed class SequenceScorer(LanguageModelArchitecture architecture, Lan
     /// <param name="state">The state before the first tokens; afterwards the state of the longest sequences.</param>
     public double[] ScoreBatch(ArraySegment<int>[] sequences, CarriedState state)
     {
+        using var lease = model.Lease();
         using var mode = inference_mode();
-        using var threads = TorchThreads.Use(TorchThreads.CountFor(architecture.MultiplyAdds * sequences.Length));
+        using var threads = TorchThreads.Use(TorchThreads.CountFor(model.Architecture.MultiplyAdds * sequences.Length));
         var sums = new double[sequences.Length];
         var steps = Math.Clamp(_windowTokens / sequences.Length, 1, MaximumSteps);
         var going = sequences.Length;
@@ -61,12 +63,14 @@ internal sealed class SequenceScorer(LanguageModelArchitecture architecture, Lan
                 going--;
             using var scope = NewDisposeScope();
             var window = TokenWindow.Of(sequences.AsSpan(0, going), at, Math.Min(steps, sequences[0].Count - 1 - at));
-            var (hidden, next) = network.Run(network.Embed(window.Inputs()), state.First(going));
+            var (hidden, next) = _network.Run(_network.Embed(window.Inputs()), state.First(going));
             state.Keep(next);
             window.AddTo(sums, LogProbabilities(hidden, window.Targets()));
         }
         return sums;
     }
+
+    private static int GateValues(LanguageModelArchitecture architecture) => architecture.Recurrent.Gates * architecture.Recurrent.HiddenUnits;
 
     private float[] LogProbabilities(Tensor hidden, Tensor targets)
     {
@@ -76,7 +80,7 @@ internal sealed class SequenceScorer(LanguageModelArchitecture architecture, Lan
         {
             using var scope = NewDisposeScope();
             var part = Math.Min(_logitTokens, count - first);
-            var logits = network.Logits(hidden.narrow(0, first, part));
+            var logits = _network.Logits(hidden.narrow(0, first, part));
             var right = logits.gather(1, targets.narrow(0, first, part).unsqueeze(1)) - logits.logsumexp(1, keepdim: true);
             TensorMemory.Floats(right.contiguous()).CopyTo(values.AsSpan(first));
         }
@@ -109,9 +113,9 @@ internal sealed class SequenceScorer(LanguageModelArchitecture architecture, Lan
             return new TokenWindow(inputs, targets, isReal, rows);
         }
 
-        public Tensor Inputs() => tensor(inputs, [inputs.Length / rows, rows]);
+        public Tensor Inputs() => tensor(inputs, [inputs.Length / rows, rows], ScalarType.Int64, CPU);
 
-        public Tensor Targets() => tensor(targets);
+        public Tensor Targets() => tensor(targets, ScalarType.Int64, CPU);
 
         public void AddTo(Span<double> sums, ReadOnlySpan<float> values)
         {

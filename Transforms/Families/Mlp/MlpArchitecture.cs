@@ -45,6 +45,8 @@ public sealed record MlpArchitecture : NetworkArchitecture
     public override int GetHashCode() =>
         HiddenLayers.Aggregate(HashCode.Combine(base.GetHashCode(), InputDropout), HashCode.Combine);
 
+    internal override double ValuesPerRow => base.ValuesPerRow + HiddenLayers.Sum(layer => (double)layer.Units);
+
     internal override int MinimumBatchRows => HiddenLayers.Any(layer => layer.BatchNormalization) ? 2 : 1;
 
     internal override string OutputLayer => "output";
@@ -100,7 +102,7 @@ internal sealed class MlpNetwork : nn.Module<Tensor, Tensor>
             hidden.Add(new MlpHiddenLayer(width, layer));
             width = layer.Units;
         }
-        output = nn.Linear(width, architecture.OutputCount);
+        output = Layers.Linear(width, architecture.OutputCount);
         RegisterComponents();
     }
 
@@ -127,8 +129,8 @@ internal sealed class MlpHiddenLayer : nn.Module<Tensor, Tensor>
         : base(nameof(MlpHiddenLayer))
     {
         _activation = layer.Activation;
-        linear = nn.Linear(inputs, layer.Units);
-        norm = layer.BatchNormalization ? nn.BatchNorm1d(layer.Units) : null;
+        linear = Layers.Linear(inputs, layer.Units);
+        norm = layer.BatchNormalization ? Layers.BatchNorm1d(layer.Units) : null;
         prelu = layer.Activation == Activation.PReLU ? new ParametricReLU() : null;
         dropout = layer.Dropout > 0 ? new SeededDropout(layer.Dropout) : null;
         RegisterComponents();

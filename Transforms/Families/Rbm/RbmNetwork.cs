@@ -1,3 +1,4 @@
+using MLExtensions.Networks;
 using MLExtensions.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -18,9 +19,9 @@ internal sealed class RbmNetwork : nn.Module<Tensor, Tensor>
     {
         _architecture = architecture;
         Groups = architecture.SoftmaxGroups.Select(size => (long)size).ToArray();
-        register_parameter("weight", new Parameter(zeros(architecture.OutputCount, architecture.InputCount)));
-        register_parameter("hidden_bias", new Parameter(zeros(architecture.OutputCount)));
-        register_parameter("visible_bias", new Parameter(zeros(architecture.InputCount)));
+        register_parameter("weight", Layers.Weights(architecture.OutputCount, architecture.InputCount));
+        register_parameter("hidden_bias", Layers.Weights(architecture.OutputCount));
+        register_parameter("visible_bias", Layers.Weights(architecture.InputCount));
         Refresh();
     }
 

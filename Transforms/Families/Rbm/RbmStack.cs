@@ -81,9 +81,9 @@ internal sealed class RbmStack(IReadOnlyList<NetworkModelParameters> layers)
         var architecture = Top.Architecture;
         return architecture.VisibleUnits switch
         {
-            VisibleUnitType.Gaussian => zeros(rows, architecture.InputCount),
-            VisibleUnitType.Bernoulli => full([rows, architecture.InputCount], Number.Of(0.5f), ScalarType.Float32),
-            _ => ones(rows, architecture.InputCount),
+            VisibleUnitType.Gaussian => zeros([rows, architecture.InputCount], ScalarType.Float32, CPU),
+            VisibleUnitType.Bernoulli => full([rows, architecture.InputCount], Number.Of(0.5f), ScalarType.Float32, CPU),
+            _ => ones([rows, architecture.InputCount], ScalarType.Float32, CPU),
         };
     }
 }
@@ -97,12 +97,19 @@ internal static class RbmRows
             throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}; it must be at least 1.");
     }
 
+    /// <summary>Rejects more rows than memory or a span can hold.</summary>
+    public static void CheckSize(int rows, int width, string name)
+    {
+        if ((long)rows * width > int.MaxValue || 2.0 * rows * width * sizeof(float) > MachineMemory.Available)
+            throw new ArgumentOutOfRangeException(name, rows, $"{name} is {rows}; with {width} units it must be at most {(int)Math.Min(int.MaxValue, MachineMemory.Available / 2 / sizeof(float)) / width}. Call Sample several times with different seeds.");
+    }
+
     /// <summary>Draws one unit per row, int64.</summary>
     public static Tensor DrawUnits(Tensor rows, ref SplitMix64 random)
     {
         var units = new long[rows.shape[0]];
         for (var row = 0; row < units.Length; row++)
             units[row] = random.Next((int)rows.shape[1]);
-        return tensor(units, device: rows.device);
+        return tensor(units, ScalarType.Int64, rows.device);
     }
 }

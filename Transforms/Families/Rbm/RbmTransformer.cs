@@ -21,7 +21,7 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
 {
     internal const string LoaderSignature = "MLExtRbm";
     private const string ModelSignature = "MLEXTRBM";
-    private const int MaximumLayers = 1000;
+    internal const int MaximumLayers = 1000;
 
     private readonly RbmStack _stack;
     private readonly RbmOutput _output;
@@ -29,7 +29,7 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
     private readonly List<(OutputColumn Column, Kind Kind)> _outputs;
 
     internal RbmTransformer(IHostEnvironment env, IReadOnlyList<NetworkModelParameters> layers, RbmColumnNames names, RbmOutput output, int seed)
-        : base(env.Register(LoaderSignature), names.Input)
+        : base(env.Register(LoaderSignature), names.Input, layers)
     {
         Layers = layers;
         OutputColumnName = names.Output;
@@ -98,6 +98,7 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
     /// <exception cref="FormatException">A value is NaN or infinite.</exception>
     public float[] Reconstruct(float[] features)
     {
+        using var lease = Lease();
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
         return TensorMemory.Floats(_stack.Visible(_stack.Hidden(_stack.BelowTop(FeatureRows.ToTensor([features], InputCount))))).ToArray();
@@ -108,7 +109,7 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
     /// <param name="steps">The number of Gibbs steps per chain; after a few thousand the noise is forgotten.</param>
     /// <param name="seed">The seed.</param>
     /// <returns>The expected values of the visible units after the last step, one row per chain.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A number is below 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or there are more samples than fit into memory.</exception>
     public float[][] Sample(int count, int steps, int seed)
     {
         RbmRows.CheckPositive(count, nameof(count));
@@ -154,13 +155,6 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
     /// <param name="data">Data with the feature column.</param>
     /// <exception cref="ArgumentException">The column is missing, of another type or size, or there are no rows.</exception>
     public double FreeEnergy(IDataView data) => MeanOf(data, rows => _stack.FreeEnergy(_stack.BelowTop(rows)));
-
-    /// <inheritdoc/>
-    public override void Dispose()
-    {
-        foreach (var layer in Layers)
-            layer.Dispose();
-    }
 
     internal override Tensor[] Compute(Tensor features, int[] active)
     {
@@ -231,6 +225,8 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
 
     private float[][] Sample(IReadOnlyList<float[]>? start, int count, int steps, int seed)
     {
+        RbmRows.CheckSize(count, Layers.Max(layer => Math.Max(layer.Architecture.InputCount, layer.Architecture.OutputCount)), nameof(count));
+        using var lease = Lease();
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
         // There are many small steps, so threads would mostly wait for each other. Also, a seed then gives the same samples for any number of threads.

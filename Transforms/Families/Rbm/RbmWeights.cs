@@ -16,6 +16,8 @@ internal sealed class RbmWeights(IReadOnlyList<NetworkModelParameters> layers) :
 
     public bool LacksOutput => true;
 
+    public NetworkLease Lease() => NetworkLease.Of(layers);
+
     /// <summary>The weights of each RBM, for a training that continues with it.</summary>
     public IReadOnlyList<IInitialWeights> Layers => layers;
 

@@ -65,13 +65,13 @@ internal sealed class UnitSampler(Device device) : IDisposable
     {
         if (_generator == null)
             return randn_like(like);
-        return empty(like.shape, ScalarType.Float32).normal_(0, 1, _generator).to(like.dtype);
+        return empty(like.shape, ScalarType.Float32, CPU).normal_(0, 1, _generator).to(like.dtype);
     }
 
     /// <summary>Samples a one-hot category: the largest of the logarithms with Gumbel noise.</summary>
     private Tensor Category(Tensor probabilities)
     {
-        var noise = _generator == null ? rand_like(probabilities) : empty(probabilities.shape, ScalarType.Float32).uniform_(0, 1, _generator).to(probabilities.dtype);
+        var noise = _generator == null ? rand_like(probabilities) : empty(probabilities.shape, ScalarType.Float32, CPU).uniform_(0, 1, _generator).to(probabilities.dtype);
         var scores = probabilities.log().sub_(noise.clamp_(Number.Of(1e-7), Number.Of(1 - 1e-7)).log_().neg_().log_());
         return zeros_like(probabilities).scatter_(1, scores.argmax(1, keepdim: true), ones_like(probabilities));
     }

@@ -9,6 +9,9 @@ namespace MLExtensions;
 /// <param name="NumberOfLayers">The number of layers.</param>
 public sealed record RecurrentLayers(RecurrentCell Cell, int HiddenUnits, [property: JsonPropertyName("layers")] int NumberOfLayers = 1)
 {
+    internal const int MaximumUnits = 1 << 20;
+    internal const int MaximumLayers = 1000;
+
     /// <summary>Whether layers are bidirectional (Schuster and Paliwal, 1997); outputs are then twice as wide.</summary>
     public bool Bidirectional { get; init; }
 
@@ -48,10 +51,10 @@ public sealed record RecurrentLayers(RecurrentCell Cell, int HiddenUnits, [prope
     {
         if (!Enum.IsDefined(Cell))
             throw new FormatException($"recurrent.cell is {Cell}, which is not a valid cell.");
-        if (HiddenUnits < 1 || HiddenUnits > 1 << 20)
-            throw new FormatException($"recurrent.hiddenUnits is {HiddenUnits}; it must be between 1 and {1 << 20}.");
-        if (NumberOfLayers < 1 || NumberOfLayers > 1000)
-            throw new FormatException($"recurrent.layers is {NumberOfLayers}; it must be between 1 and 1000.");
+        if (HiddenUnits < 1 || HiddenUnits > MaximumUnits)
+            throw new FormatException($"recurrent.hiddenUnits is {HiddenUnits}; it must be between 1 and {MaximumUnits}.");
+        if (NumberOfLayers < 1 || NumberOfLayers > MaximumLayers)
+            throw new FormatException($"recurrent.layers is {NumberOfLayers}; it must be between 1 and {MaximumLayers}.");
         if (!(Dropout >= 0 && Dropout < 1))
             throw new FormatException($"recurrent.dropout is {Dropout}; it must be in [0, 1).");
     }

@@ -76,12 +76,7 @@ internal sealed class RecurrentModule : nn.Module
 
     private nn.Module Add(string name, int inputs)
     {
-        nn.Module layer = _description.Cell switch
-        {
-            RecurrentCell.Lstm => nn.LSTM(inputs, _description.HiddenUnits),
-            RecurrentCell.Gru => nn.GRU(inputs, _description.HiddenUnits),
-            _ => nn.RNN(inputs, _description.HiddenUnits),
-        };
+        var layer = Layers.Recurrent(_description.Cell, inputs, _description.HiddenUnits);
         register_module(name, layer);
         return layer;
     }

@@ -12,7 +12,7 @@ namespace MLExtensions.Families.Recurrent;
 /// </summary>
 internal sealed class RecurrentNetwork : nn.Module<Tensor, Tensor>, IFullPrecisionInput
 {
-    private readonly Embedding? embedding;
+    private readonly EmbeddingTable? embedding;
     private readonly SeededDropout? input_dropout;
     private readonly RecurrentModule recurrent;
     private readonly SequencePool pool;
@@ -24,12 +24,12 @@ internal sealed class RecurrentNetwork : nn.Module<Tensor, Tensor>, IFullPrecisi
         : base(nameof(RecurrentNetwork))
     {
         _valuesPerStep = architecture.Input.ValuesPerStep;
-        embedding = architecture.Input.TokenCount > 0 ? nn.Embedding(architecture.Input.TokenCount, architecture.EmbeddingSize) : null;
+        embedding = architecture.Input.TokenCount > 0 ? new EmbeddingTable(architecture.Input.TokenCount, architecture.EmbeddingSize) : null;
         input_dropout = architecture.InputDropout > 0 ? new SeededDropout(architecture.InputDropout) : null;
         recurrent = architecture.Recurrent.CreateModule(architecture.StepWidth);
         pool = new SequencePool(architecture.Pooling, architecture.Recurrent);
         output_dropout = architecture.OutputDropout > 0 ? new SeededDropout(architecture.OutputDropout) : null;
-        output = nn.Linear(architecture.Recurrent.OutputCount, architecture.OutputCount);
+        output = Layers.Linear(architecture.Recurrent.OutputCount, architecture.OutputCount);
         RegisterComponents();
     }
 
@@ -65,7 +65,7 @@ internal sealed class RecurrentNetwork : nn.Module<Tensor, Tensor>, IFullPrecisi
         if (embedding == null)
             return values.reshape(values.shape[0], steps, _valuesPerStep).transpose(0, 1).contiguous().to(output.weight!.dtype);
         var tokens = values.t().contiguous().view(-1).to(ScalarType.Int64);
-        return embedding.weight!.index_select(0, tokens).view(steps, values.shape[0], -1);
+        return embedding.Weight.index_select(0, tokens).view(steps, values.shape[0], -1);
     }
 }
 
@@ -84,8 +84,8 @@ internal sealed class SequencePool : nn.Module<Tensor, Tensor, Tensor>
         _layers = layers;
         if (pooling == SequencePooling.Attention)
         {
-            attention = nn.Linear(layers.OutputCount, layers.OutputCount);
-            context = nn.Linear(layers.OutputCount, 1, hasBias: false);
+            attention = Layers.Linear(layers.OutputCount, layers.OutputCount);
+            context = Layers.Linear(layers.OutputCount, 1, hasBias: false);
         }
         RegisterComponents();
     }

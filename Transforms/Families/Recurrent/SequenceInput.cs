@@ -16,6 +16,9 @@ public abstract record SequenceInput
     {
     }
 
+    /// <summary>The maximum number of values of a sequence.</summary>
+    internal const int MaximumValues = 1 << 28;
+
     /// <summary>The maximum number of time steps of a sequence.</summary>
     public required int MaximumLength { get; init; }
 
@@ -44,8 +47,8 @@ public abstract record SequenceInput
     /// <exception cref="FormatException">A property is out of range; the message names it.</exception>
     internal virtual void Check()
     {
-        if (MaximumLength < 1 || (long)MaximumLength * ValuesPerStep > 1 << 28)
-            throw new FormatException($"input.maximumLength is {MaximumLength}; it must be between 1 and {(1 << 28) / Math.Max(1, ValuesPerStep)}.");
+        if (MaximumLength < 1 || (long)MaximumLength * ValuesPerStep > MaximumValues)
+            throw new FormatException($"input.maximumLength is {MaximumLength}; it must be between 1 and {MaximumValues / Math.Max(1, ValuesPerStep)}.");
         if (!Enum.IsDefined(LongSequenceHandling))
             throw new FormatException($"input.longSequences is {LongSequenceHandling}, which is not a valid value.");
         if (!Enum.IsDefined(EmptySequenceHandling))

@@ -49,7 +49,7 @@ internal sealed class ElasticStep(ElasticDistortion settings) : IWarpStep
     /// <summary>Noise of <see cref="ElasticDistortion.Alpha"/> pixels in normalized coordinates, [N, 2, H, W].</summary>
     private Tensor Noise(SamplingGrid grid, ref SplitMix64 random)
     {
-        var noise = zeros([grid.Count, 2, grid.Height, grid.Width]);
+        var noise = zeros([grid.Count, 2, grid.Height, grid.Width], ScalarType.Float32, CPU);
         var values = TensorMemory.Floats(noise);
         var plane = grid.Height * grid.Width;
         for (var i = 0; i < grid.Count; i++)

@@ -73,7 +73,7 @@ internal static class PerImage
     /// <summary>Sends the numbers to the device of the images, in a shape that broadcasts over channels and pixels: [N, 1, 1, 1].</summary>
     public static Tensor Column(float[] values, Tensor images) => ToTensor(values, [values.Length, 1, 1, 1], images.device);
 
-    public static Tensor ToTensor(float[] values, long[] shape, Device device) => torch.tensor(values, shape).to(device);
+    public static Tensor ToTensor(float[] values, long[] shape, Device device) => torch.tensor(values, shape, ScalarType.Float32, device);
 
-    public static Tensor ToTensor(long[] values, long[] shape, Device device) => torch.tensor(values, shape).to(device);
+    public static Tensor ToTensor(long[] values, long[] shape, Device device) => torch.tensor(values, shape, ScalarType.Int64, device);
 }

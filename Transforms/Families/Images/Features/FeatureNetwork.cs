@@ -28,6 +28,7 @@ internal static class FeatureNetwork
         var whole = options.Architecture ?? RecognizedNetwork.Of(file, nameof(options.WeightsPath)).UsualArchitecture;
         var architecture = Cut(whole, options, column);
         TorchRuntime.Initialize();
+        using var state = TorchState.Enter();
         using var scope = NewDisposeScope();
         var network = architecture.CreateModule();
         try

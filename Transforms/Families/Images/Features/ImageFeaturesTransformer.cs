@@ -20,7 +20,7 @@ public sealed class ImageFeaturesTransformer : FeatureColumnsTransformer
     private const string NetworkFolder = "Network";
 
     internal ImageFeaturesTransformer(IHostEnvironment env, NetworkModelParameters model, string outputColumnName, string inputColumnName)
-        : base(env.Register(LoaderSignature), inputColumnName)
+        : base(env.Register(LoaderSignature), inputColumnName, model)
     {
         Model = model;
         OutputColumnName = outputColumnName;
@@ -43,9 +43,6 @@ public sealed class ImageFeaturesTransformer : FeatureColumnsTransformer
     private CnnArchitecture Architecture => (CnnArchitecture)Model.Architecture;
 
     private protected override int PassRows => Architecture.ScoringRows;
-
-    /// <inheritdoc/>
-    public override void Dispose() => Model.Dispose();
 
     internal override Tensor[] Compute(Tensor features, int[] active) => [Model.Network.call(features)];
 

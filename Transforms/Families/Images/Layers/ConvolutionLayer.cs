@@ -1,3 +1,4 @@
+using MLExtensions.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -64,8 +65,8 @@ internal sealed class ConvolutionModule : nn.Module<Tensor, Tensor>
     public ConvolutionModule(ConvolutionLayer layer, long channels, long filters)
         : base(nameof(ConvolutionModule))
     {
-        weight = new TorchSharp.Modules.Parameter(zeros(filters, channels / layer.Groups, layer.KernelSize, layer.KernelSize));
-        bias = layer.Bias ? new TorchSharp.Modules.Parameter(zeros(filters)) : null;
+        weight = Layers.Weights(filters, channels / layer.Groups, layer.KernelSize, layer.KernelSize);
+        bias = layer.Bias ? Layers.Weights(filters) : null;
         _padding = [layer.Padding, layer.Padding];
         _stride = [layer.Stride, layer.Stride];
         _dilation = [layer.Dilation, layer.Dilation];

@@ -1,3 +1,4 @@
+using MLExtensions.Networks;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -56,8 +57,8 @@ internal sealed class DenseModule : nn.Module<Tensor, Tensor>
     public DenseModule(long inputs, long units, bool hasBias)
         : base(nameof(DenseModule))
     {
-        weight = new TorchSharp.Modules.Parameter(zeros(units, inputs));
-        bias = hasBias ? new TorchSharp.Modules.Parameter(zeros(units)) : null;
+        weight = Layers.Weights(units, inputs);
+        bias = hasBias ? Layers.Weights(units) : null;
         RegisterComponents();
     }
 

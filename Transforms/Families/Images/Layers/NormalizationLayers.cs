@@ -1,3 +1,4 @@
+using MLExtensions.Networks;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -28,8 +29,8 @@ public sealed record BatchNormalizationLayer : ImageLayer
     internal override long ParameterCount(LayerShape input, LayerSite site) => 2L * input.Channels;
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => input.IsVector
-        ? nn.BatchNorm1d(input.Channels, Epsilon, Momentum)
-        : nn.BatchNorm2d(input.Channels, Epsilon, Momentum);
+        ? Layers.BatchNorm1d(input.Channels, Epsilon, Momentum)
+        : Layers.BatchNorm2d(input.Channels, Epsilon, Momentum);
 }
 
 /// <summary>

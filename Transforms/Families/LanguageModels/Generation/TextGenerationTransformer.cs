@@ -27,7 +27,7 @@ public sealed class TextGenerationTransformer : NetworkColumnsTransformer
     private readonly bool _ownsModel;
 
     internal TextGenerationTransformer(IHostEnvironment env, LanguageModelTransformer model, string outputColumnName, string inputColumnName, GenerationOptions options, bool ownsModel)
-        : base(env.Register(LoaderSignature), inputColumnName)
+        : base(env.Register(LoaderSignature), inputColumnName, [model.Model], owned: false)
     {
         _ownsModel = ownsModel;
         Model = model;

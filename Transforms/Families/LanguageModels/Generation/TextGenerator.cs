@@ -7,16 +7,17 @@ using static TorchSharp.torch;
 namespace MLExtensions.Families.LanguageModels;
 
 /// <summary>Generates text with a language model. Thread-safe.</summary>
-internal sealed class TextGenerator(LanguageModelArchitecture architecture, LanguageModelNetwork network)
+internal sealed class TextGenerator(NetworkModelParameters model)
 {
     // Faster than libtorch with one thread at all measured sizes, but it needs a copy of the weights: 4 bytes per multiply-add.
     private const double MaximumManagedMultiplyAdds = 2e7;
 
-    private readonly Lazy<ManagedLanguageModel>? _managed = architecture.MultiplyAdds <= MaximumManagedMultiplyAdds
-        ? new(() => new ManagedLanguageModel(architecture, network))
-        : null;
+    private readonly LanguageModelArchitecture _architecture = (LanguageModelArchitecture)model.Architecture;
+    private readonly LanguageModelNetwork _network = (LanguageModelNetwork)model.Network;
+    private readonly Lock _gate = new();
+    private ManagedLanguageModel? _managed;
 
-    private TextTokenizer Tokenizer => architecture.Tokenizer;
+    private TextTokenizer Tokenizer => _architecture.Tokenizer;
 
     /// <summary>Generates the text after a prompt, piece by piece.</summary>
     /// <param name="prompt">The tokens of the prompt.</param>
@@ -31,8 +32,9 @@ internal sealed class TextGenerator(LanguageModelArchitecture architecture, Lang
         foreach (var id in prompt)
             decoder.Append(id); // the next token may need a space before it
         var recent = new RecentTokens(prompt, options);
-        var logits = new float[architecture.OutputCount];
-        stepper.Read([Tokenizer.EndOfSequenceId, .. prompt], logits);
+        var logits = new float[_architecture.OutputCount];
+        using (model.Lease())
+            stepper.Read([Tokenizer.EndOfSequenceId, .. prompt], logits);
         for (var count = 1; count <= options.MaximumTokens; count++)
         {
             var id = sampler.Next(logits, recent.Tokens);
@@ -44,7 +46,10 @@ internal sealed class TextGenerator(LanguageModelArchitecture architecture, Lang
             if (filter.IsStopped)
                 yield break;
             recent.Add(id);
-            if (count < options.MaximumTokens)
+            if (count == options.MaximumTokens)
+                break;
+            // Not for the whole text: it may never be read to its end.
+            using (model.Lease())
                 stepper.Read([id], logits);
         }
         var rest = filter.Append(decoder.Finish()) + filter.Finish();
@@ -52,7 +57,16 @@ internal sealed class TextGenerator(LanguageModelArchitecture architecture, Lang
             yield return rest;
     }
 
-    public TokenStepper CreateStepper() => _managed?.Value.CreateStepper() ?? new TorchStepper(architecture, network);
+    public TokenStepper CreateStepper()
+    {
+        if (_architecture.MultiplyAdds > MaximumManagedMultiplyAdds)
+            return new TorchStepper(_architecture, _network);
+        lock (_gate)
+        {
+            using var lease = model.Lease();
+            return (_managed ??= new ManagedLanguageModel(_architecture, _network)).CreateStepper();
+        }
+    }
 
     /// <summary>The most recent tokens, as many as are needed.</summary>
     private sealed class RecentTokens
@@ -115,7 +129,7 @@ internal sealed class TorchStepper(LanguageModelArchitecture architecture, Langu
             var ids = new long[count];
             for (var i = 0; i < count; i++)
                 ids[i] = tokens[first + i];
-            var (hidden, next) = network.Run(network.Embed(tensor(ids, [count, 1])), _state.Value);
+            var (hidden, next) = network.Run(network.Embed(tensor(ids, [count, 1], ScalarType.Int64, CPU)), _state.Value);
             _state.Keep(next);
             if (first + count == tokens.Length)
                 TensorMemory.Floats(network.Logits(hidden.narrow(0, count - 1, 1))).CopyTo(logits);

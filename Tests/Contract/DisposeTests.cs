@@ -1,0 +1,130 @@
+using System.Globalization;
+using Microsoft.ML;
+
+namespace MLExtensions.Tests.Contract;
+
+/// <summary>A network in use is not freed; one that was disposed says so, whatever is asked of it.</summary>
+[TestClass]
+public sealed class DisposeTests
+{
+    private const int Threads = 8;
+
+    private static readonly MLContext Ml = new(1);
+    private static readonly Dictionary<string, byte[]> Files = [];
+
+    /// <summary>eng/dispose-stress sets more.</summary>
+    private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("MLEXTENSIONS_DISPOSE_ROUNDS") is { Length: > 0 } value ? value : "2", CultureInfo.InvariantCulture);
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void Disposed_EveryUseThrows(string name)
+    {
+        var subject = Subjects.Training(name);
+        using var folder = new TemporaryFolder();
+        var model = Load(subject);
+        var data = subject.View(Ml, 20);
+        var scored = model.Transform(data);
+        var good = folder.File("weights.safetensors");
+        model.Networks[0].SaveWeights(good);
+        var length = new FileInfo(good).Length;
+        model.Dispose();
+        AssertThrows(() => subject.Values(scored));
+        AssertThrows(() => model.Transform(data));
+        AssertThrows(() => ModelUse.Of(model.Transformer));
+        AssertThrows(() => Ml.Model.Save(model.Transformer, data.Schema, new MemoryStream()));
+        AssertThrows(() => model.Networks[0].SaveWeights(good));
+        AssertThrows(() => model.Networks[0].GetWeights("weight"));
+        AssertThrows(() => subject.Fit(subject.Rows(20), options => options.InitialModel = model.Transformer));
+        if (subject.MapsRows)
+            AssertThrows(() => subject.PredictRows(Ml, model.Transformer, subject.Rows(1)));
+        Assert.AreEqual(length, new FileInfo(good).Length, "the good file is untouched");
+        model.Dispose();
+
+        void AssertThrows(Action action)
+        {
+            var exception = Assert.ThrowsExactly<ObjectDisposedException>(action);
+            Assert.AreEqual(model.Transformer.GetType().Name, exception.ObjectName);
+            Assert.Contains("OwnsTransformer is false", exception.Message);
+        }
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
+    public void EngineThatOwnsTheTransformer_SavingThrows(string name)
+    {
+        var subject = Subjects.Training(name);
+        if (!subject.MapsRows)
+            return;
+        var data = subject.View(Ml, 20);
+        var chain = Ml.Transforms.CopyColumns("Copy", nameof(Example.Weight)).Fit(data).Append(Load(subject).Transformer);
+        using (Ml.Model.CreatePredictionEngine<Example, Output>(chain, inputSchemaDefinition: Example.Schema(subject.FeatureCount)))
+        {
+        }
+        Assert.ThrowsExactly<ObjectDisposedException>(() => Ml.Model.Save(chain, data.Schema, new MemoryStream()));
+    }
+
+    /// <summary>Threads read views, use engines and call methods while another one disposes the transformer.</summary>
+    [TestMethod]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void DisposedWhileInUse_OnlyThrowsThatItIsDisposed(string name)
+    {
+        var subject = Subjects.Training(name);
+        for (var round = 0; round < Rounds; round++)
+        {
+            var model = Load(subject);
+            using var started = new CountdownEvent(Threads);
+            var users = Enumerable.Range(0, Threads).Select(user => Task.Factory.StartNew(() => UseUntilDisposed(subject, model, user, started), TaskCreationOptions.LongRunning)).ToArray();
+            started.Wait();
+            Thread.SpinWait(round * 7919 % 50_000);
+            model.Dispose();
+            Task.WaitAll(users);
+        }
+    }
+
+    private static void UseUntilDisposed(TrainingSubject subject, TrainedModel model, int user, CountdownEvent started)
+    {
+        var ml = new MLContext(1);
+        var rows = subject.Rows(40);
+        var data = Example.View(ml, rows);
+        var isFirst = true;
+        while (true)
+        {
+            try
+            {
+                if (user % 3 == 0)
+                    subject.Values(model.Transform(data));
+                else if (user % 3 == 1 && subject.MapsRows)
+                    subject.PredictRows(ml, model.Transformer, rows);
+                else
+                    ModelUse.Of(model.Transformer);
+            }
+            catch (ObjectDisposedException) when (!isFirst)
+            {
+                return;
+            }
+            finally
+            {
+                if (isFirst)
+                    started.Signal();
+                isFirst = false;
+            }
+        }
+    }
+
+    private static TrainedModel Load(TrainingSubject subject)
+    {
+        if (!Files.TryGetValue(subject.Name, out var file))
+        {
+            using var model = subject.Fit(subject.Rows(40), options => options.Epochs = 1);
+            using var stream = new MemoryStream();
+            Ml.Model.Save(model.Transformer, subject.View(Ml, 1).Schema, stream);
+            Files.Add(subject.Name, file = stream.ToArray());
+        }
+        return new TrainedModel(new MLContext(1).Model.Load(new MemoryStream(file), out _));
+    }
+
+    private sealed class Output
+    {
+        public float Weight { get; set; }
+    }
+}

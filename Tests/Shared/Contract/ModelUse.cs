@@ -1,0 +1,30 @@
+using Microsoft.ML;
+
+namespace MLExtensions.Tests.Contract;
+
+/// <summary>What transformers can do besides transforming data: every method that computes with the networks.</summary>
+internal static class ModelUse
+{
+    /// <summary>Calls all of them, with seeds where there is something to draw.</summary>
+    public static float[] Of(ITransformer transformer)
+    {
+        switch (transformer)
+        {
+            case RbmTransformer machines:
+                var visible = Enumerable.Repeat(0.5f, machines.Layers[0].Architecture.InputCount).ToArray();
+                return [.. machines.Reconstruct(visible), .. machines.Sample(2, 3, seed: 1).SelectMany(row => row), .. machines.Sample([visible], 2, seed: 1)[0], .. machines.GetWeights()[0]];
+            case AutoencoderTransformer autoencoder:
+                var features = Enumerable.Repeat(0.5f, autoencoder.Architecture.InputCount).ToArray();
+                return [.. autoencoder.Encode(features), .. autoencoder.Decode(autoencoder.Encode(features)), .. autoencoder.Reconstruct(features)];
+            case LstmForecastingTransformer forecaster:
+                return forecaster.Forecast([100, 110, 90]);
+            case LanguageModelTransformer language:
+                var text = language.GenerateText("r", new GenerationOptions { MaximumTokens = 5, Seed = 1 });
+                return [.. text.Select(character => (float)character)];
+            case NetworkTransformer network:
+                return network.Model.GetWeights(network.Model.WeightShapes.Keys.First());
+            default:
+                throw new ArgumentException($"The contract does not know what a {transformer.GetType().Name} can do.", nameof(transformer));
+        }
+    }
+}
