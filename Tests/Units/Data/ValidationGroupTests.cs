@@ -14,6 +14,7 @@ public sealed class ValidationGroupTests
 {
     private const int Users = 50;
     private const int RowsPerUser = 20;
+    private const int Width = 8;
 
     [TestMethod]
     [DataRow(Buffering.InMemory)]
@@ -134,7 +135,7 @@ public sealed class ValidationGroupTests
     private static (int[] Training, int[] Validation) Split(Buffering buffering, string column, int seed)
     {
         var data = Ml.Transforms.Conversion.MapValueToKey("Key", nameof(Visit.User)).Fit(Visits()).Transform(Visits());
-        var columns = Columns(data, nameof(Visit.Label));
+        var columns = Columns(data, nameof(Visit.Label)) with { Format = new MLExtensions.Tensors.DenseFormat(Width) };
         using var set = RowSet.Open(data, columns, new RowSetSettings(buffering, 10, 0.2, seed, GroupColumnName: column), () => { });
         return (Of(RowPart.Training), Of(RowPart.Validation));
 
@@ -145,30 +146,34 @@ public sealed class ValidationGroupTests
             {
                 using (batch)
                 using (TorchSharp.torch.NewDisposeScope())
-                    users.AddRange(batch.Features.select(1, 0).contiguous().data<float>().ToArray().Select(value => (int)Math.Round(value)));
+                    users.AddRange(batch.Features.select(1, 0).contiguous().data<float>().ToArray().Select(value => (int)Math.Round(value * Users)));
             }
             return [.. users];
         }
     }
 
-    /// <summary>Users of two random features and a random label, and rows that are nearly them.</summary>
+    /// <summary>Users of random features and a random label, and rows that are nearly them; the first feature says which user.</summary>
     private static IDataView Visits(int users = Users)
     {
         var random = new Random(TestSeed.Of(4));
         var rows = new List<Visit>();
         for (var user = 0; user < Users; user++)
         {
-            var (second, label) = (random.NextSingle() * 100, random.Next(2) == 0);
+            var label = random.Next(2) == 0;
+            var person = Enumerable.Range(0, Width).Select(_ => (2 * random.NextSingle()) - 1).ToArray();
             for (var i = 0; i < RowsPerUser; i++)
-                rows.Add(new Visit { Features = [user + (random.NextSingle() * 0.2f), second], Label = label, User = $"user {user % users}", Number = user % users });
+            {
+                var features = Array.ConvertAll(person, value => value + (random.NextSingle() * 0.01f));
+                features[0] = (float)user / Users;
+                rows.Add(new Visit { Features = features, Label = label, User = $"user {user % users}", Number = user % users });
+            }
         }
-        // Features of this size would not be learned.
         return Ml.Data.LoadFromEnumerable(rows);
     }
 
     private sealed class Visit
     {
-        [VectorType(2)]
+        [VectorType(Width)]
         public float[] Features { get; set; } = [];
 
         public bool Label { get; set; }

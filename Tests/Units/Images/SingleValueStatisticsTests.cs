@@ -34,7 +34,7 @@ public sealed class SingleValueStatisticsTests
     {
         var shape = new ImageShape(1, 4, 4);
         var options = ImageSample.Options(new ConvolutionLayer(3, 3), new GlobalAveragePoolingLayer(), new BatchNormalizationLayer(), new DenseLayer());
-        options.BatchSize = 1;
+        (options.BatchSize, options.ImageShape) = (1, shape);
         Assert.Contains("BatchSize is 1", Assert.Throws<ArgumentException>(() => ImageSample.Fit(options, ImageSample.View(shape, 5))).Message);
         options.BatchSize = 2;
         ImageSample.Fit(options, ImageSample.View(shape, 5)).Dispose();
