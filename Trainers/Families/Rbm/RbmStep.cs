@@ -70,6 +70,9 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
         }
     }
 
+    /// <summary>Training raises the likelihood; the reconstruction error may rise a little meanwhile.</summary>
+    public override bool LowersLoss => false;
+
     public override void BeginEpoch(int epoch)
     {
         base.BeginEpoch(epoch);
