@@ -64,7 +64,7 @@ public sealed class LabelNameTests
     {
         var rows = Rows(6);
         var numbers = Ml.Data.LoadFromEnumerable(rows);
-        foreach (var type in new[] { DataKind.Int32, DataKind.Single, DataKind.UInt16, DataKind.Int64, DataKind.String })
+        foreach (var type in new[] { DataKind.Int32, DataKind.Single, DataKind.Double, DataKind.Int64, DataKind.String })
         {
             var mapped = Ml.Transforms.Conversion.ConvertType("Other", "Number", type).Append(Ml.Transforms.Conversion.MapValueToKey("Label", "Other")).Fit(numbers).Transform(numbers);
             CollectionAssert.AreEqual(new[] { "7", "8", "9" }, KeyNames.Of(mapped.Schema["Label"])!.Order().ToArray(), type.ToString());

@@ -12,7 +12,7 @@ public sealed class SparseTopicTests
     {
         var ml = new MLContext(1);
         var setting = Environment.GetEnvironmentVariable("RBM_EXPERIMENT") ?? "";
-        foreach (var variant in new[] { 0, 1, 2 })
+        foreach (var variant in (Environment.GetEnvironmentVariable("RBM_VARIANTS") ?? "0").Split(',').Select(int.Parse))
         {
             var data = ml.Data.LoadFromEnumerable(Documents(1000, 4000, variant));
             var options = new RbmEstimator.Options { InputColumnName = "Words", OutputColumnName = "Hidden", Seed = 1 };
@@ -29,7 +29,7 @@ public sealed class SparseTopicTests
             var split = ml.Data.TrainTestSplit(hidden, 0.2, seed: 1);
             var pipeline = ml.Transforms.Conversion.MapValueToKey("Label", "Topic").Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy(featureColumnName: "Hidden"));
             var accuracy = ml.MulticlassClassification.Evaluate(pipeline.Fit(split.TrainSet).Transform(split.TestSet)).MicroAccuracy;
-            Console.Error.WriteLine($"{setting} variant {variant}: {accuracy:F3} {watch.Elapsed.TotalSeconds:F1} s {string.Join(" ", rbm.Histories[0].Warnings)}");
+            File.AppendAllText("/tmp/rbm-experiment.txt", $"{setting} variant {variant}: {accuracy:F3} {watch.Elapsed.TotalSeconds:F1} s {string.Join(" ", rbm.Histories[0].Warnings)}\n");
         }
     }
 
