@@ -50,13 +50,14 @@ public sealed class BadDataTests
         var warnings = new List<string>();
         ml.Log += (_, log) => warnings.AddRange(log.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning ? [log.Message] : []);
         var model = subject.Fit(rows, o => o.Epochs = 2, noisy: true, ml);
-        var warning = warnings.Single();
+        var warning = warnings.Single(line => line.Contains("no label"));
         Assert.Contains("10 rows", warning);
+        CollectionAssert.Contains(model.History.Warnings.ToArray(), warning[(warning.IndexOf(']') + 1)..].Trim());
         Assert.Contains(subject.Task.LabelColumn, warning);
         Outcome.AssertSameBits(Outcome.Weights(subject.Fit(whole, o => o.Epochs = 2, noisy: true)), Outcome.Weights(model));
         warnings.Clear();
         subject.Fit(rows, o => (o.Epochs, o.Buffering) = (3, Buffering.Streaming), ml: ml);
-        Assert.Contains("10 rows", warnings.Single());
+        Assert.Contains("10 rows", warnings.Single(line => line.Contains("no label")));
         Assert.Contains("None of the 100 rows", Refusal<ArgumentException>(name, all => Array.ForEach(all, row => subject.Task.RemoveLabel(row)), rows: 100));
     }
 

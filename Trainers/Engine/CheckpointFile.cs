@@ -6,12 +6,13 @@ using System.Text.Json.Serialization;
 using System.Text.Json;
 using MLExtensions.Persistence;
 using MLExtensions.Tensors;
+using MLExtensions.Training;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Engine;
 
 /// <summary>The contents of a checkpoint besides its tensors.</summary>
-internal sealed record CheckpointState(IReadOnlyList<EpochRecord> Records, EpochRecord? BeforeTraining, bool Stopped);
+internal sealed record CheckpointState(IReadOnlyList<EpochRecord> Records, EpochRecord? BeforeTraining, bool Stopped, double? FirstLoss = null);
 
 /// <summary>
 /// A training's state after an epoch in one safetensors file: weights, buffers, optimizer state, moving average, best weights, history.
@@ -40,7 +41,7 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
     public void Save(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, GoalMonitor monitor, CheckpointState state)
     {
         var steps = step.Networks.ToDictionary(network => network.Name, network => network.Optimizer.StepCount);
-        var saved = new SavedState(state.Records, state.BeforeTraining, state.Stopped, steps, monitor.BestEpoch, monitor.BestValue);
+        var saved = new SavedState(state.Records, state.BeforeTraining, state.Stopped, steps, monitor.BestEpoch, monitor.BestValue, state.FirstLoss);
         var metadata = new Dictionary<string, string>
         {
             [StateKey] = JsonSerializer.Serialize(saved, Json),
@@ -48,7 +49,14 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         };
         using var scope = NewDisposeScope();
         var tensors = Tensors(step, source, monitor.Best);
-        AtomicFile.Write(FilePath, stream => SafeTensorsWriter.Write(stream, tensors, metadata));
+        try
+        {
+            AtomicFile.Write(FilePath, stream => SafeTensorsWriter.Write(stream, tensors, metadata));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw OutputFolders.NotWritable(nameof(TrainingOptions.CheckpointFolder), folder, e);
+        }
     }
 
     /// <summary>
@@ -71,14 +79,18 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         var hasBest = reader.Header.Entries.Any(entry => entry.Name.StartsWith("best/", StringComparison.Ordinal));
         var best = hasBest ? StepSnapshot.Take(step) : null;
         using (NewDisposeScope())
-            reader.LoadInto(Tensors(step, source, best));
+        {
+            var tensors = Tensors(step, source, best);
+            reader.LoadInto(tensors);
+            WeightCheck.RequireFinite(tensors.Where(entry => IsWeight(entry.Key)), FilePath);
+        }
         foreach (var network in step.Networks)
         {
             network.Optimizer.StepCount = state.Steps[network.Name];
             network.Parameters.PublishWeights();
         }
         monitor.Resume(state.BestEpoch, state.BestValue, best);
-        return new CheckpointState(state.Records, state.BeforeTraining, state.Stopped);
+        return new CheckpointState(state.Records, state.BeforeTraining, state.Stopped, state.FirstLoss);
     }
 
     private static Dictionary<string, Tensor> Tensors(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, StepSnapshot? best)
@@ -102,6 +114,8 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
             tensors.Add($"best/{name}", value);
         return tensors;
     }
+
+    private static bool IsWeight(string name) => name.Split('/')[0] is "weights" or "buffers" or "average" or "best";
 
     private T Parse<T>(SafeTensorsHeader header, string key)
     {
@@ -136,7 +150,8 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         bool Stopped,
         IReadOnlyDictionary<string, long> Steps,
         int? BestEpoch,
-        double BestValue);
+        double BestValue,
+        double? FirstLoss = null);
 }
 
 /// <summary>A copy of what the model would get from a step: the resulting weights and the buffers of the modules.</summary>

@@ -2,11 +2,21 @@ using System.Globalization;
 
 namespace MLExtensions;
 
-/// <summary>Training was stopped because the loss was NaN or infinite.</summary>
+/// <summary>Training was stopped because the loss, a weight or a statistic of batch normalization was no finite number any more.</summary>
 public sealed class TrainingDivergedException : InvalidOperationException
 {
     internal TrainingDivergedException(int epoch, int? batch, double loss)
-        : base(Describe(epoch, batch, loss))
+        : this(epoch, batch, "The loss", loss, batch == null ? "on the validation data" : string.Create(CultureInfo.InvariantCulture, $"in batch {batch}"))
+    {
+    }
+
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="batch">The batch, or null.</param>
+    /// <param name="what">What is not finite, at the beginning of the message.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="where">Where in the epoch.</param>
+    internal TrainingDivergedException(int epoch, int? batch, string what, double value, string where)
+        : base(string.Create(CultureInfo.InvariantCulture, $"{what} became {value} in epoch {epoch}, {where}. Try a smaller LearningRate, GradientClipNorm = 1, or normalize the features (NormalizeMeanVariance). The last checkpoint, if there is one, is intact."))
     {
         Epoch = epoch;
         Batch = batch;
@@ -17,10 +27,4 @@ public sealed class TrainingDivergedException : InvalidOperationException
 
     /// <summary>The batch of the epoch, from 1; null if the loss diverged in validation.</summary>
     public int? Batch { get; }
-
-    private static string Describe(int epoch, int? batch, double loss)
-    {
-        var where = batch == null ? "on the validation data" : string.Create(CultureInfo.InvariantCulture, $"in batch {batch}");
-        return string.Create(CultureInfo.InvariantCulture, $"The loss became {loss} in epoch {epoch}, {where}. Try a smaller LearningRate, GradientClipNorm = 1, or normalize the features (NormalizeMeanVariance). The last checkpoint, if there is one, is intact.");
-    }
 }

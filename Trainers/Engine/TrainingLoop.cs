@@ -34,10 +34,12 @@ internal sealed class TrainingLoop<TBatch>(
     private List<EpochRecord> _records = [];
     private EpochRecord? _beforeTraining;
     private StopReason? _stopReason;
+    private double? _firstLoss;
 
     /// <summary>Trains. Afterwards the step holds the resulting weights.</summary>
     /// <exception cref="OperationCanceledException">Training was cancelled; the last checkpoint is intact.</exception>
-    /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
+    /// <exception cref="TrainingDivergedException">The loss, or a weight after an epoch, is no finite number.</exception>
+    /// <exception cref="InvalidOperationException">The checkpoint has more epochs than the options ask for.</exception>
     public TrainingOutcome Run()
     {
         if (!TryResume())
@@ -55,7 +57,7 @@ internal sealed class TrainingLoop<TBatch>(
         }
         if (options.EarlyStopping != null)
             _monitor.Best?.Restore(step);
-        return new TrainingOutcome(_records, _beforeTraining, _monitor.BestEpoch, _stopReason ?? StopReason.Epochs);
+        return new TrainingOutcome(_records, _beforeTraining, _monitor.BestEpoch, _stopReason ?? StopReason.Epochs, _firstLoss);
     }
 
     public void Dispose()
@@ -68,7 +70,9 @@ internal sealed class TrainingLoop<TBatch>(
     {
         if (!options.ResumeFromCheckpoint || checkpoint!.TryLoad(step, training.State, _monitor) is not { } state)
             return false;
-        (_records, _beforeTraining) = (state.Records.ToList(), state.BeforeTraining);
+        if (state.Records.Count > options.Epochs)
+            throw new InvalidOperationException($"{nameof(options.Epochs)} is {options.Epochs}, but the checkpoint in {nameof(options.CheckpointFolder)} '{options.CheckpointFolder}' was made after epoch {state.Records.Count}. Set {nameof(options.Epochs)} to {state.Records.Count} or more to resume, or use another {nameof(options.CheckpointFolder)}.");
+        (_records, _beforeTraining, _firstLoss) = (state.Records.ToList(), state.BeforeTraining, state.FirstLoss);
         _stopReason = state.Stopped ? StopReason.EarlyStopping : null;
         return true;
     }
@@ -110,12 +114,16 @@ internal sealed class TrainingLoop<TBatch>(
                 batchNumber++;
                 var loss = Train(batch, LearningRateAt(epoch - 1 + batch.EpochFraction), metrics);
                 Count(loss, batch, metrics, epoch, batchNumber);
+                _firstLoss ??= loss;
+                if (batchNumber == training.BatchCount && IsResult(epoch))
+                    LookAfter(batch, epoch, batchNumber);
                 reporter.BatchDone(batchNumber, metrics);
             }
         }
         _state.Resume();
         using (NewDisposeScope())
             step.EndEpoch(metrics);
+        DivergenceCheck.CheckWeights(step, epoch, batchNumber);
         var measured = validation == null ? new Dictionary<string, double>() : Validate(epoch);
         return new EpochRecord
         {
@@ -138,6 +146,18 @@ internal sealed class TrainingLoop<TBatch>(
         {
             return double.NaN; // the host looks for gradients that are NaN: the same without the text of libtorch
         }
+    }
+
+    /// <summary>Whether the networks are kept as they are after this epoch, and no validation looks at them.</summary>
+    private bool IsResult(int epoch) =>
+        validation == null && (epoch == options.Epochs || (checkpoint != null && epoch % options.CheckpointInterval == 0));
+
+    private void LookAfter(TBatch batch, int epoch, int batchNumber)
+    {
+        using var result = new ResultInUse(step.Networks);
+        var loss = step.LossAfter(batch);
+        if (!double.IsFinite(loss))
+            throw new TrainingDivergedException(epoch, batchNumber, "The loss", loss, $"after batch {batchNumber}");
     }
 
     private IReadOnlyDictionary<string, double> Validate(int epoch)
@@ -170,7 +190,7 @@ internal sealed class TrainingLoop<TBatch>(
     {
         var isLast = _stopReason != null || _records.Count == options.Epochs;
         if (checkpoint != null && (isLast || _records.Count % options.CheckpointInterval == 0))
-            checkpoint.Save(step, training.State, _monitor, new CheckpointState(_records, _beforeTraining, Stopped: _stopReason != null));
+            checkpoint.Save(step, training.State, _monitor, new CheckpointState(_records, _beforeTraining, Stopped: _stopReason != null, _firstLoss));
     }
 
     private double LearningRateAt(double epoch) =>
@@ -201,8 +221,8 @@ internal sealed class TrainingLoop<TBatch>(
     }
 }
 
-/// <summary>The result of a training.</summary>
-internal sealed record TrainingOutcome(IReadOnlyList<EpochRecord> Records, EpochRecord? BeforeTraining, int? BestEpoch, StopReason StopReason);
+/// <summary>The result of a training. The first loss is that of the first batch, before any step.</summary>
+internal sealed record TrainingOutcome(IReadOnlyList<EpochRecord> Records, EpochRecord? BeforeTraining, int? BestEpoch, StopReason StopReason, double? FirstLoss);
 
 /// <summary>Sums of an epoch's losses and metrics over its examples.</summary>
 internal sealed class MetricSums

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Runtime;
 using MLExtensions.Native;
 using MLExtensions.Training;
@@ -9,6 +10,8 @@ namespace MLExtensions.Engine;
 /// <summary>What every family needs around the loop: device, cancellation, log, progress, checkpoint, history.</summary>
 internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOptions options, int seed)
 {
+    private readonly List<string> _warnings = [];
+
     public IChannel Channel => channel;
 
     public int Seed => seed;
@@ -19,8 +22,17 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         TorchRuntime.Initialize();
         var device = TrainingDevice.Resolve(options.Device);
         if (options.Precision == Precision.BFloat16 && device.type == DeviceType.CPU && BFloat16Instructions.Name == null)
-            channel.Warning("This processor has no bfloat16 instructions; Precision = Float32 is faster on it.");
+            Warn("This processor has no bfloat16 instructions; Precision = Float32 is faster on it.");
         return device;
+    }
+
+    /// <summary>Writes a warning to the log and to the history of the training.</summary>
+    public void Warn(string warning)
+    {
+        if (_warnings.Contains(warning))
+            return;
+        _warnings.Add(warning);
+        channel.Warning("{0}", warning);
     }
 
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
@@ -49,6 +61,8 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
     {
         if (goal == null && options.EarlyStopping != null)
             throw new ArgumentException($"{nameof(options.EarlyStopping)} is set, but this training has no metric to compare epochs with; it must be null.", nameof(options.EarlyStopping));
+        if (StepWarnings.OfCount(options.Epochs, training.BatchCount) is { } few)
+            Warn(few);
         using var progress = host.StartProgressChannel("Training");
         using var reporter = new TrainingReporter(channel, progress, options);
         var checkpoint = options.CheckpointFolder == null
@@ -57,6 +71,8 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         using var loop = new TrainingLoop<TBatch>(step, training, validation, goal, options, reporter, checkpoint, ThrowIfCancelled);
         using var memory = FreedMemory.Keep();
         var outcome = loop.Run();
+        using (NewDisposeScope())
+            step.Diagnose().Concat(StepWarnings.OfLosses(outcome, step.LowersLoss ? training.BatchCount : 0, isNew: options.InitialModel == null && initialWeights == null)).ToList().ForEach(Warn);
         return new TrainingHistory
         {
             Epochs = outcome.Records,
@@ -64,10 +80,43 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
             StopReason = outcome.StopReason,
             BeforeTraining = outcome.BeforeTraining,
             InitialWeights = initialWeights,
+            Warnings = _warnings,
             Seed = seed,
             ThreadCount = get_num_threads(),
             Device = step.Networks[0].Device.ToString(),
             Precision = options.Precision.ToString().ToLowerInvariant(),
         };
+    }
+}
+
+/// <summary>Tells from the number of steps and from the losses that a training will not learn, or has not learned.</summary>
+internal static class StepWarnings
+{
+    private const int FewSteps = 20;
+
+    // So many steps of Adam move a weight as far as it can need; fewer are too few only if there are few of them in an epoch.
+    private const int EnoughSteps = 1000;
+
+    // The loss of one batch varies; a mean over that many steps does not.
+    private const int SteadySteps = 100;
+
+    /// <summary>The warning that an epoch has few steps, or null.</summary>
+    public static string? OfCount(int epochs, int steps) => epochs == 0 || steps >= FewSteps || (long)epochs * steps >= EnoughSteps
+        ? null
+        : string.Create(CultureInfo.InvariantCulture, $"An epoch has {steps} training steps, {(long)epochs * steps} in all {epochs} epochs; with fewer than {FewSteps} steps an epoch networks often learn too little. Try a smaller BatchSize or more Epochs.");
+
+    /// <summary>The warning that the loss rose instead of falling, or none.</summary>
+    /// <param name="outcome">The training.</param>
+    /// <param name="steps">The number of steps of an epoch; 0 if the loss may also rise a little when a network learns.</param>
+    /// <param name="isNew">Whether it began with random weights.</param>
+    public static IEnumerable<string> OfLosses(TrainingOutcome outcome, int steps, bool isNew)
+    {
+        var epochs = outcome.Records;
+        if (outcome.FirstLoss is not { } first || epochs.Count == 0)
+            yield break;
+        var last = (epochs.FirstOrDefault(epoch => epoch.Epoch == outcome.BestEpoch && outcome.StopReason == StopReason.EarlyStopping) ?? epochs[^1]).TrainingLoss;
+        var limit = isNew ? first * ((long)epochs.Count * steps >= SteadySteps ? 1 : 2) : Math.Max(1, 10 * first);
+        if (last > 0 && last >= limit)
+            yield return string.Create(CultureInfo.InvariantCulture, $"The network did not learn: the training loss was {first:G4} before the first step and is {last:G4} after {epochs.Count} epochs. Try a smaller LearningRate, or GradientClipNorm = 1; normalize the features (NormalizeMeanVariance); check that the features say something about what is to be learned.");
     }
 }

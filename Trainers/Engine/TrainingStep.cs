@@ -14,12 +14,18 @@ internal abstract class TrainingStep : IDisposable
     /// <summary>State that training carries from batch to batch besides networks and optimizers, by name. Checkpoints save it.</summary>
     public virtual IReadOnlyList<(string Name, Tensor Value)> State => [];
 
+    /// <summary>Whether training lowers the loss that it reports; false if it lowers something else, of which the loss is a sign.</summary>
+    public virtual bool LowersLoss => true;
+
     /// <summary>Prepares the networks and their random generators for an epoch.</summary>
     public virtual void BeginEpoch(int epoch)
     {
         foreach (var network in Networks)
             network.BeginEpoch(epoch);
     }
+
+    /// <summary>What a user should know of the trained networks, as warnings. Runs in its own dispose scope.</summary>
+    public virtual IEnumerable<string> Diagnose() => [];
 
     /// <summary>Measures the result of an epoch on more than its batches. Runs in its own dispose scope.</summary>
     public virtual void EndEpoch(MetricSums metrics)
@@ -52,6 +58,12 @@ internal abstract class TrainingStep<TBatch> : TrainingStep
 
     /// <summary>Evaluates one batch with the current networks, and returns its loss. Runs in its own dispose scope.</summary>
     public abstract double Validate(TBatch batch, MetricSums metrics);
+
+    /// <summary>
+    /// Returns the loss of the last batch of an epoch with the networks that the epoch has left, as they will be used. It shows whether they
+    /// still compute. Runs in its own dispose scope. By default it is not computed.
+    /// </summary>
+    public virtual double LossAfter(TBatch batch) => 0;
 }
 
 /// <summary>The training step of a family with one network whose outputs are compared with targets.</summary>
@@ -68,6 +80,13 @@ internal abstract class PredictionStep<TBatch>(TrainedNetwork network) : Trainin
         var outputs = network.Forward(InputsOf(batch));
         Measure(outputs.detach(), batch, metrics);
         return network.Descend(Loss(outputs, batch), learningRate);
+    }
+
+    public sealed override double LossAfter(TBatch batch)
+    {
+        using var mode = inference_mode();
+        network.BeginValidation();
+        return Loss(network.Forward(InputsOf(batch)), batch).item<float>();
     }
 
     public sealed override double Validate(TBatch batch, MetricSums metrics)

@@ -30,6 +30,9 @@ internal sealed class ColumnCheck(SupervisedTrainerOptions options, SupervisedTa
     /// <summary>The number of network outputs that the data needs.</summary>
     public int OutputCount(IDataView data) => task.OutputCount(data.Schema[label.Name]);
 
+    /// <summary>The names of the classes; null for a task without them, or for keys without names.</summary>
+    public IReadOnlyList<string>? ClassNames(IDataView data) => KeyNames.Of(data.Schema[label.Name]);
+
     /// <summary>The columns of data that was checked.</summary>
     public TrainingColumns Find(IDataView data, FeatureFormat format)
     {

@@ -36,6 +36,15 @@ public abstract class SupervisedTrainerOptions : RowTrainingOptions
     internal virtual bool TakesFeatures(SchemaShape.Column column) =>
         column.ItemType == NumberDataViewType.Single && !column.IsKey && column.Kind != SchemaShape.Column.VectorKind.VariableVector;
 
+    /// <summary>
+    /// The first value of a row of features whose size matters to the network; null if none does, because values are tokens or are scaled by
+    /// the network itself.
+    /// </summary>
+    internal virtual int? FirstNumber(DataViewSchema.Column features, FeatureFormat format) => 0;
+
+    /// <summary>Whether rows are read before the network is known, by <see cref="CreateFormat"/>.</summary>
+    internal virtual bool ScansRows(DataViewSchema.Column features) => false;
+
     /// <summary>Finds the format of the features; may read the rows.</summary>
     /// <param name="data">The training data.</param>
     /// <param name="features">Its feature column.</param>

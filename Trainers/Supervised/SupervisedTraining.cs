@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Text.Json;
 using MLExtensions.Engine;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
+using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML;
 using TorchSharp;
@@ -18,12 +20,15 @@ internal sealed class SupervisedTraining(IHost host, SupervisedTrainerOptions op
     {
         var features = columns.FindFeatures(input);
         var format = options.CreateFormat(input, features, start.Architecture, session.ThrowIfCancelled);
+        start.MatchClasses(columns.ClassNames(input));
         return options.CreateArchitecture(features, format, columns.OutputCount(input));
     }
 
     private protected override TrainingData<LabeledBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session) =>
-        new SupervisedData(options, task, session.Channel, Seed, session.ThrowIfCancelled)
+        new SupervisedData(options, task, session, Seed)
             .Open(input, validation, view => columns.Find(view, architecture.Format), architecture.MinimumBatchRows, start.Head, device);
+
+    private protected override bool ReadsAgain(IDataView input) => base.ReadsAgain(input) || options.ScansRows(columns.FindFeatures(input));
 
     private protected override TrainingStep<LabeledBatch> CreateStep(TrainedNetwork network, TrainingData<LabeledBatch> data) =>
         new SupervisedStep(network, task, (ScoreHead)data.Head!, options.CreateAugmenter(network.Architecture), Seed);
@@ -34,7 +39,7 @@ internal sealed class SupervisedTraining(IHost host, SupervisedTrainerOptions op
 }
 
 /// <summary>Reads the data of a supervised training.</summary>
-internal sealed class SupervisedData(SupervisedTrainerOptions options, SupervisedTask task, IChannel channel, int seed, Action throwIfCancelled)
+internal sealed class SupervisedData(SupervisedTrainerOptions options, SupervisedTask task, TrainingSession session, int seed)
 {
     // Validation reads the same rows in the same order each time, so larger batches change nothing but the padding of sequences.
     private const int ValidationRows = 1024;
@@ -58,19 +63,21 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
             set.CheckRows(minimumRows);
             if (set.Labels.WeightSum <= 0)
                 throw new ArgumentException("Every example weight of the training data is 0.");
+            WarnOfLabels(set.Labels, trainingColumns.Label!.Value);
             var head = task.CreateHead(set.Labels, initialHead);
             var scale = task.CreateScale(set.Labels, head, options.ClassWeighting, trainingColumns.Weight != null);
             var settings = new BatchSettings(options.BatchSize, minimumRows, seed, Shuffle: true, device, trainingColumns.Format.LengthOf);
             var unshuffled = settings with { Shuffle = false, MinimumRows = 1, Size = Math.Max(settings.LengthOf == null ? ValidationRows : ValidationSequences, options.BatchSize) };
             if (validation != null)
             {
-                other = Read(validation, columns(validation) with { ClassCount = trainingColumns.ClassCount }, 0);
+                other = Read(validation, ForValidation(columns(validation), trainingColumns), 0);
                 if (other.Labels.RowCount == 0)
                     throw new ArgumentException("The validation data has no row with a label.");
             }
             var aside = other?.CreateLabeledBatches(RowPart.Training, unshuffled, scale)
                 ?? (fraction > 0 ? set.CreateLabeledBatches(RowPart.Validation, unshuffled, scale) : null);
-            return new TrainingData<LabeledBatch>(set.CreateLabeledBatches(RowPart.Training, settings, scale), aside, head, set, other);
+            var features = new FeatureScale(trainingColumns.Features.Name, options.FirstNumber(trainingColumns.Features, trainingColumns.Format), session.Warn);
+            return new TrainingData<LabeledBatch>(new ScaledBatches<LabeledBatch>(set.CreateLabeledBatches(RowPart.Training, settings, scale), features), aside, head, set, other);
         }
         catch
         {
@@ -82,11 +89,30 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
 
     private RowSet Read(IDataView data, TrainingColumns columns, double validationFraction)
     {
-        var set = RowSet.Open(data, columns, options.CreateRowSettings(seed) with { ValidationFraction = validationFraction }, throwIfCancelled);
+        var set = RowSet.Open(data, columns, options.CreateRowSettings(seed) with { ValidationFraction = validationFraction }, session.ThrowIfCancelled);
         if (set.SkippedRows > 0)
-            channel.Warning("{0} rows have no label in column '{1}' and were skipped.", set.SkippedRows, columns.Label!.Value.Name);
+            session.Warn(string.Create(CultureInfo.InvariantCulture, $"{set.SkippedRows} rows have no label in column '{columns.Label!.Value.Name}' and were skipped."));
         return set;
     }
+
+    /// <summary>The columns of validation data, whose classes are found by name: their keys may have other numbers.</summary>
+    private static TrainingColumns ForValidation(TrainingColumns columns, TrainingColumns training) => columns with
+    {
+        ClassCount = training.ClassCount,
+        Classes = training.ClassCount > 0 ? KeyMap.Create(columns.Label!.Value, KeyNames.Of(training.Label!.Value), "the training data") : null,
+    };
+
+    private void WarnOfLabels(LabelSummary labels, DataViewSchema.Column column)
+    {
+        var present = Enumerable.Range(0, labels.ClassCounts.Count).Where(place => labels.ClassCounts[place] > 0).ToArray();
+        if (present.Length == 1)
+            session.Warn(string.Create(CultureInfo.InvariantCulture, $"All {labels.RowCount} training rows have the same class in column '{column.Name}': {ClassName(column, present[0])}. The network will predict it for every row."));
+        else if (present.Length == 0 && !labels.Varies)
+            session.Warn(string.Create(CultureInfo.InvariantCulture, $"All {labels.RowCount} training rows have the same label in column '{column.Name}' as far as float32 can tell: about {labels.Mean:R}. The network will predict it for every row; subtract a constant if labels are large numbers that differ little."));
+    }
+
+    private static string ClassName(DataViewSchema.Column column, int place) =>
+        KeyNames.Of(column) is { } names && place < names.Count ? $"'{names[place]}'" : column.Type is BooleanDataViewType ? place == 1 ? "true" : "false" : $"key {place + 1}";
 }
 
 /// <summary>The training step of all supervised families: one network, one loss.</summary>

@@ -1,5 +1,7 @@
+using System.Text;
 using Microsoft.ML;
 using MLExtensions.Families.LanguageModels;
+using MLExtensions.Training;
 
 namespace MLExtensions.Text;
 
@@ -17,13 +19,19 @@ internal static class RowTexts
 
     /// <summary>Returns the tokens of all rows, including the end of each row.</summary>
     /// <exception cref="FormatException">A row contains something that is not in the vocabulary.</exception>
-    public static TokenStore Read(IDataView data, string column, TextTokenizer tokenizer, Buffering buffering, Action check)
+    /// <param name="data">The data.</param>
+    /// <param name="column">The text column.</param>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="buffering">Where the tokens are kept.</param>
+    /// <param name="check">Called for each row; throws to stop.</param>
+    /// <param name="part">Which rows to read; null for all.</param>
+    public static TokenStore Read(IDataView data, string column, TextTokenizer tokenizer, Buffering buffering, Action check, TextPart? part = null)
     {
         var store = TokenStore.Create(buffering);
         var tokens = new List<int>();
         try
         {
-            ForEachRow(data, column, check, Add);
+            ForEachRow(data, column, check, Add, part);
             return store;
         }
         catch
@@ -36,23 +44,51 @@ internal static class RowTexts
         {
             tokens.Clear();
             TextColumn.Encode(tokenizer, text, tokens, column, row);
-            tokens.Add(tokenizer.EndOfSequenceId);
-            store.Append(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(tokens));
+            store.AppendRow(tokens, tokenizer.EndOfSequenceId);
         }
     }
 
-    private static void ForEachRow(IDataView data, string column, Action check, Action<ReadOnlySpan<char>, long> action)
+    /// <summary>Chooses the groups of rows that are held out for validation.</summary>
+    public static RowGroups ChooseGroups(IDataView data, string groupColumn, double fraction, int seed)
+    {
+        return RowGroups.Choose(RowGroups.Count(Read()), fraction, seed, groupColumn);
+
+        IEnumerable<ulong> Read()
+        {
+            var column = GroupColumn.Find(data.Schema, groupColumn);
+            using var cursor = data.GetRowCursor([column]);
+            var getGroup = GroupColumn.Open(cursor, column);
+            var group = new StringBuilder();
+            while (cursor.MoveNext())
+            {
+                getGroup(ref group);
+                yield return GroupColumn.Hash(group);
+            }
+        }
+    }
+
+    private static void ForEachRow(IDataView data, string column, Action check, Action<ReadOnlySpan<char>, long> action, TextPart? part = null)
     {
         var found = data.Schema[column];
-        using var cursor = data.GetRowCursor([found]);
+        var groupColumn = part == null ? default(DataViewSchema.Column?) : GroupColumn.Find(data.Schema, part.GroupColumn);
+        using var cursor = data.GetRowCursor(groupColumn is { } needed ? [found, needed] : [found]);
+        var getGroup = groupColumn is { } groups ? GroupColumn.Open(cursor, groups) : null;
+        var group = new StringBuilder();
         var getter = cursor.GetGetter<ReadOnlyMemory<char>>(found);
         ReadOnlyMemory<char> text = default;
         while (cursor.MoveNext())
         {
             getter(ref text);
-            action(text.Span, cursor.Position);
-            if (cursor.Position % 1024 == 0)
-                check();
+            check();
+            getGroup?.Invoke(ref group);
+            if (part == null || part.Groups.IsHeld(GroupColumn.Hash(group)) == part.IsHeld)
+                action(text.Span, cursor.Position);
         }
     }
 }
+
+/// <summary>The rows of a text that train, or those that validate.</summary>
+/// <param name="GroupColumn">The column of groups.</param>
+/// <param name="Groups">The groups that are held out.</param>
+/// <param name="IsHeld">Whether to read the rows that are held out.</param>
+internal sealed record TextPart(string GroupColumn, RowGroups Groups, bool IsHeld);

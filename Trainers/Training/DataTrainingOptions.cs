@@ -18,6 +18,14 @@ public abstract class DataTrainingOptions : TrainingOptions
     /// </summary>
     public double ValidationFraction { get; set; }
 
+    /// <summary>
+    /// The column of groups that <see cref="ValidationFraction"/> must not divide, such as customers, patients or documents: all rows of a
+    /// group are for training, or all are for validation. Rows that belong together are similar, so that validation would otherwise be too
+    /// good. Groups are drawn at random until their rows are about the fraction; classes are not stratified. A key, text, a whole number or
+    /// Boolean; missing values are one group. Default null: rows are divided one by one.
+    /// </summary>
+    public string? ValidationGroupColumnName { get; set; }
+
     /// <summary>Whether the training data is held in memory or streamed. Default <see cref="Buffering.InMemory"/>.</summary>
     public Buffering Buffering { get; set; }
 
@@ -73,14 +81,22 @@ public abstract class DataTrainingOptions : TrainingOptions
     {
         base.Check();
         OptionCheck.Fraction(ValidationFraction, nameof(ValidationFraction));
+        if (ValidationGroupColumnName != null)
+            OptionCheck.NotEmpty(ValidationGroupColumnName, nameof(ValidationGroupColumnName));
         OptionCheck.Defined(Buffering, nameof(Buffering));
         CheckLayers();
         CheckInitialWeights();
     }
 
-    /// <exception cref="ArgumentException">Early stopping is set, but there is no validation data.</exception>
-    internal void CheckValidation(IDataView? validation)
+    /// <exception cref="ArgumentException">Early stopping or a group column is set, but there is no validation data.</exception>
+    internal void CheckValidation(IDataView input, IDataView? validation)
     {
+        if (ValidationGroupColumnName != null && validation == null)
+        {
+            if (ValidationFraction == 0)
+                throw new ArgumentException($"{nameof(ValidationGroupColumnName)} is '{ValidationGroupColumnName}', but {nameof(ValidationFraction)} is 0, so that nothing is held out; set the fraction.", nameof(ValidationGroupColumnName));
+            GroupColumn.Find(input.Schema, ValidationGroupColumnName);
+        }
         if (EarlyStopping != null && validation == null && ValidationFraction == 0)
             throw new ArgumentException($"{nameof(EarlyStopping)} needs validation data: set {nameof(ValidationFraction)}, or pass validation data to Fit.", nameof(EarlyStopping));
     }
@@ -123,7 +139,7 @@ public abstract class RowTrainingOptions : DataTrainingOptions
     public int ShuffleBufferRows { get; set; } = 10_000;
 
     /// <summary>How the rows are read and divided.</summary>
-    internal RowSetSettings CreateRowSettings(int seed) => new(Buffering, ShuffleBufferRows, ValidationFraction, seed, HasChecksum: CheckpointFolder != null);
+    internal RowSetSettings CreateRowSettings(int seed) => new(Buffering, ShuffleBufferRows, ValidationFraction, seed, HasChecksum: CheckpointFolder != null, ValidationGroupColumnName);
 
     internal override void Check()
     {

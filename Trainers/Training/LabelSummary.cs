@@ -27,6 +27,9 @@ internal sealed class LabelSummary
     /// <summary>The mean of the labels, weighted by the example weights.</summary>
     public double Mean => _moments.Mean;
 
+    /// <summary>Whether the labels differ by more than float32 can tell apart.</summary>
+    public bool Varies => _moments.Varies;
+
     /// <summary>The weighted standard deviation of the labels; 1 if they are all equal, so that dividing by it is harmless.</summary>
     public double StandardDeviation => _moments.StandardDeviation;
 
@@ -67,15 +70,13 @@ internal sealed class RunningMoments
 
     public double Mean { get; private set; }
 
+    /// <summary>Whether the numbers differ by more than float32 can tell apart.</summary>
+    public bool Varies => Deviation > Math.Abs(Mean) * 1e-7 && Deviation > float.Epsilon;
+
     /// <summary>1 if the numbers are all equal, so that dividing by it is harmless.</summary>
-    public double StandardDeviation
-    {
-        get
-        {
-            var deviation = Math.Sqrt(_squares / WeightSum);
-            return deviation > Math.Abs(Mean) * 1e-7 && deviation > float.Epsilon ? deviation : 1;
-        }
-    }
+    public double StandardDeviation => Varies ? Deviation : 1;
+
+    private double Deviation => Math.Sqrt(_squares / WeightSum);
 
     public void Add(float value, float weight = 1)
     {

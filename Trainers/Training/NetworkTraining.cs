@@ -22,11 +22,13 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
     /// <param name="validation">Separate validation data, or null.</param>
     public NetworkModelParameters Run(IDataView input, IDataView? validation)
     {
-        options.CheckValidation(validation);
+        options.CheckValidation(input, validation);
+        OutputFolders.Check(options);
         using var channel = host.Start("Training");
         var session = new TrainingSession(host, channel, options, seed);
         session.ThrowIfCancelled();
         var device = session.OpenDevice();
+        (input, validation) = Watch(input, validation, session.ThrowIfCancelled);
         using var start = OpenStart();
         var architecture = Plan(input, validation, start, session);
         TrainingMemory.CheckNetwork(architecture, options, onHost: device.type == DeviceType.CPU);
@@ -38,6 +40,7 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
         using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor(architecture.MultiplyAdds * options.BatchSize));
         using var state = TorchState.Enter();
         start.Check(architecture);
+        CheckBatchSize(architecture);
         using var data = Open(input, validation, architecture, start, device, session);
         TrainingMemory.CheckBatch(architecture, options, (double)data.Training.RowCount / Math.Max(1, data.Training.BatchCount));
         state.Resume();
@@ -47,6 +50,12 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
         var history = session.Run(step, data.Training, data.Validation, TrainingGoal.LeastLoss, start.FileReport, Fingerprint(data));
         return new NetworkModelParameters(host, architecture, data.Head, step.Networks[0].Export(), history);
     }
+
+    /// <summary>Whether a data set is read more than once.</summary>
+    private protected virtual bool ReadsAgain(IDataView input) => options.Buffering == Buffering.Streaming;
+
+    /// <summary>Whether the result depends on the order of the rows, beyond what shuffling makes of it.</summary>
+    private protected virtual bool NeedsOrder => false;
 
     /// <summary>Finds the source of the initial weights.</summary>
     private protected virtual StartingWeights OpenStart() => StartingWeights.Open(options);
@@ -68,6 +77,29 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
 
     /// <summary>What the result depends on besides options, networks and data, by name.</summary>
     private protected virtual IReadOnlyDictionary<string, string>? Fingerprint(TrainingData<TBatch> data) => null;
+
+    private (IDataView Input, IDataView? Validation) Watch(IDataView input, IDataView? validation, Action throwIfCancelled)
+    {
+        var held = validation == null && options.ValidationFraction > 0;
+        return (Of(input, "training data", NeedsOrder || held), validation == null ? null : Of(validation, "validation data", NeedsOrder));
+
+        WatchedDataView Of(IDataView data, string name, bool order) =>
+            new(data, name, !ReadsAgain(data) ? PassCheck.Count : order ? PassCheck.Order : PassCheck.Rows, throwIfCancelled);
+    }
+
+    /// <summary>Statistics of a batch that has one value a channel divide by a variance of 0.</summary>
+    private void CheckBatchSize(NetworkArchitecture architecture)
+    {
+        var least = architecture.MinimumBatchRows;
+        if (options.Epochs == 0 || options.BatchSize >= least)
+            return;
+        using var scope = NewDisposeScope();
+        using var network = architecture.CreateModule();
+        var layers = options.Optimization.Layers;
+        var trained = network.named_modules().FirstOrDefault(entry => entry.module is TorchSharp.Modules.NormBase && !layers.IsFrozen(entry.name));
+        if (trained.module != null)
+            throw new ArgumentOutOfRangeException(nameof(options.BatchSize), options.BatchSize, $"{nameof(options.BatchSize)} is {options.BatchSize}; it must be at least {least}, because batch normalization in this network ('{trained.name}' and others) sees a single value of each channel and row. Larger images would also do.");
+    }
 }
 
 /// <summary>The data of a training.</summary>

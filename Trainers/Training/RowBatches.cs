@@ -71,7 +71,7 @@ internal sealed class InMemoryBatches<TBatch>(TrainingRows rows, int[] indices, 
 /// <param name="data">The data.</param>
 /// <param name="columns">Its columns.</param>
 /// <param name="rowCount">The number of rows, known from an earlier pass.</param>
-/// <param name="includes">Which of the labeled rows to use, counted from 0.</param>
+/// <param name="includes">Which of the labeled rows to use, by their number from 0 and their group.</param>
 /// <param name="shuffleRows">The number of rows of the shuffle buffer; not used if the settings do not shuffle.</param>
 /// <param name="settings">How they become batches.</param>
 /// <param name="createBuffer">Creates the buffer of an epoch.</param>
@@ -80,7 +80,7 @@ internal sealed class StreamingBatches<TBatch>(
     IDataView data,
     TrainingColumns columns,
     long rowCount,
-    Func<long, bool> includes,
+    Func<long, ulong, bool> includes,
     int shuffleRows,
     BatchSettings settings,
     CreateBuffer<TBatch> createBuffer,
@@ -126,7 +126,7 @@ internal sealed class StreamingBatches<TBatch>(
         var features = new float[columns.Format.Width];
         for (long row = 0; reader.MoveNext(); row++)
         {
-            if (!includes(row))
+            if (!includes(row, reader.Group))
                 continue;
             reader.ReadFeatures(features);
             yield return new StreamedRow(features, reader.Label, reader.Weight);

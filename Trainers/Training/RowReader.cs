@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Tensors;
@@ -11,7 +12,14 @@ namespace MLExtensions.Training;
 /// The columns of a training set, the format of its features, and the number of classes (0 for regression). Without a label column every
 /// row is used.
 /// </summary>
-internal sealed record TrainingColumns(DataViewSchema.Column Features, FeatureFormat Format, DataViewSchema.Column? Label, DataViewSchema.Column? Weight, int ClassCount);
+internal sealed record TrainingColumns(DataViewSchema.Column Features, FeatureFormat Format, DataViewSchema.Column? Label, DataViewSchema.Column? Weight, int ClassCount)
+{
+    /// <summary>Finds the classes of labels by name; null if their keys are those of the training data.</summary>
+    public KeyMap? Classes { get; init; }
+
+    /// <summary>The column whose rows of one value are not divided between training and validation, or null.</summary>
+    public DataViewSchema.Column? Group { get; init; }
+}
 
 /// <summary>Reads the rows of a training set once; rows without a label are skipped and counted.</summary>
 internal sealed class RowReader : IDisposable
@@ -21,6 +29,8 @@ internal sealed class RowReader : IDisposable
     private readonly IFeatureReader? _features;
     private readonly ValueGetter<float>? _getLabel;
     private readonly ValueGetter<float>? _getWeight;
+    private readonly ValueGetter<StringBuilder>? _getGroup;
+    private StringBuilder _group = new();
     private float _label;
     private float _weight = 1;
 
@@ -37,10 +47,13 @@ internal sealed class RowReader : IDisposable
             needed.Add(columns.Features);
         if (columns.Weight is { } weight)
             needed.Add(weight);
+        if (columns.Group is { } group)
+            needed.Add(group);
         _cursor = data.GetRowCursor(needed);
         _features = withFeatures ? columns.Format.Open(_cursor, columns.Features) : null;
         _getLabel = columns.Label is { } labels ? RowCursorUtils.GetLabelGetter(_cursor, labels.Index) : null;
         _getWeight = columns.Weight is { } column ? _cursor.GetGetter<float>(column) : null;
+        _getGroup = columns.Group is { } groups ? GroupColumn.Open(_cursor, groups) : null;
     }
 
     /// <summary>
@@ -50,6 +63,9 @@ internal sealed class RowReader : IDisposable
 
     /// <summary>The current row's example weight, 1 without a weight column.</summary>
     public float Weight => _weight;
+
+    /// <summary>The current row's group; 0 without a group column.</summary>
+    public ulong Group => _getGroup == null ? 0 : GroupColumn.Hash(_group);
 
     /// <summary>The number of rows without a label so far.</summary>
     public long SkippedRows { get; private set; }
@@ -64,8 +80,11 @@ internal sealed class RowReader : IDisposable
                 SkippedRows++;
                 continue;
             }
+            if (_columns.Classes is { } classes)
+                _label = classes.Find((int)_label, _cursor.Position);
             CheckLabel();
             ReadWeight();
+            _getGroup?.Invoke(ref _group);
             return true;
         }
         return false;
@@ -100,10 +119,16 @@ internal sealed class RowChecksum : IDisposable
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private long _rows;
 
-    public void Add(ReadOnlySpan<float> features, float label, float weight)
+    /// <param name="features">The features.</param>
+    /// <param name="label">The label, or 0.</param>
+    /// <param name="weight">The example weight, or 1.</param>
+    /// <param name="group">The group that decides on the part for validation, or 0.</param>
+    public void Add(ReadOnlySpan<float> features, float label, float weight, ulong group = 0)
     {
         _hash.AppendData(MemoryMarshal.AsBytes(features));
         _hash.AppendData(MemoryMarshal.AsBytes<float>([label, weight]));
+        if (group != 0)
+            _hash.AppendData(MemoryMarshal.AsBytes<ulong>([group]));
         _rows++;
     }
 

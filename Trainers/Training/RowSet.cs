@@ -11,9 +11,15 @@ namespace MLExtensions.Training;
 /// <param name="ValidationFraction">The fraction of rows that is held out for validation.</param>
 /// <param name="Seed">The training's seed.</param>
 /// <param name="HasChecksum">
-/// Whether to compute the checksum of the rows, which checkpoints need. It costs another pass over streamed data.
+/// Whether to compute the checksum of the rows, which checkpoints need. The first pass over streamed data then reads features too.
 /// </param>
-internal sealed record RowSetSettings(Buffering Buffering, int ShuffleBufferRows, double ValidationFraction, int Seed, bool HasChecksum = false);
+/// <param name="GroupColumnName">The column whose rows of one value stay together when rows are held out, or null.</param>
+internal sealed record RowSetSettings(Buffering Buffering, int ShuffleBufferRows, double ValidationFraction, int Seed, bool HasChecksum = false, string? GroupColumnName = null)
+{
+    /// <summary>Finds the group column in data of which rows are to be held out.</summary>
+    public TrainingColumns WithGroup(TrainingColumns columns, DataViewSchema schema) =>
+        GroupColumnName == null || ValidationFraction == 0 ? columns : columns with { Group = GroupColumn.Find(schema, GroupColumnName) };
+}
 
 /// <summary>Which rows of a data set.</summary>
 internal enum RowPart
@@ -52,6 +58,7 @@ internal abstract class RowSet : IDisposable
     public static RowSet Open(IDataView data, TrainingColumns columns, RowSetSettings settings, Action throwIfCancelled)
     {
         using var checksum = settings.HasChecksum ? new RowChecksum() : null;
+        columns = settings.WithGroup(columns, data.Schema);
         return settings.Buffering == Buffering.InMemory
             ? InMemory.Read(data, columns, settings, checksum, throwIfCancelled)
             : Streamed.Scan(data, columns, settings, checksum, throwIfCancelled);
@@ -93,7 +100,9 @@ internal abstract class RowSet : IDisposable
         public static InMemory Read(IDataView data, TrainingColumns columns, RowSetSettings settings, RowChecksum? checksum, Action throwIfCancelled)
         {
             var rows = TrainingRows.Read(data, columns, checksum, throwIfCancelled, out var skipped);
-            var (training, validation) = SplitByClass(rows, settings, columns.ClassCount);
+            var (training, validation) = columns.Group is { } group
+                ? SplitByGroup(rows, RowGroups.Choose(RowGroups.Count(rows.Groups!), settings.ValidationFraction, settings.Seed, group.Name))
+                : SplitByClass(rows, settings, columns.ClassCount);
             var found = new FirstPass(rows.Summarize(training, columns.ClassCount), validation.Length, skipped, checksum?.Finish());
             return new InMemory(rows, training, validation, settings, found);
         }
@@ -102,6 +111,12 @@ internal abstract class RowSet : IDisposable
 
         protected override IBatchSource<TBatch> Create<TBatch>(RowPart part, BatchSettings batches, CreateBuffer<TBatch> createBuffer) =>
             new InMemoryBatches<TBatch>(rows, part == RowPart.Training ? training : validation, batches, createBuffer, Checksum);
+
+        private static (int[] Training, int[] Validation) SplitByGroup(TrainingRows rows, RowGroups groups)
+        {
+            var parts = Enumerable.Range(0, rows.Count).ToLookup(row => groups.IsHeld(rows.Groups![row]));
+            return (parts[false].ToArray(), parts[true].ToArray());
+        }
 
         /// <summary>Holds out a fraction of the rows, the same fraction of each class if there are classes.</summary>
         private static (int[] Training, int[] Validation) SplitByClass(TrainingRows rows, RowSetSettings settings, int classCount)
@@ -127,46 +142,55 @@ internal abstract class RowSet : IDisposable
         }
     }
 
-    private sealed class Streamed(IDataView data, TrainingColumns columns, RowSetSettings settings, FirstPass found) : RowSet(settings, found)
+    private sealed class Streamed(IDataView data, TrainingColumns columns, RowSetSettings settings, RowGroups? groups, FirstPass found) : RowSet(settings, found)
     {
         public static Streamed Scan(IDataView data, TrainingColumns columns, RowSetSettings settings, RowChecksum? checksum, Action throwIfCancelled)
         {
             var labels = new LabelSummary(columns.ClassCount);
             long validationRows = 0;
+            var groups = columns.Group is { } group ? RowGroups.Choose(RowGroups.Count(ReadGroups(data, columns)), settings.ValidationFraction, settings.Seed, group.Name) : null;
             using var reader = new RowReader(data, columns, withFeatures: checksum != null);
             var features = checksum == null ? [] : new float[columns.Format.Width];
             for (long row = 0; reader.MoveNext(); row++)
             {
-                if (row % 1024 == 0)
-                    throwIfCancelled();
+                throwIfCancelled();
                 if (checksum != null)
                 {
                     reader.ReadFeatures(features);
-                    checksum.Add(features, reader.Label, reader.Weight);
+                    checksum.Add(features, reader.Label, reader.Weight, reader.Group);
                 }
-                if (PartOf(row, settings) == RowPart.Validation)
+                if (PartOf(row, reader.Group, groups, settings) == RowPart.Validation)
                     validationRows++;
                 else
                     labels.Add(reader.Label, reader.Weight);
             }
-            return new Streamed(data, columns, settings, new FirstPass(labels, validationRows, reader.SkippedRows, checksum?.Finish()));
+            return new Streamed(data, columns, settings, groups, new FirstPass(labels, validationRows, reader.SkippedRows, checksum?.Finish()));
         }
 
         protected override IBatchSource<TBatch> Create<TBatch>(RowPart part, BatchSettings batches, CreateBuffer<TBatch> createBuffer) => new StreamingBatches<TBatch>(
             data,
             columns,
             part == RowPart.Training ? Labels.RowCount : ValidationRows,
-            row => PartOf(row, _settings) == part,
+            (row, group) => PartOf(row, group, groups, _settings) == part,
             _settings.ShuffleBufferRows,
             batches,
             createBuffer,
             Checksum);
 
         /// <summary>The part that a streamed row belongs to; the same in every pass.</summary>
-        private static RowPart PartOf(long row, RowSetSettings settings) =>
-            settings.ValidationFraction > 0 && new SplitMix64(SeedSequence.Derive(settings.Seed, SeedSequence.ValidationSplit) ^ (ulong)row).NextDouble() < settings.ValidationFraction
-                ? RowPart.Validation
-                : RowPart.Training;
+        private static RowPart PartOf(long row, ulong group, RowGroups? groups, RowSetSettings settings)
+        {
+            var isHeld = groups?.IsHeld(group)
+                ?? (settings.ValidationFraction > 0 && new SplitMix64(SeedSequence.Derive(settings.Seed, SeedSequence.ValidationSplit) ^ (ulong)row).NextDouble() < settings.ValidationFraction);
+            return isHeld ? RowPart.Validation : RowPart.Training;
+        }
+
+        private static IEnumerable<ulong> ReadGroups(IDataView data, TrainingColumns columns)
+        {
+            using var reader = new RowReader(data, columns, withFeatures: false);
+            while (reader.MoveNext())
+                yield return reader.Group;
+        }
     }
 }
 

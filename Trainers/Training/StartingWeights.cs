@@ -12,9 +12,10 @@ namespace MLExtensions.Training;
 internal sealed class StartingWeights : IDisposable
 {
     private readonly DataTrainingOptions _options;
-    private readonly IInitialWeights? _model;
     private readonly InitialWeightsFile? _file;
     private readonly NetworkLease? _lease;
+    private IInitialWeights? _model;
+    private string? _otherClasses;
 
     private StartingWeights(DataTrainingOptions options, IInitialWeights? model, InitialWeightsFile? file)
     {
@@ -54,6 +55,26 @@ internal sealed class StartingWeights : IDisposable
         }
     }
 
+    /// <summary>
+    /// Gives the outputs of the initial model to the classes that they were trained for: the same classes can have other keys here. If they
+    /// are other classes, the output layer starts randomly.
+    /// </summary>
+    /// <param name="names">The names of the classes of the training data, or null.</param>
+    /// <exception cref="ArgumentException">Only one of the two has names.</exception>
+    public void MatchClasses(IReadOnlyList<string>? names)
+    {
+        if (_model is not { Head: MulticlassHead head } || (names == null && _model.ClassNames == null))
+            return;
+        if (names == null || _model.ClassNames is not { } known)
+            throw new ArgumentException($"{nameof(_options.InitialModel)}: its classes are {(_model.ClassNames == null ? "numbers without names" : NameList.Of(_model.ClassNames))}, those of the training data {(names == null ? "numbers without names" : NameList.Of(names))}. Classes are matched by the values of the label's keys (KeyValues), so both need them, or neither; MapValueToKey adds them.", nameof(_options.InitialModel));
+        if (names.Count != head.ClassCount || names.SequenceEqual(known))
+            return;
+        var places = KeyMap.Places(names, known);
+        if (places.Contains(-1))
+            _otherClasses = $"{nameof(_options.InitialModel)} was trained for the classes {NameList.Of(known)}; the training data has {NameList.Of(names)}. The output layer starts randomly.";
+        _model = new RearrangedClasses(_model, places.Contains(-1) ? null : places);
+    }
+
     /// <summary>Rejects options that do not fit the network before the data is read.</summary>
     /// <param name="architecture">The network's architecture.</param>
     public void Check(NetworkArchitecture architecture)
@@ -74,6 +95,8 @@ internal sealed class StartingWeights : IDisposable
         using var scope = NewDisposeScope();
         var network = architecture.CreateModule();
         _options.InitializeWeights(network, SeedSequence.Derive(seed, SeedSequence.Initialization));
+        if (_otherClasses != null)
+            channel.Warning("{0}", _otherClasses);
         if (_model != null)
             Tell(channel, nameof(_options.InitialModel), WarmStart.Copy(_model, architecture, network));
         if (_file != null)
@@ -101,6 +124,34 @@ internal sealed class StartingWeights : IDisposable
             channel.Warning("{0}: these tensors of the network were initialized randomly: {1}", source, NameList.Of(left));
         if (report.Unexpected.Count > 0)
             channel.Warning("{0}: these tensors do not belong to the network and were ignored: {1}", source, NameList.Of(report.Unexpected));
+    }
+}
+
+/// <summary>A trained network whose classes have other numbers in the training data.</summary>
+/// <param name="model">The network.</param>
+/// <param name="places">The place of each class of the training data among those of the network; null if they are other classes.</param>
+internal sealed class RearrangedClasses(IInitialWeights model, int[]? places) : IInitialWeights
+{
+    public NetworkArchitecture Architecture => model.Architecture;
+
+    public PredictionHead? Head => model.Head;
+
+    public bool LacksOutput => places == null || model.LacksOutput;
+
+    public NetworkLease Lease() => model.Lease();
+
+    public IReadOnlyDictionary<string, Tensor> WeightsFor(NetworkArchitecture architecture)
+    {
+        var weights = new Dictionary<string, Tensor>(model.WeightsFor(architecture));
+        using var order = places == null ? null : tensor(Array.ConvertAll(places, place => (long)place), dtype: ScalarType.Int64, device: CPU);
+        foreach (var name in weights.Keys.Where(name => LayerNames.IsBelow(name, architecture.OutputLayer)).ToArray())
+        {
+            if (order is null)
+                weights.Remove(name);
+            else if (weights[name].dim() > 0 && weights[name].shape[0] == order.shape[0])
+                weights[name] = weights[name].index_select(0, order);
+        }
+        return weights;
     }
 }
 

@@ -19,10 +19,18 @@ public enum Precision
 /// <summary>Where the training data is kept during training.</summary>
 public enum Buffering
 {
-    /// <summary>Read once into native memory: 4 bytes per feature and row.</summary>
+    /// <summary>
+    /// Read once into native memory: 4 bytes per feature and row. Text and sequences of unknown length are read up to two times before, to
+    /// find the vocabulary and the longest sequence.
+    /// </summary>
     InMemory,
 
-    /// <summary>Read again in each epoch, through a shuffle buffer of <c>ShuffleBufferRows</c> rows.</summary>
+    /// <summary>
+    /// Read again in each epoch, through a shuffle buffer of <c>ShuffleBufferRows</c> rows: with n epochs 1 + n passes over the training
+    /// data, and 2 + 2n if a fraction of it is held out; 2 + n passes over validation data. Groups, a vocabulary, and the length of sequences
+    /// take one more pass each; an RBM reads once more for each layer. Every pass must give the same rows, or training stops with an
+    /// exception.
+    /// </summary>
     Streaming,
 }
 

@@ -191,6 +191,10 @@ public abstract class TrainingOptions
         OptionCheck.Defined(Precision, nameof(Precision));
         OptionCheck.Count(ThreadCount ?? 1, MaximumThreads, nameof(ThreadCount));
         OptionCheck.AtLeast(CheckpointInterval, 1, nameof(CheckpointInterval));
+        if (CheckpointFolder != null)
+            OptionCheck.NotEmpty(CheckpointFolder, nameof(CheckpointFolder));
+        if (TensorBoardFolder != null)
+            OptionCheck.NotEmpty(TensorBoardFolder, nameof(TensorBoardFolder));
         if (ResumeFromCheckpoint && CheckpointFolder == null)
             throw new ArgumentException($"{nameof(ResumeFromCheckpoint)} needs a {nameof(CheckpointFolder)} to resume from.", nameof(ResumeFromCheckpoint));
     }

@@ -13,6 +13,7 @@ internal sealed class TrainingRows : IDisposable
         Features = new FloatColumn(columns.Format.Width, expectedRows);
         Labels = columns.Label == null ? null : new FloatColumn(1, expectedRows);
         Weights = columns.Weight == null ? null : new FloatColumn(1, expectedRows);
+        Groups = columns.Group == null ? null : [];
     }
 
     public FloatColumn Features { get; }
@@ -22,13 +23,16 @@ internal sealed class TrainingRows : IDisposable
 
     public FloatColumn? Weights { get; }
 
+    /// <summary>The group of each row; null without a group column.</summary>
+    public List<ulong>? Groups { get; }
+
     public int Count => Features.Count;
 
     /// <summary>Reads data with one cursor.</summary>
     /// <param name="data">The data.</param>
     /// <param name="columns">Its columns.</param>
     /// <param name="checksum">The checksum to add the rows to, or null.</param>
-    /// <param name="throwIfCancelled">Called regularly; throws when training is cancelled.</param>
+    /// <param name="throwIfCancelled">Called for each row; throws when training is cancelled.</param>
     /// <param name="skippedRows">The number of rows without a label, which are left out.</param>
     public static TrainingRows Read(IDataView data, TrainingColumns columns, RowChecksum? checksum, Action throwIfCancelled, out long skippedRows)
     {
@@ -41,10 +45,10 @@ internal sealed class TrainingRows : IDisposable
             {
                 var features = rows.Features.Next();
                 reader.ReadFeatures(features);
-                checksum?.Add(features, reader.Label, reader.Weight);
+                checksum?.Add(features, reader.Label, reader.Weight, reader.Group);
                 rows.Append(reader.Label, reader.Weight);
-                if (rows.Count % 1024 == 0)
-                    throwIfCancelled();
+                rows.Groups?.Add(reader.Group);
+                throwIfCancelled();
             }
             skippedRows = reader.SkippedRows;
             rows.Features.Trim();

@@ -110,7 +110,9 @@ internal static class ModelStorage
         var network = architecture.CreateModule();
         try
         {
-            reader.LoadInto(new Dictionary<string, Tensor>(network.state_dict()));
+            var weights = new Dictionary<string, Tensor>(network.state_dict());
+            reader.LoadInto(weights);
+            WeightCheck.RequireFinite(weights, WeightsEntry);
             network.DetachFromDisposeScope();
             return network;
         }

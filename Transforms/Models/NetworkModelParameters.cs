@@ -72,6 +72,11 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     /// <summary>What was learned from the data besides the weights, or null.</summary>
     internal PredictionHead? Head { get; }
 
+    /// <inheritdoc/>
+    internal IReadOnlyList<string>? ClassNames { get; set; }
+
+    IReadOnlyList<string>? IInitialWeights.ClassNames => ClassNames;
+
     /// <summary>The head that turns outputs into scores.</summary>
     internal ScoreHead Scores => Head as ScoreHead ?? throw new InvalidOperationException("The network was not trained with a label, so it has no scores.");
 
@@ -200,6 +205,9 @@ internal interface IInitialWeights
 
     /// <summary>The head of the trained network; null if there is none.</summary>
     PredictionHead? Head { get; }
+
+    /// <summary>The names of the classes in the order of the outputs; null if there are none or they have no names.</summary>
+    IReadOnlyList<string>? ClassNames => null;
 
     /// <summary>Whether a network may have an output layer that these weights do not have.</summary>
     bool LacksOutput { get; }

@@ -25,6 +25,7 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
         : base(host, model, SavableSchema.Of(trainSchema, featureColumnName, model.Architecture.InputCount), featureColumnName)
     {
         LabelColumnName = labelColumnName;
+        NameClasses();
         Scorer = BindScorer();
         Model.Weights.Owner = GetType().Name;
     }
@@ -35,6 +36,7 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
         LabelColumnName = ctx.LoadStringOrNull();
         if (Model is not { Head: ScoreHead, History: not null })
             throw new ModelFormatException("architecture.json", $"describes a network without {(Model.Head is ScoreHead ? "a history" : "scores")}: {Model.Architecture}");
+        NameClasses();
         Scorer = BindScorer();
         Model.Weights.Owner = GetType().Name;
     }
@@ -46,10 +48,18 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
 
     private protected string? LabelColumnName { get; }
 
+    /// <summary>The label column in training, if it was a key.</summary>
+    private DataViewSchema.Column? TrainedLabel =>
+        LabelColumnName != null && TrainSchema.GetColumnOrNull(LabelColumnName) is { Type: KeyDataViewType } label ? label : null;
+
     /// <summary>Adds the prediction columns to data that has the feature column.</summary>
     /// <param name="input">
     /// Data with the feature column that the model was trained on: a vector, or images of known size with the same number of pixels.
     /// </param>
+    /// <remarks>
+    /// If the data has the label column of a multiclass model with other keys than in training, it gets the keys of the model, found by their
+    /// values: ML.NET's evaluators compare keys by number. Reading a label that the model does not know is an exception that names it.
+    /// </remarks>
     /// <exception cref="ArgumentException">The feature column is missing, or of another type or size.</exception>
     /// <exception cref="ObjectDisposedException">The transformer was disposed.</exception>
     public new IDataView Transform(IDataView input)
@@ -57,6 +67,8 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
         Host.CheckValue(input, nameof(input));
         using var lease = Model.Lease();
         CheckFeatureColumn(input.Schema);
+        if (TrainedLabel is { } label)
+            input = RelabeledDataView.Of(Host, input, label);
         var scorer = (RowToRowScorerBase)Scorer.ApplyToData(Host, new LookAheadDataView(input, FeatureColumnName, Model.Format));
         return new BatchScoredDataView(scorer, this);
     }
@@ -95,6 +107,9 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
         var schema = new RoleMappedSchema(TrainSchema, LabelColumnName, FeatureColumnName);
         return CreateScorer(new EmptyDataView(Host, TrainSchema), BindableMapper.Bind(Host, schema), schema);
     }
+
+    /// <summary>The network keeps the names of its classes for a training that starts from it.</summary>
+    private void NameClasses() => Model.ClassNames = TrainedLabel is { } label ? KeyNames.Of(label) : null;
 
     private void CheckFeatureColumn(DataViewSchema schema)
     {

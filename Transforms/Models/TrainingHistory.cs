@@ -41,6 +41,15 @@ public sealed record TrainingHistory
     /// <summary>What was loaded from the file of initial weights; null if there was none.</summary>
     public WeightReport? InitialWeights { get; init; }
 
+    /// <summary>
+    /// What was wrong or unusual in this training, as the log said it: why the network may have learned badly. Empty if nothing was.
+    /// </summary>
+    public IReadOnlyList<string> Warnings
+    {
+        get;
+        init => field = CopyWarnings(value);
+    } = [];
+
     /// <inheritdoc/>
     public bool Equals(TrainingHistory? other) =>
         other is not null
@@ -52,7 +61,8 @@ public sealed record TrainingHistory
         && Device == other.Device
         && Precision == other.Precision
         && BeforeTraining == other.BeforeTraining
-        && InitialWeights == other.InitialWeights;
+        && InitialWeights == other.InitialWeights
+        && Warnings.SequenceEqual(other.Warnings);
 
     /// <inheritdoc/>
     public override int GetHashCode() =>
@@ -63,6 +73,12 @@ public sealed record TrainingHistory
     {
         var best = BestEpoch is { } epoch ? $"best {epoch}, " : "";
         return $"{Epochs.Count} epochs, {best}stopped by {(StopReason == StopReason.Epochs ? "epochs" : "early stopping")}; seed {Seed}, {ThreadCount} threads, {Device}, {Precision}";
+    }
+
+    private static ImmutableArray<string> CopyWarnings(IReadOnlyList<string> warnings)
+    {
+        ArgumentNullException.ThrowIfNull(warnings);
+        return [.. warnings];
     }
 
     private static ImmutableArray<EpochRecord> CheckEpochs(IReadOnlyList<EpochRecord> epochs)

@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace MLExtensions.Persistence;
 
 /// <summary>Writes files so that a reader sees either the old or the new content, never a part of it.</summary>
-internal static class AtomicFile
+internal static partial class AtomicFile
 {
     /// <summary>
     /// Writes a temporary file in the same folder, and renames it to <paramref name="path"/> when it is complete and on disk.
@@ -15,15 +17,15 @@ internal static class AtomicFile
         var target = Path.GetFullPath(path);
         var folder = Path.GetDirectoryName(target) ?? throw new ArgumentException($"'{path}' is a folder, not a file.", nameof(path));
         Directory.CreateDirectory(folder);
+        RemoveLeftovers(folder);
         // The name is short, so that a target with the longest allowed name still works.
         var aside = Path.Combine(folder, $".{Guid.NewGuid():N}.tmp");
         try
         {
-            using (var stream = new FileStream(aside, FileMode.CreateNew, FileAccess.ReadWrite))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
+            // Open until it is renamed: that it is in use tells other writers that it is not a leftover.
+            using var stream = new FileStream(aside, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
+            write(stream);
+            stream.Flush(flushToDisk: true);
             File.Move(aside, target, overwrite: true);
         }
         catch
@@ -32,6 +34,38 @@ internal static class AtomicFile
             throw;
         }
     }
+
+    /// <summary>Removes the temporary files of writes that were killed. Files that are being written are kept.</summary>
+    public static void RemoveLeftovers(string folder)
+    {
+        try
+        {
+            foreach (var path in Directory.EnumerateFiles(folder, ".*.tmp"))
+            {
+                if (TemporaryName().IsMatch(Path.GetFileName(path)))
+                    RemoveLeftover(path);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // They are in nobody's way.
+        }
+    }
+
+    private static void RemoveLeftover(string path)
+    {
+        try
+        {
+            new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose).Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is being written.
+        }
+    }
+
+    [GeneratedRegex(@"^\.[0-9a-f]{32}\.tmp$")]
+    private static partial Regex TemporaryName();
 
     private static void Discard(string aside)
     {

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using MLExtensions.Messages;
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Persistence;
@@ -62,8 +64,31 @@ internal sealed class WeightFile : IDisposable
     private void Copy(string name, Tensor value, Tensor target)
     {
         target.copy_(value);
-        if (target.is_floating_point() && !target.isfinite().all().item<bool>())
-            throw new ModelFormatException(Path, $"tensor '{name}' contains a number that is NaN, infinite, or too large for float32");
+        WeightCheck.RequireFinite([new(name, target)], Path);
+    }
+}
+
+/// <summary>Refuses weights that no training leaves behind, whatever checksum they have: the network would answer NaN.</summary>
+internal static class WeightCheck
+{
+    /// <param name="tensors">The tensors by name.</param>
+    /// <param name="entryName">Where they come from, for the message.</param>
+    /// <exception cref="ModelFormatException">A number is NaN or infinite; the message names the tensor.</exception>
+    public static void RequireFinite(IEnumerable<KeyValuePair<string, Tensor>> tensors, string entryName)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var (name, value) in tensors)
+        {
+            if (value.is_floating_point() && !IsFinite(value))
+                throw new ModelFormatException(entryName, $"tensor '{name}' contains a number that is NaN, infinite, or too large for float32");
+        }
+    }
+
+    private static bool IsFinite(Tensor value)
+    {
+        var isFinite = true;
+        TensorMemory.ForEachPiece(value.detach().to(ScalarType.Float32).cpu().contiguous(), piece => isFinite &= FiniteCheck.FirstNonFinite(MemoryMarshal.Cast<byte, float>(piece)) < 0);
+        return isFinite;
     }
 }
 

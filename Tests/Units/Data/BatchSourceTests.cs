@@ -111,7 +111,7 @@ public sealed class BatchSourceTests
     public void Streaming_IncludesOnlyTheChosenRows()
     {
         var data = Example.View(Ml, Numbered(50));
-        var source = new StreamingBatches<LabeledBatch>(data, Columns(data), 25, row => row % 2 == 0, 10, Settings(10), Labeled(), checksum: null);
+        var source = new StreamingBatches<LabeledBatch>(data, Columns(data), 25, (row, _) => row % 2 == 0, 10, Settings(10), Labeled(), checksum: null);
         CollectionAssert.AreEqual(Enumerable.Range(0, 25).Select(i => 2 * i).ToArray(), Epoch(source, 1).SelectMany(batch => batch).Order().ToArray());
     }
 
@@ -120,7 +120,7 @@ public sealed class BatchSourceTests
         var data = Example.View(Ml, Numbered(count));
         var columns = Columns(data, weighted: weighted);
         return streaming
-            ? new StreamingBatches<LabeledBatch>(data, columns, count, _ => true, buffer, settings, Labeled(scale), checksum: null)
+            ? new StreamingBatches<LabeledBatch>(data, columns, count, (_, _) => true, buffer, settings, Labeled(scale), checksum: null)
             : new InMemoryBatches<LabeledBatch>(TrainingRows.Read(data, columns, null, () => { }, out _), Enumerable.Range(0, count).ToArray(), settings, Labeled(scale), checksum: null);
     }
 }

@@ -74,7 +74,7 @@ public sealed class RowReaderTests
         using var rows = TrainingRows.Read(data, Columns(data, weighted: true), null, () => checks++, out var skipped);
         Assert.AreEqual(5000, rows.Count);
         Assert.AreEqual(0, skipped);
-        Assert.AreEqual(4, checks);
+        Assert.AreEqual(5000, checks, "rows are slow in some data: it is asked at each");
         for (var i = 0; i < 5000; i++)
         {
             CollectionAssert.AreEqual(new float[] { i, -i }, rows.Features[i].ToArray());

@@ -18,6 +18,15 @@ internal sealed class FakeStep : TrainingStep<FakeBatch>
 
     public Func<int, double> ValidationLoss { get; init; } = _ => 1;
 
+    /// <summary>The loss of the last batch of an epoch after its step, by the number of the batch, over all epochs.</summary>
+    public Func<int, double> AfterLoss { get; init; } = _ => 1;
+
+    /// <summary>What a step sets the weights to, by the number of the batch; by default that number.</summary>
+    public Func<int, float> Weight { get; init; } = batch => batch;
+
+    /// <summary>The batches after which the loss was asked for again.</summary>
+    public List<int> LookedAfter { get; } = [];
+
     /// <summary>Another validation metric, "reward", by the number of the batch.</summary>
     public Func<int, double>? Reward { get; init; }
 
@@ -36,8 +45,14 @@ internal sealed class FakeStep : TrainingStep<FakeBatch>
     public override double Train(FakeBatch batch, double learningRate, MetricSums metrics)
     {
         LearningRates.Add(learningRate);
-        SetWeights(LearningRates.Count);
+        SetWeights(Weight(LearningRates.Count));
         return Loss(LearningRates.Count);
+    }
+
+    public override double LossAfter(FakeBatch batch)
+    {
+        LookedAfter.Add(LearningRates.Count);
+        return AfterLoss(LearningRates.Count);
     }
 
     public override double Validate(FakeBatch batch, MetricSums metrics)

@@ -33,6 +33,57 @@ public sealed class TrainingLoopTests
     }
 
     [TestMethod]
+    [DataRow(float.NaN)]
+    [DataRow(float.NegativeInfinity)]
+    [DataRow(1e31f)]
+    public void WeightsNotFinite_AreNamedAfterEachEpoch(float value)
+    {
+        using var step = new FakeStep(Options()) { Weight = batch => batch == 4 ? value : 1 };
+        var error = Assert.ThrowsExactly<TrainingDivergedException>(() => Run(step, Options(), new FakeBatches(4, 4), new FakeBatches(4)));
+        Assert.AreEqual(2, error.Epoch);
+        Assert.AreEqual(2, error.Batch);
+        Assert.Contains("'output.weight'", error.Message);
+        Assert.Contains("epoch 2, after batch 2", error.Message);
+        Assert.AreEqual(2, step.Validations, "before training and after epoch 1");
+    }
+
+    /// <summary>Weights that are finite can be those of a network that does not compute.</summary>
+    [TestMethod]
+    public void LossAfterTheLastStep_IsLookedAtWithoutValidation()
+    {
+        using var good = new FakeStep(Options());
+        Run(good, Options(), new FakeBatches(4, 4));
+        CollectionAssert.AreEqual(new[] { 6 }, good.LookedAfter);
+        using var validated = new FakeStep(Options());
+        Run(validated, Options(), new FakeBatches(4, 4), new FakeBatches(4));
+        Assert.IsEmpty(validated.LookedAfter);
+        using var bad = new FakeStep(Options()) { AfterLoss = _ => double.NaN };
+        var error = Assert.ThrowsExactly<TrainingDivergedException>(() => Run(bad, Options(), new FakeBatches(4, 4)));
+        Assert.Contains("epoch 3, after batch 2", error.Message);
+    }
+
+    /// <summary>The last good checkpoint stands.</summary>
+    [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public void Diverged_CheckpointBeforeItStands(bool byWeights)
+    {
+        using var folder = new TemporaryFolder();
+        var options = Options(o => (o.Epochs, o.CheckpointFolder, o.Seed) = (3, folder.Path, 1));
+        using (var step = new FakeStep(options) { Weight = batch => byWeights && batch == 6 ? float.NaN : 1, AfterLoss = batch => !byWeights && batch == 6 ? double.NaN : 1 })
+        {
+            step.SetWeights(0);
+            Assert.AreEqual(3, Assert.ThrowsExactly<TrainingDivergedException>(() => EngineRun.Train(step, new FakeBatches(4, 4), null, TrainingGoal.LeastLoss, options)).Epoch);
+        }
+        options.ResumeFromCheckpoint = true;
+        using var again = new FakeStep(options);
+        again.SetWeights(0);
+        var history = EngineRun.Train(again, new FakeBatches(4, 4), null, TrainingGoal.LeastLoss, options);
+        Assert.HasCount(3, history.Epochs);
+        Assert.HasCount(2, again.LearningRates, "steps of the epoch that was left");
+    }
+
+    [TestMethod]
     public void Losses_AreMeansOverExamplesNotBatches()
     {
         using var step = new FakeStep(Options()) { Loss = batch => batch % 2 == 1 ? 1 : 4, ValidationLoss = batch => batch % 2 == 0 ? 10 : 40 };

@@ -96,7 +96,7 @@ public sealed class LengthGroupTests
         var columns = Columns(data);
         var settings = Settings(Size, shuffle, seed) with { LengthOf = grouped ? features => LengthOf((int)features[0]) : null };
         return streaming
-            ? new StreamingBatches<LabeledBatch>(data, columns, Rows, _ => true, 300, settings, Labeled(), checksum: null)
+            ? new StreamingBatches<LabeledBatch>(data, columns, Rows, (_, _) => true, 300, settings, Labeled(), checksum: null)
             : new InMemoryBatches<LabeledBatch>(TrainingRows.Read(data, columns, null, () => { }, out _), Enumerable.Range(0, Rows).ToArray(), settings, Labeled(), checksum: null);
     }
 }

@@ -46,6 +46,27 @@ public sealed class ModelDamageTests
         }
     }
 
+    /// <summary>Their checksums are right: nothing but the number tells.</summary>
+    [TestMethod]
+    [DataRow(float.NaN)]
+    [DataRow(float.PositiveInfinity)]
+    public void WeightsThatAreNotFinite_AreRefused(float value)
+    {
+        var ml = new Microsoft.ML.MLContext(1);
+        using var folder = new TemporaryFolder();
+        foreach (var name in new[] { "MlpMulticlass", "ResNetRegression", "Rbm", "LanguageModel" })
+        {
+            var subject = Subjects.Training(name);
+            using var model = subject.Fit(subject.Rows(20), o => o.Epochs = 1);
+            var (tensor, weights) = model.Networks[0].Network.state_dict().Last(entry => TorchSharp.torch.is_floating_point(entry.Value.dtype));
+            using (var scope = TorchSharp.torch.NewDisposeScope())
+                weights.view(-1)[0] = value;
+            ml.Model.Save(model.Transformer, subject.View(ml, 1).Schema, folder.File("model.zip"));
+            var error = Assert.Throws<Exception>(() => ml.Model.Load(folder.File("model.zip"), out _));
+            Assert.Contains($"{Weights}: tensor '{tensor}'", Outcome.Messages(error));
+        }
+    }
+
     [TestMethod]
     public void WeightsWithAFlippedBit_AreRefused()
     {

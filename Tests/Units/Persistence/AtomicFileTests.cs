@@ -47,6 +47,25 @@ public class AtomicFileTests
     }
 
     [TestMethod]
+    public void LeftoversOfKilledWritesGo_FilesThatAreWrittenStay()
+    {
+        var path = Path.Combine(_folder, "a.txt");
+        Directory.CreateDirectory(_folder);
+        var leftover = Path.Combine(_folder, $".{Guid.NewGuid():N}.tmp");
+        File.WriteAllText(leftover, "half");
+
+        AtomicFile.Write(path, outer =>
+        {
+            outer.Write("outer"u8);
+            AtomicFile.Write(Path.Combine(_folder, "b.txt"), inner => inner.Write("inner"u8));
+        });
+
+        Assert.IsFalse(File.Exists(leftover));
+        Assert.AreEqual("outer", File.ReadAllText(path));
+        Assert.HasCount(2, Directory.GetFiles(_folder));
+    }
+
+    [TestMethod]
     public void FolderInTheWayLeavesNothingBehind()
     {
         var path = Path.Combine(_folder, "taken");

@@ -49,8 +49,9 @@ public sealed class RbmBadInputTests
         var warnings = new List<string>();
         ml.Log += (_, log) => warnings.AddRange(log.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning ? [log.Message] : []);
         ml.Transforms.Rbm(RbmSample.Options(o => (o.VisibleUnits, o.Epochs, o.LearningRate) = (VisibleUnitType.Gaussian, 1, 1e-6))).Fit(RbmSample.View(ml, rows)).Dispose();
-        Assert.Contains("'Features', slot 2: the variance", warnings.Single());
-        Assert.Contains("NormalizeMeanVariance", warnings.Single());
+        var warning = warnings.Single(line => line.Contains("variance"));
+        Assert.Contains("'Features', slot 2: the variance", warning);
+        Assert.Contains("NormalizeMeanVariance", warning);
     }
 
     [TestMethod]

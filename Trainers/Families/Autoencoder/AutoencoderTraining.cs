@@ -19,7 +19,8 @@ internal sealed class AutoencoderTraining(IHost host, AutoencoderEstimator.Optio
     {
         var rows = UnlabeledData.Open(input, validation, options.InputColumnName, FormatOf((AutoencoderArchitecture)architecture), options.CreateRowSettings(Seed), session.ThrowIfCancelled);
         var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device);
-        return new TrainingData<RowBatch>(training, aside, head: null, rows);
+        var scaled = new ScaledBatches<RowBatch>(training, new FeatureScale(options.InputColumnName, firstNumber: 0, session.Warn));
+        return new TrainingData<RowBatch>(scaled, aside, head: null, rows);
     }
 
     private protected override TrainingStep<RowBatch> CreateStep(TrainedNetwork network, TrainingData<RowBatch> data) =>

@@ -26,7 +26,13 @@ internal sealed class ForecastTraining(IHost host, LstmForecastingEstimator.Opti
     {
         var set = SeriesSet.Read(input, options.ColumnNames, session.ThrowIfCancelled);
         var other = validation == null ? null : SeriesSet.Read(validation, options.ColumnNames, session.ThrowIfCancelled);
-        var windows = SeriesWindows.Divide(set, options.WindowSize, options.Horizon, validation == null ? options.ValidationFraction : 0);
+        if (validation == null && options.ValidationGroupColumnName is { } column)
+        {
+            var held = SeriesSet.ChooseHeld(input, options.GroupColumnName, column, options.ValidationFraction, Seed);
+            (set, other) = (set.Where(series => !held.Contains(series.Group)), set.Where(series => held.Contains(series.Group)));
+        }
+        WarnOfConstants(set, session);
+        var windows = SeriesWindows.Divide(set, options.WindowSize, options.Horizon, other == null ? options.ValidationFraction : 0);
         var aside = other == null ? windows.Validation : SeriesWindows.All(other, options.WindowSize, options.Horizon);
         var head = new ForecastHead(options.Horizon, ScaleOf(start.Head) ?? windows.CreateScale(set, options.Scaling));
         var settings = new BatchSettings(options.BatchSize, architecture.MinimumBatchRows, Seed, Shuffle: true, device);
@@ -40,11 +46,22 @@ internal sealed class ForecastTraining(IHost host, LstmForecastingEstimator.Opti
             new(places, (ForecastArchitecture)architecture, head, batches, options.CheckpointFolder == null ? null : of.Checksum());
     }
 
+    private protected override bool ReadsAgain(IDataView input) => options.ValidationGroupColumnName != null;
+
+    private protected override bool NeedsOrder => true;
+
     private protected override TrainingStep<WindowBatch> CreateStep(TrainedNetwork network, TrainingData<WindowBatch> data) => new ForecastStep(network, options.Loss);
 
     /// <summary>The scale can come from the initial model; the checksum of the weights does not cover it.</summary>
     private protected override IReadOnlyDictionary<string, string> Fingerprint(TrainingData<WindowBatch> data) =>
         new Dictionary<string, string> { ["head"] = JsonSerializer.Serialize(data.Head) };
+
+    private static void WarnOfConstants(SeriesSet set, TrainingSession session)
+    {
+        var constant = set.Series.Where(series => series.Length > 1 && series.IsConstant).ToArray();
+        if (constant.Length > 0)
+            session.Warn($"{constant.Length} of {set.Series.Count} series have the same value in all rows{(constant[0].Group.Length == 0 ? "" : $", such as '{constant[0].Group}'")}; nothing can be learned from them.");
+    }
 
     /// <summary>Weights that were learned with another scale keep it.</summary>
     private SeriesScale? ScaleOf(PredictionHead? initial) =>

@@ -2,14 +2,14 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Training;
 
 namespace MLExtensions.Families.Forecasting;
 
 /// <summary>The series of a data set, in the order of their first rows.</summary>
 internal sealed class SeriesSet
 {
-    private const int RowsBetweenChecks = 1024;
-
     private SeriesSet(IReadOnlyList<TimeSeries> series, int width)
     {
         Series = series;
@@ -24,7 +24,7 @@ internal sealed class SeriesSet
     /// <summary>Reads data whose rows are in time order.</summary>
     /// <param name="data">The data.</param>
     /// <param name="names">Its columns.</param>
-    /// <param name="check">Called now and then; throws to stop.</param>
+    /// <param name="check">Called for each row; throws to stop.</param>
     /// <exception cref="ArgumentException">A column is missing or of a wrong type.</exception>
     /// <exception cref="FormatException">A value is NaN or infinite, or a group is missing.</exception>
     public static SeriesSet Read(IDataView data, SeriesColumnNames names, Action check)
@@ -36,8 +36,7 @@ internal sealed class SeriesSet
         var reader = new SeriesRowReader(cursor, columns);
         while (cursor.MoveNext())
         {
-            if (cursor.Position % RowsBetweenChecks == 0)
-                check();
+            check();
             reader.Read();
             if (!groups.TryGetValue(reader.Group, out var current))
             {
@@ -48,6 +47,41 @@ internal sealed class SeriesSet
             current.Add(reader.Values);
         }
         return new SeriesSet(series, columns.Width);
+    }
+
+    /// <summary>Some of the series.</summary>
+    public SeriesSet Where(Func<TimeSeries, bool> condition) => new(Series.Where(condition).ToArray(), Width);
+
+    /// <summary>Chooses whole series for validation, by a column that has one value for each series.</summary>
+    /// <param name="data">The data.</param>
+    /// <param name="seriesColumn">The column that names the series, or null.</param>
+    /// <param name="groupColumn">The column of groups of series; it may be the same.</param>
+    /// <param name="fraction">The fraction of rows to hold out.</param>
+    /// <param name="seed">The seed of the training.</param>
+    /// <returns>The names of the series.</returns>
+    /// <exception cref="ArgumentException">There is one series, or a series has rows of several groups.</exception>
+    public static HashSet<string> ChooseHeld(IDataView data, string? seriesColumn, string groupColumn, double fraction, int seed)
+    {
+        const string Option = nameof(DataTrainingOptions.ValidationGroupColumnName);
+        if (seriesColumn == null)
+            throw new ArgumentException($"{Option} is '{groupColumn}', but all rows are one series, which cannot be divided into groups; set {nameof(LstmForecastingEstimator.Options.GroupColumnName)}, or leave {Option} null to hold out the end of the series.", Option);
+        var (series, group) = (data.Schema[seriesColumn], GroupColumn.Find(data.Schema, groupColumn));
+        using var cursor = data.GetRowCursor([series, group]);
+        var (getSeries, getGroup) = (RowCursorUtils.GetGetterAsStringBuilder(cursor, series.Index), GroupColumn.Open(cursor, group));
+        var (name, value) = (new StringBuilder(), new StringBuilder());
+        var groups = new Dictionary<string, (ulong Group, long Rows)>();
+        while (cursor.MoveNext())
+        {
+            getSeries(ref name);
+            getGroup(ref value);
+            var known = groups.GetValueOrDefault(name.ToString(), (GroupColumn.Hash(value), 0));
+            if (known.Item1 != GroupColumn.Hash(value))
+                throw new ArgumentException($"{Option}: the series '{name}' has several values in column '{groupColumn}', the second in row {cursor.Position}: '{value}'. All rows of a series must be of one group.", Option);
+            groups[name.ToString()] = (known.Item1, known.Item2 + 1);
+        }
+        var rows = groups.Values.GroupBy(entry => entry.Group).ToDictionary(entries => entries.Key, entries => entries.Sum(entry => entry.Rows));
+        var held = RowGroups.Choose(rows, fraction, seed, groupColumn);
+        return groups.Where(entry => held.IsHeld(entry.Value.Group)).Select(entry => entry.Key).ToHashSet();
     }
 
     /// <summary>The number of rows and series and their SHA-256, in readable form.</summary>
@@ -76,6 +110,9 @@ internal sealed class TimeSeries(string group, int width)
     public int Length => _values.Count / width;
 
     public void Add(ReadOnlySpan<float> step) => _values.AddRange(step);
+
+    /// <summary>Whether all values of the series are equal, so that there is nothing to forecast.</summary>
+    public bool IsConstant => Enumerable.Range(1, Math.Max(0, Length - 1)).All(step => Value(step) == Value(0));
 
     /// <summary>Returns the value of the series at a time step.</summary>
     public float Value(int step) => _values[step * width];

@@ -56,7 +56,7 @@ public abstract class ImageOptions : SupervisedTrainerOptions
         var input = new ImageInput(shape)
         {
             CropSize = CropSize,
-            Scaling = PixelScaling ?? (features.Type is Microsoft.ML.Transforms.Image.ImageDataViewType ? MLExtensions.PixelScaling.ToUnit : MLExtensions.PixelScaling.None),
+            Scaling = ScalingOf(features),
             TestTimeFlip = TestTimeFlip,
         };
         var architecture = CreateArchitecture(input, outputCount);
@@ -78,6 +78,9 @@ public abstract class ImageOptions : SupervisedTrainerOptions
         return Augmentations.Count == 0 ? null : new RowAugmenter(input, CreateAugmenter(input.Shape));
     }
 
+    /// <summary>Images are scaled by <see cref="PixelScaling"/>, unless there is none.</summary>
+    internal override int? FirstNumber(DataViewSchema.Column features, FeatureFormat format) => ScalingOf(features) == MLExtensions.PixelScaling.None ? 0 : null;
+
     internal override TrainingOptions Snapshot()
     {
         var copy = (ImageOptions)base.Snapshot();
@@ -98,6 +101,9 @@ public abstract class ImageOptions : SupervisedTrainerOptions
         var largest = architecture.Leaves.MaxBy(placed => placed.Layer.ParameterCount(placed.Input, placed.Site));
         return $"'{largest.Site.Path}' ({largest.Layer.Title}, output {largest.Output}) has {largest.Layer.ParameterCount(largest.Input, largest.Site):N0} weights";
     }
+
+    private PixelScaling ScalingOf(DataViewSchema.Column features) =>
+        PixelScaling ?? (features.Type is Microsoft.ML.Transforms.Image.ImageDataViewType ? MLExtensions.PixelScaling.ToUnit : MLExtensions.PixelScaling.None);
 
     /// <summary>The random crop in training and the center crop in scoring must have the same size.</summary>
     private void CheckAugmentedSize(ImageInput input)

@@ -78,6 +78,14 @@ internal sealed class LanguageModelStep : TrainingStep<TokenBatch>
         return loss;
     }
 
+    public override double LossAfter(TokenBatch batch)
+    {
+        using var mode = inference_mode();
+        Networks[0].BeginValidation();
+        var (hidden, _) = _network.Run(_network.Embed(batch.Inputs), null);
+        return nn.functional.cross_entropy(_network.Logits(hidden).to(ScalarType.Float32), batch.Targets).item<float>();
+    }
+
     public override void Dispose()
     {
         _state.Clear();

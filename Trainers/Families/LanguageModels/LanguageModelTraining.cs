@@ -24,11 +24,13 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
     private protected override TrainingData<TokenBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
     {
         var tokenizer = ((LanguageModelArchitecture)architecture).Tokenizer;
-        var tokens = Read(input, tokenizer, session);
+        var groups = validation == null && options.ValidationGroupColumnName is { } column ? RowTexts.ChooseGroups(input, column, options.ValidationFraction, Seed) : null;
+        var tokens = Read(input, tokenizer, session, PartOf(groups, isHeld: false));
         TokenStore? validationTokens = null;
         try
         {
-            validationTokens = validation == null ? null : Read(validation, tokenizer, session);
+            if (validation != null || groups != null)
+                validationTokens = Read(validation ?? input, tokenizer, session, PartOf(groups, isHeld: true));
             var (training, aside) = Split(tokens, validationTokens, device);
             session.Channel.Info("{0} training tokens, {1} distinct", training.RowCount, tokenizer.VocabularySize);
             return new TrainingData<TokenBatch>(training, aside, head: null, tokens, validationTokens);
@@ -43,13 +45,28 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
 
     private protected override TrainingStep<TokenBatch> CreateStep(TrainedNetwork network, TrainingData<TokenBatch> data) => new LanguageModelStep(network, options, Seed);
 
-    private TokenStore Read(IDataView data, TextTokenizer tokenizer, TrainingSession session) =>
-        RowTexts.Read(data, options.TextColumnName, tokenizer, options.Buffering, session.ThrowIfCancelled);
+    /// <summary>The tokenizer reads the text before.</summary>
+    private protected override bool ReadsAgain(IDataView input) => true;
+
+    private protected override bool NeedsOrder => true;
+
+    private TextPart? PartOf(RowGroups? groups, bool isHeld) => groups == null ? null : new TextPart(options.ValidationGroupColumnName!, groups, isHeld);
+
+    private TokenStore Read(IDataView data, TextTokenizer tokenizer, TrainingSession session, TextPart? part) =>
+        RowTexts.Read(data, options.TextColumnName, tokenizer, options.Buffering, session.ThrowIfCancelled, part);
+
+    private void CheckText(TokenStore? tokens, string which)
+    {
+        if (tokens is { HasText: false, Count: > 0 })
+            throw new ArgumentException($"Column '{options.TextColumnName}': all {tokens.Count} rows of the {which} data are empty texts; there is nothing to learn.");
+    }
 
     private (TokenWindows Training, TokenWindows? Validation) Split(TokenStore tokens, TokenStore? validation, Device device)
     {
         var held = validation == null ? (long)(tokens.Count * options.ValidationFraction) : 0;
         var count = tokens.Count - held;
+        CheckText(tokens, "training");
+        CheckText(validation, "validation");
         if (count < 2)
             throw new ArgumentException($"The training text has {count} tokens, including the end of each row; at least 2 are needed.");
         if (validation is { Count: < 2 } || (validation == null && options.ValidationFraction > 0 && held < 2))

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
@@ -32,11 +33,13 @@ internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options,
     private protected override TrainingData<RowBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture _, StartingWeights start, Device device, TrainingSession session)
     {
         var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device);
+        if (below.Count == 0)
+            training = new ScaledBatches<RowBatch>(training, new FeatureScale(options.InputColumnName, firstNumber: null, session.Warn));
         var lower = new LowerLayers(below, device);
         try
         {
             var statistics = DataStatistics.Of(training, lower.Up, session.ThrowIfCancelled);
-            WarnOfScale(session.Channel, statistics);
+            WarnOfScale(session, statistics);
             return new LayerData(training, aside, lower, statistics);
         }
         catch
@@ -61,7 +64,7 @@ internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options,
     private protected override IReadOnlyDictionary<string, string> Fingerprint(TrainingData<RowBatch> data) =>
         new Dictionary<string, string> { [TrainingFingerprint.Foundation] = ((LayerData)data).Parts.Lower.Checksum() };
 
-    private void WarnOfScale(IChannel channel, DataStatistics statistics)
+    private void WarnOfScale(TrainingSession session, DataStatistics statistics)
     {
         if (below.Count > 0 || architecture.VisibleUnits != VisibleUnitType.Gaussian)
             return;
@@ -69,7 +72,7 @@ internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options,
         var slot = (int)statistics.Variance.argmax().item<long>();
         var variance = statistics.Variance[slot].item<float>();
         if (variance > WorstVariance)
-            channel.Warning("Column '{0}', slot {1}: the variance is {2}; Gaussian units assume 1. Add NormalizeMeanVariance before this estimator.", options.InputColumnName, slot, variance);
+            session.Warn(string.Create(CultureInfo.InvariantCulture, $"Column '{options.InputColumnName}', slot {slot}: the variance is {variance}; Gaussian units assume 1. Add NormalizeMeanVariance before this estimator."));
     }
 
     /// <summary>With small weights, the probabilities of the units are then those of the data.</summary>

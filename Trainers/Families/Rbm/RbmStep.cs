@@ -1,3 +1,4 @@
+using System.Globalization;
 using MLExtensions.Engine;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
@@ -13,6 +14,9 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
     private const string PseudoLogLikelihood = "pseudoLogLikelihood";
     private const string FreeEnergy = "freeEnergy";
     private const string FreeEnergyGap = "freeEnergyGap";
+
+    // Of a probability between the rows.
+    private const double LeastSpread = 0.05;
 
     private readonly RbmNetwork _network;
     private readonly LowerLayers _lower;
@@ -66,6 +70,9 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
         }
     }
 
+    /// <summary>Training raises the likelihood; the reconstruction error may rise a little meanwhile.</summary>
+    public override bool LowersLoss => false;
+
     public override void BeginEpoch(int epoch)
     {
         base.BeginEpoch(epoch);
@@ -92,6 +99,28 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
         metrics.AddMean(FreeEnergy, MeanOf(_network.FreeEnergy(_sample)));
         if (_network.Architecture.VisibleUnits == VisibleUnitType.Bernoulli)
             metrics.AddMean(PseudoLogLikelihood, MeanOf(Pseudo(_sample)));
+    }
+
+    public override double LossAfter(RowBatch batch)
+    {
+        using var noGradient = no_grad();
+        var visible = Visible(batch);
+        return MeanOf(_network.FreeEnergy(visible)) + ErrorOf(visible, _network.VisibleMeans(_network.HiddenMeans(visible)));
+    }
+
+    /// <summary>Hidden units that have the same value for all rows say nothing about a row.</summary>
+    public override IEnumerable<string> Diagnose()
+    {
+        using var noGradient = no_grad();
+        var count = _network.Architecture.OutputCount;
+        if (_sample.shape[0] < 2)
+            return [];
+        var hidden = _network.HiddenMeans(_sample).to(ScalarType.Float32);
+        var spread = (hidden.amax([0]) - hidden.amin([0])).cpu();
+        var constant = (int)spread.lt(Number.Of(LeastSpread)).sum().item<long>();
+        if (constant <= count / 2)
+            return [];
+        return [string.Create(CultureInfo.InvariantCulture, $"{constant} of {count} hidden units have about the same value for all of the {_sample.shape[0]} training rows that were looked at; what is trained on them will learn nothing. Try more Epochs, a larger LearningRate or {nameof(RbmEstimator.Options.SparsityTarget)}.")];
     }
 
     public override void BeginValidation()

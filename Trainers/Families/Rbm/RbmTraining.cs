@@ -12,10 +12,18 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
 {
     public IReadOnlyList<NetworkModelParameters> Run(IDataView input, IDataView? validation)
     {
+        options.CheckValidation(input, validation);
+        OutputFolders.Check(options);
         using var channel = host.Start("Training");
         var session = new TrainingSession(host, channel, options, seed);
         session.ThrowIfCancelled();
         var device = session.OpenDevice();
+        if (options.Buffering == Buffering.Streaming)
+        {
+            var held = validation == null && options.ValidationFraction > 0;
+            input = new WatchedDataView(input, "training data", held ? PassCheck.Order : PassCheck.Rows, session.ThrowIfCancelled);
+            validation = validation == null ? null : new WatchedDataView(validation, "validation data", PassCheck.Rows, session.ThrowIfCancelled);
+        }
         var architectures = CreateArchitectures(FeatureReader.WidthOf(input.Schema[options.InputColumnName]));
         for (var layer = 0; layer < architectures.Count; layer++)
             TrainingMemory.CheckNetwork(architectures[layer], options.OfLayer(layer), onHost: device.type == TorchSharp.DeviceType.CPU);

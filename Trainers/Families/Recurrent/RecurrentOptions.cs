@@ -75,6 +75,11 @@ public abstract class RecurrentOptions : SupervisedTrainerOptions
         ? column.ItemType == TextDataViewType.Instance
         : column.IsKey ? column.ItemType == NumberDataViewType.UInt32 : column.ItemType == NumberDataViewType.Single;
 
+    /// <summary>The first value of a row is the length of the sequence.</summary>
+    internal override int? FirstNumber(DataViewSchema.Column features, FeatureFormat format) => ((SequenceFormat)format).Input is NumberSequence ? 1 : null;
+
+    internal override bool ScansRows(DataViewSchema.Column features) => features.Type is not VectorDataViewType { Size: > 0 };
+
     internal override FeatureFormat CreateFormat(IDataView data, DataViewSchema.Column features, NetworkArchitecture? initial, Action throwIfCancelled) =>
         new SequenceFormat(SequenceScan.CreateInput(this, data, features, (initial as RecurrentArchitecture)?.Input, throwIfCancelled));
 

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Tensors;
 using MLExtensions.Text;
 
 namespace MLExtensions.Families.Recurrent;
@@ -8,6 +9,7 @@ namespace MLExtensions.Families.Recurrent;
 internal static class SequenceScan
 {
     private const int GreatestDefaultLength = 1000;
+    private const long GreatestNames = 4 << 20;
 
     /// <exception cref="ArgumentException">The options do not fit the column.</exception>
     public static SequenceInput CreateInput(RecurrentOptions options, IDataView data, DataViewSchema.Column features, SequenceInput? initial, Action check)
@@ -22,13 +24,23 @@ internal static class SequenceScan
     private static SequenceInput CreateDraft(RecurrentOptions options, IDataView data, DataViewSchema.Column features, SequenceInput? initial, Action check)
     {
         if (features.Type is VectorDataViewType { ItemType: KeyDataViewType key })
-            return new KeySequence(key.GetCountAsInt32(null)) { MaximumLength = 1 };
+            return CreateKeys(key.GetCountAsInt32(null), KeyNames.Of(features), initial as KeySequence);
         if (features.Type is not TextDataViewType)
             return new NumberSequence { StepSize = options.StepSize, MaximumLength = 1 };
         var tokenizer = initial is TextSequence text
             ? text.Tokenizer
             : RowTexts.CreateTokenizer(options.Tokenization, data, features.Name, check);
         return new TextSequence(tokenizer) { MaximumLength = 1 };
+    }
+
+    /// <summary>Keys are those of the initial model if it knows what they stand for, as its embedding is theirs.</summary>
+    private static KeySequence CreateKeys(int count, IReadOnlyList<string>? names, KeySequence? initial)
+    {
+        if (initial is { KeyNames: { } known } && names != null)
+            return new KeySequence(known.Count) { KeyNames = known, MaximumLength = 1 };
+        // The description of a network has its limits; keys of so many values are found by their numbers.
+        var isKept = names?.Count == count && names.Sum(name => name.Length + 8L) <= GreatestNames;
+        return new KeySequence(count) { KeyNames = isKept ? names : null, MaximumLength = 1 };
     }
 
     private static int? KnownLength(SequenceInput draft, DataViewSchema.Column features)
@@ -47,9 +59,8 @@ internal static class SequenceScan
         var longest = 1;
         while (longest < GreatestDefaultLength && cursor.MoveNext())
         {
+            check();
             longest = Math.Max(longest, Math.Min(GreatestDefaultLength, reader.ReadLength()));
-            if (cursor.Position % 1024 == 0)
-                check();
         }
         return longest;
     }

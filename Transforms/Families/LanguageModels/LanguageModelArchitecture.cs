@@ -125,7 +125,12 @@ internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>
         return (projection == null ? hidden : projection.call(hidden), next);
     }
 
-    public Tensor Logits(Tensor hidden) => nn.functional.linear(hidden, OutputWeight, OutputBias);
+    public Tensor Logits(Tensor hidden)
+    {
+        // A tied network in bfloat16 keeps its output bias, which belongs to no layer, in float32.
+        var (weight, bias) = (OutputWeight, OutputBias);
+        return nn.functional.linear(hidden, weight, bias.dtype == weight.dtype ? bias : bias.to(weight.dtype));
+    }
 
     public override Tensor forward(Tensor tokens) => Logits(Run(Embed(tokens), null).Hidden);
 

@@ -82,12 +82,26 @@ public sealed record NumberSequence : SequenceInput
 /// <param name="KeyCount">The number of different keys.</param>
 public sealed record KeySequence(int KeyCount) : SequenceInput
 {
+    /// <summary>
+    /// The values that the keys stand for, as text. The keys of other data are found by them: the same values can have other keys. Null for
+    /// keys without values, which are found by their numbers.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? KeyNames { get; init; }
+
+    /// <inheritdoc/>
+    public bool Equals(KeySequence? other) =>
+        base.Equals(other) && KeyCount == other.KeyCount && (KeyNames ?? []).SequenceEqual(other.KeyNames ?? []);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), KeyCount, KeyNames?.Count);
+
     internal override int TokenCount => KeyCount;
 
     internal override string Description => $"a vector of keys (UInt32) of {KeyCount} values";
 
     internal override bool Takes(DataViewType type) =>
-        type is VectorDataViewType { ItemType: KeyDataViewType key } && key.RawType == typeof(uint) && key.Count == (ulong)KeyCount;
+        type is VectorDataViewType { ItemType: KeyDataViewType key } && key.RawType == typeof(uint) && (KeyNames != null || key.Count == (ulong)KeyCount);
 
     internal override SequenceReader Open(Microsoft.ML.DataViewRow row, Microsoft.ML.DataViewSchema.Column column) => new KeySequenceReader(this, row, column);
 
@@ -96,6 +110,8 @@ public sealed record KeySequence(int KeyCount) : SequenceInput
         base.Check();
         if (KeyCount < 1)
             throw new FormatException($"input.keyCount is {KeyCount}; it must be at least 1.");
+        if (KeyNames != null && (KeyNames.Count != KeyCount || KeyNames.Contains(null!)))
+            throw new FormatException($"input.keyNames has {KeyNames.Count} names; there must be {KeyCount}, the number of keys.");
     }
 }
 

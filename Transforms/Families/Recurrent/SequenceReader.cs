@@ -81,14 +81,18 @@ internal sealed class NumberSequenceReader(NumberSequence input, DataViewRow row
 internal sealed class KeySequenceReader(KeySequence input, DataViewRow row, DataViewSchema.Column column) : SequenceReader(input, row, column)
 {
     private readonly ValueGetter<VBuffer<uint>> _getter = row.GetGetter<VBuffer<uint>>(column);
+
+    // Keys without values can only be the same numbers.
+    private readonly KeyMap? _names = input.KeyNames is { } known && KeyNames.Of(column) != null ? KeyMap.Create(column, known, "the model") : null;
     private VBuffer<uint> _buffer;
 
     protected override void Append(List<float> values)
     {
         _getter(ref _buffer);
         var slot = 0;
-        foreach (var key in _buffer.DenseValues())
+        foreach (var found in _buffer.DenseValues())
         {
+            var key = found > 0 && _names != null ? (uint)_names.Find((int)found - 1, Row) + 1 : found;
             if (key == 0 || key > input.KeyCount)
                 throw Bad(slot, key == 0
                     ? "the key is missing; filter such rows out, or map missing values to a key of their own"

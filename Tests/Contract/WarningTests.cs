@@ -1,0 +1,90 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+
+namespace MLExtensions.Tests.Contract;
+
+/// <summary>A training that will not learn, or has not learned, says so in the log and in the history; others say nothing.</summary>
+[TestClass]
+public sealed class WarningTests
+{
+    [TestMethod]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void GoodTraining_WarnsOfNothing(string name)
+    {
+        var warnings = string.Join("\n", Warnings(name, Subjects.Training(name).Rows(name == "LanguageModel" ? 600 : 300), o => (o.Epochs, o.BatchSize) = (6, 10), noisy: true));
+        Assert.AreEqual("", warnings);
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
+    public void FewStepsAnEpoch_AreCounted(string name)
+    {
+        var subject = Subjects.Training(name);
+        var warnings = Warnings(name, subject.Rows(50), o => (o.Epochs, o.BatchSize) = (2, 25));
+        Assert.HasCount(subject.NetworkCount, warnings.Where(warning => warning.Contains("training steps")));
+        if (subject.RowsAreExamples)
+            Assert.Contains("An epoch has 2 training steps, 4 in all 2 epochs", warnings[0]);
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void LargeFeatures_AreNamed(string name)
+    {
+        var subject = Subjects.Get(name);
+        foreach (var buffering in subject.Bufferings)
+        {
+            var rows = subject.Rows(60).Select(row => subject.Spoil(row, 1, row.Features.GetItemOrDefault(1) * 580_000)).ToArray();
+            Assert.Contains("'Features', slot 1: values are about", string.Join("\n", Warnings(name, rows, o => (o.Epochs, o.Buffering) = (1, buffering))));
+        }
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.Names), typeof(Subjects))]
+    public void OneClassOrEqualLabels_AreNamed(string name)
+    {
+        var subject = Subjects.Get(name);
+        var rows = subject.Rows(60);
+        for (var i = 0; i < rows.Length; i++)
+            (rows[i].Flag, rows[i].Class, rows[i].Target) = (true, 1, 1e9f + (i % 2)); // equal only in float32
+        var expected = subject.Task == ContractTask.Regression ? "the same label in column 'Target' as far as float32 can tell: about 1000000000"
+            : subject.Task == ContractTask.Binary ? "the same class in column 'Flag': true"
+            : "the same class in column 'Class': 'green'";
+        foreach (var buffering in subject.Bufferings)
+            Assert.Contains(expected, string.Join("\n", Warnings(name, rows, o => (o.Epochs, o.Buffering) = (1, buffering))));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
+    public void EqualRows_AreNamed(string name)
+    {
+        var subject = Subjects.Training(name);
+        if (name != "LanguageModel")
+            Assert.Contains("the same value", string.Join("\n", Warnings(name, Array.ConvertAll(subject.Rows(40), subject.MakeEqual), o => o.Epochs = 1)));
+    }
+
+    /// <summary>A hundred times too high, or more: the loss is larger afterwards.</summary>
+    [TestMethod]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void ExplodingLearningRate_IsNamed(string name)
+    {
+        var subject = Subjects.Training(name);
+        Assert.Contains("did not learn", string.Join("\n", Warnings(name, subject.Rows(200), o => (o.Epochs, o.BatchSize, o.LearningRate) = (6, 10, 100))));
+    }
+
+    /// <summary>What the log warns of is in the history, and stays there when the model is saved.</summary>
+    private static string[] Warnings(string name, Example[] rows, Action<DataTrainingOptions> change, bool noisy = false)
+    {
+        var subject = Subjects.Training(name);
+        var ml = new MLContext(1);
+        var log = new List<string>();
+        ml.Log += (_, line) => log.AddRange(line.Kind == ChannelMessageKind.Warning ? [line.Message] : []);
+        using var folder = new TemporaryFolder();
+        using var model = subject.Fit(rows, change, noisy, ml);
+        var warnings = model.Histories.SelectMany(history => history.Warnings).ToArray();
+        CollectionAssert.AreEqual(warnings, log.Select(line => line[(line.IndexOf(']') + 1)..].Trim()).ToArray(), string.Join("\n", log));
+        ml.Model.Save(model.Transformer, Example.View(ml, rows, subject.FeatureCount).Schema, folder.File("model.zip"));
+        using var loaded = new TrainedModel(ml.Model.Load(folder.File("model.zip"), out _));
+        CollectionAssert.AreEqual(warnings, loaded.Histories.SelectMany(history => history.Warnings).ToArray());
+        return warnings;
+    }
+}

@@ -1,0 +1,99 @@
+using System.Globalization;
+using MLExtensions.Engine;
+using MLExtensions.Tensors;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Training;
+
+/// <summary>
+/// Looks at the first training rows: features that are large, or that are the same in all rows, are why many trainings fail.
+/// </summary>
+/// <param name="column">The feature column, for messages.</param>
+/// <param name="firstNumber">
+/// The first value of a row whose size matters; null if none does, because values are tokens or are scaled by the network.
+/// </param>
+/// <param name="warn">Receives warnings.</param>
+internal sealed class FeatureScale(string column, int? firstNumber, Action<string> warn)
+{
+    private const int Rows = 1000;
+
+    // Root mean square. Standardized features have 1, shares and probabilities less; ages, percentages and pixels have more.
+    private const double Largest = 20;
+
+    private double[]? _squares;
+    private float[]? _first;
+    private bool _varies;
+    private bool _isDone;
+    private int _rows;
+
+    /// <summary>Adds rows of features, one after the other.</summary>
+    public void Add(ReadOnlySpan<float> features, int rows)
+    {
+        if (_isDone || rows == 0)
+            return;
+        var width = features.Length / rows;
+        _squares ??= new double[width];
+        _first ??= features[..width].ToArray();
+        for (var row = 0; row < rows && _rows < Rows; row++, _rows++)
+        {
+            var values = features.Slice(row * width, width);
+            _varies |= !values.SequenceEqual(_first);
+            for (var slot = 0; slot < width; slot++)
+                _squares[slot] += (double)values[slot] * values[slot];
+        }
+        if (_rows == Rows)
+            Finish();
+    }
+
+    /// <summary>Tells what was found, once.</summary>
+    public void Finish()
+    {
+        if (_isDone || _squares == null)
+            return;
+        _isDone = true;
+        if (!_varies && _rows > 1)
+            warn(string.Create(CultureInfo.InvariantCulture, $"Column '{column}' has the same values in all of the {_rows} rows that were looked at; nothing can be learned from it."));
+        if (firstNumber is not { } start)
+            return;
+        var sizes = _squares.Select(sum => Math.Sqrt(sum / _rows)).ToArray();
+        var large = Enumerable.Range(start, sizes.Length - start).Where(slot => sizes[slot] > Largest).ToArray();
+        if (large.Length == 0)
+            return;
+        var worst = large.MaxBy(slot => sizes[slot]);
+        warn(string.Create(CultureInfo.InvariantCulture, $"Column '{column}', slot {worst - start}: values are about {sizes[worst]:G3} in size{(large.Length > 1 ? $", and {large.Length - 1} more slots are above {Largest}" : "")}. Networks learn badly from features that are not about 1 in size; add NormalizeMeanVariance or NormalizeMinMax before this estimator, or scale the pixels of images."));
+    }
+}
+
+/// <summary>Batches whose features are looked at when they are read for the first time.</summary>
+internal sealed class ScaledBatches<TBatch>(IBatchSource<TBatch> source, FeatureScale scale) : IBatchSource<TBatch>
+    where TBatch : RowBatch
+{
+    private bool _isRead;
+
+    public long RowCount => source.RowCount;
+
+    public int BatchCount => source.BatchCount;
+
+    public string? Checksum => source.Checksum;
+
+    public IReadOnlyList<(string Name, Tensor Value)> State => source.State;
+
+    public IEnumerable<TBatch> ReadEpoch(int epoch)
+    {
+        if (_isRead)
+            return source.ReadEpoch(epoch);
+        _isRead = true;
+        return Look(source.ReadEpoch(epoch));
+    }
+
+    private IEnumerable<TBatch> Look(IEnumerable<TBatch> batches)
+    {
+        foreach (var batch in batches)
+        {
+            using (NewDisposeScope())
+                scale.Add(TensorMemory.Floats(batch.Features.cpu().contiguous()), batch.RowCount);
+            yield return batch;
+        }
+        scale.Finish();
+    }
+}
