@@ -57,7 +57,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         _network.state_dict().ToDictionary(entry => entry.Key, entry => (IReadOnlyList<long>)entry.Value.shape);
 
     /// <summary>What was learned from the data besides the weights, or null.</summary>
-    internal PredictionHead? Head { get; }
+    internal PredictionHead? Head { get; set; }
 
     /// <summary>The head that turns outputs into scores.</summary>
     internal ScoreHead Scores => Head as ScoreHead ?? throw new InvalidOperationException("The network was not trained with a label, so it has no scores.");
@@ -82,6 +82,9 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
 
     /// <inheritdoc/>
     protected override PredictionKind PredictionKind => (Head as ScoreHead)?.Kind ?? PredictionKind.Custom;
+
+    /// <inheritdoc cref="NetworkArchitecture.Summary"/>
+    public string Summary() => Architecture.Summary();
 
     /// <summary>Returns a copy of one of the weight tensors, in row-major order.</summary>
     /// <param name="name">One of the names in <see cref="WeightShapes"/>.</param>
@@ -177,6 +180,12 @@ internal interface IInitialWeights
 
     /// <summary>Returns the weights with the names and shapes of another network; weights that do not fit it keep their own.</summary>
     IReadOnlyDictionary<string, Tensor> WeightsFor(NetworkArchitecture architecture);
+}
+
+/// <summary>A transformer with networks.</summary>
+internal interface IHasNetworks
+{
+    IReadOnlyList<NetworkModelParameters> Networks { get; }
 }
 
 /// <summary>A transformer with trained networks that another training can start from.</summary>

@@ -191,6 +191,8 @@ public sealed class OutputColumnTests
 
         internal override FeatureFormat Format { get; } = new DenseFormat(4);
 
+        private protected override IReadOnlyList<NetworkModelParameters> OwnNetworks => [];
+
         internal override IReadOnlyList<OutputColumn> Outputs { get; }
 
         internal override double MultiplyAdds => 10;

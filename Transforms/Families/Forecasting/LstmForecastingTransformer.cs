@@ -62,6 +62,8 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
     /// <summary>Whether there is a full window, and its values: see <see cref="WindowDataView"/>.</summary>
     internal override FeatureFormat Format { get; }
 
+    private protected override IReadOnlyList<NetworkModelParameters> OwnNetworks => [Model];
+
     internal override IReadOnlyList<OutputColumn> Outputs { get; }
 
     internal override double MultiplyAdds => _architecture.MultiplyAdds;
