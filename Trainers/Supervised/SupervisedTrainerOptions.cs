@@ -1,6 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Engine;
+using MLExtensions.Messages;
+using MLExtensions.Models;
 using MLExtensions.Supervised;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
@@ -29,12 +31,18 @@ public abstract class SupervisedTrainerOptions : RowTrainingOptions
     /// <summary>The weights of the classes; null for a task without classes.</summary>
     internal virtual ClassWeights? ClassWeighting => null;
 
+    /// <summary>The decision threshold; null for a task without one.</summary>
+    internal virtual double? Threshold => null;
+
     /// <summary>The allowed feature types, as text.</summary>
     internal virtual string FeatureDescription => "Vector<Single> of known size, or Single";
 
     /// <summary>Whether a feature column of this type is allowed.</summary>
     internal virtual bool TakesFeatures(SchemaShape.Column column) =>
         column.ItemType == NumberDataViewType.Single && !column.IsKey && column.Kind != SchemaShape.Column.VectorKind.VariableVector;
+
+    /// <summary>What to do with a feature column of another type: the end of a message, or nothing.</summary>
+    internal virtual string AdviseFeatures(SchemaShape.Column column) => ColumnAdvice.ForFeatures(column);
 
     /// <summary>Finds the format of the features; may read the rows.</summary>
     /// <param name="data">The training data.</param>
@@ -68,6 +76,7 @@ public abstract class SupervisedTrainerOptions : RowTrainingOptions
     {
         OptionCheck.NotEmpty(FeatureColumnName, nameof(FeatureColumnName));
         OptionCheck.NotEmpty(LabelColumnName, nameof(LabelColumnName));
+        OptionCheck.Require(BinaryHead.IsThreshold(Threshold ?? BinaryHead.UsualThreshold), Threshold, "DecisionThreshold", "in [0, 1]: it is a probability");
         base.Check();
     }
 }
