@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Engine;
 using MLExtensions.Families.Recurrent;
+using MLExtensions.Messages;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
 using static TorchSharp.torch;
@@ -74,6 +75,8 @@ public abstract class RecurrentOptions : SupervisedTrainerOptions
     internal override bool TakesFeatures(SchemaShape.Column column) => column.Kind == SchemaShape.Column.VectorKind.Scalar
         ? column.ItemType == TextDataViewType.Instance
         : column.IsKey ? column.ItemType == NumberDataViewType.UInt32 : column.ItemType == NumberDataViewType.Single;
+
+    internal override string AdviseFeatures(SchemaShape.Column column) => ColumnAdvice.ForSequences(column);
 
     internal override FeatureFormat CreateFormat(IDataView data, DataViewSchema.Column features, NetworkArchitecture? initial, Action throwIfCancelled) =>
         new SequenceFormat(SequenceScan.CreateInput(this, data, features, (initial as RecurrentArchitecture)?.Input, throwIfCancelled));
