@@ -29,6 +29,13 @@ public static class AutoencoderCatalog
         /// <param name="batchSize">The number of rows per training step.</param>
         /// <param name="learningRate">The learning rate of the Adam optimizer.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.NormalizeMinMax("Features")
+        ///     .Append(ml.Transforms.Autoencoder("Latent", "Features", latentSize: 8, hiddenLayers: [64]));
+        /// var codes = pipeline.Fit(train).Transform(test).GetColumn&lt;float[]&gt;("Latent");
+        /// </code>
+        /// </example>
         public AutoencoderEstimator Autoencoder(
             string outputColumnName,
             string? inputColumnName = null,
@@ -53,6 +60,16 @@ public static class AutoencoderCatalog
         /// <summary>Learns a low-dimensional representation of a column without labels, with an autoencoder.</summary>
         /// <param name="options">The options. The estimator keeps a copy.</param>
         /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// using var model = ml.Transforms.Autoencoder(new AutoencoderEstimator.Options
+        /// {
+        ///     OutputColumnName = "Latent",
+        ///     ErrorColumnName = "Score",
+        /// }).Fit(train);
+        /// var anomalyScores = model.Transform(test).GetColumn&lt;float&gt;("Score");
+        /// </code>
+        /// </example>
         public AutoencoderEstimator Autoencoder(AutoencoderEstimator.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 }

@@ -24,6 +24,14 @@ public static class CnnCatalog
         /// <param name="batchSize">The number of examples per training step. Default 32.</param>
         /// <param name="learningRate">The learning rate of the Adam optimizer. Default 0.001.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.ResizeImages("Image", 32, 32)
+        ///     .Append(ml.BinaryClassification.Trainers.Cnn(featureColumnName: "Image", layers: CnnLayers.LeNet5(padding: 0), epochs: 10));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.BinaryClassification.Evaluate(model.Transform(test)).AreaUnderRocCurve);
+        /// </code>
+        /// </example>
         public CnnBinaryTrainer Cnn(
             string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             IReadOnlyList<ImageLayer>? layers = null,
@@ -34,6 +42,19 @@ public static class CnnCatalog
         /// <summary>Trains a convolutional network, with all of its options.</summary>
         /// <param name="options">The options. The trainer keeps a copy.</param>
         /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.ResizeImages("Image", 32, 32)
+        ///     .Append(ml.BinaryClassification.Trainers.Cnn(new CnnBinaryTrainer.Options
+        ///     {
+        ///         FeatureColumnName = "Image",
+        ///         PixelScaling = PixelScaling.ToUnit,
+        ///         Augmentations = [ImageAugmentation.Flip()],
+        ///     }));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.BinaryClassification.Evaluate(model.Transform(test)).AreaUnderRocCurve);
+        /// </code>
+        /// </example>
         public CnnBinaryTrainer Cnn(CnnBinaryTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 
@@ -43,6 +64,15 @@ public static class CnnCatalog
         /// <summary>Trains a convolutional network for multiclass classification.</summary>
         /// <param name="labelColumnName">The label column, a key.</param>
         /// <inheritdoc cref="Cnn(BinaryTrainers, string, string, IReadOnlyList{ImageLayer}, int, int, double)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.ResizeImages("Image", 32, 32)
+        ///     .Append(ml.Transforms.Conversion.MapValueToKey("Label"))
+        ///     .Append(ml.MulticlassClassification.Trainers.Cnn(featureColumnName: "Image", layers: CnnLayers.LeNet5(padding: 0), epochs: 10));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy);
+        /// </code>
+        /// </example>
         public CnnMulticlassTrainer Cnn(
             string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             IReadOnlyList<ImageLayer>? layers = null,
@@ -51,6 +81,20 @@ public static class CnnCatalog
             catalog.Cnn(ShortOverload.Fill(new CnnMulticlassTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="Cnn(BinaryTrainers, CnnBinaryTrainer.Options)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.ResizeImages("Image", 32, 32)
+        ///     .Append(ml.Transforms.Conversion.MapValueToKey("Label"))
+        ///     .Append(ml.MulticlassClassification.Trainers.Cnn(new CnnMulticlassTrainer.Options
+        ///     {
+        ///         FeatureColumnName = "Image",
+        ///         PixelScaling = PixelScaling.ToUnit,
+        ///         Augmentations = [ImageAugmentation.Flip()],
+        ///     }));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy);
+        /// </code>
+        /// </example>
         public CnnMulticlassTrainer Cnn(CnnMulticlassTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 
@@ -60,6 +104,14 @@ public static class CnnCatalog
         /// <summary>Trains a convolutional network for regression.</summary>
         /// <param name="labelColumnName">The label column, a <c>Single</c>.</param>
         /// <inheritdoc cref="Cnn(BinaryTrainers, string, string, IReadOnlyList{ImageLayer}, int, int, double)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.ResizeImages("Image", 32, 32)
+        ///     .Append(ml.Regression.Trainers.Cnn(featureColumnName: "Image", layers: CnnLayers.LeNet5(padding: 0), epochs: 10));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.Regression.Evaluate(model.Transform(test)).RSquared);
+        /// </code>
+        /// </example>
         public CnnRegressionTrainer Cnn(
             string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             IReadOnlyList<ImageLayer>? layers = null,
@@ -68,6 +120,19 @@ public static class CnnCatalog
             catalog.Cnn(ShortOverload.Fill(new CnnRegressionTrainer.Options(), labelColumnName, featureColumnName, layers, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="Cnn(BinaryTrainers, CnnBinaryTrainer.Options)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.ResizeImages("Image", 32, 32)
+        ///     .Append(ml.Regression.Trainers.Cnn(new CnnRegressionTrainer.Options
+        ///     {
+        ///         FeatureColumnName = "Image",
+        ///         PixelScaling = PixelScaling.ToUnit,
+        ///         Augmentations = [ImageAugmentation.Flip()],
+        ///     }));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.Regression.Evaluate(model.Transform(test)).RSquared);
+        /// </code>
+        /// </example>
         public CnnRegressionTrainer Cnn(CnnRegressionTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 }

@@ -26,6 +26,13 @@ public static class ForecastingNetworkCatalog
         /// <param name="batchSize">The number of windows per training step. Default 32.</param>
         /// <param name="learningRate">The learning rate of the Adam optimizer.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// using var model = ml.Forecasting.ForecastByLstm("Forecast", "Temperature", windowSize: 36, horizon: 12).Fit(train);
+        /// float[] history = [.. train.GetColumn&lt;float&gt;("Temperature")];
+        /// float[] nextTwelve = model.Forecast(history);
+        /// </code>
+        /// </example>
         public LstmForecastingEstimator ForecastByLstm(
             string outputColumnName,
             string inputColumnName,
@@ -52,6 +59,19 @@ public static class ForecastingNetworkCatalog
         /// <summary>Trains a recurrent network that forecasts the next values of time series.</summary>
         /// <param name="options">The options. The estimator keeps a copy.</param>
         /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// using var model = ml.Forecasting.ForecastByLstm(new LstmForecastingEstimator.Options
+        /// {
+        ///     InputColumnName = "Sales",
+        ///     OutputColumnName = "Forecast",
+        ///     GroupColumnName = "Shop", // a series per shop
+        ///     WindowSize = 24,
+        ///     Horizon = 12,
+        /// }).Fit(train);
+        /// var forecasts = model.Transform(data).GetColumn&lt;float[]&gt;("Forecast").ToArray();
+        /// </code>
+        /// </example>
         public LstmForecastingEstimator ForecastByLstm(LstmForecastingEstimator.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
 
         /// <summary>Compares forecasts with the actual values, and with the seasonal naive forecast of the same values.</summary>
@@ -73,6 +93,13 @@ public static class ForecastingNetworkCatalog
         /// </param>
         /// <exception cref="ArgumentException">A column is missing or of a wrong type, or there is nothing to compare.</exception>
         /// <exception cref="FormatException">A value or a forecast is infinite.</exception>
+        /// <example>
+        /// <code>
+        /// using var model = ml.Forecasting.ForecastByLstm("Forecast", "Temperature", windowSize: 36, horizon: 12).Fit(train);
+        /// var metrics = ml.Forecasting.EvaluateForecast(model.Transform(data), "Temperature", "Forecast", seasonLength: 12);
+        /// Console.WriteLine($"{metrics.Overall.MeanAbsoluteError}, repeating last year: {metrics.Baseline.MeanAbsoluteError}");
+        /// </code>
+        /// </example>
         public ForecastMetrics EvaluateForecast(
             IDataView forecasts,
             string valueColumnName,

@@ -25,6 +25,12 @@ public static class ImageDataCatalog
         /// A file has another format, is truncated or too long, or the two files do not belong together; the message names the file.
         /// Damaged rows are reported when they are read.
         /// </exception>
+        /// <example>
+        /// <code>
+        /// var digits = ml.Data.LoadFromIdx("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz");
+        /// using var model = ml.MulticlassClassification.Trainers.Cnn(layers: CnnLayers.LeNet5(), epochs: 5).Fit(digits);
+        /// </code>
+        /// </example>
         public IDataView LoadFromIdx(string imagesPath, string? labelsPath = null, int? classCount = null) =>
             IdxLoader.Load(CatalogUtils.GetEnvironment(catalog), imagesPath, labelsPath, classCount);
 
@@ -40,6 +46,12 @@ public static class ImageDataCatalog
         /// <exception cref="FormatException">
         /// A file does not hold a whole number of records, or a label is not one of the classes; the message names the file.
         /// </exception>
+        /// <example>
+        /// <code>
+        /// var images = ml.Data.LoadFromCifar10("data_batch_1.bin", "data_batch_2.bin");
+        /// using var model = ml.MulticlassClassification.Trainers.ResNet(depth: 20, epochs: 10).Fit(images);
+        /// </code>
+        /// </example>
         public IDataView LoadFromCifar10(params string[] paths) =>
             Cifar10Loader.Load(CatalogUtils.GetEnvironment(catalog), paths, Cifar10Loader.ClassNames);
 
@@ -47,6 +59,11 @@ public static class ImageDataCatalog
         /// <param name="paths">The files, read one after the other.</param>
         /// <param name="classNames">The class names, 1 to 256 of them, in label order.</param>
         /// <inheritdoc cref="LoadFromCifar10(DataOperationsCatalog, string[])"/>
+        /// <example>
+        /// <code>
+        /// var images = ml.Data.LoadFromCifar10(["two_classes.bin"], ["cat", "dog"]);
+        /// </code>
+        /// </example>
         public IDataView LoadFromCifar10(IReadOnlyList<string> paths, IReadOnlyList<string> classNames) =>
             Cifar10Loader.Load(CatalogUtils.GetEnvironment(catalog), paths, classNames);
 
@@ -70,6 +87,15 @@ public static class ImageDataCatalog
         /// <exception cref="ArgumentException">
         /// The folder has no subfolders, the subfolders have no images, or only one of height and width is given.
         /// </exception>
+        /// <example>
+        /// <code>
+        /// var photos = ml.Data.LoadFromImageFolder("photos"); // photos/cat/1.jpg, photos/dog/1.jpg
+        /// var pipeline = ml.Transforms.ResizeImages("Image", 64, 64)
+        ///     .Append(ml.MulticlassClassification.Trainers.Cnn(featureColumnName: "Image"))
+        ///     .Append(ml.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
+        /// var model = pipeline.Fit(photos);
+        /// </code>
+        /// </example>
         public IDataView LoadFromImageFolder(
             string folder,
             int? imageHeight = null,

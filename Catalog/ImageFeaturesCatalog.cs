@@ -28,6 +28,14 @@ public static class ImageFeaturesCatalog
         /// <exception cref="ArgumentException">
         /// The network is not recognized, or the layer does not exist; the message suggests the nearest name.
         /// </exception>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.ResizeImages("Image", 224, 224)
+        ///     .Append(ml.Transforms.ImageFeatures("Features", "Image", "squeezenet1_0.safetensors", layer: "features"))
+        ///     .AppendCacheCheckpoint(ml)
+        ///     .Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy());
+        /// </code>
+        /// </example>
         public ImageFeaturesEstimator ImageFeatures(string outputColumnName, string inputColumnName, string weightsPath, string? layer = null, bool pool = true) =>
             catalog.ImageFeatures(new ImageFeaturesEstimator.Options
             {
@@ -41,6 +49,17 @@ public static class ImageFeaturesCatalog
         /// <summary>Computes image features with a pretrained network, up to one of its layers.</summary>
         /// <param name="options">The options. The estimator keeps a copy.</param>
         /// <inheritdoc cref="ImageFeatures(TransformsCatalog, string, string, string, string?, bool)" path="/exception"/>
+        /// <example>
+        /// <code>
+        /// var features = ml.Transforms.ImageFeatures(new ImageFeaturesEstimator.Options
+        /// {
+        ///     InputColumnName = "Image",
+        ///     OutputColumnName = "Features",
+        ///     WeightsPath = "resnet18.safetensors",
+        ///     PixelScaling = PixelScaling.ImageNet,
+        /// });
+        /// </code>
+        /// </example>
         public ImageFeaturesEstimator ImageFeatures(ImageFeaturesEstimator.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 }

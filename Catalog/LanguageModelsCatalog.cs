@@ -9,6 +9,12 @@ public static class LanguageModelsCatalog
     extension(MLContext context)
     {
         /// <summary>Trainers, evaluation and text generation of language models.</summary>
+        /// <example>
+        /// <code>
+        /// using var model = ml.LanguageModels.Trainers.Lstm().Fit(train);
+        /// Console.WriteLine(model.GenerateText("Once upon a time"));
+        /// </code>
+        /// </example>
         public LanguageModelCatalog LanguageModels => new(context);
     }
 }
@@ -38,6 +44,12 @@ public sealed class LanguageModelCatalog
     /// </remarks>
     /// <param name="data">The transformed data, with the columns <c>LogProbability</c> and <c>Tokens</c>.</param>
     /// <exception cref="ArgumentException">A column is missing or of a wrong type, or there are no rows.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ml.LanguageModels.Trainers.Lstm().Fit(train);
+    /// Console.WriteLine(ml.LanguageModels.Evaluate(model.Transform(test)).Perplexity);
+    /// </code>
+    /// </example>
     public LanguageModelMetrics Evaluate(IDataView data)
     {
         ArgumentNullException.ThrowIfNull(data);
@@ -58,6 +70,12 @@ public sealed class LanguageModelCatalog
     /// <exception cref="FormatException">
     /// A row contains something that is not in the vocabulary; the message names column and row.
     /// </exception>
+    /// <example>
+    /// <code>
+    /// using var model = ml.LanguageModels.Trainers.Lstm().Fit(train);
+    /// Console.WriteLine(ml.LanguageModels.EvaluateContinuous(model, test).Perplexity);
+    /// </code>
+    /// </example>
     public LanguageModelMetrics EvaluateContinuous(LanguageModelTransformer model, IDataView data)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -73,6 +91,12 @@ public sealed class LanguageModelCatalog
     /// How text is generated. Null: the defaults. Without a seed, the context's seed is used, or a random one.
     /// </param>
     /// <exception cref="ArgumentException">A name is empty, or an option is out of range; the message names it.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ml.LanguageModels.Trainers.Lstm().Fit(train);
+    /// var continued = ml.LanguageModels.GenerateText(model, "Story", "Text").Transform(test).GetColumn&lt;string&gt;("Story");
+    /// </code>
+    /// </example>
     public TextGenerationTransformer GenerateText(
         LanguageModelTransformer model,
         string outputColumnName = "GeneratedText",
@@ -102,6 +126,12 @@ public sealed class LanguageModelTrainers
     /// <param name="batchSize">The number of parallel streams that the text is divided into. Default 20.</param>
     /// <param name="learningRate">The learning rate of the Adam optimizer. Default 0.002.</param>
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ml.LanguageModels.Trainers.Lstm("Text", hiddenUnits: 200, epochs: 10).Fit(train);
+    /// Console.WriteLine(ml.LanguageModels.EvaluateContinuous(model, test).Perplexity);
+    /// </code>
+    /// </example>
     public LanguageModelEstimator Lstm(
         string textColumnName = "Text",
         int hiddenUnits = 200,
@@ -119,5 +149,12 @@ public sealed class LanguageModelTrainers
     /// <summary>Trains a recurrent language model, with all of its options.</summary>
     /// <param name="options">The options. The trainer keeps a copy.</param>
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+    /// <example>
+    /// <code>
+    /// using var model = ml.LanguageModels.Trainers.Lstm(LanguageModelEstimator.Options.Characters()).Fit(train);
+    /// foreach (var piece in model.Generate("JULIET:", new GenerationOptions { Temperature = 0.8, MaximumTokens = 500 }))
+    ///     Console.Write(piece);
+    /// </code>
+    /// </example>
     public LanguageModelEstimator Lstm(LanguageModelEstimator.Options options) => new(_context, options);
 }

@@ -21,6 +21,14 @@ public static class MlpCatalog
         /// <param name="batchSize">The number of examples per training step. Default 32.</param>
         /// <param name="learningRate">The learning rate of the Adam optimizer. Default 0.001.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.NormalizeMeanVariance("Features")
+        ///     .Append(ml.BinaryClassification.Trainers.Mlp(hiddenLayers: [64, 64], epochs: 20));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.BinaryClassification.Evaluate(model.Transform(test)).AreaUnderRocCurve);
+        /// </code>
+        /// </example>
         public MlpBinaryTrainer Mlp(
             string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             int[]? hiddenLayers = null,
@@ -31,6 +39,20 @@ public static class MlpCatalog
         /// <summary>Trains a multilayer perceptron, with all of its options.</summary>
         /// <param name="options">The options. The trainer keeps a copy.</param>
         /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.NormalizeMeanVariance("Features")
+        ///     .Append(ml.BinaryClassification.Trainers.Mlp(new MlpBinaryTrainer.Options
+        ///     {
+        ///         HiddenLayers = [64, 64],
+        ///         Activation = Activation.GELU,
+        ///         ValidationFraction = 0.1,
+        ///         EarlyStopping = new EarlyStopping(),
+        ///     }));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.BinaryClassification.Evaluate(model.Transform(test)).AreaUnderRocCurve);
+        /// </code>
+        /// </example>
         public MlpBinaryTrainer Mlp(MlpBinaryTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 
@@ -40,6 +62,15 @@ public static class MlpCatalog
         /// <summary>Trains a multilayer perceptron for multiclass classification.</summary>
         /// <param name="labelColumnName">The label column, a key.</param>
         /// <inheritdoc cref="Mlp(BinaryTrainers, string, string, int[], int, int, double)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.NormalizeMeanVariance("Features")
+        ///     .Append(ml.Transforms.Conversion.MapValueToKey("Label"))
+        ///     .Append(ml.MulticlassClassification.Trainers.Mlp(hiddenLayers: [64, 64], epochs: 20));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy);
+        /// </code>
+        /// </example>
         public MlpMulticlassTrainer Mlp(
             string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             int[]? hiddenLayers = null,
@@ -48,6 +79,21 @@ public static class MlpCatalog
             catalog.Mlp(ShortOverload.Fill(new MlpMulticlassTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="Mlp(BinaryTrainers, MlpBinaryTrainer.Options)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.NormalizeMeanVariance("Features")
+        ///     .Append(ml.Transforms.Conversion.MapValueToKey("Label"))
+        ///     .Append(ml.MulticlassClassification.Trainers.Mlp(new MlpMulticlassTrainer.Options
+        ///     {
+        ///         HiddenLayers = [64, 64],
+        ///         Activation = Activation.GELU,
+        ///         ValidationFraction = 0.1,
+        ///         EarlyStopping = new EarlyStopping(),
+        ///     }));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy);
+        /// </code>
+        /// </example>
         public MlpMulticlassTrainer Mlp(MlpMulticlassTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 
@@ -57,6 +103,14 @@ public static class MlpCatalog
         /// <summary>Trains a multilayer perceptron for regression.</summary>
         /// <param name="labelColumnName">The label column, a <c>Single</c>.</param>
         /// <inheritdoc cref="Mlp(BinaryTrainers, string, string, int[], int, int, double)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.NormalizeMeanVariance("Features")
+        ///     .Append(ml.Regression.Trainers.Mlp(hiddenLayers: [64, 64], epochs: 20));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.Regression.Evaluate(model.Transform(test)).RSquared);
+        /// </code>
+        /// </example>
         public MlpRegressionTrainer Mlp(
             string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             int[]? hiddenLayers = null,
@@ -65,6 +119,20 @@ public static class MlpCatalog
             catalog.Mlp(ShortOverload.Fill(new MlpRegressionTrainer.Options(), labelColumnName, featureColumnName, hiddenLayers, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="Mlp(BinaryTrainers, MlpBinaryTrainer.Options)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.NormalizeMeanVariance("Features")
+        ///     .Append(ml.Regression.Trainers.Mlp(new MlpRegressionTrainer.Options
+        ///     {
+        ///         HiddenLayers = [64, 64],
+        ///         Activation = Activation.GELU,
+        ///         ValidationFraction = 0.1,
+        ///         EarlyStopping = new EarlyStopping(),
+        ///     }));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.Regression.Evaluate(model.Transform(test)).RSquared);
+        /// </code>
+        /// </example>
         public MlpRegressionTrainer Mlp(MlpRegressionTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 }

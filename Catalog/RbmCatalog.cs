@@ -20,6 +20,14 @@ public static class RbmCatalog
         /// <param name="batchSize">The number of rows per training step. Default 10.</param>
         /// <param name="learningRate">The learning rate. Default 0.05.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.NormalizeMinMax("Features")
+        ///     .Append(ml.Transforms.Rbm("Hidden", "Features", hiddenUnits: 100))
+        ///     .AppendCacheCheckpoint(ml)
+        ///     .Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy(featureColumnName: "Hidden"));
+        /// </code>
+        /// </example>
         public RbmEstimator Rbm(
             string outputColumnName,
             string? inputColumnName = null,
@@ -32,6 +40,17 @@ public static class RbmCatalog
         /// <summary>Learns features without labels: the hidden units of an RBM or of a stack of RBMs, with all of their options.</summary>
         /// <param name="options">The options. The estimator keeps a copy.</param>
         /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// using var rbm = ml.Transforms.Rbm(new RbmEstimator.Options
+        /// {
+        ///     OutputColumnName = "Hidden",
+        ///     HiddenLayers = [100],
+        ///     PersistentChains = 10,
+        /// }).Fit(train);
+        /// float[][] filters = rbm.GetWeights();
+        /// </code>
+        /// </example>
         public RbmEstimator Rbm(RbmEstimator.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
 
         /// <summary>
@@ -50,6 +69,16 @@ public static class RbmCatalog
         /// <param name="batchSize">The number of rows per training step. Default 10.</param>
         /// <param name="learningRate">The learning rate. Default 0.05.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// using var stack = ml.Transforms.StackedRbm("Hidden", [500, 500, 2000], "Features").Fit(data); // no labels
+        /// using var model = ml.MulticlassClassification.Trainers.Mlp(new MlpMulticlassTrainer.Options
+        /// {
+        ///     HiddenLayers = stack.ToHiddenLayers(),
+        ///     InitialModel = stack,
+        /// }).Fit(train);
+        /// </code>
+        /// </example>
         public RbmEstimator StackedRbm(
             string outputColumnName,
             int[] hiddenUnits,
@@ -73,6 +102,16 @@ public static class RbmCatalog
         /// <summary>Same as <see cref="Rbm(TransformsCatalog, RbmEstimator.Options)"/>.</summary>
         /// <param name="options">The options. The estimator keeps a copy.</param>
         /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// using var stack = ml.Transforms.StackedRbm(new RbmEstimator.Options
+        /// {
+        ///     OutputColumnName = "Hidden",
+        ///     HiddenLayers = [500, 250],
+        ///     Epochs = 5,
+        /// }).Fit(train);
+        /// </code>
+        /// </example>
         public RbmEstimator StackedRbm(RbmEstimator.Options options) => catalog.Rbm(options);
     }
 }

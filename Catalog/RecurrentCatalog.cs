@@ -22,6 +22,13 @@ public static class RecurrentCatalog
         /// <param name="batchSize">The number of examples per training step. Default 32.</param>
         /// <param name="learningRate">The learning rate of the Adam optimizer. Default 0.001.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.BinaryClassification.Trainers.Recurrent(featureColumnName: "Text", hiddenUnits: 64, epochs: 5);
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.BinaryClassification.Evaluate(model.Transform(test)).AreaUnderRocCurve);
+        /// </code>
+        /// </example>
         public RecurrentBinaryTrainer Recurrent(
             string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             int hiddenUnits = RecurrentOptions.DefaultHiddenUnits, RecurrentCell cell = RecurrentCell.Lstm,
@@ -32,6 +39,18 @@ public static class RecurrentCatalog
         /// <summary>Trains a recurrent network, with all of its options.</summary>
         /// <param name="options">The options. The trainer keeps a copy.</param>
         /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.BinaryClassification.Trainers.Recurrent(new RecurrentBinaryTrainer.Options
+        /// {
+        ///     FeatureColumnName = "Text",
+        ///     Tokenization = Tokenization.Words(20_000, lowercase: true),
+        ///     Pooling = SequencePooling.Max,
+        /// });
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.BinaryClassification.Evaluate(model.Transform(test)).AreaUnderRocCurve);
+        /// </code>
+        /// </example>
         public RecurrentBinaryTrainer Recurrent(RecurrentBinaryTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 
@@ -41,6 +60,14 @@ public static class RecurrentCatalog
         /// <summary>Trains a recurrent network over whole sequences for multiclass classification.</summary>
         /// <param name="labelColumnName">The label column, a key.</param>
         /// <inheritdoc cref="Recurrent(BinaryTrainers, string, string, int, RecurrentCell, int, int, double)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.Conversion.MapValueToKey("Label")
+        ///     .Append(ml.MulticlassClassification.Trainers.Recurrent(featureColumnName: "Text", hiddenUnits: 64, epochs: 5));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy);
+        /// </code>
+        /// </example>
         public RecurrentMulticlassTrainer Recurrent(
             string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             int hiddenUnits = RecurrentOptions.DefaultHiddenUnits, RecurrentCell cell = RecurrentCell.Lstm,
@@ -49,6 +76,19 @@ public static class RecurrentCatalog
             catalog.Recurrent(ShortOverload.Fill(new RecurrentMulticlassTrainer.Options(), labelColumnName, featureColumnName, hiddenUnits, cell, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="Recurrent(BinaryTrainers, RecurrentBinaryTrainer.Options)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.Conversion.MapValueToKey("Label")
+        ///     .Append(ml.MulticlassClassification.Trainers.Recurrent(new RecurrentMulticlassTrainer.Options
+        ///     {
+        ///         FeatureColumnName = "Text",
+        ///         Tokenization = Tokenization.Words(20_000, lowercase: true),
+        ///         Pooling = SequencePooling.Max,
+        ///     }));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy);
+        /// </code>
+        /// </example>
         public RecurrentMulticlassTrainer Recurrent(RecurrentMulticlassTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 
@@ -58,6 +98,13 @@ public static class RecurrentCatalog
         /// <summary>Trains a recurrent network over whole sequences for regression.</summary>
         /// <param name="labelColumnName">The label column, a <c>Single</c>.</param>
         /// <inheritdoc cref="Recurrent(BinaryTrainers, string, string, int, RecurrentCell, int, int, double)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Regression.Trainers.Recurrent(featureColumnName: "Text", hiddenUnits: 64, epochs: 5);
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.Regression.Evaluate(model.Transform(test)).RSquared);
+        /// </code>
+        /// </example>
         public RecurrentRegressionTrainer Recurrent(
             string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             int hiddenUnits = RecurrentOptions.DefaultHiddenUnits, RecurrentCell cell = RecurrentCell.Lstm,
@@ -66,6 +113,18 @@ public static class RecurrentCatalog
             catalog.Recurrent(ShortOverload.Fill(new RecurrentRegressionTrainer.Options(), labelColumnName, featureColumnName, hiddenUnits, cell, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="Recurrent(BinaryTrainers, RecurrentBinaryTrainer.Options)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Regression.Trainers.Recurrent(new RecurrentRegressionTrainer.Options
+        /// {
+        ///     FeatureColumnName = "Text",
+        ///     Tokenization = Tokenization.Words(20_000, lowercase: true),
+        ///     Pooling = SequencePooling.Max,
+        /// });
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.Regression.Evaluate(model.Transform(test)).RSquared);
+        /// </code>
+        /// </example>
         public RecurrentRegressionTrainer Recurrent(RecurrentRegressionTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 }

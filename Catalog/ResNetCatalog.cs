@@ -21,6 +21,14 @@ public static class ResNetCatalog
         /// <param name="batchSize">The number of examples per training step. Default 32.</param>
         /// <param name="learningRate">The learning rate of the Adam optimizer. Default 0.001.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.ResizeImages("Image", 32, 32)
+        ///     .Append(ml.BinaryClassification.Trainers.ResNet(featureColumnName: "Image", depth: 20, epochs: 10));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.BinaryClassification.Evaluate(model.Transform(test)).AreaUnderRocCurve);
+        /// </code>
+        /// </example>
         public ResNetBinaryTrainer ResNet(
             string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             int depth = 20,
@@ -31,6 +39,19 @@ public static class ResNetCatalog
         /// <summary>Trains a residual network, with all of its options.</summary>
         /// <param name="options">The options. The trainer keeps a copy.</param>
         /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.ResizeImages("Image", 32, 32)
+        ///     .Append(ml.BinaryClassification.Trainers.ResNet(new ResNetBinaryTrainer.Options
+        ///     {
+        ///         FeatureColumnName = "Image",
+        ///         Depth = 20,
+        ///         LearningRateSchedule = LearningRateSchedule.OneCycle(),
+        ///     }));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.BinaryClassification.Evaluate(model.Transform(test)).AreaUnderRocCurve);
+        /// </code>
+        /// </example>
         public ResNetBinaryTrainer ResNet(ResNetBinaryTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 
@@ -40,6 +61,15 @@ public static class ResNetCatalog
         /// <summary>Trains a residual network in the CIFAR form (for small images) for multiclass classification.</summary>
         /// <param name="labelColumnName">The label column, a key.</param>
         /// <inheritdoc cref="ResNet(BinaryTrainers, string, string, int, int, int, double)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.ResizeImages("Image", 32, 32)
+        ///     .Append(ml.Transforms.Conversion.MapValueToKey("Label"))
+        ///     .Append(ml.MulticlassClassification.Trainers.ResNet(featureColumnName: "Image", depth: 20, epochs: 10));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy);
+        /// </code>
+        /// </example>
         public ResNetMulticlassTrainer ResNet(
             string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             int depth = 20,
@@ -48,6 +78,20 @@ public static class ResNetCatalog
             catalog.ResNet(ShortOverload.Fill(new ResNetMulticlassTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="ResNet(BinaryTrainers, ResNetBinaryTrainer.Options)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.ResizeImages("Image", 32, 32)
+        ///     .Append(ml.Transforms.Conversion.MapValueToKey("Label"))
+        ///     .Append(ml.MulticlassClassification.Trainers.ResNet(new ResNetMulticlassTrainer.Options
+        ///     {
+        ///         FeatureColumnName = "Image",
+        ///         Depth = 20,
+        ///         LearningRateSchedule = LearningRateSchedule.OneCycle(),
+        ///     }));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy);
+        /// </code>
+        /// </example>
         public ResNetMulticlassTrainer ResNet(ResNetMulticlassTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 
@@ -57,6 +101,14 @@ public static class ResNetCatalog
         /// <summary>Trains a residual network in the CIFAR form (for small images) for regression.</summary>
         /// <param name="labelColumnName">The label column, a <c>Single</c>.</param>
         /// <inheritdoc cref="ResNet(BinaryTrainers, string, string, int, int, int, double)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.ResizeImages("Image", 32, 32)
+        ///     .Append(ml.Regression.Trainers.ResNet(featureColumnName: "Image", depth: 20, epochs: 10));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.Regression.Evaluate(model.Transform(test)).RSquared);
+        /// </code>
+        /// </example>
         public ResNetRegressionTrainer ResNet(
             string labelColumnName = DefaultColumnNames.Label, string featureColumnName = DefaultColumnNames.Features,
             int depth = 20,
@@ -65,6 +117,19 @@ public static class ResNetCatalog
             catalog.ResNet(ShortOverload.Fill(new ResNetRegressionTrainer.Options(), labelColumnName, featureColumnName, depth, epochs, batchSize, learningRate));
 
         /// <inheritdoc cref="ResNet(BinaryTrainers, ResNetBinaryTrainer.Options)"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.ResizeImages("Image", 32, 32)
+        ///     .Append(ml.Regression.Trainers.ResNet(new ResNetRegressionTrainer.Options
+        ///     {
+        ///         FeatureColumnName = "Image",
+        ///         Depth = 20,
+        ///         LearningRateSchedule = LearningRateSchedule.OneCycle(),
+        ///     }));
+        /// var model = pipeline.Fit(train);
+        /// Console.WriteLine(ml.Regression.Evaluate(model.Transform(test)).RSquared);
+        /// </code>
+        /// </example>
         public ResNetRegressionTrainer ResNet(ResNetRegressionTrainer.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 }

@@ -22,10 +22,21 @@ public static class TextDataCatalog
         /// <exception cref="FormatException">
         /// A line is not valid UTF-8, or the gzipped data is damaged; the message names file and line. Thrown when the rows are read.
         /// </exception>
+        /// <example>
+        /// <code>
+        /// var reviews = ml.Data.LoadFromTextLines("reviews.txt", "Review");
+        /// </code>
+        /// </example>
         public IDataView LoadFromTextLines(string path, string columnName) => catalog.LoadFromTextLines([path], columnName);
 
         /// <summary>Loads a text file as one row per line, in the column <c>Text</c>.</summary>
         /// <inheritdoc cref="LoadFromTextLines(DataOperationsCatalog, string, string)"/>
+        /// <example>
+        /// <code>
+        /// var text = ml.Data.LoadFromTextLines("shakespeare.txt");
+        /// using var model = ml.LanguageModels.Trainers.Lstm(LanguageModelEstimator.Options.Characters()).Fit(text);
+        /// </code>
+        /// </example>
         public IDataView LoadFromTextLines(string path) => catalog.LoadFromTextLines(path, "Text");
 
         /// <summary>Loads text files one after the other, as one row per line.</summary>
@@ -33,6 +44,11 @@ public static class TextDataCatalog
         /// <param name="columnName">The name of the text column.</param>
         /// <exception cref="ArgumentException">No path is given.</exception>
         /// <inheritdoc cref="LoadFromTextLines(DataOperationsCatalog, string, string)"/>
+        /// <example>
+        /// <code>
+        /// var text = ml.Data.LoadFromTextLines(["part1.txt", "part2.txt.gz"], "Text");
+        /// </code>
+        /// </example>
         public IDataView LoadFromTextLines(IReadOnlyList<string> paths, string columnName) =>
             TextLineView.Create(CatalogUtils.GetEnvironment(catalog), paths, columnName);
     }

@@ -44,10 +44,11 @@ internal sealed class AutoencoderExample : IExample
         var trainSet = MnistData.LoadTraining(mlContext, folder);
         var testSet = MnistData.LoadTest(mlContext, folder);
 
-        using var stack = pretraining == 0 ? null : TrainingProgressBar.Show($"Pretraining {AutoencoderNetworks.Describe(latentSize)}, without labels", progress =>
-            mlContext.Transforms.StackedRbm(AutoencoderNetworks.CreateStack(latentSize, pretraining, threads, progress, cancellationToken)).Fit(trainSet));
-        using var model = TrainingProgressBar.Show($"Fine-tuning {AutoencoderNetworks.Describe(latentSize)}", progress =>
-            mlContext.Transforms.Autoencoder(AutoencoderNetworks.CreateAutoencoder(stack, latentSize, arguments.Integer(Epochs, least: 1), threads, progress, cancellationToken)).Fit(trainSet));
+        var layers = AutoencoderNetworks.Describe(latentSize);
+        var pretrainingProgress = new ConsoleProgress($"Pretraining {layers}, without labels");
+        using var stack = pretraining == 0 ? null : mlContext.Transforms.StackedRbm(AutoencoderNetworks.CreateStack(latentSize, pretraining, threads, pretrainingProgress, cancellationToken)).Fit(trainSet);
+        var progress = new ConsoleProgress($"Fine-tuning {layers}");
+        using var model = mlContext.Transforms.Autoencoder(AutoencoderNetworks.CreateAutoencoder(stack, latentSize, arguments.Integer(Epochs, least: 1), threads, progress, cancellationToken)).Fit(trainSet);
         var components = PrincipalComponents.Of(mlContext, trainSet, latentSize);
 
         var table = new Table().Border(TableBorder.Rounded).Title($"Test images from {latentSize} numbers")

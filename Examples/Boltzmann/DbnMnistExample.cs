@@ -79,7 +79,7 @@ internal sealed class DbnMnistExample : IExample
             result[$"{network.FileName}.log-loss"] = metrics.LogLoss;
             result[$"{network.FileName}.seconds"] = Math.Round(seconds, 1);
             var fileName = labels == null ? network.FileName : $"{network.FileName}-{labels}";
-            NetworkTraining.NetworkOf(model).History!.SavePng(output.PathOf($"{fileName}-loss.png"));
+            model.Network().History!.SavePng(output.PathOf($"{fileName}-loss.png"));
             mlContext.Model.Save(model, images.Schema, output.PathOf($"{fileName}.zip"));
         }
     }
@@ -88,12 +88,9 @@ internal sealed class DbnMnistExample : IExample
     private static RbmTransformer Pretrain(MLContext mlContext, IDataView images, RbmEstimator.Options options, OutputFolder output, Table table, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
-        var stack = TrainingProgressBar.Show($"{DbnNetworks.Describe()}, without labels", progress =>
-        {
-            options.Progress = progress;
-            options.CancellationToken = cancellationToken;
-            return mlContext.Transforms.StackedRbm(options).Fit(images);
-        });
+        options.Progress = new ConsoleProgress($"{DbnNetworks.Describe()}, without labels");
+        options.CancellationToken = cancellationToken;
+        var stack = mlContext.Transforms.StackedRbm(options).Fit(images);
         table.AddRow("pretraining", $"{options.Epochs}", "", "", $"{watch.Elapsed.TotalSeconds:N0}");
         mlContext.Model.Save(stack, images.Schema, output.PathOf(StackFile));
         for (var layer = 0; layer < stack.Layers.Count; layer++)

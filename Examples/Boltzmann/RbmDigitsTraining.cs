@@ -33,7 +33,7 @@ internal sealed record RbmDigitsTraining(RbmTransformer Rbm, double HiddenAccura
         var testSet = mlContext.Data.Cache(preparation.Transform(split.TestSet));
 
         var watch = Stopwatch.StartNew();
-        var rbm = TrainingProgressBar.Show($"64-100, persistent CD, seed {seed}", progress => mlContext.Transforms.Rbm(new RbmEstimator.Options
+        var rbm = mlContext.Transforms.Rbm(new RbmEstimator.Options
         {
             InputColumnName = Pixels,
             OutputColumnName = Hidden,
@@ -42,9 +42,9 @@ internal sealed record RbmDigitsTraining(RbmTransformer Rbm, double HiddenAccura
             BatchSize = 10,
             LearningRate = 0.06,
             Epochs = 10,
-            Progress = progress,
+            Progress = new ConsoleProgress($"64-100, persistent CD, seed {seed}"),
             CancellationToken = cancellationToken,
-        }).Fit(trainSet));
+        }).Fit(trainSet);
         var seconds = watch.Elapsed.TotalSeconds;
 
         var hiddenAccuracy = Classify(mlContext, mlContext.Data.Cache(rbm.Transform(trainSet)), rbm.Transform(testSet), Hidden, HiddenC);

@@ -51,11 +51,8 @@ internal sealed class RbmMnistExample : IExample
         var output = new OutputFolder(Name);
 
         var watch = Stopwatch.StartNew();
-        using var rbm = TrainingProgressBar.Show($"784-{options.HiddenLayers[0].Units}, {(options.PersistentChains == null ? "CD-1" : "persistent CD")}", progress =>
-        {
-            options.Progress = progress;
-            return mlContext.Transforms.Rbm(options).Fit(trainSet, testSet);
-        });
+        options.Progress = new ConsoleProgress($"784-{options.HiddenLayers[0].Units}, {(options.PersistentChains == null ? "CD-1" : "persistent CD")}");
+        using var rbm = mlContext.Transforms.Rbm(options).Fit(trainSet, testSet);
         var seconds = watch.Elapsed.TotalSeconds;
         var history = rbm.Histories[0];
         Print(history.Epochs[^1], seconds);

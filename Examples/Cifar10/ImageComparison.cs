@@ -21,7 +21,7 @@ internal sealed class ImageComparison(MLContext mlContext, IDataView trainSet, I
             var model = network.Fit(mlContext, trainSet, cancellationToken);
             var minutes = watch.Elapsed.TotalMinutes;
             var metrics = mlContext.MulticlassClassification.Evaluate(model.Transform(testSet));
-            var parameters = NetworkTraining.NetworkOf(model);
+            var parameters = model.Network();
             curves.Add((network.Title, parameters.History!));
             table.AddRow(
                 network.Title,

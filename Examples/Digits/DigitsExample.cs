@@ -39,8 +39,7 @@ internal sealed class DigitsExample : IExample
         AnsiConsole.WriteLine($"Test accuracy {training.Metrics.MicroAccuracy:0.0000}, log-loss {training.Metrics.LogLoss:0.0000}");
 
         // A fitted pipeline is a chain of transformers; the network among them knows how its training went.
-        var network = training.Model.OfType<MulticlassNetworkTransformer>().Single();
-        network.History.SavePng(output.PathOf(LossFile));
+        training.Model.Network().History!.SavePng(output.PathOf(LossFile));
         training.Metrics.ConfusionMatrix.SavePng(output.PathOf(ConfusionFile));
         var isSame = SaveAndLoad(training, output.PathOf(ModelFile));
         output.Print(

@@ -17,23 +17,20 @@ internal sealed record DigitsTraining(MLContext MLContext, TransformerChain<KeyT
         var data = mlContext.Data.LoadFromTextFile<DigitImage>(ShippedData.PathOf("digits.csv"), separatorChar: ',', hasHeader: true);
         var split = mlContext.Data.TrainTestSplit(data, testFraction: 0.2);
 
-        var model = TrainingProgressBar.Show($"Training with seed {seed}", progress =>
+        // Everything else stays at its default: one hidden layer of 128 ReLU units, Adam, 50 epochs, batches of 64.
+        var options = new MlpMulticlassTrainer.Options
         {
-            // Everything else stays at its default: one hidden layer of 128 ReLU units, Adam, 50 epochs, batches of 64.
-            var options = new MlpMulticlassTrainer.Options
-            {
-                TensorBoardFolder = tensorBoardFolder,
-                Progress = progress,
-                CancellationToken = cancellationToken,
-            };
+            TensorBoardFolder = tensorBoardFolder,
+            Progress = new ConsoleProgress($"Training with seed {seed}"),
+            CancellationToken = cancellationToken,
+        };
 
-            // A network numbers its classes, so labels become keys; it learns fastest from features of mean 0 and variance 1.
-            var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue)
-                .Append(mlContext.Transforms.NormalizeMeanVariance("Features", fixZero: false))
-                .Append(mlContext.MulticlassClassification.Trainers.Mlp(options))
-                .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
-            return pipeline.Fit(split.TrainSet);
-        });
+        // A network numbers its classes, so labels become keys; it learns fastest from features of mean 0 and variance 1.
+        var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue)
+            .Append(mlContext.Transforms.NormalizeMeanVariance("Features", fixZero: false))
+            .Append(mlContext.MulticlassClassification.Trainers.Mlp(options))
+            .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
+        var model = pipeline.Fit(split.TrainSet);
 
         var metrics = mlContext.MulticlassClassification.Evaluate(model.Transform(split.TestSet));
         return new DigitsTraining(mlContext, model, split.TestSet, metrics);

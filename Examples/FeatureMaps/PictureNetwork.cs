@@ -17,9 +17,9 @@ internal sealed record PictureNetwork(string WeightsFile, ImageArchitecture? Arc
     /// <summary>The network of a saved model. Its weights are written to a file.</summary>
     public static PictureNetwork OfModel(MLContext mlContext, string path, int white, OutputFolder output)
     {
-        using var model = (IDisposable)mlContext.Model.Load(path, out _);
-        var transformers = model as IEnumerable<ITransformer> ?? [(ITransformer)model];
-        if (transformers.OfType<MulticlassNetworkTransformer>().FirstOrDefault() is not { Model: { Architecture: ImageArchitecture architecture } network })
+        var model = mlContext.Model.Load(path, out _);
+        using var owned = model as IDisposable;
+        if (model.Networks() is not [{ Architecture: ImageArchitecture architecture } network])
             throw new InvalidDataException($"{path} does not hold a network for images.");
         var weights = output.PathOf("weights.safetensors");
         network.SaveWeights(weights);

@@ -35,7 +35,7 @@ internal sealed class ForecastExample : IExample
         var months = ElNinoMonth.Load(mlContext);
         var training = months[..(TrainingYears * ElNinoMonth.MonthsPerYear)];
         var data = mlContext.Data.LoadFromEnumerable(training);
-        using var model = TrainingProgressBar.Show($"LSTM, {training[0].Month} to {training[^1].Month}", progress => mlContext.Forecasting.ForecastByLstm(new LstmForecastingEstimator.Options
+        using var model = mlContext.Forecasting.ForecastByLstm(new LstmForecastingEstimator.Options
         {
             InputColumnName = nameof(ElNinoMonth.Temperature),
             ExtraColumnNames = [nameof(ElNinoMonth.Season)],
@@ -48,9 +48,9 @@ internal sealed class ForecastExample : IExample
             LearningRateSchedule = LearningRateSchedule.Cosine(),
             GradientClipNorm = 1,
             ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1),
-            Progress = progress,
+            Progress = new ConsoleProgress($"LSTM, {training[0].Month} to {training[^1].Month}"),
             CancellationToken = cancellationToken,
-        }).Fit(data));
+        }).Fit(data);
         // A forecast needs the months before it: the last training month is the first with a full window.
         var test = months[(training.Length - window)..];
         var forecasts = model.Transform(mlContext.Data.LoadFromEnumerable(test));

@@ -83,16 +83,16 @@ internal sealed class GatesExample : IExample
         var trainSet = mlContext.Data.LoadFromEnumerable(Star.Sample(TrainingPoints, seed).ToList());
         var testSet = mlContext.Data.LoadFromEnumerable(Star.Sample(TestPoints, seed + 1).ToList());
 
-        var network = TrainingProgressBar.Show("Training on the star", progress => mlContext.BinaryClassification.Trainers.Mlp(new MlpBinaryTrainer.Options
+        var network = mlContext.BinaryClassification.Trainers.Mlp(new MlpBinaryTrainer.Options
         {
             HiddenLayers = [32, 32],
             Activation = Activation.Tanh,
             LearningRate = 0.01,
             LearningRateSchedule = LearningRateSchedule.Cosine(),
             Epochs = 60,
-            Progress = progress,
+            Progress = new ConsoleProgress("Training on the star"),
             CancellationToken = cancellationToken,
-        }).Fit(trainSet));
+        }).Fit(trainSet);
         var linear = mlContext.BinaryClassification.Trainers.LbfgsLogisticRegression().Fit(trainSet);
 
         var ofNetwork = mlContext.BinaryClassification.Evaluate(network.Transform(testSet));

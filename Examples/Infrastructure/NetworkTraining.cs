@@ -9,17 +9,12 @@ namespace MLExtensions.Examples.Infrastructure;
 internal sealed record NetworkTraining(string Title, string FileName, SupervisedTrainerOptions Options)
 {
     /// <summary>Fits network and class names on data with the columns Label (a key) and Features, with a progress bar.</summary>
-    public ITransformer Fit(MLContext mlContext, IDataView trainSet, CancellationToken cancellationToken) =>
-        TrainingProgressBar.Show(Title, progress =>
-        {
-            Options.Progress = progress;
-            Options.CancellationToken = cancellationToken;
-            return CreateTrainer(mlContext).Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(trainSet);
-        });
-
-    /// <summary>The network in a chain that <see cref="Fit"/> made.</summary>
-    public static NetworkModelParameters NetworkOf(ITransformer chain) =>
-        ((IEnumerable<ITransformer>)chain).OfType<MulticlassNetworkTransformer>().Single().Model;
+    public ITransformer Fit(MLContext mlContext, IDataView trainSet, CancellationToken cancellationToken)
+    {
+        Options.Progress = new ConsoleProgress(Title);
+        Options.CancellationToken = cancellationToken;
+        return CreateTrainer(mlContext).Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(trainSet);
+    }
 
     public IEstimator<MulticlassNetworkTransformer> CreateTrainer(MLContext mlContext)
     {

@@ -32,11 +32,8 @@ internal sealed class TextTraining(string size, LanguageModelEstimator.Options o
     {
         Adjust(arguments);
         options.CancellationToken = cancellationToken;
-        var model = TrainingProgressBar.Show($"{size}: {options.NumberOfLayers} x {options.HiddenUnits} hidden units", progress =>
-        {
-            options.Progress = progress;
-            return mlContext.LanguageModels.Trainers.Lstm(options).Fit(trainSet, validationSet);
-        });
+        options.Progress = new ConsoleProgress($"{size}: {options.NumberOfLayers} x {options.HiddenUnits} hidden units");
+        var model = mlContext.LanguageModels.Trainers.Lstm(options).Fit(trainSet, validationSet);
         mlContext.Model.Save(model, trainSet.Schema, ModelPath);
         model.Model.SaveWeights(output.PathOf(WeightsFile));
         if (HasHistory(model))

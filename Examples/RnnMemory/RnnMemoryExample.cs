@@ -42,13 +42,10 @@ internal sealed class RnnMemoryExample : IExample
         foreach (var (title, name, cell) in new[] { ("LSTM", "lstm", RecurrentCell.Lstm), ("plain RNN (tanh)", "rnn", RecurrentCell.Rnn) })
         {
             var watch = Stopwatch.StartNew();
-            using var model = TrainingProgressBar.Show(title, progress =>
-            {
-                var options = CreateOptions(cell, arguments);
-                options.Progress = progress;
-                options.CancellationToken = cancellationToken;
-                return mlContext.Regression.Trainers.Recurrent(options).Fit(trainSet, validationSet);
-            });
+            var options = CreateOptions(cell, arguments);
+            options.Progress = new ConsoleProgress(title);
+            options.CancellationToken = cancellationToken;
+            using var model = mlContext.Regression.Trainers.Recurrent(options).Fit(trainSet, validationSet);
             var seconds = watch.Elapsed.TotalSeconds;
             var metrics = mlContext.Regression.Evaluate(model.Transform(testSet));
             table.AddRow(title, $"{metrics.MeanSquaredError:0.00000}", $"{metrics.RSquared:0.0000}", $"{seconds:0}");

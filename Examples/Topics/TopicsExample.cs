@@ -42,13 +42,10 @@ internal sealed class TopicsExample : IExample
 
         var comparison = new TopicComparison(mlContext, testSet);
         var output = new OutputFolder(Name);
-        var network = comparison.Run("LSTM over words", "lstm", () => TrainingProgressBar.Show("LSTM over words", progress =>
-        {
-            var options = CreateOptions(arguments);
-            options.Progress = progress;
-            options.CancellationToken = cancellationToken;
-            return mlContext.MulticlassClassification.Trainers.Recurrent(options).Fit(trainSet, validationSet);
-        }));
+        var options = CreateOptions(arguments);
+        options.Progress = new ConsoleProgress("LSTM over words");
+        options.CancellationToken = cancellationToken;
+        var network = comparison.Run("LSTM over words", "lstm", () => mlContext.MulticlassClassification.Trainers.Recurrent(options).Fit(trainSet, validationSet));
         comparison.Run("FeaturizeText, SdcaMaximumEntropy", "sdca", () => mlContext.Transforms.Text.FeaturizeText("Features", nameof(Conversation.Text))
             .AppendCacheCheckpoint(mlContext)
             .Append(mlContext.MulticlassClassification.Trainers.SdcaMaximumEntropy(new SdcaMaximumEntropyMulticlassTrainer.Options

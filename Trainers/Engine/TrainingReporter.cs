@@ -38,6 +38,12 @@ public sealed record TrainingProgress
     public required TimeSpan TimeLeft { get; init; }
 }
 
+/// <summary>A display of progress that is told when a training is over, however it ended.</summary>
+internal interface IEndingProgress
+{
+    void End();
+}
+
 /// <summary>Reports progress to the ML.NET log, the ML.NET progress channel, IProgress and TensorBoard.</summary>
 internal sealed class TrainingReporter : IDisposable
 {
@@ -99,7 +105,11 @@ internal sealed class TrainingReporter : IDisposable
         _options.Progress?.Report(CreateReport(record.Examples, record.Seconds, record));
     }
 
-    public void Dispose() => _tensorBoard?.Dispose();
+    public void Dispose()
+    {
+        (_options.Progress as IEndingProgress)?.End();
+        _tensorBoard?.Dispose();
+    }
 
     private TrainingProgress CreateReport(long examples, double seconds, EpochRecord? completed)
     {

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Messages;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
 
@@ -13,15 +14,15 @@ internal sealed class ColumnCheck(SupervisedTrainerOptions options, SupervisedTa
     {
         var features = Find(schema, featureName, "Feature");
         if (!options.TakesFeatures(features))
-            throw Wrong("Feature", features, options.FeatureDescription);
+            throw Wrong("Feature", features, options.FeatureDescription, options.AdviseFeatures(features));
         var labels = Find(schema, label.Name, "Label");
         if (labels.Kind != SchemaShape.Column.VectorKind.Scalar || labels.IsKey != label.IsKey || (!label.IsKey && labels.ItemType != label.ItemType))
-            throw Wrong("Label", labels, task.LabelDescription);
+            throw Wrong("Label", labels, task.LabelDescription, task.AdviseLabel(labels));
         if (weightName == null)
             return;
         var weights = Find(schema, weightName, "Example weight");
         if (weights.Kind != SchemaShape.Column.VectorKind.Scalar || weights.ItemType != NumberDataViewType.Single)
-            throw Wrong("Example weight", weights, "Single");
+            throw Wrong("Example weight", weights, "Single", ColumnAdvice.ForNumber(weights, " Each row has one weight."));
     }
 
     /// <summary>The feature column of data that was checked.</summary>
@@ -52,6 +53,6 @@ internal sealed class ColumnCheck(SupervisedTrainerOptions options, SupervisedTa
         throw new ArgumentException($"{role} column '{name}' is not in the data; the columns are {string.Join(", ", schema.Select(other => other.Name))}.");
     }
 
-    private static ArgumentException Wrong(string role, SchemaShape.Column column, string expected) =>
-        new($"{role} column '{column.Name}' has type {column.GetTypeString()}; it must be {expected}.");
+    private static ArgumentException Wrong(string role, SchemaShape.Column column, string expected, string advice) =>
+        new($"{role} column '{column.Name}' has type {column.GetTypeString()}; it must be {expected}.{advice}");
 }

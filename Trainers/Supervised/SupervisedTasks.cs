@@ -1,4 +1,5 @@
 using MLExtensions.Engine;
+using MLExtensions.Messages;
 using MLExtensions.Models;
 using MLExtensions.Training;
 using Microsoft.ML.Data;
@@ -20,6 +21,9 @@ internal abstract class SupervisedTask
     /// <summary>The allowed label types, for error messages.</summary>
     public abstract string LabelDescription { get; }
 
+    /// <summary>What to do with a label column of another type: the end of a message, or nothing.</summary>
+    public abstract string AdviseLabel(SchemaShape.Column column);
+
     /// <summary>The number of classes of a label column; 0 for regression.</summary>
     public abstract int ClassCount(DataViewSchema.Column label);
 
@@ -28,7 +32,8 @@ internal abstract class SupervisedTask
 
     /// <param name="labels">The training labels.</param>
     /// <param name="initial">The head of the initial model, or null.</param>
-    public abstract ScoreHead CreateHead(LabelSummary labels, PredictionHead? initial);
+    /// <param name="options">The options of the trainer.</param>
+    public abstract ScoreHead CreateHead(LabelSummary labels, PredictionHead? initial, SupervisedTrainerOptions options);
 
     /// <summary>The mapping of labels to the targets of the loss.</summary>
     public abstract LabelScale CreateScale(LabelSummary labels, ScoreHead head, ClassWeights? classWeights, bool hasExampleWeights);
@@ -70,11 +75,14 @@ internal sealed class BinaryTask : SupervisedTask<BinaryNetworkTransformer>
 
     public override string LabelDescription => "Boolean";
 
+    public override string AdviseLabel(SchemaShape.Column column) => ColumnAdvice.ForBoolean(column);
+
     public override SchemaShape.Column LabelColumn(string name) => TrainerUtils.MakeBoolScalarLabel(name);
 
     public override int ClassCount(DataViewSchema.Column label) => 2;
 
-    public override ScoreHead CreateHead(LabelSummary labels, PredictionHead? initial) => new BinaryHead();
+    public override ScoreHead CreateHead(LabelSummary labels, PredictionHead? initial, SupervisedTrainerOptions options) =>
+        BinaryHead.Create(options.Threshold ?? BinaryHead.UsualThreshold);
 
     public override LabelScale CreateScale(LabelSummary labels, ScoreHead head, ClassWeights? classWeights, bool hasExampleWeights) =>
         ClassScale(labels, classWeights, hasExampleWeights);
@@ -89,10 +97,10 @@ internal sealed class BinaryTask : SupervisedTask<BinaryNetworkTransformer>
 
     public override void Measure(ReadOnlySpan<float> outputs, ReadOnlySpan<float> labels, ScoreHead head, MetricSums metrics)
     {
-        var correct = 0;
+        var (correct, binary) = (0, (BinaryHead)head);
         for (var row = 0; row < labels.Length; row++)
         {
-            if ((outputs[row] > 0) == (labels[row] > 0.5f))
+            if (binary.IsPositive(outputs[row]) == (labels[row] > 0.5f))
                 correct++;
         }
         metrics.Add("accuracy", correct);
@@ -116,6 +124,8 @@ internal sealed class MulticlassTask : SupervisedTask<MulticlassNetworkTransform
 
     public override string LabelDescription => "a key (use MapValueToKey)";
 
+    public override string AdviseLabel(SchemaShape.Column column) => ColumnAdvice.ForKey(column);
+
     public override SchemaShape.Column LabelColumn(string name) => TrainerUtils.MakeU4ScalarColumn(name);
 
     public override int ClassCount(DataViewSchema.Column label) =>
@@ -125,7 +135,7 @@ internal sealed class MulticlassTask : SupervisedTask<MulticlassNetworkTransform
 
     public override int OutputCount(DataViewSchema.Column label) => ClassCount(label);
 
-    public override ScoreHead CreateHead(LabelSummary labels, PredictionHead? initial) => new MulticlassHead(labels.ClassCounts.Count);
+    public override ScoreHead CreateHead(LabelSummary labels, PredictionHead? initial, SupervisedTrainerOptions options) => new MulticlassHead(labels.ClassCounts.Count);
 
     public override LabelScale CreateScale(LabelSummary labels, ScoreHead head, ClassWeights? classWeights, bool hasExampleWeights) =>
         ClassScale(labels, classWeights, hasExampleWeights);
@@ -179,12 +189,14 @@ internal sealed class RegressionTask : SupervisedTask<RegressionNetworkTransform
 
     public override string LabelDescription => "Single";
 
+    public override string AdviseLabel(SchemaShape.Column column) => ColumnAdvice.ForTarget(column);
+
     public override SchemaShape.Column LabelColumn(string name) => TrainerUtils.MakeR4ScalarColumn(name);
 
     public override int ClassCount(DataViewSchema.Column label) => 0;
 
     /// <summary>Weights that were learned with another standardization keep it.</summary>
-    public override ScoreHead CreateHead(LabelSummary labels, PredictionHead? initial) =>
+    public override ScoreHead CreateHead(LabelSummary labels, PredictionHead? initial, SupervisedTrainerOptions options) =>
         initial as RegressionHead ?? new RegressionHead(labels.Mean, labels.StandardDeviation);
 
     public override LabelScale CreateScale(LabelSummary labels, ScoreHead head, ClassWeights? classWeights, bool hasExampleWeights)

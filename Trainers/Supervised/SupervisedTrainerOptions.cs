@@ -1,6 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Engine;
+using MLExtensions.Messages;
+using MLExtensions.Models;
 using MLExtensions.Supervised;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
@@ -29,6 +31,9 @@ public abstract class SupervisedTrainerOptions : RowTrainingOptions
     /// <summary>The weights of the classes; null for a task without classes.</summary>
     internal virtual ClassWeights? ClassWeighting => null;
 
+    /// <summary>The decision threshold; null for a task without one.</summary>
+    internal virtual double? Threshold => null;
+
     /// <summary>The allowed feature types, as text.</summary>
     internal virtual string FeatureDescription => "Vector<Single> of known size, or Single";
 
@@ -44,6 +49,9 @@ public abstract class SupervisedTrainerOptions : RowTrainingOptions
 
     /// <summary>Whether rows are read before the network is known, by <see cref="CreateFormat"/>.</summary>
     internal virtual bool ScansRows(DataViewSchema.Column features) => false;
+
+    /// <summary>What to do with a feature column of another type: the end of a message, or nothing.</summary>
+    internal virtual string AdviseFeatures(SchemaShape.Column column) => ColumnAdvice.ForFeatures(column);
 
     /// <summary>Finds the format of the features; may read the rows.</summary>
     /// <param name="data">The training data.</param>
@@ -77,6 +85,7 @@ public abstract class SupervisedTrainerOptions : RowTrainingOptions
     {
         OptionCheck.NotEmpty(FeatureColumnName, nameof(FeatureColumnName));
         OptionCheck.NotEmpty(LabelColumnName, nameof(LabelColumnName));
+        OptionCheck.Require(BinaryHead.IsThreshold(Threshold ?? BinaryHead.UsualThreshold), Threshold, "DecisionThreshold", "in [0, 1]: it is a probability");
         base.Check();
     }
 }

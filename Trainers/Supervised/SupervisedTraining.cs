@@ -64,7 +64,7 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
             if (set.Labels.WeightSum <= 0)
                 throw new ArgumentException("Every example weight of the training data is 0.");
             WarnOfLabels(set.Labels, trainingColumns.Label!.Value);
-            var head = task.CreateHead(set.Labels, initialHead);
+            var head = task.CreateHead(set.Labels, initialHead, options);
             var scale = task.CreateScale(set.Labels, head, options.ClassWeighting, trainingColumns.Weight != null);
             var settings = new BatchSettings(options.BatchSize, minimumRows, seed, Shuffle: true, device, trainingColumns.Format.LengthOf);
             var unshuffled = settings with { Shuffle = false, MinimumRows = 1, Size = Math.Max(settings.LengthOf == null ? ValidationRows : ValidationSequences, options.BatchSize) };

@@ -95,7 +95,7 @@ public abstract class TrainingOptions
     public Precision Precision { get; set; }
 
     /// <summary>
-    /// Number of threads of the computation. Results differ in the last bits between thread counts. Default null: one for a small network,
+    /// Number of threads of the computation, as in ML.NET's <c>NumberOfThreads</c>. Results differ in the last bits between thread counts. Default null: one for a small network,
     /// otherwise libtorch's default, one per core.
     /// </summary>
     [DoesNotChangeResult]
@@ -120,7 +120,9 @@ public abstract class TrainingOptions
     [DoesNotChangeResult]
     public bool ResumeFromCheckpoint { get; set; }
 
-    /// <summary>Receives progress reports. Default null: none.</summary>
+    /// <summary>
+    /// Receives progress reports; <see cref="ConsoleProgress"/> shows them on the console. Default null: none.
+    /// </summary>
     [DoesNotChangeResult]
     public IProgress<TrainingProgress>? Progress { get; set; }
 

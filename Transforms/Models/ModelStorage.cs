@@ -179,13 +179,15 @@ internal static class ModelStorage
 /// <summary>Version information that identifies transformers and networks in a saved model.</summary>
 internal static class ModelVersion
 {
-    private const uint First = 0x00010001;
+    public const uint First = 0x00010001;
+    public const uint Second = 0x00010002;
 
     /// <param name="modelSignature">The eight characters at the beginning of the model.</param>
     /// <param name="loaderSignature">The name under which the loader is registered.</param>
-    public static VersionInfo Of(string modelSignature, string loaderSignature) => new(
+    /// <param name="written">The version that is written; all can be read.</param>
+    public static VersionInfo Of(string modelSignature, string loaderSignature, uint written = First) => new(
         modelSignature,
-        verWrittenCur: First,
+        verWrittenCur: written,
         verReadableCur: First,
         verWeCanReadBack: First,
         loaderAssemblyName: typeof(ModelVersion).Assembly.FullName,

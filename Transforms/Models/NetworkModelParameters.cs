@@ -70,7 +70,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     }
 
     /// <summary>What was learned from the data besides the weights, or null.</summary>
-    internal PredictionHead? Head { get; }
+    internal PredictionHead? Head { get; set; }
 
     /// <inheritdoc/>
     internal IReadOnlyList<string>? ClassNames { get; set; }
@@ -104,6 +104,9 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
 
     /// <inheritdoc/>
     protected override PredictionKind PredictionKind => (Head as ScoreHead)?.Kind ?? PredictionKind.Custom;
+
+    /// <inheritdoc cref="NetworkArchitecture.Summary"/>
+    public string Summary() => Architecture.Summary();
 
     /// <summary>Returns a copy of one of the weight tensors, in row-major order.</summary>
     /// <param name="name">One of the names in <see cref="WeightShapes"/>.</param>
@@ -219,6 +222,12 @@ internal interface IInitialWeights
     /// <summary>Returns the weights with the names and shapes of another network; weights that do not fit it keep their own.</summary>
     /// <remarks>They are those of the model itself: they need a lease.</remarks>
     IReadOnlyDictionary<string, Tensor> WeightsFor(NetworkArchitecture architecture);
+}
+
+/// <summary>A transformer with networks.</summary>
+internal interface IHasNetworks
+{
+    IReadOnlyList<NetworkModelParameters> Networks { get; }
 }
 
 /// <summary>A transformer with trained networks that another training can start from.</summary>

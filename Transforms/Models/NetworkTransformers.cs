@@ -19,14 +19,14 @@ namespace MLExtensions;
 /// <see cref="Transform"/> is lazy, as in ML.NET. Rows are scored in blocks of up to 1,024; a prediction engine scores single rows. One
 /// transformer can be used by several threads.
 /// </remarks>
-public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBase<NetworkModelParameters>, ITransformer, INetworkHolder
+public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBase<NetworkModelParameters>, ITransformer, INetworkHolder, IHasNetworks
 {
     private protected NetworkTransformer(IHost host, NetworkModelParameters model, DataViewSchema trainSchema, string featureColumnName, string? labelColumnName)
         : base(host, model, SavableSchema.Of(trainSchema, featureColumnName, model.Architecture.InputCount), featureColumnName)
     {
         LabelColumnName = labelColumnName;
         NameClasses();
-        Scorer = BindScorer();
+        BindScorer();
         Model.Weights.Owner = GetType().Name;
     }
 
@@ -37,7 +37,7 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
         if (Model is not { Head: ScoreHead, History: not null })
             throw new ModelFormatException("architecture.json", $"describes a network without {(Model.Head is ScoreHead ? "a history" : "scores")}: {Model.Architecture}");
         NameClasses();
-        Scorer = BindScorer();
+        BindScorer();
         Model.Weights.Owner = GetType().Name;
     }
 
@@ -45,6 +45,8 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
     public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained by this library, so it has no history.");
 
     IInitialWeights INetworkHolder.InitialWeights => Model;
+
+    IReadOnlyList<NetworkModelParameters> IHasNetworks.Networks => [Model];
 
     private protected string? LabelColumnName { get; }
 
@@ -102,10 +104,11 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
 
     private protected abstract VersionInfo CreateVersionInfo();
 
-    private RowToRowScorerBase BindScorer()
+    /// <summary>Creates the scorer anew, for a head that has changed.</summary>
+    private protected void BindScorer()
     {
         var schema = new RoleMappedSchema(TrainSchema, LabelColumnName, FeatureColumnName);
-        return CreateScorer(new EmptyDataView(Host, TrainSchema), BindableMapper.Bind(Host, schema), schema);
+        Scorer = CreateScorer(new EmptyDataView(Host, TrainSchema), BindableMapper.Bind(Host, schema), schema);
     }
 
     /// <summary>The network keeps the names of its classes for a training that starts from it.</summary>
@@ -144,7 +147,6 @@ public sealed class BinaryNetworkTransformer : NetworkTransformer
 {
     internal const string LoaderSignature = "MLExtBinary";
     private const string ModelSignature = "MLEXTBIN";
-    private const float DecisionThreshold = 0.5f;
 
     internal BinaryNetworkTransformer(IHostEnvironment env, NetworkModelParameters model, DataViewSchema trainSchema, string featureColumnName, string? labelColumnName)
         : base(env.Register(LoaderSignature), model, trainSchema, featureColumnName, labelColumnName)
@@ -156,6 +158,23 @@ public sealed class BinaryNetworkTransformer : NetworkTransformer
     {
     }
 
+    /// <summary>
+    /// The probability above which <c>PredictedLabel</c> is true. It can be changed, also of a loaded model, and is saved with it. The change
+    /// applies to what is transformed and to prediction engines that are created afterwards. Default 0.5, or the option of the trainer.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not in [0, 1].</exception>
+    public double DecisionThreshold
+    {
+        get => (Model.Head as BinaryHead)?.Threshold ?? BinaryHead.UsualThreshold;
+        set
+        {
+            if (!BinaryHead.IsThreshold(value))
+                throw new ArgumentOutOfRangeException(nameof(value), value, $"{nameof(DecisionThreshold)} is {value}; it must be in [0, 1]: it is a probability, not a score.");
+            Model.Head = BinaryHead.Create(value);
+            BindScorer();
+        }
+    }
+
     internal static BinaryNetworkTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
         ctx.CheckAtModel(ModelVersion.Of(ModelSignature, LoaderSignature));
@@ -165,7 +184,7 @@ public sealed class BinaryNetworkTransformer : NetworkTransformer
     private protected override VersionInfo CreateVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
 
     private protected override RowToRowScorerBase CreateScorer(IDataView data, ISchemaBoundMapper mapper, RoleMappedSchema schema) =>
-        new BinaryClassifierScorer(Host, new BinaryClassifierScorer.Arguments { Threshold = DecisionThreshold, ThresholdColumn = DefaultColumnNames.Probability }, data, mapper, schema);
+        new BinaryClassifierScorer(Host, new BinaryClassifierScorer.Arguments { Threshold = (float)DecisionThreshold, ThresholdColumn = DefaultColumnNames.Probability }, data, mapper, schema);
 }
 
 /// <summary>

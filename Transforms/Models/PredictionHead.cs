@@ -54,6 +54,12 @@ internal abstract record ScoreHead : PredictionHead
 /// <summary>One logit; its sigmoid is the probability of the positive class.</summary>
 internal sealed record BinaryHead : ScoreHead
 {
+    public const double UsualThreshold = 0.5;
+
+    /// <summary>The probability above which a row is predicted to be positive; null, which is not saved, for 0.5.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Threshold { get; init; }
+
     internal override int OutputCount => 1;
 
     internal override PredictionKind Kind => PredictionKind.BinaryClassification;
@@ -74,7 +80,16 @@ internal sealed record BinaryHead : ScoreHead
 
     public override void Check()
     {
+        if (!IsThreshold(Threshold ?? UsualThreshold))
+            throw new FormatException($"threshold is {Threshold}; it must be in [0, 1].");
     }
+
+    public static BinaryHead Create(double threshold) => new() { Threshold = threshold == UsualThreshold ? null : threshold };
+
+    public static bool IsThreshold(double value) => value is >= 0 and <= 1;
+
+    /// <summary>Whether a row with this output is predicted to be positive: what ML.NET's scorer computes.</summary>
+    public bool IsPositive(float logit) => Probability(logit) > (float)(Threshold ?? UsualThreshold);
 
     public static float Probability(float logit) => 1 / (1 + MathF.Exp(-logit));
 }

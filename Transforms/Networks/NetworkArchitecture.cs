@@ -34,6 +34,13 @@ public abstract record NetworkArchitecture
     [JsonIgnore]
     public abstract long ParameterCount { get; }
 
+    /// <summary>
+    /// Returns a table of the layers: name, kind, output shape, parameters, multiply-adds per row. Sequences are as long as the network takes
+    /// them; a language model has one token.
+    /// </summary>
+    /// <exception cref="OverflowException">A number exceeds 64 bits.</exception>
+    public string Summary() => NetworkSummary.Create(Describe(), OutputCount);
+
     /// <summary>The format of a row of input.</summary>
     internal virtual FeatureFormat Format => new DenseFormat(InputCount);
 
@@ -51,6 +58,9 @@ public abstract record NetworkArchitecture
 
     /// <summary>The name of the output layer, as in the names of its weights; its first dimension is <see cref="OutputCount"/>.</summary>
     internal abstract string OutputLayer { get; }
+
+    /// <summary>The layers from the inputs to the outputs; together they have <see cref="ParameterCount"/> parameters.</summary>
+    internal abstract IEnumerable<LayerDescription> Describe();
 
     /// <summary>
     /// Creates the module, float32 on the CPU, with uninitialized weights; it maps <c>[rows, InputCount]</c> to <c>[rows, OutputCount]</c>.

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 using Microsoft.ML;
+using MLExtensions.Messages;
 
 namespace MLExtensions.Tensors;
 
@@ -50,9 +51,9 @@ internal sealed class FeatureReader : IFeatureReader
         {
             return vector.Size > 0
                 ? vector.Size
-                : throw new ArgumentException($"Feature column '{column.Name}' is a vector of unknown size ({column.Type}); a network needs a known size. Use Concatenate or a featurizer with a fixed length.");
+                : throw new ArgumentException($"Feature column '{column.Name}' is a vector of unknown size ({column.Type}); a network needs a known size.{ColumnAdvice.ForFeatures(column.Name, column.Type)}");
         }
-        throw new ArgumentException($"Feature column '{column.Name}' has type {column.Type}; it must be Vector<Single> of known size, Single, or an image of known size. Use ConvertType or Concatenate.");
+        throw new ArgumentException($"Feature column '{column.Name}' has type {column.Type}; it must be Vector<Single> of known size, Single, or an image of known size.{ColumnAdvice.ForFeatures(column.Name, column.Type)}");
     }
 
     /// <summary>Whether a column can be read as a given number of features. Images can be read as 1 or 3 channels.</summary>

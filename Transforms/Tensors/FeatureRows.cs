@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Messages;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -24,7 +25,7 @@ internal static class FeatureRows
         if (!schema.TryFindColumn(name, out var input))
             throw Missing(name, schema.Select(column => column.Name));
         if (input.ItemType != NumberDataViewType.Single || input.IsKey || input.Kind == SchemaShape.Column.VectorKind.VariableVector)
-            throw new ArgumentException($"Column '{input.Name}' has type {input.GetTypeString()}; it must be Vector<Single> of known size, or Single.", nameof(schema));
+            throw new ArgumentException($"Column '{input.Name}' has type {input.GetTypeString()}; it must be Vector<Single> of known size, or Single.{ColumnAdvice.ForFeatures(input)}", nameof(schema));
     }
 
     /// <exception cref="ArgumentException">There are no rows, or one has too few or too many values.</exception>

@@ -11,7 +11,7 @@ namespace MLExtensions;
 /// <see cref="Transform"/> is lazy: every pass over the rows computes the columns again, so cache them before a trainer that reads them
 /// more than once. Rows are processed in blocks; a prediction engine processes single rows. One transformer can be used by several threads.
 /// </remarks>
-public abstract class NetworkColumnsTransformer : ITransformer, IDisposable
+public abstract class NetworkColumnsTransformer : ITransformer, IHasNetworks, IDisposable
 {
     private protected NetworkColumnsTransformer(IHost host, string inputColumnName, IReadOnlyList<NetworkModelParameters> networks, bool owned = true)
     {
@@ -29,9 +29,11 @@ public abstract class NetworkColumnsTransformer : ITransformer, IDisposable
 
     bool ITransformer.IsRowToRowMapper => WhyNoRowMapping == null;
 
+    IReadOnlyList<NetworkModelParameters> IHasNetworks.Networks => Networks;
+
     private protected IHost Host { get; }
 
-    /// <summary>The networks that compute the columns.</summary>
+    /// <summary>The networks that compute the columns, in that order.</summary>
     private protected IReadOnlyList<NetworkModelParameters> Networks { get; }
 
     /// <summary>Why the columns of a row depend on other rows, for a message; null if they do not.</summary>

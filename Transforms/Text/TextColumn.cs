@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Messages;
 
 namespace MLExtensions.Text;
 
@@ -12,7 +13,7 @@ internal static class TextColumn
         if (!schema.TryFindColumn(name, out var found))
             throw new ArgumentException($"Text column '{name}' is not in the data; the columns are {string.Join(", ", schema.Select(other => other.Name))}.");
         if (found.Kind != SchemaShape.Column.VectorKind.Scalar || found.ItemType != TextDataViewType.Instance)
-            throw new ArgumentException($"Text column '{name}' has type {found.GetTypeString()}; it must be Text.");
+            throw new ArgumentException($"Text column '{name}' has type {found.GetTypeString()}; it must be Text.{ColumnAdvice.ForText(found)}");
     }
 
     /// <inheritdoc cref="Check"/>

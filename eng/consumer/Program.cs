@@ -29,6 +29,11 @@ int Train()
     mlContext.Model.Save(model, data.Schema, modelPath);
     File.WriteAllLines(scoresPath, Scores(model));
 
+    // Use what only other packages bring along: SkiaSharp and System.Numerics.Tensors.
+    model.Network().History!.SavePng(Path.Combine(folder, "history.png"));
+    var features = mlContext.Transforms.NormalizeMinMax("Features", fixZero: false).Append(mlContext.Transforms.Rbm("Hidden", "Features", hiddenUnits: 4, epochs: 1));
+    features.Fit(data).Dispose();
+
     double accuracy = mlContext.MulticlassClassification.Evaluate(model.Transform(data)).MicroAccuracy;
     Console.WriteLine($"trained: accuracy {accuracy:F3}");
     return accuracy >= RequiredAccuracy ? 0 : 1;

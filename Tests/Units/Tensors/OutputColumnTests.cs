@@ -191,6 +191,7 @@ public sealed class OutputColumnTests
 
         internal override FeatureFormat Format { get; } = new DenseFormat(4);
 
+
         internal override IReadOnlyList<OutputColumn> Outputs { get; }
 
         internal override double MultiplyAdds => 10;

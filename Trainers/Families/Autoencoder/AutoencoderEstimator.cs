@@ -16,7 +16,7 @@ namespace MLExtensions;
 /// <para>
 /// Features are a <c>Vector&lt;Single&gt;</c> of known size (or one <c>Single</c>). The transformer puts the latent representation in
 /// <see cref="Options.OutputColumnName"/>, a <c>Vector&lt;Single&gt;</c> of <see cref="Options.LatentSize"/> values, and optionally the
-/// reconstructed features in <see cref="Options.ReconstructionColumnName"/>.
+/// reconstructed features in <see cref="Options.ReconstructionColumnName"/> and their error in <see cref="Options.ErrorColumnName"/>.
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
@@ -83,6 +83,14 @@ public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransform
         public string? ReconstructionColumnName { get; set; }
 
         /// <summary>
+        /// The column to add for the mean squared error per feature between a row's features and their reconstruction, a <c>Single</c>: an
+        /// anomaly score, since rows unlike those of the training are reconstructed badly. <c>ml.AnomalyDetection.Evaluate</c> takes it,
+        /// under the name <c>Score</c> without being told. Default null: none.
+        /// </summary>
+        [DoesNotChangeResult]
+        public string? ErrorColumnName { get; set; }
+
+        /// <summary>
         /// The number of units of each layer between the features and the latent layer; the decoder has the same layers in reverse order.
         /// Empty: the latent layer is the only one. Default null: 256 and 64, or those of <see cref="TrainingOptions.InitialModel"/>.
         /// </summary>
@@ -132,6 +140,11 @@ public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransform
                 OptionCheck.Require(ReconstructionColumnName != OutputColumnName, ReconstructionColumnName, nameof(ReconstructionColumnName), $"another name than {nameof(OutputColumnName)}");
             }
             OptionCheck.Between(HiddenLayers?.Count ?? 0, 0, MaximumLayers, $"{nameof(HiddenLayers)}.{nameof(HiddenLayers.Count)}");
+            if (ErrorColumnName != null)
+            {
+                OptionCheck.NotEmpty(ErrorColumnName, nameof(ErrorColumnName));
+                OptionCheck.Require(ErrorColumnName != OutputColumnName && ErrorColumnName != ReconstructionColumnName, ErrorColumnName, nameof(ErrorColumnName), $"another name than {nameof(OutputColumnName)} and {nameof(ReconstructionColumnName)}");
+            }
             for (var i = 0; i < HiddenLayers?.Count; i++)
                 OptionCheck.AtLeast(HiddenLayers[i], 1, $"{nameof(HiddenLayers)}[{i}]");
             OptionCheck.AtLeast(LatentSize ?? 1, 1, nameof(LatentSize));
@@ -155,11 +168,13 @@ public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransform
         yield return OutputColumn.Vector(_options.OutputColumnName, 1).Shape;
         if (_options.ReconstructionColumnName is { } reconstruction)
             yield return OutputColumn.Vector(reconstruction, 1).Shape;
+        if (_options.ErrorColumnName is { } error)
+            yield return OutputColumn.Number(error).Shape;
     }
 
     private protected override AutoencoderTransformer Train(IDataView input, IDataView? validation)
     {
         var model = new AutoencoderTraining(Host, _options, Seed).Run(input, validation);
-        return new AutoencoderTransformer(Host, model, _options.OutputColumnName, _options.InputColumnName, _options.ReconstructionColumnName);
+        return new AutoencoderTransformer(Host, model, new(_options.OutputColumnName, _options.InputColumnName, _options.ReconstructionColumnName, _options.ErrorColumnName));
     }
 }

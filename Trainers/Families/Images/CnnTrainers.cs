@@ -10,7 +10,7 @@ namespace MLExtensions;
 /// Features are images: an <c>MLImage</c> column of known size (LoadImages and ResizeImages), or a <c>Vector&lt;Single&gt;</c> whose
 /// dimensions are channels, height and width (set by ExtractPixels, or by <see cref="ImageOptions.ImageShape"/>). The label is
 /// <c>Boolean</c>. The transformer adds <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c>
-/// (probability of 0.5 or more).
+/// (whether it is above the threshold).
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
@@ -42,7 +42,15 @@ public sealed class CnnBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
         /// </summary>
         public ClassWeights ClassWeights { get; set; } = ClassWeights.None;
 
+        /// <summary>
+        /// The probability above which <c>PredictedLabel</c> is true, in [0, 1]. It can be changed later: see
+        /// <see cref="BinaryNetworkTransformer.DecisionThreshold"/>. Default 0.5.
+        /// </summary>
+        public double DecisionThreshold { get; set; } = 0.5;
+
         internal override ClassWeights? ClassWeighting => ClassWeights;
+
+        internal override double? Threshold => DecisionThreshold;
 
         internal override void Check()
         {

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using MLExtensions.Families.Images;
 using MLExtensions.Supervised;
 using MLExtensions.Tensors;
@@ -46,6 +47,10 @@ public abstract class ImageOptions : SupervisedTrainerOptions
 
     internal sealed override bool TakesFeatures(SchemaShape.Column column) =>
         column.ItemType is Microsoft.ML.Transforms.Image.ImageDataViewType || base.TakesFeatures(column);
+
+    internal sealed override string AdviseFeatures(SchemaShape.Column column) => column.ItemType is TextDataViewType
+        ? $" Add ml.Transforms.LoadImages(\"{column.Name}\", imageFolder) and ResizeImages before it, for file names."
+        : base.AdviseFeatures(column);
 
     internal sealed override FeatureFormat CreateFormat(IDataView data, DataViewSchema.Column features, NetworkArchitecture? initial, Action throwIfCancelled) =>
         new DenseFormat(checked((int)MLExtensions.ImageShape.Of(features, ImageShape).Count));

@@ -7,7 +7,7 @@ namespace MLExtensions;
 /// <remarks>
 /// <para>
 /// Features are a <c>Vector&lt;Single&gt;</c> of known size (or one <c>Single</c>). The label is <c>Boolean</c>. The transformer adds
-/// <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c> (probability of 0.5 or more).
+/// <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c> (whether it is above the threshold).
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
@@ -37,7 +37,15 @@ public sealed class MlpBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
         /// </summary>
         public ClassWeights ClassWeights { get; set; } = ClassWeights.None;
 
+        /// <summary>
+        /// The probability above which <c>PredictedLabel</c> is true, in [0, 1]. It can be changed later: see
+        /// <see cref="BinaryNetworkTransformer.DecisionThreshold"/>. Default 0.5.
+        /// </summary>
+        public double DecisionThreshold { get; set; } = 0.5;
+
         internal override ClassWeights? ClassWeighting => ClassWeights;
+
+        internal override double? Threshold => DecisionThreshold;
 
         internal override void Check()
         {

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Engine;
 using MLExtensions.Families.Recurrent;
+using MLExtensions.Messages;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
 using static TorchSharp.torch;
@@ -79,6 +80,8 @@ public abstract class RecurrentOptions : SupervisedTrainerOptions
     internal override int? FirstNumber(DataViewSchema.Column features, FeatureFormat format) => ((SequenceFormat)format).Input is NumberSequence ? 1 : null;
 
     internal override bool ScansRows(DataViewSchema.Column features) => features.Type is not VectorDataViewType { Size: > 0 };
+
+    internal override string AdviseFeatures(SchemaShape.Column column) => ColumnAdvice.ForSequences(column);
 
     internal override FeatureFormat CreateFormat(IDataView data, DataViewSchema.Column features, NetworkArchitecture? initial, Action throwIfCancelled) =>
         new SequenceFormat(SequenceScan.CreateInput(this, data, features, (initial as RecurrentArchitecture)?.Input, throwIfCancelled));

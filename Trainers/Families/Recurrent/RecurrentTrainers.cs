@@ -7,7 +7,7 @@ namespace MLExtensions;
 /// <remarks>
 /// <para>
 /// A sequence is a <c>Vector&lt;Single&gt;</c> of any length, a vector of keys, or <c>Text</c>. The label is <c>Boolean</c>. The
-/// transformer adds <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c> (probability of 0.5 or more).
+/// transformer adds <c>Score</c> (the logit), <c>Probability</c> (its sigmoid) and <c>PredictedLabel</c> (whether it is above the threshold).
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
@@ -40,7 +40,15 @@ public sealed class RecurrentBinaryTrainer : NetworkTrainer<BinaryNetworkTransfo
         /// </summary>
         public ClassWeights ClassWeights { get; set; } = ClassWeights.None;
 
+        /// <summary>
+        /// The probability above which <c>PredictedLabel</c> is true, in [0, 1]. It can be changed later: see
+        /// <see cref="BinaryNetworkTransformer.DecisionThreshold"/>. Default 0.5.
+        /// </summary>
+        public double DecisionThreshold { get; set; } = 0.5;
+
         internal override ClassWeights? ClassWeighting => ClassWeights;
+
+        internal override double? Threshold => DecisionThreshold;
 
         internal override void Check()
         {

@@ -62,6 +62,16 @@ public sealed record AutoencoderArchitecture : NetworkArchitecture
     /// <summary>The output has as many values as the input, so it cannot be exchanged: there is no layer with this name.</summary>
     internal override string OutputLayer => "output";
 
+    internal override IEnumerable<LayerDescription> Describe()
+    {
+        var widths = EncoderLayers.Select(layer => layer.Units).Prepend(InputCount).ToArray();
+        for (var i = 0; i < EncoderLayers.Count; i++)
+            yield return LayerDescription.Dense($"encoder.{i}", widths[i], widths[i + 1], EncoderLayers[i].Activation);
+        for (var i = 0; i < EncoderLayers.Count - 1; i++)
+            yield return LayerDescription.Dense($"decoder.{i}", widths[^(i + 1)], widths[^(i + 2)], EncoderLayers[^(i + 2)].Activation);
+        yield return LayerDescription.Dense($"decoder.{EncoderLayers.Count - 1}", widths[1], InputCount, Output == AutoencoderOutput.Bernoulli ? Activation.Sigmoid : Activation.Identity);
+    }
+
     internal override nn.Module<Tensor, Tensor> CreateModule() => new AutoencoderNetwork(this);
 
     internal override void Check()

@@ -11,7 +11,9 @@ using static TorchSharp.torch;
 
 namespace MLExtensions;
 
-/// <summary>A trained autoencoder: adds the latent representation of a feature column, and optionally the reconstructed features.</summary>
+/// <summary>
+/// A trained autoencoder: adds the latent representation of a feature column, and optionally the reconstructed features and their error.
+/// </summary>
 public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetworkHolder
 {
     internal const string LoaderSignature = "MLExtAutoencoder";
@@ -19,20 +21,30 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
     private const string ModelFolder = "Model";
 
     private readonly AutoencoderNetwork _network;
-    private readonly List<OutputColumn> _outputs;
+    private readonly List<(OutputColumn Column, Kind Kind)> _outputs;
 
-    internal AutoencoderTransformer(IHostEnvironment env, NetworkModelParameters model, string outputColumnName, string inputColumnName, string? reconstructionColumnName)
-        : base(env.Register(LoaderSignature), inputColumnName, model)
+    internal AutoencoderTransformer(IHostEnvironment env, NetworkModelParameters model, AutoencoderColumnNames names)
+        : base(env.Register(LoaderSignature), names.Input, model)
     {
-        OutputColumnName = outputColumnName;
-        ReconstructionColumnName = reconstructionColumnName;
+        OutputColumnName = names.Output;
+        ReconstructionColumnName = names.Reconstruction;
+        ErrorColumnName = names.Error;
         Model = model;
         Architecture = (AutoencoderArchitecture)model.Architecture;
         _network = (AutoencoderNetwork)model.Network;
-        MultiplyAdds = Architecture.MultiplyAdds / (reconstructionColumnName == null ? 2 : 1);
-        _outputs = [OutputColumn.Vector(outputColumnName, LatentSize)];
-        if (reconstructionColumnName != null)
-            _outputs.Add(OutputColumn.Vector(reconstructionColumnName, InputCount));
+        MultiplyAdds = Architecture.MultiplyAdds / (names is { Reconstruction: null, Error: null } ? 2 : 1);
+        _outputs = [(OutputColumn.Vector(names.Output, LatentSize), Kind.Code)];
+        if (names.Reconstruction != null)
+            _outputs.Add((OutputColumn.Vector(names.Reconstruction, InputCount), Kind.Reconstruction));
+        if (names.Error != null)
+            _outputs.Add((OutputColumn.Number(names.Error), Kind.Error));
+    }
+
+    private enum Kind
+    {
+        Code,
+        Reconstruction,
+        Error,
     }
 
     /// <summary>The column of the latent representation.</summary>
@@ -40,6 +52,9 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
 
     /// <summary>The column of the reconstructed features; null if there is none.</summary>
     public string? ReconstructionColumnName { get; }
+
+    /// <summary>The column of the mean squared error per feature, a <c>Single</c>; null if there is none.</summary>
+    public string? ErrorColumnName { get; }
 
     /// <summary>The trained network with its history. The transformer owns it.</summary>
     public NetworkModelParameters Model { get; }
@@ -57,7 +72,8 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
 
     internal override FeatureFormat Format => Model.Format;
 
-    internal override IReadOnlyList<OutputColumn> Outputs => _outputs;
+
+    internal override IReadOnlyList<OutputColumn> Outputs => _outputs.ConvertAll(output => output.Column);
 
     internal override double MultiplyAdds { get; }
 
@@ -94,12 +110,18 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
     /// <param name="data">Data with the feature column.</param>
     /// <exception cref="ArgumentException">The column is missing, of another type or size, or there are no rows.</exception>
     /// <exception cref="FormatException">A value is NaN or infinite; the message names column, row and value.</exception>
-    public double ReconstructionError(IDataView data) => MeanOf(data, rows => (Reconstruct(rows) - rows).pow_(Number.Of(2)).mean([1]));
+    public double ReconstructionError(IDataView data) => MeanOf(data, rows => Error(Reconstruct(rows), rows));
 
     internal override Tensor[] Compute(Tensor features, int[] active)
     {
         var code = _network.Encode(features);
-        return active.Select(index => index == 0 ? code : _network.Reconstruct(code)).ToArray();
+        var reconstruction = active.Any(index => _outputs[index].Kind != Kind.Code) ? _network.Reconstruct(code) : null;
+        return active.Select(index => _outputs[index].Kind switch
+        {
+            Kind.Reconstruction => reconstruction!,
+            Kind.Error => Error(reconstruction!, features).unsqueeze(1),
+            _ => code,
+        }).ToArray();
     }
 
     internal static AutoencoderTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
@@ -108,8 +130,9 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
         var output = ctx.LoadNonEmptyString();
         var input = ctx.LoadNonEmptyString();
         var reconstruction = ctx.LoadStringOrNull();
+        var error = ctx.Header.ModelVerWritten >= ModelVersion.Second ? ctx.LoadStringOrNull() : null;
         var model = ctx.LoadNetwork(env, ModelFolder, "an autoencoder", network => network is { Architecture: AutoencoderArchitecture, Head: null });
-        return new AutoencoderTransformer(env, model, output, input, reconstruction);
+        return new AutoencoderTransformer(env, model, new(output, input, reconstruction, error));
     }
 
     private protected override void SaveContent(ModelSaveContext ctx)
@@ -117,6 +140,7 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
         ctx.SaveNonEmptyString(OutputColumnName);
         ctx.SaveNonEmptyString(InputColumnName);
         ctx.SaveStringOrNull(ReconstructionColumnName);
+        ctx.SaveStringOrNull(ErrorColumnName);
         ctx.SaveModel(Model, ModelFolder);
     }
 
@@ -130,7 +154,17 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
         return TensorMemory.Floats(network(FeatureRows.ToTensor([values], width)).contiguous()).ToArray();
     }
 
-    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
+    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature, ModelVersion.Second);
 
     private Tensor Reconstruct(Tensor features) => _network.Reconstruct(_network.Encode(features));
+
+    /// <summary>The mean squared error of each row, <c>[rows]</c>.</summary>
+    private static Tensor Error(Tensor reconstruction, Tensor features) => (reconstruction - features).pow_(Number.Of(2)).mean([1]);
 }
+
+/// <summary>The column names of an autoencoder.</summary>
+/// <param name="Output">The column of the latent representation.</param>
+/// <param name="Input">The feature column.</param>
+/// <param name="Reconstruction">The column of the reconstruction, or null.</param>
+/// <param name="Error">The column of the error, or null.</param>
+internal sealed record AutoencoderColumnNames(string Output, string Input, string? Reconstruction, string? Error);

@@ -43,6 +43,15 @@ public sealed record ForecastArchitecture : NetworkArchitecture
 
     internal override string OutputLayer => "output";
 
+    internal override IEnumerable<LayerDescription> Describe()
+    {
+        foreach (var layer in Recurrent.Describe(StepWidth, WindowSize))
+            yield return layer;
+        if (Dropout > 0)
+            yield return LayerDescription.Dropout("dropout", Dropout, LayerDescription.Size(Recurrent.OutputCount));
+        yield return LayerDescription.Dense("output", Recurrent.OutputCount, OutputCount);
+    }
+
     internal override nn.Module<Tensor, Tensor> CreateModule() => new ForecastNetwork(this);
 
     internal override void Check()

@@ -62,6 +62,7 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
     /// <summary>Whether there is a full window, and its values: see <see cref="WindowDataView"/>.</summary>
     internal override FeatureFormat Format { get; }
 
+
     internal override IReadOnlyList<OutputColumn> Outputs { get; }
 
     internal override double MultiplyAdds => _architecture.MultiplyAdds;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using MLExtensions.Messages;
 using MLExtensions.Tensors;
 using Microsoft.ML.Data;
 using Microsoft.ML;
@@ -35,18 +36,18 @@ internal sealed record SeriesColumns(DataViewSchema.Column Value, IReadOnlyList<
     {
         var value = Find(schema, names.Value, "Value");
         if (value.Kind != SchemaShape.Column.VectorKind.Scalar || value.ItemType != NumberDataViewType.Single)
-            throw Wrong("Value", value, "Single (use ConvertType)");
+            throw Wrong("Value", value, "Single", ColumnAdvice.ForNumber(value, " Each row has one value of the series; what else is known of a row goes into ExtraColumnNames."));
         foreach (var name in names.Extra)
         {
             var extra = Find(schema, name, "Extra");
             if (extra.Kind == SchemaShape.Column.VectorKind.VariableVector || extra.ItemType != NumberDataViewType.Single)
-                throw Wrong("Extra", extra, "Single, or Vector<Single> of known size");
+                throw Wrong("Extra", extra, "Single, or Vector<Single> of known size", ColumnAdvice.ForFeatures(extra));
         }
         if (names.Group == null)
             return;
         var group = Find(schema, names.Group, "Group");
         if (group.Kind != SchemaShape.Column.VectorKind.Scalar || !(group.IsKey || group.ItemType is TextDataViewType || IsInteger(group.ItemType)))
-            throw Wrong("Group", group, "a key, text or a whole number");
+            throw Wrong("Group", group, "a key, text or a whole number", "");
     }
 
     private static bool IsInteger(DataViewType type) =>
@@ -57,8 +58,8 @@ internal sealed record SeriesColumns(DataViewSchema.Column Value, IReadOnlyList<
             ? column
             : throw new ArgumentException($"{role} column '{name}' is not in the data; the columns are {string.Join(", ", schema.Select(other => other.Name))}.");
 
-    private static ArgumentException Wrong(string role, SchemaShape.Column column, string expected) =>
-        new($"{role} column '{column.Name}' has type {column.GetTypeString()}; it must be {expected}.");
+    private static ArgumentException Wrong(string role, SchemaShape.Column column, string expected, string advice) =>
+        new($"{role} column '{column.Name}' has type {column.GetTypeString()}; it must be {expected}.{advice}");
 }
 
 /// <summary>Reads the values and the group of a cursor's current row.</summary>

@@ -1,8 +1,7 @@
-using System.Globalization;
 using System.Text.Json.Serialization;
 using System.Text.Json;
-using System.Text;
 using MLExtensions.Families.Images;
+using MLExtensions.Networks;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -42,9 +41,6 @@ public abstract record ImageArchitecture : NetworkArchitecture
     /// <summary>The layers that do not contain other layers.</summary>
     internal IEnumerable<PlacedLayer> Leaves => Placed.SelectMany(LeavesOf);
 
-    /// <summary>Returns a table of the layers: name, kind, output shape, parameters, multiply-adds.</summary>
-    public string Summary() => NetworkSummary.Create(this);
-
     /// <inheritdoc/>
     public virtual bool Equals(ImageArchitecture? other) => base.Equals(other) && Image == other.Image;
 
@@ -53,6 +49,14 @@ public abstract record ImageArchitecture : NetworkArchitecture
 
     /// <summary>The layers from the image to the outputs.</summary>
     internal abstract IReadOnlyList<ImageLayer> CreateLayers();
+
+    /// <summary>Blocks are described by the layers that they are made of.</summary>
+    internal override IEnumerable<LayerDescription> Describe() => Leaves.Select(placed => new LayerDescription(
+        placed.Site.Path,
+        placed.Layer.Title,
+        placed.Output.ToString(),
+        placed.Layer.ParameterCount(placed.Input, placed.Site),
+        placed.Layer.MultiplyAdds(placed.Input, placed.Site)));
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new ImageNetwork(Image, Placed);
 
@@ -90,35 +94,6 @@ public abstract record ImageArchitecture : NetworkArchitecture
         if (!last.Output.IsVector || last.Output.Channels != OutputCount)
             throw last.Site.Wrong(last.Layer, $"the last layer returns {last.Output}; the output of the network must be a vector of {OutputCount}. End with a DenseLayer without a number of units.");
     }
-}
-
-/// <summary>Describes an image network as a table in plain text.</summary>
-file static class NetworkSummary
-{
-    private static readonly string[] Head = ["layer", "kind", "output", "parameters", "multiply-adds"];
-
-    public static string Create(ImageArchitecture architecture)
-    {
-        var rows = new List<string[]> { Head };
-        rows.AddRange(architecture.Leaves.Select(Row));
-        rows.Add(["total", "", $"{architecture.OutputCount}", Number(architecture.ParameterCount), Number((long)architecture.MultiplyAdds)]);
-        var widths = Head.Select((_, column) => rows.Max(row => row[column].Length)).ToArray();
-        var text = new StringBuilder();
-        foreach (var row in rows)
-            text.AppendLine(string.Join("  ", row.Select((cell, column) => column < 3 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]))).TrimEnd());
-        return text.ToString();
-    }
-
-    private static string[] Row(PlacedLayer placed) =>
-    [
-        placed.Site.Path,
-        placed.Layer.Title,
-        placed.Output.ToString(),
-        Number(placed.Layer.ParameterCount(placed.Input, placed.Site)),
-        Number(placed.Layer.MultiplyAdds(placed.Input, placed.Site)),
-    ];
-
-    private static string Number(long value) => value == 0 ? "" : value.ToString("N0", CultureInfo.InvariantCulture);
 }
 
 /// <summary>A convolutional network given as a list of layers. LeCun et al., 1998.</summary>

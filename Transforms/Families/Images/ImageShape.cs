@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
+using MLExtensions.Messages;
 
 namespace MLExtensions;
 
@@ -44,7 +45,7 @@ public sealed record ImageShape(int Channels, int Height, int Width)
         if (column.Type is ImageDataViewType image)
             return OfImage(column.Name, image, given);
         if (column.Type is not VectorDataViewType { Size: > 0 } vector || vector.ItemType != NumberDataViewType.Single)
-            throw new ArgumentException($"Feature column '{column.Name}' has type {column.Type}; it must be an image (MLImage) of known size, or a Vector<Single> of known size.");
+            throw new ArgumentException($"Feature column '{column.Name}' has type {column.Type}; it must be an image (MLImage) of known size, or a Vector<Single> of known size.{ColumnAdvice.ForFeatures(column.Name, column.Type)}");
         if (given == null)
             return OfDimensions(column.Name, vector);
         if (given.Count != vector.Size)

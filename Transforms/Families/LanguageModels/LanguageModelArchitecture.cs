@@ -56,6 +56,23 @@ public sealed record LanguageModelArchitecture : NetworkArchitecture
 
     internal override string OutputLayer => "output";
 
+    internal override IEnumerable<LayerDescription> Describe()
+    {
+        var (width, embedding) = (Recurrent.OutputCount, LayerDescription.Size(EmbeddingSize));
+        yield return new("embedding", "embedding", embedding, checked((long)OutputCount * EmbeddingSize));
+        if (Dropout > 0)
+            yield return LayerDescription.Dropout("dropout", Dropout, embedding);
+        foreach (var layer in Recurrent.Describe(EmbeddingSize, steps: 0))
+            yield return layer;
+        if (Dropout > 0)
+            yield return LayerDescription.Dropout("dropout", Dropout, LayerDescription.Size(width));
+        if (HasProjection)
+            yield return new("projection", "dense", embedding, (long)EmbeddingSize * width, (long)EmbeddingSize * width);
+        yield return TieEmbeddings
+            ? new("output_bias", "embedding again", LayerDescription.Size(OutputCount), OutputCount, checked((long)OutputCount * EmbeddingSize))
+            : LayerDescription.Dense("output", width, OutputCount);
+    }
+
     internal override nn.Module<Tensor, Tensor> CreateModule() => new LanguageModelNetwork(this);
 
     internal override void Check()

@@ -60,6 +60,7 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
 
     IInitialWeights INetworkHolder.InitialWeights => Model;
 
+
     internal override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns => LanguageModelColumns.All;
 
     /// <summary>Generates text after a prompt, piece by piece; each piece is generated when it is requested.</summary>

@@ -51,6 +51,27 @@ public sealed record MlpArchitecture : NetworkArchitecture
 
     internal override string OutputLayer => "output";
 
+    internal override IEnumerable<LayerDescription> Describe()
+    {
+        if (InputDropout > 0)
+            yield return LayerDescription.Dropout("input_dropout", InputDropout, LayerDescription.Size(InputCount));
+        var width = InputCount;
+        for (var i = 0; i < HiddenLayers.Count; i++)
+        {
+            var layer = HiddenLayers[i];
+            var output = LayerDescription.Size(layer.Units);
+            yield return LayerDescription.Dense($"hidden.{i}.linear", width, layer.Units, layer.BatchNormalization ? Activation.Identity : layer.Activation);
+            if (layer.BatchNormalization)
+                yield return new($"hidden.{i}.norm", "batch normalization" + LayerDescription.Suffix(layer.Activation), output, 2L * layer.Units);
+            if (layer.Activation == Activation.PReLU)
+                yield return new($"hidden.{i}.prelu", "PReLU", output, 1);
+            if (layer.Dropout > 0)
+                yield return LayerDescription.Dropout($"hidden.{i}.dropout", layer.Dropout, output);
+            width = layer.Units;
+        }
+        yield return LayerDescription.Dense("output", width, OutputCount);
+    }
+
     internal override nn.Module<Tensor, Tensor> CreateModule() => new MlpNetwork(this);
 
     internal override void Check()

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Rbm;
+using MLExtensions.Networks;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -47,6 +48,13 @@ public sealed record RbmArchitecture : NetworkArchitecture
 
     /// <summary>The hidden units are not an output that could be exchanged: there is no such layer.</summary>
     internal override string OutputLayer => "output";
+
+    internal override IEnumerable<LayerDescription> Describe() =>
+    [
+        new("visible_bias", $"visible {VisibleUnits} units", LayerDescription.Size(InputCount), InputCount),
+        new("weight", "connections", "", (long)InputCount * OutputCount, (long)InputCount * OutputCount),
+        new("hidden_bias", $"hidden {HiddenUnits} units", LayerDescription.Size(OutputCount), OutputCount),
+    ];
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new RbmNetwork(this);
 

@@ -71,7 +71,12 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
     /// <summary>The training history of each RBM, from the lowest to the topmost.</summary>
     public IReadOnlyList<TrainingHistory> Histories => Layers.Select(layer => layer.History ?? throw new InvalidOperationException("The RBM was not trained by this library, so it has no history.")).ToArray();
 
+    /// <summary>The training history of an RBM that is no stack.</summary>
+    /// <exception cref="InvalidOperationException">It is a stack: use <see cref="Histories"/>.</exception>
+    public TrainingHistory History => Layers.Count == 1 ? Histories[0] : throw new InvalidOperationException($"The stack has {Layers.Count} RBMs, each with a history of its own: use Histories.");
+
     IInitialWeights INetworkHolder.InitialWeights => new RbmWeights(Layers);
+
 
     internal override FeatureFormat Format => Layers[0].Format;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Recurrent;
+using MLExtensions.Networks;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
@@ -54,6 +55,28 @@ public sealed record RecurrentArchitecture : NetworkArchitecture
 
     /// <summary>The number of inputs of the first recurrent layer per time step.</summary>
     internal int StepWidth => Input.TokenCount > 0 ? EmbeddingSize : Input.ValuesPerStep;
+
+    internal override IEnumerable<LayerDescription> Describe()
+    {
+        var width = Recurrent.OutputCount;
+        var steps = Input.MaximumLength;
+        if (Input.TokenCount > 0)
+            yield return new("embedding", "embedding", RecurrentLayers.Shape(steps, EmbeddingSize), checked((long)Input.TokenCount * EmbeddingSize));
+        if (InputDropout > 0)
+            yield return LayerDescription.Dropout("input_dropout", InputDropout, RecurrentLayers.Shape(steps, StepWidth));
+        foreach (var layer in Recurrent.Describe(StepWidth, steps))
+            yield return layer;
+        if (Pooling == SequencePooling.Attention)
+        {
+            yield return new("pool.attention", "dense, Tanh", RecurrentLayers.Shape(steps, width), (width + 1L) * width, checked((long)width * width * steps));
+            yield return new("pool.context", "attention", LayerDescription.Size(width), width, checked(2L * width * steps));
+        }
+        else
+            yield return new("pool", $"{Pooling.ToString().ToLowerInvariant()} of the steps", LayerDescription.Size(width));
+        if (OutputDropout > 0)
+            yield return LayerDescription.Dropout("output_dropout", OutputDropout, LayerDescription.Size(width));
+        yield return LayerDescription.Dense("output", width, OutputCount);
+    }
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new RecurrentNetwork(this);
 

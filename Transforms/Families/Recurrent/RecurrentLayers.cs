@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Recurrent;
+using MLExtensions.Networks;
 
 namespace MLExtensions;
 
@@ -43,6 +44,27 @@ public sealed record RecurrentLayers(RecurrentCell Cell, int HiddenUnits, [prope
 
     /// <summary>The multiply-adds of one time step.</summary>
     internal long MultiplyAdds(long inputs) => Sum(inputs, biases: 0);
+
+    /// <summary>The layers in the table of a network.</summary>
+    /// <param name="inputs">The number of inputs per time step.</param>
+    /// <param name="steps">The number of time steps; 0 if there are any number, and the table is of one of them.</param>
+    internal IEnumerable<LayerDescription> Describe(long inputs, int steps)
+    {
+        var kind = Cell.ToString().ToUpperInvariant();
+        for (var layer = 0; layer < NumberOfLayers; layer++)
+        {
+            var weights = checked(Gates * (long)HiddenUnits * (inputs + HiddenUnits));
+            foreach (var (suffix, direction) in new[] { ("", ""), ("_reverse", ", reversed") }.Take(Directions))
+                yield return new($"recurrent.{layer}{suffix}", kind + direction, Shape(steps, HiddenUnits), weights + (2L * Gates * HiddenUnits), checked(weights * Math.Max(1, steps)));
+            if (Dropout > 0 && layer < NumberOfLayers - 1)
+                yield return LayerDescription.Dropout("recurrent.dropout", Dropout, Shape(steps, OutputCount));
+            inputs = OutputCount;
+        }
+    }
+
+    /// <summary>The shape of the values of all time steps, or of one if there are any number.</summary>
+    internal static string Shape(int steps, int values) =>
+        steps == 0 ? LayerDescription.Size(values) : $"{LayerDescription.Size(steps)} x {LayerDescription.Size(values)}";
 
     internal RecurrentModule CreateModule(int inputs) => new(this, inputs);
 

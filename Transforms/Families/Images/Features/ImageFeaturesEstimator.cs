@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 using MLExtensions.Families.Images;
+using MLExtensions.Messages;
 using MLExtensions.Tensors;
 using MLExtensions.Models;
 
@@ -127,7 +128,7 @@ public sealed class ImageFeaturesEstimator : IEstimator<ImageFeaturesTransformer
             throw FeatureRows.Missing(_options.InputColumnName, inputSchema.Select(other => other.Name));
         var isVector = column.Kind == SchemaShape.Column.VectorKind.Vector && column.ItemType == NumberDataViewType.Single;
         if (!isVector && column.ItemType is not ImageDataViewType)
-            throw new ArgumentException($"Column '{column.Name}' has type {column.GetTypeString()}; it must be an image (MLImage) or a Vector<Single> of known size.", nameof(inputSchema));
+            throw new ArgumentException($"Column '{column.Name}' has type {column.GetTypeString()}; it must be an image (MLImage) or a Vector<Single> of known size.{ColumnAdvice.ForFeatures(column)}", nameof(inputSchema));
         var columns = inputSchema.ToDictionary(other => other.Name);
         columns[_options.OutputColumnName] = new SchemaShape.Column(_options.OutputColumnName, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, isKey: false);
         return new SchemaShape(columns.Values);

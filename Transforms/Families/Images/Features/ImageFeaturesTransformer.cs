@@ -38,6 +38,7 @@ public sealed class ImageFeaturesTransformer : FeatureColumnsTransformer
     /// <summary>A vector, with the dimensions [channels, height, width] if it is a flattened image.</summary>
     internal override IReadOnlyList<OutputColumn> Outputs { get; }
 
+
     internal override double MultiplyAdds => Architecture.MultiplyAdds;
 
     private CnnArchitecture Architecture => (CnnArchitecture)Model.Architecture;

@@ -46,6 +46,7 @@ public sealed class TextGenerationTransformer : NetworkColumnsTransformer
     /// <summary>How text is generated. The seed is set; the seed of each prompt is derived from it and the prompt.</summary>
     public GenerationOptions Options { get; }
 
+
     internal override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns => [new(OutputColumnName, TextDataViewType.Instance)];
 
     /// <summary>Frees the weights of a loaded model.</summary>

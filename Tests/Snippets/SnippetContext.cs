@@ -1,0 +1,30 @@
+namespace MLExtensions.Tests.Snippets;
+
+/// <summary>What the C# in the documentation takes for granted.</summary>
+internal abstract class SnippetContext
+{
+    protected static readonly MLContext ml = new();
+    protected static readonly IDataView data = null!;
+    protected static readonly IDataView train = null!;
+    protected static readonly IDataView validation = null!;
+    protected static readonly IDataView test = null!;
+    protected static readonly float[] history = [];
+    protected static readonly IEstimator<ITransformer> pipeline = null!;
+    protected static readonly ITransformer model = null!;
+    protected static readonly string[] args = [];
+
+    protected sealed class House
+    {
+        public float Features { get; set; }
+    }
+
+    protected sealed class Row
+    {
+        public float[] Features { get; set; } = [];
+    }
+
+    protected sealed class Price
+    {
+        public float Score { get; set; }
+    }
+}

@@ -1,0 +1,138 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLExtensions.Tests.Training;
+
+/// <summary>What people see while a network is trained.</summary>
+[TestClass]
+public sealed class ConsoleProgressTests
+{
+    private const int TerminalWidth = 100;
+
+    private readonly StringWriter _output = new() { NewLine = "\n" };
+
+    private string[] Lines => _output.ToString().Split('\n');
+
+    [TestMethod]
+    public void File_TitleAndATenthOfTheEpochsEach()
+    {
+        var progress = new ConsoleProgress("what is trained", _output);
+        for (var epoch = 1; epoch <= 25; epoch++)
+        {
+            progress.Report(Report(epoch, 25, batch: 2, completed: false));
+            progress.Report(Report(epoch, 25, batch: 4, completed: true));
+        }
+        Assert.HasCount(12, Lines); // the title, ten lines, and nothing after the last line break
+        Assert.AreEqual("what is trained", Lines[0]);
+        Assert.AreEqual("  epoch 3/25, loss 0.5000, validation 0.2500, 1,235 examples/s, 26:03:04 left", Lines[1]);
+        Assert.StartsWith("  epoch 25/25,", Lines[10]);
+        Assert.AreEqual("", Lines[11]);
+    }
+
+    [TestMethod]
+    public void File_FewEpochs_OneLineEach()
+    {
+        var progress = new ConsoleProgress(writer: _output);
+        for (var epoch = 1; epoch <= 3; epoch++)
+            progress.Report(Report(epoch, 3, batch: 4, completed: true));
+        Assert.HasCount(4, Lines);
+    }
+
+    [TestMethod]
+    public void File_TheNextTrainingBeginsAgain()
+    {
+        var progress = new ConsoleProgress(writer: _output);
+        for (var stage = 1; stage <= 2; stage++)
+        {
+            for (var epoch = 1; epoch <= 20; epoch++)
+                progress.Report(Report(epoch, 20, batch: 4, completed: true) with { Stage = $"layer {stage} of 2" });
+        }
+        Assert.HasCount(21, Lines);
+        Assert.StartsWith("  layer 2 of 2, epoch 2/20,", Lines[10]);
+    }
+
+    /// <summary>Each report covers the one before, however long that was, and none is so long that the terminal breaks it.</summary>
+    [TestMethod]
+    public void Terminal_OneLineThatIsWrittenOver()
+    {
+        var progress = new ConsoleProgress(null, _output, () => TerminalWidth);
+        progress.Report(Report(1, 2, batch: 4, completed: true) with { Stage = "a stage with a rather long description that makes a long line of it" });
+        progress.Report(Report(2, 2, batch: 2, completed: false));
+        Assert.HasCount(1, Lines);
+        var written = Lines[0].Split('\r')[1..];
+        Assert.IsTrue(written.All(line => line.Length < TerminalWidth), string.Join('|', written));
+        Assert.AreEqual(written[0].Length, written[1].Length);
+        Assert.StartsWith("[######################--------] epoch 2/2, loss 0.5000, 1,235", written[1]);
+        Assert.EndsWith("26:03:04 left", written[1].TrimEnd());
+    }
+
+    [TestMethod]
+    public void Terminal_TheLineEndsWithTheTraining()
+    {
+        var progress = new ConsoleProgress("training", _output, () => TerminalWidth);
+        Train(progress, CancellationToken.None);
+        _output.Write("next");
+        Assert.HasCount(3, Lines);
+        Assert.Contains("epoch 2/2", Lines[1]);
+        Assert.AreEqual("next", Lines[2]);
+    }
+
+    [TestMethod]
+    public void Terminal_TheLineEndsWithACancelledTraining()
+    {
+        using var source = new CancellationTokenSource();
+        var display = new ConsoleProgress(null, _output, () => TerminalWidth);
+        var progress = new CancellingProgress(display, source);
+        Assert.ThrowsExactly<OperationCanceledException>(() => Train(progress, source.Token));
+        Assert.HasCount(2, Lines);
+        Assert.AreEqual("", Lines[1]);
+    }
+
+    private static TrainingProgress Report(int epoch, int epochs, int batch, bool completed) => new()
+    {
+        Epoch = epoch,
+        Epochs = epochs,
+        Batch = batch,
+        Batches = 4,
+        TrainingLoss = 0.5,
+        ExamplesPerSecond = 1234.6,
+        TimeLeft = new TimeSpan(26, 3, 4),
+        Completed = !completed ? null : new EpochRecord
+        {
+            Epoch = epoch,
+            LearningRate = 1,
+            Seconds = 1,
+            Examples = 1,
+            Training = new Dictionary<string, double> { ["loss"] = 0.5 },
+            Validation = new Dictionary<string, double> { ["loss"] = 0.25 },
+        },
+    };
+
+    private static void Train(IProgress<TrainingProgress> progress, CancellationToken cancellationToken)
+    {
+        var ml = new MLContext(seed: 1);
+        var rows = Enumerable.Range(0, 8).Select(i => new Row { Features = [i / 8f], Label = i / 8f });
+        var options = new MlpRegressionTrainer.Options { HiddenLayers = [], Epochs = 2, Progress = progress, CancellationToken = cancellationToken };
+        ml.Regression.Trainers.Mlp(options).Fit(ml.Data.LoadFromEnumerable(rows)).Dispose();
+    }
+
+    private sealed class Row
+    {
+        [VectorType(1)]
+        public float[] Features { get; set; } = [];
+
+        public float Label { get; set; }
+    }
+
+    /// <summary>Cancels at the first report. The engine sees its display through it.</summary>
+    private sealed class CancellingProgress(ConsoleProgress display, CancellationTokenSource source) : IProgress<TrainingProgress>, IEndingProgress
+    {
+        public void Report(TrainingProgress value)
+        {
+            display.Report(value);
+            source.Cancel();
+        }
+
+        public void End() => ((IEndingProgress)display).End();
+    }
+}

@@ -1,0 +1,85 @@
+using Microsoft.ML;
+using MLExtensions.Models;
+
+namespace MLExtensions;
+
+/// <summary>Finds the networks in a trained pipeline, and describes them.</summary>
+public static class NetworkExtensions
+{
+    /// <summary>Returns the network of a transformer, or the only one in a chain of transformers, however deep.</summary>
+    /// <param name="model">A trained or loaded model, such as the chain that <c>Fit</c> returns.</param>
+    /// <returns>The network, which belongs to its transformer: do not dispose it.</returns>
+    /// <exception cref="ArgumentException">There is no network, or there are several; the message says what there is.</exception>
+    /// <example>
+    /// <code>
+    /// ITransformer model = pipeline.Fit(data);
+    /// Console.WriteLine(model.Network().Summary());
+    /// Console.WriteLine(model.Network().History);
+    /// </code>
+    /// </example>
+    public static NetworkModelParameters Network(this ITransformer model)
+    {
+        var holders = Steps(model).OfType<IHasNetworks>().ToArray();
+        var networks = holders.SelectMany(holder => holder.Networks).ToArray();
+        return networks switch
+        {
+            [var network] => network,
+            [] => throw new ArgumentException($"The model has no network of this library; it has {Names(Steps(model))}.", nameof(model)),
+            _ => throw new ArgumentException($"The model has {networks.Length} networks, in {Names(holders)}. Use Networks(), or FindNetwork<T>() with the type of the transformer.", nameof(model)),
+        };
+    }
+
+    /// <summary>Returns all networks of a transformer or of a chain of transformers, however deep, in the order of the chain.</summary>
+    /// <param name="model">A trained or loaded model.</param>
+    /// <returns>The networks, which belong to their transformers: do not dispose them. An RBM stack has one per RBM.</returns>
+    public static IReadOnlyList<NetworkModelParameters> Networks(this ITransformer model) =>
+        Steps(model).OfType<IHasNetworks>().SelectMany(holder => holder.Networks).ToArray();
+
+    /// <summary>Returns the only transformer of a type in a chain of transformers, however deep, or the transformer itself.</summary>
+    /// <typeparam name="T">Its type, such as <see cref="MulticlassNetworkTransformer"/>; a base class is allowed.</typeparam>
+    /// <param name="model">A trained or loaded model.</param>
+    /// <exception cref="ArgumentException">There is none, or there are several; the message says what there is.</exception>
+    /// <example>
+    /// <code>
+    /// var forecaster = ml.Model.Load("model.zip", out _).FindNetwork&lt;LstmForecastingTransformer&gt;();
+    /// float[] next = forecaster.Forecast(history);
+    /// </code>
+    /// </example>
+    public static T FindNetwork<T>(this ITransformer model)
+        where T : class, ITransformer
+    {
+        var steps = Steps(model).ToArray();
+        return steps.OfType<T>().ToArray() switch
+        {
+            [var found] => found,
+            [] => throw new ArgumentException($"The model has no {NameOf(typeof(T))}; it has {Names(steps)}.", nameof(model)),
+            var found => throw new ArgumentException($"The model has {found.Length} transformers of the type {NameOf(typeof(T))}: {Names(found)}.", nameof(model)),
+        };
+    }
+
+    /// <summary>Describes all networks of a transformer or chain: a table of layers each, as <see cref="NetworkArchitecture.Summary"/>.</summary>
+    /// <param name="model">A trained or loaded model.</param>
+    /// <exception cref="ArgumentException">There is no network; the message says what there is.</exception>
+    public static string Summary(this ITransformer model)
+    {
+        var networks = Networks(model);
+        return networks.Count <= 1
+            ? Network(model).Summary()
+            : string.Join(Environment.NewLine, networks.Select((network, i) => $"network {i + 1} of {networks.Count}{Environment.NewLine}{network.Summary()}"));
+    }
+
+    /// <summary>The transformers of a chain, those of chains in it as well.</summary>
+    private static IEnumerable<ITransformer> Steps(ITransformer model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model is IEnumerable<ITransformer> chain ? chain.SelectMany(Steps) : [model];
+    }
+
+    private static string Names(IEnumerable<object> transformers)
+    {
+        var names = transformers.Select(transformer => NameOf(transformer.GetType())).ToArray();
+        return names.Length == 0 ? "no transformers at all" : string.Join(", ", names);
+    }
+
+    private static string NameOf(Type type) => type.Name.Split('`')[0];
+}
