@@ -1,4 +1,5 @@
 using Microsoft.ML.Runtime;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -8,6 +9,12 @@ namespace MLExtensions.Engine;
 /// <summary>What every family needs around the loop: device, cancellation, log, progress, checkpoint, history.</summary>
 internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOptions options, int seed)
 {
+    /// <summary>The names of the data in messages.</summary>
+    public const string TrainingData = "training data";
+    public const string ValidationData = "validation data";
+
+    private readonly DataCounts _counts = new();
+
     public IChannel Channel => channel;
 
     public int Seed => seed;
@@ -20,6 +27,22 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         if (options.Precision == Precision.BFloat16 && device.type == DeviceType.CPU && BFloat16Instructions.Name == null)
             channel.Warning("This processor has no bfloat16 instructions; Precision = Float32 is faster on it.");
         return device;
+    }
+
+    /// <summary>Keeps what was cut, skipped or unknown in data for the history, and says it in the log.</summary>
+    /// <param name="counts">The counts of the data.</param>
+    /// <param name="data"><see cref="TrainingData"/> or <see cref="ValidationData"/>.</param>
+    /// <param name="notes">What to say.</param>
+    public void Report(DataCounts counts, string data, IEnumerable<DataNote> notes)
+    {
+        _counts.Add(counts, data == ValidationData ? "validation: " : "");
+        foreach (var note in notes)
+        {
+            if (note.IsWarning)
+                channel.Warning("{0}", note.Text);
+            else
+                channel.Info("{0}", note.Text);
+        }
     }
 
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
@@ -62,6 +85,7 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
             StopReason = outcome.StopReason,
             BeforeTraining = outcome.BeforeTraining,
             InitialWeights = initialWeights,
+            DataCounts = _counts.Values,
             Seed = seed,
             ThreadCount = get_num_threads(),
             Device = step.Networks[0].Device.ToString(),

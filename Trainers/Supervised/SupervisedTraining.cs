@@ -22,7 +22,7 @@ internal sealed class SupervisedTraining(IHost host, SupervisedTrainerOptions op
     }
 
     private protected override TrainingData<LabeledBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session) =>
-        new SupervisedData(options, task, session.Channel, Seed, session.ThrowIfCancelled)
+        new SupervisedData(options, task, session, Seed)
             .Open(input, validation, view => columns.Find(view, architecture.Format), architecture.MinimumBatchRows, start.Head, device);
 
     private protected override TrainingStep<LabeledBatch> CreateStep(TrainedNetwork network, TrainingData<LabeledBatch> data) =>
@@ -34,7 +34,7 @@ internal sealed class SupervisedTraining(IHost host, SupervisedTrainerOptions op
 }
 
 /// <summary>Reads the data of a supervised training.</summary>
-internal sealed class SupervisedData(SupervisedTrainerOptions options, SupervisedTask task, IChannel channel, int seed, Action throwIfCancelled)
+internal sealed class SupervisedData(SupervisedTrainerOptions options, SupervisedTask task, TrainingSession session, int seed)
 {
     // Validation reads the same rows in the same order each time, so larger batches change nothing but the padding of sequences.
     private const int ValidationRows = 1024;
@@ -51,7 +51,7 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
     {
         var fraction = validation == null ? options.ValidationFraction : 0;
         var trainingColumns = columns(training);
-        var set = Read(training, trainingColumns, fraction);
+        var set = Read(training, trainingColumns, fraction, TrainingSession.TrainingData);
         RowSet? other = null;
         try
         {
@@ -64,7 +64,7 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
             var unshuffled = settings with { Shuffle = false, MinimumRows = 1, Size = Math.Max(settings.LengthOf == null ? ValidationRows : ValidationSequences, options.BatchSize) };
             if (validation != null)
             {
-                other = Read(validation, columns(validation) with { ClassCount = trainingColumns.ClassCount }, 0);
+                other = Read(validation, columns(validation) with { ClassCount = trainingColumns.ClassCount }, 0, TrainingSession.ValidationData);
                 if (other.Labels.RowCount == 0)
                     throw new ArgumentException("The validation data has no row with a label.");
             }
@@ -80,12 +80,22 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
         }
     }
 
-    private RowSet Read(IDataView data, TrainingColumns columns, double validationFraction)
+    private RowSet Read(IDataView data, TrainingColumns columns, double validationFraction, string name)
     {
-        var set = RowSet.Open(data, columns, options.CreateRowSettings(seed) with { ValidationFraction = validationFraction }, throwIfCancelled);
-        if (set.SkippedRows > 0)
-            channel.Warning("{0} rows have no label in column '{1}' and were skipped.", set.SkippedRows, columns.Label!.Value.Name);
-        return set;
+        var set = RowSet.Open(data, columns, options.CreateRowSettings(seed) with { ValidationFraction = validationFraction }, session.ThrowIfCancelled);
+        try
+        {
+            if (set.Counts[DataCounts.RowsWithoutLabel] is > 0 and var skipped)
+                session.Channel.Warning("{0} rows have no label in column '{1}' and were skipped.", skipped, columns.Label!.Value.Name);
+            columns.Format.CheckContent(set.Counts, columns.Features.Name, name);
+            session.Report(set.Counts, name, columns.Format.Review(set.Counts, columns.Features.Name, name));
+            return set;
+        }
+        catch
+        {
+            set.Dispose();
+            throw;
+        }
     }
 }
 

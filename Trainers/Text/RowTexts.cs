@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MLExtensions.Families.LanguageModels;
+using MLExtensions.Tensors;
 
 namespace MLExtensions.Text;
 
@@ -16,8 +17,14 @@ internal static class RowTexts
     }
 
     /// <summary>Returns the tokens of all rows, including the end of each row.</summary>
+    /// <param name="data">The rows.</param>
+    /// <param name="column">The text column.</param>
+    /// <param name="tokenizer">What makes tokens of them.</param>
+    /// <param name="buffering">Where the tokens are held.</param>
+    /// <param name="check">Called now and then; throws to stop.</param>
+    /// <param name="counts">Receives the numbers of tokens, of unknown ones, and of rows without text.</param>
     /// <exception cref="FormatException">A row contains something that is not in the vocabulary.</exception>
-    public static TokenStore Read(IDataView data, string column, TextTokenizer tokenizer, Buffering buffering, Action check)
+    public static TokenStore Read(IDataView data, string column, TextTokenizer tokenizer, Buffering buffering, Action check, DataCounts counts)
     {
         var store = TokenStore.Create(buffering);
         var tokens = new List<int>();
@@ -36,6 +43,10 @@ internal static class RowTexts
         {
             tokens.Clear();
             TextColumn.Encode(tokenizer, text, tokens, column, row);
+            counts.Add(DataCounts.Tokens, tokens.Count);
+            counts.Add(DataCounts.EmptyTexts, tokens.Count == 0 ? 1 : 0);
+            if (tokenizer.UnknownId is { } unknown)
+                counts.Add(DataCounts.UnknownTokens, tokens.Count(token => token == unknown));
             tokens.Add(tokenizer.EndOfSequenceId);
             store.Append(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(tokens));
         }

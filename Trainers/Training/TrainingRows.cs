@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML;
+using MLExtensions.Tensors;
 
 namespace MLExtensions.Training;
 
@@ -27,8 +28,8 @@ internal sealed class TrainingRows : IDisposable
     /// <param name="columns">Its columns.</param>
     /// <param name="checksum">The checksum to add the rows to, or null.</param>
     /// <param name="throwIfCancelled">Called regularly; throws when training is cancelled.</param>
-    /// <param name="skippedRows">The number of rows without a label, which are left out.</param>
-    public static TrainingRows Read(IDataView data, TrainingColumns columns, RowChecksum? checksum, Action throwIfCancelled, out long skippedRows)
+    /// <param name="counts">What was cut, skipped or unknown; rows without a label are left out.</param>
+    public static TrainingRows Read(IDataView data, TrainingColumns columns, RowChecksum? checksum, Action throwIfCancelled, out DataCounts counts)
     {
         var rows = new TrainingRows(columns, data.GetRowCount());
         try
@@ -43,7 +44,7 @@ internal sealed class TrainingRows : IDisposable
                 if (rows.Count % 1024 == 0)
                     throwIfCancelled();
             }
-            skippedRows = reader.SkippedRows;
+            counts = reader.Counts();
             rows.Features.Trim();
             return rows;
         }

@@ -53,7 +53,7 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
     {
         Host.CheckValue(input, nameof(input));
         CheckFeatureColumn(input.Schema);
-        var scorer = (RowToRowScorerBase)Scorer.ApplyToData(Host, new LookAheadDataView(input, FeatureColumnName, Model.Format));
+        var scorer = (RowToRowScorerBase)Scorer.ApplyToData(Host, new LookAheadDataView(input, FeatureColumnName, Model.Format, Warn));
         return new BatchScoredDataView(scorer);
     }
 
@@ -88,6 +88,12 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
     {
         var schema = new RoleMappedSchema(TrainSchema, LabelColumnName, FeatureColumnName);
         return CreateScorer(new EmptyDataView(Host, TrainSchema), BindableMapper.Bind(Host, schema), schema);
+    }
+
+    private void Warn(DataNote note)
+    {
+        using var channel = Host.Start("Scoring");
+        channel.Warning("{0}", note.Text);
     }
 
     private void CheckFeatureColumn(DataViewSchema schema)

@@ -41,6 +41,16 @@ public sealed record TrainingHistory
     /// <summary>What was loaded from the file of initial weights; null if there was none.</summary>
     public WeightReport? InitialWeights { get; init; }
 
+    /// <summary>
+    /// What was found in the data, by name, where there is any: tokens and unknown tokens; sequences, cut, lost and empty ones; missing keys;
+    /// rows without a label. The names of the validation data begin with "validation: ".
+    /// </summary>
+    public IReadOnlyDictionary<string, long> DataCounts
+    {
+        get;
+        init => field = (value ?? throw new ArgumentNullException(nameof(DataCounts))).ToImmutableSortedDictionary(StringComparer.Ordinal);
+    } = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
+
     /// <inheritdoc/>
     public bool Equals(TrainingHistory? other) =>
         other is not null
@@ -52,7 +62,8 @@ public sealed record TrainingHistory
         && Device == other.Device
         && Precision == other.Precision
         && BeforeTraining == other.BeforeTraining
-        && InitialWeights == other.InitialWeights;
+        && InitialWeights == other.InitialWeights
+        && DataCounts.SequenceEqual(other.DataCounts);
 
     /// <inheritdoc/>
     public override int GetHashCode() =>

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
+using MLExtensions.Tensors;
 using MLExtensions.Text;
 using MLExtensions.Training;
 using static TorchSharp.torch;
@@ -24,13 +25,15 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
     private protected override TrainingData<TokenBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
     {
         var tokenizer = ((LanguageModelArchitecture)architecture).Tokenizer;
-        var tokens = Read(input, tokenizer, session);
+        var tokens = Read(input, tokenizer, session, TrainingSession.TrainingData);
         TokenStore? validationTokens = null;
         try
         {
-            validationTokens = validation == null ? null : Read(validation, tokenizer, session);
+            validationTokens = validation == null ? null : Read(validation, tokenizer, session, TrainingSession.ValidationData);
             var (training, aside) = Split(tokens, validationTokens, device);
             session.Channel.Info("{0} training tokens, {1} distinct", training.RowCount, tokenizer.VocabularySize);
+            if (training.Streams < options.BatchSize)
+                session.Channel.Info("The text is read as {0} parallel streams, not {1} ({2}): each has at least a window of {3} tokens.", training.Streams, options.BatchSize, nameof(options.BatchSize), options.WindowLength);
             return new TrainingData<TokenBatch>(training, aside, head: null, tokens, validationTokens);
         }
         catch
@@ -43,8 +46,28 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
 
     private protected override TrainingStep<TokenBatch> CreateStep(TrainedNetwork network, TrainingData<TokenBatch> data) => new LanguageModelStep(network, options, Seed);
 
-    private TokenStore Read(IDataView data, TextTokenizer tokenizer, TrainingSession session) =>
-        RowTexts.Read(data, options.TextColumnName, tokenizer, options.Buffering, session.ThrowIfCancelled);
+    private TokenStore Read(IDataView data, TextTokenizer tokenizer, TrainingSession session, string name)
+    {
+        var counts = new DataCounts();
+        var store = RowTexts.Read(data, options.TextColumnName, tokenizer, options.Buffering, session.ThrowIfCancelled, counts);
+        if (counts[DataCounts.EmptyTexts] > 0 && counts[DataCounts.Tokens] == 0)
+        {
+            store.Dispose();
+            throw new ArgumentException($"All {counts[DataCounts.EmptyTexts]} texts of the {name} in column '{options.TextColumnName}' are empty, so there is nothing to learn from.");
+        }
+        session.Report(counts, name, Notes());
+        return store;
+
+        IEnumerable<DataNote> Notes()
+        {
+            if (counts[DataCounts.EmptyTexts] is > 0 and var empty)
+                yield return new DataNote($"{empty} texts of the {name} in column '{options.TextColumnName}' are empty: only their ends are read.", IsWarning: false);
+            if (TokenNotes.UnknownShare(counts, name) is { } note)
+                yield return note;
+            if (TokenNotes.WholeSentences(tokenizer) is { } warning)
+                yield return warning;
+        }
+    }
 
     private (TokenWindows Training, TokenWindows? Validation) Split(TokenStore tokens, TokenStore? validation, Device device)
     {
