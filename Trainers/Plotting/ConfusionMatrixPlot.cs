@@ -62,9 +62,12 @@ public static class ConfusionMatrixPlot
     /// <param name="path">The .png file. It is written completely or not at all, and its folder is created if necessary.</param>
     /// <param name="label">The label column of the evaluated data, such as <c>scored.Schema["Label"]</c>: a key with values.</param>
     /// <exception cref="ArgumentException">The column is not a key with values, or has more or fewer values than there are classes.</exception>
-    /// <inheritdoc cref="SavePng(ConfusionMatrix, string, IReadOnlyList{string}, int, int, IHostEnvironment)"/>
-    public static void SavePng(this ConfusionMatrix matrix, string path, DataViewSchema.Column label, int width = 750, int height = 650, IHostEnvironment? env = null) =>
-        matrix.SavePng(path, ClassNames.Of(label), width, height, env);
+    public static void SavePng(this ConfusionMatrix matrix, string path, DataViewSchema.Column label) => matrix.SavePng(path, ClassNames.Of(label));
+
+    /// <summary>Returns the key values of a label column as text, whatever their type: the names of the classes.</summary>
+    /// <param name="label">The column: a key with values.</param>
+    /// <exception cref="ArgumentException">The column is not a key with values.</exception>
+    public static IReadOnlyList<string> GetClassNames(DataViewSchema.Column label) => ClassNames.Of(label);
 
     private static void AddCells(Plot plot, ConfusionMatrix matrix)
     {
