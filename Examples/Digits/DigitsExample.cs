@@ -41,7 +41,7 @@ internal sealed class DigitsExample : IExample
         // A fitted pipeline is a chain of transformers; the network among them knows how its training went.
         var network = training.Model.OfType<MulticlassNetworkTransformer>().Single();
         network.History.SavePng(output.PathOf(LossFile));
-        training.Metrics.ConfusionMatrix.SavePng(output.PathOf(ConfusionFile));
+        training.Metrics.ConfusionMatrix.SavePng(output.PathOf(ConfusionFile), training.Model.Transform(training.TestSet).Schema["Label"]);
         var isSame = SaveAndLoad(training, output.PathOf(ModelFile));
         output.Print(
             (ModelFile, "the pipeline, ready to load"),

@@ -87,6 +87,19 @@ public sealed class SequenceCountTests
         Assert.AreEqual(scores[1], scores[0], 1e-6);
     }
 
+    /// <summary>The rule for words is saved with the model.</summary>
+    [TestMethod]
+    public void SavedModel_CutsWordsInTheSameWay()
+    {
+        using var folder = new TemporaryFolder();
+        var data = SequenceRow.View(Ml, Rows(("3.14 \u0915\u093F\u0924\u093E\u092C", 20), ("3 . 14", 20)));
+        using var model = Binary(Texts).Fit(data);
+        Ml.Model.Save(model, data.Schema, folder.File("model.zip"));
+        using var loaded = (BinaryNetworkTransformer)Ml.Model.Load(folder.File("model.zip"), out _);
+        Assert.AreEqual(Architecture(model), Architecture(loaded));
+        Assert.AreEqual(7, Architecture(loaded).Input.TokenCount);
+    }
+
     /// <summary>Data to score is told of too, once.</summary>
     [TestMethod]
     public void ScoredData_IsWarnedOf()
