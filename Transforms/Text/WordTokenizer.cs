@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json.Serialization;
 using MLExtensions.Text;
 using MLExtensions.Families.LanguageModels;
@@ -11,8 +13,8 @@ namespace MLExtensions;
 /// <remarks>
 /// The texts <c>&lt;unk&gt;</c> and <c>&lt;eos&gt;</c> are these tokens too, as in the Penn Treebank. Decoded words are separated by one
 /// space, and <c>&lt;eos&gt;</c> becomes a line feed. In languages without spaces between words, such as Chinese, Japanese and Thai, white
-/// space does not separate words: with <see cref="SplitPunctuation"/> their characters are tokens (words of Katakana stay whole);
-/// <see cref="CharacterTokenizer"/> has the same effect and decodes without spaces.
+/// space does not separate words: with <see cref="SplitPunctuation"/> their characters are tokens (words of Katakana stay whole), which are
+/// decoded without spaces between them.
 /// </remarks>
 public sealed record WordTokenizer : TextTokenizer
 {
@@ -95,7 +97,7 @@ public sealed record WordTokenizer : TextTokenizer
     public override int GetHashCode() =>
         Vocabulary.Aggregate(HashCode.Combine(base.GetHashCode(), Lowercase, SplitPunctuation, Segmentation), HashCode.Combine);
 
-    internal override TextDecoder CreateDecoder() => new Decoder(Index);
+    internal override TextDecoder CreateDecoder() => new Decoder(Index, SplitPunctuation && Segmentation == WordSegmentation.Unicode);
 
     internal override void Check()
     {
@@ -123,19 +125,28 @@ public sealed record WordTokenizer : TextTokenizer
         public int UnknownId { get; }
     }
 
-    private sealed class Decoder(WordIndex index) : TextDecoder
+    /// <param name="index">The words.</param>
+    /// <param name="joinsCharacters">Whether characters of scripts without spaces are tokens, and are written without spaces.</param>
+    private sealed class Decoder(WordIndex index, bool joinsCharacters) : TextDecoder
     {
-        private bool _isLineStart = true;
+        private string? _before; // on the same line
 
         public override string Append(int id)
         {
             var token = index.Vocabulary.TokenOf(id);
-            var followsWord = !_isLineStart;
-            _isLineStart = id == index.EndOfSequenceId;
-            if (_isLineStart)
+            var before = _before;
+            _before = id == index.EndOfSequenceId ? null : token;
+            if (_before == null)
                 return "\n";
-            return followsWord ? " " + token : token;
+            return before == null || (joinsCharacters && EndsUnspaced(before) && StartsUnspaced(token)) ? token : " " + token;
         }
+
+        private static bool StartsUnspaced(string token) => Rune.DecodeFromUtf16(token, out var first, out _) == OperationStatus.Done && IsUnspaced(first.Value);
+
+        private static bool EndsUnspaced(string token) => Rune.DecodeLastFromUtf16(token, out var last, out _) == OperationStatus.Done && IsUnspaced(last.Value);
+
+        // The punctuation of Chinese and Japanese too.
+        private static bool IsUnspaced(int character) => WordBreakProperty.HasNoSpaces(character) || character is (>= 0x3000 and <= 0x303F) or (>= 0xFF01 and <= 0xFF0F) or (>= 0xFF1A and <= 0xFF20);
     }
 }
 

@@ -62,6 +62,21 @@ public sealed class WordSegmentationTests
         Assert.AreEqual(word, tokenizer.Decode(ids));
     }
 
+    /// <summary>Characters of scripts without spaces are tokens, and are written without spaces.</summary>
+    [TestMethod]
+    [DataRow("\u6211\u7231\u5317\u4EAC\u3002\u4F60\u5462\uFF1F", 8)]
+    [DataRow("\u30AB\u30BF\u30AB\u30CA\u3068\u3072\u3089\u304C\u306A", 6)]
+    [DataRow("\u0E01\u0E34\u0E19\u0E02\u0E49\u0E32\u0E27", 5)]
+    [DataRow("\u6211\u7231 Tokyo \u548C \u092C\u093F\u0932\u094D\u0932\u0940", 5)]
+    public void ScriptsWithoutSpaces_DecodeToThemselves(string text, int tokens)
+    {
+        var builder = Tokenization.Words(100, splitPunctuation: true).CreateBuilder();
+        builder.Add(text);
+        var tokenizer = builder.Build();
+        Assert.HasCount(tokens, tokenizer.Encode(text));
+        Assert.AreEqual(text, tokenizer.Decode(tokenizer.Encode(text)));
+    }
+
     /// <summary>White space, byte order marks and joiners on their own are no tokens, and a broken character is one that can be saved.</summary>
     [TestMethod]
     public void Words_AreWhatHasAGlyph()
