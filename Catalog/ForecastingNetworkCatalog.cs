@@ -78,7 +78,7 @@ public static class ForecastingNetworkCatalog
         /// <remarks>
         /// The forecast of a row is compared with the values of the following rows of the same series. Rows whose forecast contains NaN and
         /// values that are NaN are skipped and counted. Values without a value one season earlier are skipped too. The scale of the mean
-        /// absolute scaled error is computed from all rows of a series in <paramref name="forecasts"/>.
+        /// absolute scaled error is computed from all rows of a series in <paramref name="forecasts"/>; series without one are left out of it.
         /// </remarks>
         /// <param name="forecasts">The data with values and forecasts. Rows must be in time order.</param>
         /// <param name="valueColumnName">The values of the series, a <c>Single</c>.</param>
@@ -92,7 +92,11 @@ public static class ForecastingNetworkCatalog
         /// The period of the baseline in rows, such as 12 for monthly data. Null: the baseline is the last value.
         /// </param>
         /// <exception cref="ArgumentException">A column is missing or of a wrong type, or there is nothing to compare.</exception>
-        /// <exception cref="FormatException">A value or a forecast is infinite.</exception>
+        /// <param name="timeColumnName">
+        /// The column with the time of each row, a <c>DateTime</c>, <c>DateTimeOffset</c> or number; the order of the rows of each series is
+        /// checked. Null: it is not checked.
+        /// </param>
+        /// <exception cref="FormatException">A value or a forecast is infinite, or the rows of a series are not in time order.</exception>
         /// <example>
         /// <code>
         /// using var model = ml.Forecasting.ForecastByLstm("Forecast", "Temperature", windowSize: 36, horizon: 12).Fit(train);
@@ -105,12 +109,13 @@ public static class ForecastingNetworkCatalog
             string valueColumnName,
             string forecastColumnName,
             string? groupColumnName = null,
-            int? seasonLength = null)
+            int? seasonLength = null,
+            string? timeColumnName = null)
         {
             ArgumentNullException.ThrowIfNull(forecasts);
             ArgumentNullException.ThrowIfNull(valueColumnName);
             ArgumentNullException.ThrowIfNull(forecastColumnName);
-            return ForecastEvaluator.Evaluate(forecasts, valueColumnName, forecastColumnName, groupColumnName, seasonLength);
+            return ForecastEvaluator.Evaluate(forecasts, valueColumnName, forecastColumnName, groupColumnName, seasonLength, timeColumnName);
         }
     }
 }

@@ -70,8 +70,9 @@ public static class ImageDataCatalog
         /// <summary>Loads images from a folder with one subfolder per class.</summary>
         /// <remarks>
         /// Columns: <c>ImagePath</c>, the file; <c>Label</c>, a key whose values are the subfolder names in ordinal order; and
-        /// <c>Image</c>, an <see cref="MLImage"/>. An image is read and decoded when its row's image is requested. Files that end in jpg,
-        /// jpeg, png, bmp, gif or webp are images; names that begin with a dot are ignored.
+        /// <c>Image</c>, an <see cref="MLImage"/>. Files that end in jpg, jpeg, jfif, png, bmp, gif or webp are images; names that begin with a
+        /// dot are ignored. Other files, files beside the class folders and folders within them are not loaded, and are counted in a warning
+        /// on <c>MLContext.Log</c>. To load a single image in the same way, use <see cref="ImageFile"/>.
         /// </remarks>
         /// <param name="folder">The folder with the class folders.</param>
         /// <param name="imageHeight">
@@ -79,10 +80,14 @@ public static class ImageDataCatalog
         /// </param>
         /// <param name="imageWidth">The width to resize the images to, in pixels, or null.</param>
         /// <param name="onBadImage">
-        /// What to do with a file that is not a valid image or is truncated. With <see cref="BadImageHandling.Skip"/>, every file is
-        /// decoded even if the image column is not read, and the row count is not known in advance.
+        /// What to do with a file that is not a valid image or is truncated. With <see cref="BadImageHandling.Skip"/>, the default, it is
+        /// skipped and counted in a warning; every file is decoded once even if the image column is not read, and the row count is not known
+        /// before. With <see cref="BadImageHandling.Throw"/>, an image is decoded only when it is requested.
         /// </param>
         /// <param name="resizing">How an image with another aspect ratio is resized, as in <c>ResizeImages</c>.</param>
+        /// <param name="upright">
+        /// Whether photos are turned as their EXIF orientation says; cameras store them as the sensor was held. Default true.
+        /// </param>
         /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
         /// <exception cref="ArgumentException">
         /// The folder has no subfolders, the subfolders have no images, or only one of height and width is given.
@@ -100,8 +105,9 @@ public static class ImageDataCatalog
             string folder,
             int? imageHeight = null,
             int? imageWidth = null,
-            BadImageHandling onBadImage = BadImageHandling.Throw,
-            ImageResizingEstimator.ResizingKind resizing = ImageResizingEstimator.ResizingKind.IsoCrop) =>
-            ImageFolderLoader.Load(CatalogUtils.GetEnvironment(catalog), folder, imageHeight, imageWidth, resizing, onBadImage);
+            BadImageHandling onBadImage = BadImageHandling.Skip,
+            ImageResizingEstimator.ResizingKind resizing = ImageResizingEstimator.ResizingKind.IsoCrop,
+            bool upright = true) =>
+            ImageFolderLoader.Load(CatalogUtils.GetEnvironment(catalog), folder, imageHeight, imageWidth, resizing, onBadImage, upright);
     }
 }

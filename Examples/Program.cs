@@ -67,11 +67,10 @@ internal static class Program
         var watch = Stopwatch.StartNew();
         var result = example.Run(arguments, cancellationToken);
         result["seconds"] = Math.Round(watch.Elapsed.TotalSeconds, 1);
-        if (result.Failure != null)
-            Fail(result.Failure, Failure);
         // Not by way of Spectre.Console, which breaks long lines.
         Console.WriteLine(result);
-        return result.Failure == null ? Success : Failure;
+        // Last, so that it is not overlooked above the figures.
+        return result.Failure == null ? Success : Fail($"Exit code {Failure}: {result.Failure}", Failure);
     }
 
     /// <summary>Prints to standard error. Where that is a file or a pipe, lines stay whole for scripts.</summary>

@@ -33,7 +33,7 @@ internal sealed class ImageComparison(MLContext mlContext, IDataView trainSet, I
             result[$"{network.FileName}.training-accuracy"] = parameters.History!.Epochs[^1].Training["accuracy"];
             result[$"{network.FileName}.test-accuracy"] = metrics.MicroAccuracy;
             result[$"{network.FileName}.seconds"] = Math.Round(minutes * 60, 1);
-            metrics.ConfusionMatrix.SavePng(output.PathOf($"{network.FileName}-confusion.png"));
+            metrics.ConfusionMatrix.SavePng(output.PathOf($"{network.FileName}-confusion.png"), testSet.Schema["Label"]);
             mlContext.Model.Save(model, trainSet.Schema, output.PathOf($"{network.FileName}.zip"));
             CurvesPicture.Save(curves, output.PathOf("curves.png"));
         }

@@ -40,7 +40,7 @@ internal sealed class DigitsExample : IExample
 
         // A fitted pipeline is a chain of transformers; the network among them knows how its training went.
         training.Model.Network().History!.SavePng(output.PathOf(LossFile));
-        training.Metrics.ConfusionMatrix.SavePng(output.PathOf(ConfusionFile));
+        training.Metrics.ConfusionMatrix.SavePng(output.PathOf(ConfusionFile), training.Model.Transform(training.TestSet).Schema["Label"]);
         var isSame = SaveAndLoad(training, output.PathOf(ModelFile));
         output.Print(
             (ModelFile, "the pipeline, ready to load"),

@@ -8,6 +8,7 @@ using Text = Spectre.Console.Text; // MLExtensions.Text is nearer
 internal sealed class OutputFolder
 {
     private readonly string _path;
+    private readonly DateTime _begin = DateTime.UtcNow;
 
     public OutputFolder(string exampleName)
     {
@@ -20,12 +21,17 @@ internal sealed class OutputFolder
 
     public string PathOf(string fileName) => Path.Combine(_path, fileName);
 
-    /// <summary>Prints what the folder holds now.</summary>
+    /// <summary>Prints what was written since the beginning: of a part of the networks, not all files are.</summary>
     public void Print(params IReadOnlyList<(string FileName, string Description)> files)
     {
         var table = new Table().Border(TableBorder.None).HideHeaders().AddColumns("file", "description");
-        foreach (var (fileName, description) in files)
+        foreach (var (fileName, description) in files.Where(file => IsNew(PathOf(file.FileName))))
             table.AddRow(new Text(PathOf(fileName), Color.Green), new Text(description));
         AnsiConsole.Write(table);
     }
+
+    /// <param name="pattern">A path whose file name may have a * for several files.</param>
+    private bool IsNew(string pattern) => Directory
+        .EnumerateFileSystemEntries(Path.GetDirectoryName(pattern)!, Path.GetFileName(pattern))
+        .Any(path => File.GetLastWriteTimeUtc(path) > _begin.AddSeconds(-2)); // file systems round times
 }

@@ -8,15 +8,17 @@ internal static class PictureFile
 {
     private const int BytesPerPixel = 4;
 
-    /// <summary>Reads a picture of any size.</summary>
+    /// <summary>Reads a picture of any size. Photos are turned upright, as the library's loaders do it.</summary>
     /// <exception cref="UsageException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is not a picture.</exception>
+    /// <exception cref="FormatException">It is not a picture.</exception>
     public static SKBitmap Read(string path)
     {
         if (!File.Exists(path))
             throw new UsageException($"There is no picture '{path}'.");
-        using var encoded = File.OpenRead(path);
-        return SKBitmap.Decode(encoded) ?? throw new InvalidDataException($"'{path}' is not a picture that can be read.");
+        using var image = ImageFile.Load(path);
+        var bitmap = new SKBitmap(image.Width, image.Height, SKColorType.Bgra8888, SKAlphaType.Premul);
+        image.Pixels[..(image.Width * image.Height * BytesPerPixel)].CopyTo(bitmap.GetPixelSpan());
+        return bitmap;
     }
 
     /// <summary>The whole picture at a new size. Its proportions may change.</summary>

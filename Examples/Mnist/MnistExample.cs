@@ -69,7 +69,7 @@ internal sealed class MnistExample(string name, string summary, string duration,
             result[$"{network.FileName}.seconds"] = Math.Round(minutes * 60, 1);
 
             model.Network().History!.SavePng(output.PathOf($"{network.FileName}-loss.png"));
-            metrics.ConfusionMatrix.SavePng(output.PathOf($"{network.FileName}-confusion.png"));
+            metrics.ConfusionMatrix.SavePng(output.PathOf($"{network.FileName}-confusion.png"), testSet.Schema["Label"]);
             mlContext.Model.Save(model, trainSet.Schema, output.PathOf($"{network.FileName}.zip"));
         }
         AnsiConsole.Write(table);

@@ -56,7 +56,7 @@ internal sealed class TopicsExample : IExample
         var result = comparison.Print();
 
         network.History.SavePng(output.PathOf(HistoryFile));
-        comparison.FirstConfusion.SavePng(output.PathOf(ConfusionFile));
+        comparison.FirstConfusion.SavePng(output.PathOf(ConfusionFile), testSet.Schema["Label"]);
         mlContext.Model.Save(network, trainSet.Schema, output.PathOf(ModelFile));
         output.Print((ModelFile, "the network"), (HistoryFile, "its training curves"), (ConfusionFile, "which topics it mistakes for which"));
         return result;

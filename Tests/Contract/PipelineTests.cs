@@ -85,7 +85,7 @@ public sealed class PipelineTests
     public void RowToRowMapper_DependsOnTheFeaturesOnly(string name)
     {
         var (subject, model) = Fit(name);
-        Assert.AreEqual(subject.MapsRows, model.Transformer.IsRowToRowMapper);
+        Assert.IsTrue(model.Transformer.IsRowToRowMapper);
         if (!subject.MapsRows)
         {
             Assert.Contains("PredictionEngine", Assert.Throws<InvalidOperationException>(() => model.Transformer.GetRowToRowMapper(subject.View(Ml, 1).Schema)).Message);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.Runtime;
 using MLExtensions.Native;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -10,6 +11,11 @@ namespace MLExtensions.Engine;
 /// <summary>What every family needs around the loop: device, cancellation, log, progress, checkpoint, history.</summary>
 internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOptions options, int seed)
 {
+    /// <summary>The names of the data in messages.</summary>
+    public const string TrainingData = "training data";
+    public const string ValidationData = "validation data";
+
+    private readonly DataCounts _counts = new();
     private readonly List<string> _warnings = [];
 
     public IChannel Channel => channel;
@@ -33,6 +39,22 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
             return;
         _warnings.Add(warning);
         channel.Warning("{0}", warning);
+    }
+
+    /// <summary>Keeps what was cut, skipped or unknown in data for the history, and says it in the log.</summary>
+    /// <param name="counts">The counts of the data.</param>
+    /// <param name="data"><see cref="TrainingData"/> or <see cref="ValidationData"/>.</param>
+    /// <param name="notes">What to say.</param>
+    public void Report(DataCounts counts, string data, IEnumerable<DataNote> notes)
+    {
+        _counts.Add(counts, data == ValidationData ? "validation: " : "");
+        foreach (var note in notes)
+        {
+            if (note.IsWarning)
+                Warn(note.Text);
+            else
+                channel.Info("{0}", note.Text);
+        }
     }
 
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
@@ -81,6 +103,7 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
             BeforeTraining = outcome.BeforeTraining,
             InitialWeights = initialWeights,
             Warnings = _warnings,
+            DataCounts = _counts.Values,
             Seed = seed,
             ThreadCount = get_num_threads(),
             Device = step.Networks[0].Device.ToString(),

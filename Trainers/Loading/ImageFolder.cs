@@ -8,7 +8,7 @@ namespace MLExtensions.Loading;
 /// <summary>Loads a folder with one subfolder of images per class.</summary>
 internal static class ImageFolderLoader
 {
-    public static IDataView Load(IHostEnvironment env, string folder, int? imageHeight, int? imageWidth, ImageResizingEstimator.ResizingKind resizing, BadImageHandling onBadImage)
+    public static IDataView Load(IHostEnvironment env, string folder, int? imageHeight, int? imageWidth, ImageResizingEstimator.ResizingKind resizing, BadImageHandling onBadImage, bool upright)
     {
         if (imageHeight.HasValue != imageWidth.HasValue)
             throw new ArgumentException($"imageHeight is {Text(imageHeight)} and imageWidth is {Text(imageWidth)}; set both, or neither to keep the size of each image.", imageHeight.HasValue ? nameof(imageWidth) : nameof(imageHeight));
@@ -19,7 +19,9 @@ internal static class ImageFolderLoader
         if (!Enum.IsDefined(resizing))
             throw new ArgumentOutOfRangeException(nameof(resizing), resizing, "It must be IsoCrop, IsoPad or Fill.");
 
-        var view = ImageFolderView.Create(env, ImageFolder.Find(folder), onBadImage);
+        var images = ImageFolder.Find(folder);
+        images.ReportSkipped(env.Register(nameof(ImageFolder)), folder);
+        var view = ImageFolderView.Create(env, images, onBadImage, upright);
         if (imageHeight == null || imageWidth == null)
             return view;
         // ML.NET's own transform, so that a pipeline that resizes images before prediction gets the same pixels.
@@ -39,13 +41,14 @@ internal static class ImageFolderLoader
 /// <summary>The images of a folder with one subfolder per class.</summary>
 internal sealed class ImageFolder
 {
-    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp"];
+    private readonly List<string> _skipped;
 
-    private ImageFolder(string[] classNames, string[] paths, int[] classes)
+    private ImageFolder(string[] classNames, string[] paths, int[] classes, List<string> skipped)
     {
         ClassNames = classNames;
         Paths = paths;
         Classes = classes;
+        _skipped = skipped;
     }
 
     /// <summary>The names of the class folders, in ordinal order.</summary>
@@ -70,28 +73,86 @@ internal sealed class ImageFolder
 
         var paths = new List<string>();
         var classes = new List<int>();
+        var skipped = new List<string>();
+        var left = new LeftOutFiles();
+        left.AddRoot(new DirectoryInfo(folder));
         for (var i = 0; i < names.Length; i++)
         {
             var path = Path.Combine(folder, names[i]);
             var images = Sorted(new DirectoryInfo(path).EnumerateFiles().Where(IsImage));
             paths.AddRange(images.Select(image => Path.Combine(path, image)));
             classes.AddRange(Enumerable.Repeat(i, images.Length));
+            if (images.Length == 0)
+                skipped.Add($"class folder '{names[i]}' has no images");
+            left.Add(new DirectoryInfo(path));
         }
         if (paths.Count == 0)
-            throw new ArgumentException($"The {names.Length} folders in '{folder}' have no images; files that end in {string.Join(", ", Extensions)} are expected.", nameof(folder));
-        return new ImageFolder(names, [.. paths], [.. classes]);
+            throw new ArgumentException($"The {names.Length} folders in '{folder}' have no images; files that end in {string.Join(", ", ImageDecoder.Extensions)} are expected.{string.Concat(left.Describe().Select(text => $" Skipped: {text}."))}", nameof(folder));
+        skipped.AddRange(left.Describe());
+        return new ImageFolder(names, [.. paths], [.. classes], skipped);
     }
 
-    private static bool IsImage(FileInfo file) => Extensions.Contains(file.Extension, StringComparer.OrdinalIgnoreCase);
+    /// <summary>Says once what of the folder is no row.</summary>
+    public void ReportSkipped(IHost host, string folder)
+    {
+        if (_skipped.Count == 0)
+            return;
+        using var channel = host.Start("Load images");
+        channel.Warning("'{0}': not loaded: {1}. {2} images in {3} class folders are loaded.", folder, string.Join("; ", _skipped), Paths.Length, ClassNames.Length);
+    }
+
+    private static bool IsImage(FileInfo file) => ImageDecoder.Extensions.Contains(file.Extension, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Removes hidden names, which tools leave behind.</summary>
     private static string[] Sorted(IEnumerable<FileSystemInfo> entries) =>
         entries.Select(entry => entry.Name).Where(name => !name.StartsWith('.')).Order(StringComparer.Ordinal).ToArray();
 }
 
-/// <summary>Which images of a folder are valid, as far as they have been checked. Thread-safe.</summary>
-internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImageHandling onBadImage)
+/// <summary>Counts the files of an image folder that are no rows.</summary>
+internal sealed class LeftOutFiles
 {
+    private readonly SortedDictionary<string, int> _endings = new(StringComparer.OrdinalIgnoreCase);
+    private int _inRoot;
+    private int _folders;
+    private int _inFolders;
+
+    public void AddRoot(DirectoryInfo folder) => _inRoot = folder.EnumerateFiles().Count(IsShown);
+
+    public void Add(DirectoryInfo classFolder)
+    {
+        foreach (var file in classFolder.EnumerateFiles().Where(file => IsShown(file) && !ImageDecoder.Extensions.Contains(file.Extension, StringComparer.OrdinalIgnoreCase)))
+        {
+            var ending = file.Extension.Length == 0 ? "no ending" : file.Extension.ToLowerInvariant();
+            _endings[ending] = _endings.GetValueOrDefault(ending) + 1;
+        }
+        foreach (var nested in classFolder.EnumerateDirectories().Where(IsShown))
+        {
+            _folders++;
+            _inFolders += nested.EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true }).Count(IsShown);
+        }
+    }
+
+    public IEnumerable<string> Describe()
+    {
+        if (_endings.Count > 0)
+            yield return $"files that cannot be read as images ({string.Join(", ", _endings.Select(ending => $"{ending.Value} x {ending.Key}"))})";
+        if (_folders > 0)
+            yield return $"{Counted(_folders, "folder")} within class folders, with {Counted(_inFolders, "file")}";
+        if (_inRoot > 0)
+            yield return $"{Counted(_inRoot, "file")} beside the class folders";
+    }
+
+    private static string Counted(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
+
+    private static bool IsShown(FileSystemInfo entry) => !entry.Name.StartsWith('.');
+}
+
+/// <summary>Which images of a folder are valid, as far as they have been checked. Thread-safe.</summary>
+internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImageHandling onBadImage, bool upright)
+{
+    /// <summary>The number of bad files that are named; the others are only counted.</summary>
+    private const int MostNamed = 10;
+
     private enum State : byte
     {
         Unknown,
@@ -100,6 +161,9 @@ internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImageHandlin
     }
 
     private readonly State[] _states = new State[folder.Paths.Length];
+    private readonly Lock _lock = new();
+    private int _bad;
+    private int _unknown = folder.Paths.Length;
 
     public ImageFolder Folder => folder;
 
@@ -127,18 +191,35 @@ internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImageHandlin
             return true;
         if (_states[index] == State.Bad)
             return false;
-        image = ImageDecoder.TryDecode(folder.Paths[index], out var problem);
-        if (image == null)
-            Warn(folder.Paths[index], problem);
-        else
+        image = ImageDecoder.TryDecode(folder.Paths[index], upright, out var problem);
+        if (image != null)
             image.Tag = folder.Paths[index];
-        _states[index] = image == null ? State.Bad : State.Good;
+        Keep(index, image == null ? State.Bad : State.Good, problem);
         return image != null;
     }
 
-    private void Warn(string path, string problem)
+    /// <summary>Decodes an image that is a row.</summary>
+    public MLImage Decode(int index) => ImageDecoder.Decode(folder.Paths[index], upright);
+
+    private void Keep(int index, State state, string problem)
+    {
+        lock (_lock)
+        {
+            // Another cursor may have been faster.
+            if (_states[index] != State.Unknown)
+                return;
+            _states[index] = state;
+            _unknown--;
+            if (state == State.Bad && ++_bad <= MostNamed)
+                Warn($"'{folder.Paths[index]}' was skipped: {problem}.");
+            if (_unknown == 0 && _bad > 0)
+                Warn($"{_bad} of {folder.Paths.Length} files are not valid images and were skipped.");
+        }
+    }
+
+    private void Warn(string message)
     {
         using var channel = host.Start("Load images");
-        channel.Warning("'{0}' was skipped: {1}.", path, problem);
+        channel.Warning("{0}", message);
     }
 }

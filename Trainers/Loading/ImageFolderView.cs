@@ -21,14 +21,14 @@ internal sealed class ImageFolderView : FileDataView
 
     public override bool CanShuffle => true;
 
-    public static ImageFolderView Create(IHostEnvironment env, ImageFolder folder, BadImageHandling onBadImage)
+    public static ImageFolderView Create(IHostEnvironment env, ImageFolder folder, BadImageHandling onBadImage, bool upright)
     {
         var host = env.Register(nameof(ImageFolderView));
         var schema = new DataViewSchema.Builder();
         schema.AddColumn(PathColumn, TextDataViewType.Instance);
         LabelColumn.AddNamed(schema, folder.ClassNames);
         schema.AddColumn(ImageColumn, new ImageDataViewType());
-        return new ImageFolderView(host, schema.ToSchema(), new ImageFiles(host, folder, onBadImage));
+        return new ImageFolderView(host, schema.ToSchema(), new ImageFiles(host, folder, onBadImage, upright));
     }
 
     public override long? GetRowCount() => _files.Count;
@@ -131,7 +131,7 @@ internal sealed class ImageFolderCursor : FileCursor
     {
         CheckOnRow();
         destination?.Dispose(); // as in ML.NET's loader: the caller returned the previous image
-        destination = _decoded ?? ImageDecoder.Decode(Path);
+        destination = _decoded ?? _files.Decode((int)Row);
         _decoded = null;
     }
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
 using MLExtensions.Plotting;
 using ScottPlot;
 using ScottPlot.TickGenerators;
@@ -18,32 +20,54 @@ public static class ConfusionMatrixPlot
     /// </summary>
     /// <param name="matrix">The matrix, for example from the metrics of <c>Evaluate</c>.</param>
     /// <param name="path">The .png file. It is written completely or not at all, and its folder is created if necessary.</param>
-    /// <param name="classNames">One name per class. Default: the names in the matrix, which come from the label column.</param>
+    /// <param name="classNames">
+    /// One name per class. Default: the names in the matrix, which ML.NET takes from a label of text; other labels have none there, and their
+    /// classes are "class 1", "class 2", ... in the order of the keys.
+    /// </param>
     /// <param name="width">The width in pixels, at least 200. Default 750.</param>
     /// <param name="height">The height in pixels, at least 150. Default 650.</param>
+    /// <param name="env">
+    /// Receives a warning in its log about characters that no installed font has, usually the <c>MLContext</c>. Null: the warning goes to
+    /// <see cref="System.Diagnostics.Trace"/>.
+    /// </param>
     /// <exception cref="ArgumentException">There are more or fewer names than classes.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The width or height is too small or too large.</exception>
     /// <remarks>
-    /// Text is drawn with the fonts of the system. Without any fonts the cells are drawn without text, unless a font is added with
-    /// <see cref="Fonts.AddFontFile"/> and assigned to <see cref="Fonts.Default"/> before the first picture.
+    /// Text is drawn with the fonts of the system, in any script that one of them has. Without any fonts the cells are drawn without text,
+    /// unless a font is added with <see cref="Fonts.AddFontFile"/> and assigned to <see cref="Fonts.Default"/> before the first picture.
     /// </remarks>
     public static void SavePng(
-        this ConfusionMatrix matrix, string path, IReadOnlyList<string>? classNames = null, int width = 750, int height = 650)
+        this ConfusionMatrix matrix, string path, IReadOnlyList<string>? classNames = null, int width = 750, int height = 650, IHostEnvironment? env = null)
     {
         ArgumentNullException.ThrowIfNull(matrix);
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         Picture.CheckSize(width, height);
-        var names = classNames ?? [.. matrix.PredictedClassesIndicators.Select(name => name.ToString())];
+        var names = classNames ?? ClassNames.Of(matrix);
         if (names.Count != matrix.NumberOfClasses)
             throw new ArgumentException($"There are {names.Count} class names for {matrix.NumberOfClasses} classes.", nameof(classNames));
         var plot = Picture.NewPlot("Confusion matrix", "predicted", "actual");
         AddCells(plot, matrix);
         if (Math.Min(width, height) / matrix.NumberOfClasses >= LeastCellPixels)
             AddCounts(plot, matrix);
-        ClassAxes.Name(plot, names, width, height);
-        using var image = plot.GetImage(width, height);
+        using var image = Picture.Draw(string.Concat(names), () =>
+        {
+            ClassAxes.Name(plot, names, width, height, env);
+            return plot.GetImage(width, height);
+        });
         Picture.Save(image, path);
     }
+
+    /// <summary>Saves a confusion matrix with the classes named by the key values of a label column, whatever their type.</summary>
+    /// <param name="matrix">The matrix, for example from the metrics of <c>Evaluate</c>.</param>
+    /// <param name="path">The .png file. It is written completely or not at all, and its folder is created if necessary.</param>
+    /// <param name="label">The label column of the evaluated data, such as <c>scored.Schema["Label"]</c>: a key with values.</param>
+    /// <exception cref="ArgumentException">The column is not a key with values, or has more or fewer values than there are classes.</exception>
+    public static void SavePng(this ConfusionMatrix matrix, string path, DataViewSchema.Column label) => matrix.SavePng(path, ClassNames.Of(label));
+
+    /// <summary>Returns the key values of a label column as text, whatever their type: the names of the classes.</summary>
+    /// <param name="label">The column: a key with values.</param>
+    /// <exception cref="ArgumentException">The column is not a key with values.</exception>
+    public static IReadOnlyList<string> GetClassNames(DataViewSchema.Column label) => ClassNames.Of(label);
 
     private static void AddCells(Plot plot, ConfusionMatrix matrix)
     {
@@ -99,7 +123,7 @@ file static class ClassAxes
     /// <summary>The space for the axis label besides the names.</summary>
     private const int PixelsPerLabel = 30;
 
-    public static void Name(Plot plot, IReadOnlyList<string> names, int width, int height)
+    public static void Name(Plot plot, IReadOnlyList<string> names, int width, int height, IHostEnvironment? env)
     {
         var last = names.Count - 1;
         // With many classes only every second, third, ... class is named.
@@ -108,10 +132,11 @@ file static class ClassAxes
         string[] labels = [.. shown.Select(i => names[i])];
         plot.Axes.Bottom.TickGenerator = new NumericManual([.. shown.Select(i => (double)i)], labels);
         plot.Axes.Left.TickGenerator = new NumericManual([.. shown.Select(i => (double)(last - i))], labels);
+        var font = PictureFont.For(string.Concat(names), env);
         foreach (var axis in (IAxis[])[plot.Axes.Bottom, plot.Axes.Left])
         {
             axis.MajorTickStyle.Length = 0;
-            axis.TickLabelStyle.FontName = PictureFont.For(string.Concat(names));
+            axis.TickLabelStyle.FontName = font;
         }
         if (names.Any(name => name.Length > LongestUprightName))
             Slant(plot.Axes.Bottom, labels);
@@ -127,4 +152,40 @@ file static class ClassAxes
         var longest = labels.Max(label => axis.TickLabelStyle.Measure(label, paint).Width);
         axis.MinimumSize = (float)(longest * Math.Sqrt(.5)) + PixelsPerLabel;
     }
+}
+
+/// <summary>The names of the classes of a confusion matrix.</summary>
+internal static class ClassNames
+{
+    /// <summary>The names in a matrix; ML.NET puts the places there, from 0, if it knows no names.</summary>
+    public static IReadOnlyList<string> Of(ConfusionMatrix matrix)
+    {
+        string[] names = [.. matrix.PredictedClassesIndicators.Select(name => name.ToString())];
+        var places = Enumerable.Range(0, names.Length).Select(place => place.ToString(CultureInfo.InvariantCulture));
+        return names.SequenceEqual(places) ? [.. Enumerable.Range(1, names.Length).Select(number => $"class {number}")] : names;
+    }
+
+    /// <summary>The values of a key column as text.</summary>
+    /// <exception cref="ArgumentException">The column is not a key with values.</exception>
+    public static IReadOnlyList<string> Of(DataViewSchema.Column column)
+    {
+        if (column.Type is not KeyDataViewType || column.Annotations.Schema.GetColumnOrNull(AnnotationUtils.Kinds.KeyValues)?.Type is not VectorDataViewType type)
+            throw new ArgumentException($"Column '{column.Name}' has type {column.Type}{(column.Type is KeyDataViewType ? " without key values" : "")}; it must be a key with values, as MapValueToKey makes it.", nameof(column));
+        var read = ((Func<DataViewSchema.Column, IReadOnlyList<string>>)Read<int>).Method.GetGenericMethodDefinition().MakeGenericMethod(type.ItemType.RawType);
+        return (IReadOnlyList<string>)read.Invoke(null, [column])!;
+    }
+
+    private static IReadOnlyList<string> Read<T>(DataViewSchema.Column column)
+    {
+        VBuffer<T> values = default;
+        column.Annotations.GetValue(AnnotationUtils.Kinds.KeyValues, ref values);
+        return [.. values.DenseValues().Select(value => TextOf(value))];
+    }
+
+    private static string TextOf(object? value) => value switch
+    {
+        DateTime date => date.ToString(date.TimeOfDay == TimeSpan.Zero ? "yyyy-MM-dd" : "yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => value?.ToString() ?? "",
+    };
 }

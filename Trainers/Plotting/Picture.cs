@@ -1,6 +1,5 @@
 using MLExtensions.Persistence;
 using ScottPlot;
-using SkiaSharp;
 
 namespace MLExtensions.Plotting;
 
@@ -13,6 +12,8 @@ internal static class Picture
     public static readonly Color Training = Color.FromHex("#0072B2");
     public static readonly Color Validation = Color.FromHex("#D55E00");
     public static readonly Color Accent = Color.FromHex("#555555");
+
+    private static readonly Lock ShapingLock = new();
 
     private const float TitleSize = 16;
     private const float LabelSize = 13;
@@ -43,6 +44,27 @@ internal static class Picture
         CheckSide(height, 150, nameof(height));
     }
 
+    /// <summary>Draws, with text of right-to-left and joined scripts shaped if there is any.</summary>
+    /// <param name="text">All text of the picture that the caller does not know.</param>
+    /// <param name="draw">Draws.</param>
+    public static T Draw<T>(string text, Func<T> draw)
+    {
+        // A setting of the whole plotting library.
+        lock (ShapingLock)
+        {
+            var before = LabelStyle.RTLSupport;
+            LabelStyle.RTLSupport = before || PictureFont.NeedsShaping(text);
+            try
+            {
+                return draw();
+            }
+            finally
+            {
+                LabelStyle.RTLSupport = before;
+            }
+        }
+    }
+
     public static void Save(Image image, string path)
     {
         var png = image.GetImageBytes(ImageFormat.Png);
@@ -53,24 +75,5 @@ internal static class Picture
     {
         if (pixels < least || pixels > LargestSide)
             throw new ArgumentOutOfRangeException(name, pixels, $"The {name} of a picture must be {least} to {LargestSide} pixels.");
-    }
-}
-
-/// <summary>Finds fonts of the system.</summary>
-internal static class PictureFont
-{
-    private static readonly string[] Preferred =
-        ["Segoe UI", "Helvetica Neue", "Open Sans", "Noto Sans", "DejaVu Sans", "Liberation Sans", "Arial", "FreeSans"];
-
-    /// <summary>A sans-serif font, or the default of the plotting library if none of the known ones exists.</summary>
-    public static string Sans { get; } = FindSans();
-
-    /// <summary>Returns a font with the characters of a text in any script; <see cref="Sans"/> for plain text.</summary>
-    public static string For(string text) => text.All(char.IsAscii) ? Sans : Fonts.Detect(text);
-
-    private static string FindSans()
-    {
-        var installed = SKFontManager.Default.FontFamilies.ToHashSet(StringComparer.OrdinalIgnoreCase);
-        return Array.Find(Preferred, installed.Contains) ?? Fonts.Default;
     }
 }

@@ -39,7 +39,7 @@ public static class TrainingHistoryPlot
         panels.Subplots.RemoveAt(0);
         foreach (var metric in metrics)
             panels.AddPlot(MetricPanel.Draw(metric, records, history.BestEpoch));
-        using var image = panels.Render(width, height);
+        using var image = Picture.Draw(string.Concat(metrics), () => panels.Render(width, height));
         Picture.Save(image, path);
     }
 }
@@ -50,12 +50,15 @@ file static class MetricPanel
     /// <summary>Curves with more points than this are drawn without markers.</summary>
     private const int MostDots = 40;
 
+    private const double Margin = 0.08;
+
     public static Plot Draw(string metric, IReadOnlyList<EpochRecord> records, int? bestEpoch)
     {
         var training = Points(records, r => r.Training, metric);
         var validation = Points(records, r => r.Validation, metric);
         var isEmpty = training.Concat(validation).All(point => double.IsNaN(point.Y));
-        var plot = Picture.NewPlot(isEmpty ? $"{metric} (no finite value)" : metric, "epoch", "");
+        var title = MetricTitle.Of(metric);
+        var plot = Picture.NewPlot(isEmpty ? $"{title} (no finite value)" : title, "epoch", "");
         plot.Axes.Title.Label.FontName = PictureFont.For(metric);
         AddCurve(plot, "training", Picture.Training, training);
         AddCurve(plot, "validation", Picture.Validation, validation);
@@ -67,9 +70,25 @@ file static class MetricPanel
         plot.Axes.Bottom.TickGenerator = new NumericAutomatic { IntegerTicksOnly = true };
         plot.Axes.Bottom.MinorTickStyle.Length = 0;
         plot.Axes.AutoScale();
+        if (RangeOf(training.Concat(validation)) is { } range)
+            plot.Axes.SetLimitsY(range.Min, range.Max);
         plot.Axes.SetLimitsX(records[0].Epoch - .5, records[^1].Epoch + .5);
         AddLegend(plot);
         return plot;
+    }
+
+    /// <summary>
+    /// The range of the epochs of training, with a margin. An untrained network may be off by orders of magnitude: its point would make the
+    /// other epochs a flat line, so the curve may enter the panel from outside.
+    /// </summary>
+    private static (double Min, double Max)? RangeOf(IEnumerable<Coordinates> points)
+    {
+        var trained = points.Where(point => point.X > 0 && double.IsFinite(point.Y)).Select(point => point.Y).ToArray();
+        if (trained.Length == 0)
+            return null;
+        var (least, greatest) = (trained.Min(), trained.Max());
+        var margin = greatest > least ? (greatest - least) * Margin : Math.Max(Math.Abs(least), 1e-6) * Margin;
+        return (least - margin, greatest + margin);
     }
 
     /// <summary>The legend is below the curves, which may be anywhere.</summary>
@@ -106,5 +125,34 @@ file static class MetricPanel
         curve.LegendText = name;
         curve.LineWidth = 2;
         curve.MarkerSize = points.Count > MostDots ? 0 : 6;
+    }
+}
+
+/// <summary>The titles of metrics in words.</summary>
+internal static class MetricTitle
+{
+    private static readonly Dictionary<string, string> Known = new(StringComparer.Ordinal)
+    {
+        ["mae"] = "Mean absolute error",
+        ["mse"] = "Mean squared error",
+        ["rmse"] = "Root mean squared error",
+        ["r2"] = "R squared",
+        ["auc"] = "Area under the ROC curve",
+    };
+
+    /// <summary>A name such as "rmse", "free energy", "pseudoLogLikelihood" or "top_5" as words.</summary>
+    public static string Of(string metric)
+    {
+        if (Known.TryGetValue(metric, out var title))
+            return title;
+        var words = new System.Text.StringBuilder();
+        for (var i = 0; i < metric.Length; i++)
+        {
+            var isNewWord = i > 0 && char.IsUpper(metric[i]) && char.IsLower(metric[i - 1]);
+            if (isNewWord)
+                words.Append(' ');
+            words.Append(metric[i] == '_' ? ' ' : isNewWord ? char.ToLowerInvariant(metric[i]) : i == 0 ? char.ToUpperInvariant(metric[i]) : metric[i]);
+        }
+        return words.ToString();
     }
 }

@@ -56,7 +56,7 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
     {
         var fraction = validation == null ? options.ValidationFraction : 0;
         var trainingColumns = columns(training);
-        var set = Read(training, trainingColumns, fraction);
+        var set = Read(training, trainingColumns, fraction, TrainingSession.TrainingData);
         RowSet? other = null;
         try
         {
@@ -70,7 +70,7 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
             var unshuffled = settings with { Shuffle = false, MinimumRows = 1, Size = Math.Max(settings.LengthOf == null ? ValidationRows : ValidationSequences, options.BatchSize) };
             if (validation != null)
             {
-                other = Read(validation, ForValidation(columns(validation), trainingColumns), 0);
+                other = Read(validation, ForValidation(columns(validation), trainingColumns), 0, TrainingSession.ValidationData);
                 if (other.Labels.RowCount == 0)
                     throw new ArgumentException("The validation data has no row with a label.");
             }
@@ -87,12 +87,22 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
         }
     }
 
-    private RowSet Read(IDataView data, TrainingColumns columns, double validationFraction)
+    private RowSet Read(IDataView data, TrainingColumns columns, double validationFraction, string name)
     {
         var set = RowSet.Open(data, columns, options.CreateRowSettings(seed) with { ValidationFraction = validationFraction }, session.ThrowIfCancelled);
-        if (set.SkippedRows > 0)
-            session.Warn(string.Create(CultureInfo.InvariantCulture, $"{set.SkippedRows} rows have no label in column '{columns.Label!.Value.Name}' and were skipped."));
-        return set;
+        try
+        {
+            if (set.Counts[DataCounts.RowsWithoutLabel] is > 0 and var skipped)
+                session.Warn(string.Create(CultureInfo.InvariantCulture, $"{skipped} rows have no label in column '{columns.Label!.Value.Name}' and were skipped."));
+            columns.Format.CheckContent(set.Counts, columns.Features.Name, name);
+            session.Report(set.Counts, name, columns.Format.Review(set.Counts, columns.Features.Name, name));
+            return set;
+        }
+        catch
+        {
+            set.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The columns of validation data, whose classes are found by name: their keys may have other numbers.</summary>

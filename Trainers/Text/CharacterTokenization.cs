@@ -5,7 +5,7 @@ using MLExtensions.Text;
 namespace MLExtensions;
 
 /// <inheritdoc cref="Tokenization.Characters"/>
-internal sealed record CharacterTokenization(int? MaximumVocabulary, int MinimumCount) : Tokenization
+internal sealed record CharacterTokenization(int? MaximumVocabulary, int MinimumCount, bool AllowUnknown) : Tokenization
 {
     internal override TokenizerBuilder CreateBuilder() => new Builder(this);
 
@@ -36,8 +36,8 @@ internal sealed record CharacterTokenization(int? MaximumVocabulary, int Minimum
                 if (_asciiCounts[value] > 0)
                     counts.Add(((char)value).ToString(), _asciiCounts[value]);
             }
-            var isCut = settings.MaximumVocabulary != null || settings.MinimumCount > 1;
-            var unknown = isCut || counts.ContainsKey(CharacterTokenizer.Unknown) ? CharacterTokenizer.Unknown : null;
+            var isNeeded = settings.AllowUnknown || settings.MaximumVocabulary != null || settings.MinimumCount > 1;
+            var unknown = isNeeded || counts.ContainsKey(CharacterTokenizer.Unknown) ? CharacterTokenizer.Unknown : null;
             return new CharacterTokenizer
             {
                 Vocabulary = TokenCounts.Choose(

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.ML;
 using MLExtensions.Families.LanguageModels;
 using MLExtensions.Training;
+using MLExtensions.Tensors;
 
 namespace MLExtensions.Text;
 
@@ -18,14 +19,15 @@ internal static class RowTexts
     }
 
     /// <summary>Returns the tokens of all rows, including the end of each row.</summary>
-    /// <exception cref="FormatException">A row contains something that is not in the vocabulary.</exception>
-    /// <param name="data">The data.</param>
+    /// <param name="data">The rows.</param>
     /// <param name="column">The text column.</param>
-    /// <param name="tokenizer">The tokenizer.</param>
-    /// <param name="buffering">Where the tokens are kept.</param>
-    /// <param name="check">Called for each row; throws to stop.</param>
+    /// <param name="tokenizer">What makes tokens of them.</param>
+    /// <param name="buffering">Where the tokens are held.</param>
+    /// <param name="check">Called now and then; throws to stop.</param>
+    /// <param name="counts">Receives the numbers of tokens, of unknown ones, and of rows without text.</param>
+    /// <exception cref="FormatException">A row contains something that is not in the vocabulary.</exception>
     /// <param name="part">Which rows to read; null for all.</param>
-    public static TokenStore Read(IDataView data, string column, TextTokenizer tokenizer, Buffering buffering, Action check, TextPart? part = null)
+    public static TokenStore Read(IDataView data, string column, TextTokenizer tokenizer, Buffering buffering, Action check, DataCounts counts, TextPart? part = null)
     {
         var store = TokenStore.Create(buffering);
         var tokens = new List<int>();
@@ -44,7 +46,12 @@ internal static class RowTexts
         {
             tokens.Clear();
             TextColumn.Encode(tokenizer, text, tokens, column, row);
-            store.AppendRow(tokens, tokenizer.EndOfSequenceId);
+            counts.Add(DataCounts.Tokens, tokens.Count);
+            counts.Add(DataCounts.EmptyTexts, tokens.Count == 0 ? 1 : 0);
+            if (tokenizer.UnknownId is { } unknown)
+                counts.Add(DataCounts.UnknownTokens, tokens.Count(token => token == unknown));
+            tokens.Add(tokenizer.EndOfSequenceId);
+            store.Append(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(tokens));
         }
     }
 

@@ -20,11 +20,14 @@ public abstract record Tokenization
     /// for no limit.
     /// </param>
     /// <param name="minimumCount">
-    /// Characters that occur less often become unknown. With 1 and no <paramref name="maximumVocabulary"/> there is no unknown token, and
-    /// characters that are not in the training rows cause an exception later.
+    /// Characters that occur less often become unknown.
     /// </param>
-    public static Tokenization Characters(int? maximumVocabulary = null, int minimumCount = 1) =>
-        new CharacterTokenization(maximumVocabulary, minimumCount);
+    /// <param name="allowUnknown">
+    /// Whether characters that are not in the training rows are allowed later, as the unknown token. If false, and no characters became unknown
+    /// in training, they cause an exception. Default true.
+    /// </param>
+    public static Tokenization Characters(int? maximumVocabulary = null, int minimumCount = 1, bool allowUnknown = true) =>
+        new CharacterTokenization(maximumVocabulary, minimumCount, allowUnknown);
 
     /// <summary>Words are tokens; see <see cref="WordTokenizer"/>.</summary>
     /// <param name="maximumVocabulary">
@@ -34,7 +37,11 @@ public abstract record Tokenization
     /// <param name="minimumCount">Words that occur less often become <c>&lt;unk&gt;</c>. At least 1.</param>
     /// <param name="lowercase">See <see cref="WordTokenizer.Lowercase"/>.</param>
     /// <param name="splitPunctuation">See <see cref="WordTokenizer.SplitPunctuation"/>.</param>
-    /// <remarks>In texts with more than four million different words the counts are approximate: rare words may be forgotten.</remarks>
+    /// <remarks>
+    /// With <paramref name="splitPunctuation"/>, words are found by the rules of Unicode (<see cref="WordSegmentation.Unicode"/>), so that the
+    /// characters of Chinese, Japanese and Thai are tokens; without it, whole sentences of these languages would be words.
+    /// In texts with more than four million different words the counts are approximate: rare words may be forgotten.
+    /// </remarks>
     public static Tokenization Words(
         int maximumVocabulary = 10_000, int minimumCount = 1, bool lowercase = false, bool splitPunctuation = false) =>
         new WordTokenization(maximumVocabulary, minimumCount, lowercase, splitPunctuation);

@@ -24,7 +24,7 @@ internal sealed record WordTokenization(int MaximumVocabulary, int MinimumCount,
         public override void Add(ReadOnlySpan<char> row)
         {
             var lookup = _counts.GetAlternateLookup<ReadOnlySpan<char>>();
-            using var words = new WordReader(row, settings.Lowercase, settings.SplitPunctuation);
+            using var words = new WordReader(row, settings.Lowercase, settings.SplitPunctuation, WordSegmentation.Unicode);
             while (words.MoveNext())
             {
                 var word = words.IsLineEnd ? WordTokenizer.EndOfSequence : words.Current;
@@ -41,6 +41,7 @@ internal sealed record WordTokenization(int MaximumVocabulary, int MinimumCount,
                 _counts, WordTokenizer.EndOfSequence, WordTokenizer.Unknown, _forgotten, settings.MaximumVocabulary, settings.MinimumCount),
             Lowercase = settings.Lowercase,
             SplitPunctuation = settings.SplitPunctuation,
+            Segmentation = WordSegmentation.Unicode,
         };
 
         private void ForgetRarest()

@@ -93,6 +93,15 @@ internal sealed class RowReader : IDisposable
     /// <summary>Copies the current row's features.</summary>
     public void ReadFeatures(Span<float> destination) => _features!.Read(destination);
 
+    /// <summary>What was cut, skipped or unknown so far.</summary>
+    public DataCounts Counts()
+    {
+        var counts = new DataCounts();
+        counts.Add(DataCounts.RowsWithoutLabel, SkippedRows);
+        _features?.AddTo(counts);
+        return counts;
+    }
+
     public void Dispose() => _cursor.Dispose();
 
     private void CheckLabel()

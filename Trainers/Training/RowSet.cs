@@ -44,8 +44,11 @@ internal abstract class RowSet : IDisposable
 
     public long ValidationRows => _found.ValidationRows;
 
+    /// <summary>What was cut, skipped or unknown in the first pass.</summary>
+    public DataCounts Counts => _found.Counts;
+
     /// <summary>The number of rows without a label, which are left out.</summary>
-    public long SkippedRows => _found.SkippedRows;
+    private long SkippedRows => Counts[DataCounts.RowsWithoutLabel];
 
     /// <summary>The checksum of the rows; null if the settings do not ask for it.</summary>
     public string? Checksum => _found.Checksum;
@@ -93,17 +96,17 @@ internal abstract class RowSet : IDisposable
         where TBatch : RowBatch;
 
     /// <summary>The result of the first pass over the rows.</summary>
-    private sealed record FirstPass(LabelSummary Labels, long ValidationRows, long SkippedRows, string? Checksum);
+    private sealed record FirstPass(LabelSummary Labels, long ValidationRows, DataCounts Counts, string? Checksum);
 
     private sealed class InMemory(TrainingRows rows, int[] training, int[] validation, RowSetSettings settings, FirstPass found) : RowSet(settings, found)
     {
         public static InMemory Read(IDataView data, TrainingColumns columns, RowSetSettings settings, RowChecksum? checksum, Action throwIfCancelled)
         {
-            var rows = TrainingRows.Read(data, columns, checksum, throwIfCancelled, out var skipped);
+            var rows = TrainingRows.Read(data, columns, checksum, throwIfCancelled, out var counts);
             var (training, validation) = columns.Group is { } group
                 ? SplitByGroup(rows, RowGroups.Choose(RowGroups.Count(rows.Groups!), settings.ValidationFraction, settings.Seed, group.Name))
                 : SplitByClass(rows, settings, columns.ClassCount);
-            var found = new FirstPass(rows.Summarize(training, columns.ClassCount), validation.Length, skipped, checksum?.Finish());
+            var found = new FirstPass(rows.Summarize(training, columns.ClassCount), validation.Length, counts, checksum?.Finish());
             return new InMemory(rows, training, validation, settings, found);
         }
 
@@ -149,22 +152,22 @@ internal abstract class RowSet : IDisposable
             var labels = new LabelSummary(columns.ClassCount);
             long validationRows = 0;
             var groups = columns.Group is { } group ? RowGroups.Choose(RowGroups.Count(ReadGroups(data, columns)), settings.ValidationFraction, settings.Seed, group.Name) : null;
-            using var reader = new RowReader(data, columns, withFeatures: checksum != null);
-            var features = checksum == null ? [] : new float[columns.Format.Width];
+            // What is cut or unknown is counted before the training, once.
+            var readsFeatures = checksum != null || columns.Format.HasCounts;
+            using var reader = new RowReader(data, columns, readsFeatures);
+            var features = readsFeatures ? new float[columns.Format.Width] : [];
             for (long row = 0; reader.MoveNext(); row++)
             {
                 throwIfCancelled();
-                if (checksum != null)
-                {
+                if (readsFeatures)
                     reader.ReadFeatures(features);
-                    checksum.Add(features, reader.Label, reader.Weight, reader.Group);
-                }
+                checksum?.Add(features, reader.Label, reader.Weight, reader.Group);
                 if (PartOf(row, reader.Group, groups, settings) == RowPart.Validation)
                     validationRows++;
                 else
                     labels.Add(reader.Label, reader.Weight);
             }
-            return new Streamed(data, columns, settings, groups, new FirstPass(labels, validationRows, reader.SkippedRows, checksum?.Finish()));
+            return new Streamed(data, columns, settings, groups, new FirstPass(labels, validationRows, reader.Counts(), checksum?.Finish()));
         }
 
         protected override IBatchSource<TBatch> Create<TBatch>(RowPart part, BatchSettings batches, CreateBuffer<TBatch> createBuffer) => new StreamingBatches<TBatch>(

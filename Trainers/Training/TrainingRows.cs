@@ -33,8 +33,8 @@ internal sealed class TrainingRows : IDisposable
     /// <param name="columns">Its columns.</param>
     /// <param name="checksum">The checksum to add the rows to, or null.</param>
     /// <param name="throwIfCancelled">Called for each row; throws when training is cancelled.</param>
-    /// <param name="skippedRows">The number of rows without a label, which are left out.</param>
-    public static TrainingRows Read(IDataView data, TrainingColumns columns, RowChecksum? checksum, Action throwIfCancelled, out long skippedRows)
+    /// <param name="counts">What was cut, skipped or unknown; rows without a label are left out.</param>
+    public static TrainingRows Read(IDataView data, TrainingColumns columns, RowChecksum? checksum, Action throwIfCancelled, out DataCounts counts)
     {
         TrainingRows? rows = null;
         try
@@ -50,7 +50,7 @@ internal sealed class TrainingRows : IDisposable
                 rows.Groups?.Add(reader.Group);
                 throwIfCancelled();
             }
-            skippedRows = reader.SkippedRows;
+            counts = reader.Counts();
             rows.Features.Trim();
             return rows;
         }

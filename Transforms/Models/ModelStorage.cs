@@ -180,15 +180,17 @@ internal static class ModelStorage
 internal static class ModelVersion
 {
     public const uint First = 0x00010001;
+
+    /// <summary>The version after the first.</summary>
     public const uint Second = 0x00010002;
 
     /// <param name="modelSignature">The eight characters at the beginning of the model.</param>
     /// <param name="loaderSignature">The name under which the loader is registered.</param>
-    /// <param name="written">The version that is written; all can be read.</param>
-    public static VersionInfo Of(string modelSignature, string loaderSignature, uint written = First) => new(
+    /// <param name="version">The version that is written, or the latest that can be read.</param>
+    public static VersionInfo Of(string modelSignature, string loaderSignature, uint version = First) => new(
         modelSignature,
-        verWrittenCur: written,
-        verReadableCur: First,
+        verWrittenCur: version,
+        verReadableCur: version,
         verWeCanReadBack: First,
         loaderAssemblyName: typeof(ModelVersion).Assembly.FullName,
         loaderSignature: loaderSignature);

@@ -71,7 +71,7 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
         CheckFeatureColumn(input.Schema);
         if (TrainedLabel is { } label)
             input = RelabeledDataView.Of(Host, input, label);
-        var scorer = (RowToRowScorerBase)Scorer.ApplyToData(Host, new LookAheadDataView(input, FeatureColumnName, Model.Format));
+        var scorer = (RowToRowScorerBase)Scorer.ApplyToData(Host, new LookAheadDataView(input, FeatureColumnName, Model.Format, Warn));
         return new BatchScoredDataView(scorer, this);
     }
 
@@ -113,6 +113,12 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
 
     /// <summary>The network keeps the names of its classes for a training that starts from it.</summary>
     private void NameClasses() => Model.ClassNames = TrainedLabel is { } label ? KeyNames.Of(label) : null;
+
+    private void Warn(DataNote note)
+    {
+        using var channel = Host.Start("Scoring");
+        channel.Warning("{0}", note.Text);
+    }
 
     private void CheckFeatureColumn(DataViewSchema schema)
     {

@@ -50,6 +50,16 @@ public sealed record TrainingHistory
         init => field = CopyWarnings(value);
     } = [];
 
+    /// <summary>
+    /// What was found in the data, by name, where there is any: tokens and unknown tokens; sequences, cut, lost and empty ones; missing keys;
+    /// rows without a label. The names of the validation data begin with "validation: ".
+    /// </summary>
+    public IReadOnlyDictionary<string, long> DataCounts
+    {
+        get;
+        init => field = (value ?? throw new ArgumentNullException(nameof(DataCounts))).ToImmutableSortedDictionary(StringComparer.Ordinal);
+    } = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
+
     /// <inheritdoc/>
     public bool Equals(TrainingHistory? other) =>
         other is not null
@@ -62,7 +72,8 @@ public sealed record TrainingHistory
         && Precision == other.Precision
         && BeforeTraining == other.BeforeTraining
         && InitialWeights == other.InitialWeights
-        && Warnings.SequenceEqual(other.Warnings);
+        && Warnings.SequenceEqual(other.Warnings)
+        && DataCounts.SequenceEqual(other.DataCounts);
 
     /// <inheritdoc/>
     public override int GetHashCode() =>

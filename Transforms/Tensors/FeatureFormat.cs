@@ -23,11 +23,29 @@ internal abstract record FeatureFormat
     /// <summary>Whether the value of the column can be recovered from the floats.</summary>
     public abstract bool HoldsColumn(DataViewSchema.Column column);
 
+    /// <summary>Whether readers count what they cut, skip or do not know.</summary>
+    public virtual bool HasCounts => false;
+
     /// <summary>Opens a column of a row or cursor.</summary>
     public abstract IFeatureReader Open(DataViewRow row, DataViewSchema.Column column);
 
     /// <exception cref="ArgumentException">A trained network cannot use the column; the message says why.</exception>
     public abstract void Check(DataViewSchema.Column column);
+
+    /// <summary>Remarks on what a reader counted, for the log.</summary>
+    /// <param name="counts">The counts.</param>
+    /// <param name="column">The name of the column.</param>
+    /// <param name="data">What the data is, such as "training data".</param>
+    public virtual IEnumerable<DataNote> Review(DataCounts counts, string column, string data) => [];
+
+    /// <summary>Refuses data with nothing in it.</summary>
+    /// <param name="counts">The counts.</param>
+    /// <param name="column">The name of the column.</param>
+    /// <param name="data">What the data is, such as "training data".</param>
+    /// <exception cref="ArgumentException">There is nothing in the column to learn from.</exception>
+    public virtual void CheckContent(DataCounts counts, string column, string data)
+    {
+    }
 
     /// <summary>Converts a vector of <see cref="InputType"/> to a row.</summary>
     public abstract void Arrange(in VBuffer<float> features, Span<float> row);
@@ -42,6 +60,11 @@ internal interface IFeatureReader
     /// <param name="destination">Receives as many values as the width of the format.</param>
     /// <exception cref="FormatException">The value cannot be used; the message names column and row.</exception>
     void Read(Span<float> destination);
+
+    /// <summary>Adds what was cut, skipped or unknown in the rows that were read.</summary>
+    void AddTo(DataCounts counts)
+    {
+    }
 }
 
 /// <summary>Unchanged values: vectors of equal size, numbers, images.</summary>

@@ -11,6 +11,7 @@ internal sealed class LookAheadDataView : IDataView
     private readonly IDataView _source;
     private readonly DataViewSchema.Column _column;
     private readonly Func<DataViewRowCursor, BlockCursor> _createCursor;
+    private Action<DataNote>? _warn;
 
     /// <summary>Reads all features of the column.</summary>
     public LookAheadDataView(IDataView source, string featureColumnName)
@@ -18,11 +19,17 @@ internal sealed class LookAheadDataView : IDataView
     {
     }
 
-    public LookAheadDataView(IDataView source, string featureColumnName, FeatureFormat format)
+    /// <summary>Reads a column in a format.</summary>
+    /// <param name="source">The data.</param>
+    /// <param name="featureColumnName">The column.</param>
+    /// <param name="format">The format.</param>
+    /// <param name="warn">Receives warnings about what was cut, skipped or unknown in the first pass; null for none.</param>
+    public LookAheadDataView(IDataView source, string featureColumnName, FeatureFormat format, Action<DataNote>? warn = null)
     {
         _source = source;
         _column = source.Schema[featureColumnName];
-        _createCursor = cursor => new LookAheadCursor(cursor, _column, format);
+        _warn = format.HasCounts ? warn : null;
+        _createCursor = cursor => new LookAheadCursor(cursor, _column, format, counts => Review(counts, format));
     }
 
     private LookAheadDataView(IDataView source, DataViewSchema.Column textColumn)
@@ -51,6 +58,14 @@ internal sealed class LookAheadDataView : IDataView
         var cursors = Array.ConvertAll(_source.GetRowCursorSet(columnsNeeded, n, rand), Wrap);
         // ML.NET's scorer would split a single cursor row by row, without blocks, so an empty cursor is added.
         return cursors is [BlockCursor lone] ? [lone, BlockCursor.Empty(lone)] : cursors;
+    }
+
+    private void Review(DataCounts counts, FeatureFormat format)
+    {
+        if (Interlocked.Exchange(ref _warn, null) is not { } warn)
+            return;
+        foreach (var note in format.Review(counts, _column.Name, "scored data").Where(note => note.IsWarning))
+            warn(note);
     }
 
     private DataViewRowCursor Wrap(DataViewRowCursor cursor)
@@ -106,11 +121,18 @@ internal sealed class LookAheadCursor : BlockCursor
     private readonly FeatureFormat _format;
     private readonly IFeatureReader _features;
 
-    public LookAheadCursor(DataViewRowCursor input, DataViewSchema.Column featureColumn, FeatureFormat format)
+    private Action<DataCounts>? _report;
+
+    /// <param name="input">The rows.</param>
+    /// <param name="featureColumn">The column.</param>
+    /// <param name="format">Its format.</param>
+    /// <param name="report">Receives what was cut, skipped or unknown when the cursor is disposed; null for none.</param>
+    public LookAheadCursor(DataViewRowCursor input, DataViewSchema.Column featureColumn, FeatureFormat format, Action<DataCounts>? report = null)
         : base(input, Math.Clamp(MaximumBlockValues / format.Width, 1, MaximumBlockRows), MaximumBytes, featureColumn)
     {
         _featureColumn = featureColumn;
         _format = format;
+        _report = format.HasCounts ? report : null;
         _features = format.Open(input, featureColumn);
         if (featureColumn.Type is ImageDataViewType)
             Columns[featureColumn.Index] = new ImageColumnBuffer(() => _features.Image, Capacity);
@@ -125,8 +147,21 @@ internal sealed class LookAheadCursor : BlockCursor
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             Block.Dispose();
+            Report();
+        }
         base.Dispose(disposing);
+    }
+
+    private void Report()
+    {
+        if (Interlocked.Exchange(ref _report, null) is not { } report)
+            return;
+        var counts = new DataCounts();
+        _features.AddTo(counts);
+        if (counts.Values.Count > 0)
+            report(counts);
     }
 
     protected override void Keep(int position) => _features.Read(Block.Row(position));

@@ -27,7 +27,8 @@ public abstract class NetworkColumnsTransformer : ITransformer, IHasNetworks, ID
     /// <summary>The column that the networks read.</summary>
     public string InputColumnName { get; }
 
-    bool ITransformer.IsRowToRowMapper => WhyNoRowMapping == null;
+    // True in any case: a prediction engine then gets to GetRowToRowMapper, which says why there is none and what to call instead.
+    bool ITransformer.IsRowToRowMapper => true;
 
     IReadOnlyList<NetworkModelParameters> IHasNetworks.Networks => Networks;
 

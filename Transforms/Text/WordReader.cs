@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace MLExtensions.Text;
@@ -6,23 +7,31 @@ namespace MLExtensions.Text;
 /// <summary>Reads the words of a text and the ends of its lines.</summary>
 internal ref partial struct WordReader : IDisposable
 {
+    private const string LoneSurrogate = "\uFFFD";
+
     private readonly ReadOnlySpan<char> _text;
     private readonly bool _splitPunctuation;
+    private readonly WordSegmentation _segmentation;
     private readonly char[]? _lowered;
     private Regex.ValueMatchEnumerator _matches;
     private int _next;
 
-    public WordReader(ReadOnlySpan<char> text, bool lowercase, bool splitPunctuation)
+    /// <param name="text">The text.</param>
+    /// <param name="lowercase">See <see cref="WordTokenizer.Lowercase"/>.</param>
+    /// <param name="splitPunctuation">See <see cref="WordTokenizer.SplitPunctuation"/>.</param>
+    /// <param name="segmentation">Where words end if punctuation is split off.</param>
+    public WordReader(ReadOnlySpan<char> text, bool lowercase, bool splitPunctuation, WordSegmentation segmentation)
     {
         _text = text;
         _splitPunctuation = splitPunctuation;
+        _segmentation = segmentation;
         if (lowercase)
         {
             _lowered = ArrayPool<char>.Shared.Rent(text.Length);
             text.ToLowerInvariant(_lowered);
             _text = _lowered.AsSpan(0, text.Length);
         }
-        if (splitPunctuation)
+        if (splitPunctuation && segmentation == WordSegmentation.LettersAndDigits)
             _matches = WordOrMark.EnumerateMatches(_text);
     }
 
@@ -30,11 +39,13 @@ internal ref partial struct WordReader : IDisposable
 
     public readonly bool IsLineEnd => Current is "\n";
 
-    // A character outside the basic plane, such as an emoji, is two chars.
+    // The rule of models before 0.3.0. A character outside the basic plane, such as an emoji, is two chars.
     [GeneratedRegex(@"\n|<unk>|<eos>|\w+(?:['’]\w+)*|[\uD800-\uDBFF][\uDC00-\uDFFF]|[^\w\s]", RegexOptions.CultureInvariant)]
     private static partial Regex WordOrMark { get; }
 
-    public bool MoveNext() => _splitPunctuation ? MoveToMatch() : MoveToWord();
+    public bool MoveNext() => !_splitPunctuation ? MoveToWord()
+        : _segmentation == WordSegmentation.Unicode ? MoveToSegment()
+        : MoveToMatch();
 
     public readonly void Dispose()
     {
@@ -48,6 +59,49 @@ internal ref partial struct WordReader : IDisposable
             return false;
         Current = _text.Slice(_matches.Current.Index, _matches.Current.Length);
         return true;
+    }
+
+    private bool MoveToSegment()
+    {
+        while (_next < _text.Length)
+        {
+            var start = _next;
+            if (SpecialAt(start) is { } special)
+            {
+                _next += special.Length;
+                Current = special;
+                return true;
+            }
+            _next = WordBoundary.Next(_text, start);
+            var segment = _text[start.._next];
+            if (segment is "\n" or "\r\n")
+            {
+                Current = "\n";
+                return true;
+            }
+            // White space, which marks may follow, and characters without a glyph are no words.
+            segment = segment.TrimStart();
+            if (!HasGlyph(segment))
+                continue;
+            Current = char.IsSurrogate(segment[0]) && (segment.Length == 1 || !char.IsSurrogatePair(segment[0], segment[1])) ? LoneSurrogate : segment;
+            return true;
+        }
+        return false;
+    }
+
+    private readonly string? SpecialAt(int start) => _text[start] != '<' ? null
+        : _text[start..].StartsWith(WordTokenizer.Unknown, StringComparison.Ordinal) ? WordTokenizer.Unknown
+        : _text[start..].StartsWith(WordTokenizer.EndOfSequence, StringComparison.Ordinal) ? WordTokenizer.EndOfSequence
+        : null;
+
+    private static bool HasGlyph(ReadOnlySpan<char> segment)
+    {
+        foreach (var character in segment)
+        {
+            if (char.GetUnicodeCategory(character) is not (UnicodeCategory.Control or UnicodeCategory.Format))
+                return true;
+        }
+        return false;
     }
 
     private bool MoveToWord()

@@ -45,6 +45,9 @@ internal sealed class ForecastSubject() : TrainingSubject("Forecast")
         ("Dropout", "1", o => Of(o).Dropout = 1),
         ("Cell", "7", o => Of(o).Cell = (RecurrentCell)7),
         ("Scaling", "7", o => Of(o).Scaling = (SeriesScaling)7),
+        ("TimeColumnName", "empty", o => Of(o).TimeColumnName = " "),
+        ("TimeGapHandling", "7", o => Of(o).TimeGapHandling = (TimeGapHandling)7),
+        ("ShortSeriesHandling", "7", o => Of(o).ShortSeriesHandling = (ShortSeriesHandling)7),
         ("Loss", "7", o => Of(o).Loss = (ForecastLoss)7),
         ("Buffering", "Streaming", o => o.Buffering = Buffering.Streaming),
     ];

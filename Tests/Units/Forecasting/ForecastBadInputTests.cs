@@ -20,7 +20,7 @@ public sealed class ForecastBadInputTests
     public void TooShortSeries_IsNamed()
     {
         var rows = Rows.Concat(SeriesSample.Sine(14, "short")).ToArray();
-        var error = Assert.Throws<ArgumentException>(() => SeriesSample.Forecaster(o => o.GroupColumnName = "Series").Fit(SeriesSample.View(rows)));
+        var error = Assert.Throws<ArgumentException>(() => SeriesSample.Forecaster(o => (o.GroupColumnName, o.ShortSeriesHandling) = ("Series", ShortSeriesHandling.Throw)).Fit(SeriesSample.View(rows)));
         StringAssert.Contains(error.Message, "'short' has 14 rows");
         StringAssert.Contains(error.Message, "at least 15");
     }

@@ -66,8 +66,8 @@ public sealed class ForecastLearningTests
     {
         var rows = SeriesSample.Sine(200);
         var other = rows.Take(150).Concat(SeriesSample.Sine(50, level: 9, seed: 5)).ToArray();
-        using var model = SeriesSample.Forecaster(o => o.ValidationFraction = 0.25).Fit(SeriesSample.View(rows));
-        using var changed = SeriesSample.Forecaster(o => o.ValidationFraction = 0.25).Fit(SeriesSample.View(other));
+        using var model = SeriesSample.Forecaster(o => (o.ValidationFraction, o.Scaling) = (0.25, SeriesScaling.Global)).Fit(SeriesSample.View(rows));
+        using var changed = SeriesSample.Forecaster(o => (o.ValidationFraction, o.Scaling) = (0.25, SeriesScaling.Global)).Fit(SeriesSample.View(other));
         Outcome.AssertSameBits(SeriesSample.Weights(model), SeriesSample.Weights(changed));
         Floor.Above(5, changed.History.Epochs[0].Validation["mae"], "changed");
         Floor.Below(1, model.History.Epochs[^1].Validation["mae"], "as it was");
@@ -84,4 +84,25 @@ public sealed class ForecastLearningTests
         Outcome.AssertSameComputation(SeriesSample.Forecasts(model.Transform(other))[^1], SeriesSample.Forecasts(same.Transform(other))[^1]);
     }
 
+    /// <summary>
+    /// Ten years of months with a trend and a season, by the short overload: the year after them is less than half as far off as last year
+    /// repeated.
+    /// </summary>
+    [TestMethod]
+    [TestCategory("Floor")]
+    [DataRow(1)]
+    [DataRow(2)]
+    [DataRow(3)]
+    public void TrendAndSeason_ByTheDefaults(int seed)
+    {
+        var random = new SplitMix64((ulong)TestSeed.Of(seed));
+        var values = Enumerable.Range(0, 132).Select(i => (float)(1000 + (12 * i) + (150 * Math.Sin(2 * Math.PI * i / 12)) + (30 * (random.NextDouble() - 0.5)))).ToArray();
+        var history = values[..120];
+        using var model = new MLContext(TestSeed.Of(seed)).Forecasting.ForecastByLstm("Forecast", "Value", windowSize: 24, horizon: 12)
+            .Fit(SeriesSample.View(history.Select(value => new SeriesSample { Value = value })));
+        var forecast = model.Forecast(history);
+        var error = forecast.Zip(values[120..], (made, actual) => Math.Abs(made - actual)).Average();
+        var naive = values[108..120].Zip(values[120..], (last, actual) => Math.Abs(last - actual)).Average();
+        Floor.Below(0.5, error / naive, $"seed {seed}");
+    }
 }

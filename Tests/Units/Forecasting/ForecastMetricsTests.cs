@@ -73,6 +73,26 @@ public sealed class ForecastMetricsTests
         var metrics = Evaluate([Row(1, 2), Row(1, 2)]);
         Assert.AreEqual(1, metrics.Overall.MeanAbsoluteError);
         Assert.IsTrue(double.IsNaN(metrics.Overall.MeanAbsoluteScaledError));
+        Assert.AreEqual((0, 1), (metrics.Overall.ScaledCount, metrics.UnscaledSeries));
+    }
+
+    /// <summary>One constant series among others is left out of the scaled error and counted; its other errors count.</summary>
+    [TestMethod]
+    public void ConstantSeries_IsLeftOutOfTheScaledError()
+    {
+        Value[] a = [Row(1, 3), Row(2, 4), Row(3, 5)];
+        Value[] constant = [Row(7, 8), Row(7, 8), Row(7, 8)];
+        var rows = a.Zip(constant).SelectMany(pair => new[] { pair.First with { Series = "a" }, pair.Second with { Series = "b" } }).ToArray();
+        var metrics = Evaluate(rows, group: nameof(Value.Series));
+        foreach (var errors in new[] { metrics.Overall, metrics.Steps[0] })
+        {
+            Assert.AreEqual((4, 2), (errors.Count, errors.ScaledCount));
+            Assert.AreEqual(1, errors.MeanAbsoluteScaledError, 1e-9);
+            Assert.AreEqual(1, errors.MeanAbsoluteError, 1e-9);
+        }
+        Assert.AreEqual(1, metrics.Baseline.MeanAbsoluteScaledError, 1e-9);
+        Assert.AreEqual(1, metrics.BaselineSteps[0].MeanAbsoluteScaledError, 1e-9);
+        Assert.AreEqual(1, metrics.UnscaledSeries);
     }
 
     [TestMethod]

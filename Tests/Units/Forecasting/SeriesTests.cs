@@ -59,7 +59,7 @@ public sealed class SeriesTests
     public void GlobalScale_IsOfTheTrainingPart()
     {
         var set = Read(Ramp(20));
-        var scale = SeriesWindows.Divide(set, 4, 2, 0.25).CreateScale(set, SeriesScaling.Global);
+        var scale = SeriesWindows.Divide(set, 4, 2, 0.25).CreateScale(set, SeriesScaling.Global, 4);
         Assert.AreEqual(7, scale.Means[0], 1e-9);
         Assert.AreEqual(Math.Sqrt(((15 * 15) - 1) / 12.0), scale.Deviations[0], 1e-9);
         Assert.AreEqual(70, scale.Means[1], 1e-6);

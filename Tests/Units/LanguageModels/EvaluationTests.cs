@@ -43,7 +43,7 @@ public sealed class EvaluationTests
     [TestMethod]
     public void NothingToEvaluate_IsRefused()
     {
-        using var model = LanguageSample.Fit(Ml, LanguageSample.Noise(20), o => o.Epochs = 1);
+        using var model = LanguageSample.Fit(Ml, LanguageSample.Noise(20), o => (o.Epochs, o.Tokenization) = (1, Tokenization.Characters(allowUnknown: false)));
         var none = LanguageSample.View(Ml, []);
         Assert.Contains("no rows", Assert.Throws<ArgumentException>(() => Ml.LanguageModels.Evaluate(model.Transform(none))).Message);
         Assert.Contains("'LogProbability'", Assert.Throws<ArgumentException>(() => Ml.LanguageModels.Evaluate(none)).Message);

@@ -28,7 +28,7 @@ internal sealed class LanguageSample
     {
         var options = new LanguageModelEstimator.Options
         {
-            Tokenization = Tokenization.Characters(),
+            Tokenization = Tokenization.Characters(allowUnknown: false),
             HiddenUnits = 16,
             WindowLength = 13,
             BatchSize = 4,

@@ -109,8 +109,9 @@ public sealed class LanguageTrainingTests
     {
         var many = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.NumberOfSampledTokens = 500));
         Assert.Contains("NumberOfSampledTokens is 500", Assert.Throws<ArgumentException>(() => many.Fit(LanguageSample.View(Ml, Alphabet))).Message);
-        Assert.Contains("1 tokens", Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, [""])).Message);
-        var letters = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options());
+        Assert.Contains("All 1 texts", Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, [""])).Message);
+        Assert.Contains("All 60 texts", Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, Enumerable.Repeat("", 60))).Message);
+        var letters = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.Tokenization = Tokenization.Characters(allowUnknown: false)));
         var error = Assert.Throws<FormatException>(() => letters.Fit(LanguageSample.View(Ml, Alphabet), LanguageSample.View(Ml, "abc", "abq")));
         Assert.Contains("column 'Text', row 1", error.Message);
         Assert.Contains("'q'", error.Message);
@@ -121,7 +122,7 @@ public sealed class LanguageTrainingTests
     {
         AssertNoGrowth(() => Train(o => (o.NumberOfSampledTokens, o.Buffering) = (3, Buffering.Streaming)));
         AssertNoGrowth(() => Assert.Throws<FormatException>(() =>
-            Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options()).Fit(LanguageSample.View(Ml, Alphabet), LanguageSample.View(Ml, "abq"))));
+            Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.Tokenization = Tokenization.Characters(allowUnknown: false))).Fit(LanguageSample.View(Ml, Alphabet), LanguageSample.View(Ml, "abq"))));
         using var model = LanguageSample.Fit(Ml, LanguageSample.Noise(40), o => o.Epochs = 1);
         AssertNoGrowth(() => Ml.LanguageModels.EvaluateContinuous(model, LanguageSample.View(Ml, LanguageSample.Noise(100))));
     }

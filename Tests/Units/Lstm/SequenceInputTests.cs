@@ -84,9 +84,9 @@ public sealed class SequenceInputTests
         var rows = SequenceRow.Random(40, 4);
         (rows[7].Values, rows[7].Text) = ([], "");
         var refusal = $"'{features}', row 7: the sequence is empty; allow empty sequences with EmptySequenceHandling.Zeros";
-        AssertRefused(() => Fit(rows, features: features), refusal);
-        AssertRefused(() => Fit(rows, options => options.Buffering = Buffering.Streaming, features), refusal);
-        using (var refusing = Fit(rows[..7], features: features))
+        AssertRefused(() => Fit(rows, Refuse, features), refusal);
+        AssertRefused(() => Fit(rows, options => (options.Buffering, options.EmptySequenceHandling) = (Buffering.Streaming, EmptySequenceHandling.Throw), features), refusal);
+        using (var refusing = Fit(rows[..7], Refuse, features))
         {
             AssertRefused(() => Scores(refusing, rows), refusal);
             AssertRefused(() => ScoresOneByOne(refusing, rows[7..8]), "row 0: the sequence is empty");
@@ -100,6 +100,8 @@ public sealed class SequenceInputTests
             Assert.AreEqual(model.Model.GetWeights("output.bias")[0], scores[7], 1e-6);
             Assert.AreEqual(scores[7], ScoresOneByOne(model, rows[7..8])[0], 1e-6);
         }
+
+        static void Refuse(RecurrentOptions options) => options.EmptySequenceHandling = EmptySequenceHandling.Throw;
     }
 
     [TestMethod]
@@ -135,7 +137,7 @@ public sealed class SequenceInputTests
     public void MissingKey_IsNamedByRowAndSlot()
     {
         var rows = SequenceRow.Random(60, 6);
-        var model = ToKeys.Append(Binary(Keys)).Fit(SequenceRow.View(Ml, rows));
+        var model = ToKeys.Append(Binary(Keys, options => options.MissingKeyHandling = MissingKeyHandling.Throw)).Fit(SequenceRow.View(Ml, rows));
         rows[7].Text = "w1 w2 never w3";
         AssertRefused(() => Scores(model, rows), "'Keys', row 7, slot 2: the key is missing");
     }
@@ -143,9 +145,9 @@ public sealed class SequenceInputTests
     [TestMethod]
     public void UnknownCharacter_IsNamedWithItsRow()
     {
-        using var model = Fit(SequenceRow.Random(60, 6), options => options.Tokenization = Tokenization.Characters(), Texts);
+        using var model = Fit(SequenceRow.Random(60, 6), options => options.Tokenization = Tokenization.Characters(allowUnknown: false), Texts);
         AssertRefused(() => Scores(model, SequenceRow.OfText("w1"), SequenceRow.OfText("w1 \u00E4")), "'Text', row 1: The character '\u00E4' (U+00E4) is not among");
-        using var tolerant = Fit(SequenceRow.Random(60, 6), options => options.Tokenization = Tokenization.Characters(minimumCount: 2), Texts);
+        using var tolerant = Fit(SequenceRow.Random(60, 6), options => options.Tokenization = Tokenization.Characters(), Texts);
         Assert.IsTrue(float.IsFinite(Scores(tolerant, SequenceRow.OfText("w1 \u00E4")).Single()));
     }
 
@@ -203,6 +205,7 @@ public sealed class SequenceInputTests
             ("MaximumLength", o => o.MaximumLength = 0),
             ("LongSequenceHandling", o => o.LongSequenceHandling = (LongSequenceHandling)9),
             ("EmptySequenceHandling", o => o.EmptySequenceHandling = (EmptySequenceHandling)9),
+            ("MissingKeyHandling", o => o.MissingKeyHandling = (MissingKeyHandling)9),
             ("ForgetBias", o => o.ForgetBias = double.NaN),
         ];
         foreach (var (name, set) in bad)

@@ -129,4 +129,39 @@ public sealed class SequenceLearningTests
     }
 
     private static SequenceRow[] Rows(int count, Func<int, SequenceRow> create) => Enumerable.Range(0, count).Select(create).ToArray();
+
+    /// <summary>What decides a text that is too long may be at its beginning or at its end: by default both are read.</summary>
+    [TestMethod]
+    [TestCategory("Floor")]
+    [DataRow(0)]
+    [DataRow(50)]
+    public void LongTexts_AreReadAtBothEnds(int signal)
+    {
+        static void Change(RecurrentOptions options) => (options.MaximumLength, options.Epochs, options.HiddenUnits, options.BatchSize) = (40, 18, 12, 10);
+        Floor.Above(0.85, Accuracy(null), $"both ends, from {signal}");
+        Floor.Below(0.75, Accuracy(signal == 0 ? LongSequenceHandling.KeepEnd : LongSequenceHandling.KeepBeginning), $"the other end, from {signal}");
+
+        double Accuracy(LongSequenceHandling? handling)
+        {
+            var trainer = SequenceModel.Binary(SequenceModel.Texts, options =>
+            {
+                Change(options);
+                options.LongSequenceHandling = handling;
+            });
+            using var model = trainer.Fit(Texts(120, 1), Texts(120, 2));
+            return model.History.Epochs[^1].Validation["accuracy"];
+        }
+
+        IDataView Texts(int count, int seed)
+        {
+            var random = new Random(TestSeed.Of(seed));
+            return SequenceRow.View(SequenceModel.Ml, Enumerable.Range(0, count).Select(i =>
+            {
+                var words = Enumerable.Range(0, 70).Select(_ => $"w{random.Next(10)}").ToArray();
+                for (var word = 0; word < 20; word += 2)
+                    words[signal + word + random.Next(2)] = i % 2 == 0 ? "good" : "bad";
+                return new SequenceRow { Text = string.Join(' ', words), Flag = i % 2 == 0 };
+            }));
+        }
+    }
 }

@@ -6,10 +6,13 @@ public sealed class TokenizationTests
     [TestMethod]
     public void Characters_ByFallingFrequency_WithTheRowEnds()
     {
-        var tokenizer = Build(Tokenization.Characters(), "abca", "ab😀", "ba");
+        var tokenizer = Build(Tokenization.Characters(allowUnknown: false), "abca", "ab😀", "ba");
         // a 4, b 3, \n 3, c 1, 😀 1: ties are ordinal
         CollectionAssert.AreEqual(new[] { "a", "\n", "b", "c", "😀" }, Vocabulary(tokenizer));
         Assert.IsNull(tokenizer.UnknownId);
+        var tolerant = Build(Tokenization.Characters(), "abca", "ab😀", "ba");
+        CollectionAssert.AreEqual(new[] { "a", "\n", "b", "c", "😀", "\uFFFD" }, Vocabulary(tolerant));
+        CollectionAssert.AreEqual(new[] { 0, 5 }, tolerant.Encode("az").ToArray());
     }
 
     [TestMethod]

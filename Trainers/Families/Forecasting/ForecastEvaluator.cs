@@ -12,6 +12,7 @@ internal sealed class ForecastEvaluator
     private readonly ErrorSums[] _steps;
     private readonly ErrorSums[] _baselineSteps;
     private long _forecasts;
+    private long _unscaledSeries;
 
     private ForecastEvaluator(int horizon, int season)
     {
@@ -22,12 +23,12 @@ internal sealed class ForecastEvaluator
 
     /// <exception cref="ArgumentException">A column is missing or of a wrong type, or there is nothing to compare.</exception>
     /// <exception cref="FormatException">A value or a forecast is infinite.</exception>
-    public static ForecastMetrics Evaluate(IDataView data, string valueColumnName, string forecastColumnName, string? groupColumnName, int? seasonLength)
+    public static ForecastMetrics Evaluate(IDataView data, string valueColumnName, string forecastColumnName, string? groupColumnName, int? seasonLength, string? timeColumnName)
     {
         var season = seasonLength ?? 1;
         if (season < 1)
             throw new ArgumentOutOfRangeException(nameof(seasonLength), seasonLength, $"{nameof(seasonLength)} is {seasonLength}; it must be at least 1, or null for the last value as the baseline.");
-        var rows = ForecastRows.Read(data, valueColumnName, forecastColumnName, groupColumnName);
+        var rows = ForecastRows.Read(data, valueColumnName, forecastColumnName, groupColumnName, timeColumnName);
         var evaluator = new ForecastEvaluator(rows.Horizon, season);
         foreach (var series in rows.Series)
             evaluator.Add(series);
@@ -42,6 +43,7 @@ internal sealed class ForecastEvaluator
             ForecastCount = evaluator._forecasts,
             MissingForecasts = rows.MissingForecasts,
             MissingValues = rows.MissingValues,
+            UnscaledSeries = evaluator._unscaledSeries,
             SeasonLength = season,
         };
     }
@@ -51,11 +53,14 @@ internal sealed class ForecastEvaluator
     private void Add(ForecastSeries series)
     {
         var scale = SeasonalDifference(series.Values);
+        var before = _forecasts;
         for (var origin = 0; origin < series.Values.Count; origin++)
         {
             if (series.Forecasts[origin] is { } forecast && Compare(series.Values, origin, forecast, scale))
                 _forecasts++;
         }
+        if (scale == 0 && _forecasts > before)
+            _unscaledSeries++;
     }
 
     private bool Compare(List<float> values, int origin, float[] forecast, double scale)

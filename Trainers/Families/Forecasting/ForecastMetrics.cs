@@ -30,6 +30,12 @@ public sealed class ForecastMetrics
     /// <summary>The number of rows whose value is NaN. They are skipped.</summary>
     public required long MissingValues { get; init; }
 
+    /// <summary>
+    /// The number of series without a scaled error: they repeat themselves exactly from season to season, as a constant series does, or are
+    /// shorter than a season. They are left out of <see cref="ForecastErrors.MeanAbsoluteScaledError"/>.
+    /// </summary>
+    public required long UnscaledSeries { get; init; }
+
     /// <summary>The period of the baseline in rows; 1 means the last value.</summary>
     public required int SeasonLength { get; init; }
 
@@ -47,14 +53,21 @@ public sealed class ForecastMetrics
 /// </param>
 /// <param name="MeanAbsoluteScaledError">
 /// The mean absolute error divided by that of the seasonal naive forecast on the same series (Hyndman and Koehler, 2006). Values below 1
-/// are better than that forecast. NaN if a series repeats itself exactly from season to season.
+/// are better than that forecast. Series that repeat themselves exactly from season to season have no such error and are left out; NaN if
+/// there are no others.
 /// </param>
 public sealed record ForecastErrors(
     long Count,
     double MeanAbsoluteError,
     double RootMeanSquaredError,
     double SymmetricMeanAbsolutePercentageError,
-    double MeanAbsoluteScaledError);
+    double MeanAbsoluteScaledError)
+{
+    /// <summary>
+    /// The number of values that <see cref="MeanAbsoluteScaledError"/> is the mean of: those of series that do not repeat themselves exactly.
+    /// </summary>
+    public long ScaledCount { get; init; }
+}
 
 /// <summary>Sums of the errors of forecasts.</summary>
 internal sealed class ErrorSums
@@ -64,10 +77,11 @@ internal sealed class ErrorSums
     private double _squares;
     private double _percentages;
     private double _scaled;
+    private long _scaledCount;
 
     /// <param name="value">The actual value.</param>
     /// <param name="forecast">The forecast value.</param>
-    /// <param name="scale">The mean absolute difference of the series between values one season apart.</param>
+    /// <param name="scale">The mean absolute difference of the series between values one season apart; with 0 there is no scaled error.</param>
     public void Add(double value, double forecast, double scale)
     {
         var error = Math.Abs(value - forecast);
@@ -76,10 +90,13 @@ internal sealed class ErrorSums
         _absolute += error;
         _squares += error * error;
         _percentages += size == 0 ? 0 : 200 * error / size;
-        _scaled += scale == 0 ? double.NaN : error / scale;
+        if (scale == 0)
+            return;
+        _scaled += error / scale;
+        _scaledCount++;
     }
 
     public ForecastErrors ToErrors() => _count == 0
         ? new ForecastErrors(0, double.NaN, double.NaN, double.NaN, double.NaN)
-        : new ForecastErrors(_count, _absolute / _count, Math.Sqrt(_squares / _count), _percentages / _count, _scaled / _count);
+        : new ForecastErrors(_count, _absolute / _count, Math.Sqrt(_squares / _count), _percentages / _count, _scaledCount == 0 ? double.NaN : _scaled / _scaledCount) { ScaledCount = _scaledCount };
 }

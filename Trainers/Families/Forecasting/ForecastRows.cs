@@ -35,9 +35,9 @@ internal sealed class ForecastRows
 
     public long MissingValues { get; private set; }
 
-    public static ForecastRows Read(IDataView data, string valueColumnName, string forecastColumnName, string? groupColumnName)
+    public static ForecastRows Read(IDataView data, string valueColumnName, string forecastColumnName, string? groupColumnName, string? timeColumnName)
     {
-        var columns = SeriesColumns.Find(data.Schema, new SeriesColumnNames(valueColumnName, [], groupColumnName));
+        var columns = SeriesColumns.Find(data.Schema, new SeriesColumnNames(valueColumnName, [], groupColumnName, timeColumnName, TimeGapHandling.Allow));
         var forecasts = data.Schema.GetColumnOrNull(forecastColumnName)
             ?? throw new ArgumentException($"Forecast column '{forecastColumnName}' is not in the data; the columns are {string.Join(", ", data.Schema.Select(column => column.Name))}.");
         if (forecasts.Type is not VectorDataViewType { IsKnownSize: true } type || type.ItemType != NumberDataViewType.Single)
@@ -53,6 +53,7 @@ internal sealed class ForecastRows
         var getValue = cursor.GetGetter<float>(columns.Value);
         var getForecast = cursor.GetGetter<VBuffer<float>>(forecasts);
         var getGroup = columns.Group is { } group ? RowCursorUtils.GetGetterAsStringBuilder(cursor, group.Index) : null;
+        var times = columns.Time is { } time ? new SeriesTimes(cursor, time, columns.Gaps) : null;
         var text = new StringBuilder();
         var value = 0f;
         var forecast = default(VBuffer<float>);
@@ -63,7 +64,9 @@ internal sealed class ForecastRows
                 throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{columns.Value.Name}', row {cursor.Position}: the value is {value}; it must be finite, or NaN if it is missing."));
             getForecast(ref forecast);
             getGroup?.Invoke(ref text);
-            Add(text.ToString(), value, forecast.DenseValues().ToArray(), cursor.Position);
+            var name = text.ToString();
+            times?.Check(name);
+            Add(name, value, forecast.DenseValues().ToArray(), cursor.Position);
         }
     }
 

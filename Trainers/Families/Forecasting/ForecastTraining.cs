@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
 using MLExtensions.Models;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using static TorchSharp.torch;
 
@@ -32,9 +33,12 @@ internal sealed class ForecastTraining(IHost host, LstmForecastingEstimator.Opti
             (set, other) = (set.Where(series => !held.Contains(series.Group)), set.Where(series => held.Contains(series.Group)));
         }
         WarnOfConstants(set, session);
-        var windows = SeriesWindows.Divide(set, options.WindowSize, options.Horizon, other == null ? options.ValidationFraction : 0);
+        var windows = SeriesWindows.Divide(set, options.WindowSize, options.Horizon, other == null ? options.ValidationFraction : 0, options.ShortSeriesHandling);
         var aside = other == null ? windows.Validation : SeriesWindows.All(other, options.WindowSize, options.Horizon);
-        var head = new ForecastHead(options.Horizon, ScaleOf(start.Head) ?? windows.CreateScale(set, options.Scaling));
+        Report(set, windows.TooShort, windows.NotHeldOut, TrainingSession.TrainingData, session);
+        if (other != null)
+            Report(other, other.Series.Count(series => series.Length < options.WindowSize + options.Horizon), 0, TrainingSession.ValidationData, session);
+        var head = new ForecastHead(options.Horizon, ScaleOf(start.Head) ?? windows.CreateScale(set, options.EffectiveScaling, options.WindowSize));
         var settings = new BatchSettings(options.BatchSize, architecture.MinimumBatchRows, Seed, Shuffle: true, device);
         var unshuffled = settings with { Shuffle = false, Size = Math.Max(ValidationBatch, options.BatchSize) };
         return new TrainingData<WindowBatch>(
@@ -63,7 +67,26 @@ internal sealed class ForecastTraining(IHost host, LstmForecastingEstimator.Opti
             session.Warn($"{constant.Length} of {set.Series.Count} series have the same value in all rows{(constant[0].Group.Length == 0 ? "" : $", such as '{constant[0].Group}'")}; nothing can be learned from them.");
     }
 
+    private void Report(SeriesSet set, int tooShort, int notHeldOut, string data, TrainingSession session)
+    {
+        var counts = new DataCounts();
+        counts.Add(DataCounts.SeriesTooShort, tooShort);
+        counts.Add(DataCounts.SeriesNotHeldOut, notHeldOut);
+        counts.Add(DataCounts.TimeGaps, set.Gaps);
+        session.Report(counts, data, Notes());
+
+        IEnumerable<DataNote> Notes()
+        {
+            if (tooShort > 0)
+                yield return new DataNote($"{tooShort} of {set.Series.Count} series of the {data} have fewer than {options.WindowSize + options.Horizon} rows ({nameof(options.WindowSize)} + {nameof(options.Horizon)}) and were skipped.", IsWarning: true);
+            if (notHeldOut > 0)
+                yield return new DataNote($"{notHeldOut} of {set.Series.Count} series are too short for a part that is held out ({nameof(options.ValidationFraction)}); all of their rows are for training.", IsWarning: true);
+            if (set.Gaps > 0)
+                yield return new DataNote($"{set.Gaps} rows of the {data} follow a gap in column '{options.TimeColumnName}'; each row counts as the next time step.", IsWarning: false);
+        }
+    }
+
     /// <summary>Weights that were learned with another scale keep it.</summary>
     private SeriesScale? ScaleOf(PredictionHead? initial) =>
-        initial is ForecastHead { Scale: var scale } && scale.Scaling == options.Scaling ? scale : null;
+        initial is ForecastHead { Scale: var scale } && scale.Scaling == options.EffectiveScaling ? scale : null;
 }

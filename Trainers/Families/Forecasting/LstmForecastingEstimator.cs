@@ -13,7 +13,7 @@ namespace MLExtensions;
 /// <remarks>
 /// The network reads the last <see cref="Options.WindowSize"/> values and forecasts the next <see cref="Options.Horizon"/> values at once.
 /// One network is trained for all series of the data. Rows must be in time order and equally spaced in time; rows of several series may be
-/// interleaved.
+/// interleaved. With <see cref="Options.TimeColumnName"/> the order is checked.
 /// </remarks>
 public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingTransformer>
 {
@@ -45,6 +45,26 @@ public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingT
         public string? GroupColumnName { get; set; }
 
         /// <summary>
+        /// The column with the time of each row: a <c>DateTime</c>, a <c>DateTimeOffset</c> or a number. The rows of each series must be in
+        /// time order, without the same time twice, and equally spaced in time or in months; other data is refused, not sorted. The model
+        /// checks the rows to forecast too if they have this column. Default null: the rows are taken as they come.
+        /// </summary>
+        [DoesNotChangeResult]
+        public string? TimeColumnName { get; set; }
+
+        /// <summary>
+        /// How rows that are not equally spaced in the time column are handled. Default <see cref="TimeGapHandling.Throw"/>.
+        /// </summary>
+        [DoesNotChangeResult]
+        public TimeGapHandling TimeGapHandling { get; set; }
+
+        /// <summary>
+        /// How series that are too short for a window and a horizon are handled. They are counted in the log and in
+        /// <see cref="TrainingHistory.DataCounts"/>; if all are too short, training is refused. Default <see cref="ShortSeriesHandling.Skip"/>.
+        /// </summary>
+        public ShortSeriesHandling ShortSeriesHandling { get; set; }
+
+        /// <summary>
         /// Columns with further inputs that are known together with the row's value, such as the season or the weather; <c>Single</c> or
         /// <c>Vector&lt;Single&gt;</c> of known size. They are always scaled with the training data. Default: none.
         /// </summary>
@@ -57,8 +77,13 @@ public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingT
         /// <summary>The number of values to forecast. Must be set.</summary>
         public int Horizon { get; set; }
 
-        /// <summary>How values are scaled. Default <see cref="SeriesScaling.Global"/>.</summary>
-        public SeriesScaling Scaling { get; set; }
+        /// <summary>
+        /// How values are scaled. Default null: <see cref="SeriesScaling.Window"/>, so that a trend can be followed; with a
+        /// <see cref="WindowSize"/> below 5, whose own scale says little, <see cref="SeriesScaling.Global"/>.
+        /// </summary>
+        public SeriesScaling? Scaling { get; set; }
+
+        internal SeriesScaling EffectiveScaling => Scaling ?? (WindowSize < 5 ? SeriesScaling.Global : SeriesScaling.Window);
 
         /// <summary>The recurrent cell. Default <see cref="RecurrentCell.Lstm"/>.</summary>
         public RecurrentCell Cell { get; set; }
@@ -75,7 +100,7 @@ public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingT
         /// <summary>The loss. Default <see cref="ForecastLoss.Squared"/>.</summary>
         public ForecastLoss Loss { get; set; }
 
-        internal SeriesColumnNames ColumnNames => new(InputColumnName, ExtraColumnNames, GroupColumnName);
+        internal SeriesColumnNames ColumnNames => new(InputColumnName, ExtraColumnNames, GroupColumnName, TimeColumnName, TimeGapHandling);
 
         internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
             [(nameof(HiddenUnits), $"{HiddenUnits}"), (nameof(NumberOfLayers), $"{NumberOfLayers}"), (nameof(WindowSize), $"{WindowSize}"), (nameof(Horizon), $"{Horizon}")];
@@ -107,12 +132,16 @@ public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingT
             OptionCheck.NotEmpty(InputColumnName, nameof(InputColumnName));
             if (GroupColumnName != null)
                 OptionCheck.NotEmpty(GroupColumnName, nameof(GroupColumnName));
+            if (TimeColumnName != null)
+                OptionCheck.NotEmpty(TimeColumnName, nameof(TimeColumnName));
+            OptionCheck.Defined(TimeGapHandling, nameof(TimeGapHandling));
+            OptionCheck.Defined(ShortSeriesHandling, nameof(ShortSeriesHandling));
             OptionCheck.NotNull(ExtraColumnNames, nameof(ExtraColumnNames));
             for (var i = 0; i < ExtraColumnNames.Count; i++)
                 OptionCheck.NotEmpty(ExtraColumnNames[i], $"{nameof(ExtraColumnNames)}[{i}]");
             OptionCheck.Count(WindowSize, SequenceInput.MaximumValues, nameof(WindowSize));
             OptionCheck.Count(Horizon, SequenceInput.MaximumValues, nameof(Horizon));
-            OptionCheck.Defined(Scaling, nameof(Scaling));
+            OptionCheck.Defined(EffectiveScaling, nameof(Scaling));
             OptionCheck.Defined(Cell, nameof(Cell));
             OptionCheck.Count(NumberOfLayers, RecurrentLayers.MaximumLayers, nameof(NumberOfLayers));
             OptionCheck.Count(HiddenUnits, RecurrentLayers.MaximumUnits, nameof(HiddenUnits));
@@ -132,4 +161,14 @@ public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingT
         var model = new ForecastTraining(Host, _options, Seed).Run(input, validation);
         return new LstmForecastingTransformer(Host, model, _options.OutputColumnName, _options.ColumnNames);
     }
+}
+
+/// <summary>How series with too few rows for a window and a horizon are handled.</summary>
+public enum ShortSeriesHandling
+{
+    /// <summary>Skips them, and counts them.</summary>
+    Skip,
+
+    /// <summary>Throws an <see cref="ArgumentException"/> that names the series.</summary>
+    Throw,
 }

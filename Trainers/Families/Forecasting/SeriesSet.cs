@@ -10,10 +10,11 @@ namespace MLExtensions.Families.Forecasting;
 /// <summary>The series of a data set, in the order of their first rows.</summary>
 internal sealed class SeriesSet
 {
-    private SeriesSet(IReadOnlyList<TimeSeries> series, int width)
+    private SeriesSet(IReadOnlyList<TimeSeries> series, int width, long gaps)
     {
         Series = series;
         Width = width;
+        Gaps = gaps;
     }
 
     public IReadOnlyList<TimeSeries> Series { get; }
@@ -21,12 +22,15 @@ internal sealed class SeriesSet
     /// <summary>The number of values per time step: the value of the series, then the extra inputs.</summary>
     public int Width { get; }
 
+    /// <summary>The number of gaps in time that were allowed.</summary>
+    public long Gaps { get; }
+
     /// <summary>Reads data whose rows are in time order.</summary>
     /// <param name="data">The data.</param>
     /// <param name="names">Its columns.</param>
     /// <param name="check">Called for each row; throws to stop.</param>
     /// <exception cref="ArgumentException">A column is missing or of a wrong type.</exception>
-    /// <exception cref="FormatException">A value is NaN or infinite, or a group is missing.</exception>
+    /// <exception cref="FormatException">A value is NaN or infinite, a group is missing, or rows are not in time order.</exception>
     public static SeriesSet Read(IDataView data, SeriesColumnNames names, Action check)
     {
         var columns = SeriesColumns.Find(data.Schema, names);
@@ -46,11 +50,11 @@ internal sealed class SeriesSet
             }
             current.Add(reader.Values);
         }
-        return new SeriesSet(series, columns.Width);
+        return new SeriesSet(series, columns.Width, reader.Gaps);
     }
 
     /// <summary>Some of the series.</summary>
-    public SeriesSet Where(Func<TimeSeries, bool> condition) => new(Series.Where(condition).ToArray(), Width);
+    public SeriesSet Where(Func<TimeSeries, bool> condition) => new(Series.Where(condition).ToArray(), Width, Gaps);
 
     /// <summary>Chooses whole series for validation, by a column that has one value for each series.</summary>
     /// <param name="data">The data.</param>

@@ -25,23 +25,44 @@ internal sealed class SeriesWindows
 
     public IReadOnlyList<WindowPlace> Validation => _validation;
 
-    /// <summary>Divides series. Each must be long enough for one training window and, if requested, one validation window.</summary>
+    /// <summary>The number of series that are too short for a single window, and are not used.</summary>
+    public int TooShort { get; private set; }
+
+    /// <summary>The number of series that are too short for a held-out part, and are used for training as a whole.</summary>
+    public int NotHeldOut { get; private set; }
+
+    /// <summary>Divides series. One at least must be long enough for a training window and, if requested, a validation window.</summary>
     /// <param name="set">The series.</param>
     /// <param name="windowSize">The number of time steps of a window.</param>
     /// <param name="horizon">The number of time steps of a forecast.</param>
     /// <param name="validationFraction">The fraction at the end of each series that is held out.</param>
-    /// <exception cref="ArgumentException">There are no rows, or a series is too short; the message names it.</exception>
-    public static SeriesWindows Divide(SeriesSet set, int windowSize, int horizon, double validationFraction)
+    /// <param name="handling">How series that are too short are handled.</param>
+    /// <exception cref="ArgumentException">There are no rows, or series are too short; the message names one.</exception>
+    public static SeriesWindows Divide(SeriesSet set, int windowSize, int horizon, double validationFraction, ShortSeriesHandling handling = ShortSeriesHandling.Throw)
     {
         if (set.Series.Count == 0)
             throw new ArgumentException("The training data has no rows.");
         var windows = new SeriesWindows();
+        string? firstProblem = null;
         foreach (var series in set.Series)
         {
             var aside = (int)Math.Round(series.Length * validationFraction, MidpointRounding.AwayFromZero);
-            CheckLength(series, series.Length - aside, windowSize, horizon, validationFraction);
-            windows.Add(series, series.Length - aside, windowSize, horizon);
+            var problem = ProblemOf(series, series.Length - aside, windowSize, horizon, validationFraction);
+            if (problem != null && handling == ShortSeriesHandling.Throw)
+                throw new ArgumentException(problem);
+            firstProblem ??= problem;
+            if (problem == null)
+                windows.Add(series, series.Length - aside, windowSize, horizon);
+            else if (series.Length < windowSize + horizon)
+                windows.TooShort++;
+            else
+            {
+                windows.NotHeldOut++;
+                windows.Add(series, series.Length, windowSize, horizon);
+            }
         }
+        if (firstProblem != null && (windows._training.Count == 0 || (validationFraction > 0 && windows._validation.Count == 0)))
+            throw new ArgumentException(firstProblem);
         return windows;
     }
 
@@ -58,7 +79,7 @@ internal sealed class SeriesWindows
     }
 
     /// <summary>Computes the scale from the training part of the series.</summary>
-    public SeriesScale CreateScale(SeriesSet set, SeriesScaling scaling)
+    public SeriesScale CreateScale(SeriesSet set, SeriesScaling scaling, int windowSize)
     {
         var summaries = Enumerable.Range(0, set.Width).Select(_ => new RunningMoments()).ToArray();
         foreach (var (series, length) in _parts)
@@ -70,7 +91,25 @@ internal sealed class SeriesWindows
         return new SeriesScale(
             scaling,
             summaries.Select(summary => summary.Mean).ToArray(),
-            summaries.Select(summary => summary.StandardDeviation).ToArray());
+            summaries.Select(summary => summary.StandardDeviation).ToArray())
+        {
+            LeastSize = scaling == SeriesScaling.Window ? LeastSizeOf(set.Width, windowSize) : null,
+        };
+    }
+
+    /// <summary>The deviation that most of the training windows exceed, of those that move at all; null if none does.</summary>
+    private double? LeastSizeOf(int width, int windowSize)
+    {
+        const int MostWindows = 10_000;
+        const double Share = 0.05;
+        var stride = 1 + (_training.Count / MostWindows);
+        var sizes = Enumerable.Range(0, (_training.Count + stride - 1) / stride)
+            .Select(i => _training[i * stride])
+            .Select(place => SeriesScale.UnitOf(place.Series.Steps(place.End + 1 - windowSize, windowSize), width).Size)
+            .Where(size => size > 0)
+            .Order()
+            .ToArray();
+        return sizes.Length == 0 ? null : sizes[(int)(Share * sizes.Length)];
     }
 
     private void Add(TimeSeries series, int trainingLength, int windowSize, int horizon)
@@ -82,16 +121,17 @@ internal sealed class SeriesWindows
             _validation.Add(new WindowPlace(series, end));
     }
 
-    private static void CheckLength(TimeSeries series, int trainingLength, int windowSize, int horizon, double validationFraction)
+    private static string? ProblemOf(TimeSeries series, int trainingLength, int windowSize, int horizon, double validationFraction)
     {
         var name = series.Group.Length == 0 ? "The series" : $"The series '{series.Group}'";
         var asideLength = series.Length - trainingLength;
         if (trainingLength < windowSize + horizon)
         {
             var share = validationFraction == 0 ? "" : $", {trainingLength} of them for training after ValidationFraction {validationFraction}";
-            throw new ArgumentException($"{name} has {series.Length} rows{share}; WindowSize {windowSize} and Horizon {horizon} need at least {windowSize + horizon}. Use more rows, or a smaller WindowSize or Horizon.");
+            return $"{name} has {series.Length} rows{share}; WindowSize {windowSize} and Horizon {horizon} need at least {windowSize + horizon}. Use more rows, or a smaller WindowSize or Horizon.";
         }
-        if (validationFraction > 0 && asideLength < horizon)
-            throw new ArgumentException($"{name} has {series.Length} rows, of which ValidationFraction {validationFraction} holds out {asideLength}; a forecast of Horizon {horizon} needs at least {horizon}. Use more rows, a larger ValidationFraction, or a smaller Horizon.");
+        return validationFraction > 0 && asideLength < horizon
+            ? $"{name} has {series.Length} rows, of which ValidationFraction {validationFraction} holds out {asideLength}; a forecast of Horizon {horizon} needs at least {horizon}. Use more rows, a larger ValidationFraction, or a smaller Horizon."
+            : null;
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
+using MLExtensions.Tensors;
 using MLExtensions.Text;
 using MLExtensions.Training;
 using static TorchSharp.torch;
@@ -25,14 +26,16 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
     {
         var tokenizer = ((LanguageModelArchitecture)architecture).Tokenizer;
         var groups = validation == null && options.ValidationGroupColumnName is { } column ? RowTexts.ChooseGroups(input, column, options.ValidationFraction, Seed) : null;
-        var tokens = Read(input, tokenizer, session, PartOf(groups, isHeld: false));
+        var tokens = Read(input, tokenizer, session, TrainingSession.TrainingData, PartOf(groups, isHeld: false));
         TokenStore? validationTokens = null;
         try
         {
             if (validation != null || groups != null)
-                validationTokens = Read(validation ?? input, tokenizer, session, PartOf(groups, isHeld: true));
+                validationTokens = Read(validation ?? input, tokenizer, session, TrainingSession.ValidationData, PartOf(groups, isHeld: true));
             var (training, aside) = Split(tokens, validationTokens, device);
             session.Channel.Info("{0} training tokens, {1} distinct", training.RowCount, tokenizer.VocabularySize);
+            if (training.Streams < options.BatchSize)
+                session.Channel.Info("The text is read as {0} parallel streams, not {1} ({2}): each has at least a window of {3} tokens.", training.Streams, options.BatchSize, nameof(options.BatchSize), options.WindowLength);
             return new TrainingData<TokenBatch>(training, aside, head: null, tokens, validationTokens);
         }
         catch
@@ -52,21 +55,33 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
 
     private TextPart? PartOf(RowGroups? groups, bool isHeld) => groups == null ? null : new TextPart(options.ValidationGroupColumnName!, groups, isHeld);
 
-    private TokenStore Read(IDataView data, TextTokenizer tokenizer, TrainingSession session, TextPart? part) =>
-        RowTexts.Read(data, options.TextColumnName, tokenizer, options.Buffering, session.ThrowIfCancelled, part);
-
-    private void CheckText(TokenStore? tokens, string which)
+    private TokenStore Read(IDataView data, TextTokenizer tokenizer, TrainingSession session, string name, TextPart? part)
     {
-        if (tokens is { HasText: false, Count: > 0 })
-            throw new ArgumentException($"Column '{options.TextColumnName}': all {tokens.Count} rows of the {which} data are empty texts; there is nothing to learn.");
+        var counts = new DataCounts();
+        var store = RowTexts.Read(data, options.TextColumnName, tokenizer, options.Buffering, session.ThrowIfCancelled, counts, part);
+        if (counts[DataCounts.EmptyTexts] > 0 && counts[DataCounts.Tokens] == 0)
+        {
+            store.Dispose();
+            throw new ArgumentException($"Column '{options.TextColumnName}': all {counts[DataCounts.EmptyTexts]} rows of the {name} are empty texts; there is nothing to learn.");
+        }
+        session.Report(counts, name, Notes());
+        return store;
+
+        IEnumerable<DataNote> Notes()
+        {
+            if (counts[DataCounts.EmptyTexts] is > 0 and var empty)
+                yield return new DataNote($"{empty} texts of the {name} in column '{options.TextColumnName}' are empty: only their ends are read.", IsWarning: false);
+            if (TokenNotes.UnknownShare(counts, name) is { } note)
+                yield return note;
+            if (TokenNotes.WholeSentences(tokenizer) is { } warning)
+                yield return warning;
+        }
     }
 
     private (TokenWindows Training, TokenWindows? Validation) Split(TokenStore tokens, TokenStore? validation, Device device)
     {
         var held = validation == null ? (long)(tokens.Count * options.ValidationFraction) : 0;
         var count = tokens.Count - held;
-        CheckText(tokens, "training");
-        CheckText(validation, "validation");
         if (count < 2)
             throw new ArgumentException($"The training text has {count} tokens, including the end of each row; at least 2 are needed.");
         if (validation is { Count: < 2 } || (validation == null && options.ValidationFraction > 0 && held < 2))

@@ -8,17 +8,6 @@ internal abstract class TokenStore : IDisposable
 {
     public abstract long Count { get; }
 
-    /// <summary>Whether there is a token besides the ends of rows.</summary>
-    public bool HasText { get; private set; }
-
-    /// <summary>Adds the tokens of a row, without its end, and then its end.</summary>
-    public void AppendRow(List<int> tokens, int end)
-    {
-        HasText |= tokens.Count > 0;
-        tokens.Add(end);
-        Append(CollectionsMarshal.AsSpan(tokens));
-    }
-
     public abstract void Append(ReadOnlySpan<int> tokens);
 
     /// <summary>Reads tokens from a position; thread-safe once all tokens are stored.</summary>

@@ -4,13 +4,19 @@ using static TorchSharp.torch;
 namespace MLExtensions.Families.LanguageModels;
 
 /// <summary>
-/// Batches for truncated backpropagation through time. The text is divided into as many parallel streams as a batch has rows. Each stream
-/// continues where it stopped in the previous batch, so that the network's state can be carried over. Batches are never shuffled.
+/// Batches for truncated backpropagation through time. The text is divided into as many parallel streams as a batch has rows, but each has
+/// at least one window. Each stream continues where it stopped in the previous batch, so that the network's state can be carried over.
+/// Batches are never shuffled.
 /// </summary>
+/// <remarks>
+/// Every token but the first is predicted. Streams have equal length: where the text cannot be divided evenly, neighbors overlap by a token,
+/// so at most one token fewer than there are streams is read twice.
+/// </remarks>
 internal sealed class TokenWindows : IBatchSource<TokenBatch>
 {
     private readonly TokenStore _tokens;
     private readonly long _first;
+    private readonly long _targets;
     private readonly long _laneLength;
     private readonly int _lanes;
     private readonly int _steps;
@@ -28,8 +34,9 @@ internal sealed class TokenWindows : IBatchSource<TokenBatch>
         Checksum = checksum;
         _tokens = tokens;
         _first = first;
-        _lanes = (int)Math.Min(lanes, count / 2);
-        _laneLength = count / _lanes;
+        _targets = count - 1;
+        _lanes = (int)Math.Clamp(_targets / steps, 1, lanes);
+        _laneLength = (_targets + _lanes - 1) / _lanes;
         _steps = steps;
         _device = device;
     }
@@ -37,14 +44,17 @@ internal sealed class TokenWindows : IBatchSource<TokenBatch>
     public string? Checksum { get; }
 
     /// <summary>The number of predicted tokens per epoch.</summary>
-    public long RowCount => (_laneLength - 1) * _lanes;
+    public long RowCount => _laneLength * _lanes;
 
-    public int BatchCount => checked((int)((_laneLength - 1 + _steps - 1) / _steps));
+    public int BatchCount => checked((int)((_laneLength + _steps - 1) / _steps));
+
+    /// <summary>The number of parallel streams.</summary>
+    public int Streams => _lanes;
 
     public IEnumerable<TokenBatch> ReadEpoch(int epoch)
     {
-        for (long at = 0; at < _laneLength - 1; at += _steps)
-            yield return Read(at, (int)Math.Min(_steps, _laneLength - 1 - at));
+        for (long at = 0; at < _laneLength; at += _steps)
+            yield return Read(at, (int)Math.Min(_steps, _laneLength - at));
     }
 
     private TokenBatch Read(long at, int steps)
@@ -54,14 +64,16 @@ internal sealed class TokenWindows : IBatchSource<TokenBatch>
         var targets = new long[steps * _lanes];
         for (var lane = 0; lane < _lanes; lane++)
         {
-            _tokens.Read(_first + (lane * _laneLength) + at, window);
+            // Spread evenly, the last stream ends with the text.
+            var start = _lanes == 1 ? 0 : (_targets - _laneLength) * lane / (_lanes - 1);
+            _tokens.Read(_first + start + at, window);
             for (var step = 0; step < steps; step++)
             {
                 inputs[(step * _lanes) + lane] = window[step];
                 targets[(step * _lanes) + lane] = window[step + 1];
             }
         }
-        var fraction = (double)at / (_laneLength - 1);
+        var fraction = (double)at / _laneLength;
         return new TokenBatch(
             inputs.Length,
             fraction,

@@ -59,11 +59,23 @@ public abstract class RecurrentOptions : SupervisedTrainerOptions
     /// </summary>
     public int? MaximumLength { get; set; }
 
-    /// <summary>How longer sequences are handled. Default: only their end is used.</summary>
-    public LongSequenceHandling LongSequenceHandling { get; set; }
+    /// <summary>
+    /// How longer sequences are handled. What is cut is counted in the log and in <see cref="TrainingHistory.DataCounts"/>. Default null: of
+    /// texts and keys the beginning and the end are read (<see cref="LongSequenceHandling.KeepBeginningAndEnd"/>), of numbers the end.
+    /// </summary>
+    public LongSequenceHandling? LongSequenceHandling { get; set; }
 
-    /// <summary>How sequences without time steps are handled. Default: an exception that names the row.</summary>
-    public EmptySequenceHandling EmptySequenceHandling { get; set; }
+    /// <summary>
+    /// How sequences without time steps, such as empty texts, are handled. They are counted in the log and in
+    /// <see cref="TrainingHistory.DataCounts"/>. If all are empty, training is refused. Default <see cref="EmptySequenceHandling.Zeros"/>.
+    /// </summary>
+    public EmptySequenceHandling EmptySequenceHandling { get; set; } = EmptySequenceHandling.Zeros;
+
+    /// <summary>
+    /// How missing keys in a vector of keys are handled, such as words that are not in the dictionary. They are counted in the log and in
+    /// <see cref="TrainingHistory.DataCounts"/>. Default <see cref="MissingKeyHandling.Skip"/>.
+    /// </summary>
+    public MissingKeyHandling MissingKeyHandling { get; set; } = MissingKeyHandling.Skip;
 
     /// <summary>
     /// Initial bias of the LSTM forget gates; with 1 the network remembers from the start (Jozefowicz et al., 2015). Default 1.
@@ -122,8 +134,9 @@ public abstract class RecurrentOptions : SupervisedTrainerOptions
         OptionCheck.NotNull(Tokenization, nameof(Tokenization));
         Tokenization.Check(nameof(Tokenization));
         OptionCheck.Count(MaximumLength ?? 1, SequenceInput.MaximumValues / StepSize, nameof(MaximumLength));
-        OptionCheck.Defined(LongSequenceHandling, nameof(LongSequenceHandling));
+        OptionCheck.Defined(LongSequenceHandling ?? MLExtensions.LongSequenceHandling.KeepEnd, nameof(LongSequenceHandling));
         OptionCheck.Defined(EmptySequenceHandling, nameof(EmptySequenceHandling));
+        OptionCheck.Defined(MissingKeyHandling, nameof(MissingKeyHandling));
         OptionCheck.Between(ForgetBias, -100, 100, nameof(ForgetBias));
     }
 }

@@ -18,13 +18,19 @@ internal static class SequenceScan
         var draft = CreateDraft(options, data, features, initial, check);
         var known = KnownLength(draft, features);
         var length = options.MaximumLength ?? known ?? initial?.MaximumLength ?? LongestIn(data, features, draft, check);
-        return draft with { MaximumLength = length, LongSequenceHandling = options.LongSequenceHandling, EmptySequenceHandling = options.EmptySequenceHandling };
+        return draft with
+        {
+            MaximumLength = length,
+            LongSequenceHandling = options.LongSequenceHandling ?? (draft is NumberSequence ? LongSequenceHandling.KeepEnd : LongSequenceHandling.KeepBeginningAndEnd),
+            EmptySequenceHandling = options.EmptySequenceHandling,
+            MissingKeyHandling = options.MissingKeyHandling,
+        };
     }
 
     private static SequenceInput CreateDraft(RecurrentOptions options, IDataView data, DataViewSchema.Column features, SequenceInput? initial, Action check)
     {
         if (features.Type is VectorDataViewType { ItemType: KeyDataViewType key })
-            return CreateKeys(key.GetCountAsInt32(null), KeyNames.Of(features), initial as KeySequence);
+            return CreateKeys(key.GetCountAsInt32(null), KeyNames.Of(features), initial as KeySequence) with { MissingKeyHandling = options.MissingKeyHandling };
         if (features.Type is not TextDataViewType)
             return new NumberSequence { StepSize = options.StepSize, MaximumLength = 1 };
         var tokenizer = initial is TextSequence text

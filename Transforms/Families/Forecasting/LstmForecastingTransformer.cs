@@ -5,6 +5,7 @@ using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.Forecasting;
 using MLExtensions.Models;
+using MLExtensions.Persistence;
 using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -45,6 +46,9 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
     /// <summary>The added column, a <c>Vector&lt;Single&gt;</c> of <see cref="Horizon"/> values.</summary>
     public string OutputColumnName { get; }
 
+    /// <summary>The column that names the series of a row; null if all rows are one series.</summary>
+    public string? GroupColumnName => _names.Group;
+
     /// <summary>The number of past values that a forecast uses.</summary>
     public int WindowSize => _architecture.WindowSize;
 
@@ -68,7 +72,7 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
     internal override double MultiplyAdds => _architecture.MultiplyAdds;
 
     private protected override string WhyNoRowMapping =>
-        "A forecast needs previous rows, so a PredictionEngine, which gets single rows, cannot compute it. Call Transform on the series, or Forecast(history) on the model.";
+        "A forecast needs previous rows, so a PredictionEngine, which gets single rows, cannot compute it. Call Forecast(history) on the model, with the past values of a series or a data view of them, or Transform.";
 
     /// <summary>Forecasts the next values of a series, without a data view.</summary>
     /// <param name="history">The past values, the latest one last; at least <see cref="WindowSize"/>.</param>
@@ -126,14 +130,15 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
     /// <summary>Adds the column of windows, which the forecast column of the same name hides.</summary>
     private protected override IDataView Prepare(IDataView input)
     {
-        var columns = SeriesColumns.Find(input.Schema, _names);
+        var columns = SeriesColumns.Find(input.Schema, _names.In(input.Schema));
         var width = _architecture.StepWidth;
         if (columns.Width != width)
             throw new ArgumentException($"The extra columns {string.Join(", ", _names.Extra)} have {columns.Width - 1} values; the model was trained on {width - 1}.", nameof(input));
         return new WindowDataView(input, columns, WindowSize, OutputColumnName);
     }
 
-    private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
+    // Without a time column the file is the same as ever, and older versions can read it.
+    private protected override VersionInfo CreateVersionInfo() => _names.Time == null ? ModelVersion.Of(ModelSignature, LoaderSignature) : GetVersionInfo();
 
     private protected override void SaveContent(ModelSaveContext ctx)
     {
@@ -143,6 +148,11 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
         ctx.Writer.Write(_names.Extra.Count);
         foreach (var name in _names.Extra)
             ctx.SaveNonEmptyString(name);
+        if (_names.Time != null)
+        {
+            ctx.SaveNonEmptyString(_names.Time);
+            ctx.Writer.Write((int)_names.Gaps);
+        }
         ctx.SaveModel(Model, NetworkFolder);
     }
 
@@ -155,12 +165,17 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
         var extra = new List<string>();
         for (var left = ctx.Reader.ReadInt32(); left > 0; left--)
             extra.Add(ctx.LoadNonEmptyString());
+        var names = new SeriesColumnNames(value, extra, group);
+        if (ctx.Header.ModelVerWritten >= ModelVersion.Second)
+            names = names with { Time = ctx.LoadNonEmptyString(), Gaps = (TimeGapHandling)ctx.Reader.ReadInt32() };
+        if (!Enum.IsDefined(names.Gaps))
+            throw new ModelFormatException("Model.key", $"holds the handling {names.Gaps} of gaps in time, which is not a valid value");
         var model = ctx.LoadNetwork(env, NetworkFolder, "a forecasting network", IsForecaster);
-        return new LstmForecastingTransformer(env, model, output, new SeriesColumnNames(value, extra, group));
+        return new LstmForecastingTransformer(env, model, output, names);
 
         static bool IsForecaster(NetworkModelParameters model) =>
             model is { Head: ForecastHead head, Architecture: ForecastArchitecture architecture } && head.Scale.Means.Count == architecture.StepWidth;
     }
 
-    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
+    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature, ModelVersion.Second);
 }

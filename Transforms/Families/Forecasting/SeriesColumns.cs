@@ -11,15 +11,28 @@ namespace MLExtensions.Families.Forecasting;
 /// <param name="Value">The column of values.</param>
 /// <param name="Extra">The columns of extra inputs.</param>
 /// <param name="Group">The column that names the series of a row; null if there is only one series.</param>
-internal sealed record SeriesColumnNames(string Value, IReadOnlyList<string> Extra, string? Group);
+/// <param name="Time">The column with the time of a row; null if it is not checked.</param>
+/// <param name="Gaps">How rows that are not equally spaced in time are handled.</param>
+internal sealed record SeriesColumnNames(string Value, IReadOnlyList<string> Extra, string? Group, string? Time = null, TimeGapHandling Gaps = TimeGapHandling.Throw)
+{
+    /// <summary>The same names, without a time column that the data does not have: the times of rows to forecast are only checked.</summary>
+    public SeriesColumnNames In(DataViewSchema schema) => Time == null || schema.GetColumnOrNull(Time) != null ? this : this with { Time = null };
+}
 
 /// <summary>The columns of a data set that hold series, found and checked.</summary>
-internal sealed record SeriesColumns(DataViewSchema.Column Value, IReadOnlyList<DataViewSchema.Column> Extra, DataViewSchema.Column? Group)
+internal sealed record SeriesColumns(DataViewSchema.Column Value, IReadOnlyList<DataViewSchema.Column> Extra, DataViewSchema.Column? Group, DataViewSchema.Column? Time, TimeGapHandling Gaps)
 {
     /// <summary>The number of values per row: the value of the series and the extra inputs.</summary>
     public int Width { get; } = 1 + Extra.Sum(FeatureReader.WidthOf);
 
-    public IEnumerable<DataViewSchema.Column> All => Group is { } group ? [Value, .. Extra, group] : [Value, .. Extra];
+    public IEnumerable<DataViewSchema.Column> All
+    {
+        get
+        {
+            IEnumerable<DataViewSchema.Column?> all = [Value, .. Extra.Cast<DataViewSchema.Column?>(), Group, Time];
+            return all.OfType<DataViewSchema.Column>();
+        }
+    }
 
     /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
     public static SeriesColumns Find(DataViewSchema schema, SeriesColumnNames names)
@@ -28,7 +41,9 @@ internal sealed record SeriesColumns(DataViewSchema.Column Value, IReadOnlyList<
         return new SeriesColumns(
             schema[names.Value],
             names.Extra.Select(name => schema[name]).ToArray(),
-            names.Group == null ? null : schema[names.Group]);
+            names.Group == null ? null : schema[names.Group],
+            names.Time == null ? null : schema[names.Time],
+            names.Gaps);
     }
 
     /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
@@ -42,6 +57,12 @@ internal sealed record SeriesColumns(DataViewSchema.Column Value, IReadOnlyList<
             var extra = Find(schema, name, "Extra");
             if (extra.Kind == SchemaShape.Column.VectorKind.VariableVector || extra.ItemType != NumberDataViewType.Single)
                 throw Wrong("Extra", extra, "Single, or Vector<Single> of known size", ColumnAdvice.ForFeatures(extra));
+        }
+        if (names.Time != null)
+        {
+            var time = Find(schema, names.Time, "Time");
+            if (time.Kind != SchemaShape.Column.VectorKind.Scalar || time.IsKey || !SeriesTimes.Takes(time.ItemType))
+                throw Wrong("Time", time, "a DateTime, a DateTimeOffset or a number", "");
         }
         if (names.Group == null)
             return;
@@ -71,6 +92,7 @@ internal sealed class SeriesRowReader
     private readonly FeatureReader[] _extra;
     private readonly ValueGetter<StringBuilder>? _getGroup;
     private readonly string? _groupName;
+    private readonly SeriesTimes? _times;
     private readonly float[] _values;
     private StringBuilder _text = new();
 
@@ -82,8 +104,12 @@ internal sealed class SeriesRowReader
         _extra = columns.Extra.Select(column => new FeatureReader(row, column, FeatureReader.WidthOf(column))).ToArray();
         _getGroup = columns.Group is { } group ? RowCursorUtils.GetGetterAsStringBuilder(row, group.Index) : null;
         _groupName = columns.Group?.Name;
+        _times = columns.Time is { } time ? new SeriesTimes(row, time, columns.Gaps) : null;
         _values = new float[columns.Width];
     }
+
+    /// <summary>The number of gaps in time so far.</summary>
+    public long Gaps => _times?.Gaps ?? 0;
 
     /// <summary>The series that the row belongs to; empty if there is only one.</summary>
     public string Group { get; private set; } = "";
@@ -92,7 +118,7 @@ internal sealed class SeriesRowReader
     public ReadOnlySpan<float> Values => _values;
 
     /// <exception cref="FormatException">
-    /// A value is NaN or infinite, or the group is missing; the message names column, row and value.
+    /// A value is NaN or infinite, the group is missing, or the time is not that of the next row; the message names column, row and value.
     /// </exception>
     public void Read()
     {
@@ -105,6 +131,12 @@ internal sealed class SeriesRowReader
             reader.Read(_values.AsSpan(at, reader.Width));
             at += reader.Width;
         }
+        ReadGroup();
+        _times?.Check(Group);
+    }
+
+    private void ReadGroup()
+    {
         if (_getGroup == null)
             return;
         _getGroup(ref _text);

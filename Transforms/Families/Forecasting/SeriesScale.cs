@@ -20,6 +20,13 @@ internal sealed record SeriesScale(SeriesScaling Scaling, IReadOnlyList<double> 
 {
     private const double LeastShare = 1e-3;
 
+    /// <summary>
+    /// The least deviation of a window: windows that hardly move are not blown up. Null in models before 0.3.0: a thousandth of the deviation of
+    /// all training values.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? LeastSize { get; init; }
+
     /// <summary>Scales a window in place: its time steps, each with the value of the series and the extra inputs.</summary>
     /// <returns>The scale of the series, for the forecast.</returns>
     public WindowUnit Apply(Span<float> window)
@@ -44,10 +51,12 @@ internal sealed record SeriesScale(SeriesScaling Scaling, IReadOnlyList<double> 
             throw new FormatException($"there are {Means.Count} means and {Deviations.Count} deviations; the numbers must be equal, and at least 1.");
         if (!Means.All(double.IsFinite) || !Deviations.All(deviation => double.IsFinite(deviation) && deviation > 0))
             throw new FormatException("means and deviations must be finite, and deviations must be positive.");
+        if (LeastSize is { } least && !(least > 0 && double.IsFinite(least)))
+            throw new FormatException($"leastSize is {least}; it must be finite and positive.");
     }
 
     public bool Equals(SeriesScale? other) =>
-        other != null && Scaling == other.Scaling && Means.SequenceEqual(other.Means) && Deviations.SequenceEqual(other.Deviations);
+        other != null && Scaling == other.Scaling && LeastSize == other.LeastSize && Means.SequenceEqual(other.Means) && Deviations.SequenceEqual(other.Deviations);
 
     public override int GetHashCode() => HashCode.Combine(Scaling, Means.Count, Means[0], Deviations[0]);
 
@@ -55,7 +64,15 @@ internal sealed record SeriesScale(SeriesScaling Scaling, IReadOnlyList<double> 
     {
         if (Scaling == SeriesScaling.Global)
             return new WindowUnit(Means[0], Deviations[0]);
-        var width = Means.Count;
+        var unit = UnitOf(window, Means.Count);
+        return unit with { Size = Math.Max(unit.Size, LeastSize ?? LeastShare * Deviations[0]) };
+    }
+
+    /// <summary>The mean of a window's values and their mean absolute deviation.</summary>
+    /// <param name="window">The time steps.</param>
+    /// <param name="width">The number of values of each, of which the first is that of the series.</param>
+    public static WindowUnit UnitOf(ReadOnlySpan<float> window, int width)
+    {
         var steps = window.Length / width;
         double sum = 0;
         for (var step = 0; step < window.Length; step += width)
@@ -64,7 +81,7 @@ internal sealed record SeriesScale(SeriesScaling Scaling, IReadOnlyList<double> 
         double absolute = 0;
         for (var step = 0; step < window.Length; step += width)
             absolute += Math.Abs(window[step] - mean);
-        return new WindowUnit(mean, Math.Max(absolute / steps, LeastShare * Deviations[0]));
+        return new WindowUnit(mean, absolute / steps);
     }
 }
 
@@ -76,8 +93,8 @@ public enum SeriesScaling
     Global,
 
     /// <summary>
-    /// Each window with its own mean and mean absolute deviation, for series that differ in level or grow. The deviation is at least a
-    /// thousandth of the standard deviation of the training values.
+    /// Each window with its own mean and mean absolute deviation, for series that differ in level or grow. Windows that hardly move are scaled
+    /// with the deviation that 95 % of the moving training windows exceed. The level itself is not seen by the network.
     /// </summary>
     Window,
 }

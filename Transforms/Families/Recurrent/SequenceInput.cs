@@ -30,6 +30,11 @@ public abstract record SequenceInput
     [JsonPropertyName("emptySequences")]
     public EmptySequenceHandling EmptySequenceHandling { get; init; }
 
+    /// <summary>How missing keys in a sequence of keys are handled.</summary>
+    [JsonPropertyName("missingKeys")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public MissingKeyHandling MissingKeyHandling { get; init; }
+
     /// <summary>The number of values per time step in a row of the network's input.</summary>
     internal virtual int ValuesPerStep => 1;
 
@@ -53,6 +58,8 @@ public abstract record SequenceInput
             throw new FormatException($"input.longSequences is {LongSequenceHandling}, which is not a valid value.");
         if (!Enum.IsDefined(EmptySequenceHandling))
             throw new FormatException($"input.emptySequences is {EmptySequenceHandling}, which is not a valid value.");
+        if (!Enum.IsDefined(MissingKeyHandling))
+            throw new FormatException($"input.missingKeys is {MissingKeyHandling}, which is not a valid value.");
     }
 }
 
@@ -149,6 +156,9 @@ public enum LongSequenceHandling
     /// <summary>Throws a <see cref="FormatException"/> that names the row.</summary>
     [JsonStringEnumMemberName("Refuse")]
     Throw,
+
+    /// <summary>Uses the first and the last time steps, half of the maximum each: texts often say what matters at either end.</summary>
+    KeepBeginningAndEnd,
 }
 
 /// <summary>How sequences without time steps are handled.</summary>
@@ -161,6 +171,17 @@ public enum EmptySequenceHandling
 
     /// <summary>Uses zeros as the output of the recurrent layers.</summary>
     Zeros,
+}
+
+/// <summary>How missing keys in a sequence of keys are handled, such as words that are not in the dictionary of the keys.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<MissingKeyHandling>))]
+public enum MissingKeyHandling
+{
+    /// <summary>Throws a <see cref="FormatException"/> that names row and slot.</summary>
+    Throw,
+
+    /// <summary>Leaves them out: the sequence becomes shorter.</summary>
+    Skip,
 }
 
 /// <summary>
@@ -177,7 +198,31 @@ internal sealed record SequenceFormat(SequenceInput Input) : FeatureFormat
     // A truncated sequence differs from the value of the column.
     public override bool HoldsColumn(DataViewSchema.Column column) => false;
 
+    public override bool HasCounts => true;
+
     public override IFeatureReader Open(DataViewRow row, DataViewSchema.Column column) => Input.Open(row, column);
+
+    public override void CheckContent(DataCounts counts, string column, string data)
+    {
+        var sequences = counts[DataCounts.Sequences];
+        if (sequences > 0 && counts[DataCounts.EmptySequences] == sequences)
+            throw new ArgumentException($"All {sequences} sequences of the {data} in column '{column}' are empty, so there is nothing to learn from.");
+    }
+
+    public override IEnumerable<DataNote> Review(DataCounts counts, string column, string data)
+    {
+        var (sequences, empty) = (counts[DataCounts.Sequences], counts[DataCounts.EmptySequences]);
+        if (empty > 0)
+            yield return new DataNote($"{empty} of {sequences} sequences of the {data} in column '{column}' are empty; they count as zeros ({nameof(EmptySequenceHandling)}).", IsWarning: true);
+        if (counts[DataCounts.CutSequences] is > 0 and var cut)
+            yield return new DataNote($"{cut} of {sequences} sequences of the {data} in column '{column}' are longer than {Input.MaximumLength} time steps, and {counts[DataCounts.LostTimeSteps]} time steps of them were not read ({nameof(LongSequenceHandling)} is {Input.LongSequenceHandling}). Increase MaximumLength to read them.", IsWarning: true);
+        if (counts[DataCounts.MissingKeys] is > 0 and var missing)
+            yield return new DataNote($"{missing} keys of the {data} in column '{column}' are missing and were left out ({nameof(MissingKeyHandling)}).", IsWarning: true);
+        if (TokenNotes.UnknownShare(counts, data) is { } note)
+            yield return note;
+        if (Input is TextSequence text && TokenNotes.WholeSentences(text.Tokenizer) is { } warning)
+            yield return warning;
+    }
 
     public override void Check(DataViewSchema.Column column)
     {

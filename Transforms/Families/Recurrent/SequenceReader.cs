@@ -10,6 +10,7 @@ namespace MLExtensions.Families.Recurrent;
 internal abstract class SequenceReader(SequenceInput input, DataViewRow row, DataViewSchema.Column column) : IFeatureReader
 {
     private readonly List<float> _values = [];
+    private readonly DataCounts _counts = new();
 
     protected string Column => column.Name;
 
@@ -18,32 +19,51 @@ internal abstract class SequenceReader(SequenceInput input, DataViewRow row, Dat
     /// <summary>The number of time steps of the current row's sequence.</summary>
     public int ReadLength() => ReadWhole().Length / input.ValuesPerStep;
 
-    public void Read(Span<float> destination) => Write(input, ReadWhole(), destination, Column, Row);
+    public void Read(Span<float> destination) => Write(input, ReadWhole(), destination, Column, Row, _counts);
+
+    public void AddTo(DataCounts counts) => counts.Add(_counts);
 
     /// <summary>Writes a sequence of any length as a row of the format.</summary>
     /// <exception cref="FormatException">The sequence is too long or empty, and the input does not allow that.</exception>
-    public static void Write(SequenceInput input, ReadOnlySpan<float> values, Span<float> destination, string column, long row)
+    public static void Write(SequenceInput input, ReadOnlySpan<float> values, Span<float> destination, string column, long row, DataCounts? counts = null)
     {
         var size = input.ValuesPerStep;
         if (values.Length % size != 0)
             throw Bad(column, row, $"{values.Length} values are not a multiple of the step size {size}");
         var steps = values.Length / size;
-        if (steps == 0 && input.EmptySequenceHandling == EmptySequenceHandling.Throw)
-            throw Bad(column, row, $"the sequence is empty; allow empty sequences with {nameof(EmptySequenceHandling)}.{nameof(EmptySequenceHandling.Zeros)}, or filter them out");
-        if (steps > input.MaximumLength)
+        counts?.Add(DataCounts.Sequences, 1);
+        if (steps == 0)
         {
-            if (input.LongSequenceHandling == LongSequenceHandling.Throw)
-                throw Bad(column, row, $"the sequence has {steps} time steps; at most {input.MaximumLength} are allowed. Increase MaximumLength, or truncate longer sequences with LongSequenceHandling");
-            steps = input.MaximumLength;
-            values = input.LongSequenceHandling == LongSequenceHandling.KeepEnd ? values[^(steps * size)..] : values[..(steps * size)];
+            if (input.EmptySequenceHandling == EmptySequenceHandling.Throw)
+                throw Bad(column, row, $"the sequence is empty; allow empty sequences with {nameof(EmptySequenceHandling)}.{nameof(EmptySequenceHandling.Zeros)}, or filter them out");
+            counts?.Add(DataCounts.EmptySequences, 1);
         }
-        destination[0] = steps;
-        values.CopyTo(destination[1..]);
-        destination[(1 + values.Length)..].Clear();
+        destination[0] = Math.Min(steps, input.MaximumLength);
+        var target = destination[1..];
+        if (steps <= input.MaximumLength)
+        {
+            values.CopyTo(target);
+            target[values.Length..].Clear();
+            return;
+        }
+        if (input.LongSequenceHandling == LongSequenceHandling.Throw)
+            throw Bad(column, row, $"the sequence has {steps} time steps; at most {input.MaximumLength} are allowed. Increase MaximumLength, or truncate longer sequences with LongSequenceHandling");
+        counts?.Add(DataCounts.CutSequences, 1);
+        counts?.Add(DataCounts.LostTimeSteps, steps - input.MaximumLength);
+        var first = size * input.LongSequenceHandling switch
+        {
+            LongSequenceHandling.KeepBeginning => input.MaximumLength,
+            LongSequenceHandling.KeepBeginningAndEnd => (input.MaximumLength + 1) / 2,
+            _ => 0,
+        };
+        values[..first].CopyTo(target);
+        values[^((size * input.MaximumLength) - first)..].CopyTo(target[first..]);
     }
 
     /// <summary>Appends the whole sequence of the current row.</summary>
     protected abstract void Append(List<float> values);
+
+    protected void Count(string name, long count) => _counts.Add(name, count);
 
     protected FormatException Bad(string problem) => Bad(Column, Row, problem);
 
@@ -93,13 +113,15 @@ internal sealed class KeySequenceReader(KeySequence input, DataViewRow row, Data
         foreach (var found in _buffer.DenseValues())
         {
             var key = found > 0 && _names != null ? (uint)_names.Find((int)found - 1, Row) + 1 : found;
-            if (key == 0 || key > input.KeyCount)
-                throw Bad(slot, key == 0
-                    ? "the key is missing; filter such rows out, or map missing values to a key of their own"
-                    : $"the key is {key}; there are {input.KeyCount} keys");
-            values.Add(key - 1);
+            if (key > input.KeyCount)
+                throw Bad(slot, $"the key is {key}; there are {input.KeyCount} keys");
+            if (key > 0)
+                values.Add(key - 1);
+            else if (input.MissingKeyHandling == MissingKeyHandling.Throw)
+                throw Bad(slot, $"the key is missing; leave missing keys out with {nameof(MissingKeyHandling)}.{nameof(MissingKeyHandling.Skip)}, or map missing values to a key of their own");
             slot++;
         }
+        Count(DataCounts.MissingKeys, slot - values.Count);
     }
 }
 
@@ -121,7 +143,13 @@ internal sealed class TextSequenceReader(TextSequence input, DataViewRow row, Da
         {
             throw Bad(e.Message.TrimEnd('.'));
         }
+        var unknown = input.Tokenizer.UnknownId;
         foreach (var token in _tokens)
+        {
             values.Add(token);
+            if (token == unknown)
+                Count(DataCounts.UnknownTokens, 1);
+        }
+        Count(DataCounts.Tokens, _tokens.Count);
     }
 }

@@ -1,0 +1,156 @@
+using System.Text;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Families.Forecasting;
+using MLExtensions.Models;
+
+namespace MLExtensions;
+
+/// <summary>The forecast of a series.</summary>
+/// <param name="Series">The name of the series in the group column; empty if there is only one.</param>
+/// <param name="Values">The next values, the nearest one first; NaN if the series has fewer rows than a forecast needs.</param>
+public sealed record SeriesForecast(string Series, IReadOnlyList<float> Values);
+
+/// <summary>Forecasts with models that contain a forecasting network: a transformer, a chain of transformers, a loaded model.</summary>
+public static class ForecastExtensions
+{
+    /// <param name="model">The model, with one forecasting network.</param>
+    extension(ITransformer model)
+    {
+        /// <summary>Forecasts the next values of a series.</summary>
+        /// <param name="history">The past values, the latest one last; at least <see cref="LstmForecastingTransformer.WindowSize"/>.</param>
+        /// <returns>The next <see cref="LstmForecastingTransformer.Horizon"/> values.</returns>
+        /// <remarks>
+        /// The other steps of a chain are applied too, to data with nothing but the values. If they need other columns, use
+        /// <see cref="Forecast(ITransformer, IDataView)"/>.
+        /// </remarks>
+        /// <exception cref="ArgumentException">The model has no forecasting network or several, or there are too few values.</exception>
+        /// <exception cref="FormatException">A value that the forecast uses is NaN or infinite.</exception>
+        /// <exception cref="InvalidOperationException">The model needs more than the values.</exception>
+        public float[] Forecast(IEnumerable<float> history)
+        {
+            ArgumentNullException.ThrowIfNull(history);
+            var (forecaster, isAlone) = ForecasterFinder.Find(model);
+            return isAlone ? forecaster.Forecast(history) : ForecasterFinder.Through(model, forecaster, history.ToArray());
+        }
+
+        /// <summary>Forecasts the next values of several series.</summary>
+        /// <param name="histories">The past values of each, the latest one last.</param>
+        /// <returns>The next values of each.</returns>
+        /// <inheritdoc cref="Forecast(ITransformer, IEnumerable{float})"/>
+        public float[][] Forecast(IEnumerable<IEnumerable<float>> histories)
+        {
+            ArgumentNullException.ThrowIfNull(histories);
+            return histories.Select(history => model.Forecast(history)).ToArray();
+        }
+
+        /// <summary>Forecasts the next values of every series in data, after its last row.</summary>
+        /// <param name="history">The rows of the series, in time order; with the same columns as the training data.</param>
+        /// <returns>One forecast for each series, in the order of their first rows.</returns>
+        /// <exception cref="ArgumentException">
+        /// The model has no forecasting network or several, a column is missing, there are no rows, or all series are too short.
+        /// </exception>
+        /// <exception cref="FormatException">A value is NaN or infinite; the message names column and row.</exception>
+        public IReadOnlyList<SeriesForecast> Forecast(IDataView history)
+        {
+            ArgumentNullException.ThrowIfNull(history);
+            var (forecaster, _) = ForecasterFinder.Find(model);
+            var scored = model.Transform(history);
+            return LastForecasts.Read(scored, forecaster);
+        }
+    }
+}
+
+/// <summary>Finds the forecasting network of a model.</summary>
+file static class ForecasterFinder
+{
+    /// <returns>The network, and whether the model has no other steps.</returns>
+    public static (LstmForecastingTransformer Forecaster, bool IsAlone) Find(ITransformer model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var steps = Steps(model).ToArray();
+        return steps.OfType<LstmForecastingTransformer>().ToArray() switch
+        {
+            [var forecaster] => (forecaster, steps.Length == 1),
+            { Length: var count } => throw new ArgumentException($"The model has {(count == 0 ? "no" : count)} forecasting network{(count == 0 ? "" : "s")}; its steps are {string.Join(", ", steps.Select(step => step.GetType().Name))}. Forecast needs one model of ForecastByLstm.", nameof(model)),
+        };
+    }
+
+    public static float[] Through(ITransformer model, LstmForecastingTransformer forecaster, float[] history)
+    {
+        if (history.Length < forecaster.WindowSize)
+            throw new ArgumentException($"The history has {history.Length} values; the model needs at least {forecaster.WindowSize}.", nameof(history));
+        var view = ViewOf(forecaster, history);
+        IDataView scored;
+        try
+        {
+            scored = model.Transform(view);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidOperationException($"The steps of the model need more than the column '{forecaster.InputColumnName}': {e.Message} Call Forecast with a data view.", e);
+        }
+        return [.. LastForecasts.Read(scored, forecaster).Single().Values];
+    }
+
+    private static IEnumerable<ITransformer> Steps(ITransformer model) => model is IEnumerable<ITransformer> chain ? chain.SelectMany(Steps) : [model];
+
+    private static IDataView ViewOf(LstmForecastingTransformer forecaster, float[] history)
+    {
+        var builder = new ArrayDataViewBuilder(new MLContext());
+        builder.AddColumn(forecaster.InputColumnName, NumberDataViewType.Single, history);
+        if (forecaster.GroupColumnName is { } group)
+            builder.AddColumn(group, Enumerable.Repeat("series", history.Length).ToArray());
+        return builder.GetDataView();
+    }
+}
+
+/// <summary>Reads the forecasts of the last row of each series.</summary>
+file static class LastForecasts
+{
+    public static IReadOnlyList<SeriesForecast> Read(IDataView scored, LstmForecastingTransformer forecaster)
+    {
+        var group = forecaster.GroupColumnName is { } name
+            ? scored.Schema.GetColumnOrNull(name) ?? throw new ArgumentException($"Group column '{name}' is not in the output of the model.")
+            : (DataViewSchema.Column?)null;
+        var lastRows = FindLastRows(scored, group);
+        if (lastRows.Count == 0)
+            throw new ArgumentException("The history has no rows, so there is nothing to forecast from.");
+        var column = scored.Schema.GetColumnOrNull(forecaster.OutputColumnName)
+            ?? throw new ArgumentException($"Column '{forecaster.OutputColumnName}' is not in the output of the model.");
+        var found = new Dictionary<long, float[]>();
+        var rows = lastRows.Select(row => row.Row).ToHashSet();
+        using var cursor = scored.GetRowCursor([column]);
+        var getter = cursor.GetGetter<VBuffer<float>>(column);
+        VBuffer<float> buffer = default;
+        for (long row = 0; found.Count < rows.Count && cursor.MoveNext(); row++)
+        {
+            if (!rows.Contains(row))
+                continue;
+            getter(ref buffer);
+            found.Add(row, buffer.DenseValues().ToArray());
+        }
+        var forecasts = lastRows.Select(row => new SeriesForecast(row.Group, found[row.Row])).ToArray();
+        return forecasts.Any(forecast => !forecast.Values.Any(float.IsNaN))
+            ? forecasts
+            : throw new ArgumentException($"Every series of the history is too short: a forecast needs the last {forecaster.WindowSize} rows of its series.");
+    }
+
+    private static List<(string Group, long Row)> FindLastRows(IDataView scored, DataViewSchema.Column? group)
+    {
+        var order = new List<string>();
+        var last = new Dictionary<string, long>();
+        using var cursor = scored.GetRowCursor(group is { } needed ? [needed] : []);
+        var getter = group is { } column ? RowCursorUtils.GetGetterAsStringBuilder(cursor, column.Index) : null;
+        var text = new StringBuilder();
+        for (long row = 0; cursor.MoveNext(); row++)
+        {
+            getter?.Invoke(ref text);
+            var name = text.ToString();
+            if (!last.ContainsKey(name))
+                order.Add(name);
+            last[name] = row;
+        }
+        return order.ConvertAll(name => (name, last[name]));
+    }
+}
