@@ -18,6 +18,7 @@ public sealed class ConsoleProgress : IProgress<TrainingProgress>, IEndingProgre
     private const int PlainLines = 10;
     private const int LeastBarWidth = 8;
     private const int MostBarWidth = 30;
+    private const int TextWidth = 68;
     private const int DefaultWidth = 80;
 
     private readonly Lock _lock = new();
@@ -91,7 +92,7 @@ public sealed class ConsoleProgress : IProgress<TrainingProgress>, IEndingProgre
 
     private void WriteBar(double share, string text, int width)
     {
-        var barWidth = Math.Clamp(width - text.Length - 3, LeastBarWidth, MostBarWidth);
+        var barWidth = Math.Clamp(width - TextWidth, LeastBarWidth, MostBarWidth); // the same for all reports
         var done = (int)(share * barWidth);
         var line = $"[{new string('#', done)}{new string('-', barWidth - done)}] {text}";
         if (line.Length > width)
@@ -105,7 +106,7 @@ public sealed class ConsoleProgress : IProgress<TrainingProgress>, IEndingProgre
     {
         var validation = _validationLoss == null ? "" : FormattableString.Invariant($", validation {_validationLoss:0.0000}");
         var stage = value.Stage == null ? "" : value.Stage + ", ";
-        return string.Create(CultureInfo.InvariantCulture, $"{stage}epoch {value.Epoch}/{value.Epochs}, loss {value.TrainingLoss:0.0000}{validation}, {value.ExamplesPerSecond:N0} examples/s, {(int)value.TimeLeft.TotalHours}:{value.TimeLeft:mm\\:ss} left");
+        return string.Create(CultureInfo.InvariantCulture, $"{stage}epoch {value.Epoch}/{value.Epochs}, loss {value.TrainingLoss:0.0000}{validation}, {(int)value.TimeLeft.TotalHours}:{value.TimeLeft:mm\\:ss} left, {value.ExamplesPerSecond:N0} examples/s");
     }
 
     private static bool IsTerminal() => !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb";

@@ -31,7 +31,7 @@ public sealed class FingerprintTests
         [typeof(RecurrentMulticlassTrainer.Options)] = Labeled("Tokenization"),
         [typeof(RecurrentRegressionTrainer.Options)] = Labeled("Tokenization"),
         [typeof(RbmEstimator.Options)] = ["OutputColumnName", "InputColumnName", "ReconstructionColumnName", "FreeEnergyColumnName", "Output"],
-        [typeof(AutoencoderEstimator.Options)] = ["OutputColumnName", "InputColumnName", "ReconstructionColumnName"],
+        [typeof(AutoencoderEstimator.Options)] = ["OutputColumnName", "InputColumnName", "ReconstructionColumnName", "ErrorColumnName"],
         [typeof(LstmForecastingEstimator.Options)] = ["OutputColumnName", "InputColumnName", "GroupColumnName", "ExtraColumnNames"],
         [typeof(LanguageModelEstimator.Options)] = ["TextColumnName", "Tokenization"],
     };
