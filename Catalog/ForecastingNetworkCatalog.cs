@@ -24,7 +24,7 @@ public static class ForecastingNetworkCatalog
         /// <param name="hiddenUnits">The number of hidden units of the LSTM layer. Default 64.</param>
         /// <param name="epochs">The number of passes over the training data. Default 50.</param>
         /// <param name="batchSize">The number of windows per training step. Default 32.</param>
-        /// <param name="learningRate">The learning rate of the Adam optimizer.</param>
+        /// <param name="learningRate">The learning rate of the Adam optimizer. Default 0.01.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
         public LstmForecastingEstimator ForecastByLstm(
             string outputColumnName,
@@ -35,7 +35,7 @@ public static class ForecastingNetworkCatalog
             int hiddenUnits = LstmForecastingEstimator.Options.DefaultHiddenUnits,
             int epochs = TrainingOptions.DefaultEpochs,
             int batchSize = TrainingOptions.DefaultBatchSize,
-            double learningRate = TrainingOptions.DefaultLearningRate) =>
+            double learningRate = LstmForecastingEstimator.Options.DefaultForecastRate) =>
             catalog.ForecastByLstm(new LstmForecastingEstimator.Options
             {
                 OutputColumnName = outputColumnName,
