@@ -76,7 +76,9 @@ public static class ForecastingNetworkCatalog
         /// The column with the time of each row, a <c>DateTime</c>, <c>DateTimeOffset</c> or number; the order of the rows of each series is
         /// checked. Null: it is not checked.
         /// </param>
-        /// <exception cref="FormatException">A value or a forecast is infinite, or the rows of a series are not in time order.</exception>
+        /// <exception cref="FormatException">
+        /// A value or a forecast is infinite, a group is missing, or the rows of a series are not in time order.
+        /// </exception>
         public ForecastMetrics EvaluateForecast(
             IDataView forecasts,
             string valueColumnName,
