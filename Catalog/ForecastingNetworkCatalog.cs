@@ -24,7 +24,7 @@ public static class ForecastingNetworkCatalog
         /// <param name="hiddenUnits">The number of hidden units of the LSTM layer. Default 64.</param>
         /// <param name="epochs">The number of passes over the training data. Default 50.</param>
         /// <param name="batchSize">The number of windows per training step. Default 32.</param>
-        /// <param name="learningRate">The learning rate of the Adam optimizer.</param>
+        /// <param name="learningRate">The learning rate of the Adam optimizer. Default 0.01.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
         /// <example>
         /// <code>
@@ -42,7 +42,7 @@ public static class ForecastingNetworkCatalog
             int hiddenUnits = LstmForecastingEstimator.Options.DefaultHiddenUnits,
             int epochs = TrainingOptions.DefaultEpochs,
             int batchSize = TrainingOptions.DefaultBatchSize,
-            double learningRate = TrainingOptions.DefaultLearningRate) =>
+            double learningRate = LstmForecastingEstimator.Options.DefaultForecastRate) =>
             catalog.ForecastByLstm(new LstmForecastingEstimator.Options
             {
                 OutputColumnName = outputColumnName,
@@ -96,7 +96,9 @@ public static class ForecastingNetworkCatalog
         /// The column with the time of each row, a <c>DateTime</c>, <c>DateTimeOffset</c> or number; the order of the rows of each series is
         /// checked. Null: it is not checked.
         /// </param>
-        /// <exception cref="FormatException">A value or a forecast is infinite, or the rows of a series are not in time order.</exception>
+        /// <exception cref="FormatException">
+        /// A value or a forecast is infinite, a group is missing, or the rows of a series are not in time order.
+        /// </exception>
         /// <example>
         /// <code>
         /// using var model = ml.Forecasting.ForecastByLstm("Forecast", "Temperature", windowSize: 36, horizon: 12).Fit(train);

@@ -28,7 +28,8 @@ internal static class Program
         }
         catch (OperationCanceledException)
         {
-            return Fail("Canceled.", Canceled);
+            var isKept = args.Length > 0 && ExampleList.Find(args[0])?.Options.Contains(ExampleOption.Resume) == true;
+            return Fail(isKept ? "Canceled. The epochs that were finished are kept: the same command with --resume goes on after them." : "Canceled.", Canceled);
         }
         catch (UsageException e)
         {

@@ -1,3 +1,4 @@
+using MLExtensions.Examples.Infrastructure;
 using ScottPlot;
 using ScottPlot.MultiplotLayouts;
 
@@ -26,8 +27,7 @@ internal static class LatentPicture
     private static Plot CreatePanel(string title, IReadOnlyList<int> digits, IReadOnlyList<float[]> points)
     {
         var plot = new Plot();
-        plot.Font.Set(Fonts.Sans);
-        plot.Title(title);
+        PictureStyle.Apply(plot, title);
         plot.HideGrid();
         for (var digit = 0; digit < DigitCount; digit++)
         {

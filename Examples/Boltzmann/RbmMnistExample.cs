@@ -37,7 +37,7 @@ internal sealed class RbmMnistExample : IExample
         "a few minutes of one core",
         $"{ModelFile} (the RBM), {HistoryFile}, {FiltersFile}, {ReconstructionsFile}, {SamplesFromNoiseFile} and {SamplesFromImagesFile}");
 
-    public IReadOnlyList<ExampleOption> Options => [MnistData.Files.Option, Hidden, Epochs, Persistent, ExampleOption.Threads, ExampleOption.Seed];
+    public IReadOnlyList<ExampleOption> Options => [MnistData.Files.Option, Hidden, Epochs, Persistent, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
@@ -49,6 +49,7 @@ internal sealed class RbmMnistExample : IExample
         var trainSet = MnistData.LoadTraining(mlContext, folder);
         var testSet = MnistData.LoadTest(mlContext, folder);
         var output = new OutputFolder(Name);
+        output.KeepEpochs(options, "rbm", arguments);
 
         var watch = Stopwatch.StartNew();
         options.Progress = new ConsoleProgress($"784-{options.HiddenLayers[0].Units}, {(options.PersistentChains == null ? "CD-1" : "persistent CD")}");

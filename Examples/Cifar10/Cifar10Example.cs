@@ -19,7 +19,7 @@ internal sealed class Cifar10Example : IExample
         "about 22 minutes of one core for tutorial, 39 for resnet20 and as long for plain20",
         "curves.png (loss and accuracy of every network), each network (NETWORK.zip) with its confusion matrix (NETWORK-confusion.png), and images (the unpacked archive)");
 
-    public IReadOnlyList<ExampleOption> Options => [Cifar10Data.Files.Option, Model, Epochs, ExampleOption.Threads, ExampleOption.Seed];
+    public IReadOnlyList<ExampleOption> Options => [Cifar10Data.Files.Option, Model, Epochs, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
@@ -33,6 +33,8 @@ internal sealed class Cifar10Example : IExample
             network.Options.ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1);
         }
         var output = new OutputFolder(Name);
+        foreach (var network in networks)
+            output.KeepEpochs(network.Options, network.FileName, arguments);
         var folder = Cifar10Data.Find(Cifar10Data.Files.Find(arguments), output);
         var comparison = new ImageComparison(mlContext, Cifar10Data.Load(mlContext, folder, "train"), Cifar10Data.Load(mlContext, folder, "test"), output);
         return comparison.Run(networks, cancellationToken);

@@ -1,3 +1,4 @@
+using MLExtensions.Examples.Infrastructure;
 using ScottPlot;
 
 namespace MLExtensions.Examples.Cifar10;
@@ -20,7 +21,7 @@ internal static class CurvesPicture
 
     private static void Draw(Plot plot, string metric, IReadOnlyList<(string Title, TrainingHistory History)> trainings)
     {
-        plot.Title(metric);
+        PictureStyle.Apply(plot, metric == "loss" ? "Loss" : "Accuracy");
         plot.XLabel("epoch");
         for (var i = 0; i < trainings.Count; i++)
         {

@@ -24,7 +24,7 @@ internal sealed class DepthExample : IExample
         "not measured with the defaults; about 10 minutes of one core with --images 2000 --epochs 6",
         "curves.png (loss and accuracy of every network), each network (NETWORK.zip) with its confusion matrix (NETWORK-confusion.png), and images (the unpacked archive)");
 
-    public IReadOnlyList<ExampleOption> Options => [Cifar10Data.Files.Option, Images, Channels, Epochs, Depths, ExampleOption.Threads, ExampleOption.Seed];
+    public IReadOnlyList<ExampleOption> Options => [Cifar10Data.Files.Option, Images, Channels, Epochs, Depths, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
@@ -47,6 +47,8 @@ internal sealed class DepthExample : IExample
                 networks.Add(new NetworkTraining($"{name}-{depth}", $"{name}{depth}".ToLowerInvariant(), options));
             }
         }
+        foreach (var network in networks)
+            output.KeepEpochs(network.Options, network.FileName, arguments);
         return new ImageComparison(mlContext, trainSet, Cifar10Data.Load(mlContext, folder, "test"), output).Run(networks, cancellationToken);
     }
 }

@@ -1,3 +1,4 @@
+using MLExtensions.Examples.Infrastructure;
 using ScottPlot;
 
 namespace MLExtensions.Examples.Forecast;
@@ -14,8 +15,7 @@ internal static class ForecastPicture
     public static void Save(ElNinoMonth[] months, float[][] forecasts, string path)
     {
         var plot = new Plot();
-        plot.Font.Set(Fonts.Sans);
-        plot.Title("Sea surface temperature, Niño 1+2 (°C), forecast for a year at the end of each December");
+        PictureStyle.Apply(plot, "Sea surface temperature, Niño 1+2 (°C), forecast for a year at the end of each December");
         Add(plot, months.Select(month => month.Date), months.Select(month => (double)month.Temperature), Colors.Black, LinePattern.Solid, "measured");
         var isFirst = true;
         for (var i = ElNinoMonth.MonthsPerYear; i < months.Length; i++)

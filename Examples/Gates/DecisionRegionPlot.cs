@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Examples.Infrastructure;
 using ScottPlot;
 using ScottPlot.MultiplotLayouts;
 
@@ -24,7 +25,6 @@ internal static class DecisionRegionPlot
     private static Plot CreatePanel(string title, double[,] probabilities)
     {
         var plot = new Plot();
-        plot.Font.Set(Fonts.Sans);
         var heatmap = plot.Add.Heatmap(probabilities);
         heatmap.Position = new CoordinateRect(-Star.Extent, Star.Extent, -Star.Extent, Star.Extent);
         heatmap.Colormap = new ScottPlot.Colormaps.Blues().Reversed();
@@ -32,7 +32,7 @@ internal static class DecisionRegionPlot
         Coordinates[] outline = [.. Star.Outline.Append(Star.Outline[0]).Select(corner => new Coordinates(corner.X, corner.Y))];
         var line = plot.Add.ScatterLine(outline, Colors.OrangeRed);
         line.LineWidth = 2;
-        plot.Title(title);
+        PictureStyle.Apply(plot, title);
         plot.HideGrid();
         plot.Axes.SetLimits(-Star.Extent, Star.Extent, -Star.Extent, Star.Extent);
         plot.Axes.SquareUnits();

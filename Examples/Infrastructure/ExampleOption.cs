@@ -24,4 +24,7 @@ internal sealed record ExampleOption(string Name, string Placeholder, string Des
 
     /// <summary>The number of threads in training.</summary>
     public static ExampleOption Threads { get; } = new("threads", "N", "Number of CPU threads.", DefaultText: "chosen by libtorch, at most one per core");
+
+    /// <summary>Whether to go on with a training that was interrupted; see <see cref="OutputFolder.KeepEpochs"/>.</summary>
+    public static ExampleOption Resume { get; } = Flag("resume", "Continues after the last epoch of a training that was interrupted.");
 }

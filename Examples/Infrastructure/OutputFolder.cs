@@ -21,6 +21,16 @@ internal sealed class OutputFolder
 
     public string PathOf(string fileName) => Path.Combine(_path, fileName);
 
+    /// <summary>Keeps every epoch of a training, so that Ctrl+C loses at most one, and goes on after the last one if that is asked for.</summary>
+    /// <param name="options">The options of the training.</param>
+    /// <param name="name">The name of the network.</param>
+    /// <param name="arguments">The command line, with <see cref="ExampleOption.Resume"/> or not.</param>
+    public void KeepEpochs(TrainingOptions options, string name, ExampleArguments arguments)
+    {
+        options.CheckpointFolder = PathOf($"{name}-checkpoint");
+        options.ResumeFromCheckpoint = arguments.IsGiven(ExampleOption.Resume);
+    }
+
     /// <summary>Prints what was written since the beginning: of a part of the networks, not all files are.</summary>
     public void Print(params IReadOnlyList<(string FileName, string Description)> files)
     {

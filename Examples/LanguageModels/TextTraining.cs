@@ -11,10 +11,9 @@ internal sealed class TextTraining(string size, LanguageModelEstimator.Options o
 {
     private static readonly ExampleOption Epochs = new("epochs", "N", "Number of passes over the training text. 0 with --weights only measures.", DefaultText: "the network's own");
     private static readonly ExampleOption Weights = new("weights", "FILE", "Safetensors file of trained weights to start from.", DefaultText: "random weights");
-    private static readonly ExampleOption Resume = ExampleOption.Flag("resume", "Continues after the last epoch of a training that was interrupted.");
 
     /// <summary>The options of the command line that <see cref="Fit"/> uses.</summary>
-    public static IReadOnlyList<ExampleOption> CommandLine => [Epochs, Weights, Resume, ExampleOption.Threads, ExampleOption.Seed];
+    public static IReadOnlyList<ExampleOption> CommandLine => [Epochs, Weights, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
 
     /// <summary>Where the model is after <see cref="Fit"/>.</summary>
     public string ModelPath => output.PathOf(ModelFile);
@@ -60,7 +59,6 @@ internal sealed class TextTraining(string size, LanguageModelEstimator.Options o
         options.Epochs = arguments.OptionalInteger(Epochs, least: 0) ?? options.Epochs;
         if (options.Epochs == 0)
             return; // Nothing is trained, so a checkpoint of an earlier training is kept.
-        options.CheckpointFolder = output.PathOf($"{size}-checkpoint");
-        options.ResumeFromCheckpoint = arguments.IsGiven(Resume);
+        output.KeepEpochs(options, size, arguments);
     }
 }

@@ -41,7 +41,7 @@ internal sealed class MnistExample(string name, string summary, string duration,
         duration,
         "for each network its model (NETWORK.zip), training curves (NETWORK-loss.png) and confusion matrix (NETWORK-confusion.png)");
 
-    public IReadOnlyList<ExampleOption> Options => [MnistData.Files.Option, _model, Epochs, Validation, Precision, ExampleOption.Threads, ExampleOption.Seed];
+    public IReadOnlyList<ExampleOption> Options => [MnistData.Files.Option, _model, Epochs, Validation, Precision, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
@@ -53,6 +53,8 @@ internal sealed class MnistExample(string name, string summary, string duration,
         var trainSet = MnistData.LoadTraining(mlContext, folder);
         var testSet = MnistData.LoadTest(mlContext, folder);
         var output = new OutputFolder(Name);
+        foreach (var network in networks)
+            output.KeepEpochs(network.Options, network.FileName, arguments);
         var result = new ResultLine();
 
         var table = new Table().Border(TableBorder.Rounded)

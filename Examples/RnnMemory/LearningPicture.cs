@@ -1,3 +1,4 @@
+using MLExtensions.Examples.Infrastructure;
 using ScottPlot;
 using ScottPlot.TickGenerators;
 
@@ -13,8 +14,7 @@ internal static class LearningPicture
     public static void Save(IReadOnlyList<(string Title, TrainingHistory History)> trainings, string path)
     {
         var plot = new Plot();
-        plot.Font.Set(Fonts.Sans);
-        plot.Title("Adding problem: squared error on validation sequences");
+        PictureStyle.Apply(plot, "Adding problem: squared error on validation sequences");
         plot.XLabel("epoch");
         foreach (var (title, history) in trainings)
         {

@@ -70,6 +70,24 @@ public sealed class SeriesTests
         Assert.AreEqual(8, unit.Restore(window[2]), 1e-5);
     }
 
+    /// <summary>A trend, or series of different levels: each window by itself. A level that stays is seen by the network.</summary>
+    [TestMethod]
+    public void Scaling_IsChosenByTheLevel()
+    {
+        Assert.AreEqual(SeriesScaling.Window, Choose(i => i));
+        Assert.AreEqual(SeriesScaling.Window, Choose(i => (3 * Math.Sin(i)) + (0.2 * i)));
+        Assert.AreEqual(SeriesScaling.Global, Choose(i => 50 + Math.Sin(i)));
+        Assert.AreEqual(SeriesScaling.Global, Choose(_ => 7));
+        Assert.AreEqual(SeriesScaling.Window, Choose(i => (i < 60 ? 0 : 9) + Math.Sin(i)));
+        Assert.AreEqual(SeriesScaling.Global, Choose(i => i, windowSize: 4));
+
+        static SeriesScaling Choose(Func<int, double> value, int windowSize = 12)
+        {
+            var set = Read([.. Enumerable.Range(0, 120).Select(i => new Step((float)value(i), 0, "a"))]);
+            return SeriesWindows.Divide(set, windowSize, 2, 0).ChooseScaling(set.Width, windowSize);
+        }
+    }
+
     [TestMethod]
     public void WindowScale_IsTheWindowsOwn()
     {

@@ -58,7 +58,7 @@ public sealed class SequenceLearningTests
             Pairs(500, 1),
             options => (options.Tokenization, options.Epochs, options.HiddenUnits) = (Tokenization.Characters(), 30, 16),
             Texts);
-        Assert.AreEqual(4, ((TextSequence)Architecture(model).Input).Tokenizer.VocabularySize);
+        Assert.AreEqual(5, ((TextSequence)Architecture(model).Input).Tokenizer.VocabularySize);
         Floor.Above(0.8, Accuracy(model, Pairs(200, 2)));
     }
 

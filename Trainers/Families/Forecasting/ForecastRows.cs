@@ -65,6 +65,8 @@ internal sealed class ForecastRows
             getForecast(ref forecast);
             getGroup?.Invoke(ref text);
             var name = text.ToString();
+            if (getGroup != null && name.Length == 0)
+                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Group column '{columns.Group!.Value.Name}', row {cursor.Position}: the value is missing; every row must belong to a series."));
             times?.Check(name);
             Add(name, value, forecast.DenseValues().ToArray(), cursor.Position);
         }

@@ -38,7 +38,8 @@ internal sealed class ForecastTraining(IHost host, LstmForecastingEstimator.Opti
         Report(set, windows.TooShort, windows.NotHeldOut, TrainingSession.TrainingData, session);
         if (other != null)
             Report(other, other.Series.Count(series => series.Length < options.WindowSize + options.Horizon), 0, TrainingSession.ValidationData, session);
-        var head = new ForecastHead(options.Horizon, ScaleOf(start.Head) ?? windows.CreateScale(set, options.EffectiveScaling, options.WindowSize));
+        var head = new ForecastHead(options.Horizon, ScaleOf(start.Head) ?? windows.CreateScale(set, options.Scaling ?? windows.ChooseScaling(set.Width, options.WindowSize), options.WindowSize));
+        session.Channel.Info("{0} windows for training, {1} for validation; Scaling is {2}.", windows.Training.Count, aside.Count, head.Scale.Scaling);
         var settings = new BatchSettings(options.BatchSize, architecture.MinimumBatchRows, Seed, Shuffle: true, device);
         var unshuffled = settings with { Shuffle = false, Size = Math.Max(ValidationBatch, options.BatchSize) };
         return new TrainingData<WindowBatch>(
@@ -88,5 +89,5 @@ internal sealed class ForecastTraining(IHost host, LstmForecastingEstimator.Opti
 
     /// <summary>Weights that were learned with another scale keep it.</summary>
     private SeriesScale? ScaleOf(PredictionHead? initial) =>
-        initial is ForecastHead { Scale: var scale } && scale.Scaling == options.EffectiveScaling ? scale : null;
+        initial is ForecastHead { Scale: var scale } && scale.Scaling == (options.Scaling ?? scale.Scaling) ? scale : null;
 }

@@ -29,6 +29,17 @@ public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingT
     public sealed class Options : DataTrainingOptions
     {
         internal const int DefaultHiddenUnits = 64;
+        internal const double DefaultForecastRate = 0.01;
+
+        /// <summary>
+        /// Creates options with defaults for series of about a hundred rows and more, of which an epoch has few batches: Adam with a learning
+        /// rate of 0.01, gradients clipped at 1.
+        /// </summary>
+        public Options()
+        {
+            LearningRate = DefaultForecastRate;
+            GradientClipNorm = 1;
+        }
 
         /// <summary>The column to add, a <c>Vector&lt;Single&gt;</c> of <see cref="Horizon"/> values. Default <c>Forecast</c>.</summary>
         [DoesNotChangeResult]
@@ -78,12 +89,12 @@ public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingT
         public int Horizon { get; set; }
 
         /// <summary>
-        /// How values are scaled. Default null: <see cref="SeriesScaling.Window"/>, so that a trend can be followed; with a
-        /// <see cref="WindowSize"/> below 5, whose own scale says little, <see cref="SeriesScaling.Global"/>.
+        /// How values are scaled. Default null: <see cref="SeriesScaling.Window"/> where the level moves, so that a trend can be followed and
+        /// series of different levels can be forecast, that is where the means of the training windows deviate from each other by more than two
+        /// fifths of what the values of a window do; otherwise, and with a <see cref="WindowSize"/> below 5,
+        /// <see cref="SeriesScaling.Global"/>, with which the network sees the level.
         /// </summary>
         public SeriesScaling? Scaling { get; set; }
-
-        internal SeriesScaling EffectiveScaling => Scaling ?? (WindowSize < 5 ? SeriesScaling.Global : SeriesScaling.Window);
 
         /// <summary>The recurrent cell. Default <see cref="RecurrentCell.Lstm"/>.</summary>
         public RecurrentCell Cell { get; set; }
@@ -141,7 +152,7 @@ public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingT
                 OptionCheck.NotEmpty(ExtraColumnNames[i], $"{nameof(ExtraColumnNames)}[{i}]");
             OptionCheck.Count(WindowSize, SequenceInput.MaximumValues, nameof(WindowSize));
             OptionCheck.Count(Horizon, SequenceInput.MaximumValues, nameof(Horizon));
-            OptionCheck.Defined(EffectiveScaling, nameof(Scaling));
+            OptionCheck.Defined(Scaling ?? SeriesScaling.Global, nameof(Scaling));
             OptionCheck.Defined(Cell, nameof(Cell));
             OptionCheck.Count(NumberOfLayers, RecurrentLayers.MaximumLayers, nameof(NumberOfLayers));
             OptionCheck.Count(HiddenUnits, RecurrentLayers.MaximumUnits, nameof(HiddenUnits));

@@ -97,19 +97,33 @@ internal sealed class SeriesWindows
         };
     }
 
+    /// <summary>Chooses window scaling where the level moves by more than a share of what the values move within a window.</summary>
+    public SeriesScaling ChooseScaling(int width, int windowSize)
+    {
+        const int LeastWindow = 5; // of fewer values a window's own scale says little
+        const double Share = 0.4;
+        if (windowSize < LeastWindow)
+            return SeriesScaling.Global;
+        var units = Units(width, windowSize).ToArray();
+        var level = units.Average(unit => unit.Center);
+        return units.Average(unit => Math.Abs(unit.Center - level)) > Share * units.Average(unit => unit.Size) ? SeriesScaling.Window : SeriesScaling.Global;
+    }
+
     /// <summary>The deviation that most of the training windows exceed, of those that move at all; null if none does.</summary>
     private double? LeastSizeOf(int width, int windowSize)
     {
-        const int MostWindows = 10_000;
         const double Share = 0.05;
-        var stride = 1 + (_training.Count / MostWindows);
-        var sizes = Enumerable.Range(0, (_training.Count + stride - 1) / stride)
-            .Select(i => _training[i * stride])
-            .Select(place => SeriesScale.UnitOf(place.Series.Steps(place.End + 1 - windowSize, windowSize), width).Size)
-            .Where(size => size > 0)
-            .Order()
-            .ToArray();
+        var sizes = Units(width, windowSize).Select(unit => unit.Size).Where(size => size > 0).Order().ToArray();
         return sizes.Length == 0 ? null : sizes[(int)(Share * sizes.Length)];
+    }
+
+    /// <summary>The means and deviations of the training windows, or of many of them.</summary>
+    private IEnumerable<WindowUnit> Units(int width, int windowSize)
+    {
+        const int MostWindows = 10_000;
+        var stride = 1 + (_training.Count / MostWindows);
+        for (var i = 0; i < _training.Count; i += stride)
+            yield return SeriesScale.UnitOf(_training[i].Series.Steps(_training[i].End + 1 - windowSize, windowSize), width);
     }
 
     private void Add(TimeSeries series, int trainingLength, int windowSize, int horizon)
