@@ -67,7 +67,7 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         var checkpoint = options.CheckpointFolder == null
             ? null
             : new CheckpointFile(options.CheckpointFolder, TrainingFingerprint.Create(options, seed, step, training.Checksum, validation?.Checksum, fingerprint ?? new Dictionary<string, string>()));
-        using var loop = new TrainingLoop<TBatch>(step, training, validation, goal, options, reporter, checkpoint, ThrowIfCancelled);
+        using var loop = new TrainingLoop<TBatch>(step, training, validation, goal, options, reporter, checkpoint, ThrowIfCancelled, _warnings);
         var outcome = loop.Run();
         using (NewDisposeScope())
             step.Diagnose().Concat(StepWarnings.OfLosses(outcome, step.LowersLoss ? training.BatchCount : 0, isNew: options.InitialModel == null && initialWeights == null)).ToList().ForEach(Warn);

@@ -118,7 +118,7 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
         if (_sample.shape[0] < 2)
             return [];
         var hidden = _network.HiddenMeans(_sample).to(ScalarType.Float32);
-        var deviation = (hidden - hidden.mean([0])).square().mean([0]).sqrt().cpu();
+        var deviation = (hidden - hidden.mean([0])).pow(Number.Of(2)).mean([0]).sqrt().cpu();
         var constant = (int)deviation.lt(Number.Of(LeastDeviation)).sum().item<long>();
         if (constant <= count / 2)
             return [];

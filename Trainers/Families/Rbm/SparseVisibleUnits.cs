@@ -41,7 +41,7 @@ internal sealed class SparseVisibleUnits : IDisposable
             return null;
         var mean = statistics.Mean.to(statistics.Sample.device);
         var rows = statistics.Sample.to(ScalarType.Float32) - mean;
-        var direction = ones([mean.shape[0], 1], dtype: ScalarType.Float32, device: mean.device) + rows[0].view(-1, 1);
+        var direction = ones([mean.shape[0], 1], dtype: ScalarType.Float32, device: mean.device).add(rows[0].view(-1, 1), Number.One);
         var variance = 0f;
         for (var step = 0; step < PowerSteps; step++)
         {
