@@ -53,6 +53,19 @@ public sealed class WarningTests
             Assert.Contains(expected, string.Join("\n", Warnings(name, rows, o => (o.Epochs, o.Buffering) = (1, buffering))));
     }
 
+    /// <summary>A training that is only loaded again looks at no rows.</summary>
+    [TestMethod]
+    public void Resumed_KeepsItsWarnings()
+    {
+        var subject = Subjects.Training("MlpMulticlass");
+        using var folder = new TemporaryFolder();
+        var rows = Array.ConvertAll(subject.Rows(40), subject.MakeEqual);
+        var first = subject.Fit(rows, o => (o.Epochs, o.CheckpointFolder) = (2, folder.Path)).Histories.Single().Warnings;
+        var again = subject.Fit(rows, o => (o.Epochs, o.CheckpointFolder, o.ResumeFromCheckpoint) = (2, folder.Path, true)).Histories.Single().Warnings;
+        Assert.Contains("the same value", string.Join("\n", first));
+        CollectionAssert.AreEquivalent(first.ToArray(), again.ToArray());
+    }
+
     [TestMethod]
     [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void EqualRows_AreNamed(string name)

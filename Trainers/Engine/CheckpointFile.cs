@@ -12,7 +12,7 @@ using static TorchSharp.torch;
 namespace MLExtensions.Engine;
 
 /// <summary>The contents of a checkpoint besides its tensors.</summary>
-internal sealed record CheckpointState(IReadOnlyList<EpochRecord> Records, EpochRecord? BeforeTraining, bool Stopped, double? FirstLoss = null);
+internal sealed record CheckpointState(IReadOnlyList<EpochRecord> Records, EpochRecord? BeforeTraining, bool Stopped, double? FirstLoss = null, IReadOnlyList<string>? Warnings = null);
 
 /// <summary>
 /// A training's state after an epoch in one safetensors file: weights, buffers, optimizer state, moving average, best weights, history.
@@ -41,7 +41,7 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
     public void Save(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, GoalMonitor monitor, CheckpointState state)
     {
         var steps = step.Networks.ToDictionary(network => network.Name, network => network.Optimizer.StepCount);
-        var saved = new SavedState(state.Records, state.BeforeTraining, state.Stopped, steps, monitor.BestEpoch, monitor.BestValue, state.FirstLoss);
+        var saved = new SavedState(state.Records, state.BeforeTraining, state.Stopped, steps, monitor.BestEpoch, monitor.BestValue, state.FirstLoss, state.Warnings);
         var metadata = new Dictionary<string, string>
         {
             [StateKey] = JsonSerializer.Serialize(saved, Json),
@@ -90,7 +90,7 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
             network.Parameters.PublishWeights();
         }
         monitor.Resume(state.BestEpoch, state.BestValue, best);
-        return new CheckpointState(state.Records, state.BeforeTraining, state.Stopped, state.FirstLoss);
+        return new CheckpointState(state.Records, state.BeforeTraining, state.Stopped, state.FirstLoss, state.Warnings);
     }
 
     private static Dictionary<string, Tensor> Tensors(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, StepSnapshot? best)
@@ -151,7 +151,8 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         IReadOnlyDictionary<string, long> Steps,
         int? BestEpoch,
         double BestValue,
-        double? FirstLoss = null);
+        double? FirstLoss = null,
+        IReadOnlyList<string>? Warnings = null);
 }
 
 /// <summary>A copy of what the model would get from a step: the resulting weights and the buffers of the modules.</summary>

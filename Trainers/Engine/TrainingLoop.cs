@@ -17,6 +17,7 @@ namespace MLExtensions.Engine;
 /// <param name="reporter">Receives progress reports.</param>
 /// <param name="checkpoint">The checkpoint file, or null.</param>
 /// <param name="throwIfCancelled">Called before each batch.</param>
+/// <param name="warnings">What the training has warned of, which checkpoints keep; null for nothing.</param>
 internal sealed class TrainingLoop<TBatch>(
     TrainingStep<TBatch> step,
     IBatchSource<TBatch> training,
@@ -25,7 +26,8 @@ internal sealed class TrainingLoop<TBatch>(
     TrainingOptions options,
     TrainingReporter reporter,
     CheckpointFile? checkpoint,
-    Action throwIfCancelled) : IDisposable
+    Action throwIfCancelled,
+    List<string>? warnings = null) : IDisposable
     where TBatch : Batch
 {
     // Readers of rows and receivers of progress are code of the host, which runs between the steps.
@@ -73,6 +75,7 @@ internal sealed class TrainingLoop<TBatch>(
         if (state.Records.Count > options.Epochs)
             throw new InvalidOperationException($"{nameof(options.Epochs)} is {options.Epochs}, but the checkpoint in {nameof(options.CheckpointFolder)} '{options.CheckpointFolder}' was made after epoch {state.Records.Count}. Set {nameof(options.Epochs)} to {state.Records.Count} or more to resume, or use another {nameof(options.CheckpointFolder)}.");
         (_records, _beforeTraining, _firstLoss) = (state.Records.ToList(), state.BeforeTraining, state.FirstLoss);
+        warnings?.AddRange((state.Warnings ?? []).Except(warnings));
         _stopReason = state.Stopped ? StopReason.EarlyStopping : null;
         return true;
     }
@@ -190,7 +193,7 @@ internal sealed class TrainingLoop<TBatch>(
     {
         var isLast = _stopReason != null || _records.Count == options.Epochs;
         if (checkpoint != null && (isLast || _records.Count % options.CheckpointInterval == 0))
-            checkpoint.Save(step, training.State, _monitor, new CheckpointState(_records, _beforeTraining, Stopped: _stopReason != null, _firstLoss));
+            checkpoint.Save(step, training.State, _monitor, new CheckpointState(_records, _beforeTraining, Stopped: _stopReason != null, _firstLoss, warnings));
     }
 
     private double LearningRateAt(double epoch) =>

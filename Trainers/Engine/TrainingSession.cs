@@ -90,7 +90,7 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         var checkpoint = options.CheckpointFolder == null
             ? null
             : new CheckpointFile(options.CheckpointFolder, TrainingFingerprint.Create(options, seed, step, training.Checksum, validation?.Checksum, fingerprint ?? new Dictionary<string, string>()));
-        using var loop = new TrainingLoop<TBatch>(step, training, validation, goal, options, reporter, checkpoint, ThrowIfCancelled);
+        using var loop = new TrainingLoop<TBatch>(step, training, validation, goal, options, reporter, checkpoint, ThrowIfCancelled, _warnings);
         using var memory = FreedMemory.Keep();
         var outcome = loop.Run();
         using (NewDisposeScope())

@@ -172,8 +172,11 @@ public sealed class SequenceInputTests
         AssertRefused(() => Outcome.Scores(model.Transform(asText)), "'Values' has type String", "trained on Vector<Single>");
         var keys = ToKeys.Fit(data).Transform(data);
         using var ofKeys = Binary(Keys).Fit(keys);
+        // Keys of another mapping are found by what they stand for.
         var fewer = SequenceRow.View(Ml, SequenceRow.OfText("w1 w2"));
-        AssertRefused(() => Outcome.Scores(ofKeys.Transform(ToKeys.Fit(fewer).Transform(fewer))), "'Keys' has type", "of 10 values");
+        Outcome.AssertSameBits(Outcome.Scores(ofKeys.Transform(ToKeys.Fit(data).Transform(fewer))), Outcome.Scores(ofKeys.Transform(ToKeys.Fit(fewer).Transform(fewer))));
+        var other = SequenceRow.View(Ml, SequenceRow.OfText("w1 never"));
+        AssertRefused(() => Outcome.Scores(ofKeys.Transform(ToKeys.Fit(other).Transform(other))), "'Keys', row 0", "'never'", "the model does not have");
     }
 
     [TestMethod]

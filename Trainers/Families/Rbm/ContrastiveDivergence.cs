@@ -16,6 +16,7 @@ internal sealed class ContrastiveDivergence : IDisposable
     private readonly UnitSampler _sampler;
     private readonly int _steps;
     private readonly bool _sampleVisible;
+    private readonly SparseVisibleUnits? _sparse;
 
     // Handles are fetched once: in a small RBM they cost as much as the products. Those of frozen parameters are null.
     private readonly Tensor? _weight;
@@ -26,8 +27,10 @@ internal sealed class ContrastiveDivergence : IDisposable
     /// <param name="sampler">The sampler of the states.</param>
     /// <param name="steps">The number of Gibbs steps.</param>
     /// <param name="sampleVisible">Whether visible units are sampled; otherwise their means are used.</param>
-    public ContrastiveDivergence(RbmNetwork network, UnitSampler sampler, int steps, bool sampleVisible)
+    /// <param name="sparse">Centers the gradient of visible units that are nearly all off; null for others.</param>
+    public ContrastiveDivergence(RbmNetwork network, UnitSampler sampler, int steps, bool sampleVisible, SparseVisibleUnits? sparse = null)
     {
+        _sparse = sparse;
         _network = network;
         _sampler = sampler;
         _steps = steps;
@@ -52,6 +55,8 @@ internal sealed class ContrastiveDivergence : IDisposable
             : Walk(Visible(_network.VisibleMeans(chains)), _steps, chains);
         Add(visible, hidden, -1.0 / visible.shape[0]);
         Add(drawn, drawnHidden, 1.0 / drawn.shape[0]);
+        if (_weight is not null && _hiddenBias is not null && _visibleBias is not null)
+            _sparse?.Center(_weight, _hiddenBias, _visibleBias, hidden);
         return (hidden, reconstruction);
     }
 

@@ -30,6 +30,10 @@ namespace MLExtensions;
 /// threads give the same weights.
 /// </para>
 /// <para>
+/// Where visible Bernoulli units are nearly all off (a mean below 2 %, as the words of texts are), the gradient is centered (Cho, Raiko and
+/// Ilin, 2011; Montavon and Müller, 2012), and the learning rate is scaled to the variance of the rows.
+/// </para>
+/// <para>
 /// The loss in the history is the reconstruction error: the mean squared difference between a value and its expected value given sampled
 /// states of the hidden units. The metrics are computed on up to 1,000 training rows and on the validation data: the free energy, whose gap
 /// between the two (<c>freeEnergyGap</c>) grows when the RBM overfits, and for Bernoulli units the pseudo-log-likelihood in nats per row.

@@ -58,7 +58,7 @@ internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options,
     private protected override TrainingStep<RowBatch> CreateStep(TrainedNetwork network, TrainingData<RowBatch> data)
     {
         var (lower, statistics) = ((LayerData)data).Parts;
-        return new RbmStep(network, (RbmNetwork)network.Module, options, lower, statistics.Sample, Seed);
+        return new RbmStep(network, (RbmNetwork)network.Module, options, lower, statistics, Seed);
     }
 
     private protected override IReadOnlyDictionary<string, string> Fingerprint(TrainingData<RowBatch> data) =>
@@ -83,11 +83,17 @@ internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options,
         var biases = network.Architecture.VisibleUnits switch
         {
             VisibleUnitType.Gaussian => mean,
-            VisibleUnitType.Bernoulli => mean.clamp(Number.Of(LeastProbability), Number.Of(1 - LeastProbability)).logit(),
+            VisibleUnitType.Bernoulli => mean.clamp(Number.Of(LeastOf(mean)), Number.Of(1 - LeastProbability)).logit(),
             _ => mean.clamp(Number.Of(LeastProbability / network.Architecture.InputCount), Number.One).log(),
         };
         network.VisibleBias.copy_(biases);
     }
+
+    /// <summary>
+    /// Where nearly all units are off, as words of a text are, the usual bound would have a multiple of them on, and training would only turn
+    /// them off again.
+    /// </summary>
+    private static double LeastOf(Tensor mean) => Math.Min(LeastProbability, Math.Max(1e-6, mean.mean().item<float>() / 10));
 
     private sealed class LayerData(IBatchSource<RowBatch> training, IBatchSource<RowBatch>? validation, LowerLayers lower, DataStatistics statistics)
         : TrainingData<RowBatch>(training, validation, head: null, statistics, lower)

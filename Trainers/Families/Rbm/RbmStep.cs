@@ -15,8 +15,8 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
     private const string FreeEnergy = "freeEnergy";
     private const string FreeEnergyGap = "freeEnergyGap";
 
-    // Of a probability between the rows.
-    private const double LeastSpread = 0.05;
+    // The standard deviation of a probability between the rows; a unit that is on for one row in a hundred has 0.1.
+    private const double LeastDeviation = 0.05;
 
     private readonly RbmNetwork _network;
     private readonly LowerLayers _lower;
@@ -26,6 +26,7 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
     private readonly UnitSampler _sampler;
     private readonly ContrastiveDivergence _divergence;
     private readonly SparsityPenalty? _sparsity;
+    private readonly SparseVisibleUnits? _sparse;
     private readonly Tensor? _chains;
     private double _sampleFreeEnergy;
     private SplitMix64 _flips;
@@ -34,9 +35,9 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
     /// <param name="network">Its module.</param>
     /// <param name="options">The options.</param>
     /// <param name="lower">The RBMs below.</param>
-    /// <param name="sample">Training rows, as visible units, for evaluation.</param>
+    /// <param name="statistics">What is known of the data, as visible units.</param>
     /// <param name="seed">The seed of the samples.</param>
-    public RbmStep(TrainedNetwork trained, RbmNetwork network, RbmEstimator.Options options, LowerLayers lower, Tensor sample, int seed)
+    public RbmStep(TrainedNetwork trained, RbmNetwork network, RbmEstimator.Options options, LowerLayers lower, DataStatistics statistics, int seed)
     {
         Networks = [trained];
         _network = network;
@@ -46,9 +47,10 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
         _seed = seed;
         _type = network.Weight.dtype;
         using (NewDisposeScope())
-            _sample = sample.to(_type).alias().DetachFromDisposeScope();
+            _sample = statistics.Sample.to(_type).alias().DetachFromDisposeScope();
         _sampler = new UnitSampler(trained.Device);
-        _divergence = new ContrastiveDivergence(network, _sampler, options.GibbsSteps, options.SampleVisible ?? options.PersistentChains != null);
+        _sparse = network.Architecture.VisibleUnits == VisibleUnitType.Bernoulli ? SparseVisibleUnits.Of(statistics, _type) : null;
+        _divergence = new ContrastiveDivergence(network, _sampler, options.GibbsSteps, options.SampleVisible ?? options.PersistentChains != null, _sparse);
         if (options.SparsityTarget is { } target)
             _sparsity = new SparsityPenalty(network, target, options.SparsityCost);
         if (options.PersistentChains is { } chains)
@@ -88,7 +90,7 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
         if (!double.IsFinite(loss))
             return loss;
         _sparsity?.AddGradient(visible, hidden);
-        Networks[0].Apply(learningRate);
+        Networks[0].Apply(learningRate * (_sparse?.RateFactor ?? 1));
         return loss;
     }
 
@@ -116,8 +118,8 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
         if (_sample.shape[0] < 2)
             return [];
         var hidden = _network.HiddenMeans(_sample).to(ScalarType.Float32);
-        var spread = (hidden.amax([0]) - hidden.amin([0])).cpu();
-        var constant = (int)spread.lt(Number.Of(LeastSpread)).sum().item<long>();
+        var deviation = (hidden - hidden.mean([0])).pow(Number.Of(2)).mean([0]).sqrt().cpu();
+        var constant = (int)deviation.lt(Number.Of(LeastDeviation)).sum().item<long>();
         if (constant <= count / 2)
             return [];
         return [string.Create(CultureInfo.InvariantCulture, $"{constant} of {count} hidden units have about the same value for all of the {_sample.shape[0]} training rows that were looked at; what is trained on them will learn nothing. Try more Epochs, a larger LearningRate or {nameof(RbmEstimator.Options.SparsityTarget)}.")];
@@ -153,6 +155,7 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
         _divergence.Dispose();
         _sampler.Dispose();
         _sparsity?.Dispose();
+        _sparse?.Dispose();
         _chains?.Dispose();
     }
 
