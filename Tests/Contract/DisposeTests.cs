@@ -69,44 +69,64 @@ public sealed class DisposeTests
     public void DisposedWhileInUse_OnlyThrowsThatItIsDisposed(string name)
     {
         var subject = Subjects.Training(name);
+        var model = Load(subject);
+        // The same threads in all rounds: each new one would start libtorch's threads anew.
+        using var start = new Barrier(Threads + 1);
+        var users = Enumerable.Range(0, Threads).Select(user => Task.Factory.StartNew(() => Use(user), TaskCreationOptions.LongRunning)).ToArray();
         for (var round = 0; round < Rounds; round++)
         {
-            var model = Load(subject);
-            using var started = new CountdownEvent(Threads);
-            var users = Enumerable.Range(0, Threads).Select(user => Task.Factory.StartNew(() => UseUntilDisposed(subject, model, user, started), TaskCreationOptions.LongRunning)).ToArray();
-            started.Wait();
-            Thread.SpinWait(round * 7919 % 50_000);
+            start.SignalAndWait();
+            Thread.SpinWait(round * 7919 % 100_000);
             model.Dispose();
-            Task.WaitAll(users);
+            start.SignalAndWait();
+            model = Load(subject);
+        }
+        start.RemoveParticipant();
+        Task.WaitAll(users);
+        model.Dispose();
+
+        void Use(int user)
+        {
+            var ml = new MLContext(1);
+            var rows = subject.Rows(8);
+            var data = Example.View(ml, rows);
+            try
+            {
+                for (var round = 0; round < Rounds; round++)
+                {
+                    start.SignalAndWait();
+                    UseUntilDisposed(() => UseOnce(subject, model, user, ml, rows, data));
+                    start.SignalAndWait();
+                }
+            }
+            finally
+            {
+                start.RemoveParticipant();
+            }
         }
     }
 
-    private static void UseUntilDisposed(TrainingSubject subject, TrainedModel model, int user, CountdownEvent started)
+    private static void UseOnce(TrainingSubject subject, TrainedModel model, int user, MLContext ml, IReadOnlyList<Example> rows, IDataView data)
     {
-        var ml = new MLContext(1);
-        var rows = subject.Rows(40);
-        var data = Example.View(ml, rows);
-        var isFirst = true;
+        if (user % 3 == 0)
+            subject.Values(model.Transform(data));
+        else if (user % 3 == 1 && subject.MapsRows)
+            subject.PredictRows(ml, model.Transformer, rows);
+        else
+            ModelUse.Of(model.Transformer);
+    }
+
+    private static void UseUntilDisposed(Action use)
+    {
         while (true)
         {
             try
             {
-                if (user % 3 == 0)
-                    subject.Values(model.Transform(data));
-                else if (user % 3 == 1 && subject.MapsRows)
-                    subject.PredictRows(ml, model.Transformer, rows);
-                else
-                    ModelUse.Of(model.Transformer);
+                use();
             }
-            catch (ObjectDisposedException) when (!isFirst)
+            catch (ObjectDisposedException)
             {
                 return;
-            }
-            finally
-            {
-                if (isFirst)
-                    started.Signal();
-                isFirst = false;
             }
         }
     }

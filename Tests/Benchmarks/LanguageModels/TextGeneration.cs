@@ -68,7 +68,9 @@ internal sealed class TextGeneration : IBenchmark
         };
         var history = new TrainingHistory { Epochs = [], StopReason = StopReason.Epochs, Seed = 0, ThreadCount = 1, Device = "cpu", Precision = "float32" };
         var context = new MLContext(1);
-        var model = new NetworkModelParameters(context, architecture, head: null, architecture.CreateModule(), history);
+        var network = architecture.CreateModule();
+        Engine.WeightInitializer.Initialize(network, WeightInitialization.XavierUniform, seed: 1);
+        var model = new NetworkModelParameters(context, architecture, head: null, network, history);
         return new LanguageModelTransformer(context, model, "Text");
     }
 

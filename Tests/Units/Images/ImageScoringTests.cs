@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Models;
-using TorchSharp;
 
 namespace MLExtensions.Tests.Images;
 
@@ -105,10 +104,9 @@ public sealed class ImageScoringTests
 
     private static RegressionNetworkTransformer CreateModel(MLContext ml, DataViewSchema schema, int width)
     {
-        torch.manual_seed(1);
         var architecture = new MlpArchitecture { InputCount = width, OutputCount = 1, HiddenLayers = [new MlpLayer(4)] };
         var history = new TrainingHistory { Epochs = [], StopReason = StopReason.Epochs, Seed = 1, ThreadCount = 1, Device = "cpu", Precision = "Float32" };
-        var parameters = new NetworkModelParameters(ml, architecture, new RegressionHead(0, 1), architecture.CreateModule(), history);
+        var parameters = new NetworkModelParameters(ml, architecture, new RegressionHead(0, 1), ImageSample.Randomized(architecture.CreateModule()), history);
         return new RegressionNetworkTransformer(ml, parameters, schema, "Image", null);
     }
 

@@ -25,7 +25,7 @@ public sealed class OutputLossTests
         using var scope = NewDisposeScope();
         manual_seed(2);
         var architecture = Architecture(tied, embeddingSize, cell);
-        using var automatic = new LanguageModelNetwork(architecture);
+        using var automatic = Create(architecture);
         var network = new LanguageModelNetwork(architecture);
         network.load_state_dict(automatic.state_dict());
         var options = LanguageSample.Options(o => (o.Optimizer, o.GradientClipNorm) = (new SgdOptimizer(), null));
@@ -75,7 +75,7 @@ public sealed class OutputLossTests
         const int vocabulary = 40, draws = 1500, tokens = 100;
         using var scope = NewDisposeScope();
         manual_seed(6);
-        using var network = new LanguageModelNetwork(Architecture(tied: false, 6, RecurrentCell.Lstm, vocabulary));
+        using var network = Create(Architecture(tied: false, 6, RecurrentCell.Lstm, vocabulary));
         network.OutputWeight.grad = zeros_like(network.OutputWeight);
         network.OutputBias.grad = zeros_like(network.OutputBias);
         using var noGradient = no_grad();
@@ -106,7 +106,7 @@ public sealed class OutputLossTests
     private static (double Loss, float[] Hidden, float[] Weight) Backward(Func<LanguageModelNetwork, OutputLoss> create, int vocabulary = Vocabulary)
     {
         manual_seed(5);
-        using var network = new LanguageModelNetwork(Architecture(tied: false, 6, RecurrentCell.Lstm, vocabulary));
+        using var network = Create(Architecture(tied: false, 6, RecurrentCell.Lstm, vocabulary));
         network.OutputWeight.grad = zeros_like(network.OutputWeight);
         network.OutputBias.grad = zeros_like(network.OutputBias);
         using var loss = create(network);
@@ -114,6 +114,16 @@ public sealed class OutputLossTests
         using var noGradient = no_grad();
         var (value, gradient) = loss.Backward(randn(20, 6), randint(0, vocabulary, [20], dtype: ScalarType.Int64));
         return (value, gradient!.data<float>().ToArray(), network.OutputWeight.grad.data<float>().ToArray());
+    }
+
+    private static LanguageModelNetwork Create(LanguageModelArchitecture architecture)
+    {
+        var network = new LanguageModelNetwork(architecture);
+        using var noGradient = no_grad();
+        using var generator = new Generator(3);
+        foreach (var parameter in network.parameters())
+            parameter.uniform_(-0.4, 0.4, generator);
+        return network;
     }
 
     private static LanguageModelArchitecture Architecture(bool tied, int embeddingSize, RecurrentCell cell, int vocabulary = Vocabulary) => new()

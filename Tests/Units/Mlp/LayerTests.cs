@@ -43,6 +43,7 @@ public sealed class LayerTests
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         var layer = new MlpHiddenLayer(2, new MlpLayer(3, Activation.Identity, 0, true));
+        WeightInitializer.Initialize(layer, WeightInitialization.XavierNormal, 1);
         using var generator = new Generator(1);
         var x = randn(500, 2, generator: generator) * 5 + 3;
         layer.train();
