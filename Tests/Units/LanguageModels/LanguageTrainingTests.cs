@@ -109,7 +109,7 @@ public sealed class LanguageTrainingTests
     {
         var many = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.NumberOfSampledTokens = 500));
         Assert.Contains("NumberOfSampledTokens is 500", Assert.Throws<ArgumentException>(() => many.Fit(LanguageSample.View(Ml, Alphabet))).Message);
-        Assert.Contains("1 tokens", Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, [""])).Message);
+        Assert.Contains("empty texts", Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, [""])).Message);
         var letters = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options());
         var error = Assert.Throws<FormatException>(() => letters.Fit(LanguageSample.View(Ml, Alphabet), LanguageSample.View(Ml, "abc", "abq")));
         Assert.Contains("column 'Text', row 1", error.Message);
