@@ -11,8 +11,17 @@ public sealed class WarningTests
     [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
     public void GoodTraining_WarnsOfNothing(string name)
     {
-        var warnings = string.Join("\n", Warnings(name, Subjects.Training(name).Rows(name == "LanguageModel" ? 600 : 300), o => (o.Epochs, o.BatchSize) = (6, 10), noisy: true));
-        Assert.AreEqual("", warnings);
+        var subject = Subjects.Training(name);
+        var warnings = Warnings(name, subject.Rows(name == "LanguageModel" ? 600 : 300), noisy: true, change: o =>
+        {
+            // An upper machine has nothing to learn before the one below it has.
+            if (subject.NetworkCount > 1)
+                subject.LearnDespiteNoise(o);
+            else
+                o.Epochs = 6;
+            o.BatchSize = 10;
+        });
+        Assert.AreEqual("", string.Join("\n", warnings));
     }
 
     [TestMethod]

@@ -109,8 +109,8 @@ public sealed class LanguageTrainingTests
     {
         var many = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.NumberOfSampledTokens = 500));
         Assert.Contains("NumberOfSampledTokens is 500", Assert.Throws<ArgumentException>(() => many.Fit(LanguageSample.View(Ml, Alphabet))).Message);
-        Assert.Contains("All 1 texts", Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, [""])).Message);
-        Assert.Contains("All 60 texts", Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, Enumerable.Repeat("", 60))).Message);
+        Assert.Contains("all 1 rows of the training data are empty texts", Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, [""])).Message);
+        Assert.Contains("all 60 rows of the training data are empty texts", Assert.Throws<ArgumentException>(() => LanguageSample.Fit(Ml, Enumerable.Repeat("", 60))).Message);
         var letters = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => o.Tokenization = Tokenization.Characters(allowUnknown: false)));
         var error = Assert.Throws<FormatException>(() => letters.Fit(LanguageSample.View(Ml, Alphabet), LanguageSample.View(Ml, "abc", "abq")));
         Assert.Contains("column 'Text', row 1", error.Message);
