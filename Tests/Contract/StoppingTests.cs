@@ -34,7 +34,11 @@ public sealed class StoppingTests
         var subject = Subjects.Training(name);
         // One batch an epoch: n epochs give the weights after n steps, and a vanishing rate those before the first. Networks above the first see what it gives them after all epochs.
         float[] After(int steps, double? decay, double rate = 0.02) =>
-            Outcome.Parameters(subject.Fit(subject.Rows(50), o => (o.Epochs, o.BatchSize, o.EmaDecay, o.LearningRate) = (steps, 50, decay, rate)).Networks[0]);
+            Outcome.Parameters(subject.Fit(subject.Rows(50), o =>
+            {
+                (o.Epochs, o.EmaDecay, o.LearningRate) = (steps, decay, rate);
+                subject.MakeOneBatch(o, 50);
+            }).Networks[0]);
         var average = After(1, null, 1e-12).Select(weight => (double)weight).ToArray();
         for (var step = 1; step <= 4; step++)
         {

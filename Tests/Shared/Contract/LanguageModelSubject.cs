@@ -29,6 +29,9 @@ internal sealed class LanguageModelSubject() : TrainingSubject("LanguageModel")
 
     public override string NoValidationRows => "validation text";
 
+    /// <summary>One window over the whole text.</summary>
+    public override void MakeOneBatch(DataTrainingOptions options, int rows) => Of(options).WindowLength = rows * RowTokens;
+
     public override string[] ValueColumns => ["LogProbability", "Perplexity"];
 
     public override string[] OutputColumns => ["LogProbability", "Tokens", "Perplexity"];

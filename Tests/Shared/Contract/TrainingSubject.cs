@@ -66,6 +66,9 @@ internal abstract class TrainingSubject(string name)
     /// <summary>A learning rate at which validation losses jump about.</summary>
     public virtual double WildRate => 0.3;
 
+    /// <summary>One training step an epoch.</summary>
+    public virtual void MakeOneBatch(DataTrainingOptions options, int rows) => options.BatchSize = rows;
+
     /// <summary>What it takes to learn with noise: longer.</summary>
     public virtual void LearnDespiteNoise(DataTrainingOptions options) => options.Epochs = 25;
 

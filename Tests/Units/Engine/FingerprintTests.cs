@@ -32,7 +32,7 @@ public sealed class FingerprintTests
         [typeof(RecurrentRegressionTrainer.Options)] = Labeled("Tokenization"),
         [typeof(RbmEstimator.Options)] = ["OutputColumnName", "InputColumnName", "ReconstructionColumnName", "FreeEnergyColumnName", "Output"],
         [typeof(AutoencoderEstimator.Options)] = ["OutputColumnName", "InputColumnName", "ReconstructionColumnName", "ErrorColumnName"],
-        [typeof(LstmForecastingEstimator.Options)] = ["OutputColumnName", "InputColumnName", "GroupColumnName", "ExtraColumnNames"],
+        [typeof(LstmForecastingEstimator.Options)] = ["OutputColumnName", "InputColumnName", "GroupColumnName", "ExtraColumnNames", "TimeColumnName", "TimeGapHandling"],
         [typeof(LanguageModelEstimator.Options)] = ["TextColumnName", "Tokenization"],
     };
 
