@@ -19,6 +19,7 @@ public sealed class SparseTopicTests
         var data = ml.Data.LoadFromEnumerable(Documents(600));
         using var machine = ml.Transforms.Rbm(new RbmEstimator.Options { InputColumnName = "Words", OutputColumnName = "Hidden", Seed = TestSeed.Of(1), ThreadCount = 1 }).Fit(data);
         Assert.IsFalse(machine.Histories[0].Warnings.Any(warning => warning.Contains("hidden units")));
+        Assert.IsTrue(machine.Histories[0].Warnings.Any(warning => warning.Contains("learning rate multiplied by")));
         var split = ml.Data.TrainTestSplit(ml.Data.Cache(machine.Transform(data)), 0.25, seed: 1);
         var classifier = ml.Transforms.Conversion.MapValueToKey("Label", "Topic").Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy(featureColumnName: "Hidden"));
         Floor.Above(0.95, ml.MulticlassClassification.Evaluate(classifier.Fit(split.TrainSet).Transform(split.TestSet)).MicroAccuracy);

@@ -114,15 +114,18 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
     public override IEnumerable<string> Diagnose()
     {
         using var noGradient = no_grad();
+        var notes = new List<string>();
+        if (_sparse is { RateFactor: > 1 and var factor })
+            notes.Add(string.Create(CultureInfo.InvariantCulture, $"Nearly all visible values are 0, so that the gradient was centered and the learning rate multiplied by {factor:G3}."));
         var count = _network.Architecture.OutputCount;
         if (_sample.shape[0] < 2)
-            return [];
+            return notes;
         var hidden = _network.HiddenMeans(_sample).to(ScalarType.Float32);
         var deviation = (hidden - hidden.mean([0])).pow(Number.Of(2)).mean([0]).sqrt().cpu();
         var constant = (int)deviation.lt(Number.Of(LeastDeviation)).sum().item<long>();
-        if (constant <= count / 2)
-            return [];
-        return [string.Create(CultureInfo.InvariantCulture, $"{constant} of {count} hidden units have about the same value for all of the {_sample.shape[0]} training rows that were looked at; what is trained on them will learn nothing. Try more Epochs, a larger LearningRate or {nameof(RbmEstimator.Options.SparsityTarget)}.")];
+        if (constant > count / 2)
+            notes.Add(string.Create(CultureInfo.InvariantCulture, $"{constant} of {count} hidden units have about the same value for all of the {_sample.shape[0]} training rows that were looked at; what is trained on them will learn nothing. Try more Epochs, a larger LearningRate or {nameof(RbmEstimator.Options.SparsityTarget)}."));
+        return notes;
     }
 
     public override void BeginValidation()
