@@ -78,6 +78,7 @@ public sealed class DivergenceTests
         Directory.CreateDirectory(below);
         var (leftover, other) = (Path.Combine(below, $".{Guid.NewGuid():N}.tmp"), Path.Combine(below, ".mine.tmp"));
         File.WriteAllText(leftover, "half");
+        File.SetLastWriteTimeUtc(leftover, DateTime.UtcNow.AddMinutes(-10));
         File.WriteAllText(other, "whole");
         subject.Fit(subject.Rows(20), o => (o.Epochs, o.CheckpointFolder, o.ResumeFromCheckpoint) = (1, folder.Path, true)).Dispose();
         Assert.IsFalse(File.Exists(leftover));

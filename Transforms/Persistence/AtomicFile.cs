@@ -5,6 +5,9 @@ namespace MLExtensions.Persistence;
 /// <summary>Writes files so that a reader sees either the old or the new content, never a part of it.</summary>
 internal static partial class AtomicFile
 {
+    /// <summary>A younger file may have been created this moment by another writer, which has not locked it yet.</summary>
+    internal static readonly TimeSpan LeastAge = TimeSpan.FromMinutes(1);
+
     /// <summary>
     /// Writes a temporary file in the same folder, and renames it to <paramref name="path"/> when it is complete and on disk.
     /// </summary>
@@ -35,14 +38,14 @@ internal static partial class AtomicFile
         }
     }
 
-    /// <summary>Removes the temporary files of writes that were killed. Files that are being written are kept.</summary>
+    /// <summary>Removes the temporary files of writes that were killed a minute ago or before. Files that are being written are kept.</summary>
     public static void RemoveLeftovers(string folder)
     {
         try
         {
             foreach (var path in Directory.EnumerateFiles(folder, ".*.tmp"))
             {
-                if (TemporaryName().IsMatch(Path.GetFileName(path)))
+                if (TemporaryName().IsMatch(Path.GetFileName(path)) && DateTime.UtcNow - File.GetLastWriteTimeUtc(path) > LeastAge)
                     RemoveLeftover(path);
             }
         }

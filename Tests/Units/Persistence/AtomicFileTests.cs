@@ -53,6 +53,7 @@ public class AtomicFileTests
         Directory.CreateDirectory(_folder);
         var leftover = Path.Combine(_folder, $".{Guid.NewGuid():N}.tmp");
         File.WriteAllText(leftover, "half");
+        File.SetLastWriteTimeUtc(leftover, DateTime.UtcNow - (2 * AtomicFile.LeastAge));
 
         AtomicFile.Write(path, outer =>
         {
