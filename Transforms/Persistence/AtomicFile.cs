@@ -5,6 +5,8 @@ namespace MLExtensions.Persistence;
 /// <summary>Writes files so that a reader sees either the old or the new content, never a part of it.</summary>
 internal static partial class AtomicFile
 {
+    private const int CreationTries = 20;
+
     /// <summary>
     /// Writes a temporary file in the same folder, and renames it to <paramref name="path"/> when it is complete and on disk.
     /// </summary>
@@ -18,12 +20,11 @@ internal static partial class AtomicFile
         var folder = Path.GetDirectoryName(target) ?? throw new ArgumentException($"'{path}' is a folder, not a file.", nameof(path));
         Directory.CreateDirectory(folder);
         RemoveLeftovers(folder);
-        // The name is short, so that a target with the longest allowed name still works.
-        var aside = Path.Combine(folder, $".{Guid.NewGuid():N}.tmp");
+        // Open until it is renamed: that it is in use tells other writers that it is not a leftover.
+        using var stream = Create(folder);
+        var aside = stream.Name;
         try
         {
-            // Open until it is renamed: that it is in use tells other writers that it is not a leftover.
-            using var stream = new FileStream(aside, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
             write(stream);
             stream.Flush(flushToDisk: true);
             File.Move(aside, target, overwrite: true);
@@ -32,6 +33,30 @@ internal static partial class AtomicFile
         {
             Discard(aside);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Creates the temporary file. On Unix another writer can take it for a leftover between its creation and its locking; then there is
+    /// another one.
+    /// </summary>
+    private static FileStream Create(string folder)
+    {
+        for (var left = CreationTries; ; left--)
+        {
+            // The name is short, so that a target with the longest allowed name still works.
+            var path = Path.Combine(folder, $".{Guid.NewGuid():N}.tmp");
+            try
+            {
+                var stream = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
+                if (left == 0 || File.Exists(path))
+                    return stream;
+                stream.Dispose();
+            }
+            catch (IOException) when (left > 0 && !OperatingSystem.IsWindows() && Directory.Exists(folder))
+            {
+                // It is being removed.
+            }
         }
     }
 
