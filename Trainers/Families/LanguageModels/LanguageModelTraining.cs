@@ -31,7 +31,7 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
         try
         {
             if (validation != null || groups != null)
-                validationTokens = Read(validation ?? input, tokenizer, session, TrainingSession.ValidationData, PartOf(groups, isHeld: true));
+                validationTokens = ValidationData.Read(() => Read(validation ?? input, tokenizer, session, TrainingSession.ValidationData, PartOf(groups, isHeld: true)));
             var (training, aside) = Split(tokens, validationTokens, device);
             session.Channel.Info("{0} training tokens, {1} distinct", training.RowCount, tokenizer.VocabularySize);
             if (training.Streams < options.BatchSize)
@@ -63,6 +63,11 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
         {
             store.Dispose();
             throw new ArgumentException($"Column '{options.TextColumnName}': all {counts[DataCounts.EmptyTexts]} rows of the {name} are empty texts; there is nothing to learn.");
+        }
+        if (name == TrainingSession.TrainingData && TokenNotes.AllUnknown(counts, options.TextColumnName, name) is { } error)
+        {
+            store.Dispose();
+            throw error;
         }
         session.Report(counts, name, Notes());
         return store;
