@@ -70,15 +70,6 @@ internal static class TokenNotes
             : new DataNote(text + ".", IsWarning: false);
     }
 
-    /// <summary>The exception for data of which every token is unknown; null if one is known, or if there is none.</summary>
-    public static ArgumentException? AllUnknown(DataCounts counts, string column, string data)
-    {
-        var tokens = counts[DataCounts.Tokens];
-        return tokens == 0 || counts[DataCounts.UnknownTokens] < tokens
-            ? null
-            : new ArgumentException(FormattableString.Invariant($"Column '{column}': none of the {tokens} tokens of the {data} is in the vocabulary, so there is nothing to learn from. Decrease minimumCount, use a larger vocabulary, Tokenization.Characters() or Tokenization.Subwords(...), or more similar data."));
-    }
-
     /// <summary>Warns if words of scripts without spaces are whole sentences; null if they are not.</summary>
     public static DataNote? WholeSentences(TextTokenizer tokenizer)
     {

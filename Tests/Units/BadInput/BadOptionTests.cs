@@ -6,7 +6,7 @@ public sealed class BadOptionTests
 {
     private static readonly BadCase[] Cases =
     [
-        new("learning rate above float32", () => Bad.Binary(o => o.LearningRate = 1e300), "LearningRate is 1E+300", "finite"),
+        new("learning rate above float32", () => Bad.Binary(o => o.LearningRate = 1e300), "LearningRate is 1E+300", "at most 3.4028234663852886E+38"),
         new("weight decay is NaN", () => Bad.Binary(o => o.WeightDecay = double.NaN), "WeightDecay is NaN"),
         new("clip norm is infinite", () => Bad.Regression(o => o.GradientClipNorm = double.PositiveInfinity), "GradientClipNorm is"),
         new("EMA decay is NaN", () => Bad.Regression(o => o.EmaDecay = double.NaN), "EmaDecay is NaN"),
@@ -94,11 +94,9 @@ public sealed class BadOptionTests
         new("sequences of 0 steps", () => Bad.Recurrent("Text", o => o.MaximumLength = 0), "MaximumLength is 0"),
         new("a vocabulary of 1", () => Bad.Recurrent("Text", o => o.Tokenization = Tokenization.Words(1)), "Tokenization.maximumVocabulary is 1"),
         new("a tokenizer that is null", () => Bad.Recurrent("Text", o => o.Tokenization = Tokenization.Of(null!)), "okenizer"),
-        new("a vocabulary that nothing reaches", () => Bad.Language(o => o.Tokenization = Tokenization.Words(minimumCount: 1_000_000)).Fit(Bad.View()), "minimumCount"),
         new("a vocabulary file that is not there", () => Bad.Language(o => o.Tokenization = Tokenization.Subwords("nowhere.json", "merges.txt")), "Tokenization.vocabularyFile", "nowhere.json"),
         new("more sampled tokens than there are", () => Bad.Language(o => o.NumberOfSampledTokens = 1_000_000).Fit(Bad.View()), "NumberOfSampledTokens", "1000000"),
         new("an initial scale of 0", () => Bad.Language(o => o.InitialScale = 0), "InitialScale is 0"),
-        new("words that nothing knows", () => Bad.Recurrent("Text", o => o.Tokenization = Tokenization.Words(minimumCount: 1_000_000)).Fit(Bad.View()), "'Text'", "minimumCount"),
         new("series that are streamed", () => Bad.Forecaster(o => o.Buffering = Buffering.Streaming), "Buffering is Streaming", "InMemory"),
         new("an extra column without a name", () => Bad.Forecaster(o => o.ExtraColumnNames = ["Weight", ""]), "ExtraColumnNames[1]"),
         new("extra columns that are null", () => Bad.Forecaster(o => o.ExtraColumnNames = null!), "ExtraColumnNames"),

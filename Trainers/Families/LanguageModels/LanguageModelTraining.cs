@@ -64,11 +64,6 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
             store.Dispose();
             throw new ArgumentException($"Column '{options.TextColumnName}': all {counts[DataCounts.EmptyTexts]} rows of the {name} are empty texts; there is nothing to learn.");
         }
-        if (name == TrainingSession.TrainingData && TokenNotes.AllUnknown(counts, options.TextColumnName, name) is { } error)
-        {
-            store.Dispose();
-            throw error;
-        }
         session.Report(counts, name, Notes());
         return store;
 

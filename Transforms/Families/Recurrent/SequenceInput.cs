@@ -207,8 +207,6 @@ internal sealed record SequenceFormat(SequenceInput Input) : FeatureFormat
         var sequences = counts[DataCounts.Sequences];
         if (sequences > 0 && counts[DataCounts.EmptySequences] == sequences)
             throw new ArgumentException($"All {sequences} sequences of the {data} in column '{column}' are empty, so there is nothing to learn from.");
-        if (TokenNotes.AllUnknown(counts, column, data) is { } error)
-            throw error;
     }
 
     public override IEnumerable<DataNote> Review(DataCounts counts, string column, string data)
