@@ -1,3 +1,5 @@
+using Microsoft.ML;
+
 namespace MLExtensions.Tests.BadInput;
 
 /// <summary>Odd, but not bad; and what is bad only when it is read a second time.</summary>
@@ -18,6 +20,24 @@ public sealed class OddUseTests
         using var loaded = (LanguageModelTransformer)Bad.Ml.Model.Load(file, out _);
         CollectionAssert.AreEqual(model.Tokenizer.Encode(Text).ToArray(), loaded.Tokenizer.Encode(Text).ToArray());
         Assert.DoesNotContain(model.Tokenizer.UnknownId!.Value, loaded.Tokenizer.Encode(Text));
+    }
+
+    [TestMethod]
+    public void WhatStartsRandomly_IsInTheHistory()
+    {
+        using var first = Fit("one", null);
+        using var second = Fit("uno", first);
+        Assert.DoesNotContain("randomly", string.Join("\n", first.History.Warnings));
+        var warnings = string.Join("\n", second.History.Warnings);
+        foreach (var part in new[] { "one", "uno", "InitialModel", "output layer starts randomly", "output.weight" })
+            Assert.Contains(part, warnings);
+
+        MulticlassNetworkTransformer Fit(string name, MulticlassNetworkTransformer? initial)
+        {
+            var rows = Bad.View(all => Array.ForEach(all, row => row.Group = row.Flag ? name : "zero"));
+            var keyed = Bad.Ml.Transforms.Conversion.MapValueToKey("Label", "Group").Fit(rows).Transform(rows);
+            return Bad.Multiclass(o => (o.LabelColumnName, o.InitialModel, o.Progress) = ("Label", initial, null)).Fit(keyed);
+        }
     }
 
     [TestMethod]
