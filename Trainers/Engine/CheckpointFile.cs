@@ -22,6 +22,8 @@ internal sealed record CheckpointState(IReadOnlyList<EpochRecord> Records, Epoch
 /// <param name="fingerprint">Everything that the result depends on, by name. A checkpoint with another fingerprint is rejected.</param>
 internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, string> fingerprint)
 {
+    public const string FileName = "checkpoint.safetensors";
+
     private const string StateKey = "state";
     private const string FingerprintKey = "fingerprint";
     private const int LongestValue = 200;
@@ -32,7 +34,7 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         RespectNullableAnnotations = true,
     };
 
-    public string FilePath { get; } = Path.Combine(folder, "checkpoint.safetensors");
+    public string FilePath { get; } = Path.Combine(folder, FileName);
 
     /// <param name="step">The networks in training.</param>
     /// <param name="source">The state of the batch source.</param>

@@ -15,9 +15,9 @@ internal static class ImageFolderLoader
         CheckPositive(imageHeight, nameof(imageHeight));
         CheckPositive(imageWidth, nameof(imageWidth));
         if (!Enum.IsDefined(onBadImage))
-            throw new ArgumentOutOfRangeException(nameof(onBadImage), onBadImage, "It must be Throw or Skip.");
+            throw new ArgumentOutOfRangeException(nameof(onBadImage), onBadImage, $"onBadImage is {onBadImage}; it must be Throw or Skip.");
         if (!Enum.IsDefined(resizing))
-            throw new ArgumentOutOfRangeException(nameof(resizing), resizing, "It must be IsoCrop, IsoPad or Fill.");
+            throw new ArgumentOutOfRangeException(nameof(resizing), resizing, $"resizing is {resizing}; it must be IsoCrop, IsoPad or Fill.");
 
         var images = ImageFolder.Find(folder);
         images.ReportSkipped(env.Register(nameof(ImageFolder)), folder);
@@ -32,7 +32,7 @@ internal static class ImageFolderLoader
     private static void CheckPositive(int? value, string name)
     {
         if (value < 1)
-            throw new ArgumentOutOfRangeException(name, value, "It must be at least 1.");
+            throw new ArgumentOutOfRangeException(name, value, $"{name} is {Text(value)}; it must be at least 1.");
     }
 
     private static string Text(int? value) => value?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "null";

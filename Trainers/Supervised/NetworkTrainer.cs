@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Trainers;
 using MLExtensions.Supervised;
+using MLExtensions.Training;
 
 namespace MLExtensions;
 
@@ -92,7 +93,7 @@ public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTrans
         ArgumentNullException.ThrowIfNull(input);
         _columns.Check(SchemaShape.Create(input.Schema));
         if (validation != null)
-            _columns.Check(SchemaShape.Create(validation.Schema));
+            ValidationData.Check(() => _columns.Check(SchemaShape.Create(validation.Schema)));
         return MakeTransformer(Train(input, validation), input.Schema);
     }
 

@@ -60,7 +60,7 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
         RowSet? other = null;
         try
         {
-            set.CheckRows(minimumRows);
+            set.CheckRows(minimumRows, trainingColumns.Label!.Value.Name);
             if (set.Labels.WeightSum <= 0)
                 throw new ArgumentException("Every example weight of the training data is 0.");
             WarnOfLabels(set.Labels, trainingColumns.Label!.Value);
@@ -70,9 +70,9 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
             var unshuffled = settings with { Shuffle = false, MinimumRows = 1, Size = Math.Max(settings.LengthOf == null ? ValidationRows : ValidationSequences, options.BatchSize) };
             if (validation != null)
             {
-                other = Read(validation, ForValidation(columns(validation), trainingColumns), 0, TrainingSession.ValidationData);
+                other = ValidationData.Read(() => Read(validation, ForValidation(columns(validation), trainingColumns), 0, TrainingSession.ValidationData));
                 if (other.Labels.RowCount == 0)
-                    throw new ArgumentException("The validation data has no row with a label.");
+                    throw new ArgumentException($"The validation data has no row with a label in column '{trainingColumns.Label!.Value.Name}'.");
             }
             var aside = other?.CreateLabeledBatches(RowPart.Training, unshuffled, scale)
                 ?? (fraction > 0 ? set.CreateLabeledBatches(RowPart.Validation, unshuffled, scale) : null);

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLExtensions.Training;
 
 namespace MLExtensions;
 
@@ -73,7 +74,7 @@ public abstract class NetworkEstimator<TTransformer> : IEstimator<TTransformer>
         ArgumentNullException.ThrowIfNull(input);
         CheckSchema(SchemaShape.Create(input.Schema));
         if (validation != null)
-            CheckSchema(SchemaShape.Create(validation.Schema));
+            ValidationData.Check(() => CheckSchema(SchemaShape.Create(validation.Schema)));
         return Train(input, validation);
     }
 }

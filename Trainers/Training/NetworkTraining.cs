@@ -44,7 +44,7 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
         using var data = Open(input, validation, architecture, start, device, session);
         TrainingMemory.CheckBatch(architecture, options, (double)data.Training.RowCount / Math.Max(1, data.Training.BatchCount));
         state.Resume();
-        var module = start.CreateNetwork(architecture, seed, session.Channel);
+        var module = start.CreateNetwork(architecture, seed, session);
         Prepare(module, data);
         using var step = CreateStep(new TrainedNetwork("network", architecture, module, options.Optimization, seed, device), data);
         var history = session.Run(step, data.Training, data.Validation, TrainingGoal.LeastLoss, start.FileReport, Fingerprint(data));

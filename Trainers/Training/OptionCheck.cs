@@ -27,14 +27,14 @@ internal static class OptionCheck
         value >= least && value <= greatest,
         value,
         option,
-        greatest >= float.MaxValue ? $"finite and at least {Text(least)}" : $"between {Text(least)} and {Text(greatest)}");
+        greatest >= float.MaxValue && !(value > greatest && double.IsFinite(value)) ? $"finite and at least {Text(least)}" : $"between {Text(least)} and {Text(greatest)}");
 
     /// <summary>Accepts a value in (<paramref name="limit"/>, <paramref name="greatest"/>].</summary>
     public static void Above(double value, double limit, double greatest, string option) => Require(
         value > limit && value <= greatest,
         value,
         option,
-        greatest >= float.MaxValue ? $"finite and greater than {Text(limit)}" : $"greater than {Text(limit)} and at most {Text(greatest)}");
+        greatest >= float.MaxValue && !(value > greatest && double.IsFinite(value)) ? $"finite and greater than {Text(limit)}" : $"greater than {Text(limit)} and at most {Text(greatest)}");
 
     public static void Defined<T>(T value, string option)
         where T : struct, Enum =>

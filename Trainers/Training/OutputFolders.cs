@@ -1,3 +1,4 @@
+using MLExtensions.Engine;
 using MLExtensions.Persistence;
 
 namespace MLExtensions.Training;
@@ -25,10 +26,13 @@ internal static class OutputFolders
             // A folder without permission, or on a full disk, can be found only by writing.
             Directory.CreateDirectory(folder);
             AtomicFile.RemoveLeftovers(folder);
+            var file = Path.Combine(folder, CheckpointFile.FileName);
+            if (Directory.Exists(file))
+                throw new IOException($"'{CheckpointFile.FileName}' in it is a folder, not a file.");
             var path = Path.Combine(folder, $".{Guid.NewGuid():N}.tmp");
-            using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
-            file.WriteByte(0);
-            file.Flush(flushToDisk: true);
+            using var probe = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+            probe.WriteByte(0);
+            probe.Flush(flushToDisk: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {

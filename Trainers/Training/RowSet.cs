@@ -76,12 +76,12 @@ internal abstract class RowSet : IDisposable
         Create<LabeledBatch>(part, settings, (rows, width, epochRows) => new LabeledBuffer(rows, width, scale, settings.Device, epochRows));
 
     /// <exception cref="ArgumentException">There are too few rows for training or for validation.</exception>
-    public void CheckRows(int minimumRows)
+    public void CheckRows(int minimumRows, string? labelColumn = null)
     {
         var rows = Labels.RowCount;
         var fraction = _settings.ValidationFraction;
         if (rows + ValidationRows == 0)
-            throw new ArgumentException(SkippedRows == 0 ? "The training data has no rows." : $"None of the {SkippedRows} rows of the training data has a label.");
+            throw new ArgumentException(SkippedRows == 0 ? "The training data has no rows." : $"None of the {SkippedRows} rows of the training data has a label in column '{labelColumn}'.");
         if (rows == 0 || (fraction > 0 && ValidationRows == 0))
             throw new ArgumentException($"ValidationFraction {fraction} of {rows + ValidationRows} rows leaves {rows} rows for training and {ValidationRows} for validation; both need at least one.");
         if (rows < minimumRows)
@@ -229,7 +229,7 @@ internal sealed class UnlabeledData : IDisposable
         try
         {
             own.CheckRows(minimumRows: 1);
-            var other = validation == null ? null : Open(validation, 0);
+            var other = validation == null ? null : ValidationData.Read(() => Open(validation, 0));
             if (other?.Labels.RowCount == 0)
                 throw new ArgumentException("The validation data has no rows.");
             return new UnlabeledData(own, other, fraction);

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLExtensions.Engine;
 using MLExtensions.Messages;
 using MLExtensions.Models;
 using MLExtensions.Persistence;
@@ -90,19 +91,19 @@ internal sealed class StartingWeights : IDisposable
     }
 
     /// <summary>Creates the network with its initial weights.</summary>
-    public nn.Module<Tensor, Tensor> CreateNetwork(NetworkArchitecture architecture, int seed, IChannel channel)
+    public nn.Module<Tensor, Tensor> CreateNetwork(NetworkArchitecture architecture, int seed, TrainingSession session)
     {
         using var scope = NewDisposeScope();
         var network = architecture.CreateModule();
         _options.InitializeWeights(network, SeedSequence.Derive(seed, SeedSequence.Initialization));
         if (_otherClasses != null)
-            channel.Warning("{0}", _otherClasses);
+            session.Warn(_otherClasses);
         if (_model != null)
-            Tell(channel, nameof(_options.InitialModel), WarmStart.Copy(_model, architecture, network));
+            Tell(session, nameof(_options.InitialModel), WarmStart.Copy(_model, architecture, network));
         if (_file != null)
         {
             FileReport = _file.CopyTo(network, architecture, _options.InitialWeightsMatch);
-            Tell(channel, $"{nameof(_options.InitialWeightsPath)} {_options.InitialWeightsPath}", FileReport);
+            Tell(session, $"{nameof(_options.InitialWeightsPath)} {_options.InitialWeightsPath}", FileReport);
         }
         network.DetachFromDisposeScope();
         return network;
@@ -114,16 +115,16 @@ internal sealed class StartingWeights : IDisposable
         _lease?.Dispose();
     }
 
-    private void Tell(IChannel channel, string source, WeightReport report)
+    private void Tell(TrainingSession session, string source, WeightReport report)
     {
         var left = report.Missing.Concat(report.OtherShape).ToList();
         if (_options.Epochs == 0 && left.Count > 0)
             throw new ArgumentException($"{nameof(_options.Epochs)} is 0, but {source} has no matching weights for {NameList.Of(left)}; such a network must be trained for at least 1 epoch.", nameof(_options.Epochs));
-        channel.Info("{0}: {1}", source, report);
+        session.Channel.Info("{0}: {1}", source, report);
         if (left.Count > 0)
-            channel.Warning("{0}: these tensors of the network were initialized randomly: {1}", source, NameList.Of(left));
+            session.Warn($"{source}: these tensors of the network were initialized randomly: {NameList.Of(left)}");
         if (report.Unexpected.Count > 0)
-            channel.Warning("{0}: these tensors do not belong to the network and were ignored: {1}", source, NameList.Of(report.Unexpected));
+            session.Warn($"{source}: these tensors do not belong to the network and were ignored: {NameList.Of(report.Unexpected)}");
     }
 }
 

@@ -175,7 +175,7 @@ public sealed class BinaryNetworkTransformer : NetworkTransformer
         set
         {
             if (!BinaryHead.IsThreshold(value))
-                throw new ArgumentOutOfRangeException(nameof(value), value, $"{nameof(DecisionThreshold)} is {value}; it must be in [0, 1]: it is a probability, not a score.");
+                throw new ArgumentOutOfRangeException(nameof(value), value, FormattableString.Invariant($"{nameof(DecisionThreshold)} is {value}; it must be in [0, 1]: it is a probability, not a score."));
             Model.Head = BinaryHead.Create(value);
             BindScorer();
         }

@@ -39,7 +39,8 @@ internal static class FeatureRows
         var values = TensorMemory.Floats(tensor);
         for (var row = 0; row < rows.Count; row++)
         {
-            ArgumentNullException.ThrowIfNull(rows[row]);
+            if (rows[row] == null)
+                throw new ArgumentNullException(nameof(rows), $"Row {row} is null; each row must have {width} values.");
             if (rows[row].Length != width)
                 throw new ArgumentException($"Row {row} has {rows[row].Length} values; the model was trained on {width} values.", nameof(rows));
             var bad = FiniteCheck.FirstNonFinite(rows[row]);

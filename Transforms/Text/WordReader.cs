@@ -7,12 +7,12 @@ namespace MLExtensions.Text;
 /// <summary>Reads the words of a text and the ends of its lines.</summary>
 internal ref partial struct WordReader : IDisposable
 {
-    private const string LoneSurrogate = "\uFFFD";
+    private const char LoneSurrogate = '\uFFFD';
 
     private readonly ReadOnlySpan<char> _text;
     private readonly bool _splitPunctuation;
     private readonly WordSegmentation _segmentation;
-    private readonly char[]? _lowered;
+    private readonly char[]? _copy;
     private Regex.ValueMatchEnumerator _matches;
     private int _next;
 
@@ -25,11 +25,19 @@ internal ref partial struct WordReader : IDisposable
         _text = text;
         _splitPunctuation = splitPunctuation;
         _segmentation = segmentation;
-        if (lowercase)
+        // A surrogate without its partner is no character, and no file could hold it.
+        var isBroken = HasLoneSurrogate(text);
+        if (lowercase || isBroken)
         {
-            _lowered = ArrayPool<char>.Shared.Rent(text.Length);
-            text.ToLowerInvariant(_lowered);
-            _text = _lowered.AsSpan(0, text.Length);
+            _copy = ArrayPool<char>.Shared.Rent(text.Length);
+            var copy = _copy.AsSpan(0, text.Length);
+            if (lowercase)
+                text.ToLowerInvariant(copy);
+            else
+                text.CopyTo(copy);
+            if (isBroken)
+                ReplaceLoneSurrogates(copy);
+            _text = copy;
         }
         if (splitPunctuation && segmentation == WordSegmentation.LettersAndDigits)
             _matches = WordOrMark.EnumerateMatches(_text);
@@ -49,8 +57,8 @@ internal ref partial struct WordReader : IDisposable
 
     public readonly void Dispose()
     {
-        if (_lowered != null)
-            ArrayPool<char>.Shared.Return(_lowered);
+        if (_copy != null)
+            ArrayPool<char>.Shared.Return(_copy);
     }
 
     private bool MoveToMatch()
@@ -83,10 +91,30 @@ internal ref partial struct WordReader : IDisposable
             segment = segment.TrimStart();
             if (!HasGlyph(segment))
                 continue;
-            Current = char.IsSurrogate(segment[0]) && (segment.Length == 1 || !char.IsSurrogatePair(segment[0], segment[1])) ? LoneSurrogate : segment;
+            Current = segment;
             return true;
         }
         return false;
+    }
+
+    private static bool HasLoneSurrogate(ReadOnlySpan<char> text)
+    {
+        var at = text.IndexOfAnyInRange('\uD800', '\uDFFF');
+        return at >= 0 && LengthBeforeLoneSurrogate(text, at) < text.Length;
+    }
+
+    private static void ReplaceLoneSurrogates(Span<char> text)
+    {
+        for (var at = LengthBeforeLoneSurrogate(text, 0); at < text.Length; at = LengthBeforeLoneSurrogate(text, at))
+            text[at] = LoneSurrogate;
+    }
+
+    private static int LengthBeforeLoneSurrogate(ReadOnlySpan<char> text, int start)
+    {
+        var at = start;
+        while (at < text.Length && (!char.IsSurrogate(text[at]) || (at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]))))
+            at += char.IsSurrogate(text[at]) ? 2 : 1;
+        return at;
     }
 
     private readonly string? SpecialAt(int start) => _text[start] != '<' ? null

@@ -31,7 +31,7 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
         try
         {
             if (validation != null || groups != null)
-                validationTokens = Read(validation ?? input, tokenizer, session, TrainingSession.ValidationData, PartOf(groups, isHeld: true));
+                validationTokens = ValidationData.Read(() => Read(validation ?? input, tokenizer, session, TrainingSession.ValidationData, PartOf(groups, isHeld: true)));
             var (training, aside) = Split(tokens, validationTokens, device);
             session.Channel.Info("{0} training tokens, {1} distinct", training.RowCount, tokenizer.VocabularySize);
             if (training.Streams < options.BatchSize)

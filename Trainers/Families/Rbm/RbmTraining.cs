@@ -14,6 +14,8 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
     {
         options.CheckValidation(input, validation);
         OutputFolders.Check(options);
+        for (var layer = 0; layer < options.HiddenLayers.Count; layer++)
+            OutputFolders.Check(options.OfLayer(layer));
         using var channel = host.Start("Training");
         var session = new TrainingSession(host, channel, options, seed);
         session.ThrowIfCancelled();

@@ -119,17 +119,24 @@ file static class LastForecasts
         var column = scored.Schema.GetColumnOrNull(forecaster.OutputColumnName)
             ?? throw new ArgumentException($"Column '{forecaster.OutputColumnName}' is not in the output of the model.");
         var found = new Dictionary<long, float[]>();
-        var rows = lastRows.Select(row => row.Row).ToHashSet();
-        using var cursor = scored.GetRowCursor([column]);
+        var rows = lastRows.ToDictionary(last => last.Row, last => last.Group);
+        using var cursor = scored.GetRowCursor(group is { } series ? [column, series] : [column]);
         var getter = cursor.GetGetter<VBuffer<float>>(column);
+        var getGroup = OpenGroup(cursor, group);
         VBuffer<float> buffer = default;
+        var text = new StringBuilder();
         for (long row = 0; found.Count < rows.Count && cursor.MoveNext(); row++)
         {
-            if (!rows.Contains(row))
+            if (!rows.TryGetValue(row, out var expected))
                 continue;
+            getGroup?.Invoke(ref text);
+            if (!text.Equals(expected))
+                break;
             getter(ref buffer);
             found.Add(row, buffer.DenseValues().ToArray());
         }
+        if (found.Count < rows.Count)
+            throw new InvalidOperationException($"The history gave {lastRows.Max(last => last.Row) + 1} rows at first and others when it was read again. {nameof(ForecastExtensions.Forecast)} reads it twice; read rows that come only once, or that are made anew each time, into memory with ml.Data.Cache.");
         var forecasts = lastRows.Select(row => new SeriesForecast(row.Group, found[row.Row])).ToArray();
         return forecasts.Any(forecast => !forecast.Values.Any(float.IsNaN))
             ? forecasts
@@ -141,7 +148,7 @@ file static class LastForecasts
         var order = new List<string>();
         var last = new Dictionary<string, long>();
         using var cursor = scored.GetRowCursor(group is { } needed ? [needed] : []);
-        var getter = group is { } column ? RowCursorUtils.GetGetterAsStringBuilder(cursor, column.Index) : null;
+        var getter = OpenGroup(cursor, group);
         var text = new StringBuilder();
         for (long row = 0; cursor.MoveNext(); row++)
         {
@@ -153,4 +160,7 @@ file static class LastForecasts
         }
         return order.ConvertAll(name => (name, last[name]));
     }
+
+    private static ValueGetter<StringBuilder>? OpenGroup(DataViewRow row, DataViewSchema.Column? group) =>
+        group is { } column ? RowCursorUtils.GetGetterAsStringBuilder(row, column.Index) : null;
 }

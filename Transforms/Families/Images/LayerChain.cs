@@ -67,7 +67,7 @@ internal static class LayerChain
             throw child.Wrong(layer, "a sibling layer has the same name.");
         var output = layer.OutputShape(input, child);
         if (output.Count is < 1 or > int.MaxValue)
-            throw child.Wrong(layer, $"its output would be {output}.");
+            throw child.Wrong(layer, $"its output would be {output}; a layer must give at least 1 and at most {int.MaxValue} values for an image.");
         return new PlacedLayer(layer, input, output, child);
     }
 
