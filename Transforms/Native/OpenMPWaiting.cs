@@ -18,9 +18,6 @@ internal static class OpenMPWaiting
     // Intel's own variables for the same.
     private static readonly string[] Others = ["KMP_BLOCKTIME", "KMP_LIBRARY"];
 
-    /// <summary>Whether this library has chosen; otherwise the user has, or libtorch was loaded by somebody else before.</summary>
-    internal static bool IsPassive { get; private set; }
-
     /// <summary>Sets the policy. OpenMP reads it once, when it is loaded.</summary>
     internal static void BePassive()
     {
@@ -33,7 +30,6 @@ internal static class OpenMPWaiting
             else
                 _ = NativeEnvironment.Set(name, value, overwrite: 0);
         }
-        IsPassive = true;
     }
 }
 

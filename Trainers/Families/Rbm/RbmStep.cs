@@ -110,7 +110,7 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
         return MeanOf(_network.FreeEnergy(visible)) + ErrorOf(visible, _network.VisibleMeans(_network.HiddenMeans(visible)));
     }
 
-    /// <summary>Hidden units that have the same value for all rows say nothing about a row.</summary>
+    /// <summary>Says what was changed for sparse rows, and when hidden units have the same value for all rows, which says nothing about a row.</summary>
     public override IEnumerable<string> Diagnose()
     {
         using var noGradient = no_grad();
