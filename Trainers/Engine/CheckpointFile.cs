@@ -107,6 +107,8 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
                 tensors.Add($"optimizer/{network.Name}/{state}", value);
             if (network.Average is { } average)
                 tensors.Add($"average/{network.Name}", average);
+            foreach (var (buffer, value) in network.AveragedBuffers)
+                tensors.Add($"average/{network.Name}/{buffer}", value);
         }
         foreach (var (name, value) in step.State)
             tensors.Add($"state/{name}", value);
@@ -189,7 +191,7 @@ internal sealed class StepSnapshot : IDisposable
         foreach (var network in step.Networks)
         {
             yield return (network.Name, network.Result);
-            foreach (var (buffer, value) in network.Parameters.Buffers)
+            foreach (var (buffer, value) in network.ResultBuffers)
                 yield return ($"{network.Name}.{buffer}", value);
         }
     }

@@ -14,6 +14,7 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(ExponentialSchedule), "exponential")]
 [JsonDerivedType(typeof(CosineSchedule), "cosine")]
 [JsonDerivedType(typeof(OneCycleSchedule), "onecycle")]
+[JsonDerivedType(typeof(LinearSchedule), "linear")]
 public abstract record LearningRateSchedule
 {
     /// <summary>The first factor of the warm-up: nearly zero, but the first training step still learns.</summary>
@@ -50,6 +51,13 @@ public abstract record LearningRateSchedule
     public static ExponentialSchedule Exponential(
         double decay, double decayEpochs = 1, bool staircase = false, double holdEpochs = 0, double warmupEpochs = 0) =>
         new() { Decay = decay, DecayEpochs = decayEpochs, Staircase = staircase, HoldEpochs = holdEpochs, WarmupEpochs = warmupEpochs };
+
+    /// <summary>Lowers the rate along a line.</summary>
+    /// <param name="holdFraction">See <see cref="LinearSchedule.HoldFraction"/>.</param>
+    /// <param name="minimumFactor">See <see cref="LinearSchedule.MinimumFactor"/>.</param>
+    /// <param name="warmupEpochs">See <see cref="WarmupEpochs"/>.</param>
+    public static LinearSchedule Linear(double holdFraction = 0, double minimumFactor = 0, double warmupEpochs = 0) =>
+        new() { HoldFraction = holdFraction, MinimumFactor = minimumFactor, WarmupEpochs = warmupEpochs };
 
     /// <summary>Lowers the rate along half a cosine wave.</summary>
     /// <param name="minimumFactor">See <see cref="CosineSchedule.MinimumFactor"/>.</param>
@@ -184,6 +192,28 @@ public sealed record CosineSchedule : LearningRateSchedule
     private protected override double Shape(double elapsed, double total) => Anneal(1, MinimumFactor, Progress(elapsed, total));
 
     private protected override void CheckShape() => CheckBetween(MinimumFactor, 0, 1);
+}
+
+/// <summary>Keeps the learning rate for a part of the training and then lowers it along a line until the end.</summary>
+public sealed record LinearSchedule : LearningRateSchedule
+{
+    /// <summary>The fraction of the epochs after the warm-up during which the rate is kept, in [0, 1). Default 0.</summary>
+    public double HoldFraction { get; init; }
+
+    /// <summary>The final learning rate as a fraction of LearningRate, in [0, 1]. Default 0.</summary>
+    public double MinimumFactor { get; init; }
+
+    private protected override double Shape(double elapsed, double total)
+    {
+        var falling = Math.Max(0, (Progress(elapsed, total) - HoldFraction) / (1 - HoldFraction));
+        return 1 - ((1 - MinimumFactor) * falling);
+    }
+
+    private protected override void CheckShape()
+    {
+        OptionCheck.Fraction(HoldFraction, $"{nameof(LearningRateSchedule)}.{nameof(HoldFraction)}");
+        CheckBetween(MinimumFactor, 0, 1);
+    }
 }
 
 /// <summary>

@@ -15,6 +15,7 @@ internal sealed class TrainedNetwork : IDisposable
     private readonly OptimizationSettings _settings;
     private readonly DropoutGenerator _dropout;
     private readonly bool _takesBFloat16;
+    private readonly List<(string Name, Tensor Value, Tensor Average)> _averagedBuffers = [];
 
     /// <param name="name">Its name in checkpoints and TensorBoard events.</param>
     /// <param name="architecture">Its architecture.</param>
@@ -37,7 +38,12 @@ internal sealed class TrainedNetwork : IDisposable
             module.to(device);
         Parameters = new ParameterSet(module, settings);
         Optimizer = FlatOptimizer.Create(settings.Optimizer, Parameters.Weights, Parameters.Gradients, Parameters.Segments, get_num_threads());
-        Average = settings.AverageDecay == null ? null : Parameters.Weights.clone().DetachFromDisposeScope();
+        if (settings.AverageDecay != null)
+        {
+            Average = Parameters.Weights.clone().DetachFromDisposeScope();
+            foreach (var (buffer, value) in Parameters.Buffers.Where(entry => entry.Value.is_floating_point()))
+                _averagedBuffers.Add((buffer, value, value.clone().DetachFromDisposeScope()));
+        }
         _dropout = new DropoutGenerator(module, seed, device);
     }
 
@@ -59,6 +65,13 @@ internal sealed class TrainedNetwork : IDisposable
 
     /// <summary>The weights for validation and for the model: the moving average if there is one.</summary>
     public Tensor Result => Average ?? Parameters.Weights;
+
+    /// <summary>The moving averages of the module's buffers: the statistics that belong to <see cref="Average"/>.</summary>
+    public IEnumerable<(string Name, Tensor Value)> AveragedBuffers => _averagedBuffers.Select(entry => (entry.Name, entry.Average));
+
+    /// <summary>The buffers that belong to <see cref="Result"/>.</summary>
+    public IEnumerable<(string Name, Tensor Value)> ResultBuffers =>
+        Parameters.Buffers.Where(entry => _averagedBuffers.All(averaged => averaged.Name != entry.Name)).Concat(AveragedBuffers);
 
     public void BeginEpoch(int epoch)
     {
@@ -99,9 +112,13 @@ internal sealed class TrainedNetwork : IDisposable
         // Early the average would be close to the initial weights, so it follows faster, as in TensorFlow.
         var decay = Math.Min(_settings.AverageDecay!.Value, (1.0 + Optimizer.StepCount) / (10 + Optimizer.StepCount));
         using var noGradient = no_grad();
-        using var gap = Parameters.Weights - Average;
-        Average.add_(gap, Number.Of(1 - decay));
+        Follow(Average, Parameters.Weights, 1 - decay);
+        foreach (var (_, value, average) in _averagedBuffers)
+            Follow(average, value, 1 - decay);
     }
+
+    /// <summary>Puts the weights and statistics that the model would get into the module until the returned object is disposed.</summary>
+    public IDisposable UseResult() => new ResultInUse(this);
 
     /// <summary>Discards gradients that the loss of another network has left in this one.</summary>
     public void DiscardGradients() => Parameters.DiscardGradients();
@@ -113,7 +130,7 @@ internal sealed class TrainedNetwork : IDisposable
         using var noGradient = no_grad();
         var module = Architecture.CreateModule();
         var targets = module.state_dict();
-        foreach (var (name, value) in Parameters.Split(Result).Concat(Parameters.Buffers).Concat(Parameters.Frozen.Weights))
+        foreach (var (name, value) in Parameters.Split(Result).Concat(ResultBuffers).Concat(Parameters.Frozen.Weights))
             targets[name].copy_(value);
         module.DetachFromDisposeScope();
         return module;
@@ -126,9 +143,17 @@ internal sealed class TrainedNetwork : IDisposable
     {
         Optimizer.Dispose();
         Average?.Dispose();
+        foreach (var (_, _, average) in _averagedBuffers)
+            average.Dispose();
         Parameters.Dispose();
         Module.Dispose();
         _dropout.Dispose();
+    }
+
+    private static void Follow(Tensor average, Tensor value, double share)
+    {
+        using var gap = value - average;
+        average.add_(gap, Number.Of(share));
     }
 
     private double ClipFactor()
@@ -137,6 +162,42 @@ internal sealed class TrainedNetwork : IDisposable
             return 1;
         var norm = Optimizer.GradientNorm();
         return norm > limit ? limit / norm : 1;
+    }
+
+    private sealed class ResultInUse : IDisposable
+    {
+        private readonly TrainedNetwork _network;
+        private readonly Tensor? _weights;
+        private readonly List<(Tensor Target, Tensor Value)> _buffers = [];
+
+        public ResultInUse(TrainedNetwork network)
+        {
+            _network = network;
+            if (network.Average is not { } average)
+                return;
+            using var noGradient = no_grad();
+            _weights = network.Parameters.Exchange(average);
+            foreach (var (_, value, mean) in network._averagedBuffers)
+            {
+                _buffers.Add((value, value.clone().DetachFromDisposeScope()));
+                value.copy_(mean);
+            }
+        }
+
+        public void Dispose()
+        {
+            if (_weights is null)
+                return;
+            using var noGradient = no_grad();
+            _network.Parameters.Exchange(_weights).Dispose();
+            _weights.Dispose();
+            foreach (var (target, value) in _buffers)
+            {
+                target.copy_(value);
+                value.Dispose();
+            }
+            _buffers.Clear();
+        }
     }
 }
 

@@ -200,26 +200,14 @@ internal sealed class TrainingLoop<TBatch>(
         options.LearningRate * options.LearningRateSchedule.Factor(epoch, options.Epochs);
 
     /// <summary>Validation uses the weights that the model would get: the moving average if there is one.</summary>
-    private sealed class ResultInUse : IDisposable
+    private sealed class ResultInUse(IReadOnlyList<TrainedNetwork> networks) : IDisposable
     {
-        private readonly List<(ParameterSet Parameters, Tensor Weights)> _replaced = [];
-
-        public ResultInUse(IReadOnlyList<TrainedNetwork> networks)
-        {
-            foreach (var network in networks)
-            {
-                if (network.Average is { } average)
-                    _replaced.Add((network.Parameters, network.Parameters.Exchange(average)));
-            }
-        }
+        private readonly IDisposable[] _uses = networks.Select(network => network.UseResult()).ToArray();
 
         public void Dispose()
         {
-            foreach (var (parameters, weights) in _replaced)
-            {
-                parameters.Exchange(weights).Dispose();
-                weights.Dispose();
-            }
+            foreach (var use in _uses)
+                use.Dispose();
         }
     }
 }

@@ -101,6 +101,11 @@ internal sealed class TrainingReporter : IDisposable
         _channel.Info("{0}{1}", _options.Stage == null ? "" : _options.Stage + ", ", record);
         _progressChannel.Checkpoint(record.TrainingLoss, record.Epoch, _batch);
         _tensorBoard?.Write(record);
+        using (NewDisposeScope())
+        {
+            foreach (var picture in step.Draw(record.Epoch))
+                _tensorBoard?.Write(record.Epoch, picture);
+        }
         _tensorBoard?.WriteWeights(record.Epoch, step);
         _options.Progress?.Report(CreateReport(record.Examples, record.Seconds, record));
     }
@@ -155,6 +160,8 @@ internal sealed class TensorBoardReporter(string folder) : IDisposable
             _writer.Scalar($"{name}/validation", value, record.Epoch);
         _writer.Flush();
     }
+
+    public void Write(int epoch, StepPicture picture) => _writer.Image(picture.Name, picture.Png, picture.Width, picture.Height, epoch);
 
     public void WriteWeights(int epoch, TrainingStep step)
     {

@@ -32,6 +32,9 @@ internal abstract class TrainingStep : IDisposable
     {
     }
 
+    /// <summary>Pictures of what the networks do after an epoch, for TensorBoard. Runs in its own dispose scope.</summary>
+    public virtual IEnumerable<StepPicture> Draw(int epoch) => [];
+
     /// <summary>Prepares the networks for validation.</summary>
     public virtual void BeginValidation()
     {
@@ -45,6 +48,13 @@ internal abstract class TrainingStep : IDisposable
             network.Dispose();
     }
 }
+
+/// <summary>A picture that a training leaves.</summary>
+/// <param name="Name">Its name in TensorBoard.</param>
+/// <param name="Png">A complete PNG file.</param>
+/// <param name="Width">The width in pixels.</param>
+/// <param name="Height">The height in pixels.</param>
+internal sealed record StepPicture(string Name, byte[] Png, int Width, int Height);
 
 /// <summary>A training step for batches of one type.</summary>
 internal abstract class TrainingStep<TBatch> : TrainingStep

@@ -23,6 +23,14 @@ public static class TilePicture
     public static void SavePng(string path, int count, int width, int height, int? columns, Func<int, int, int, (byte Red, byte Green, byte Blue)> color)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        var (png, _, _) = Encode(count, width, height, columns, color);
+        AtomicFile.Write(path, stream => stream.Write(png));
+    }
+
+    /// <summary>Draws images of equal size as a PNG.</summary>
+    /// <inheritdoc cref="SavePng(string, int, int, int, int?, Func{int, int, int, ValueTuple{byte, byte, byte}})"/>
+    internal static (byte[] Png, int Width, int Height) Encode(int count, int width, int height, int? columns, Func<int, int, int, (byte Red, byte Green, byte Blue)> color)
+    {
         ArgumentNullException.ThrowIfNull(color);
         OptionCheck.AtLeast(count, 1, nameof(count));
         OptionCheck.AtLeast(width, 1, nameof(width));
@@ -44,7 +52,8 @@ public static class TilePicture
             for (var tile = 0; tile < count; tile++)
                 DrawTile(canvas, paint, tile, Gap + (tile % across * stepX), Gap + (tile / across * stepY));
         }
-        AtomicFile.Write(path, stream => bitmap.Encode(stream, SKEncodedImageFormat.Png, quality: 100));
+        using var encoded = bitmap.Encode(SKEncodedImageFormat.Png, quality: 100);
+        return (encoded.ToArray(), (int)pictureWidth, (int)pictureHeight);
 
         void DrawTile(SKCanvas canvas, SKPaint paint, int tile, long left, long top)
         {

@@ -20,7 +20,11 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
     /// <summary>Trains the network.</summary>
     /// <param name="input">The training data.</param>
     /// <param name="validation">Separate validation data, or null.</param>
-    public NetworkModelParameters Run(IDataView input, IDataView? validation)
+    public NetworkModelParameters Run(IDataView input, IDataView? validation) => RunAll(input, validation)[0];
+
+    /// <summary>Trains all networks of the step. The first one is the network of the architecture; it gets the head and the history.</summary>
+    /// <inheritdoc cref="Run(IDataView, IDataView?)" path="/param"/>
+    public IReadOnlyList<NetworkModelParameters> RunAll(IDataView input, IDataView? validation)
     {
         options.CheckValidation(input, validation);
         OutputFolders.Check(options);
@@ -35,7 +39,7 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
         return TrainingMemory.Run(architecture, options, () => Run(input, validation, architecture, start, device, session));
     }
 
-    private NetworkModelParameters Run(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
+    private NetworkModelParameters[] Run(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
     {
         using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor(architecture.MultiplyAdds * options.BatchSize));
         using var state = TorchState.Enter();
@@ -46,10 +50,16 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
         state.Resume();
         var module = start.CreateNetwork(architecture, seed, session);
         Prepare(module, data);
-        using var step = CreateStep(new TrainedNetwork("network", architecture, module, options.Optimization, seed, device), data);
-        var history = session.Run(step, data.Training, data.Validation, TrainingGoal.LeastLoss, start.FileReport, Fingerprint(data));
-        return new NetworkModelParameters(host, architecture, data.Head, step.Networks[0].Export(), history);
+        using var step = CreateStep(new TrainedNetwork(NetworkName, architecture, module, options.Optimization, seed, device), data);
+        var history = session.Run(step, data.Training, data.Validation, Goal, start.FileReport, Fingerprint(data));
+        return step.Networks.Select((network, i) => new NetworkModelParameters(host, network.Architecture, i == 0 ? data.Head : null, network.Export(), i == 0 ? history : null)).ToArray();
     }
+
+    /// <summary>The name of the network in checkpoints and messages.</summary>
+    private protected virtual string NetworkName => "network";
+
+    /// <summary>The metric by which epochs are compared, or null.</summary>
+    private protected virtual TrainingGoal? Goal => TrainingGoal.LeastLoss;
 
     /// <summary>Whether a data set is read more than once.</summary>
     private protected virtual bool ReadsAgain(IDataView input) => options.Buffering == Buffering.Streaming;

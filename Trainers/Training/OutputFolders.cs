@@ -11,6 +11,8 @@ internal static class OutputFolders
     {
         Check(options.CheckpointFolder, nameof(options.CheckpointFolder));
         Check(options.TensorBoardFolder, nameof(options.TensorBoardFolder));
+        if (options.MoreFolder is { } more)
+            Check(more.Folder, more.Option);
     }
 
     /// <summary>The exception for a file of an option's folder that could not be written.</summary>

@@ -197,7 +197,7 @@ internal abstract class RowSet : IDisposable
     }
 }
 
-/// <summary>The training and validation batches of a training without labels.</summary>
+/// <summary>The training and validation batches of a training that does not predict labels; rows may have a class all the same.</summary>
 internal sealed class UnlabeledData : IDisposable
 {
     // Validation reads the same rows in the same order each time, so larger batches change nothing.
@@ -222,13 +222,22 @@ internal sealed class UnlabeledData : IDisposable
     /// <param name="settings">How they are read. The validation fraction is used if there is no validation data.</param>
     /// <param name="throwIfCancelled">Called regularly; throws when training is cancelled.</param>
     /// <exception cref="ArgumentException">There are too few rows.</exception>
-    public static UnlabeledData Open(IDataView training, IDataView? validation, string columnName, FeatureFormat format, RowSetSettings settings, Action throwIfCancelled)
+    public static UnlabeledData Open(IDataView training, IDataView? validation, string columnName, FeatureFormat format, RowSetSettings settings, Action throwIfCancelled) =>
+        Open(training, validation, data => new TrainingColumns(data.Schema[columnName], format, Label: null, Weight: null, ClassCount: 0), settings, throwIfCancelled);
+
+    /// <param name="training">The training data.</param>
+    /// <param name="validation">Separate validation data, or null.</param>
+    /// <param name="columns">The columns of a data set.</param>
+    /// <param name="settings">How they are read. The validation fraction is used if there is no validation data.</param>
+    /// <param name="throwIfCancelled">Called regularly; throws when training is cancelled.</param>
+    /// <exception cref="ArgumentException">There are too few rows.</exception>
+    public static UnlabeledData Open(IDataView training, IDataView? validation, Func<IDataView, TrainingColumns> columns, RowSetSettings settings, Action throwIfCancelled)
     {
         var fraction = validation == null ? settings.ValidationFraction : 0;
         var own = Open(training, fraction);
         try
         {
-            own.CheckRows(minimumRows: 1);
+            own.CheckRows(minimumRows: 1, columns(training).Label?.Name);
             var other = validation == null ? null : ValidationData.Read(() => Open(validation, 0));
             if (other?.Labels.RowCount == 0)
                 throw new ArgumentException("The validation data has no rows.");
@@ -241,19 +250,31 @@ internal sealed class UnlabeledData : IDisposable
         }
 
         RowSet Open(IDataView data, double share) =>
-            RowSet.Open(data, new TrainingColumns(data.Schema[columnName], format, Label: null, Weight: null, ClassCount: 0), settings with { ValidationFraction = share }, throwIfCancelled);
+            RowSet.Open(data, columns(data), settings with { ValidationFraction = share }, throwIfCancelled);
     }
+
+    /// <summary>The classes of the training rows.</summary>
+    public LabelSummary Labels => _training.Labels;
+
+    /// <summary>What was cut, skipped or unknown in the training data.</summary>
+    public DataCounts Counts => _training.Counts;
 
     /// <summary>Creates the batches of a training. Several trainings can share the data, one after the other.</summary>
     /// <param name="batchSize">The number of rows per training batch.</param>
     /// <param name="seed">The seed of the row order.</param>
     /// <param name="device">The device of the batches.</param>
-    public (IBatchSource<RowBatch> Training, IBatchSource<RowBatch>? Validation) CreateBatches(int batchSize, int seed, torch.Device device)
+    /// <param name="minimumRows">A smaller last batch is skipped.</param>
+    /// <param name="labeled">Whether batches have the classes of the rows.</param>
+    public (IBatchSource<RowBatch> Training, IBatchSource<RowBatch>? Validation) CreateBatches(int batchSize, int seed, torch.Device device, int minimumRows = 1, bool labeled = false)
     {
-        var settings = new BatchSettings(batchSize, MinimumRows: 1, seed, Shuffle: true, device);
+        var settings = new BatchSettings(batchSize, minimumRows, seed, Shuffle: true, device);
         var unshuffled = settings with { Shuffle = false, Size = Math.Max(ValidationBatch, batchSize) };
-        var validation = _validation?.CreateBatches(RowPart.Training, unshuffled) ?? (_fraction > 0 ? _training.CreateBatches(RowPart.Validation, unshuffled) : null);
-        return (_training.CreateBatches(RowPart.Training, settings), validation);
+        var validation = _validation != null ? Create(_validation, RowPart.Training, unshuffled) : _fraction > 0 ? Create(_training, RowPart.Validation, unshuffled) : null;
+        return (Create(_training, RowPart.Training, settings), validation);
+
+        IBatchSource<RowBatch> Create(RowSet rows, RowPart part, BatchSettings batches) => labeled
+            ? rows.CreateLabeledBatches(part, batches, new LabelScale(Mean: 0, StandardDeviation: 1, ClassWeights: null, WeightFactor: 1, HasExampleWeights: false))
+            : rows.CreateBatches(part, batches);
     }
 
     public void Dispose()

@@ -142,6 +142,9 @@ public abstract class TrainingOptions
     /// <summary>Which of several networks these options are for, as text; null if there is only one.</summary>
     internal string? Stage { get; set; }
 
+    /// <summary>A folder of a family's own for files of the training, with the name of its option; null if there is none.</summary>
+    internal virtual (string Folder, string Option)? MoreFolder => null;
+
     /// <summary>Initializes the weights of a new network.</summary>
     internal virtual void InitializeWeights(nn.Module network, ulong seed) => WeightInitializer.Initialize(network, Initialization, seed);
 

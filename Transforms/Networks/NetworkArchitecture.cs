@@ -17,6 +17,8 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(LanguageModelArchitecture), LanguageModelArchitecture.FamilyName)]
 [JsonDerivedType(typeof(RbmArchitecture), RbmArchitecture.FamilyName)]
 [JsonDerivedType(typeof(AutoencoderArchitecture), AutoencoderArchitecture.FamilyName)]
+[JsonDerivedType(typeof(GeneratorArchitecture), GeneratorArchitecture.FamilyName)]
+[JsonDerivedType(typeof(DiscriminatorArchitecture), DiscriminatorArchitecture.FamilyName)]
 public abstract record NetworkArchitecture
 {
     private protected NetworkArchitecture()

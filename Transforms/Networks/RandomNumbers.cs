@@ -47,6 +47,8 @@ internal static class SeedSequence
     public const int SampledTokens = 6;
     public const int BatchOrder = 7;
     public const int UnitSamples = 8;
+    public const int LatentNoise = 9;
+    public const int AdversarialNoise = 10;
 
     public static ulong Derive(int seed, int purpose, int epoch = 0)
     {

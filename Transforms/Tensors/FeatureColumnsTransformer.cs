@@ -13,7 +13,12 @@ namespace MLExtensions;
 public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
 {
     private protected FeatureColumnsTransformer(IHost host, string inputColumnName, params IReadOnlyList<NetworkModelParameters> networks)
-        : base(host, inputColumnName, networks)
+        : this(host, inputColumnName, owned: true, networks)
+    {
+    }
+
+    private protected FeatureColumnsTransformer(IHost host, string inputColumnName, bool owned, IReadOnlyList<NetworkModelParameters> networks)
+        : base(host, inputColumnName, networks, owned)
     {
     }
 

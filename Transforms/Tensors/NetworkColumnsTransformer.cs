@@ -52,7 +52,7 @@ public abstract class NetworkColumnsTransformer : ITransformer, IHasNetworks, ID
         ArgumentNullException.ThrowIfNull(input);
         using var lease = Lease();
         var prepared = Prepare(input);
-        var mapper = new Mapper(this, FindInput(prepared.Schema));
+        var mapper = CreateMapper(prepared.Schema);
         return new BatchScoredDataView(new RowToRowMapperTransform(Host, ReadAhead(prepared), mapper, CreateMapper), this);
     }
 
@@ -96,6 +96,9 @@ public abstract class NetworkColumnsTransformer : ITransformer, IHasNetworks, ID
     /// <exception cref="ArgumentException">The column is missing, or of another type or size.</exception>
     private protected abstract DataViewSchema.Column FindInput(DataViewSchema schema);
 
+    /// <summary>The columns that are read besides that one.</summary>
+    private protected virtual IReadOnlyList<DataViewSchema.Column> OtherInputs(DataViewSchema schema) => [];
+
     /// <summary>Prepares data for the networks.</summary>
     private protected virtual IDataView Prepare(IDataView input) => input;
 
@@ -113,14 +116,14 @@ public abstract class NetworkColumnsTransformer : ITransformer, IHasNetworks, ID
 
     private protected abstract void SaveContent(ModelSaveContext ctx);
 
-    private Mapper CreateMapper(DataViewSchema schema) => new(this, FindInput(schema));
+    private Mapper CreateMapper(DataViewSchema schema) => new(this, FindInput(schema), OtherInputs(schema));
 
-    private sealed class Mapper(NetworkColumnsTransformer transformer, DataViewSchema.Column input) : IRowMapper
+    private sealed class Mapper(NetworkColumnsTransformer transformer, DataViewSchema.Column input, IReadOnlyList<DataViewSchema.Column> others) : IRowMapper
     {
         private readonly IReadOnlyList<DataViewSchema.DetachedColumn> _added = transformer.AddedColumns;
 
         public Func<int, bool> GetDependencies(Func<int, bool> activeOutput) =>
-            column => column == input.Index && Enumerable.Range(0, _added.Count).Any(activeOutput);
+            column => (column == input.Index || others.Any(other => other.Index == column)) && Enumerable.Range(0, _added.Count).Any(activeOutput);
 
         public DataViewSchema.DetachedColumn[] GetOutputColumns() => [.. _added];
 

@@ -30,7 +30,7 @@ internal sealed class AutoencoderTraining(IHost host, AutoencoderEstimator.Optio
     {
         var values = new DenseFormat(architecture.InputCount);
         return architecture.Output == AutoencoderOutput.Bernoulli
-            ? new UnitRangeFormat(values, $"features of an autoencoder with {nameof(options.Output)} = {architecture.Output}")
+            ? new RangeFormat(values, $"features of an autoencoder with {nameof(options.Output)} = {architecture.Output}")
             : values;
     }
 

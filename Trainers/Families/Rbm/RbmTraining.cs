@@ -51,7 +51,7 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
     private static FeatureFormat FormatOf(RbmArchitecture lowest)
     {
         var dense = new DenseFormat(lowest.InputCount);
-        var probabilities = new UnitRangeFormat(dense, $"values of {lowest.VisibleUnits} units");
+        var probabilities = new RangeFormat(dense, $"values of {lowest.VisibleUnits} units");
         return lowest.VisibleUnits switch
         {
             VisibleUnitType.Gaussian => dense,

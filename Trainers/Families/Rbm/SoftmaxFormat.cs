@@ -9,7 +9,7 @@ namespace MLExtensions.Families.Rbm;
 /// <summary>Rows for visible softmax units: probabilities that sum to 1 over the categories of each unit.</summary>
 /// <param name="Values">The format of the values.</param>
 /// <param name="Groups">The number of categories of each unit.</param>
-internal sealed record SoftmaxFormat(UnitRangeFormat Values, IReadOnlyList<int> Groups) : FeatureFormat
+internal sealed record SoftmaxFormat(RangeFormat Values, IReadOnlyList<int> Groups) : FeatureFormat
 {
     private const float SumTolerance = 1e-3f;
 

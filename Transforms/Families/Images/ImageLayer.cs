@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MLExtensions;
 
 /// <summary>
-/// A layer of an image network: an immutable record that is saved as JSON with the model, computes its output shape, and creates its
+/// A layer of an image network or of a generative network: an immutable record that is saved as JSON with the model, computes its output shape, and creates its
 /// module.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "$type")]
@@ -26,6 +26,11 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(PaddedShortcutLayer), "paddedShortcut")]
 [JsonDerivedType(typeof(FireLayer), "fire")]
 [JsonDerivedType(typeof(InceptionLayer), "inception")]
+[JsonDerivedType(typeof(TransposedConvolutionLayer), "transposedConvolution")]
+[JsonDerivedType(typeof(UpsamplingLayer), "upsampling")]
+[JsonDerivedType(typeof(ReshapeLayer), "reshape")]
+[JsonDerivedType(typeof(MaxoutLayer), "maxout")]
+[JsonDerivedType(typeof(SpectralNormalizationLayer), "spectralNormalization")]
 public abstract record ImageLayer
 {
     private protected ImageLayer()

@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using MLExtensions.Networks;
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -7,11 +9,19 @@ namespace MLExtensions;
 /// <param name="Activation">The function.</param>
 public sealed record ActivationLayer(Activation Activation = Activation.ReLU) : ImageLayer
 {
+    /// <summary>
+    /// The slope of <see cref="Activation.LeakyReLU"/> below 0, in (0, 1); other functions have none. Default null: 0.01.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Slope { get; init; }
+
     internal override string Title => Activation.ToString();
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
         Require(Enum.IsDefined(Activation), site, $"{Activation} is not a valid activation.");
+        Require(Slope is null or (> 0 and < 1), site, FormattableString.Invariant($"slope is {Slope}; it must be greater than 0 and below 1."));
+        Require(Slope == null || Activation == Activation.LeakyReLU, site, $"slope is set, but only {Activation.LeakyReLU} has one.");
         return input;
     }
 
@@ -22,6 +32,12 @@ public sealed record ActivationLayer(Activation Activation = Activation.ReLU) : 
         if (Activation == Activation.PReLU)
             return new ParametricReLU();
         var activation = Activation;
+        if (Slope is { } slope)
+        {
+            return site.OwnsInput
+                ? new FunctionModule(activation.ToString(), x => x.leaky_relu_(Number.Of(slope)))
+                : new FunctionModule(activation.ToString(), x => x.leaky_relu(Number.Of(slope)));
+        }
         return site.OwnsInput
             ? new FunctionModule(activation.ToString(), x => activation.Apply(x))
             : new FunctionModule(activation.ToString(), x => activation.ApplyToCopy(x));

@@ -49,10 +49,21 @@ public sealed record ConvolutionLayer(int? Filters, int KernelSize) : ImageLayer
         new ConvolutionModule(this, input.Channels, Filters ?? site.OutputCount);
 }
 
+/// <summary>A module with one weight that can also compute with another, made from it.</summary>
+internal interface IWeightedModule
+{
+    Tensor Weight { get; }
+
+    /// <summary>The dimension of the weight that stands for the outputs.</summary>
+    int OutputDimension { get; }
+
+    Tensor Forward(Tensor x, Tensor weights);
+}
+
 /// <summary>
 /// The module of <see cref="ConvolutionLayer"/>, used for every convolution of the library. Its parameters have PyTorch's names.
 /// </summary>
-internal sealed class ConvolutionModule : nn.Module<Tensor, Tensor>
+internal sealed class ConvolutionModule : nn.Module<Tensor, Tensor>, IWeightedModule
 {
     private readonly TorchSharp.Modules.Parameter weight;
     private readonly TorchSharp.Modules.Parameter? bias;
@@ -75,21 +86,27 @@ internal sealed class ConvolutionModule : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    public Tensor Weight => weight;
+
+    public int OutputDimension => 0;
+
+    public override Tensor forward(Tensor x) => Forward(x, weight);
+
     /// <remarks>
     /// Avoids two cases that oneDNN computes wrongly (found by eng/native-search). First, a 1x1 kernel with a stride: the weight
     /// gradient writes beyond its buffer on processors without AVX-512. Such a kernel uses only every n-th pixel, so the other pixels are
     /// removed first. Second, an image narrower than the stride in bfloat16: the weight gradient reads uninitialized memory. Zeros on the
     /// right, where the padding has zeros anyway, make the image as wide as the stride.
     /// </remarks>
-    public override Tensor forward(Tensor x)
+    public Tensor Forward(Tensor x, Tensor weights)
     {
         if (_skipsPixels)
-            return nn.functional.conv2d(PixelsUnderWindows(x), weight, bias, groups: _groups);
+            return nn.functional.conv2d(PixelsUnderWindows(x), weights, bias, groups: _groups);
         var missing = _stride[1] - x.shape[3];
         if (missing <= 0 || x.dtype != ScalarType.BFloat16)
-            return nn.functional.conv2d(x, weight, bias, _stride, _padding, _dilation, _groups);
-        var positions = ((x.shape[3] + (2 * _padding[1]) - (_dilation[1] * (weight.shape[3] - 1)) - 1) / _stride[1]) + 1;
-        return nn.functional.conv2d(nn.functional.pad(x, [0, missing, 0, 0]), weight, bias, _stride, _padding, _dilation, _groups).narrow(3, 0, positions);
+            return nn.functional.conv2d(x, weights, bias, _stride, _padding, _dilation, _groups);
+        var positions = ((x.shape[3] + (2 * _padding[1]) - (_dilation[1] * (weights.shape[3] - 1)) - 1) / _stride[1]) + 1;
+        return nn.functional.conv2d(nn.functional.pad(x, [0, missing, 0, 0]), weights, bias, _stride, _padding, _dilation, _groups).narrow(3, 0, positions);
     }
 
     /// <summary>Pooling over one pixel copies it. Unlike a slice, it keeps the memory format of the image and of its gradient.</summary>

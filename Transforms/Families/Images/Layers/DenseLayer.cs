@@ -49,7 +49,7 @@ public sealed record FlattenLayer : ImageLayer
 }
 
 /// <summary>The module of <see cref="DenseLayer"/>; its parameters have PyTorch's names.</summary>
-internal sealed class DenseModule : nn.Module<Tensor, Tensor>
+internal sealed class DenseModule : nn.Module<Tensor, Tensor>, IWeightedModule
 {
     private readonly TorchSharp.Modules.Parameter weight;
     private readonly TorchSharp.Modules.Parameter? bias;
@@ -62,5 +62,11 @@ internal sealed class DenseModule : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => nn.functional.linear(x.dim() > 2 ? x.flatten(1) : x, weight, bias);
+    public Tensor Weight => weight;
+
+    public int OutputDimension => 0;
+
+    public override Tensor forward(Tensor x) => Forward(x, weight);
+
+    public Tensor Forward(Tensor x, Tensor weights) => nn.functional.linear(x.dim() > 2 ? x.flatten(1) : x, weights, bias);
 }

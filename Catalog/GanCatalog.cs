@@ -1,0 +1,131 @@
+using Microsoft.ML;
+
+namespace MLExtensions;
+
+/// <summary>Adds generative models to the context: <c>mlContext.GenerativeModels</c>.</summary>
+public static class GenerativeModelsCatalog
+{
+    /// <param name="context">The ML.NET context.</param>
+    extension(MLContext context)
+    {
+        /// <summary>Trainers and evaluation of models that generate samples like those of the data.</summary>
+        /// <example>
+        /// <code>
+        /// using var gan = ml.GenerativeModels.Trainers.Dcgan("Image").Fit(train);
+        /// gan.Generate(64, seed: 1);
+        /// </code>
+        /// </example>
+        public GenerativeModelCatalog GenerativeModels => new(context);
+    }
+}
+
+/// <summary>Trainers and evaluation of generative models.</summary>
+public sealed class GenerativeModelCatalog
+{
+    internal GenerativeModelCatalog(MLContext context) => Trainers = new GenerativeModelTrainers(context);
+
+    /// <summary>The trainers.</summary>
+    public GenerativeModelTrainers Trainers { get; }
+}
+
+/// <summary>Trainers of generative models.</summary>
+public sealed class GenerativeModelTrainers
+{
+    private readonly MLContext _context;
+
+    internal GenerativeModelTrainers(MLContext context) => _context = context;
+
+    /// <summary>Trains a generative adversarial network (GAN) of dense layers.</summary>
+    /// <param name="featureColumnName">The column of the real samples, a <c>Vector&lt;Single&gt;</c> of known size. Default <c>Features</c>.</param>
+    /// <param name="labelColumnName">The column of their classes, a key, for a conditional GAN. Default null: no classes.</param>
+    /// <param name="outputColumnName">The column to add: a generated sample for each row. Default <c>Sample</c>.</param>
+    /// <param name="epochs">The number of passes over the training data. Default 50.</param>
+    /// <param name="batchSize">The number of real samples per training step. Default 64.</param>
+    /// <param name="learningRate">The learning rate of both networks. Default 3e-4.</param>
+    /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+    /// <example>
+    /// <code>
+    /// var pipeline = ml.Transforms.NormalizeMeanVariance("Features")
+    ///     .Append(ml.GenerativeModels.Trainers.Gan("Features"));
+    /// var samples = pipeline.Fit(train).Transform(test).GetColumn&lt;float[]&gt;("Sample");
+    /// </code>
+    /// </example>
+    public GanEstimator Gan(
+        string featureColumnName = "Features",
+        string? labelColumnName = null,
+        string outputColumnName = GanOptions.DefaultOutputColumnName,
+        int epochs = GanEstimator.Options.DefaultGanEpochs,
+        int batchSize = GanOptions.DefaultGanBatchSize,
+        double learningRate = GanEstimator.Options.DefaultGanLearningRate) =>
+        Gan(new GanEstimator.Options
+        {
+            FeatureColumnName = featureColumnName,
+            LabelColumnName = labelColumnName,
+            OutputColumnName = outputColumnName,
+            Epochs = epochs,
+            BatchSize = batchSize,
+            LearningRate = learningRate,
+        });
+
+    /// <summary>Trains a generative adversarial network (GAN) of dense layers, or of layers of your own.</summary>
+    /// <param name="options">The options. The estimator keeps a copy.</param>
+    /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+    /// <example>
+    /// <code>
+    /// using var gan = ml.GenerativeModels.Trainers.Gan(new GanEstimator.Options
+    /// {
+    ///     Networks = GanPresets.Goodfellow(),
+    ///     PackSize = 2,
+    /// }).Fit(train);
+    /// </code>
+    /// </example>
+    public GanEstimator Gan(GanEstimator.Options options) => new(_context, options);
+
+    /// <summary>Trains a deep convolutional generative adversarial network (DCGAN) on images.</summary>
+    /// <param name="featureColumnName">
+    /// The column of the real images: <c>MLImage</c> of known size, or a <c>Vector&lt;Single&gt;</c> from 0 to 1, channel after channel.
+    /// Default <c>Features</c>.
+    /// </param>
+    /// <param name="labelColumnName">The column of their classes, a key, for a conditional GAN. Default null: no classes.</param>
+    /// <param name="outputColumnName">The column to add: a generated image for each row. Default <c>Sample</c>.</param>
+    /// <param name="epochs">The number of passes over the training data. Default 10.</param>
+    /// <param name="batchSize">The number of real images per training step. Default 32.</param>
+    /// <param name="learningRate">The learning rate of both networks. Default 5e-4.</param>
+    /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+    /// <example>
+    /// <code>
+    /// using var gan = ml.GenerativeModels.Trainers.Dcgan("Image", labelColumnName: "Label").Fit(train);
+    /// var threes = gan.Generate(10, seed: 1, label: "3");
+    /// </code>
+    /// </example>
+    public DcganEstimator Dcgan(
+        string featureColumnName = "Features",
+        string? labelColumnName = null,
+        string outputColumnName = GanOptions.DefaultOutputColumnName,
+        int epochs = DcganEstimator.Options.DefaultDcganEpochs,
+        int batchSize = DcganEstimator.Options.DefaultDcganBatchSize,
+        double learningRate = DcganEstimator.Options.DefaultDcganLearningRate) =>
+        Dcgan(new DcganEstimator.Options
+        {
+            FeatureColumnName = featureColumnName,
+            LabelColumnName = labelColumnName,
+            OutputColumnName = outputColumnName,
+            Epochs = epochs,
+            BatchSize = batchSize,
+            LearningRate = learningRate,
+        });
+
+    /// <summary>Trains a deep convolutional generative adversarial network (DCGAN) on images, with all of its options.</summary>
+    /// <param name="options">The options. The estimator keeps a copy.</param>
+    /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+    /// <example>
+    /// <code>
+    /// using var gan = ml.GenerativeModels.Trainers.Dcgan(new DcganEstimator.Options
+    /// {
+    ///     FeatureColumnName = "Image",
+    ///     SamplesFolder = "samples",
+    /// }).Fit(train);
+    /// </code>
+    /// </example>
+    public DcganEstimator Dcgan(DcganEstimator.Options options) => new(_context, options);
+}

@@ -1,0 +1,109 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+using MLExtensions.Messages;
+using MLExtensions.Tensors;
+using MLExtensions.Training;
+
+namespace MLExtensions.Families.Gan;
+
+/// <summary>What options and columns make of a GAN: its networks, the range of its data, its classes.</summary>
+/// <param name="Generator">The generator.</param>
+/// <param name="Discriminator">The discriminator.</param>
+/// <param name="ClassNames">The names of the classes, or null.</param>
+internal sealed record GanDesign(GeneratorArchitecture Generator, DiscriminatorArchitecture Discriminator, IReadOnlyList<string>? ClassNames)
+{
+    /// <summary>How real samples are read and checked.</summary>
+    public FeatureFormat FormatOf(GanOptions options)
+    {
+        var values = new DenseFormat(Generator.OutputCount);
+        return Generator.Values is { } range
+            ? new RangeFormat(values, $"real samples of this generator ({nameof(options.ValueRange)})") { Range = range, Advice = value => AdviceFor(value, range, options) }
+            : values;
+    }
+
+    /// <exception cref="ArgumentException">Columns or layers do not fit; the message names the column or option.</exception>
+    public static GanDesign Of(GanOptions options, IDataView input)
+    {
+        var column = FeatureRows.Find(input.Schema, options.FeatureColumnName);
+        var image = ImageOf(options, column);
+        var size = checked((int)(image?.Count ?? FeatureReader.WidthOf(column)));
+        var label = options.LabelColumnName == null ? (DataViewSchema.Column?)null : FeatureRows.Find(input.Schema, options.LabelColumnName);
+        var classes = label is { Type: KeyDataViewType key } ? ClassCount(key, label.Value.Name) : 0;
+        var networks = options.Networks ?? options.CreateNetworks(image, classes > 0);
+        var generator = new GeneratorArchitecture
+        {
+            InputCount = checked(networks.LatentSize + classes),
+            OutputCount = size,
+            LatentSize = networks.LatentSize,
+            LatentDistribution = networks.LatentDistribution,
+            ClassCount = classes,
+            LatentLayers = networks.GeneratorLatent,
+            LabelLayers = classes == 0 ? [] : networks.GeneratorLabel,
+            Layers = networks.Generator,
+            Image = image,
+            Values = null,
+        };
+        generator = generator with { Values = generator.OutputRange == null ? null : options.ValueRange ?? (column.Type is ImageDataViewType ? ValueRange.Pixels : ValueRange.Unit) };
+        var discriminator = new DiscriminatorArchitecture
+        {
+            InputCount = checked(options.PackSize * (size + classes)),
+            OutputCount = 1,
+            ClassCount = classes,
+            PackSize = options.PackSize,
+            SampleLayers = networks.DiscriminatorSample,
+            LabelLayers = classes == 0 ? [] : networks.DiscriminatorLabel,
+            Layers = networks.Discriminator,
+            ProjectsLabel = networks.ProjectsLabel && classes > 0,
+            Image = image,
+        };
+        Check(generator, "generator", column);
+        Check(discriminator, "discriminator", column);
+        CheckOptions(options, generator);
+        return new GanDesign(generator, discriminator, label is { } keys ? KeyNames.Of(keys) : null);
+    }
+
+    private static ImageShape? ImageOf(GanOptions options, DataViewSchema.Column column)
+    {
+        if (column.Type is VectorDataViewType { Dimensions.Length: < 2 } or NumberDataViewType && options.ImageShape == null)
+            return null;
+        var shape = ImageShape.Of(column, options.ImageShape);
+        if (shape.Layout != PixelLayout.Planar)
+            throw new ArgumentException($"Column '{column.Name}' has images whose values lie pixel after pixel ({column.Type}); a GAN needs them channel after channel: ExtractPixels without interleavePixelColors.", nameof(options.FeatureColumnName));
+        return shape;
+    }
+
+    private static int ClassCount(KeyDataViewType key, string column) => key.Count is > 0 and <= 1 << 20
+        ? (int)key.Count
+        : throw new ArgumentException($"Label column '{column}' has type {key}; it must have a known number of at most {1 << 20} keys.", nameof(GanOptions.LabelColumnName));
+
+    private static void Check(NetworkArchitecture architecture, string network, DataViewSchema.Column column)
+    {
+        try
+        {
+            architecture.Check();
+        }
+        catch (FormatException e)
+        {
+            throw new ArgumentException($"{nameof(GanOptions.Networks)}: the {network} for column '{column.Name}' ({column.Type}) is not possible: {e.Message}", nameof(GanOptions.Networks), e);
+        }
+    }
+
+    private static void CheckOptions(GanOptions options, GeneratorArchitecture generator)
+    {
+        if (options.OutputImages && generator is not { Image.Channels: 1 or 3, Values: not null })
+            throw new ArgumentException($"{nameof(options.OutputImages)} is set, but samples are {(generator.Image == null ? "not images" : generator.Values == null ? "any real numbers: the generator must end with tanh or sigmoid" : $"images of {generator.Image.Channels} channels")}; they must be images of 1 or 3 channels in a range.", nameof(options.OutputImages));
+        if (options.Augmentation != DifferentiableAugmentation.None && generator.Image == null)
+            throw new ArgumentException($"{nameof(options.Augmentation)} is {options.Augmentation}, but samples are not images; set {nameof(options.ImageShape)}, or leave it out.", nameof(options.Augmentation));
+        if (options.ValueRange != null && generator.Values == null)
+            throw new ArgumentException($"{nameof(options.ValueRange)} is {options.ValueRange}, but the generator's last layer has no limits; end it with ActivationLayer(Activation.Tanh) or Sigmoid, or leave the range out.", nameof(options.ValueRange));
+    }
+
+    /// <summary>Scaling is the commonest silent error of this family.</summary>
+    private static string AdviceFor(float value, ValueRange range, GanOptions options)
+    {
+        var fitting = new[] { ValueRange.Unit, new ValueRange(-1, 1), ValueRange.Pixels }.FirstOrDefault(other => other != range && value >= other.Minimum && value <= other.Maximum);
+        return (fitting == null ? "" : $"If the data is in {fitting}, set {nameof(options.ValueRange)} to new({fitting.Minimum}, {fitting.Maximum}). ")
+            + $"Otherwise add NormalizeMinMax before this estimator{(value < 0 ? ", with fixZero: false because values are negative" : "")}.";
+    }
+}

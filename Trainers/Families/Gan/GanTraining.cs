@@ -1,0 +1,95 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MLExtensions.Engine;
+using MLExtensions.Models;
+using MLExtensions.Tensors;
+using MLExtensions.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Gan;
+
+/// <summary>One training of a generator and its discriminator.</summary>
+internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanDesign design) : NetworkTraining<RowBatch>(host, options, seed)
+{
+    private const int DiscriminatorSeed = 0x44;
+
+    private Func<nn.Module<Tensor, Tensor>>? _createDiscriminator;
+
+    private protected override string NetworkName => "generator";
+
+    /// <summary>The losses of a game do not say which epoch is best.</summary>
+    private protected override TrainingGoal? Goal => null;
+
+    private protected override NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights start, TrainingSession session)
+    {
+        if (options.EarlyStopping != null)
+            throw new ArgumentException($"{nameof(options.EarlyStopping)} is set, but the losses of a GAN do not say which epoch is best; it must be null. Compare models with mlContext.GenerativeModels instead.", nameof(options.EarlyStopping));
+        if (validation != null)
+            CheckValidation(input, validation);
+        var known = start.Model as GanWeights;
+        if (known is { ClassNames: { } names } && design.ClassNames is { } wanted && !names.SequenceEqual(wanted))
+            throw new ArgumentException($"{nameof(options.InitialModel)} was trained for the classes {Messages.NameList.Of(names)}; the training data has {Messages.NameList.Of(wanted)}. They must be the same, in the same order: use the MapValueToKey of the first training.", nameof(options.InitialModel));
+        _createDiscriminator = () => CreateDiscriminator(known, session);
+        return design.Generator;
+    }
+
+    private protected override TrainingData<RowBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
+    {
+        var format = design.FormatOf(options);
+        var rows = UnlabeledData.Open(input, validation, data => ColumnsOf(data, input, format), options.CreateRowSettings(Seed), session.ThrowIfCancelled);
+        try
+        {
+            if (rows.Counts[DataCounts.RowsWithoutLabel] is > 0 and var skipped)
+                session.Warn(string.Create(CultureInfo.InvariantCulture, $"{skipped} rows have no label in column '{options.LabelColumnName}' and were skipped."));
+            session.Report(rows.Counts, TrainingSession.TrainingData, []);
+            var least = options.PackSize * Math.Max(architecture.MinimumBatchRows, design.Discriminator.MinimumBatchRows);
+            if (rows.Labels.RowCount < least)
+                throw new ArgumentException($"The training data has {rows.Labels.RowCount} rows; a step of this GAN needs at least {least}.");
+            var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, least, labeled: options.LabelColumnName != null);
+            if (design.Generator.Values == null)
+                training = new ScaledBatches<RowBatch>(training, new FeatureScale(options.FeatureColumnName, firstNumber: 0, session.Warn));
+            return new TrainingData<RowBatch>(training, aside, head: null, rows);
+        }
+        catch
+        {
+            rows.Dispose();
+            throw;
+        }
+    }
+
+    private protected override TrainingStep<RowBatch> CreateStep(TrainedNetwork network, TrainingData<RowBatch> data)
+    {
+        var discriminator = new TrainedNetwork("discriminator", design.Discriminator, _createDiscriminator!(), options.DiscriminatorOptimization, Seed + DiscriminatorSeed, network.Device);
+        return new GanStep(network, discriminator, options, SampleSpread.Take(data.Training, design.Generator), Seed);
+    }
+
+    private nn.Module<Tensor, Tensor> CreateDiscriminator(GanWeights? known, TrainingSession session)
+    {
+        using var scope = NewDisposeScope();
+        var module = design.Discriminator.CreateModule();
+        options.InitializeWeights(module, SeedSequence.Derive(Seed, SeedSequence.Initialization, DiscriminatorSeed));
+        if (known != null)
+            session.Channel.Info("{0}, discriminator: {1}", nameof(options.InitialModel), WarmStart.Copy(known.Discriminator, design.Discriminator, module));
+        module.DetachFromDisposeScope();
+        return module;
+    }
+
+    private TrainingColumns ColumnsOf(IDataView data, IDataView training, FeatureFormat format)
+    {
+        var label = options.LabelColumnName == null ? (DataViewSchema.Column?)null : data.Schema[options.LabelColumnName];
+        return new TrainingColumns(data.Schema[options.FeatureColumnName], format, label, Weight: null, design.Generator.ClassCount)
+        {
+            Classes = label == null || ReferenceEquals(data, training) ? null : KeyMap.Create(label.Value, design.ClassNames, "the training data"),
+        };
+    }
+
+    private void CheckValidation(IDataView input, IDataView validation)
+    {
+        var (column, other) = (FeatureRows.Find(input.Schema, options.FeatureColumnName), FeatureRows.Find(validation.Schema, options.FeatureColumnName));
+        if (!FeatureReader.Fits(other, design.Generator.OutputCount))
+            throw new ArgumentException($"Column '{column.Name}' has {FeatureReader.WidthOf(other)} values in the validation data and {design.Generator.OutputCount} in the training data.", nameof(validation));
+    }
+}

@@ -1,0 +1,169 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MLExtensions.Families.Gan;
+using MLExtensions.Networks;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>
+/// The discriminator of a generative adversarial network: it tells real samples from generated ones. Goodfellow et al., "Generative
+/// Adversarial Nets", 2014.
+/// </summary>
+/// <remarks>
+/// Its input are <see cref="PackSize"/> samples one after the other, followed by as many label vectors if it is conditional. Its output is a
+/// logit: greater than 0 for real. Its weights are <c>sample.0...</c>, <c>label.0...</c>, <c>layers.0...</c> and
+/// <c>projection.weight [classes, units]</c>.
+/// </remarks>
+public sealed record DiscriminatorArchitecture : NetworkArchitecture
+{
+    internal const string FamilyName = "discriminator";
+    private const int BestScoringRows = 256;
+
+    /// <summary>The number of classes; 0 if the discriminator is not conditional.</summary>
+    public required int ClassCount { get; init; }
+
+    /// <summary>
+    /// The number of samples that are judged together: if they are less varied than real ones, they are found out. Lin et al., "PacGAN",
+    /// 2018.
+    /// </summary>
+    public required int PackSize { get; init; }
+
+    /// <summary>The layers of the sample before the label joins it; may be empty.</summary>
+    public required IReadOnlyList<ImageLayer> SampleLayers { get; init; }
+
+    /// <summary>The layers of the label before it joins the sample; may be empty.</summary>
+    public required IReadOnlyList<ImageLayer> LabelLayers { get; init; }
+
+    /// <summary>The layers from sample and label to the logit.</summary>
+    public required IReadOnlyList<ImageLayer> Layers { get; init; }
+
+    /// <summary>
+    /// Whether the label takes part by the inner product of a vector per class with the input of the last layer, instead of joining the
+    /// sample. Miyato and Koyama, "cGANs with Projection Discriminator", 2018.
+    /// </summary>
+    public required bool ProjectsLabel { get; init; }
+
+    /// <summary>The size of the images; null if samples are not images.</summary>
+    public required ImageShape? Image { get; init; }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override long ParameterCount => checked(Joined.ParameterCount + ((long)ProjectedClasses * ProjectedUnits));
+
+    /// <summary>The number of values of a sample.</summary>
+    [JsonIgnore]
+    public int SampleSize => (InputCount / PackSize) - ClassCount;
+
+    internal override double MultiplyAdds => Joined.MultiplyAdds + ((double)ProjectedClasses * ProjectedUnits);
+
+    internal override double ValuesPerRow => base.ValuesPerRow + Joined.ValuesPerRow;
+
+    internal override int ScoringRows => BestScoringRows;
+
+    internal override int MinimumBatchRows => Joined.HasBatchNormalization ? 2 : 1;
+
+    /// <summary>The output is the logit of every training: there is no layer with this name.</summary>
+    internal override string OutputLayer => "output";
+
+    /// <summary>Whether generated samples change how real ones are judged, so that they must be judged apart.</summary>
+    internal bool HasBatchNormalization => Joined.HasBatchNormalization;
+
+    /// <summary>The layers that get sample and label, with their positions.</summary>
+    internal IReadOnlyList<PlacedLayer> Placed => Joined.PlacedJoined;
+
+    private int ProjectedClasses => ProjectsLabel ? ClassCount : 0;
+
+    /// <summary>The number of values that the last layer gets.</summary>
+    private long ProjectedUnits => ProjectsLabel ? Placed[^1].Input.Count : 0;
+
+    private JoinedLayers Joined => new(SampleShape, ProjectsLabel ? 0 : ClassCount * PackSize, OutputCount)
+    {
+        InputName = "sample",
+        Input = SampleLayers,
+        Label = LabelLayers,
+        Joined = Layers,
+    };
+
+    private LayerShape SampleShape => Image == null
+        ? LayerShape.OfVector(checked(SampleSize * PackSize))
+        : LayerShape.OfImage(checked(Image.Channels * PackSize), Image.Height, Image.Width);
+
+    /// <inheritdoc/>
+    public bool Equals(DiscriminatorArchitecture? other) => other != null && base.Equals(other) && JsonSerializer.Serialize(this) == JsonSerializer.Serialize(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), ClassCount, PackSize, Layers.Count);
+
+    internal override IEnumerable<LayerDescription> Describe()
+    {
+        foreach (var layer in Joined.Describe())
+            yield return layer;
+        if (ProjectedClasses > 0)
+            yield return new LayerDescription("projection", "label by projection", "1", ProjectedClasses * ProjectedUnits, ProjectedClasses * ProjectedUnits);
+    }
+
+    internal override nn.Module<Tensor, Tensor> CreateModule() => new DiscriminatorNetwork(this, Joined);
+
+    internal override void Check()
+    {
+        base.Check();
+        if (PackSize < 1)
+            throw new FormatException($"packSize is {PackSize}; it must be at least 1.");
+        if (ClassCount < 0 || InputCount % PackSize != 0 || SampleSize < 1)
+            throw new FormatException($"inputCount is {InputCount}; it must be packSize, {PackSize}, times the values of a sample and classCount, {ClassCount}.");
+        if (OutputCount != 1)
+            throw new FormatException($"outputCount is {OutputCount}; it must be 1.");
+        if (SampleLayers == null || LabelLayers == null || Layers == null)
+            throw new FormatException("a list of layers is missing.");
+        if (ProjectsLabel && (ClassCount == 0 || PackSize > 1 || LabelLayers.Count > 0))
+            throw new FormatException($"projectsLabel is set; there must be classes, packSize must be 1, and labelLayers must be empty. classCount is {ClassCount}, packSize {PackSize}.");
+        Image?.Check("image");
+        if (Image != null && Image.Count != SampleSize)
+            throw new FormatException($"the images are {Image}, but a sample has {SampleSize} values.");
+        var output = Joined.Check();
+        if (output.Count != 1)
+            throw new FormatException($"the layers of the discriminator return {output}; the last one must return a single value: end with a DenseLayer without a number of units.");
+    }
+}
+
+/// <summary>The module of <see cref="DiscriminatorArchitecture"/>: maps <c>[rows, inputs]</c> to logits <c>[rows, 1]</c>.</summary>
+internal sealed class DiscriminatorNetwork : nn.Module<Tensor, Tensor>
+{
+    private readonly JoinedBranches _branches;
+    private readonly EmbeddingTable? _projection;
+    private readonly int _sampleValues;
+    private readonly int _labelValues;
+    private readonly ImageShape? _image;
+
+    public DiscriminatorNetwork(DiscriminatorArchitecture architecture, JoinedLayers layers)
+        : base(nameof(DiscriminatorNetwork))
+    {
+        _sampleValues = architecture.SampleSize * architecture.PackSize;
+        _labelValues = architecture.ClassCount * architecture.PackSize;
+        _image = architecture.Image;
+        _branches = new JoinedBranches(this, layers);
+        if (!architecture.ProjectsLabel)
+            return;
+        _projection = new EmbeddingTable(architecture.ClassCount, layers.PlacedJoined[^1].Input.Count);
+        register_module("projection", _projection);
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        var (features, label) = Hidden(x, _branches.Joined.Count - 1);
+        var logits = _branches.Joined.Finish(features);
+        if (logits.dim() > 2)
+            logits = logits.flatten(1);
+        return _projection == null ? logits : logits + (features.flatten(1) * label!.matmul(_projection.Weight)).sum(1, keepdim: true);
+    }
+
+    /// <summary>The outputs of the first of the joined layers, and the label vectors or null.</summary>
+    public (Tensor Values, Tensor? Label) Hidden(Tensor x, int layers)
+    {
+        var (sample, label) = _labelValues == 0 ? (x, null) : (x.narrow(1, 0, _sampleValues), x.narrow(1, _sampleValues, _labelValues));
+        if (_image != null)
+            sample = sample.reshape(-1, _sampleValues / _image.Height / _image.Width, _image.Height, _image.Width);
+        return (_branches.Joined.RunTo(_branches.Join(sample, _projection == null ? label : null), layers), label);
+    }
+}

@@ -1,0 +1,180 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MLExtensions.Families.Gan;
+using MLExtensions.Networks;
+using MLExtensions.Tensors;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>
+/// The generator of a generative adversarial network: it turns noise, and a label if it is conditional, into a sample. Goodfellow et al.,
+/// "Generative Adversarial Nets", 2014; Mirza and Osindero, "Conditional Generative Adversarial Nets", 2014.
+/// </summary>
+/// <remarks>
+/// Its input is the noise, followed by a 1 at the place of the class and zeros at the others if it is conditional. Its weights are
+/// <c>latent.0...</c>, <c>label.0...</c> and <c>layers.0...</c>, as <see cref="LatentLayers"/>, <see cref="LabelLayers"/> and
+/// <see cref="Layers"/>.
+/// </remarks>
+public sealed record GeneratorArchitecture : NetworkArchitecture
+{
+    internal const string FamilyName = "generator";
+
+    // Smaller passes start too often, larger ones leave the caches.
+    private const int BestScoringRows = 256;
+
+    /// <summary>The number of values of the noise.</summary>
+    public required int LatentSize { get; init; }
+
+    /// <summary>The distribution of the noise.</summary>
+    public required LatentDistribution LatentDistribution { get; init; }
+
+    /// <summary>The number of classes; 0 if the generator is not conditional.</summary>
+    public required int ClassCount { get; init; }
+
+    /// <summary>The layers of the noise before the label joins it; may be empty.</summary>
+    public required IReadOnlyList<ImageLayer> LatentLayers { get; init; }
+
+    /// <summary>The layers of the label before it joins the noise; may be empty.</summary>
+    public required IReadOnlyList<ImageLayer> LabelLayers { get; init; }
+
+    /// <summary>The layers from noise and label to the sample.</summary>
+    public required IReadOnlyList<ImageLayer> Layers { get; init; }
+
+    /// <summary>The size of the images that are generated; null if samples are not images.</summary>
+    public required ImageShape? Image { get; init; }
+
+    /// <summary>
+    /// The range of the data; null if samples are any real numbers. The range of the last layer, tanh or sigmoid, stands for it.
+    /// </summary>
+    public required ValueRange? Values { get; init; }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override long ParameterCount => Joined.ParameterCount;
+
+    /// <summary>What the last layer returns: the range of tanh or of sigmoid, or null for real numbers.</summary>
+    internal ValueRange? OutputRange => Layers is [.., ActivationLayer last] ? RangeOf(last.Activation) : null;
+
+    internal override double MultiplyAdds => Joined.MultiplyAdds;
+
+    internal override double ValuesPerRow => base.ValuesPerRow + Joined.ValuesPerRow;
+
+    internal override int ScoringRows => BestScoringRows;
+
+    internal override int MinimumBatchRows => Joined.HasBatchNormalization ? 2 : 1;
+
+    /// <summary>The outputs are the values of a sample and cannot be exchanged: there is no layer with this name.</summary>
+    internal override string OutputLayer => "output";
+
+    private JoinedLayers Joined => new(LayerShape.OfVector(LatentSize), ClassCount, OutputCount)
+    {
+        InputName = "latent",
+        Input = LatentLayers,
+        Label = LabelLayers,
+        Joined = Layers,
+    };
+
+    /// <inheritdoc/>
+    public bool Equals(GeneratorArchitecture? other) => other != null && base.Equals(other) && JsonSerializer.Serialize(this) == JsonSerializer.Serialize(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), LatentSize, ClassCount, Layers.Count);
+
+    /// <summary>The range of an activation function that has a lower and an upper limit.</summary>
+    internal static ValueRange? RangeOf(Activation activation) => activation switch
+    {
+        Activation.Tanh => new ValueRange(-1, 1),
+        Activation.Sigmoid => new ValueRange(0, 1),
+        _ => null,
+    };
+
+    internal override IEnumerable<LayerDescription> Describe() => Joined.Describe();
+
+    internal override nn.Module<Tensor, Tensor> CreateModule() => new GeneratorNetwork(this, Joined);
+
+    internal override void Check()
+    {
+        base.Check();
+        if (LatentSize < 1)
+            throw new FormatException($"latentSize is {LatentSize}; it must be at least 1.");
+        if (!Enum.IsDefined(LatentDistribution))
+            throw new FormatException($"latentDistribution is {LatentDistribution}, which is not a valid distribution.");
+        if (ClassCount < 0 || (long)LatentSize + ClassCount != InputCount)
+            throw new FormatException($"latentSize is {LatentSize} and classCount {ClassCount}; their sum must be inputCount, {InputCount}.");
+        if (LatentLayers == null || LabelLayers == null || Layers == null)
+            throw new FormatException("a list of layers is missing.");
+        Image?.Check("image");
+        Values?.Check("values");
+        if (Values != null && OutputRange == null)
+            throw new FormatException("values has a range, but the last layer has none; it must be tanh or sigmoid.");
+        var output = Joined.Check();
+        if (output.Count != OutputCount)
+            throw new FormatException($"the layers of the generator return {output}, {output.Count} values; a sample has {OutputCount}{(Image == null ? "" : $" ({Image})")}.");
+        if (Image != null && !output.IsVector && (output.Channels, output.Height, output.Width) != (Image.Channels, Image.Height, Image.Width))
+            throw new FormatException($"the layers of the generator return images of {output}; those of the data are {Image}.");
+    }
+}
+
+/// <summary>The range of the values of data.</summary>
+/// <param name="Minimum">The smallest value.</param>
+/// <param name="Maximum">The largest value.</param>
+public sealed record ValueRange(double Minimum, double Maximum)
+{
+    /// <summary>0 to 1, as NormalizeMinMax makes it.</summary>
+    public static ValueRange Unit { get; } = new(0, 1);
+
+    /// <summary>0 to 255: pixels as they are stored.</summary>
+    public static ValueRange Pixels { get; } = new(0, 255);
+
+    /// <summary>Returns the range, such as <c>[0, 255]</c>.</summary>
+    public override string ToString() => FormattableString.Invariant($"[{Minimum}, {Maximum}]");
+
+    /// <summary>Maps values of this range to another, linearly.</summary>
+    internal Tensor MapTo(ValueRange other, Tensor values)
+    {
+        if (this == other)
+            return values;
+        var slope = (other.Maximum - other.Minimum) / (Maximum - Minimum);
+        return values.mul(Number.Of(slope)).add_(Number.Of(other.Minimum - (slope * Minimum)));
+    }
+
+    internal void Check(string name)
+    {
+        if (!(double.IsFinite(Minimum) && double.IsFinite(Maximum) && Minimum < Maximum))
+            throw new FormatException($"{name} is {this}; both numbers must be finite, and the first one smaller.");
+    }
+}
+
+/// <summary>The distribution of a generator's noise.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<LatentDistribution>))]
+public enum LatentDistribution
+{
+    /// <summary>Independent standard normal numbers.</summary>
+    Normal,
+
+    /// <summary>Independent numbers, evenly distributed between -1 and 1.</summary>
+    Uniform,
+}
+
+/// <summary>The module of <see cref="GeneratorArchitecture"/>: maps <c>[rows, latent size + classes]</c> to <c>[rows, values]</c>.</summary>
+internal sealed class GeneratorNetwork : nn.Module<Tensor, Tensor>
+{
+    private readonly JoinedBranches _branches;
+    private readonly int _latentSize;
+    private readonly int _classCount;
+
+    public GeneratorNetwork(GeneratorArchitecture architecture, JoinedLayers layers)
+        : base(nameof(GeneratorNetwork))
+    {
+        (_latentSize, _classCount) = (architecture.LatentSize, architecture.ClassCount);
+        _branches = new JoinedBranches(this, layers);
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        var (latent, label) = _classCount == 0 ? (x, null) : (x.narrow(1, 0, _latentSize), x.narrow(1, _latentSize, _classCount));
+        var samples = _branches.Joined.call(_branches.Join(latent, label));
+        return samples.dim() > 2 ? samples.contiguous().flatten(1) : samples;
+    }
+}

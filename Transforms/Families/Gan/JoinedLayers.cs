@@ -1,0 +1,158 @@
+using MLExtensions.Networks;
+using MLExtensions.Families.Images;
+using MLExtensions.Tensors;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Gan;
+
+/// <summary>
+/// The layers of a generator or a discriminator: those of its input, those of the label, and those that get both. The label is a vector with
+/// a 1 for the class and zeros for the others.
+/// </summary>
+/// <param name="input">The shape of the input.</param>
+/// <param name="classCount">The length of the label vector; 0 if there is none.</param>
+/// <param name="outputCount">The number of outputs of the network.</param>
+internal sealed class JoinedLayers(LayerShape input, int classCount, int outputCount)
+{
+    public required string InputName { get; init; }
+
+    public required IReadOnlyList<ImageLayer> Input { get; init; }
+
+    public required IReadOnlyList<ImageLayer> Label { get; init; }
+
+    public required IReadOnlyList<ImageLayer> Joined { get; init; }
+
+    public IReadOnlyList<PlacedLayer> PlacedInput => LayerChain.Place(Input, input, Site(InputName));
+
+    public IReadOnlyList<PlacedLayer> PlacedLabel => LayerChain.Place(Label, LayerShape.OfVector(Math.Max(1, classCount)), Site("label"));
+
+    public IReadOnlyList<PlacedLayer> PlacedJoined => LayerChain.Place(Joined, JoinedShape, Site("layers"));
+
+    /// <summary>All layers with weights or without, from the inputs to the outputs; blocks by what they are made of.</summary>
+    public IEnumerable<PlacedLayer> Leaves => ((IEnumerable<PlacedLayer>)[.. PlacedInput, .. PlacedLabel, .. PlacedJoined]).SelectMany(LeavesOf);
+
+    public long ParameterCount => Leaves.Aggregate(0L, (sum, placed) => checked(sum + placed.Layer.ParameterCount(placed.Input, placed.Site)));
+
+    public double MultiplyAdds => Leaves.Sum(placed => (double)placed.Layer.MultiplyAdds(placed.Input, placed.Site));
+
+    public double ValuesPerRow => Leaves.Sum(placed => placed.Layer is ActivationLayer or FlattenLayer or ReshapeLayer ? 0 : (double)placed.Output.Count);
+
+    public bool HasBatchNormalization => Leaves.Any(placed => placed.Layer is BatchNormalizationLayer);
+
+    /// <summary>What the joined layers get: channels of an image, or a vector.</summary>
+    private LayerShape JoinedShape
+    {
+        get
+        {
+            var sample = PlacedInput is [.., var last] ? last.Output : input;
+            if (classCount == 0)
+                return sample;
+            var label = PlacedLabel is [.., var end] ? end.Output : LayerShape.OfVector(classCount);
+            if (sample.IsVector != label.IsVector && !label.IsVector)
+                throw new FormatException($"the layers of the label end with an image, {label}, but those of the {InputName} with a vector, {sample}; the label must be a vector, too.");
+            if (!label.IsVector && (label.Height != sample.Height || label.Width != sample.Width))
+                throw new FormatException($"the layers of the label end with {label} and those of the {InputName} with {sample}; height and width must be the same.");
+            return sample.WithChannels(checked(sample.Channels + label.Channels));
+        }
+    }
+
+    public IEnumerable<LayerDescription> Describe() => Leaves.Select(placed => new LayerDescription(
+        placed.Site.Path,
+        placed.Layer.Title,
+        placed.Output.ToString(),
+        placed.Layer.ParameterCount(placed.Input, placed.Site),
+        placed.Layer.MultiplyAdds(placed.Input, placed.Site)));
+
+    /// <exception cref="FormatException">A layer is invalid, or does not fit; the message names it.</exception>
+    public LayerShape Check()
+    {
+        if (classCount == 0 && Label.Count > 0)
+            throw new FormatException("there are layers of the label, but no classes.");
+        if (Joined.Count == 0)
+            throw new FormatException("there are no layers.");
+        try
+        {
+            if (ParameterCount == 0)
+                throw new FormatException("no layer has weights, so there is nothing to train.");
+            return PlacedJoined[^1].Output;
+        }
+        catch (OverflowException e)
+        {
+            throw new FormatException("the network is too large for any computer.", e);
+        }
+    }
+
+    private LayerSite Site(string path) => new(path, outputCount);
+
+    private static IEnumerable<PlacedLayer> LeavesOf(PlacedLayer placed)
+    {
+        var inside = placed.Layer.Inside(placed.Input, placed.Site).ToArray();
+        return inside.Length == 0 ? [placed] : inside.SelectMany(LeavesOf);
+    }
+}
+
+/// <summary>Layers one after the other, under a name of their own.</summary>
+internal sealed class LayerBranch : nn.Module<Tensor, Tensor>
+{
+    private readonly nn.Module<Tensor, Tensor>[] _layers;
+
+    public LayerBranch(IEnumerable<PlacedLayer> layers)
+        : base(nameof(LayerBranch)) => _layers = LayerChain.Register(this, layers);
+
+    public override Tensor forward(Tensor x) => RunTo(x, _layers.Length);
+
+    /// <summary>Runs the first layers only.</summary>
+    public Tensor RunTo(Tensor x, int count)
+    {
+        foreach (var layer in _layers.AsSpan(0, count))
+            x = layer.call(ChannelsLast.Arrange(x));
+        return x;
+    }
+
+    /// <summary>Runs the last layer.</summary>
+    public Tensor Finish(Tensor x) => _layers[^1].call(ChannelsLast.Arrange(x));
+
+    public int Count => _layers.Length;
+}
+
+/// <summary>The modules of <see cref="JoinedLayers"/>.</summary>
+internal sealed class JoinedBranches
+{
+    private readonly LayerBranch? _input;
+    private readonly LayerBranch? _label;
+
+    /// <summary>Creates the modules and registers them in their owner.</summary>
+    public JoinedBranches(nn.Module owner, JoinedLayers layers)
+    {
+        _input = Create(layers.PlacedInput, layers.InputName);
+        _label = Create(layers.PlacedLabel, "label");
+        Joined = Create(layers.PlacedJoined, "layers")!;
+
+        LayerBranch? Create(IReadOnlyList<PlacedLayer> placed, string name)
+        {
+            if (placed.Count == 0)
+                return null;
+            var branch = new LayerBranch(placed);
+            owner.register_module(name, branch);
+            return branch;
+        }
+    }
+
+    public LayerBranch Joined { get; }
+
+    /// <summary>The input of the joined layers.</summary>
+    /// <param name="x">The input, in its shape.</param>
+    /// <param name="label"><c>[rows, classes]</c>, or null.</param>
+    public Tensor Join(Tensor x, Tensor? label)
+    {
+        if (_input != null)
+            x = _input.call(x);
+        if (label is null)
+            return x;
+        if (_label != null)
+            label = _label.call(label);
+        if (x.dim() == 4 && label.dim() == 2)
+            label = label.unsqueeze(2).unsqueeze(3).expand(-1, -1, x.shape[2], x.shape[3]);
+        return cat([x, label], 1);
+    }
+}

@@ -1,0 +1,126 @@
+using MLExtensions.Networks;
+using MLExtensions.Tensors;
+using static TorchSharp.torch;
+
+namespace MLExtensions;
+
+/// <summary>
+/// A transposed convolution: the opposite of a convolution with the same settings, so that it enlarges images where that one shrinks them. A
+/// kernel of 4 with stride 2 and padding 1 doubles height and width. Dumoulin and Visin, "A guide to convolution arithmetic", 2016.
+/// </summary>
+/// <param name="Filters">The number of output channels.</param>
+/// <param name="KernelSize">The side length of the kernel, in pixels; a multiple of the stride avoids checkerboard patterns.</param>
+public sealed record TransposedConvolutionLayer(int Filters, int KernelSize) : ImageLayer
+{
+    /// <summary>The distance in the output between two input pixels, at least 1. Default 1.</summary>
+    public int Stride { get; init; } = 1;
+
+    /// <summary>The number of pixels that are cut off on each side of the output. Default 0.</summary>
+    public int Padding { get; init; }
+
+    /// <summary>The number of pixels that are added to the bottom and the right of the output, below the stride. Default 0.</summary>
+    public int OutputPadding { get; init; }
+
+    /// <summary>Whether a bias is added; not needed before batch normalization. Default true.</summary>
+    public bool Bias { get; init; } = true;
+
+    internal override string Title => $"transposed convolution {KernelSize}x{KernelSize}";
+
+    internal override bool OutputMayBeOverwritten => true;
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        RequireImage(input, site);
+        Require(Filters >= 1, site, $"filters is {Filters}; it must be at least 1.");
+        Require(KernelSize >= 1 && Stride >= 1 && Padding >= 0, site, $"kernel size {KernelSize}, stride {Stride} and padding {Padding}: the first two must be at least 1, the last at least 0.");
+        Require(OutputPadding >= 0 && OutputPadding < Stride, site, $"output padding is {OutputPadding}; it must be at least 0 and below the stride, {Stride}.");
+        return LayerShape.OfImage(Filters, Side(input.Height, "height", site), Side(input.Width, "width", site));
+    }
+
+    internal override long ParameterCount(LayerShape input, LayerSite site) =>
+        checked(Filters * (((long)KernelSize * KernelSize * input.Channels) + (Bias ? 1 : 0)));
+
+    internal override long MultiplyAdds(LayerShape input, LayerSite site) => checked(input.Count * KernelSize * KernelSize * Filters);
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => new TransposedConvolutionModule(this, input.Channels);
+
+    private int Side(int size, string side, LayerSite site)
+    {
+        var length = ((size - 1L) * Stride) - (2L * Padding) + KernelSize + OutputPadding;
+        Require(length is >= 1 and <= int.MaxValue, site, $"the output {side} would be {length}: ({size} - 1) x {Stride} - 2 x {Padding} padding + {KernelSize} + {OutputPadding}.");
+        return (int)length;
+    }
+}
+
+/// <summary>Enlarges an image by repeating each pixel. With a convolution after it, it has no checkerboard patterns (Odena et al., 2016).</summary>
+/// <param name="Factor">How many times higher and wider the image becomes, at least 1. Default 2.</param>
+public sealed record UpsamplingLayer(int Factor = 2) : ImageLayer
+{
+    internal override string Title => $"upsampling {Factor}x";
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        RequireImage(input, site);
+        Require(Factor >= 1 && (long)Factor * Math.Max(input.Height, input.Width) <= int.MaxValue, site, $"factor is {Factor}; it must be at least 1, and the image must not become too large.");
+        return LayerShape.OfImage(input.Channels, input.Height * Factor, input.Width * Factor);
+    }
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site)
+    {
+        var (height, width) = ((long)input.Height * Factor, (long)input.Width * Factor);
+        return new FunctionModule("Upsampling", x => nn.functional.interpolate(x, [height, width], mode: InterpolationMode.Nearest));
+    }
+}
+
+/// <summary>Arranges the values of a row as an image: channel after channel, each row by row.</summary>
+/// <param name="Channels">The number of channels.</param>
+/// <param name="Height">The number of pixel rows.</param>
+/// <param name="Width">The number of pixels in a row.</param>
+public sealed record ReshapeLayer(int Channels, int Height, int Width) : ImageLayer
+{
+    internal override string Title => "reshape";
+
+    internal override LayerShape OutputShape(LayerShape input, LayerSite site)
+    {
+        Require(Channels >= 1 && Height >= 1 && Width >= 1, site, $"channels {Channels}, height {Height} and width {Width} must be at least 1.");
+        var output = LayerShape.OfImage(Channels, Height, Width);
+        Require(output.Count == input.Count, site, $"its input {input} has {input.Count} values, but {output} has {output.Count}.");
+        return output;
+    }
+
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site)
+    {
+        var (channels, height, width) = ((long)Channels, (long)Height, (long)Width);
+        return new FunctionModule("Reshape", x => x.reshape(-1, channels, height, width));
+    }
+}
+
+/// <summary>The module of <see cref="TransposedConvolutionLayer"/>; its parameters have PyTorch's names and shapes.</summary>
+internal sealed class TransposedConvolutionModule : nn.Module<Tensor, Tensor>, IWeightedModule
+{
+    private readonly TorchSharp.Modules.Parameter weight;
+    private readonly TorchSharp.Modules.Parameter? bias;
+    private readonly long[] _stride;
+    private readonly long[] _padding;
+    private readonly long[] _outputPadding;
+
+    public TransposedConvolutionModule(TransposedConvolutionLayer layer, long channels)
+        : base(nameof(TransposedConvolutionModule))
+    {
+        weight = Layers.Weights(channels, layer.Filters, layer.KernelSize, layer.KernelSize);
+        bias = layer.Bias ? Layers.Weights(layer.Filters) : null;
+        _stride = [layer.Stride, layer.Stride];
+        _padding = [layer.Padding, layer.Padding];
+        _outputPadding = [layer.OutputPadding, layer.OutputPadding];
+        RegisterComponents();
+    }
+
+    public Tensor Weight => weight;
+
+    public int OutputDimension => 1;
+
+    public override Tensor forward(Tensor x) => Forward(x, weight);
+
+    public Tensor Forward(Tensor x, Tensor weights) =>
+        nn.functional.conv_transpose2d(x, weights, bias, _stride, _padding, _outputPadding);
+}
