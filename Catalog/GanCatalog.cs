@@ -1,10 +1,49 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 
 namespace MLExtensions;
 
 /// <summary>Adds generative models to the context: <c>mlContext.GenerativeModels</c>.</summary>
 public static class GenerativeModelsCatalog
 {
+    /// <param name="catalog">The transforms, <c>mlContext.Transforms</c>.</param>
+    extension(TransformsCatalog catalog)
+    {
+        /// <summary>Computes features of samples with the discriminator of a trained GAN.</summary>
+        /// <param name="outputColumnName">The column to add, a <c>Vector&lt;Single&gt;</c>.</param>
+        /// <param name="featureColumnName">The column of the samples, as in the training of the GAN.</param>
+        /// <param name="model">The trained GAN.</param>
+        /// <param name="scoreColumnName">The column to add for the logit of the discriminator, a <c>Single</c>. Default null: none.</param>
+        /// <exception cref="ArgumentException">A name is empty.</exception>
+        /// <example>
+        /// <code>
+        /// using var gan = ml.GenerativeModels.Trainers.Dcgan("Image").Fit(train);
+        /// var pipeline = ml.Transforms.DiscriminatorFeatures("Features", "Image", gan)
+        ///     .AppendCacheCheckpoint(ml)
+        ///     .Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy());
+        /// </code>
+        /// </example>
+        public DiscriminatorFeaturesEstimator DiscriminatorFeatures(string outputColumnName, string featureColumnName, GanTransformer model, string? scoreColumnName = null) =>
+            catalog.DiscriminatorFeatures(model, new DiscriminatorFeaturesEstimator.Options { OutputColumnName = outputColumnName, FeatureColumnName = featureColumnName, ScoreColumnName = scoreColumnName });
+
+        /// <summary>Computes features of samples with the discriminator of a trained GAN, with all of its options.</summary>
+        /// <param name="model">The trained GAN.</param>
+        /// <param name="options">The options. The estimator keeps a copy.</param>
+        /// <exception cref="ArgumentException">An option is out of range, or a layer does not exist; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// using var gan = ml.GenerativeModels.Trainers.Dcgan("Image").Fit(train);
+        /// var features = ml.Transforms.DiscriminatorFeatures(gan, new DiscriminatorFeaturesEstimator.Options
+        /// {
+        ///     FeatureColumnName = "Image",
+        ///     PooledSize = 2,
+        /// });
+        /// </code>
+        /// </example>
+        public DiscriminatorFeaturesEstimator DiscriminatorFeatures(GanTransformer model, DiscriminatorFeaturesEstimator.Options options) =>
+            new(CatalogUtils.GetEnvironment(catalog), model, options);
+    }
+
     /// <param name="context">The ML.NET context.</param>
     extension(MLContext context)
     {

@@ -152,10 +152,24 @@ internal sealed class DiscriminatorNetwork : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         var (features, label) = Hidden(x, _branches.Joined.Count - 1);
-        var logits = _branches.Joined.Finish(features);
+        var logits = _branches.Joined.Step(features, _branches.Joined.Count - 1);
         if (logits.dim() > 2)
             logits = logits.flatten(1);
         return _projection == null ? logits : logits + (features.flatten(1) * label!.matmul(_projection.Weight)).sum(1, keepdim: true);
+    }
+
+    /// <summary>The outputs of all joined layers; the last one without what a projected label adds.</summary>
+    public IReadOnlyList<Tensor> Outputs(Tensor x)
+    {
+        var outputs = new List<Tensor>();
+        // A copy of each, because the next layer may compute in place.
+        for (var (values, layer) = (Hidden(x, 0).Values, 0); layer < _branches.Joined.Count; layer++)
+        {
+            values = _branches.Joined.Step(values, layer);
+            outputs.Add(values);
+            values = values.clone();
+        }
+        return outputs;
     }
 
     /// <summary>The outputs of the first of the joined layers, and the label vectors or null.</summary>

@@ -104,13 +104,13 @@ internal sealed class LayerBranch : nn.Module<Tensor, Tensor>
     /// <summary>Runs the first layers only.</summary>
     public Tensor RunTo(Tensor x, int count)
     {
-        foreach (var layer in _layers.AsSpan(0, count))
-            x = layer.call(ChannelsLast.Arrange(x));
+        for (var layer = 0; layer < count; layer++)
+            x = Step(x, layer);
         return x;
     }
 
-    /// <summary>Runs the last layer.</summary>
-    public Tensor Finish(Tensor x) => _layers[^1].call(ChannelsLast.Arrange(x));
+    /// <summary>Runs one layer.</summary>
+    public Tensor Step(Tensor x, int layer) => _layers[layer].call(ChannelsLast.Arrange(x));
 
     public int Count => _layers.Length;
 }
