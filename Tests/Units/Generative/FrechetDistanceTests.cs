@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using TorchSharp;
 
 namespace MLExtensions.Tests.Generative;
 
@@ -111,6 +112,54 @@ public sealed class FrechetDistanceTests
         var schema = SchemaDefinition.Create(typeof(GenerativeSample));
         schema[nameof(GenerativeSample.Features)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, 6);
         Assert.AreEqual(20.738509966613, _ml.GenerativeModels.Evaluate(_ml.Data.LoadFromEnumerable(sparse, schema), View(Formula(50, 2))).FrechetDistance, 1e-9);
+    }
+
+    /// <summary>Tensors of the evaluation do not outlive it, whether it succeeds or not.</summary>
+    [TestMethod]
+    public void Evaluations_LeaveNothing()
+    {
+        var bad = Digits[..1500].Select(row => row.ToArray()).ToArray();
+        bad[1400][3] = float.NaN;
+        void AssertNoGrowth(Action action)
+        {
+            action();
+            var before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
+            action();
+            Assert.AreEqual(before, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
+        }
+        AssertNoGrowth(() => Evaluate(Digits[..1500], Digits[..1500]));
+        AssertNoGrowth(() => _ml.GenerativeModels.EvaluateNearest(View(Digits[..1500]), View(Digits[..1500]), View(Digits[..100])));
+        AssertNoGrowth(() => _ml.GenerativeModels.EvaluateMixture(View(Digits[..1500]), [Digits[0]], 1));
+        AssertNoGrowth(() => Assert.Throws<FormatException>(() => Evaluate(Digits[..1500], bad)));
+        AssertNoGrowth(() => Assert.Throws<FormatException>(() => _ml.GenerativeModels.EvaluateNearest(View(bad), View(Digits[..1500]), View(Digits[..100]))));
+        AssertNoGrowth(() => Assert.Throws<FormatException>(() => _ml.GenerativeModels.EvaluateNearest(View(Digits[..1500]), View(Digits[..1500]), View(bad))));
+    }
+
+    /// <summary>What the program has set for all of torch neither changes a result nor is changed.</summary>
+    [TestMethod]
+    public void HostState_ChangesNothing()
+    {
+        var before = (Evaluate(Digits[..300], Digits[300..600]).ToString(), _ml.GenerativeModels.EvaluateNearest(View(Digits[..300]), View(Digits[300..600])).ToString());
+        using (torch.no_grad())
+        {
+            var device = torch.get_default_device();
+            torch.set_default_dtype(torch.ScalarType.Float64);
+            torch.set_default_device(new torch.Device(DeviceType.META)); // a tensor without a device of its own has no values there
+            try
+            {
+                var within = (Evaluate(Digits[..300], Digits[300..600]).ToString(), _ml.GenerativeModels.EvaluateNearest(View(Digits[..300]), View(Digits[300..600])).ToString());
+                Assert.AreEqual(before, within);
+                Assert.IsFalse(torch.is_inference_mode_enabled());
+                Assert.IsFalse(torch.is_grad_enabled());
+            }
+            finally
+            {
+                torch.set_default_dtype(torch.ScalarType.Float32);
+                torch.set_default_device(device);
+            }
+        }
+        Assert.IsFalse(torch.is_inference_mode_enabled());
+        Assert.IsTrue(torch.is_grad_enabled());
     }
 
     private GenerativeMetrics Evaluate(float[][] real, float[][] generated) => _ml.GenerativeModels.Evaluate(View(real), View(generated));
