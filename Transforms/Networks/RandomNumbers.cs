@@ -43,6 +43,8 @@ internal static class SeedSequence
     public const int Shuffle = 2;
     public const int Dropout = 3;
     public const int ValidationSplit = 4;
+    public const int InpaintingMask = 11;
+    public const int EvaluatedRows = 12;
     public const int Augmentation = 5;
     public const int SampledTokens = 6;
     public const int BatchOrder = 7;

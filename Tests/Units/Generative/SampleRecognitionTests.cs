@@ -55,6 +55,23 @@ public sealed class SampleRecognitionTests
         CollectionAssert.AreEqual(Enumerable.Range(0, 10).Select(digit => $"{digit}").ToArray(), metrics.Classes.Select(each => each.Name).ToArray());
     }
 
+    /// <summary>Keys of numbers and of Booleans against the numbers and Booleans themselves; NaN is a missing label.</summary>
+    [TestMethod]
+    public void NumbersAndBooleans_AreMetByTheirText()
+    {
+        var rows = new[] { (3f, true, 3f), (10f, false, 10f), (2.5f, true, 3f), (float.NaN, true, 3f) }.Select(row => new Numbers { Number = row.Item1, Flag = row.Item2, Said = row.Item3, SaidFlag = row.Item1 != 3 });
+        var data = _ml.Data.LoadFromEnumerable(rows);
+        data = _ml.Transforms.Conversion.MapValueToKey("Key", "Number").Append(_ml.Transforms.Conversion.MapValueToKey("FlagKey", "Flag")).Fit(data).Transform(data);
+        RecognitionMetrics Evaluate(string label, string said) => _ml.GenerativeModels.EvaluateRecognition(data, _ml.Transforms.CopyColumns("Copy", "Number").Fit(data), label, said);
+        foreach (var label in new[] { "Number", "Key" })
+        {
+            var metrics = Evaluate(label, "Said");
+            Assert.AreEqual((2 / 3.0, 3L, 1L), (metrics.Accuracy, metrics.NumberOfRows, metrics.RowsWithoutLabel), label);
+        }
+        Assert.AreEqual(2 / 4.0, Evaluate("Flag", "SaidFlag").Accuracy);
+        Assert.AreEqual(2 / 4.0, Evaluate("FlagKey", "SaidFlag").Accuracy);
+    }
+
     /// <summary>Real digits as samples train a classifier well, the same digit for everything does not, however well it is recognized.</summary>
     [TestMethod]
     public void TrainingOnSamples_FindsSamplesThatAreAllAlike()
@@ -89,6 +106,17 @@ public sealed class SampleRecognitionTests
         public string Label { get; set; } = "";
 
         public string Said { get; set; } = "";
+    }
+
+    private sealed class Numbers
+    {
+        public float Number { get; set; }
+
+        public bool Flag { get; set; }
+
+        public float Said { get; set; }
+
+        public bool SaidFlag { get; set; }
     }
 
     /// <summary>A model of which only what it transforms can be seen.</summary>

@@ -132,7 +132,7 @@ internal static class GenerativeEvaluator
         private static byte[] Divide(long count, long sampleRows, long otherRows, int seed)
         {
             var order = Enumerable.Range(0, checked((int)count)).ToArray();
-            new SplitMix64(SeedSequence.Derive(seed, SeedSequence.ValidationSplit)).Shuffle(order);
+            new SplitMix64(SeedSequence.Derive(seed, SeedSequence.EvaluatedRows)).Shuffle(order);
             var partOf = new byte[count];
             for (var i = 0; i < order.Length; i++)
                 partOf[order[i]] = (byte)(i < sampleRows ? Sample : i < sampleRows + otherRows ? OtherSample : Rest);

@@ -59,7 +59,7 @@ internal sealed class InpaintingMask
         if (!(share is >= 0 and <= 1))
             throw new ArgumentOutOfRangeException(nameof(share), share, string.Create(CultureInfo.InvariantCulture, $"The share of missing pixels is {share}; it must be from 0 to 1."));
         var pixels = Enumerable.Range(0, checked(height * width)).ToArray();
-        new SplitMix64(SeedSequence.Derive(seed, SeedSequence.UnitSamples)).Shuffle(pixels);
+        new SplitMix64(SeedSequence.Derive(seed, SeedSequence.InpaintingMask)).Shuffle(pixels);
         var isMissing = new bool[pixels.Length];
         foreach (var pixel in pixels.AsSpan(0, (int)Math.Round(share * pixels.Length)))
             isMissing[pixel] = true;
