@@ -33,7 +33,6 @@ internal static class GenerativeEvaluator
         Warn(host, reals, fakes, size);
 
         using var threads = TorchThreads.Use(TorchThreads.CountFor((double)reals.Width * reals.Width * FeatureSet.BlockRows));
-        using var mode = inference_mode();
         using var realParts = Parts.Read(reals, size, others == null ? size : 0, seed);
         using var fakeParts = Parts.Read(fakes, size, 0, unchecked(seed + 1));
         using var otherParts = others == null ? null : Parts.Read(others, size, 0, unchecked(seed + 2));

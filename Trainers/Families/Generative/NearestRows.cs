@@ -72,7 +72,6 @@ internal sealed class NearestRows : IDisposable
     public static NearestRowMetrics Measure(FeatureSet training, FeatureSet generated, FeatureSet? heldOut)
     {
         using var threads = TorchThreads.Use(TorchThreads.CountFor((double)training.Width * BlockRows * BlockRows));
-        using var mode = inference_mode();
         using var generatedRows = new NearestRows(generated);
         using var heldOutRows = heldOut == null ? null : new NearestRows(heldOut);
         Tensor? origin = null;
