@@ -3,8 +3,8 @@ using Microsoft.ML.Data;
 
 namespace MLExtensions;
 
-/// <summary>Adds generative models to the context: <c>mlContext.GenerativeModels</c>.</summary>
-public static class GenerativeModelsCatalog
+/// <summary>Adds what the discriminators of generative adversarial networks compute to ML.NET's transforms catalog.</summary>
+public static class GanCatalog
 {
     /// <param name="catalog">The transforms, <c>mlContext.Transforms</c>.</param>
     extension(TransformsCatalog catalog)
@@ -43,28 +43,13 @@ public static class GenerativeModelsCatalog
         public DiscriminatorFeaturesEstimator DiscriminatorFeatures(GanTransformer model, DiscriminatorFeaturesEstimator.Options options) =>
             new(CatalogUtils.GetEnvironment(catalog), model, options);
     }
-
-    /// <param name="context">The ML.NET context.</param>
-    extension(MLContext context)
-    {
-        /// <summary>Trainers and evaluation of models that generate samples like those of the data.</summary>
-        /// <example>
-        /// <code>
-        /// using var gan = ml.GenerativeModels.Trainers.Dcgan("Image").Fit(train);
-        /// gan.Generate(64, seed: 1);
-        /// </code>
-        /// </example>
-        public GenerativeModelCatalog GenerativeModels => new(context);
-    }
 }
 
-/// <summary>Trainers and evaluation of generative models.</summary>
-public sealed class GenerativeModelCatalog
+/// <content>The trainers.</content>
+public sealed partial class GenerativeModelCatalog
 {
-    internal GenerativeModelCatalog(MLContext context) => Trainers = new GenerativeModelTrainers(context);
-
     /// <summary>The trainers.</summary>
-    public GenerativeModelTrainers Trainers { get; }
+    public GenerativeModelTrainers Trainers => new(Context);
 }
 
 /// <summary>Trainers of generative models.</summary>

@@ -49,6 +49,8 @@ internal static class SeedSequence
     public const int UnitSamples = 8;
     public const int LatentNoise = 9;
     public const int AdversarialNoise = 10;
+    public const int InpaintingMask = 11;
+    public const int EvaluatedRows = 12;
 
     public static ulong Derive(int seed, int purpose, int epoch = 0)
     {

@@ -15,6 +15,11 @@ internal static class FeatureRows
     /// <summary>Computes a measure per row: <c>[rows, features]</c> to <c>[rows]</c>.</summary>
     public delegate Tensor Measure(Tensor rows);
 
+    /// <summary>Uses a block of rows.</summary>
+    /// <param name="block"><c>[rows, features]</c>, float32, valid until the action returns.</param>
+    /// <param name="first">The number of rows before the block.</param>
+    public delegate void BlockAction(Tensor block, long first);
+
     /// <exception cref="ArgumentException">The column does not exist.</exception>
     public static DataViewSchema.Column Find(DataViewSchema schema, string name) =>
         schema.GetColumnOrNull(name) ?? throw Missing(name, schema.Select(column => column.Name));
@@ -62,24 +67,39 @@ internal static class FeatureRows
     {
         using var threads = TorchThreads.Use(TorchThreads.CountFor(multiplyAdds * BlockRows));
         using var mode = inference_mode();
-        using var block = new FeatureBlock(BlockRows, width);
+        var sum = 0.0;
+        var rows = ForEachBlock(data, column, width, BlockRows, (block, _) => sum += measure(block).to(ScalarType.Float64).sum().item<double>());
+        return rows > 0 ? sum / rows : throw new ArgumentException("The data has no rows.", nameof(data));
+    }
+
+    /// <summary>Reads data once and passes its rows to an action in blocks that share their memory. Each call has a dispose scope of its own.</summary>
+    /// <param name="data">The data.</param>
+    /// <param name="column">The feature column.</param>
+    /// <param name="width">The number of features.</param>
+    /// <param name="blockRows">The number of rows of all blocks but the last.</param>
+    /// <param name="action">Uses a block.</param>
+    /// <returns>The number of rows.</returns>
+    /// <exception cref="FormatException">A value is NaN or infinite.</exception>
+    public static long ForEachBlock(IDataView data, DataViewSchema.Column column, int width, int blockRows, BlockAction action)
+    {
+        using var block = new FeatureBlock(blockRows, width);
         using var cursor = data.GetRowCursor([column]);
         var reader = new FeatureReader(cursor, column, width);
-        var (sum, rows, count) = (0.0, 0L, 0);
+        var (rows, count) = (0L, 0);
         while (cursor.MoveNext())
         {
             reader.Read(block.Row(count++));
-            if (count == BlockRows)
-                Add();
+            if (count == blockRows)
+                Pass();
         }
         if (count > 0)
-            Add();
-        return rows > 0 ? sum / rows : throw new ArgumentException("The data has no rows.", nameof(data));
+            Pass();
+        return rows;
 
-        void Add()
+        void Pass()
         {
             using var scope = NewDisposeScope();
-            sum += measure(block.Rows(0, count)).to(ScalarType.Float64).sum().item<double>();
+            action(block.Rows(0, count), rows);
             rows += count;
             count = 0;
         }
