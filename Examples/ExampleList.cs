@@ -5,6 +5,7 @@ using MLExtensions.Examples.Digits;
 using MLExtensions.Examples.FeatureMaps;
 using MLExtensions.Examples.FineTune;
 using MLExtensions.Examples.Forecast;
+using MLExtensions.Examples.Gan;
 using MLExtensions.Examples.Gates;
 using MLExtensions.Examples.Infrastructure;
 using MLExtensions.Examples.LanguageModels;
@@ -45,6 +46,10 @@ internal static class ExampleList
         new RbmMnistExample(),
         new DbnMnistExample(),
         new AutoencoderExample(),
+        new GanRingExample(),
+        MnistGanExample.Plain,
+        MnistGanExample.Conditional,
+        new DcganExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);

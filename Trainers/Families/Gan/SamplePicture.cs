@@ -14,6 +14,8 @@ namespace MLExtensions.Families.Gan;
 internal sealed class SamplePicture : IDisposable
 {
     private const int Tiles = 64;
+    private const int Rows = 8;
+    private const int MostColumns = 20;
     private const int Points = 1000;
     private const int PlotSize = 500;
 
@@ -27,7 +29,7 @@ internal sealed class SamplePicture : IDisposable
         if (!CanDraw || (options.SamplesFolder == null && options.TensorBoardFolder == null))
             return;
         using var scope = NewDisposeScope();
-        var count = IsImage ? Tiles : Points;
+        var count = !IsImage ? Points : Columns is { } columns ? Rows * columns : Tiles;
         var noise = SampleSpread.NoiseFor(generator, count);
         var labels = generator.ClassCount == 0
             ? null
@@ -38,6 +40,9 @@ internal sealed class SamplePicture : IDisposable
     private bool IsImage => _generator is { Image.Channels: 1 or 3, Values: not null };
 
     private bool CanDraw => IsImage || (_generator.Image == null && _generator.OutputCount == 2);
+
+    /// <summary>A column for each class, if there are not too many.</summary>
+    private int? Columns => _generator.ClassCount is > 1 and <= MostColumns ? _generator.ClassCount : null;
 
     /// <summary>Whether a picture of an epoch is wanted.</summary>
     public bool IsWanted(int epoch) => _input is not null && (epoch % _options.SampleInterval == 0 || epoch == _options.Epochs);
@@ -65,16 +70,9 @@ internal sealed class SamplePicture : IDisposable
 
     private StepPicture DrawTiles(float[][] samples)
     {
-        var (image, range) = (_generator.Image!, _generator.OutputRange!);
-        var plane = image.Height * image.Width;
-        var (png, width, height) = TilePicture.Encode(samples.Length, image.Width, image.Height, columns: null, (tile, row, column) => Color(tile, (row * image.Width) + column));
+        var image = _generator.Image!;
+        var (png, width, height) = TilePicture.Encode(samples.Length, image.Width, image.Height, Columns, SamplePlot.Colors(image, _generator.OutputRange!, samples));
         return new StepPicture("samples", png, width, height);
-
-        (byte, byte, byte) Color(int tile, int pixel) => image.Channels == 1
-            ? TilePicture.Gray(Share(tile, pixel))
-            : (TilePicture.Gray(Share(tile, pixel)).Red, TilePicture.Gray(Share(tile, plane + pixel)).Red, TilePicture.Gray(Share(tile, (2 * plane) + pixel)).Red);
-
-        float Share(int tile, int place) => (float)((samples[tile][place] - range.Minimum) / (range.Maximum - range.Minimum));
     }
 
     private static void Save(string folder, byte[] png, int epoch)
