@@ -45,7 +45,7 @@ internal sealed class DcganExample : IExample
         using var gan = mlContext.GenerativeModels.Trainers.Dcgan(options).Fit(images);
         gan.History.SavePng(output.PathOf("losses.png"));
         mlContext.Model.Save(gan, images.Schema, output.PathOf("model.zip"));
-        gan.SaveSamplesPng(output.PathOf("way.png"), Ways(gan), columns: 8);
+        gan.SaveSamplesPng(output.PathOf("way.png"), Ways(gan), 8);
         output.Print(("samples-*", "generated images after each epoch, always of the same noise"), ("way.png", "on the way from one image to another"), ("losses.png", "the training curves"), ("model.zip", "both networks"));
         var last = gan.History.Epochs[^1].Training;
         return new ResultLine { ["gan.spread"] = last["spread"], ["gan.loss"] = last["loss"] };

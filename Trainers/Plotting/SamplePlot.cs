@@ -28,7 +28,7 @@ public static class SamplePlot
     /// <param name="samples">The images, in the range of the data, channel after channel.</param>
     /// <param name="columns">The number of images per row. Null: about as many as there are rows.</param>
     /// <exception cref="ArgumentException">Samples are not images of 1 or 3 channels, or one has too few or too many values.</exception>
-    public static void SaveSamplesPng(this GanTransformer gan, string path, IReadOnlyList<float[]> samples, int? columns = null)
+    public static void SaveSamplesPng(this GanTransformer gan, string path, IReadOnlyList<float[]> samples, int? columns)
     {
         ArgumentNullException.ThrowIfNull(gan);
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
