@@ -22,7 +22,6 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
     /// <param name="validation">Separate validation data, or null.</param>
     public NetworkModelParameters Run(IDataView input, IDataView? validation)
     {
-        options.CheckValidation(input, validation);
         OutputFolders.Check(options);
         using var channel = host.Start("Training");
         var session = new TrainingSession(host, channel, options, seed);

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Tests.BadInput;
 using MLExtensions.Tests.Contract;
 using MLExtensions.Tests.Forecasting;
 using MLExtensions.Tests.LanguageModels;
@@ -127,6 +128,41 @@ public sealed class ValidationGroupTests
             Set(o, nameof(SeriesSample.Series));
             o.GroupColumnName = null;
         }).Fit(SeriesSample.View(rows))).Message);
+    }
+
+    /// <summary>A column that is not there is a mistake even where it is not needed; one that is there is said to have no effect.</summary>
+    [TestMethod]
+    public void ValidationData_ColumnMustExist_AndHasNoEffect()
+    {
+        var subjects = new (string Name, Func<string?, double, Action<IDataView, IDataView>> Fit)[]
+        {
+            ("supervised", (column, fraction) => (rows, other) => Bad.Binary(o => (o.ValidationGroupColumnName, o.ValidationFraction) = (column, fraction)).Fit(rows, other).Dispose()),
+            ("sequences", (column, fraction) => (rows, other) => Bad.Recurrent("Text", o => (o.ValidationGroupColumnName, o.ValidationFraction) = (column, fraction)).Fit(rows, other).Dispose()),
+            ("RBM", (column, fraction) => (rows, other) => Bad.Rbm(o => (o.ValidationGroupColumnName, o.ValidationFraction, o.VisibleUnits) = (column, fraction, VisibleUnitType.Gaussian)).Fit(rows, other).Dispose()),
+            ("autoencoder", (column, fraction) => (rows, other) => Bad.Autoencoder(o => (o.ValidationGroupColumnName, o.ValidationFraction) = (column, fraction)).Fit(rows, other).Dispose()),
+            ("forecaster", (column, fraction) => (rows, other) => Bad.Forecaster(o => (o.ValidationGroupColumnName, o.ValidationFraction) = (column, fraction)).Fit(rows, other).Dispose()),
+            ("language model", (column, fraction) => (rows, other) => Bad.Language(o => (o.ValidationGroupColumnName, o.ValidationFraction) = (column, fraction)).Fit(rows, other).Dispose()),
+        };
+        var lines = new List<string>();
+        Bad.Ml.Log += Listen;
+        try
+        {
+            foreach (var (name, fit) in subjects)
+            {
+                foreach (var fraction in new[] { 0, 0.2 })
+                    Assert.Contains("ValidationGroupColumnName: column 'Nobody' is not in the data", Assert.Throws<ArgumentException>(() => fit("Nobody", fraction)(Bad.View(), Bad.View())).Message, name);
+                lines.Clear();
+                fit("Group", 0.2)(Bad.View(), Bad.View());
+                Assert.HasCount(1, lines.Where(line => line.Contains("ValidationGroupColumnName 'Group' has no effect", StringComparison.Ordinal)), name);
+                Assert.HasCount(1, lines.Where(line => line.Contains("ValidationFraction 0.2 has no effect", StringComparison.Ordinal)), name);
+            }
+        }
+        finally
+        {
+            Bad.Ml.Log -= Listen;
+        }
+
+        void Listen(object? sender, LoggingEventArgs line) => lines.Add(line.Message);
     }
 
     private static IDataView Numbered(SeriesSample[] rows) =>

@@ -12,7 +12,6 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
 {
     public IReadOnlyList<NetworkModelParameters> Run(IDataView input, IDataView? validation)
     {
-        options.CheckValidation(input, validation);
         OutputFolders.Check(options);
         for (var layer = 0; layer < options.HiddenLayers.Count; layer++)
             OutputFolders.Check(options.OfLayer(layer));
