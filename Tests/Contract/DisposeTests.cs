@@ -37,6 +37,11 @@ public sealed class DisposeTests
         AssertThrows(() => subject.Fit(subject.Rows(20), options => options.InitialModel = model.Transformer));
         if (subject.MapsRows)
             AssertThrows(() => subject.PredictRows(Ml, model.Transformer, subject.Rows(1)));
+        if (model.Transformer is BinaryNetworkTransformer binary)
+        {
+            AssertThrows(() => binary.DecisionThreshold = 0.25);
+            Assert.AreEqual(0.5, binary.DecisionThreshold, "what needs no weights can still be read");
+        }
         Assert.AreEqual(length, new FileInfo(good).Length, "the good file is untouched");
         model.Dispose();
 
