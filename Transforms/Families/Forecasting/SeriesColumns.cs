@@ -122,6 +122,30 @@ internal sealed class SeriesRowReader
     /// </exception>
     public void Read()
     {
+        ReadValues();
+        ReadPlace();
+    }
+
+    /// <summary>Reads a row whose values may be missing if nothing needs them.</summary>
+    /// <returns>Why the values cannot be used; null if they can.</returns>
+    /// <exception cref="FormatException">The group is missing, or the time is not that of the next row.</exception>
+    public FormatException? TryRead()
+    {
+        FormatException? fault = null;
+        try
+        {
+            ReadValues();
+        }
+        catch (FormatException e)
+        {
+            fault = e;
+        }
+        ReadPlace();
+        return fault;
+    }
+
+    private void ReadValues()
+    {
         _getValue(ref _values[0]);
         if (!float.IsFinite(_values[0]))
             throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_valueName}', row {_row.Position}: the value is {_values[0]}; the values of a series must be finite. Fill the gaps, or remove the rows before them."));
@@ -131,6 +155,10 @@ internal sealed class SeriesRowReader
             reader.Read(_values.AsSpan(at, reader.Width));
             at += reader.Width;
         }
+    }
+
+    private void ReadPlace()
+    {
         ReadGroup();
         _times?.Check(Group);
     }
