@@ -87,7 +87,7 @@ internal sealed class ImageFolder
             left.Add(new DirectoryInfo(path));
         }
         if (paths.Count == 0)
-            throw new ArgumentException($"The {names.Length} folders in '{folder}' have no images; files that end in {string.Join(", ", ImageDecoder.Extensions)} are expected.{string.Concat(left.Describe().Select(text => $" Skipped: {text}."))}", nameof(folder));
+            throw new ArgumentException(FormattableString.Invariant($"The {names.Length} folders in '{folder}' have no images; files that end in {string.Join(", ", ImageDecoder.Extensions)} are expected.{string.Concat(left.Describe().Select(text => $" Skipped: {text}."))}"), nameof(folder));
         skipped.AddRange(left.Describe());
         return new ImageFolder(names, [.. paths], [.. classes], skipped);
     }
@@ -135,14 +135,14 @@ internal sealed class LeftOutFiles
     public IEnumerable<string> Describe()
     {
         if (_endings.Count > 0)
-            yield return $"files that cannot be read as images ({string.Join(", ", _endings.Select(ending => $"{ending.Value} x {ending.Key}"))})";
+            yield return FormattableString.Invariant($"files that cannot be read as images ({string.Join(", ", _endings.Select(ending => FormattableString.Invariant($"{ending.Value} x {ending.Key}")))})");
         if (_folders > 0)
             yield return $"{Counted(_folders, "folder")} within class folders, with {Counted(_inFolders, "file")}";
         if (_inRoot > 0)
             yield return $"{Counted(_inRoot, "file")} beside the class folders";
     }
 
-    private static string Counted(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
+    private static string Counted(int count, string what) => FormattableString.Invariant($"{count} {what}{(count == 1 ? "" : "s")}");
 
     private static bool IsShown(FileSystemInfo entry) => !entry.Name.StartsWith('.');
 }
@@ -213,7 +213,7 @@ internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImageHandlin
             if (state == State.Bad && ++_bad <= MostNamed)
                 Warn($"'{folder.Paths[index]}' was skipped: {problem}.");
             if (_unknown == 0 && _bad > 0)
-                Warn($"{_bad} of {folder.Paths.Length} files are not valid images and were skipped.");
+                Warn(FormattableString.Invariant($"{_bad} of {folder.Paths.Length} files are not valid images and were skipped."));
         }
     }
 

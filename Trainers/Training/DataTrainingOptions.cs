@@ -132,12 +132,12 @@ public abstract class DataTrainingOptions : TrainingOptions
     {
         OptionCheck.NotNull(FrozenLayers, nameof(FrozenLayers));
         for (var i = 0; i < FrozenLayers.Count; i++)
-            OptionCheck.NotEmpty(FrozenLayers[i], $"{nameof(FrozenLayers)}[{i}]");
+            OptionCheck.NotEmpty(FrozenLayers[i], FormattableString.Invariant($"{nameof(FrozenLayers)}[{i}]"));
         OptionCheck.NotNull(LayerRules, nameof(LayerRules));
         for (var i = 0; i < LayerRules.Count; i++)
         {
-            OptionCheck.NotNull(LayerRules[i], $"{nameof(LayerRules)}[{i}]");
-            LayerRules[i].Check($"{nameof(LayerRules)}[{i}]");
+            OptionCheck.NotNull(LayerRules[i], FormattableString.Invariant($"{nameof(LayerRules)}[{i}]"));
+            LayerRules[i].Check(FormattableString.Invariant($"{nameof(LayerRules)}[{i}]"));
         }
         var twice = LayerRules.GroupBy(rule => rule.Layer).FirstOrDefault(group => group.Count() > 1)?.Key;
         if (twice != null)

@@ -97,7 +97,7 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
         var layers = options.Optimization.Layers;
         var trained = network.named_modules().FirstOrDefault(entry => entry.module is TorchSharp.Modules.NormBase && !layers.IsFrozen(entry.name));
         if (trained.module != null)
-            throw new ArgumentOutOfRangeException(nameof(options.BatchSize), options.BatchSize, $"{nameof(options.BatchSize)} is {options.BatchSize}; it must be at least {least}, because batch normalization in this network ('{trained.name}' and others) sees a single value of each channel and row. Larger images would also do.");
+            throw new ArgumentOutOfRangeException(nameof(options.BatchSize), options.BatchSize, FormattableString.Invariant($"{nameof(options.BatchSize)} is {options.BatchSize}; it must be at least {least}, because batch normalization in this network ('{trained.name}' and others) sees a single value of each channel and row. Larger images would also do."));
     }
 }
 

@@ -44,7 +44,7 @@ internal static class ImageDecoder
         var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Bgra8888, SKAlphaType.Premul);
         if (info.BytesSize64 > Array.MaxLength)
         {
-            problem = $"an image of {info.Width} x {info.Height} pixels is too large";
+            problem = FormattableString.Invariant($"an image of {info.Width} x {info.Height} pixels is too large");
             return null;
         }
         return Decode(codec, info, bytes.Length, upright ? codec.EncodedOrigin : SKEncodedOrigin.Default, out problem);
@@ -55,13 +55,13 @@ internal static class ImageDecoder
         using var bitmap = new SKBitmap();
         if (!bitmap.TryAllocPixels(info))
         {
-            problem = $"there is not enough memory for its {info.Width} x {info.Height} pixels";
+            problem = FormattableString.Invariant($"there is not enough memory for its {info.Width} x {info.Height} pixels");
             return null;
         }
         var result = codec.GetPixels(info, bitmap.GetPixels());
         problem = result == SKCodecResult.IncompleteInput
-            ? $"the image of {info.Width} x {info.Height} pixels is truncated after {fileSize} bytes"
-            : $"the image of {info.Width} x {info.Height} pixels is damaged ({result})";
+            ? FormattableString.Invariant($"the image of {info.Width} x {info.Height} pixels is truncated after {fileSize} bytes")
+            : FormattableString.Invariant($"the image of {info.Width} x {info.Height} pixels is damaged ({result})");
         return result == SKCodecResult.Success ? Create(MemoryMarshal.Cast<byte, int>(bitmap.GetPixelSpan()), info.Width, info.Height, origin) : null;
     }
 

@@ -25,7 +25,7 @@ public static class NetworkExtensions
         {
             [var network] => network,
             [] => throw new ArgumentException($"The model has no network of this library; it has {Names(Steps(model))}.", nameof(model)),
-            _ => throw new ArgumentException($"The model has {networks.Length} networks, in {Names(holders)}. Use Networks(), or FindNetwork<T>() with the type of the transformer.", nameof(model)),
+            _ => throw new ArgumentException(FormattableString.Invariant($"The model has {networks.Length} networks, in {Names(holders)}. Use Networks(), or FindNetwork<T>() with the type of the transformer."), nameof(model)),
         };
     }
 
@@ -53,7 +53,7 @@ public static class NetworkExtensions
         {
             [var found] => found,
             [] => throw new ArgumentException($"The model has no {NameOf(typeof(T))}; it has {Names(steps)}.", nameof(model)),
-            var found => throw new ArgumentException($"The model has {found.Length} transformers of the type {NameOf(typeof(T))}: {Names(found)}.", nameof(model)),
+            var found => throw new ArgumentException(FormattableString.Invariant($"The model has {found.Length} transformers of the type {NameOf(typeof(T))}: {Names(found)}."), nameof(model)),
         };
     }
 
@@ -65,7 +65,7 @@ public static class NetworkExtensions
         var networks = Networks(model);
         return networks.Count <= 1
             ? Network(model).Summary()
-            : string.Join(Environment.NewLine, networks.Select((network, i) => $"network {i + 1} of {networks.Count}{Environment.NewLine}{network.Summary()}"));
+            : string.Join(Environment.NewLine, networks.Select((network, i) => FormattableString.Invariant($"network {i + 1} of {networks.Count}{Environment.NewLine}{network.Summary()}")));
     }
 
     /// <summary>The transformers of a chain, those of chains in it as well.</summary>

@@ -86,7 +86,7 @@ internal sealed class FeatureReader : IFeatureReader
     {
         _vector!(ref _buffer);
         if (_buffer.Length != Width)
-            throw new FormatException($"Feature column '{_column}', row {_row.Position}: there are {_buffer.Length} values; there must be {Width}.");
+            throw new FormatException(FormattableString.Invariant($"Feature column '{_column}', row {_row.Position}: there are {_buffer.Length} values; there must be {Width}."));
         var values = _buffer.GetValues();
         if (_buffer.IsDense)
         {

@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
@@ -65,7 +66,7 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
         if (options.VisibleUnits == VisibleUnitType.Softmax && groups.Count == 0)
             groups = [visible];
         if (groups.Count > 0 && (groups.Sum(size => (long)size) != visible || groups.Any(size => size < 2)))
-            throw new ArgumentException($"{nameof(options.SoftmaxGroups)} is {string.Join(", ", groups)}, {groups.Sum(size => (long)size)} in all; column '{options.InputColumnName}' has {visible} values, and each unit needs 2 or more.", nameof(options.SoftmaxGroups));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.SoftmaxGroups)} is {NumberList.Of(groups)}, {groups.Sum(size => (long)size)} in all; column '{options.InputColumnName}' has {visible} values, and each unit needs 2 or more."), nameof(options.SoftmaxGroups));
         var architectures = new List<RbmArchitecture>();
         foreach (var layer in options.HiddenLayers)
         {

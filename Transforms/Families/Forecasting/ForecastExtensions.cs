@@ -96,7 +96,7 @@ file sealed class ForecastingModel
             return Forecaster.Forecast(history);
         var values = history.ToArray();
         if (values.Length < Forecaster.WindowSize)
-            throw new ArgumentException($"The history has {values.Length} values; the model needs at least {Forecaster.WindowSize}.", nameof(history));
+            throw new ArgumentException(FormattableString.Invariant($"The history has {values.Length} values; the model needs at least {Forecaster.WindowSize}."), nameof(history));
         var view = ViewOf(values);
         try
         {
@@ -137,11 +137,11 @@ file static class LastForecasts
         var scored = model.ForecastAfter(rows.Keys.ToHashSet(), prepared);
         var found = ReadRows(scored, forecaster, rows);
         if (found.Count < rows.Count)
-            throw new InvalidOperationException($"The history gave {lastRows.Max(last => last.Row) + 1} rows at first and others when it was read again. {nameof(ForecastExtensions.Forecast)} reads it twice; read rows that come only once, or that are made anew each time, into memory with ml.Data.Cache.");
+            throw new InvalidOperationException(FormattableString.Invariant($"The history gave {lastRows.Max(last => last.Row) + 1} rows at first and others when it was read again. {nameof(ForecastExtensions.Forecast)} reads it twice; read rows that come only once, or that are made anew each time, into memory with ml.Data.Cache."));
         var forecasts = lastRows.Select(row => new SeriesForecast(row.Group, found[row.Row])).ToArray();
         return forecasts.Any(forecast => !forecast.Values.Any(float.IsNaN))
             ? forecasts
-            : throw new ArgumentException($"Every series of the history is too short: a forecast needs the last {forecaster.WindowSize} rows of its series.");
+            : throw new ArgumentException(FormattableString.Invariant($"Every series of the history is too short: a forecast needs the last {forecaster.WindowSize} rows of its series."));
     }
 
     /// <summary>Reads the forecasts of some rows, until one is of another series than expected.</summary>

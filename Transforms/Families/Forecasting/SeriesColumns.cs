@@ -169,7 +169,7 @@ internal sealed class SeriesRowReader
             return;
         _getGroup(ref _text);
         if (_text.Length == 0)
-            throw new FormatException($"Group column '{_groupName}', row {_row.Position}: the value is missing; every row must belong to a series.");
+            throw new FormatException(FormattableString.Invariant($"Group column '{_groupName}', row {_row.Position}: the value is missing; every row must belong to a series."));
         if (!_text.Equals(Group))
             Group = _text.ToString();
     }
