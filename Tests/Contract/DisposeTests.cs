@@ -53,6 +53,28 @@ public sealed class DisposeTests
         }
     }
 
+    /// <summary>A training that has begun has the weights of its initial model, all RBMs of a stack included.</summary>
+    [TestMethod]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void InitialModelDisposedDuringTraining_ChangesNothing(string name)
+    {
+        var subject = Subjects.Training(name);
+        var rows = subject.Rows(40);
+        using var kept = Load(subject);
+        using var expected = subject.Fit(rows, options => (options.Epochs, options.InitialModel) = (2, kept.Transformer));
+        var initial = Load(subject);
+        var reports = 0;
+        var progress = new Listener(_ =>
+        {
+            if (reports++ == 0)
+                initial.Dispose();
+        });
+        using var model = subject.Fit(rows, options => (options.Epochs, options.InitialModel, options.Progress) = (2, initial.Transformer, progress));
+        Assert.IsGreaterThan(0, reports);
+        Outcome.AssertSameBits(Outcome.Weights(expected), Outcome.Weights(model));
+        Assert.ThrowsExactly<ObjectDisposedException>(() => ModelUse.Of(initial.Transformer));
+    }
+
     [TestMethod]
     [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void EngineThatOwnsTheTransformer_SavingThrows(string name)

@@ -121,8 +121,13 @@ public abstract class TrainingOptions
     public bool ResumeFromCheckpoint { get; set; }
 
     /// <summary>
-    /// Receives progress reports; <see cref="ConsoleProgress"/> shows them on the console. Default null: none.
+    /// Receives progress reports, on the training thread; <see cref="ConsoleProgress"/> shows them on the console. Default null: none.
     /// </summary>
+    /// <remarks>
+    /// Whatever a handler sets in torch changes nothing of the training. What belongs to the thread (gradients, inference mode) and the number
+    /// of threads is as it was before the training when <c>Fit</c> returns, as after every other call; what belongs to the whole process
+    /// (default type and device, anomaly detection) stays as the handler set it.
+    /// </remarks>
     [DoesNotChangeResult]
     public IProgress<TrainingProgress>? Progress { get; set; }
 
