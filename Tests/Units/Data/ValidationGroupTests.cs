@@ -130,6 +130,46 @@ public sealed class ValidationGroupTests
         }).Fit(SeriesSample.View(rows))).Message);
     }
 
+    /// <summary>Where order decides, every family that reads again sees that another pass has another.</summary>
+    [TestMethod]
+    public void OtherOrderInALaterPass_IsRefused()
+    {
+        var series = SeriesSample.Mixed(SeriesSample.Sine(40), SeriesSample.Sine(40, "b", seed: 2));
+        var forecaster = SeriesSample.Forecaster(o => (o.GroupColumnName, o.ValidationFraction, o.ValidationGroupColumnName, o.Epochs) = ("Series", 0.5, "Series", 1));
+        var documents = Enumerable.Range(0, 60).Select(i => new Document { Text = $"text {i}", Author = i % 6 }).ToArray();
+        var language = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => (o.Epochs, o.ValidationFraction, o.ValidationGroupColumnName) = (1, 0.3, nameof(Document.Author))));
+        var rows = BadRow.Create(24);
+        foreach (var (name, fit) in new (string, Action)[]
+        {
+            ("series", () => forecaster.Fit(Turning(series)).Dispose()),
+            ("language model", () => language.Fit(Turning(documents)).Dispose()),
+            ("labels, groups", () => Bad.Binary(o => (o.ValidationFraction, o.ValidationGroupColumnName, o.Buffering) = (0.2, "Group", Buffering.Streaming)).Fit(Turning(rows)).Dispose()),
+            ("labels, fraction", () => Bad.Regression(o => (o.ValidationFraction, o.Buffering) = (0.2, Buffering.Streaming)).Fit(Turning(rows)).Dispose()),
+            ("RBM, groups", () => Bad.Rbm(o => (o.ValidationFraction, o.ValidationGroupColumnName, o.Buffering) = (0.2, "Group", Buffering.Streaming)).Fit(Turning(rows)).Dispose()),
+            ("autoencoder, fraction", () => Bad.Autoencoder(o => (o.ValidationFraction, o.Buffering) = (0.2, Buffering.Streaming)).Fit(Turning(rows)).Dispose()),
+        })
+        {
+            // Where only the rows of one part are read, they are other rows.
+            var message = Assert.Throws<InvalidOperationException>(fit, name).Message;
+            Assert.IsTrue(message.Contains("in another order in pass", StringComparison.Ordinal) || message.Contains("has other values of column", StringComparison.Ordinal), $"{name}: {message}");
+        }
+
+        // Each pass begins one row later.
+        static IDataView Turning<T>(T[] rows)
+            where T : class
+        {
+            var pass = 0;
+            IEnumerable<T> Read() => rows.Skip(++pass).Concat(rows.Take(pass));
+            return Ml.Data.LoadFromEnumerable(Deferred(Read));
+        }
+
+        static IEnumerable<T> Deferred<T>(Func<IEnumerable<T>> read)
+        {
+            foreach (var row in read())
+                yield return row;
+        }
+    }
+
     /// <summary>A column that is not there is a mistake even where it is not needed; one that is there is said to have no effect.</summary>
     [TestMethod]
     public void ValidationData_ColumnMustExist_AndHasNoEffect()
