@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -34,6 +35,6 @@ internal sealed record UnitRangeFormat(DenseFormat Values, string What) : Featur
 
         private FormatException Outside(int slot, float value) => new(string.Create(
             CultureInfo.InvariantCulture,
-            $"Column '{column}', row {row.Position}, slot {slot}: the value is {value}; {what} must be in [0, 1]. Add NormalizeMinMax before this estimator{(value < 0 ? ", with fixZero: false because values are negative" : "")}."));
+            $"Column '{column}', {RowName.Of(row.Position)}, slot {slot}: the value is {value}; {what} must be in [0, 1]. Add NormalizeMinMax before this estimator{(value < 0 ? ", with fixZero: false because values are negative" : "")}."));
     }
 }

@@ -51,3 +51,10 @@ internal static class NumberList
     public static string Of<T>(IEnumerable<T> numbers, string separator = ", ")
         where T : IFormattable => string.Join(separator, numbers.Select(number => number.ToString(null, CultureInfo.InvariantCulture)));
 }
+
+/// <summary>Names rows in messages.</summary>
+internal static class RowName
+{
+    /// <summary>Returns <c>row 3 (the first row is 0)</c>. Other rows of the same message need no remark.</summary>
+    public static string Of(long row) => string.Create(CultureInfo.InvariantCulture, $"row {row} (the first row is 0)");
+}

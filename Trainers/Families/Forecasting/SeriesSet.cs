@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -80,7 +81,7 @@ internal sealed class SeriesSet
             getGroup(ref value);
             var known = groups.GetValueOrDefault(name.ToString(), (GroupColumn.Hash(value), 0));
             if (known.Item1 != GroupColumn.Hash(value))
-                throw new ArgumentException(FormattableString.Invariant($"{Option}: the series '{name}' has several values in column '{groupColumn}', the second in row {cursor.Position}: '{value}'. All rows of a series must be of one group."), Option);
+                throw new ArgumentException(FormattableString.Invariant($"{Option}: the series '{name}' has several values in column '{groupColumn}', the second in {RowName.Of(cursor.Position)}: '{value}'. All rows of a series must be of one group."), Option);
             groups[name.ToString()] = (known.Item1, known.Item2 + 1);
         }
         var rows = groups.Values.GroupBy(entry => entry.Group).ToDictionary(entries => entries.Key, entries => entries.Sum(entry => entry.Rows));

@@ -148,7 +148,7 @@ internal sealed class SeriesRowReader
     {
         _getValue(ref _values[0]);
         if (!float.IsFinite(_values[0]))
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_valueName}', row {_row.Position}: the value is {_values[0]}; the values of a series must be finite. Fill the gaps, or remove the rows before them."));
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_valueName}', {RowName.Of(_row.Position)}: the value is {_values[0]}; the values of a series must be finite. Fill the gaps, or remove the rows before them."));
         var at = 1;
         foreach (var reader in _extra)
         {
@@ -169,7 +169,7 @@ internal sealed class SeriesRowReader
             return;
         _getGroup(ref _text);
         if (_text.Length == 0)
-            throw new FormatException(FormattableString.Invariant($"Group column '{_groupName}', row {_row.Position}: the value is missing; every row must belong to a series."));
+            throw new FormatException(FormattableString.Invariant($"Group column '{_groupName}', {RowName.Of(_row.Position)}: the value is missing; every row must belong to a series."));
         if (!_text.Equals(Group))
             Group = _text.ToString();
     }

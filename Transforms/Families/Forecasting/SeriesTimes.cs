@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -61,7 +62,7 @@ internal sealed class SeriesTimes
     }
 
     private FormatException Bad(string group, string problem) => new(string.Create(
-        CultureInfo.InvariantCulture, $"Time column '{_column}', row {_row.Position}{(group.Length == 0 ? "" : $", series '{group}'")}: {problem}."));
+        CultureInfo.InvariantCulture, $"Time column '{_column}', {RowName.Of(_row.Position)}{(group.Length == 0 ? "" : $", series '{group}'")}: {problem}."));
 
     private static Func<SeriesTime> CreateReader(DataViewRow row, DataViewSchema.Column column)
     {

@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using MLExtensions.Tensors;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -68,10 +69,10 @@ internal abstract class SequenceReader(SequenceInput input, DataViewRow row, Dat
     protected FormatException Bad(string problem) => Bad(Column, Row, problem);
 
     protected FormatException Bad(int slot, string problem) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"Feature column '{Column}', row {Row}, slot {slot}: {problem}."));
+        new(string.Create(CultureInfo.InvariantCulture, $"Feature column '{Column}', {RowName.Of(Row)}, slot {slot}: {problem}."));
 
     private static FormatException Bad(string column, long row, string problem) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"Feature column '{column}', row {row}: {problem}."));
+        new(string.Create(CultureInfo.InvariantCulture, $"Feature column '{column}', {RowName.Of(row)}: {problem}."));
 
     private ReadOnlySpan<float> ReadWhole()
     {
