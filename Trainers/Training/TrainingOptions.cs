@@ -22,6 +22,8 @@ public abstract class TrainingOptions
     // More than any computer has; OpenMP ends the process if it cannot start that many.
     private const int MaximumThreads = 1024;
 
+    private double? _learningRate;
+
     private protected TrainingOptions()
     {
     }
@@ -33,11 +35,21 @@ public abstract class TrainingOptions
     [DoesNotChangeResult]
     public int Epochs { get; set; } = DefaultEpochs;
 
+    /// <summary>The learning rate if none is set.</summary>
+    private protected virtual double UsualLearningRate => DefaultLearningRate;
+
+    /// <summary>Whether a learning rate was set: then it is obeyed, whatever the data.</summary>
+    private protected bool IsLearningRateSet => _learningRate != null;
+
     /// <summary>Number of examples per training step. Default 32.</summary>
     public int BatchSize { get; set; } = DefaultBatchSize;
 
     /// <summary>Learning rate, before <see cref="LearningRateSchedule"/> is applied. Default 0.001.</summary>
-    public double LearningRate { get; set; } = DefaultLearningRate;
+    public double LearningRate
+    {
+        get => _learningRate ?? UsualLearningRate;
+        set => _learningRate = value;
+    }
 
     /// <summary>How the learning rate changes during training. Default: constant.</summary>
     public LearningRateSchedule LearningRateSchedule { get; set; } = new ConstantSchedule();

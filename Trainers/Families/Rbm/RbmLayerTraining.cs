@@ -61,8 +61,15 @@ internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options,
         return new RbmStep(network, (RbmNetwork)network.Module, options, lower, statistics, Seed);
     }
 
-    private protected override IReadOnlyDictionary<string, string> Fingerprint(TrainingData<RowBatch> data) =>
-        new Dictionary<string, string> { [TrainingFingerprint.Foundation] = ((LayerData)data).Parts.Lower.Checksum() };
+    private protected override IReadOnlyDictionary<string, string> Fingerprint(TrainingData<RowBatch> data)
+    {
+        var (lower, statistics) = ((LayerData)data).Parts;
+        var fingerprint = new Dictionary<string, string> { [TrainingFingerprint.Foundation] = lower.Checksum() };
+        // The option has the same value then, but is not scaled.
+        if (!options.AdaptsLearningRate && architecture.VisibleUnits == VisibleUnitType.Bernoulli && SparseVisibleUnits.IsSparse(statistics))
+            fingerprint["scale of the learning rate"] = "as set";
+        return fingerprint;
+    }
 
     private void WarnOfScale(TrainingSession session, DataStatistics statistics)
     {

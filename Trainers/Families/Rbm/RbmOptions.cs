@@ -10,7 +10,7 @@ public sealed partial class RbmEstimator
 {
     /// <summary>
     /// The options of <see cref="RbmEstimator"/>. Some defaults differ from those of other networks: 10 epochs, batches of 10 rows, plain
-    /// gradient descent with a learning rate of 0.05, small initial weights.
+    /// gradient descent with a learning rate of 0.05 (more for sparse rows, unless it is set), small initial weights.
     /// </summary>
     /// <remarks>
     /// Hinton, "A Practical Guide to Training Restricted Boltzmann Machines", 2010, recommends settings. Momentum is an option of
@@ -31,7 +31,6 @@ public sealed partial class RbmEstimator
         {
             Epochs = DefaultRbmEpochs;
             BatchSize = DefaultRbmBatchSize;
-            LearningRate = DefaultRbmLearningRate;
             Optimizer = new SgdOptimizer();
             Initialization = WeightInitialization.SmallNormal;
         }
@@ -106,6 +105,11 @@ public sealed partial class RbmEstimator
         /// </summary>
         public bool InitializeVisibleBiases { get; set; } = true;
 
+        /// <summary>Whether the learning rate is chosen by the data: it is larger for rows that are nearly all zeros.</summary>
+        internal bool AdaptsLearningRate => !IsLearningRateSet;
+
+        private protected override double UsualLearningRate => DefaultRbmLearningRate;
+
         internal RbmColumnNames ColumnNames => new(OutputColumnName, InputColumnName, ReconstructionColumnName, FreeEnergyColumnName);
 
         internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
@@ -122,7 +126,8 @@ public sealed partial class RbmEstimator
             var layer = HiddenLayers[index];
             copy.HiddenLayers = [layer];
             copy.Epochs = Epochs == 0 ? 0 : layer.Epochs ?? Epochs;
-            copy.LearningRate = layer.LearningRate ?? LearningRate;
+            if (layer.LearningRate is { } rate)
+                copy.LearningRate = rate;
             if (HiddenLayers.Count == 1)
                 return copy;
             copy.Stage = FormattableString.Invariant($"layer {index + 1} of {HiddenLayers.Count}");
