@@ -52,6 +52,11 @@ public sealed class SparseTopicTests
             Assert.IsGreaterThan(Distance(Weights(0.025, null, out _)), distance);
         }
         Assert.AreEqual(0.05, new RbmEstimator.Options().LearningRate);
+        foreach (var (rate, text) in new[] { (0.05, "learning rate multiplied by"), (0.06, "LearningRate was kept as it was set") })
+        {
+            using var machine = ml.Transforms.Rbm("Hidden", "Words", hiddenUnits: 8, epochs: 1, learningRate: rate).Fit(data);
+            Assert.Contains(text, string.Join("\n", machine.Histories[0].Warnings), "short overload");
+        }
 
         double Distance(float[] weights) => Math.Sqrt(weights.Zip(start, (a, b) => (double)(a - b) * (a - b)).Sum());
     }
