@@ -18,7 +18,7 @@ public static class RbmCatalog
         /// <param name="hiddenUnits">The number of hidden units. Default 256.</param>
         /// <param name="epochs">The number of passes over the training data. Default 10.</param>
         /// <param name="batchSize">The number of rows per training step. Default 10.</param>
-        /// <param name="learningRate">The learning rate. Default 0.05.</param>
+        /// <param name="learningRate">The learning rate. Default 0.05, scaled for sparse rows; any other is taken as it is.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
         /// <example>
         /// <code>
@@ -67,7 +67,7 @@ public static class RbmCatalog
         /// </param>
         /// <param name="epochs">The number of passes over the training data for each RBM. Default 10.</param>
         /// <param name="batchSize">The number of rows per training step. Default 10.</param>
-        /// <param name="learningRate">The learning rate. Default 0.05.</param>
+        /// <param name="learningRate">The learning rate. Default 0.05, scaled for sparse rows; any other is taken as it is.</param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
         /// <example>
         /// <code>
@@ -88,15 +88,18 @@ public static class RbmCatalog
             double learningRate = RbmEstimator.Options.DefaultRbmLearningRate)
         {
             ArgumentNullException.ThrowIfNull(hiddenUnits);
-            return catalog.Rbm(new RbmEstimator.Options
+            var options = new RbmEstimator.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName ?? outputColumnName,
                 HiddenLayers = hiddenUnits.Select(units => new RbmLayer(units)).ToArray(),
                 Epochs = epochs,
                 BatchSize = batchSize,
-                LearningRate = learningRate,
-            });
+            };
+            // The default is not a rate that was set: it is scaled for sparse rows.
+            if (learningRate != RbmEstimator.Options.DefaultRbmLearningRate)
+                options.LearningRate = learningRate;
+            return catalog.Rbm(options);
         }
 
         /// <summary>Same as <see cref="Rbm(TransformsCatalog, RbmEstimator.Options)"/>.</summary>

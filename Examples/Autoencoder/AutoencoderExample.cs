@@ -29,9 +29,9 @@ internal sealed class AutoencoderExample : IExample
         "Compares how well a deep autoencoder and principal components reconstruct MNIST's test images from a few numbers.",
         $"{MnistData.Files}",
         "about half an hour of one core (estimated)",
-        "model-N.zip (the autoencoder with N numbers), loss-N.png, reconstructions-N.png and, for 2 numbers, latent.png (the numbers as points)");
+        "model-N.zip (the autoencoder with N numbers), loss-N.png, reconstructions-N.png, for 2 numbers latent.png (the numbers as points), and checkpoint folders for --resume");
 
-    public IReadOnlyList<ExampleOption> Options => [MnistData.Files.Option, LatentSize, Epochs, PretrainingEpochs, ExampleOption.Threads, ExampleOption.Seed];
+    public IReadOnlyList<ExampleOption> Options => [MnistData.Files.Option, LatentSize, Epochs, PretrainingEpochs, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
@@ -46,9 +46,13 @@ internal sealed class AutoencoderExample : IExample
 
         var layers = AutoencoderNetworks.Describe(latentSize);
         var pretrainingProgress = new ConsoleProgress($"Pretraining {layers}, without labels");
-        using var stack = pretraining == 0 ? null : mlContext.Transforms.StackedRbm(AutoencoderNetworks.CreateStack(latentSize, pretraining, threads, pretrainingProgress, cancellationToken)).Fit(trainSet);
+        var stackOptions = AutoencoderNetworks.CreateStack(latentSize, Math.Max(1, pretraining), threads, pretrainingProgress, cancellationToken);
+        output.KeepEpochs(stackOptions, $"stack-{latentSize}", arguments);
+        using var stack = pretraining == 0 ? null : mlContext.Transforms.StackedRbm(stackOptions).Fit(trainSet);
         var progress = new ConsoleProgress($"Fine-tuning {layers}");
-        using var model = mlContext.Transforms.Autoencoder(AutoencoderNetworks.CreateAutoencoder(stack, latentSize, arguments.Integer(Epochs, least: 1), threads, progress, cancellationToken)).Fit(trainSet);
+        var options = AutoencoderNetworks.CreateAutoencoder(stack, latentSize, arguments.Integer(Epochs, least: 1), threads, progress, cancellationToken);
+        output.KeepEpochs(options, $"model-{latentSize}", arguments);
+        using var model = mlContext.Transforms.Autoencoder(options).Fit(trainSet);
         var components = PrincipalComponents.Of(mlContext, trainSet, latentSize);
 
         var table = new Table().Border(TableBorder.Rounded).Title($"Test images from {latentSize} numbers")

@@ -29,19 +29,21 @@ internal sealed class DbnMnistExample : IExample
         "Pretrains a deep belief network on MNIST without labels, fine-tunes it, and compares it with the same network without pretraining.",
         $"{MnistData.Files}",
         "about 20 minutes of one core with --only pretrained, longer for both networks",
-        $"{StackFile} (the pretrained RBMs, for --stack), pretraining-*.png, and each network (*.zip) with its training curves (*-loss.png)");
+        $"{StackFile} (the pretrained RBMs, for --stack), pretraining-*.png, and each network (*.zip) with its training curves (*-loss.png), and checkpoint folders for --resume");
 
-    public IReadOnlyList<ExampleOption> Options => [MnistData.Files.Option, Labels, Epochs, PretrainingEpochs, Stack, Only, ExampleOption.Threads, ExampleOption.Seed];
+    public IReadOnlyList<ExampleOption> Options => [MnistData.Files.Option, Labels, Epochs, PretrainingEpochs, Stack, Only, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
         var seed = arguments.Integer(ExampleOption.Seed, least: 0);
         var mlContext = new MLContext(seed);
+        var output = new OutputFolder(Name);
         var folder = MnistData.Files.Find(arguments);
         var threads = arguments.OptionalInteger(ExampleOption.Threads, least: 1);
         var labels = arguments.OptionalInteger(Labels, least: 1);
         var epochs = arguments.OptionalInteger(Epochs, least: 1) ?? (labels == null ? DbnNetworks.DefaultEpochs : DbnNetworks.DefaultEpochsOfFewLabels);
         var pretraining = DbnNetworks.CreateStack(arguments.Integer(PretrainingEpochs, least: 1), threads);
+        output.KeepEpochs(pretraining, "stack", arguments);
         var only = arguments.Choice(Only, Both, Pretrained, Plain);
         var stackFile = arguments.OptionalText(Stack);
         if (stackFile != null && !File.Exists(stackFile))
@@ -49,7 +51,6 @@ internal sealed class DbnMnistExample : IExample
         var images = MnistData.LoadTraining(mlContext, folder);
         var labeled = labels is { } count ? FewLabels.Take(mlContext, images, count, seed) : images;
         var testSet = MnistData.LoadTest(mlContext, folder);
-        var output = new OutputFolder(Name);
         var result = new ResultLine();
 
         var table = new Table().Border(TableBorder.Rounded).Title($"{DbnNetworks.Describe()}-10, {(labels == null ? "all" : $"{labels}")} labels")
@@ -70,6 +71,8 @@ internal sealed class DbnMnistExample : IExample
 
         void Measure(NetworkTraining network)
         {
+            var fileName = labels == null ? network.FileName : $"{network.FileName}-{labels}";
+            output.KeepEpochs(network.Options, fileName, arguments);
             var watch = Stopwatch.StartNew();
             var model = network.Fit(mlContext, labeled, cancellationToken);
             var seconds = watch.Elapsed.TotalSeconds;
@@ -78,7 +81,6 @@ internal sealed class DbnMnistExample : IExample
             result[$"{network.FileName}.error"] = 1 - metrics.MicroAccuracy;
             result[$"{network.FileName}.log-loss"] = metrics.LogLoss;
             result[$"{network.FileName}.seconds"] = Math.Round(seconds, 1);
-            var fileName = labels == null ? network.FileName : $"{network.FileName}-{labels}";
             model.Network().History!.SavePng(output.PathOf($"{fileName}-loss.png"));
             mlContext.Model.Save(model, images.Schema, output.PathOf($"{fileName}.zip"));
         }

@@ -23,9 +23,9 @@ internal sealed class FineTuneExample : IExample
         "Learns new classes from few pictures with a pretrained SqueezeNet: by a linear trainer on its features, and by fine-tuning.",
         $"{Data}; {Weights}",
         "about 3 minutes for 325 pictures",
-        $"{LinearOnFeatures.FileName} (network and linear model, from picture to class) and {TunedNetwork.FileName} (the fine-tuned network)");
+        $"{LinearOnFeatures.FileName} (network and linear model, from picture to class) and {TunedNetwork.FileName} (the fine-tuned network, with a checkpoint folder for --resume)");
 
-    public IReadOnlyList<ExampleOption> Options => [Data.Option, Weights.Option, Method, Side, Epochs, ExampleOption.Threads, ExampleOption.Seed];
+    public IReadOnlyList<ExampleOption> Options => [Data.Option, Weights.Option, Method, Side, Epochs, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
@@ -38,7 +38,7 @@ internal sealed class FineTuneExample : IExample
         if (method != Tuned)
             results.Add(new LinearOnFeatures(mlContext, weights, output).Run(folder, cancellationToken));
         if (method != Linear)
-            results.Add(new TunedNetwork(mlContext, weights, output).Run(folder, side, epochs, arguments.OptionalInteger(ExampleOption.Threads, least: 1), cancellationToken));
+            results.Add(new TunedNetwork(mlContext, weights, output).Run(folder, side, epochs, arguments, cancellationToken));
         var table = new Table().Border(TableBorder.Rounded).AddColumns("method", "measured on", "accuracy", "minutes");
         foreach (var result in results)
             table.AddRow(result.Title, result.Measured, $"{result.Accuracy:P1}", $"{result.Minutes:0.0}");

@@ -14,7 +14,7 @@ internal sealed class TunedNetwork(MLContext mlContext, string weights, OutputFo
     private const int CropPadding = 12;
     private const double TestFraction = 0.2;
 
-    public MethodResult Run(string folder, int side, int epochs, int? threads, CancellationToken cancellationToken)
+    public MethodResult Run(string folder, int side, int epochs, ExampleArguments arguments, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
         var pictures = mlContext.Data.LoadFromImageFolder(folder, side, side);
@@ -33,8 +33,9 @@ internal sealed class TunedNetwork(MLContext mlContext, string weights, OutputFo
             LearningRateSchedule = LearningRateSchedule.Cosine(),
             BatchSize = 16,
             Epochs = epochs,
-            ThreadCount = threads,
+            ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1),
         };
+        output.KeepEpochs(options, "tuned", arguments);
         var training = new NetworkTraining("fine-tuning SqueezeNet", FileName, options);
         using var model = (IDisposable)training.Fit(mlContext, split.TrainSet, cancellationToken);
         var minutes = watch.Elapsed.TotalMinutes;

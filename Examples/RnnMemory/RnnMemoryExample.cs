@@ -23,9 +23,9 @@ internal sealed class RnnMemoryExample : IExample
         "Shows on the adding problem that an LSTM remembers what a plain recurrent network forgets.",
         "none; the sequences are drawn at random",
         "about 6 minutes of one core",
-        $"{PictureFile} (the validation error of both networks, epoch by epoch)");
+        $"{PictureFile} (the validation error of both networks, epoch by epoch), and checkpoint folders for --resume");
 
-    public IReadOnlyList<ExampleOption> Options => [Length, Rows, Epochs, ExampleOption.Threads, ExampleOption.Seed];
+    public IReadOnlyList<ExampleOption> Options => [Length, Rows, Epochs, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
@@ -36,6 +36,7 @@ internal sealed class RnnMemoryExample : IExample
         var validationSet = AddingProblem.Create(mlContext, ValidationRows, length, seed + 1);
         var testSet = AddingProblem.Create(mlContext, TestRows, length, seed + 2);
 
+        var output = new OutputFolder(Name);
         var table = new Table().Border(TableBorder.Rounded).Title($"Adding problem, {length} time steps").AddColumns("network", "test MSE", "R²", "seconds");
         var histories = new List<(string Title, TrainingHistory History)>();
         var result = new ResultLine();
@@ -45,6 +46,7 @@ internal sealed class RnnMemoryExample : IExample
             var options = CreateOptions(cell, arguments);
             options.Progress = new ConsoleProgress(title);
             options.CancellationToken = cancellationToken;
+            output.KeepEpochs(options, name, arguments);
             using var model = mlContext.Regression.Trainers.Recurrent(options).Fit(trainSet, validationSet);
             var seconds = watch.Elapsed.TotalSeconds;
             var metrics = mlContext.Regression.Evaluate(model.Transform(testSet));
@@ -56,7 +58,6 @@ internal sealed class RnnMemoryExample : IExample
         table.AddRow("always the mean", $"{AddingProblem.Baseline:0.00000}", "0", "");
         AnsiConsole.Write(table);
 
-        var output = new OutputFolder(Name);
         LearningPicture.Save(histories, output.PathOf(PictureFile));
         output.Print((PictureFile, "the validation error of both networks, epoch by epoch"));
         result["mean.mse"] = AddingProblem.Baseline;

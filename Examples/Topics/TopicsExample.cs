@@ -24,9 +24,9 @@ internal sealed class TopicsExample : IExample
         "Compares an LSTM with FeaturizeText and SdcaMaximumEntropy at telling what conversations are about.",
         $"{Data}",
         "not measured with the defaults; several minutes of one core with --conversations 4000 --epochs 3",
-        $"{ModelFile} (the network), {HistoryFile} (its training curves) and {ConfusionFile} (which topics it mistakes for which)");
+        $"{ModelFile} (the network), {HistoryFile} (its training curves), {ConfusionFile} (which topics it mistakes for which) and a checkpoint folder for --resume");
 
-    public IReadOnlyList<ExampleOption> Options => [Data.Option, TopicCount, Conversations, Epochs, ExampleOption.Threads, ExampleOption.Seed];
+    public IReadOnlyList<ExampleOption> Options => [Data.Option, TopicCount, Conversations, Epochs, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
@@ -45,6 +45,7 @@ internal sealed class TopicsExample : IExample
         var options = CreateOptions(arguments);
         options.Progress = new ConsoleProgress("LSTM over words");
         options.CancellationToken = cancellationToken;
+        output.KeepEpochs(options, "lstm", arguments);
         var network = comparison.Run("LSTM over words", "lstm", () => mlContext.MulticlassClassification.Trainers.Recurrent(options).Fit(trainSet, validationSet));
         comparison.Run("FeaturizeText, SdcaMaximumEntropy", "sdca", () => mlContext.Transforms.Text.FeaturizeText("Features", nameof(Conversation.Text))
             .AppendCacheCheckpoint(mlContext)

@@ -32,7 +32,7 @@ public sealed class BadDataTests
         foreach (var value in new[] { -1f, float.NaN, float.PositiveInfinity })
         {
             var message = Refusal<FormatException>(name, rows => rows[BadRow].Weight = value, o => o.ExampleWeightColumnName = nameof(Example.Weight));
-            Assert.Contains(FormattableString.Invariant($"'Weight', row 7: the value is {value}"), message);
+            Assert.Contains(FormattableString.Invariant($"'Weight', row 7 (the first row is 0): the value is {value}"), message);
         }
         Assert.Contains("Every example weight", Refusal<ArgumentException>(name, rows => Array.ForEach(rows, row => row.Weight = 0), o => o.ExampleWeightColumnName = nameof(Example.Weight)));
     }
@@ -153,7 +153,7 @@ public sealed class BadDataTests
         if (subject.TakesAnyLength)
             return;
         var message = TrainingRefusal<Exception>(name, rows => rows[BadRow] = rows[BadRow].With(1, 2, 3, 4));
-        Assert.Contains($"'Features', row 7: there are 4 values; there must be {subject.FeatureCount}", message);
+        Assert.Contains($"'Features', row 7 (the first row is 0): there are 4 values; there must be {subject.FeatureCount}", message);
     }
 
     private static string Refusal<TException>(string name, Action<Example[]>? spoil = null, Action<SupervisedTrainerOptions>? change = null, int rows = 20)

@@ -37,6 +37,11 @@ public sealed class DisposeTests
         AssertThrows(() => subject.Fit(subject.Rows(20), options => options.InitialModel = model.Transformer));
         if (subject.MapsRows)
             AssertThrows(() => subject.PredictRows(Ml, model.Transformer, subject.Rows(1)));
+        if (model.Transformer is BinaryNetworkTransformer binary)
+        {
+            AssertThrows(() => binary.DecisionThreshold = 0.25);
+            Assert.AreEqual(0.5, binary.DecisionThreshold, "what needs no weights can still be read");
+        }
         Assert.AreEqual(length, new FileInfo(good).Length, "the good file is untouched");
         model.Dispose();
 
@@ -46,6 +51,28 @@ public sealed class DisposeTests
             Assert.AreEqual(model.Transformer.GetType().Name, exception.ObjectName);
             Assert.Contains("OwnsTransformer is false", exception.Message);
         }
+    }
+
+    /// <summary>A training that has begun has the weights of its initial model, all RBMs of a stack included.</summary>
+    [TestMethod]
+    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    public void InitialModelDisposedDuringTraining_ChangesNothing(string name)
+    {
+        var subject = Subjects.Training(name);
+        var rows = subject.Rows(40);
+        using var kept = Load(subject);
+        using var expected = subject.Fit(rows, options => (options.Epochs, options.InitialModel) = (2, kept.Transformer));
+        var initial = Load(subject);
+        var reports = 0;
+        var progress = new Listener(_ =>
+        {
+            if (reports++ == 0)
+                initial.Dispose();
+        });
+        using var model = subject.Fit(rows, options => (options.Epochs, options.InitialModel, options.Progress) = (2, initial.Transformer, progress));
+        Assert.IsGreaterThan(0, reports);
+        Outcome.AssertSameBits(Outcome.Weights(expected), Outcome.Weights(model));
+        Assert.ThrowsExactly<ObjectDisposedException>(() => ModelUse.Of(initial.Transformer));
     }
 
     [TestMethod]

@@ -75,6 +75,41 @@ public sealed class HostStateTests
         Assert.IsGreaterThanOrEqualTo(3, reports);
     }
 
+    /// <summary>What belongs to the whole process is the program's, also when a handler sets it.</summary>
+    [TestMethod]
+    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
+    public void HandlerThatSetsTypeAndDevice_ChangesNothing_AndIsObeyed(string name)
+    {
+        var subject = Subjects.Training(name);
+        var rows = subject.Rows(40);
+        void Options(DataTrainingOptions options) => (options.Epochs, options.ValidationFraction) = (3, 0.25);
+        using var plain = subject.Fit(rows, Options, noisy: true);
+        var (type, device) = (torch.get_default_dtype(), torch.get_default_device());
+        try
+        {
+            var listener = new Listener(_ =>
+            {
+                torch.set_default_dtype(torch.ScalarType.Float64);
+                torch.set_default_device(new torch.Device(DeviceType.META));
+            });
+            using var disturbed = subject.Fit(
+                rows,
+                options =>
+                {
+                    Options(options);
+                    options.Progress = listener;
+                },
+                noisy: true);
+            Outcome.AssertSameBits(Outcome.Weights(plain), Outcome.Weights(disturbed));
+            Assert.AreEqual((torch.ScalarType.Float64, DeviceType.META), (torch.get_default_dtype(), torch.get_default_device().type));
+        }
+        finally
+        {
+            torch.set_default_dtype(type);
+            torch.set_default_device(device);
+        }
+    }
+
     private static float[] ExpectedOf(TrainingSubject subject)
     {
         if (!Expected.TryGetValue(subject.Name, out var values))

@@ -59,13 +59,13 @@ internal sealed class LayerSelection(IReadOnlyList<string> frozen, IReadOnlyList
     {
         var names = module.named_parameters().Select(entry => entry.name).ToList();
         for (var i = 0; i < frozen.Count; i++)
-            LayerNames.CheckExists(frozen[i], $"{nameof(DataTrainingOptions.FrozenLayers)}[{i}]", names);
+            LayerNames.CheckExists(frozen[i], FormattableString.Invariant($"{nameof(DataTrainingOptions.FrozenLayers)}[{i}]"), names);
         var trained = names.Where(name => !IsFrozen(name)).ToList();
         if (trained.Count == 0)
             throw new ArgumentException($"FrozenLayers ({string.Join(", ", frozen)}) freezes every parameter; at least one must be left to train.", nameof(DataTrainingOptions.FrozenLayers));
         for (var i = 0; i < rules.Count; i++)
         {
-            var option = $"{nameof(DataTrainingOptions.LayerRules)}[{i}]";
+            var option = FormattableString.Invariant($"{nameof(DataTrainingOptions.LayerRules)}[{i}]");
             LayerNames.CheckExists(rules[i].Layer, option, names);
             if (!trained.Any(name => LayerNames.IsBelow(name, rules[i].Layer)))
                 throw new ArgumentException($"{option} is for '{rules[i].Layer}', which is completely in FrozenLayers; a rule needs parameters that are trained.", option);

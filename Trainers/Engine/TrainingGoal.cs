@@ -39,7 +39,7 @@ internal sealed record TrainingGoal(string Metric, GoalDirection Direction)
             return null;
         return record.Validation.TryGetValue(Metric, out var value)
             ? value
-            : throw new InvalidOperationException($"The goal of the training is '{Metric}', but epoch {record.Epoch} measured {string.Join(", ", record.Validation.Keys)}.");
+            : throw new InvalidOperationException(FormattableString.Invariant($"The goal of the training is '{Metric}', but epoch {record.Epoch} measured {string.Join(", ", record.Validation.Keys)}."));
     }
 }
 

@@ -73,7 +73,7 @@ internal sealed class TrainingLoop<TBatch>(
         if (!options.ResumeFromCheckpoint || checkpoint!.TryLoad(step, training.State, _monitor) is not { } state)
             return false;
         if (state.Records.Count > options.Epochs)
-            throw new InvalidOperationException($"{nameof(options.Epochs)} is {options.Epochs}, but the checkpoint in {nameof(options.CheckpointFolder)} '{options.CheckpointFolder}' was made after epoch {state.Records.Count}. Set {nameof(options.Epochs)} to {state.Records.Count} or more to resume, or use another {nameof(options.CheckpointFolder)}.");
+            throw new InvalidOperationException(FormattableString.Invariant($"{nameof(options.Epochs)} is {options.Epochs}, but the checkpoint in {nameof(options.CheckpointFolder)} '{options.CheckpointFolder}' was made after epoch {state.Records.Count}. Set {nameof(options.Epochs)} to {state.Records.Count} or more to resume, or use another {nameof(options.CheckpointFolder)}."));
         (_records, _beforeTraining, _firstLoss) = (state.Records.ToList(), state.BeforeTraining, state.FirstLoss);
         warnings?.AddRange((state.Warnings ?? []).Except(warnings));
         _stopReason = state.Stopped ? StopReason.EarlyStopping : null;
@@ -160,7 +160,7 @@ internal sealed class TrainingLoop<TBatch>(
         using var result = new ResultInUse(step.Networks);
         var loss = step.LossAfter(batch);
         if (!double.IsFinite(loss))
-            throw new TrainingDivergedException(epoch, batchNumber, "The loss", loss, $"after batch {batchNumber}");
+            throw new TrainingDivergedException(epoch, batchNumber, "The loss", loss, FormattableString.Invariant($"after batch {batchNumber}"));
     }
 
     private IReadOnlyDictionary<string, double> Validate(int epoch)

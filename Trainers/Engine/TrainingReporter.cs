@@ -38,10 +38,14 @@ public sealed record TrainingProgress
     public required TimeSpan TimeLeft { get; init; }
 }
 
-/// <summary>A display of progress that is told when a training is over, however it ended.</summary>
-internal interface IEndingProgress
+/// <summary>A display of progress of this library.</summary>
+internal interface IProgressDisplay
 {
+    /// <summary>Called when a training is over, however it ended.</summary>
     void End();
+
+    /// <summary>Why nothing is shown anymore, once; null if all is well.</summary>
+    Exception? TakeFailure();
 }
 
 /// <summary>Reports progress to the ML.NET log, the ML.NET progress channel, IProgress and TensorBoard.</summary>
@@ -93,7 +97,7 @@ internal sealed class TrainingReporter : IDisposable
         if (_options.Progress == null || elapsed - _lastReport < ReportInterval)
             return;
         _lastReport = elapsed;
-        _options.Progress.Report(CreateReport(metrics.Examples, elapsed.TotalSeconds, null));
+        Report(CreateReport(metrics.Examples, elapsed.TotalSeconds, null));
     }
 
     public void EpochDone(EpochRecord record, TrainingStep step)
@@ -107,13 +111,20 @@ internal sealed class TrainingReporter : IDisposable
                 _tensorBoard?.Write(record.Epoch, picture);
         }
         _tensorBoard?.WriteWeights(record.Epoch, step);
-        _options.Progress?.Report(CreateReport(record.Examples, record.Seconds, record));
+        Report(CreateReport(record.Examples, record.Seconds, record));
     }
 
     public void Dispose()
     {
-        (_options.Progress as IEndingProgress)?.End();
+        (_options.Progress as IProgressDisplay)?.End();
         _tensorBoard?.Dispose();
+    }
+
+    private void Report(TrainingProgress report)
+    {
+        _options.Progress?.Report(report);
+        if ((_options.Progress as IProgressDisplay)?.TakeFailure() is { } failure)
+            _channel.Warning("{0}", $"The progress is not shown anymore, because it could not be written: {failure.Message} The training goes on.");
     }
 
     private TrainingProgress CreateReport(long examples, double seconds, EpochRecord? completed)

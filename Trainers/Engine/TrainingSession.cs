@@ -115,18 +115,16 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
 /// <summary>Tells from the number of steps and from the losses that a training will not learn, or has not learned.</summary>
 internal static class StepWarnings
 {
-    private const int FewSteps = 20;
-
-    // So many steps of Adam move a weight as far as it can need; fewer are too few only if there are few of them in an epoch.
-    private const int EnoughSteps = 1000;
+    // Small networks on a few hundred rows learn in little more.
+    private const int FewSteps = 100;
 
     // The loss of one batch varies; a mean over that many steps does not.
     private const int SteadySteps = 100;
 
-    /// <summary>The warning that an epoch has few steps, or null.</summary>
-    public static string? OfCount(int epochs, int steps) => epochs == 0 || steps >= FewSteps || (long)epochs * steps >= EnoughSteps
+    /// <summary>The warning that a training has few steps, or null.</summary>
+    public static string? OfCount(int epochs, int steps) => epochs == 0 || (long)epochs * steps >= FewSteps
         ? null
-        : string.Create(CultureInfo.InvariantCulture, $"An epoch has {steps} training steps, {(long)epochs * steps} in all {epochs} epochs; with fewer than {FewSteps} steps an epoch networks often learn too little. Try a smaller BatchSize or more Epochs.");
+        : string.Create(CultureInfo.InvariantCulture, $"The training has {(long)epochs * steps} training steps in all, {steps} in each of {epochs} epochs; with fewer than {FewSteps} networks often learn too little. Try a smaller BatchSize or more Epochs.");
 
     /// <summary>The warning that the loss rose instead of falling, or none.</summary>
     /// <param name="outcome">The training.</param>

@@ -18,7 +18,7 @@ internal static class Cifar10Loader
         if (paths.Count == 0)
             throw new ArgumentException("No path is given; CIFAR-10 has data_batch_1.bin to data_batch_5.bin and test_batch.bin.", nameof(paths));
         if (classNames.Count is < 1 or > byte.MaxValue + 1)
-            throw new ArgumentException($"There are {classNames.Count} class names; labels are bytes, so there must be 1 to 256.", nameof(classNames));
+            throw new ArgumentException(FormattableString.Invariant($"There are {classNames.Count} class names; labels are bytes, so there must be 1 to 256."), nameof(classNames));
         if (classNames.Any(string.IsNullOrEmpty))
             throw new ArgumentException("A class name is empty.", nameof(classNames));
 

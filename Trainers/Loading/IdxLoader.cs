@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using System.Buffers.Binary;
 using System.Globalization;
 using Microsoft.ML;
@@ -14,9 +15,9 @@ internal static class IdxLoader
     public static IDataView Load(IHostEnvironment env, string imagesPath, string? labelsPath, int? classCount)
     {
         if (classCount is < 1 or > LargestClassCount)
-            throw new ArgumentOutOfRangeException(nameof(classCount), classCount, $"The labels of an IDX file are bytes; there can be 1 to {LargestClassCount} classes.");
+            throw new ArgumentOutOfRangeException(nameof(classCount), classCount, FormattableString.Invariant($"The labels of an IDX file are bytes; there can be 1 to {LargestClassCount} classes."));
         if (classCount != null && labelsPath == null)
-            throw new ArgumentException($"{nameof(classCount)} is {classCount}, but there is no {nameof(labelsPath)}.", nameof(classCount));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(classCount)} is {classCount}, but there is no {nameof(labelsPath)}."), nameof(classCount));
 
         var file = DataFile.Find(imagesPath);
         var shape = IdxHeader.Read(file, "number of images", "height", "width");
@@ -68,7 +69,7 @@ internal static class IdxHeader
         var expected = UnsignedBytes | (uint)names.Length;
         var magic = ReadNumber(file, content);
         if (magic != expected)
-            throw file.Wrong($"it begins with 0x{magic:x8}; an IDX file of bytes in {names.Length} dimensions ({string.Join(", ", names)}) begins with 0x{expected:x8}");
+            throw file.Wrong(FormattableString.Invariant($"it begins with 0x{magic:x8}; an IDX file of bytes in {names.Length} dimensions ({string.Join(", ", names)}) begins with 0x{expected:x8}"));
         var dimensions = new int[names.Length];
         UInt128 size = (uint)SizeOf(names.Length);
         UInt128 values = 1;
@@ -77,7 +78,7 @@ internal static class IdxHeader
             dimensions[i] = Dimension(file, ReadNumber(file, content), names[i], least: i == 0 ? 0u : 1u);
             values *= (uint)dimensions[i];
         }
-        file.CheckSize(size + values, $"the dimensions {string.Join(" x ", dimensions)} of its header");
+        file.CheckSize(size + values, $"the dimensions {NumberList.Of(dimensions, " x ")} of its header");
         return dimensions;
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -87,7 +88,7 @@ internal sealed class ImageFolder
             left.Add(new DirectoryInfo(path));
         }
         if (paths.Count == 0)
-            throw new ArgumentException($"The {names.Length} folders in '{folder}' have no images; files that end in {string.Join(", ", ImageDecoder.Extensions)} are expected.{string.Concat(left.Describe().Select(text => $" Skipped: {text}."))}", nameof(folder));
+            throw new ArgumentException(FormattableString.Invariant($"The {names.Length} folders in '{folder}' have no images; files that end in {string.Join(", ", ImageFile.Extensions)} are expected.{string.Concat(left.Describe().Select(text => $" Skipped: {text}."))}"), nameof(folder));
         skipped.AddRange(left.Describe());
         return new ImageFolder(names, [.. paths], [.. classes], skipped);
     }
@@ -101,7 +102,7 @@ internal sealed class ImageFolder
         channel.Warning("'{0}': not loaded: {1}. {2} images in {3} class folders are loaded.", folder, string.Join("; ", _skipped), Paths.Length, ClassNames.Length);
     }
 
-    private static bool IsImage(FileInfo file) => ImageDecoder.Extensions.Contains(file.Extension, StringComparer.OrdinalIgnoreCase);
+    private static bool IsImage(FileInfo file) => ImageFile.Extensions.Contains(file.Extension, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Removes hidden names, which tools leave behind.</summary>
     private static string[] Sorted(IEnumerable<FileSystemInfo> entries) =>
@@ -120,7 +121,7 @@ internal sealed class LeftOutFiles
 
     public void Add(DirectoryInfo classFolder)
     {
-        foreach (var file in classFolder.EnumerateFiles().Where(file => IsShown(file) && !ImageDecoder.Extensions.Contains(file.Extension, StringComparer.OrdinalIgnoreCase)))
+        foreach (var file in classFolder.EnumerateFiles().Where(file => IsShown(file) && !ImageFile.Extensions.Contains(file.Extension, StringComparer.OrdinalIgnoreCase)))
         {
             var ending = file.Extension.Length == 0 ? "no ending" : file.Extension.ToLowerInvariant();
             _endings[ending] = _endings.GetValueOrDefault(ending) + 1;
@@ -135,14 +136,14 @@ internal sealed class LeftOutFiles
     public IEnumerable<string> Describe()
     {
         if (_endings.Count > 0)
-            yield return $"files that cannot be read as images ({string.Join(", ", _endings.Select(ending => $"{ending.Value} x {ending.Key}"))})";
+            yield return FormattableString.Invariant($"files that cannot be read as images ({string.Join(", ", _endings.Select(ending => FormattableString.Invariant($"{ending.Value} x {ending.Key}")))})");
         if (_folders > 0)
             yield return $"{Counted(_folders, "folder")} within class folders, with {Counted(_inFolders, "file")}";
         if (_inRoot > 0)
             yield return $"{Counted(_inRoot, "file")} beside the class folders";
     }
 
-    private static string Counted(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
+    private static string Counted(int count, string what) => FormattableString.Invariant($"{count} {what}{(count == 1 ? "" : "s")}");
 
     private static bool IsShown(FileSystemInfo entry) => !entry.Name.StartsWith('.');
 }
@@ -191,7 +192,7 @@ internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImageHandlin
             return true;
         if (_states[index] == State.Bad)
             return false;
-        image = ImageDecoder.TryDecode(folder.Paths[index], upright, out var problem);
+        image = ImageFile.TryDecode(folder.Paths[index], upright, out var problem);
         if (image != null)
             image.Tag = folder.Paths[index];
         Keep(index, image == null ? State.Bad : State.Good, problem);
@@ -199,7 +200,7 @@ internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImageHandlin
     }
 
     /// <summary>Decodes an image that is a row.</summary>
-    public MLImage Decode(int index) => ImageDecoder.Decode(folder.Paths[index], upright);
+    public MLImage Decode(int index) => ImageFile.Decode(folder.Paths[index], upright);
 
     private void Keep(int index, State state, string problem)
     {
@@ -213,7 +214,7 @@ internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImageHandlin
             if (state == State.Bad && ++_bad <= MostNamed)
                 Warn($"'{folder.Paths[index]}' was skipped: {problem}.");
             if (_unknown == 0 && _bad > 0)
-                Warn($"{_bad} of {folder.Paths.Length} files are not valid images and were skipped.");
+                Warn(FormattableString.Invariant($"{_bad} of {folder.Paths.Length} files are not valid images and were skipped."));
         }
     }
 
@@ -222,4 +223,14 @@ internal sealed class ImageFiles(IHost host, ImageFolder folder, BadImageHandlin
         using var channel = host.Start("Load images");
         channel.Warning("{0}", message);
     }
+}
+
+/// <summary>
+/// ML.NET's image library is mended when the assembly of the transformers is initialized, which happens when one of its types is used.
+/// A program that only loads images with this library, and trains with ML.NET, would never do that.
+/// </summary>
+internal static class ImageLibrary
+{
+    [ModuleInitializer]
+    internal static void Mend() => RuntimeHelpers.RunModuleConstructor(typeof(TorchRuntime).Module.ModuleHandle);
 }

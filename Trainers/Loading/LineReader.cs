@@ -58,7 +58,7 @@ internal sealed class LineReader(DataFile file) : IDisposable
         catch (DecoderFallbackException e)
         {
             var bytes = string.Join(' ', (e.BytesUnknown ?? []).Select(value => $"0x{value:X2}"));
-            throw file.Wrong($"line {_lineNumber} is not valid UTF-8: it has {bytes} at byte {e.Index}; the file must be UTF-8", e);
+            throw file.Wrong(FormattableString.Invariant($"line {_lineNumber} is not valid UTF-8: it has {bytes} at byte {e.Index}; the file must be UTF-8"), e);
         }
     }
 
@@ -69,7 +69,7 @@ internal sealed class LineReader(DataFile file) : IDisposable
     {
         var length = _end - _lineStart;
         if (length >= LongestLine)
-            throw file.Wrong($"line {_lineNumber} is longer than {LongestLine} bytes");
+            throw file.Wrong(FormattableString.Invariant($"line {_lineNumber} is longer than {LongestLine} bytes"));
         var buffer = length > _buffer.Length / 2 ? new byte[_buffer.Length * 2] : _buffer;
         _buffer.AsSpan(_lineStart, length).CopyTo(buffer);
         _buffer = buffer;

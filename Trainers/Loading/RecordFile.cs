@@ -132,7 +132,7 @@ internal sealed class RecordReader(RecordFiles files) : IDisposable
         }
         _content ??= OpenBehindHeader(file);
         if (!file.File.TryReadExactly(_content, _record, $"record {_nextRecord}"))
-            return file.Count == null && _nextRecord > 0 ? false : throw file.File.Wrong($"it is truncated before record {_nextRecord}");
+            return file.Count == null && _nextRecord > 0 ? false : throw file.File.Wrong(FormattableString.Invariant($"it is truncated before record {_nextRecord}"));
         _nextRecord++;
         return true;
     }

@@ -44,7 +44,7 @@ public static class ConfusionMatrixPlot
         Picture.CheckSize(width, height);
         var names = classNames ?? ClassNames.Of(matrix);
         if (names.Count != matrix.NumberOfClasses)
-            throw new ArgumentException($"There are {names.Count} class names for {matrix.NumberOfClasses} classes.", nameof(classNames));
+            throw new ArgumentException(FormattableString.Invariant($"There are {names.Count} class names for {matrix.NumberOfClasses} classes."), nameof(classNames));
         var plot = Picture.NewPlot("Confusion matrix", "predicted", "actual");
         AddCells(plot, matrix);
         if (Math.Min(width, height) / matrix.NumberOfClasses >= LeastCellPixels)
@@ -162,7 +162,7 @@ internal static class ClassNames
     {
         string[] names = [.. matrix.PredictedClassesIndicators.Select(name => name.ToString())];
         var places = Enumerable.Range(0, names.Length).Select(place => place.ToString(CultureInfo.InvariantCulture));
-        return names.SequenceEqual(places) ? [.. Enumerable.Range(1, names.Length).Select(number => $"class {number}")] : names;
+        return names.SequenceEqual(places) ? [.. Enumerable.Range(1, names.Length).Select(number => FormattableString.Invariant($"class {number}"))] : names;
     }
 
     /// <summary>The values of a key column as text.</summary>

@@ -28,7 +28,7 @@ public static class FilterPlot
         OptionCheck.AtLeast(maximumFilters, 1, nameof(maximumFilters));
         var filters = machines.GetWeights().Take(maximumFilters).ToArray();
         if (filters[0].Length != (long)imageWidth * imageHeight)
-            throw new ArgumentException($"{nameof(imageWidth)} is {imageWidth} and {nameof(imageHeight)} is {imageHeight}, {(long)imageWidth * imageHeight} pixels; the lowest RBM has {filters[0].Length} visible units, {SizesOf(filters[0].Length)}.", nameof(imageWidth));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(imageWidth)} is {imageWidth} and {nameof(imageHeight)} is {imageHeight}, {(long)imageWidth * imageHeight} pixels; the lowest RBM has {filters[0].Length} visible units, {SizesOf(filters[0].Length)}."), nameof(imageWidth));
         var scale = ScaleOf(filters);
         TilePicture.SavePng(path, filters.Length, imageWidth, imageHeight, columns: null, (filter, row, column) =>
             TilePicture.Gray(0.5f + (filters[filter][(row * imageWidth) + column] / scale / 2)));
@@ -47,6 +47,6 @@ public static class FilterPlot
         var height = (int)Math.Sqrt(pixels);
         while (pixels % height != 0)
             height--;
-        return $"such as {pixels / height} x {height} pixels";
+        return FormattableString.Invariant($"such as {pixels / height} x {height} pixels");
     }
 }

@@ -74,6 +74,6 @@ internal static class Picture
     private static void CheckSide(int pixels, int least, string name)
     {
         if (pixels < least || pixels > LargestSide)
-            throw new ArgumentOutOfRangeException(name, pixels, $"The {name} of a picture must be {least} to {LargestSide} pixels.");
+            throw new ArgumentOutOfRangeException(name, pixels, FormattableString.Invariant($"The {name} of a picture must be {least} to {LargestSide} pixels."));
     }
 }

@@ -78,8 +78,8 @@ internal static class PictureFont
     private static void Warn(IHostEnvironment? env, string font, IReadOnlyList<Rune> missing)
     {
         const int MostNamed = 10;
-        var characters = string.Join(", ", missing.Take(MostNamed).Select(character => $"'{character}' (U+{character.Value:X4})"));
-        var message = $"No installed font has {characters}{(missing.Count > MostNamed ? $" and {missing.Count - MostNamed} more" : "")}; they are drawn as boxes in '{font}'. Install a font of that script, or add one with ScottPlot.Fonts.AddFontFile and assign it to ScottPlot.Fonts.Default.";
+        var characters = string.Join(", ", missing.Take(MostNamed).Select(character => FormattableString.Invariant($"'{character}' (U+{character.Value:X4})")));
+        var message = FormattableString.Invariant($"No installed font has {characters}{(missing.Count > MostNamed ? FormattableString.Invariant($" and {missing.Count - MostNamed} more") : "")}; they are drawn as boxes in '{font}'. Install a font of that script, or add one with ScottPlot.Fonts.AddFontFile and assign it to ScottPlot.Fonts.Default.");
         if (env == null)
         {
             Trace.TraceWarning(message);

@@ -42,7 +42,7 @@ public static class TilePicture
         var (stepX, stepY) = (((long)width * zoom) + Gap, ((long)height * zoom) + Gap);
         var (pictureWidth, pictureHeight) = ((across * stepX) + Gap, (down * stepY) + Gap);
         if (Math.Max(pictureWidth, pictureHeight) > Picture.LargestSide)
-            throw new ArgumentOutOfRangeException(nameof(count), count, $"{across} x {down} images of {width} x {height} pixels make a picture of {pictureWidth} x {pictureHeight} pixels; a side must have at most {Picture.LargestSide}.");
+            throw new ArgumentOutOfRangeException(nameof(count), count, FormattableString.Invariant($"{across} x {down} images of {width} x {height} pixels make a picture of {pictureWidth} x {pictureHeight} pixels; a side must have at most {Picture.LargestSide}."));
 
         using var bitmap = new SKBitmap((int)pictureWidth, (int)pictureHeight);
         bitmap.Erase(Background);
@@ -79,7 +79,7 @@ public static class TilePicture
         for (var i = 0; i < images.Count; i++)
         {
             if (images[i] == null || images[i].Length != (long)width * height)
-                throw new ArgumentException($"Image {i} has {images[i]?.Length ?? 0} values; {width} x {height} pixels need {(long)width * height}.", nameof(images));
+                throw new ArgumentException(FormattableString.Invariant($"Image {i} has {images[i]?.Length ?? 0} values; {width} x {height} pixels need {(long)width * height}."), nameof(images));
         }
         SavePng(path, images.Count, width, height, columns, (image, row, column) => Gray(images[image][(row * width) + column]));
     }

@@ -27,7 +27,7 @@ public sealed record ClassWeights
     {
         ArgumentNullException.ThrowIfNull(weights);
         for (var i = 0; i < weights.Length; i++)
-            OptionCheck.Positive(weights[i], $"ClassWeights[{i}]");
+            OptionCheck.Positive(weights[i], FormattableString.Invariant($"ClassWeights[{i}]"));
         return new ClassWeights(false, weights.ToArray());
     }
 
@@ -42,7 +42,7 @@ public sealed record ClassWeights
         if (_given != null)
         {
             if (_given.Count != classCounts.Count)
-                throw new ArgumentException($"ClassWeights has {_given.Count} weights; the label has {classCounts.Count} classes.");
+                throw new ArgumentException(FormattableString.Invariant($"ClassWeights has {_given.Count} weights; the label has {classCounts.Count} classes."));
             return _given.ToArray();
         }
         if (!_balanced)

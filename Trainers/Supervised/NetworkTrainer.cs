@@ -97,6 +97,10 @@ public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTrans
         return MakeTransformer(Train(input, validation), input.Schema);
     }
 
-    private NetworkModelParameters Train(IDataView input, IDataView? validation) =>
-        new SupervisedTraining(Host, _options, _task, _columns, _seed).Run(input, validation);
+    private NetworkModelParameters Train(IDataView input, IDataView? validation)
+    {
+        _options.CheckValidation(input, validation);
+        _options.ReportIgnored(validation, Host);
+        return new SupervisedTraining(Host, _options, _task, _columns, _seed).Run(input, validation);
+    }
 }

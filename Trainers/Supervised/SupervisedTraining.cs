@@ -122,7 +122,7 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
     }
 
     private static string ClassName(DataViewSchema.Column column, int place) =>
-        KeyNames.Of(column) is { } names && place < names.Count ? $"'{names[place]}'" : column.Type is BooleanDataViewType ? place == 1 ? "true" : "false" : $"key {place + 1}";
+        KeyNames.Of(column) is { } names && place < names.Count ? FormattableString.Invariant($"'{names[place]}'") : column.Type is BooleanDataViewType ? place == 1 ? "true" : "false" : FormattableString.Invariant($"key {place + 1}");
 }
 
 /// <summary>The training step of all supervised families: one network, one loss.</summary>

@@ -41,7 +41,7 @@ internal static class EventMessages
     {
         var (actualWidth, actualHeight, channels) = ReadPngHeader(png);
         if (actualWidth != width || actualHeight != height)
-            throw new ArgumentException($"Image '{tag}' is {actualWidth} x {actualHeight} pixels, not {width} x {height}.", nameof(png));
+            throw new ArgumentException(FormattableString.Invariant($"Image '{tag}' is {actualWidth} x {actualHeight} pixels, not {width} x {height}."), nameof(png));
         var message = new ProtobufWriter().Int64(1, height).Int64(2, width).Int64(3, channels).Bytes(4, png);
         return Value(tag).Message(4, message);
     }

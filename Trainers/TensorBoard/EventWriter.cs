@@ -22,7 +22,7 @@ internal sealed class EventWriter : IDisposable
         Directory.CreateDirectory(folder);
         var machine = string.Concat(Environment.MachineName.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-'));
         var seconds = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        Path = System.IO.Path.Combine(folder, $"events.out.tfevents.{seconds}.{machine}.{Guid.NewGuid():N}");
+        Path = System.IO.Path.Combine(folder, FormattableString.Invariant($"events.out.tfevents.{seconds}.{machine}.{Guid.NewGuid():N}"));
         // TensorBoard reads the file during writing.
         _stream = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, BufferBytes);
         Append(EventMessages.FileVersion(Now()));

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace MLExtensions;
 
 /// <summary>Shows the progress of a training on the console: <c>Progress = new ConsoleProgress()</c>.</summary>
@@ -10,16 +8,18 @@ namespace MLExtensions;
 /// </para>
 /// <para>
 /// One object can be used for several trainings, one after the other: the folds of a cross-validation, or the RBMs of a stack. Reports are
-/// written on the training thread as they come.
+/// written on the training thread as they come. A writer that fails, because it was disposed or its pipe is closed, ends the display and
+/// not the training; a warning in the log says so once.
 /// </para>
 /// </remarks>
-public sealed class ConsoleProgress : IProgress<TrainingProgress>, IEndingProgress
+public sealed class ConsoleProgress : IProgress<TrainingProgress>, IProgressDisplay
 {
     private const int PlainLines = 10;
     private const int LeastBarWidth = 8;
     private const int MostBarWidth = 30;
     private const int TextWidth = 68;
     private const int DefaultWidth = 80;
+    private const int SpaceForEpoch = 16; // a stage that leaves no room for the epoch is not shown
 
     private readonly Lock _lock = new();
     private readonly string? _title;
@@ -30,6 +30,8 @@ public sealed class ConsoleProgress : IProgress<TrainingProgress>, IEndingProgre
     private bool _hasTitle;
     private int _plainLines;
     private int _barLength;
+    private Exception? _failure;
+    private bool _isToldOfFailure;
 
     /// <summary>Creates a display.</summary>
     /// <param name="title">A line before the first report, such as what is trained. Default null: none.</param>
@@ -51,26 +53,52 @@ public sealed class ConsoleProgress : IProgress<TrainingProgress>, IEndingProgre
     public void Report(TrainingProgress value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        lock (_lock)
+        Show(() =>
         {
             Begin(value);
             _validationLoss = value.Completed?.ValidationLoss ?? _validationLoss;
             var share = (value.Epoch - 1 + ((double)value.Batch / Math.Max(1, value.Batches))) / Math.Max(1, value.Epochs);
             if (_terminalWidth != null)
-                WriteBar(Math.Clamp(share, 0, 1), Describe(value), Math.Max(LeastBarWidth, _terminalWidth() - 1));
+                WriteBar(Math.Clamp(share, 0, 1), value.Stage, Items(value), Math.Max(LeastBarWidth, _terminalWidth() - 1));
             else if (value.Completed != null && (long)value.Epoch * PlainLines >= (_plainLines + 1L) * value.Epochs)
                 WritePlain(value);
+        });
+    }
+
+    /// <summary>Why nothing is shown anymore; null the second time and if all is well.</summary>
+    Exception? IProgressDisplay.TakeFailure()
+    {
+        lock (_lock)
+        {
+            var failure = _isToldOfFailure ? null : _failure;
+            _isToldOfFailure |= failure != null;
+            return failure;
         }
     }
 
     /// <summary>Ends the line of the bar, so that what is written next has a line of its own.</summary>
-    void IEndingProgress.End()
+    void IProgressDisplay.End() => Show(() =>
+    {
+        if (_barLength > 0)
+            Writer.WriteLine();
+        (_barLength, _last) = (0, default);
+    });
+
+    /// <summary>Writes unless writing has failed before.</summary>
+    private void Show(Action write)
     {
         lock (_lock)
         {
-            if (_barLength > 0)
-                Writer.WriteLine();
-            (_barLength, _last) = (0, default);
+            if (_failure != null)
+                return;
+            try
+            {
+                write();
+            }
+            catch (Exception e) when (e is ObjectDisposedException or IOException or UnauthorizedAccessException or NotSupportedException)
+            {
+                _failure = e;
+            }
         }
     }
 
@@ -87,26 +115,41 @@ public sealed class ConsoleProgress : IProgress<TrainingProgress>, IEndingProgre
     private void WritePlain(TrainingProgress value)
     {
         _plainLines = (int)((long)value.Epoch * PlainLines / Math.Max(1, value.Epochs));
-        Writer.WriteLine($"  {Describe(value)}");
+        Writer.WriteLine($"  {string.Join(", ", Items(value))}");
     }
 
-    private void WriteBar(double share, string text, int width)
+    private void WriteBar(double share, string? stage, IReadOnlyList<string> items, int width)
     {
-        var barWidth = Math.Clamp(width - TextWidth, LeastBarWidth, MostBarWidth); // the same for all reports
+        var barWidth = Math.Min(width - 2, Math.Clamp(width - TextWidth, LeastBarWidth, MostBarWidth)); // the same for all reports
         var done = (int)(share * barWidth);
-        var line = $"[{new string('#', done)}{new string('-', barWidth - done)}] {text}";
-        if (line.Length > width)
-            line = line[..width]; // a second line could not be written over
+        var line = $"[{new string('#', done)}{new string('-', barWidth - done)}]";
+        // Whole items: half a number would be another number. A second line could not be written over.
+        var separator = " ";
+        foreach (var item in items.SkipWhile(item => item == stage && line.Length + stage.Length + SpaceForEpoch > width))
+        {
+            if (line.Length + separator.Length + item.Length > width)
+                break;
+            line += separator + item;
+            separator = ", ";
+        }
         Writer.Write("\r" + line.PadRight(_barLength));
         Writer.Flush();
         _barLength = line.Length;
     }
 
-    private string Describe(TrainingProgress value)
+    /// <summary>What is shown, the most important first.</summary>
+    private List<string> Items(TrainingProgress value)
     {
-        var validation = _validationLoss == null ? "" : FormattableString.Invariant($", validation {_validationLoss:0.0000}");
-        var stage = value.Stage == null ? "" : value.Stage + ", ";
-        return string.Create(CultureInfo.InvariantCulture, $"{stage}epoch {value.Epoch}/{value.Epochs}, loss {value.TrainingLoss:0.0000}{validation}, {(int)value.TimeLeft.TotalHours}:{value.TimeLeft:mm\\:ss} left, {value.ExamplesPerSecond:N0} examples/s");
+        var items = new List<string>();
+        if (value.Stage != null)
+            items.Add(value.Stage);
+        items.Add(FormattableString.Invariant($"epoch {value.Epoch}/{value.Epochs}"));
+        items.Add(FormattableString.Invariant($"loss {value.TrainingLoss:0.0000}"));
+        if (_validationLoss != null)
+            items.Add(FormattableString.Invariant($"validation {_validationLoss:0.0000}"));
+        items.Add(FormattableString.Invariant($"{(int)value.TimeLeft.TotalHours}:{value.TimeLeft:mm\\:ss} left"));
+        items.Add(FormattableString.Invariant($"{value.ExamplesPerSecond:N0} examples/s"));
+        return items;
     }
 
     private static bool IsTerminal() => !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb";

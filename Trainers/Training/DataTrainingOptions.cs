@@ -1,4 +1,6 @@
+using System.Globalization;
 using Microsoft.ML;
+using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
 using MLExtensions.Training;
 
@@ -22,7 +24,8 @@ public abstract class DataTrainingOptions : TrainingOptions
     /// The column of groups that <see cref="ValidationFraction"/> must not divide, such as customers, patients or documents: all rows of a
     /// group are for training, or all are for validation. Rows that belong together are similar, so that validation would otherwise be too
     /// good. Groups are drawn at random until their rows are about the fraction; classes are not stratified. A key, text, a whole number or
-    /// Boolean; missing values are one group. Default null: rows are divided one by one.
+    /// Boolean; missing values are one group. The column must be in the training data, even if <c>Fit</c> gets validation data: then nothing
+    /// is held out, and the log says so. Default null: rows are divided one by one.
     /// </summary>
     public string? ValidationGroupColumnName { get; set; }
 
@@ -88,17 +91,31 @@ public abstract class DataTrainingOptions : TrainingOptions
         CheckInitialWeights();
     }
 
-    /// <exception cref="ArgumentException">Early stopping or a group column is set, but there is no validation data.</exception>
+    /// <exception cref="ArgumentException">
+    /// Early stopping or a group column is set, but there is no validation data; or the training data has no such group column.
+    /// </exception>
     internal void CheckValidation(IDataView input, IDataView? validation)
     {
-        if (ValidationGroupColumnName != null && validation == null)
+        if (ValidationGroupColumnName != null)
         {
-            if (ValidationFraction == 0)
+            if (validation == null && ValidationFraction == 0)
                 throw new ArgumentException($"{nameof(ValidationGroupColumnName)} is '{ValidationGroupColumnName}', but {nameof(ValidationFraction)} is 0, so that nothing is held out; set the fraction.", nameof(ValidationGroupColumnName));
             GroupColumn.Find(input.Schema, ValidationGroupColumnName);
         }
         if (EarlyStopping != null && validation == null && ValidationFraction == 0)
             throw new ArgumentException($"{nameof(EarlyStopping)} needs validation data: set {nameof(ValidationFraction)}, or pass validation data to Fit.", nameof(EarlyStopping));
+    }
+
+    /// <summary>Says which options have no effect because there is validation data.</summary>
+    internal void ReportIgnored(IDataView? validation, IHost host)
+    {
+        if (validation == null)
+            return;
+        using var channel = host.Start("Training");
+        if (ValidationGroupColumnName != null)
+            channel.Warning("{0} '{1}' has no effect: Fit got validation data, so that nothing of the training data is held out.", nameof(ValidationGroupColumnName), ValidationGroupColumnName);
+        if (ValidationFraction > 0)
+            channel.Info(string.Create(CultureInfo.InvariantCulture, $"{nameof(ValidationFraction)} {ValidationFraction} has no effect: Fit got validation data."));
     }
 
     private void CheckInitialWeights()
@@ -115,12 +132,12 @@ public abstract class DataTrainingOptions : TrainingOptions
     {
         OptionCheck.NotNull(FrozenLayers, nameof(FrozenLayers));
         for (var i = 0; i < FrozenLayers.Count; i++)
-            OptionCheck.NotEmpty(FrozenLayers[i], $"{nameof(FrozenLayers)}[{i}]");
+            OptionCheck.NotEmpty(FrozenLayers[i], FormattableString.Invariant($"{nameof(FrozenLayers)}[{i}]"));
         OptionCheck.NotNull(LayerRules, nameof(LayerRules));
         for (var i = 0; i < LayerRules.Count; i++)
         {
-            OptionCheck.NotNull(LayerRules[i], $"{nameof(LayerRules)}[{i}]");
-            LayerRules[i].Check($"{nameof(LayerRules)}[{i}]");
+            OptionCheck.NotNull(LayerRules[i], FormattableString.Invariant($"{nameof(LayerRules)}[{i}]"));
+            LayerRules[i].Check(FormattableString.Invariant($"{nameof(LayerRules)}[{i}]"));
         }
         var twice = LayerRules.GroupBy(rule => rule.Layer).FirstOrDefault(group => group.Count() > 1)?.Key;
         if (twice != null)

@@ -52,7 +52,7 @@ internal sealed class FeatureScale(string column, int? firstNumber, Action<strin
             return;
         _isDone = true;
         if (!_varies && _rows > 1)
-            warn(string.Create(CultureInfo.InvariantCulture, $"Column '{column}' has the same values in all of the {_rows} rows that were looked at; nothing can be learned from it."));
+            warn(string.Create(CultureInfo.InvariantCulture, $"Column '{column}' has the same values in all of the {_rows} rows that were looked at, in {(_first!.Length == 1 ? "its only slot" : FormattableString.Invariant($"all of its slots, 0 to {_first.Length - 1}"))}; nothing can be learned from it."));
         if (firstNumber is not { } start)
             return;
         var sizes = _squares.Select(sum => Math.Sqrt(sum / _rows)).ToArray();
@@ -60,7 +60,7 @@ internal sealed class FeatureScale(string column, int? firstNumber, Action<strin
         if (large.Length == 0)
             return;
         var worst = large.MaxBy(slot => sizes[slot]);
-        warn(string.Create(CultureInfo.InvariantCulture, $"Column '{column}', slot {worst - start}: values are about {sizes[worst]:G3} in size{(large.Length > 1 ? $", and {large.Length - 1} more slots are above {Largest}" : "")}. Networks learn badly from features that are not about 1 in size; add NormalizeMeanVariance or NormalizeMinMax before this estimator, or scale the pixels of images."));
+        warn(string.Create(CultureInfo.InvariantCulture, $"Column '{column}', slot {worst - start}: values are about {sizes[worst]:G3} in size{(large.Length > 1 ? FormattableString.Invariant($", and {large.Length - 1} more slots are above {Largest}") : "")}. Networks learn badly from features that are not about 1 in size; add NormalizeMeanVariance or NormalizeMinMax before this estimator, or scale the pixels of images."));
     }
 }
 

@@ -9,19 +9,19 @@ namespace MLExtensions;
 public abstract class NetworkEstimator<TTransformer> : IEstimator<TTransformer>
     where TTransformer : class, ITransformer
 {
-    private protected NetworkEstimator(IHostEnvironment env, string name, TrainingOptions options)
+    private protected NetworkEstimator(IHostEnvironment env, string name, DataTrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
         Host = env.Register(name);
-        Settings = options.Snapshot();
+        Settings = (DataTrainingOptions)options.Snapshot();
         Seed = options.ChooseSeed(env);
     }
 
     private protected IHost Host { get; }
 
     /// <summary>A copy of the options.</summary>
-    private protected TrainingOptions Settings { get; }
+    private protected DataTrainingOptions Settings { get; }
 
     private protected int Seed { get; }
 
@@ -75,6 +75,8 @@ public abstract class NetworkEstimator<TTransformer> : IEstimator<TTransformer>
         CheckSchema(SchemaShape.Create(input.Schema));
         if (validation != null)
             ValidationData.Check(() => CheckSchema(SchemaShape.Create(validation.Schema)));
+        Settings.CheckValidation(input, validation);
+        Settings.ReportIgnored(validation, Host);
         return Train(input, validation);
     }
 }

@@ -26,7 +26,6 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
     /// <inheritdoc cref="Run(IDataView, IDataView?)" path="/param"/>
     public IReadOnlyList<NetworkModelParameters> RunAll(IDataView input, IDataView? validation)
     {
-        options.CheckValidation(input, validation);
         OutputFolders.Check(options);
         using var channel = host.Start("Training");
         var session = new TrainingSession(host, channel, options, seed);
@@ -108,7 +107,7 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
         var layers = options.Optimization.Layers;
         var trained = network.named_modules().FirstOrDefault(entry => entry.module is TorchSharp.Modules.NormBase && !layers.IsFrozen(entry.name));
         if (trained.module != null)
-            throw new ArgumentOutOfRangeException(nameof(options.BatchSize), options.BatchSize, $"{nameof(options.BatchSize)} is {options.BatchSize}; it must be at least {least}, because batch normalization in this network ('{trained.name}' and others) sees a single value of each channel and row. Larger images would also do.");
+            throw new ArgumentOutOfRangeException(nameof(options.BatchSize), options.BatchSize, FormattableString.Invariant($"{nameof(options.BatchSize)} is {options.BatchSize}; it must be at least {least}, because batch normalization in this network ('{trained.name}' and others) sees a single value of each channel and row. Larger images would also do."));
     }
 }
 

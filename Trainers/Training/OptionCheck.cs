@@ -8,11 +8,11 @@ namespace MLExtensions.Training;
 internal static class OptionCheck
 {
     public static void AtLeast(int value, int minimum, string option) =>
-        Require(value >= minimum, value, option, $"at least {minimum}");
+        Require(value >= minimum, value, option, FormattableString.Invariant($"at least {minimum}"));
 
     /// <summary>A count with a limit that no computer reaches.</summary>
     public static void Count(int value, int maximum, string option) =>
-        Require(value >= 1 && value <= maximum, value, option, $"at least 1 and at most {maximum}");
+        Require(value >= 1 && value <= maximum, value, option, FormattableString.Invariant($"at least 1 and at most {maximum}"));
 
     public static void Positive(double value, string option) => Above(value, 0, float.MaxValue, option);
 

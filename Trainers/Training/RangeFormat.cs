@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -45,6 +46,6 @@ internal sealed record RangeFormat(DenseFormat Values, string What) : FeatureFor
 
         private FormatException Outside(int slot, float value) => new(string.Create(
             CultureInfo.InvariantCulture,
-            $"Column '{column}', row {row.Position}, slot {slot}: the value is {value}; {format.What} must be in {format.Range}. {format.Advice?.Invoke(value) ?? $"Add NormalizeMinMax before this estimator{(value < 0 ? ", with fixZero: false because values are negative" : "")}."}"));
+            $"Column '{column}', {RowName.Of(row.Position)}, slot {slot}: the value is {value}; {format.What} must be in {format.Range}. {format.Advice?.Invoke(value) ?? $"Add NormalizeMinMax before this estimator{(value < 0 ? ", with fixZero: false because values are negative" : "")}."}"));
     }
 }

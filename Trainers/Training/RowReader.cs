@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
@@ -107,9 +108,9 @@ internal sealed class RowReader : IDisposable
     private void CheckLabel()
     {
         if (float.IsInfinity(_label))
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label!.Value.Name}', row {_cursor.Position}: the value is {_label}; labels must be finite."));
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label!.Value.Name}', {RowName.Of(_cursor.Position)}: the value is {_label}; labels must be finite."));
         if (_columns.ClassCount > 0 && _label >= _columns.ClassCount)
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label!.Value.Name}', row {_cursor.Position}: the key is {_label + 1}; the label of the training data has {_columns.ClassCount} classes."));
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_columns.Label!.Value.Name}', {RowName.Of(_cursor.Position)}: the key is {_label + 1}; the label of the training data has {_columns.ClassCount} classes."));
     }
 
     private void ReadWeight()
@@ -118,7 +119,7 @@ internal sealed class RowReader : IDisposable
             return;
         _getWeight(ref _weight);
         if (!(_weight >= 0) || float.IsInfinity(_weight))
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Example weight column '{_columns.Weight!.Value.Name}', row {_cursor.Position}: the value is {_weight}; weights must be finite and not negative."));
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Example weight column '{_columns.Weight!.Value.Name}', {RowName.Of(_cursor.Position)}: the value is {_weight}; weights must be finite and not negative."));
     }
 }
 

@@ -81,11 +81,11 @@ internal abstract class RowSet : IDisposable
         var rows = Labels.RowCount;
         var fraction = _settings.ValidationFraction;
         if (rows + ValidationRows == 0)
-            throw new ArgumentException(SkippedRows == 0 ? "The training data has no rows." : $"None of the {SkippedRows} rows of the training data has a label in column '{labelColumn}'.");
+            throw new ArgumentException(SkippedRows == 0 ? "The training data has no rows." : FormattableString.Invariant($"None of the {SkippedRows} rows of the training data has a label in column '{labelColumn}'."));
         if (rows == 0 || (fraction > 0 && ValidationRows == 0))
-            throw new ArgumentException($"ValidationFraction {fraction} of {rows + ValidationRows} rows leaves {rows} rows for training and {ValidationRows} for validation; both need at least one.");
+            throw new ArgumentException(FormattableString.Invariant($"ValidationFraction {fraction} of {rows + ValidationRows} rows leaves {rows} rows for training and {ValidationRows} for validation; both need at least one."));
         if (rows < minimumRows)
-            throw new ArgumentException($"Batch normalization needs at least {minimumRows} rows; the training data has {rows}.");
+            throw new ArgumentException(FormattableString.Invariant($"Batch normalization needs at least {minimumRows} rows; the training data has {rows}."));
     }
 
     public virtual void Dispose()

@@ -14,7 +14,7 @@ internal sealed class StartingWeights : IDisposable
 {
     private readonly DataTrainingOptions _options;
     private readonly InitialWeightsFile? _file;
-    private readonly NetworkLease? _lease;
+    private NetworkLease? _lease;
     private IInitialWeights? _model;
     private string? _otherClasses;
 
@@ -113,6 +113,7 @@ internal sealed class StartingWeights : IDisposable
     {
         _file?.Dispose();
         _lease?.Dispose();
+        _lease = null; // a second time would take the lease of somebody else
     }
 
     private void Tell(TrainingSession session, string source, WeightReport report)

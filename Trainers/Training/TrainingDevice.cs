@@ -37,7 +37,7 @@ internal static class TrainingDevice
             return torch.CPU;
         var count = available ? torch.cuda.device_count() : 0;
         if (index >= count)
-            throw new InvalidOperationException($"Device is '{option}', but this process sees {count} CUDA devices. A GPU needs a driver and the package TorchSharp-cuda-linux or TorchSharp-cuda-windows. Device = \"cpu\" trains without a GPU.");
+            throw new InvalidOperationException(FormattableString.Invariant($"Device is '{option}', but this process sees {count} CUDA devices. A GPU needs a driver and the package TorchSharp-cuda-linux or TorchSharp-cuda-windows. Device = \"cpu\" trains without a GPU."));
         return new torch.Device(DeviceType.CUDA, index.Value);
     }
 }

@@ -20,7 +20,7 @@ internal static class TrainingMemory
         var copies = onHost ? 3 + options.Optimizer.StatesPerWeight + (options.EmaDecay == null ? 0 : 1) : 1;
         var bytes = sizeof(float) * ((weights * copies) + options.ValuesBesideWeights(architecture));
         if (bytes > MachineMemory.Available)
-            throw new ArgumentException(Message($"{Count(weights)} weights, in {copies} copies for weights, gradients, optimizer and trained model, need at least {MachineMemory.Text(bytes)}", architecture, options), options.DescribeSizes(architecture)[0].Name);
+            throw new ArgumentException(Message(FormattableString.Invariant($"{Count(weights)} weights, in {copies} copies for weights, gradients, optimizer and trained model, need at least {MachineMemory.Text(bytes)}"), architecture, options), options.DescribeSizes(architecture)[0].Name);
     }
 
     /// <summary>Checks what the layers keep of a batch until its gradient is computed.</summary>
@@ -45,7 +45,7 @@ internal static class TrainingMemory
         }
         catch (Exception e) when (e is ExternalException or InvalidOperationException && IsFailedAllocation(e.Message))
         {
-            throw new InsufficientMemoryException(Message($"{Count(WeightsOf(architecture, options))} weights and batches of {options.BatchSize} examples do not fit", architecture, options), e);
+            throw new InsufficientMemoryException(Message(FormattableString.Invariant($"{Count(WeightsOf(architecture, options))} weights and batches of {options.BatchSize} examples do not fit"), architecture, options), e);
         }
     }
 

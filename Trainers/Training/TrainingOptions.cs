@@ -22,6 +22,8 @@ public abstract class TrainingOptions
     // More than any computer has; OpenMP ends the process if it cannot start that many.
     private const int MaximumThreads = 1024;
 
+    private double? _learningRate;
+
     private protected TrainingOptions()
     {
     }
@@ -33,11 +35,21 @@ public abstract class TrainingOptions
     [DoesNotChangeResult]
     public int Epochs { get; set; } = DefaultEpochs;
 
+    /// <summary>The learning rate if none is set.</summary>
+    private protected virtual double UsualLearningRate => DefaultLearningRate;
+
+    /// <summary>Whether a learning rate was set: then it is obeyed, whatever the data.</summary>
+    private protected bool IsLearningRateSet => _learningRate != null;
+
     /// <summary>Number of examples per training step. Default 32.</summary>
     public int BatchSize { get; set; } = DefaultBatchSize;
 
     /// <summary>Learning rate, before <see cref="LearningRateSchedule"/> is applied. Default 0.001.</summary>
-    public double LearningRate { get; set; } = DefaultLearningRate;
+    public double LearningRate
+    {
+        get => _learningRate ?? UsualLearningRate;
+        set => _learningRate = value;
+    }
 
     /// <summary>How the learning rate changes during training. Default: constant.</summary>
     public LearningRateSchedule LearningRateSchedule { get; set; } = new ConstantSchedule();
@@ -121,8 +133,13 @@ public abstract class TrainingOptions
     public bool ResumeFromCheckpoint { get; set; }
 
     /// <summary>
-    /// Receives progress reports; <see cref="ConsoleProgress"/> shows them on the console. Default null: none.
+    /// Receives progress reports, on the training thread; <see cref="ConsoleProgress"/> shows them on the console. Default null: none.
     /// </summary>
+    /// <remarks>
+    /// Whatever a handler sets in torch changes nothing of the training. What belongs to the thread (gradients, inference mode) and the number
+    /// of threads is as it was before the training when <c>Fit</c> returns, as after every other call; what belongs to the whole process
+    /// (default type and device, anomaly detection) stays as the handler set it.
+    /// </remarks>
     [DoesNotChangeResult]
     public IProgress<TrainingProgress>? Progress { get; set; }
 

@@ -58,7 +58,7 @@ internal sealed class TrainingRows : IDisposable
         {
             var count = Math.Max(rows?.Count ?? 0, data.GetRowCount() ?? 0);
             rows?.Dispose();
-            throw new InsufficientMemoryException($"Column '{columns.Features.Name}': {count} rows of {columns.Format.Width} values need at least {MachineMemory.Text((double)count * columns.Format.Width * sizeof(float))} of memory; this process can have {MachineMemory.Text(MachineMemory.Available)}. Set {nameof(DataTrainingOptions.Buffering)} to {nameof(Buffering.Streaming)}, or reduce the number of values per row.", e);
+            throw new InsufficientMemoryException(FormattableString.Invariant($"Column '{columns.Features.Name}': {count} rows of {columns.Format.Width} values need at least {MachineMemory.Text((double)count * columns.Format.Width * sizeof(float))} of memory; this process can have {MachineMemory.Text(MachineMemory.Available)}. Set {nameof(DataTrainingOptions.Buffering)} to {nameof(Buffering.Streaming)}, or reduce the number of values per row."), e);
         }
         catch
         {
@@ -143,7 +143,7 @@ internal sealed unsafe class FloatColumn : IDisposable
     public void Commit()
     {
         if (Count == int.MaxValue - 1)
-            throw new InvalidOperationException($"The data has more than {int.MaxValue - 1} rows; set Buffering to Streaming.");
+            throw new InvalidOperationException(FormattableString.Invariant($"The data has more than {int.MaxValue - 1} rows; set Buffering to Streaming."));
         Count++;
     }
 

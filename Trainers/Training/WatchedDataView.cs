@@ -78,9 +78,9 @@ internal sealed class WatchedDataView(IDataView source, string name, PassCheck c
             var first = _digests[index];
             var column = Schema[digest.Column].Name;
             if (first.Digest.Values != digest.Values)
-                throw Differs($"has other values of column '{column}' in pass {pass} than in pass {first.Pass}, in {digest.Rows} rows");
+                throw Differs(FormattableString.Invariant($"has other values of column '{column}' in pass {pass} than in pass {first.Pass}, in {digest.Rows} rows"));
             if (check == PassCheck.Order && first.Digest.Order != digest.Order)
-                throw Differs($"has the values of column '{column}' in another order in pass {pass} than in pass {first.Pass}, in {digest.Rows} rows");
+                throw Differs(FormattableString.Invariant($"has the values of column '{column}' in another order in pass {pass} than in pass {first.Pass}, in {digest.Rows} rows"));
         }
     }
 

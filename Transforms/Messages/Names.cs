@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace MLExtensions.Messages;
 
 /// <summary>Suggests the name that was probably meant.</summary>
@@ -38,6 +40,21 @@ internal static class NameList
         var text = string.Join(", ", names.Take(shown));
         if (names.Count == 0)
             return "none";
-        return names.Count > shown ? $"{text} and {names.Count - shown} more" : text;
+        return names.Count > shown ? FormattableString.Invariant($"{text} and {names.Count - shown} more") : text;
     }
+}
+
+/// <summary>Lists numbers in messages, in the same way in every culture.</summary>
+internal static class NumberList
+{
+    /// <summary>Returns all numbers.</summary>
+    public static string Of<T>(IEnumerable<T> numbers, string separator = ", ")
+        where T : IFormattable => string.Join(separator, numbers.Select(number => number.ToString(null, CultureInfo.InvariantCulture)));
+}
+
+/// <summary>Names rows in messages.</summary>
+internal static class RowName
+{
+    /// <summary>Returns <c>row 3 (the first row is 0)</c>. Other rows of the same message need no remark.</summary>
+    public static string Of(long row) => string.Create(CultureInfo.InvariantCulture, $"row {row} (the first row is 0)");
 }

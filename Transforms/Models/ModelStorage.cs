@@ -105,7 +105,7 @@ internal static class ModelStorage
     {
         var present = reader.Header.Entries.Sum(entry => entry.Shape.Aggregate(1L, (product, size) => product * size));
         if (CountParameters(architecture) > present)
-            throw new ModelFormatException(WeightsEntry, $"holds {present} numbers, but {ArchitectureEntry} describes a network of {architecture.ParameterCount}");
+            throw new ModelFormatException(WeightsEntry, FormattableString.Invariant($"holds {present} numbers, but {ArchitectureEntry} describes a network of {architecture.ParameterCount}"));
         using var scope = NewDisposeScope();
         var network = architecture.CreateModule();
         try
@@ -143,12 +143,12 @@ internal static class ModelStorage
         public void Check()
         {
             if (FormatVersion is < OldestVersion or > ModelStorage.FormatVersion)
-                throw new FormatException($"its formatVersion is {FormatVersion}; this library reads {OldestVersion} to {ModelStorage.FormatVersion}.");
+                throw new FormatException(FormattableString.Invariant($"its formatVersion is {FormatVersion}; this library reads {OldestVersion} to {ModelStorage.FormatVersion}."));
             Architecture.Check();
             var head = ReadHead();
             head?.Check();
             if (head != null && Architecture.OutputCount != head.OutputCount)
-                throw new FormatException($"the network has {Architecture.OutputCount} outputs, but the head needs {head.OutputCount}.");
+                throw new FormatException(FormattableString.Invariant($"the network has {Architecture.OutputCount} outputs, but the head needs {head.OutputCount}."));
         }
 
         /// <summary>Version 1 wrote an artificial history for networks that were not trained.</summary>

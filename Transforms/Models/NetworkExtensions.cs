@@ -1,4 +1,8 @@
+using System.Runtime.CompilerServices;
 using Microsoft.ML;
+using Microsoft.ML.Calibrators;
+using Microsoft.ML.Data;
+using Microsoft.ML.Trainers;
 using MLExtensions.Models;
 
 namespace MLExtensions;
@@ -19,21 +23,24 @@ public static class NetworkExtensions
     /// </example>
     public static NetworkModelParameters Network(this ITransformer model)
     {
-        var holders = Steps(model).OfType<IHasNetworks>().ToArray();
-        var networks = holders.SelectMany(holder => holder.Networks).ToArray();
+        var holders = Steps(model).Where(step => NetworksOf(step).Count > 0).ToArray();
+        var networks = holders.SelectMany(NetworksOf).ToArray();
         return networks switch
         {
             [var network] => network,
             [] => throw new ArgumentException($"The model has no network of this library; it has {Names(Steps(model))}.", nameof(model)),
-            _ => throw new ArgumentException($"The model has {networks.Length} networks, in {Names(holders)}. Use Networks(), or FindNetwork<T>() with the type of the transformer.", nameof(model)),
+            _ => throw new ArgumentException(FormattableString.Invariant($"The model has {networks.Length} networks, in {Names(holders)}. Use Networks(), or FindNetwork<T>() with the type of the transformer."), nameof(model)),
         };
     }
 
     /// <summary>Returns all networks of a transformer or of a chain of transformers, however deep, in the order of the chain.</summary>
     /// <param name="model">A trained or loaded model.</param>
-    /// <returns>The networks, which belong to their transformers: do not dispose them. An RBM stack has one per RBM.</returns>
+    /// <returns>
+    /// The networks, which belong to their transformers: do not dispose them. An RBM stack has one per RBM, and a model of ML.NET's
+    /// <c>PairwiseCoupling</c> one per pair of classes and per class: (0, 0), (1, 0), (1, 1), (2, 0) and so on.
+    /// </returns>
     public static IReadOnlyList<NetworkModelParameters> Networks(this ITransformer model) =>
-        Steps(model).OfType<IHasNetworks>().SelectMany(holder => holder.Networks).ToArray();
+        Steps(model).SelectMany(NetworksOf).ToArray();
 
     /// <summary>Returns the only transformer of a type in a chain of transformers, however deep, or the transformer itself.</summary>
     /// <typeparam name="T">Its type, such as <see cref="MulticlassNetworkTransformer"/>; a base class is allowed.</typeparam>
@@ -52,8 +59,8 @@ public static class NetworkExtensions
         return steps.OfType<T>().ToArray() switch
         {
             [var found] => found,
-            [] => throw new ArgumentException($"The model has no {NameOf(typeof(T))}; it has {Names(steps)}.", nameof(model)),
-            var found => throw new ArgumentException($"The model has {found.Length} transformers of the type {NameOf(typeof(T))}: {Names(found)}.", nameof(model)),
+            [] => throw new ArgumentException($"The model has no {NameOf(typeof(T))}; it has {Names(steps)}.{(steps.Any(step => NetworksOf(step).Count > 0) ? " Networks() gives all networks in them." : "")}", nameof(model)),
+            var found => throw new ArgumentException(FormattableString.Invariant($"The model has {found.Length} transformers of the type {NameOf(typeof(T))}: {Names(found)}."), nameof(model)),
         };
     }
 
@@ -65,7 +72,7 @@ public static class NetworkExtensions
         var networks = Networks(model);
         return networks.Count <= 1
             ? Network(model).Summary()
-            : string.Join(Environment.NewLine, networks.Select((network, i) => $"network {i + 1} of {networks.Count}{Environment.NewLine}{network.Summary()}"));
+            : string.Join(Environment.NewLine, networks.Select((network, i) => FormattableString.Invariant($"network {i + 1} of {networks.Count}{Environment.NewLine}{network.Summary()}")));
     }
 
     /// <summary>The transformers of a chain, those of chains in it as well.</summary>
@@ -74,6 +81,19 @@ public static class NetworkExtensions
         ArgumentNullException.ThrowIfNull(model);
         return model is IEnumerable<ITransformer> chain ? chain.SelectMany(Steps) : [model];
     }
+
+    private static IReadOnlyList<NetworkModelParameters> NetworksOf(ITransformer step) => step switch
+    {
+        IHasNetworks holder => holder.Networks,
+        ISingleFeaturePredictionTransformer<PairwiseCouplingModelParameters> pairs => PredictorsOf(pairs.Model).Select(NetworkOf).OfType<NetworkModelParameters>().ToArray(),
+        _ => [],
+    };
+
+    /// <summary>ML.NET calibrates each network of a pair once more.</summary>
+    private static object NetworkOf(object predictor) => predictor is IWeaklyTypedCalibratedModelParameters calibrated ? calibrated.WeaklyTypedSubModel : predictor;
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_predictors")]
+    private static extern ref IDistPredictorProducing<float, float>[] PredictorsOf(PairwiseCouplingModelParameters model);
 
     private static string Names(IEnumerable<object> transformers)
     {

@@ -169,6 +169,7 @@ public sealed class BinaryNetworkTransformer : NetworkTransformer
     /// applies to what is transformed and to prediction engines that are created afterwards. Default 0.5, or the option of the trainer.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in [0, 1].</exception>
+    /// <exception cref="ObjectDisposedException">The value is set and the transformer was disposed; it can still be read.</exception>
     public double DecisionThreshold
     {
         get => (Model.Head as BinaryHead)?.Threshold ?? BinaryHead.UsualThreshold;
@@ -176,6 +177,7 @@ public sealed class BinaryNetworkTransformer : NetworkTransformer
         {
             if (!BinaryHead.IsThreshold(value))
                 throw new ArgumentOutOfRangeException(nameof(value), value, FormattableString.Invariant($"{nameof(DecisionThreshold)} is {value}; it must be in [0, 1]: it is a probability, not a score."));
+            using var lease = Model.Lease();
             Model.Head = BinaryHead.Create(value);
             BindScorer();
         }

@@ -81,7 +81,7 @@ internal sealed record BinaryHead : ScoreHead
     public override void Check()
     {
         if (!IsThreshold(Threshold ?? UsualThreshold))
-            throw new FormatException($"threshold is {Threshold}; it must be in [0, 1].");
+            throw new FormatException(FormattableString.Invariant($"threshold is {Threshold}; it must be in [0, 1]."));
     }
 
     public static BinaryHead Create(double threshold) => new() { Threshold = threshold == UsualThreshold ? null : threshold };
@@ -113,7 +113,7 @@ internal sealed record MulticlassHead(int ClassCount) : ScoreHead
     public override void Check()
     {
         if (ClassCount < 1)
-            throw new FormatException($"classCount is {ClassCount}; it must be at least 1.");
+            throw new FormatException(FormattableString.Invariant($"classCount is {ClassCount}; it must be at least 1."));
     }
 }
 
@@ -138,6 +138,6 @@ internal sealed record RegressionHead(double Mean, double StandardDeviation) : S
     public override void Check()
     {
         if (!double.IsFinite(Mean) || !double.IsFinite(StandardDeviation) || StandardDeviation <= 0)
-            throw new FormatException($"mean {Mean} and standardDeviation {StandardDeviation} must be finite, and standardDeviation must be positive.");
+            throw new FormatException(FormattableString.Invariant($"mean {Mean} and standardDeviation {StandardDeviation} must be finite, and standardDeviation must be positive."));
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using System.Text.Json;
@@ -82,8 +83,8 @@ public sealed record TrainingHistory
     /// <summary>Returns a summary in one line.</summary>
     public override string ToString()
     {
-        var best = BestEpoch is { } epoch ? $"best {epoch}, " : "";
-        return $"{Epochs.Count} epochs, {best}stopped by {(StopReason == StopReason.Epochs ? "epochs" : "early stopping")}; seed {Seed}, {ThreadCount} threads, {Device}, {Precision}";
+        var best = BestEpoch is { } epoch ? FormattableString.Invariant($"best {epoch}, ") : "";
+        return FormattableString.Invariant($"{Epochs.Count} epochs, {best}stopped by {(StopReason == StopReason.Epochs ? "epochs" : "early stopping")}; seed {Seed}, {ThreadCount} threads, {Device}, {Precision}");
     }
 
     private static ImmutableArray<string> CopyWarnings(IReadOnlyList<string> warnings)
@@ -100,7 +101,7 @@ public sealed record TrainingHistory
             var least = i == 0 ? 1 : epochs[i - 1].Epoch + 1;
             if (epochs[i] is null || epochs[i].Epoch < least)
             {
-                throw new ArgumentException($"Epochs[{i}] is {epochs[i]?.Epoch.ToString() ?? "null"}; it must be at least {least}.", nameof(Epochs));
+                throw new ArgumentException(FormattableString.Invariant($"Epochs[{i}] is {epochs[i]?.Epoch.ToString(CultureInfo.InvariantCulture) ?? "null"}; it must be at least {least}."), nameof(Epochs));
             }
         }
         return [.. epochs];
@@ -154,7 +155,7 @@ public sealed record EpochRecord
     [JsonIgnore]
     public double TrainingLoss => Training.TryGetValue(MetricValues.Loss, out var loss)
         ? loss
-        : throw new InvalidOperationException($"Epoch {Epoch} has no training metric 'loss'; it has {string.Join(", ", Training.Keys)}.");
+        : throw new InvalidOperationException(FormattableString.Invariant($"Epoch {Epoch} has no training metric 'loss'; it has {string.Join(", ", Training.Keys)}."));
 
     /// <summary>The metric "loss" of <see cref="Validation"/>, or null if it was not measured.</summary>
     [JsonIgnore]
@@ -228,7 +229,7 @@ internal static class TrainingHistoryJson
     {
         if (json.Length > MaxBytes)
         {
-            throw new ModelFormatException(entryName, $"is {json.Length} bytes long; a history can have at most {MaxBytes}");
+            throw new ModelFormatException(entryName, FormattableString.Invariant($"is {json.Length} bytes long; a history can have at most {MaxBytes}"));
         }
         try
         {

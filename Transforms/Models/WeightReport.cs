@@ -55,7 +55,7 @@ public sealed record WeightReport
 
     /// <summary>A line for logs.</summary>
     public override string ToString() =>
-        $"{Loaded.Count} tensors loaded, {Missing.Count} missing, {Unexpected.Count} unexpected, {OtherShape.Count} of another shape";
+        FormattableString.Invariant($"{Loaded.Count} tensors loaded, {Missing.Count} missing, {Unexpected.Count} unexpected, {OtherShape.Count} of another shape");
 
     private static ImmutableArray<string> Copy(IReadOnlyList<string> names)
     {

@@ -44,7 +44,7 @@ internal static partial class LibraryImage
             if (memory is null)
                 return false;
             RandomAccess.Write(memory, image, 0);
-            library = NativeLibrary.Load($"/proc/self/fd/{memory.DangerousGetHandle()}");
+            library = NativeLibrary.Load(FormattableString.Invariant($"/proc/self/fd/{memory.DangerousGetHandle()}"));
             return true;
         }
         catch (Exception e) when (IsExpected(e))

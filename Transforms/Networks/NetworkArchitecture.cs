@@ -74,9 +74,9 @@ public abstract record NetworkArchitecture
     internal virtual void Check()
     {
         if (InputCount < 1)
-            throw new FormatException($"inputCount is {InputCount}; it must be at least 1.");
+            throw new FormatException(FormattableString.Invariant($"inputCount is {InputCount}; it must be at least 1."));
         if (OutputCount < 1)
-            throw new FormatException($"outputCount is {OutputCount}; it must be at least 1.");
+            throw new FormatException(FormattableString.Invariant($"outputCount is {OutputCount}; it must be at least 1."));
     }
 }
 

@@ -55,7 +55,7 @@ internal sealed class EntryReader(Stream stream, string entryName)
         while ((read = ReadSome(buffer)) > 0)
         {
             if (content.Length + read > limit)
-                throw Fail($"is longer than the {limit} bytes allowed");
+                throw Fail(FormattableString.Invariant($"is longer than the {limit} bytes allowed"));
             content.Write(buffer, 0, read);
         }
         return content.ToArray();
@@ -69,7 +69,7 @@ internal sealed class EntryReader(Stream stream, string entryName)
     }
 
     private ModelFormatException Truncated(string what, int missing) =>
-        Fail($"ends inside {what}, at least {missing} bytes are missing; the file is truncated");
+        Fail(FormattableString.Invariant($"ends inside {what}, at least {missing} bytes are missing; the file is truncated"));
 
     private int ReadSome(Span<byte> destination)
     {

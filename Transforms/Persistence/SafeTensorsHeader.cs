@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
@@ -101,7 +102,7 @@ internal sealed record SafeTensorsEntry(string Name, ScalarType Type, IReadOnlyL
     public static string Describe(ScalarType type, IEnumerable<long> shape)
     {
         var name = SafeTensorsTypes.Has(type) ? SafeTensorsTypes.NameOf(type) : type.ToString();
-        return $"{name}[{string.Join(',', shape)}]";
+        return $"{name}[{NumberList.Of(shape, ",")}]";
     }
 }
 
@@ -155,7 +156,7 @@ internal sealed class SafeTensorsHeaderParser
         reader.ReadExactly(prefix, "the length of the safetensors header");
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length is < 2 or > SafeTensorsHeader.MaxLength)
-            throw reader.Fail($"has a safetensors header of {length} bytes; 2 to {SafeTensorsHeader.MaxLength} are allowed");
+            throw reader.Fail(FormattableString.Invariant($"has a safetensors header of {length} bytes; 2 to {SafeTensorsHeader.MaxLength} are allowed"));
         var json = reader.ReadGrowing((int)length, "the safetensors header");
         var parser = new SafeTensorsHeaderParser(reader);
         try
@@ -246,7 +247,7 @@ internal sealed class SafeTensorsHeaderParser
         if (offsets[1] < offsets[0] || offsets[1] - offsets[0] != bytes)
         {
             throw _reader.Fail(
-                $"tensor '{name}' is {SafeTensorsEntry.Describe(scalarType, shape)}, {bytes} bytes, but spans bytes {offsets[0]} to {offsets[1]}");
+                FormattableString.Invariant($"tensor '{name}' is {SafeTensorsEntry.Describe(scalarType, shape)}, {bytes} bytes, but spans bytes {offsets[0]} to {offsets[1]}"));
         }
         _entries.Add(new SafeTensorsEntry(name, scalarType, shape, offsets[0], offsets[1]));
     }
@@ -259,9 +260,9 @@ internal sealed class SafeTensorsHeaderParser
         while (cursor.Read() && cursor.TokenType != JsonTokenType.EndArray)
         {
             if (cursor.TokenType != JsonTokenType.Number || !cursor.TryGetInt64(out var number) || number < 0)
-                throw _reader.Fail($"{field} of tensor '{name}' contains something other than whole numbers from 0 to {long.MaxValue}");
+                throw _reader.Fail(FormattableString.Invariant($"{field} of tensor '{name}' contains something other than whole numbers from 0 to {long.MaxValue}"));
             if (numbers.Count == limit)
-                throw _reader.Fail($"{field} of tensor '{name}' has more than {limit} numbers");
+                throw _reader.Fail(FormattableString.Invariant($"{field} of tensor '{name}' has more than {limit} numbers"));
             numbers.Add(number);
         }
         return numbers;
@@ -289,10 +290,10 @@ internal sealed class SafeTensorsHeaderParser
         foreach (var entry in header.Entries)
         {
             if (entry.Begin != at)
-                throw reader.Fail($"tensor '{entry.Name}' begins at byte {entry.Begin} of the data instead of {at}: there is a gap or an overlap");
+                throw reader.Fail(FormattableString.Invariant($"tensor '{entry.Name}' begins at byte {entry.Begin} of the data instead of {at}: there is a gap or an overlap"));
             at = entry.End;
         }
         if (reader.Remaining is { } remaining && remaining != at)
-            throw reader.Fail($"has {remaining} bytes of data, but its header describes {at}");
+            throw reader.Fail(FormattableString.Invariant($"has {remaining} bytes of data, but its header describes {at}"));
     }
 }

@@ -79,7 +79,7 @@ internal static class SafeTensorsWriter
         var json = header.ToJson();
         var padded = (json.Length + Alignment - 1) / Alignment * Alignment;
         if (padded > SafeTensorsHeader.MaxLength)
-            throw new ArgumentException($"The names, shapes and metadata need {padded} bytes; the format allows {SafeTensorsHeader.MaxLength}.");
+            throw new ArgumentException(FormattableString.Invariant($"The names, shapes and metadata need {padded} bytes; the format allows {SafeTensorsHeader.MaxLength}."));
         Span<byte> prefix = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(prefix, padded);
         stream.Write(prefix);

@@ -46,7 +46,7 @@ public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
     {
         var column = FeatureRows.Find(schema, InputColumnName);
         if (FeatureReader.WidthOf(column) != Format.Width)
-            throw new ArgumentException($"Column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the model was trained on {Format.Width} values.", nameof(schema));
+            throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the model was trained on {Format.Width} values."), nameof(schema));
         return column;
     }
 

@@ -81,7 +81,7 @@ internal sealed record DenseFormat(int Count) : FeatureFormat
     public override void Check(DataViewSchema.Column column)
     {
         if (!FeatureReader.Fits(column, Count))
-            throw new ArgumentException($"Feature column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the model was trained on {Count} values.");
+            throw new ArgumentException(FormattableString.Invariant($"Feature column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the model was trained on {Count} values."));
     }
 
     public override void Arrange(in VBuffer<float> features, Span<float> row)

@@ -79,14 +79,14 @@ internal sealed class FeatureReader : IFeatureReader
             ReadVector(destination);
         var bad = FiniteCheck.FirstNonFinite(destination);
         if (bad >= 0)
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Feature column '{_column}', row {_row.Position}, slot {bad}: the value is {destination[bad]}; features must be finite. Add ReplaceMissingValues or FilterRowsByMissingValues before this estimator."));
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Feature column '{_column}', {RowName.Of(_row.Position)}, slot {bad}: the value is {destination[bad]}; features must be finite. Add ReplaceMissingValues or FilterRowsByMissingValues before this estimator."));
     }
 
     private void ReadVector(Span<float> destination)
     {
         _vector!(ref _buffer);
         if (_buffer.Length != Width)
-            throw new FormatException($"Feature column '{_column}', row {_row.Position}: there are {_buffer.Length} values; there must be {Width}.");
+            throw new FormatException(FormattableString.Invariant($"Feature column '{_column}', {RowName.Of(_row.Position)}: there are {_buffer.Length} values; there must be {Width}."));
         var values = _buffer.GetValues();
         if (_buffer.IsDense)
         {

@@ -45,12 +45,12 @@ internal static class FeatureRows
         for (var row = 0; row < rows.Count; row++)
         {
             if (rows[row] == null)
-                throw new ArgumentNullException(nameof(rows), $"Row {row} is null; each row must have {width} values.");
+                throw new ArgumentNullException(nameof(rows), FormattableString.Invariant($"{nameof(rows)}[{row}] is null; each row must have {width} values."));
             if (rows[row].Length != width)
-                throw new ArgumentException($"Row {row} has {rows[row].Length} values; the model was trained on {width} values.", nameof(rows));
+                throw new ArgumentException(FormattableString.Invariant($"{nameof(rows)}[{row}] has {rows[row].Length} values; the model was trained on {width} values."), nameof(rows));
             var bad = FiniteCheck.FirstNonFinite(rows[row]);
             if (bad >= 0)
-                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Row {row}, slot {bad}: the value is {rows[row][bad]}; it must be finite."));
+                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"{nameof(rows)}[{row}], slot {bad}: the value is {rows[row][bad]}; it must be finite."));
             rows[row].CopyTo(values[(row * width)..]);
         }
         return tensor;

@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
@@ -73,16 +74,16 @@ internal sealed class ImageReader
     {
         _image = _getter.Read();
         if (_image == null)
-            throw new FormatException($"Feature column '{_column}', row {_row.Position}: the image is missing.");
+            throw new FormatException(FormattableString.Invariant($"Feature column '{_column}', {RowName.Of(_row.Position)}: the image is missing."));
         if (_image.Height != _type.Height || _image.Width != _type.Width)
-            throw new FormatException($"Feature column '{_column}', row {_row.Position}: the image has {_image.Height} x {_image.Width} pixels (height x width); it must have {_type.Height} x {_type.Width}. Add ResizeImages.");
+            throw new FormatException(FormattableString.Invariant($"Feature column '{_column}', {RowName.Of(_row.Position)}: the image has {_image.Height} x {_image.Width} pixels (height x width); it must have {_type.Height} x {_type.Width}. Add ResizeImages."));
         var pixelCount = _type.Height * _type.Width;
         var pixels = _image.Pixels[..(pixelCount * BytesPerPixel)];
         var (red, blue) = _image.PixelFormat switch
         {
             MLPixelFormat.Bgra32 => (2, 0),
             MLPixelFormat.Rgba32 => (0, 2),
-            var format => throw new FormatException($"Feature column '{_column}', row {_row.Position}: the image has the pixel format {format}; it must be Bgra32 or Rgba32."),
+            var format => throw new FormatException(FormattableString.Invariant($"Feature column '{_column}', {RowName.Of(_row.Position)}: the image has the pixel format {format}; it must be Bgra32 or Rgba32.")),
         };
         if (destination.Length == pixelCount)
             ReadLuma(pixels, red, blue, destination);

@@ -77,6 +77,6 @@ internal sealed class KeyMap
     {
         if (key >= 0 && key < _places.Length && _places[key] >= 0)
             return _places[key];
-        throw new FormatException($"Column '{_column}', row {row}: the value is '{(key >= 0 && key < _names.Count ? _names[key] : (key + 1).ToString(System.Globalization.CultureInfo.InvariantCulture))}', which {_owner} does not have; it has {NameList.Of(_known)}. Leave such rows out, or make the keys with the MapValueToKey of the training data: then they are missing values.");
+        throw new FormatException(FormattableString.Invariant($"Column '{_column}', {RowName.Of(row)}: the value is '{(key >= 0 && key < _names.Count ? _names[key] : (key + 1).ToString(System.Globalization.CultureInfo.InvariantCulture))}', which {_owner} does not have; it has {NameList.Of(_known)}. Leave such rows out, or make the keys with the MapValueToKey of the training data: then they are missing values."));
     }
 }

@@ -50,8 +50,13 @@ public abstract class NetworkColumnsTransformer : ITransformer, IHasNetworks, ID
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        return TransformPrepared(Prepare(input));
+    }
+
+    /// <summary>Adds the columns to data that is prepared already.</summary>
+    private protected IDataView TransformPrepared(IDataView prepared)
+    {
         using var lease = Lease();
-        var prepared = Prepare(input);
         var mapper = CreateMapper(prepared.Schema);
         return new BatchScoredDataView(new RowToRowMapperTransform(Host, ReadAhead(prepared), mapper, CreateMapper), this);
     }

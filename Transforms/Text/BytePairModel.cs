@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -77,9 +78,9 @@ internal sealed class BytePairModel
         foreach (var (token, id) in numbers)
         {
             if ((uint)id >= (uint)tokens.Length)
-                throw new FormatException($"vocabularyJson gives '{token}' the number {id}; its {tokens.Length} tokens must have the numbers 0 to {tokens.Length - 1}.");
+                throw new FormatException(FormattableString.Invariant($"vocabularyJson gives '{token}' the number {id}; its {tokens.Length} tokens must have the numbers 0 to {tokens.Length - 1}."));
             if (tokens[id] != null)
-                throw new FormatException($"vocabularyJson gives '{tokens[id]}' and '{token}' the same number, {id}.");
+                throw new FormatException(FormattableString.Invariant($"vocabularyJson gives '{tokens[id]}' and '{token}' the same number, {id}."));
             tokens[id] = token;
         }
         return tokens;
@@ -96,7 +97,7 @@ internal sealed class BytePairModel
                 continue;
             var space = line.IndexOf(' ');
             if (space < 1 || space == line.Length - 1 || line[(space + 1)..].Contains(' '))
-                throw new FormatException($"merges, line {number}, is '{line}'; it must be two tokens separated by a space.");
+                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"merges, line {number}, is '{line}'; it must be two tokens separated by a space."));
             Require(line[..space], vocabulary, number);
             Require(line[(space + 1)..], vocabulary, number);
             Require(string.Concat(line[..space], line[(space + 1)..]), vocabulary, number);
@@ -108,7 +109,7 @@ internal sealed class BytePairModel
     private static void Require(ReadOnlySpan<char> token, Vocabulary vocabulary, int line)
     {
         if (vocabulary.Find(token) == null)
-            throw new FormatException($"merges, line {line}, has '{token}', which is not in vocabularyJson.");
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"merges, line {line}, has '{token}', which is not in vocabularyJson."));
     }
 }
 

@@ -46,7 +46,7 @@ internal sealed class CharacterIndex
     {
         var status = Rune.DecodeFromUtf16(token, out var character, out var length);
         if (status != System.Buffers.OperationStatus.Done || length != token.Length)
-            throw new FormatException($"vocabulary[{id}] is '{token}'; it must be one character.");
+            throw new FormatException(FormattableString.Invariant($"vocabulary[{id}] is '{token}'; it must be one character."));
         return character;
     }
 }

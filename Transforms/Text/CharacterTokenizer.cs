@@ -75,7 +75,7 @@ public sealed record CharacterTokenizer : TextTokenizer
     }
 
     private FormatException Missing(Rune character) => new(
-        $"The character '{character}' (U+{character.Value:X4}) is not among the {VocabularySize} of the vocabulary, which has no token for "
+        FormattableString.Invariant($"The character '{character}' (U+{character.Value:X4}) is not among the {VocabularySize} of the vocabulary, which has no token for ")
         + "unknown characters; Tokenization.Characters() makes one unless allowUnknown is false.");
 
     private sealed class Decoder(Vocabulary vocabulary) : TextDecoder

@@ -35,7 +35,7 @@ internal static class TextColumn
         }
         catch (FormatException e)
         {
-            throw new FormatException($"Text column '{column}', row {row}: {e.Message}", e);
+            throw new FormatException(FormattableString.Invariant($"Text column '{column}', {RowName.Of(row)}: {e.Message}"), e);
         }
     }
 }

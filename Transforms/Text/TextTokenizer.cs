@@ -72,7 +72,7 @@ public abstract record TextTokenizer
     }
 
     /// <summary>Returns the kind and the vocabulary size.</summary>
-    public sealed override string ToString() => $"{GetType().Name} of {VocabularySize} tokens";
+    public sealed override string ToString() => FormattableString.Invariant($"{GetType().Name} of {VocabularySize} tokens");
 
     internal abstract TextDecoder CreateDecoder();
 

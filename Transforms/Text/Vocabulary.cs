@@ -15,9 +15,9 @@ internal sealed class Vocabulary
         for (var i = 0; i < tokens.Count; i++)
         {
             if (string.IsNullOrEmpty(tokens[i]))
-                throw new FormatException($"vocabulary[{i}] is {(tokens[i] == null ? "null" : "empty")}.");
+                throw new FormatException(FormattableString.Invariant($"vocabulary[{i}] is {(tokens[i] == null ? "null" : "empty")}."));
             if (!_ids.TryAdd(tokens[i], i))
-                throw new FormatException($"vocabulary[{i}] is '{tokens[i]}', the same as vocabulary[{_ids[tokens[i]]}].");
+                throw new FormatException(FormattableString.Invariant($"vocabulary[{i}] is '{tokens[i]}', the same as vocabulary[{_ids[tokens[i]]}]."));
         }
         _lookup = _ids.GetAlternateLookup<ReadOnlySpan<char>>();
     }
@@ -25,7 +25,7 @@ internal sealed class Vocabulary
     public string TokenOf(int id)
     {
         if ((uint)id >= (uint)_tokens.Count)
-            throw new ArgumentOutOfRangeException(nameof(id), id, $"There is no token {id}; the vocabulary has the tokens 0 to {_tokens.Count - 1}.");
+            throw new ArgumentOutOfRangeException(nameof(id), id, FormattableString.Invariant($"There is no token {id}; the vocabulary has the tokens 0 to {_tokens.Count - 1}."));
         return _tokens[id];
     }
 

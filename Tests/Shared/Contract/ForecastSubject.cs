@@ -73,7 +73,7 @@ internal sealed class ForecastSubject() : TrainingSubject("Forecast")
         return copy;
     }
 
-    public override string PlaceOf(int row, int slot) => $"'{InputColumn}', row {row}";
+    public override string PlaceOf(int row, int slot) => $"'{InputColumn}', row {row} (the first row is 0)";
 
     public override Example MakeEqual(Example row) => Spoil(row, 0, Feature);
 

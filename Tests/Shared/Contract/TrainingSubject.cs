@@ -128,7 +128,7 @@ internal abstract class TrainingSubject(string name)
     public virtual Example Spoil(Example row, int slot, float value) => row.With(row.Features.DenseValues().Select((x, i) => i == slot ? value : x).ToArray());
 
     /// <summary>How a message says where such a value is.</summary>
-    public virtual string PlaceOf(int row, int slot) => $"'{InputColumn}', row {row}, slot {slot}";
+    public virtual string PlaceOf(int row, int slot) => $"'{InputColumn}', row {row} (the first row is 0), slot {slot}";
 
     /// <summary>A row with the values that all rows have.</summary>
     public virtual Example MakeEqual(Example row) => row.With(Enumerable.Repeat(Feature, FeatureCount).ToArray());

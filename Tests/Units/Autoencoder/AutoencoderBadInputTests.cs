@@ -71,13 +71,13 @@ public sealed class AutoencoderBadInputTests
         var rows = AutoencoderSample.Create(20);
         rows[7].Features[1] = 3;
         var message = Refusal(rows, buffering, AutoencoderOutput.Bernoulli);
-        StringAssert.Contains(message, "Column 'Features', row 7, slot 1: the value is 3; features of an autoencoder with Output = Bernoulli must be in [0, 1]. Add NormalizeMinMax");
+        StringAssert.Contains(message, "Column 'Features', row 7 (the first row is 0), slot 1: the value is 3; features of an autoencoder with Output = Bernoulli must be in [0, 1]. Add NormalizeMinMax");
         Assert.DoesNotContain("fixZero", message);
         rows[7].Features[1] = -0.5f;
         StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Bernoulli), "the value is -0.5; features of an autoencoder with Output = Bernoulli must be in [0, 1]. Add NormalizeMinMax before this estimator, with fixZero: false");
         rows[7].Features[1] = float.NaN;
-        StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Bernoulli), "column 'Features', row 7, slot 1: the value is NaN");
-        StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Gaussian), "column 'Features', row 7, slot 1: the value is NaN");
+        StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Bernoulli), "column 'Features', row 7 (the first row is 0), slot 1: the value is NaN");
+        StringAssert.Contains(Refusal(rows, buffering, AutoencoderOutput.Gaussian), "column 'Features', row 7 (the first row is 0), slot 1: the value is NaN");
     }
 
     /// <summary>What the message says: it does mend it. Real numbers need no mending, nor does scoring.</summary>
@@ -93,7 +93,7 @@ public sealed class AutoencoderBadInputTests
         Assert.IsTrue(AutoencoderSample.Column(model.Transform(data), "Code").SelectMany(row => row).All(float.IsFinite));
         rows[7].Features[1] = float.NaN;
         var error = Assert.Throws<Exception>(() => AutoencoderSample.Column(model.Transform(data), "Code"));
-        StringAssert.Contains(Outcome.Messages(error), "column 'Features', row 7, slot 1: the value is NaN");
+        StringAssert.Contains(Outcome.Messages(error), "column 'Features', row 7 (the first row is 0), slot 1: the value is NaN");
     }
 
     [TestMethod]

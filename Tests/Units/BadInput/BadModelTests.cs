@@ -42,7 +42,7 @@ public sealed class BadModelTests
         new("a threshold of a loaded model below 0", () => Bad.Model("LstmBinary").FindNetwork<BinaryNetworkTransformer>().DecisionThreshold = -0.1, "DecisionThreshold is -0.1"),
         new("a sample of -1 rows", () => Bad.Model("Rbm").FindNetwork<RbmTransformer>().Sample(-1, 1, 1), "-1"),
         new("a sample of no steps", () => Bad.Model("Rbm").FindNetwork<RbmTransformer>().Sample(1, 0, 1), "0"),
-        new("a sample from rows that are null", () => Bad.Model("Rbm").FindNetwork<RbmTransformer>().Sample([null!], 1, 1), "Row 0 is null"),
+        new("a sample from rows that are null", () => Bad.Model("Rbm").FindNetwork<RbmTransformer>().Sample([null!], 1, 1), "rows[0] is null"),
         new("a sample from a row of another width", () => Bad.Model("Rbm").FindNetwork<RbmTransformer>().Sample([[1f]], 1, 1), "1"),
         new("a reconstruction of NaN", () => Bad.Model("Rbm").FindNetwork<RbmTransformer>().Reconstruct(Enumerable.Repeat(float.NaN, Bad.Model("Rbm").Network().Architecture.InputCount).ToArray()), "NaN"),
         new("a text from null", () => Writer().GenerateText(null!), "prompt"),

@@ -43,14 +43,14 @@ public sealed class RowReaderTests
         var rows = Numbered(6);
         rows[4].Target = float.NegativeInfinity;
         var data = Example.View(Ml, rows);
-        Assert.Contains("'Target', row 4: the value is -Infinity", Assert.Throws<FormatException>(() => Labels(data, Columns(data))).Message);
+        Assert.Contains("'Target', row 4 (the first row is 0): the value is -Infinity", Assert.Throws<FormatException>(() => Labels(data, Columns(data))).Message);
     }
 
     [TestMethod]
     public void ValidationKeyBeyondTheClasses_IsNamed()
     {
         var data = Example.View(Ml, Numbered(6));
-        Assert.Contains("'Class', row 2: the key is 3", Assert.Throws<FormatException>(() => Labels(data, Columns(data, nameof(Example.Class), classes: 2))).Message);
+        Assert.Contains("'Class', row 2 (the first row is 0): the key is 3", Assert.Throws<FormatException>(() => Labels(data, Columns(data, nameof(Example.Class), classes: 2))).Message);
     }
 
     [TestMethod]

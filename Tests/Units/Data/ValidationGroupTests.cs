@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Tests.BadInput;
 using MLExtensions.Tests.Contract;
 using MLExtensions.Tests.Forecasting;
 using MLExtensions.Tests.LanguageModels;
@@ -127,6 +128,81 @@ public sealed class ValidationGroupTests
             Set(o, nameof(SeriesSample.Series));
             o.GroupColumnName = null;
         }).Fit(SeriesSample.View(rows))).Message);
+    }
+
+    /// <summary>Where order decides, every family that reads again sees that another pass has another.</summary>
+    [TestMethod]
+    public void OtherOrderInALaterPass_IsRefused()
+    {
+        var series = SeriesSample.Mixed(SeriesSample.Sine(40), SeriesSample.Sine(40, "b", seed: 2));
+        var forecaster = SeriesSample.Forecaster(o => (o.GroupColumnName, o.ValidationFraction, o.ValidationGroupColumnName, o.Epochs) = ("Series", 0.5, "Series", 1));
+        var documents = Enumerable.Range(0, 60).Select(i => new Document { Text = $"text {i}", Author = i % 6 }).ToArray();
+        var language = Ml.LanguageModels.Trainers.Lstm(LanguageSample.Options(o => (o.Epochs, o.ValidationFraction, o.ValidationGroupColumnName) = (1, 0.3, nameof(Document.Author))));
+        var rows = BadRow.Create(24);
+        foreach (var (name, fit) in new (string, Action)[]
+        {
+            ("series", () => forecaster.Fit(Turning(series)).Dispose()),
+            ("language model", () => language.Fit(Turning(documents)).Dispose()),
+            ("labels, groups", () => Bad.Binary(o => (o.ValidationFraction, o.ValidationGroupColumnName, o.Buffering) = (0.2, "Group", Buffering.Streaming)).Fit(Turning(rows)).Dispose()),
+            ("labels, fraction", () => Bad.Regression(o => (o.ValidationFraction, o.Buffering) = (0.2, Buffering.Streaming)).Fit(Turning(rows)).Dispose()),
+            ("RBM, groups", () => Bad.Rbm(o => (o.ValidationFraction, o.ValidationGroupColumnName, o.Buffering) = (0.2, "Group", Buffering.Streaming)).Fit(Turning(rows)).Dispose()),
+            ("autoencoder, fraction", () => Bad.Autoencoder(o => (o.ValidationFraction, o.Buffering) = (0.2, Buffering.Streaming)).Fit(Turning(rows)).Dispose()),
+        })
+        {
+            // Where only the rows of one part are read, they are other rows.
+            var message = Assert.Throws<InvalidOperationException>(fit, name).Message;
+            Assert.IsTrue(message.Contains("in another order in pass", StringComparison.Ordinal) || message.Contains("has other values of column", StringComparison.Ordinal), $"{name}: {message}");
+        }
+
+        // Each pass begins one row later.
+        static IDataView Turning<T>(T[] rows)
+            where T : class
+        {
+            var pass = 0;
+            IEnumerable<T> Read() => rows.Skip(++pass).Concat(rows.Take(pass));
+            return Ml.Data.LoadFromEnumerable(Deferred(Read));
+        }
+
+        static IEnumerable<T> Deferred<T>(Func<IEnumerable<T>> read)
+        {
+            foreach (var row in read())
+                yield return row;
+        }
+    }
+
+    /// <summary>A column that is not there is a mistake even where it is not needed; one that is there is said to have no effect.</summary>
+    [TestMethod]
+    public void ValidationData_ColumnMustExist_AndHasNoEffect()
+    {
+        var subjects = new (string Name, Func<string?, double, Action<IDataView, IDataView>> Fit)[]
+        {
+            ("supervised", (column, fraction) => (rows, other) => Bad.Binary(o => (o.ValidationGroupColumnName, o.ValidationFraction) = (column, fraction)).Fit(rows, other).Dispose()),
+            ("sequences", (column, fraction) => (rows, other) => Bad.Recurrent("Text", o => (o.ValidationGroupColumnName, o.ValidationFraction) = (column, fraction)).Fit(rows, other).Dispose()),
+            ("RBM", (column, fraction) => (rows, other) => Bad.Rbm(o => (o.ValidationGroupColumnName, o.ValidationFraction, o.VisibleUnits) = (column, fraction, VisibleUnitType.Gaussian)).Fit(rows, other).Dispose()),
+            ("autoencoder", (column, fraction) => (rows, other) => Bad.Autoencoder(o => (o.ValidationGroupColumnName, o.ValidationFraction) = (column, fraction)).Fit(rows, other).Dispose()),
+            ("forecaster", (column, fraction) => (rows, other) => Bad.Forecaster(o => (o.ValidationGroupColumnName, o.ValidationFraction) = (column, fraction)).Fit(rows, other).Dispose()),
+            ("language model", (column, fraction) => (rows, other) => Bad.Language(o => (o.ValidationGroupColumnName, o.ValidationFraction) = (column, fraction)).Fit(rows, other).Dispose()),
+        };
+        var lines = new List<string>();
+        Bad.Ml.Log += Listen;
+        try
+        {
+            foreach (var (name, fit) in subjects)
+            {
+                foreach (var fraction in new[] { 0, 0.2 })
+                    Assert.Contains("ValidationGroupColumnName: column 'Nobody' is not in the data", Assert.Throws<ArgumentException>(() => fit("Nobody", fraction)(Bad.View(), Bad.View())).Message, name);
+                lines.Clear();
+                fit("Group", 0.2)(Bad.View(), Bad.View());
+                Assert.HasCount(1, lines.Where(line => line.Contains("ValidationGroupColumnName 'Group' has no effect", StringComparison.Ordinal)), name);
+                Assert.HasCount(1, lines.Where(line => line.Contains("ValidationFraction 0.2 has no effect", StringComparison.Ordinal)), name);
+            }
+        }
+        finally
+        {
+            Bad.Ml.Log -= Listen;
+        }
+
+        void Listen(object? sender, LoggingEventArgs line) => lines.Add(line.Message);
     }
 
     private static IDataView Numbered(SeriesSample[] rows) =>

@@ -54,6 +54,56 @@ public sealed class ForecastExtensionsTests
         Assert.Contains("needs at least 12", Assert.Throws<ArgumentException>(() => loaded.Forecast([1f, 2f])).Message);
     }
 
+    /// <summary>Only what the network reads must be there, in a lone forecaster and in a chain, from an array and from a data view.</summary>
+    [TestMethod]
+    public void MissingValues_MatterInTheLastWindowOnly()
+    {
+        using var alone = SeriesSample.Forecaster(o => o.Epochs = 1).Fit(View(SeriesSample.Sine(60)));
+        var chain = Ml.Transforms.CopyColumns("Copy", "Value").Fit(View(Rows)).Append(alone).Append(Ml.Transforms.CopyColumns("Later", "Forecast").Fit(alone.Transform(View(First.Select(value => new SeriesSample { Value = value })))));
+        var expected = alone.Forecast(First);
+        foreach (var model in new ITransformer[] { alone, chain })
+        {
+            foreach (var bad in new[] { float.NaN, float.PositiveInfinity })
+            {
+                foreach (var row in new[] { 0, 5, First.Length - SeriesSample.Period - 1 })
+                {
+                    var history = First.ToArray();
+                    history[row] = bad;
+                    Outcome.AssertClose(expected, model.Forecast(history), 1e-6);
+                    Outcome.AssertClose(expected, [.. model.Forecast(Single(history))[0].Values], 1e-6);
+                }
+                foreach (var row in new[] { First.Length - SeriesSample.Period, First.Length - 1 })
+                {
+                    var history = First.ToArray();
+                    history[row] = bad;
+                    Assert.Contains($"{row}", Assert.Throws<FormatException>(() => model.Forecast(history)).Message);
+                    Assert.Contains($"Column 'Value', row {row}", Assert.Throws<FormatException>(() => model.Forecast(Single(history))).Message);
+                }
+            }
+        }
+        // Each series has its own window; Transform forecasts after every row, so it needs every value.
+        using var several = Forecaster().Fit(View(Rows));
+        var forecasts = several.Forecast(View(Rows));
+        var spoiled = Rows.Select((row, i) => new SeriesSample { Series = row.Series, Value = i is 0 or 7 ? float.NaN : row.Value }).ToArray();
+        for (var i = 0; i < 2; i++)
+            Outcome.AssertClose([.. forecasts[i].Values], [.. several.Forecast(View(spoiled))[i].Values], 1e-6);
+        Assert.Contains("Column 'Value', row 0", Assert.Throws<FormatException>(() => SeriesSample.Forecasts(several.Transform(View(spoiled)))).Message);
+
+        static IDataView Single(float[] history) => View(history.Select(value => new SeriesSample { Value = value }));
+    }
+
+    [TestMethod]
+    public void MissingExtraInputs_MatterInTheLastWindowOnly()
+    {
+        var rows = SeriesSample.Signaled(60);
+        using var model = SeriesSample.Forecaster(o => (o.ExtraColumnNames, o.Epochs) = (["Signal"], 1)).Fit(View(rows));
+        var expected = model.Forecast(View(rows))[0].Values.ToArray();
+        rows[3].Signal = float.NaN;
+        Outcome.AssertClose(expected, [.. model.Forecast(View(rows))[0].Values], 1e-6);
+        rows[59].Signal = float.NaN;
+        Assert.Contains("'Signal', row 59", Assert.Throws<FormatException>(() => model.Forecast(View(rows))).Message);
+    }
+
     [TestMethod]
     public void ModelWithoutForecaster_IsRefused()
     {

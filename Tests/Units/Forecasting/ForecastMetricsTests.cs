@@ -111,9 +111,9 @@ public sealed class ForecastMetricsTests
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => Ml.Forecasting.EvaluateForecast(View(rows), "Forecast", "Forecast")).Message, "it must be Single");
         StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => Evaluate(rows, seasonLength: 0)).Message, "seasonLength is 0");
         var infinite = Assert.Throws<FormatException>(() => Evaluate([Row(1, 2), Row(2, float.PositiveInfinity)]));
-        StringAssert.Contains(infinite.Message, "'Forecast', row 1, step 1");
+        StringAssert.Contains(infinite.Message, "'Forecast', row 1 (the first row is 0), step 1");
         var nameless = Assert.Throws<FormatException>(() => Evaluate([rows[0] with { Series = "a" }, rows[1]], group: nameof(Value.Series)));
-        StringAssert.Contains(nameless.Message, "'Series', row 1: the value is missing");
+        StringAssert.Contains(nameless.Message, "'Series', row 1 (the first row is 0): the value is missing");
     }
 
     private static Value Row(float value, params float[] forecast) => new(value, forecast, "");

@@ -26,15 +26,15 @@ public sealed class ForecastTimeTests
     [TestMethod]
     public void UnorderedDoubleAndMissingRows_AreNamed()
     {
-        AssertRefused(Daily(40).Reverse().ToArray(), "Time column 'Time', row 1, series 'a': the time is 2020-02-08, before 2020-02-09 in row 0");
+        AssertRefused(Daily(40).Reverse().ToArray(), "Time column 'Time', row 1 (the first row is 0), series 'a': the time is 2020-02-08, before 2020-02-09 in row 0");
         var twice = Daily(40);
         twice[20] = twice[20] with { Time = twice[19].Time };
-        AssertRefused(twice, "Time column 'Time', row 20, series 'a': the time is 2020-01-20, as in row 19");
-        AssertRefused(Daily(40).Where((_, i) => i != 10).ToArray(), "Time column 'Time', row 10, series 'a': the time is 2020-01-12, 2 days after 2020-01-10 in row 9", "TimeGapHandling.Allow");
+        AssertRefused(twice, "Time column 'Time', row 20 (the first row is 0), series 'a': the time is 2020-01-20, as in row 19");
+        AssertRefused(Daily(40).Where((_, i) => i != 10).ToArray(), "Time column 'Time', row 10 (the first row is 0), series 'a': the time is 2020-01-12, 2 days after 2020-01-10 in row 9", "TimeGapHandling.Allow");
         var missing = Daily(40);
         missing[3] = missing[3] with { Time = default };
-        AssertRefused(missing, "row 3, series 'a': the time is missing");
-        AssertRefused(Rows(40, i => new DateTime(2020, 1, 1).AddMonths(i < 20 ? i : i + 1)), "row 20, series 'a': the time is 2021-10-01");
+        AssertRefused(missing, "row 3 (the first row is 0), series 'a': the time is missing");
+        AssertRefused(Rows(40, i => new DateTime(2020, 1, 1).AddMonths(i < 20 ? i : i + 1)), "row 20 (the first row is 0), series 'a': the time is 2021-10-01");
     }
 
     [TestMethod]

@@ -48,7 +48,7 @@ public sealed class SeriesTests
     public void NotFinite_NamesColumnRowAndValue(float value, string text)
     {
         var error = Assert.Throws<FormatException>(() => Read([new(1, 1, "a"), new(value, 1, "a")]));
-        StringAssert.Contains(error.Message, $"'Number', row 1: the value is {text}");
+        StringAssert.Contains(error.Message, $"'Number', row 1 (the first row is 0): the value is {text}");
         var extra = Assert.Throws<FormatException>(() => Read([new(1, 1, "a"), new(1, value, "a")]));
         StringAssert.Contains(extra.Message, "'Extra', row 1");
         StringAssert.Contains(Assert.Throws<FormatException>(() => Read([new(1, 1, "")])).Message, "'Group', row 0");

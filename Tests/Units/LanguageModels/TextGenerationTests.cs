@@ -46,6 +46,28 @@ public sealed class TextGenerationTests
         Assert.Contains("row 1", Contract.Outcome.Messages(error));
     }
 
+    [TestMethod]
+    public void UnknownTokens_AreCounted()
+    {
+        var ml = new MLContext(1);
+        var warnings = new List<string>();
+        ml.Log += (_, line) => warnings.AddRange(line.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning ? [line.Message] : []);
+        using var model = LanguageSample.Fit(ml, LanguageSample.Noise(40), o => (o.Epochs, o.Tokenization) = (1, Tokenization.Characters()));
+        warnings.Clear();
+        var options = new GenerationOptions { MaximumTokens = 2, Seed = 1 };
+        model.GenerateText("abc", options);
+        Assert.IsEmpty(warnings);
+        model.GenerateText("a\u00E4b\u00F6\u00FC", options);
+        Assert.Contains("3 of 5 tokens of the prompt are not in the vocabulary", warnings.Single());
+        warnings.Clear();
+        Write(ml.LanguageModels.GenerateText(model, "Written", options: options), "ab", "\u00E4b");
+        Assert.Contains("1 of 4 tokens of the prompts in column 'Text' are not in the vocabulary", warnings.Single());
+        warnings.Clear();
+        for (var pass = 0; pass < 2; pass++)
+            _ = model.Transform(LanguageSample.View(ml, "ab", "\u00E4\u00E4", "c")).GetColumn<float>("LogProbability").ToArray();
+        Assert.Contains("2 of 5 tokens of the texts in column 'Text' are not in the vocabulary", warnings.Single());
+    }
+
     private static string[] Write(TextGenerationTransformer writer, params string[] prompts) =>
         writer.Transform(LanguageSample.View(Ml, prompts)).GetColumn<string>("Written").ToArray();
 

@@ -70,10 +70,10 @@ public sealed class SequenceInputTests
         var rows = SequenceRow.Random(40, 4);
         rows[7].Values = new float[6];
         void Refuse(RecurrentOptions options) => (options.MaximumLength, options.LongSequenceHandling, options.Buffering) = (4, LongSequenceHandling.Throw, buffering);
-        AssertRefused(() => Fit(rows, Refuse), "'Values', row 7: the sequence has 6 time steps; at most 4", "MaximumLength");
+        AssertRefused(() => Fit(rows, Refuse), "'Values', row 7 (the first row is 0): the sequence has 6 time steps; at most 4", "MaximumLength");
         using var model = Fit(rows[..7], Refuse);
-        AssertRefused(() => Scores(model, rows), "'Values', row 7: the sequence has 6 time steps; at most 4");
-        AssertRefused(() => ScoresOneByOne(model, rows[7..8]), "'Values', row 0: the sequence has 6 time steps");
+        AssertRefused(() => Scores(model, rows), "'Values', row 7 (the first row is 0): the sequence has 6 time steps; at most 4");
+        AssertRefused(() => ScoresOneByOne(model, rows[7..8]), "'Values', row 0 (the first row is 0): the sequence has 6 time steps");
     }
 
     [TestMethod]
@@ -83,13 +83,13 @@ public sealed class SequenceInputTests
     {
         var rows = SequenceRow.Random(40, 4);
         (rows[7].Values, rows[7].Text) = ([], "");
-        var refusal = $"'{features}', row 7: the sequence is empty; allow empty sequences with EmptySequenceHandling.Zeros";
+        var refusal = $"'{features}', row 7 (the first row is 0): the sequence is empty; allow empty sequences with EmptySequenceHandling.Zeros";
         AssertRefused(() => Fit(rows, Refuse, features), refusal);
         AssertRefused(() => Fit(rows, options => (options.Buffering, options.EmptySequenceHandling) = (Buffering.Streaming, EmptySequenceHandling.Throw), features), refusal);
         using (var refusing = Fit(rows[..7], Refuse, features))
         {
             AssertRefused(() => Scores(refusing, rows), refusal);
-            AssertRefused(() => ScoresOneByOne(refusing, rows[7..8]), "row 0: the sequence is empty");
+            AssertRefused(() => ScoresOneByOne(refusing, rows[7..8]), "row 0 (the first row is 0): the sequence is empty");
         }
         foreach (var pooling in Enum.GetValues<SequencePooling>())
         {
@@ -118,9 +118,9 @@ public sealed class SequenceInputTests
     {
         var rows = SequenceRow.Random(40, 6);
         rows[7].Values = [1, 2, float.NegativeInfinity, 4];
-        AssertRefused(() => Fit(rows), "'Values', row 7, slot 2: the value is -Infinity");
+        AssertRefused(() => Fit(rows), "'Values', row 7 (the first row is 0), slot 2: the value is -Infinity");
         using var model = Fit(rows[..7]);
-        AssertRefused(() => Scores(model, rows), "'Values', row 7, slot 2: the value is -Infinity");
+        AssertRefused(() => Scores(model, rows), "'Values', row 7 (the first row is 0), slot 2: the value is -Infinity");
     }
 
     [TestMethod]
@@ -129,8 +129,8 @@ public sealed class SequenceInputTests
         var rows = Enumerable.Range(0, 20).Select(i => SequenceRow.Of(new float[2 + (2 * (i % 3))])).ToArray();
         using var model = Fit(rows, options => options.StepSize = 2);
         rows[7].Values = new float[5];
-        AssertRefused(() => Fit(rows, options => options.StepSize = 2), "'Values', row 7: 5 values are not a multiple of the step size 2");
-        AssertRefused(() => Scores(model, rows), "'Values', row 7: 5 values are not a multiple of the step size 2");
+        AssertRefused(() => Fit(rows, options => options.StepSize = 2), "'Values', row 7 (the first row is 0): 5 values are not a multiple of the step size 2");
+        AssertRefused(() => Scores(model, rows), "'Values', row 7 (the first row is 0): 5 values are not a multiple of the step size 2");
     }
 
     [TestMethod]
@@ -139,14 +139,14 @@ public sealed class SequenceInputTests
         var rows = SequenceRow.Random(60, 6);
         var model = ToKeys.Append(Binary(Keys, options => options.MissingKeyHandling = MissingKeyHandling.Throw)).Fit(SequenceRow.View(Ml, rows));
         rows[7].Text = "w1 w2 never w3";
-        AssertRefused(() => Scores(model, rows), "'Keys', row 7, slot 2: the key is missing");
+        AssertRefused(() => Scores(model, rows), "'Keys', row 7 (the first row is 0), slot 2: the key is missing");
     }
 
     [TestMethod]
     public void UnknownCharacter_IsNamedWithItsRow()
     {
         using var model = Fit(SequenceRow.Random(60, 6), options => options.Tokenization = Tokenization.Characters(allowUnknown: false), Texts);
-        AssertRefused(() => Scores(model, SequenceRow.OfText("w1"), SequenceRow.OfText("w1 \u00E4")), "'Text', row 1: The character '\u00E4' (U+00E4) is not among");
+        AssertRefused(() => Scores(model, SequenceRow.OfText("w1"), SequenceRow.OfText("w1 \u00E4")), "'Text', row 1 (the first row is 0): The character '\u00E4' (U+00E4) is not among");
         using var tolerant = Fit(SequenceRow.Random(60, 6), options => options.Tokenization = Tokenization.Characters(), Texts);
         Assert.IsTrue(float.IsFinite(Scores(tolerant, SequenceRow.OfText("w1 \u00E4")).Single()));
     }

@@ -19,7 +19,7 @@ public sealed class RbmBadInputTests
                 rows[7].Features[3] = value;
                 var epochs = 0;
                 var error = Assert.Throws<FormatException>(() => RbmSample.Fit(rows, o => (o.Buffering, o.Progress) = (buffering, new Contract.Listener(_ => epochs++))));
-                Assert.Contains($"olumn 'Features', row 7, slot 3: the value is {text}", error.Message);
+                Assert.Contains($"olumn 'Features', row 7 (the first row is 0), slot 3: the value is {text}", error.Message);
                 Assert.IsTrue(float.IsNaN(value) || error.Message.Contains("NormalizeMinMax", StringComparison.Ordinal), error.Message);
                 Assert.AreEqual(0, epochs, "reports before the error");
             }
@@ -27,7 +27,7 @@ public sealed class RbmBadInputTests
         var bad = RbmSample.Bars(20);
         bad[2].Features[0] = 2;
         var trainer = Ml.Transforms.Rbm(RbmSample.Options());
-        Assert.Contains("row 2, slot 0: the value is 2", Assert.Throws<FormatException>(() => trainer.Fit(RbmSample.View(Ml, RbmSample.Bars(20)), RbmSample.View(Ml, bad))).Message);
+        Assert.Contains("row 2 (the first row is 0), slot 0: the value is 2", Assert.Throws<FormatException>(() => trainer.Fit(RbmSample.View(Ml, RbmSample.Bars(20)), RbmSample.View(Ml, bad))).Message);
     }
 
     [TestMethod]
@@ -35,7 +35,7 @@ public sealed class RbmBadInputTests
     {
         var rows = RbmSample.Pairs(20);
         rows[4].Features = [1, 0, 0, 0, 0, 0];
-        Assert.Contains("'Features', row 4, slots 3 to 5: the sum is 0", Assert.Throws<FormatException>(() => RbmSample.Fit(rows, o => (o.VisibleUnits, o.SoftmaxGroups) = (VisibleUnitType.Softmax, [3, 3]))).Message);
+        Assert.Contains("'Features', row 4 (the first row is 0), slots 3 to 5: the sum is 0", Assert.Throws<FormatException>(() => RbmSample.Fit(rows, o => (o.VisibleUnits, o.SoftmaxGroups) = (VisibleUnitType.Softmax, [3, 3]))).Message);
         Assert.Contains("SoftmaxGroups is 3, 4", Assert.Throws<ArgumentException>(() => RbmSample.Fit(RbmSample.Pairs(20), o => (o.VisibleUnits, o.SoftmaxGroups) = (VisibleUnitType.Softmax, [3, 4]))).Message);
     }
 

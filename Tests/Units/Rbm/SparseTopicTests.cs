@@ -25,6 +25,42 @@ public sealed class SparseTopicTests
         Floor.Above(0.95, ml.MulticlassClassification.Evaluate(classifier.Fit(split.TrainSet).Transform(split.TestSet)).MicroAccuracy);
     }
 
+    /// <summary>A rate that was set is obeyed, even that of the default: the weights move by what it says, not several times as far.</summary>
+    [TestMethod]
+    public void LearningRateThatIsSet_IsObeyed()
+    {
+        var ml = new MLContext(1);
+        var data = ml.Data.LoadFromEnumerable(Documents(100));
+        float[] Weights(double? rate, double? ofLayer, out string warnings)
+        {
+            var options = new RbmEstimator.Options { InputColumnName = "Words", OutputColumnName = "Hidden", HiddenLayers = [new RbmLayer(8) { LearningRate = ofLayer }], Epochs = 1, Seed = 1, ThreadCount = 1 };
+            if (rate is { } set)
+                options.LearningRate = set;
+            using var machine = ml.Transforms.Rbm(options).Fit(data);
+            warnings = string.Join("\n", machine.Histories[0].Warnings);
+            return machine.Layers[0].GetWeights("weight");
+        }
+        var start = Weights(1e-30, null, out _);
+        var adapted = Weights(null, null, out var said);
+        Assert.Contains("learning rate multiplied by", said);
+        var moved = Distance(adapted);
+        foreach (var (rate, ofLayer) in new (double?, double?)[] { (0.05, null), (null, 0.05), (1, 0.05) })
+        {
+            var distance = Distance(Weights(rate, ofLayer, out var kept));
+            Assert.Contains("LearningRate was kept as it was set", kept);
+            Assert.IsLessThan(moved / 3, distance);
+            Assert.IsGreaterThan(Distance(Weights(0.025, null, out _)), distance);
+        }
+        Assert.AreEqual(0.05, new RbmEstimator.Options().LearningRate);
+        foreach (var (rate, text) in new[] { (0.05, "learning rate multiplied by"), (0.06, "LearningRate was kept as it was set") })
+        {
+            using var machine = ml.Transforms.Rbm("Hidden", "Words", hiddenUnits: 8, epochs: 1, learningRate: rate).Fit(data);
+            Assert.Contains(text, string.Join("\n", machine.Histories[0].Warnings), "short overload");
+        }
+
+        double Distance(float[] weights) => Math.Sqrt(weights.Zip(start, (a, b) => (double)(a - b) * (a - b)).Sum());
+    }
+
     [TestMethod]
     public void ConstantHiddenUnits_AreCounted()
     {

@@ -87,6 +87,40 @@ public sealed class ConsoleProgressTests
         Assert.AreEqual("", Lines[1]);
     }
 
+    /// <summary>Half a number would be another number.</summary>
+    [TestMethod]
+    public void NarrowTerminal_DropsWholeItems()
+    {
+        const string All = "[########] epoch 2/2, loss 0.5000, validation 0.2500, 26:03:04 left, 1,235 examples/s";
+        for (var width = 1; width <= 90; width++)
+        {
+            var output = new StringWriter();
+            new ConsoleProgress(null, output, () => width).Report(Report(2, 2, batch: 4, completed: true));
+            var line = output.ToString().TrimStart('\r').Replace("#########", "#").TrimEnd();
+            Assert.IsLessThanOrEqualTo(Math.Max(8, width - 1), line.Length, line);
+            var shown = line[(line.IndexOf(']') + 1)..];
+            Assert.IsTrue(shown == "" || (All + ",").Contains(shown + ","), $"{width}: {line}");
+            if (width is 34 or 35)
+                Assert.AreEqual("[########] epoch 2/2, loss 0.5000", line);
+            if (width == 33)
+                Assert.AreEqual("[########] epoch 2/2", line);
+        }
+    }
+
+    /// <summary>A display that cannot write is no reason to lose a training; it says so once.</summary>
+    [TestMethod]
+    public void WriterThatFails_EndsTheDisplay_NotTheTraining()
+    {
+        var closed = new StringWriter();
+        closed.Dispose();
+        foreach (var (writer, width) in new[] { (closed, (Func<int>?)null), (closed, () => TerminalWidth), (new FullDisk(), null), (new FullDisk(), () => TerminalWidth) })
+        {
+            var warnings = new List<string>();
+            Train(new ConsoleProgress("title", writer, width), CancellationToken.None, warnings);
+            Assert.HasCount(1, warnings.Where(warning => warning.Contains("The progress is not shown anymore", StringComparison.Ordinal)), string.Join('|', warnings));
+        }
+    }
+
     private static TrainingProgress Report(int epoch, int epochs, int batch, bool completed) => new()
     {
         Epoch = epoch,
@@ -107,12 +141,20 @@ public sealed class ConsoleProgressTests
         },
     };
 
-    private static void Train(IProgress<TrainingProgress> progress, CancellationToken cancellationToken)
+    private static void Train(IProgress<TrainingProgress> progress, CancellationToken cancellationToken, List<string>? warnings = null)
     {
         var ml = new MLContext(seed: 1);
+        ml.Log += (_, line) => warnings?.AddRange(line.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning ? [line.Message] : []);
         var rows = Enumerable.Range(0, 8).Select(i => new Row { Features = [i / 8f], Label = i / 8f });
         var options = new MlpRegressionTrainer.Options { HiddenLayers = [], Epochs = 2, Progress = progress, CancellationToken = cancellationToken };
         ml.Regression.Trainers.Mlp(options).Fit(ml.Data.LoadFromEnumerable(rows)).Dispose();
+    }
+
+    private sealed class FullDisk : StringWriter
+    {
+        public override void Write(string? value) => throw new IOException("No space left on device.");
+
+        public override void WriteLine(string? value) => throw new IOException("No space left on device.");
     }
 
     private sealed class Row
@@ -124,7 +166,7 @@ public sealed class ConsoleProgressTests
     }
 
     /// <summary>Cancels at the first report. The engine sees its display through it.</summary>
-    private sealed class CancellingProgress(ConsoleProgress display, CancellationTokenSource source) : IProgress<TrainingProgress>, IEndingProgress
+    private sealed class CancellingProgress(ConsoleProgress display, CancellationTokenSource source) : IProgress<TrainingProgress>, IProgressDisplay
     {
         public void Report(TrainingProgress value)
         {
@@ -132,6 +174,8 @@ public sealed class ConsoleProgressTests
             source.Cancel();
         }
 
-        public void End() => ((IEndingProgress)display).End();
+        public void End() => ((IProgressDisplay)display).End();
+
+        public Exception? TakeFailure() => ((IProgressDisplay)display).TakeFailure();
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -121,7 +122,7 @@ public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransform
         public AutoencoderOutput? Output { get; set; }
 
         internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
-            [(nameof(HiddenLayers), HiddenLayers == null ? "null" : $"[{NameList.Of(HiddenLayers.Select(units => $"{units}").ToList())}]"), (nameof(LatentSize), $"{LatentSize?.ToString() ?? "null"}")];
+            [(nameof(HiddenLayers), HiddenLayers == null ? "null" : FormattableString.Invariant($"[{NameList.Of(HiddenLayers.Select(units => FormattableString.Invariant($"{units}")).ToList())}]")), (nameof(LatentSize), LatentSize?.ToString(CultureInfo.InvariantCulture) ?? "null")];
 
         internal override TrainingOptions Snapshot()
         {
@@ -146,7 +147,7 @@ public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransform
                 OptionCheck.Require(ErrorColumnName != OutputColumnName && ErrorColumnName != ReconstructionColumnName, ErrorColumnName, nameof(ErrorColumnName), $"another name than {nameof(OutputColumnName)} and {nameof(ReconstructionColumnName)}");
             }
             for (var i = 0; i < HiddenLayers?.Count; i++)
-                OptionCheck.AtLeast(HiddenLayers[i], 1, $"{nameof(HiddenLayers)}[{i}]");
+                OptionCheck.AtLeast(HiddenLayers[i], 1, FormattableString.Invariant($"{nameof(HiddenLayers)}[{i}]"));
             OptionCheck.AtLeast(LatentSize ?? 1, 1, nameof(LatentSize));
             CheckActivation(Activation, nameof(Activation));
             CheckActivation(LatentActivation, nameof(LatentActivation));

@@ -41,7 +41,7 @@ internal sealed class AutoencoderTraining(IHost host, AutoencoderEstimator.Optio
             return width;
         var other = FeatureReader.WidthOf(FeatureRows.Find(validation.Schema, options.InputColumnName));
         if (other != width)
-            throw new ArgumentException($"Column '{options.InputColumnName}' has {other} values in the validation data and {width} in the training data.", nameof(validation));
+            throw new ArgumentException(FormattableString.Invariant($"Column '{options.InputColumnName}' has {other} values in the validation data and {width} in the training data."), nameof(validation));
         return width;
     }
 }
@@ -108,5 +108,5 @@ internal sealed class AutoencoderDesign
         nameof(TrainingOptions.InitialModel));
 
     private static string Describe(AutoencoderArchitecture architecture) =>
-        $"{architecture.InputCount} {architecture.Output} - {string.Join(" - ", architecture.EncoderLayers.Select(layer => $"{layer.Units} {layer.Activation}"))}";
+        FormattableString.Invariant($"{architecture.InputCount} {architecture.Output} - {string.Join(" - ", architecture.EncoderLayers.Select(layer => FormattableString.Invariant($"{layer.Units} {layer.Activation}")))}");
 }

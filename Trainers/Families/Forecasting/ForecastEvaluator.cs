@@ -27,7 +27,7 @@ internal sealed class ForecastEvaluator
     {
         var season = seasonLength ?? 1;
         if (season < 1)
-            throw new ArgumentOutOfRangeException(nameof(seasonLength), seasonLength, $"{nameof(seasonLength)} is {seasonLength}; it must be at least 1, or null for the last value as the baseline.");
+            throw new ArgumentOutOfRangeException(nameof(seasonLength), seasonLength, FormattableString.Invariant($"{nameof(seasonLength)} is {seasonLength}; it must be at least 1, or null for the last value as the baseline."));
         var rows = ForecastRows.Read(data, valueColumnName, forecastColumnName, groupColumnName, timeColumnName);
         var evaluator = new ForecastEvaluator(rows.Horizon, season);
         foreach (var series in rows.Series)

@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using System.Globalization;
 using System.Text;
 using Microsoft.ML;
@@ -61,12 +62,12 @@ internal sealed class ForecastRows
         {
             getValue(ref value);
             if (float.IsInfinity(value))
-                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{columns.Value.Name}', row {cursor.Position}: the value is {value}; it must be finite, or NaN if it is missing."));
+                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{columns.Value.Name}', {RowName.Of(cursor.Position)}: the value is {value}; it must be finite, or NaN if it is missing."));
             getForecast(ref forecast);
             getGroup?.Invoke(ref text);
             var name = text.ToString();
             if (getGroup != null && name.Length == 0)
-                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Group column '{columns.Group!.Value.Name}', row {cursor.Position}: the value is missing; every row must belong to a series."));
+                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Group column '{columns.Group!.Value.Name}', {RowName.Of(cursor.Position)}: the value is missing; every row must belong to a series."));
             times?.Check(name);
             Add(name, value, forecast.DenseValues().ToArray(), cursor.Position);
         }
@@ -76,7 +77,7 @@ internal sealed class ForecastRows
     {
         var infinite = Array.FindIndex(forecast, float.IsInfinity);
         if (infinite >= 0)
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Forecast column '{_forecastName}', row {row}, step {infinite + 1}: the value is {forecast[infinite]}; it must be finite, or NaN if it is missing."));
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Forecast column '{_forecastName}', {RowName.Of(row)}, step {infinite + 1}: the value is {forecast[infinite]}; it must be finite, or NaN if it is missing."));
         if (!_series.TryGetValue(group, out var series))
             _series.Add(group, series = new ForecastSeries());
         var isMissing = forecast.Any(float.IsNaN);

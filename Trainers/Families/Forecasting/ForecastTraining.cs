@@ -19,7 +19,7 @@ internal sealed class ForecastTraining(IHost host, LstmForecastingEstimator.Opti
     {
         var width = SeriesColumns.Find(input.Schema, options.ColumnNames).Width;
         if (validation != null && SeriesColumns.Find(validation.Schema, options.ColumnNames).Width is var other && other != width)
-            throw new ArgumentException($"The extra columns {string.Join(", ", options.ExtraColumnNames)} have {other - 1} values in the validation data and {width - 1} in the training data.", nameof(validation));
+            throw new ArgumentException(FormattableString.Invariant($"The extra columns {string.Join(", ", options.ExtraColumnNames)} have {other - 1} values in the validation data and {width - 1} in the training data."), nameof(validation));
         return options.CreateArchitecture(width);
     }
 
@@ -65,7 +65,7 @@ internal sealed class ForecastTraining(IHost host, LstmForecastingEstimator.Opti
     {
         var constant = set.Series.Where(series => series.Length > 1 && series.IsConstant).ToArray();
         if (constant.Length > 0)
-            session.Warn($"{constant.Length} of {set.Series.Count} series have the same value in all rows{(constant[0].Group.Length == 0 ? "" : $", such as '{constant[0].Group}'")}; nothing can be learned from them.");
+            session.Warn(FormattableString.Invariant($"{constant.Length} of {set.Series.Count} series have the same value in all rows{(constant[0].Group.Length == 0 ? "" : $", such as '{constant[0].Group}'")}; nothing can be learned from them."));
     }
 
     private void Report(SeriesSet set, int tooShort, int notHeldOut, string data, TrainingSession session)
@@ -79,11 +79,11 @@ internal sealed class ForecastTraining(IHost host, LstmForecastingEstimator.Opti
         IEnumerable<DataNote> Notes()
         {
             if (tooShort > 0)
-                yield return new DataNote($"{tooShort} of {set.Series.Count} series of the {data} have fewer than {options.WindowSize + options.Horizon} rows ({nameof(options.WindowSize)} + {nameof(options.Horizon)}) and were skipped.", IsWarning: true);
+                yield return new DataNote(FormattableString.Invariant($"{tooShort} of {set.Series.Count} series of the {data} have fewer than {options.WindowSize + options.Horizon} rows ({nameof(options.WindowSize)} + {nameof(options.Horizon)}) and were skipped."), IsWarning: true);
             if (notHeldOut > 0)
-                yield return new DataNote($"{notHeldOut} of {set.Series.Count} series are too short for a part that is held out ({nameof(options.ValidationFraction)}); all of their rows are for training.", IsWarning: true);
+                yield return new DataNote(FormattableString.Invariant($"{notHeldOut} of {set.Series.Count} series are too short for a part that is held out ({nameof(options.ValidationFraction)}); all of their rows are for training."), IsWarning: true);
             if (set.Gaps > 0)
-                yield return new DataNote($"{set.Gaps} rows of the {data} follow a gap in column '{options.TimeColumnName}'; each row counts as the next time step.", IsWarning: false);
+                yield return new DataNote(FormattableString.Invariant($"{set.Gaps} rows of the {data} follow a gap in column '{options.TimeColumnName}'; each row counts as the next time step."), IsWarning: false);
         }
     }
 

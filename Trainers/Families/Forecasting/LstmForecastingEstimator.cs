@@ -114,13 +114,13 @@ public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingT
         internal SeriesColumnNames ColumnNames => new(InputColumnName, ExtraColumnNames, GroupColumnName, TimeColumnName, TimeGapHandling);
 
         internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
-            [(nameof(HiddenUnits), $"{HiddenUnits}"), (nameof(NumberOfLayers), $"{NumberOfLayers}"), (nameof(WindowSize), $"{WindowSize}"), (nameof(Horizon), $"{Horizon}")];
+            [(nameof(HiddenUnits), FormattableString.Invariant($"{HiddenUnits}")), (nameof(NumberOfLayers), FormattableString.Invariant($"{NumberOfLayers}")), (nameof(WindowSize), FormattableString.Invariant($"{WindowSize}")), (nameof(Horizon), FormattableString.Invariant($"{Horizon}"))];
 
         internal ForecastArchitecture CreateArchitecture(int stepWidth) => new()
         {
             InputCount = (long)WindowSize * stepWidth <= SequenceInput.MaximumValues
                 ? WindowSize * stepWidth
-                : throw new ArgumentOutOfRangeException(nameof(WindowSize), WindowSize, $"{nameof(WindowSize)} is {WindowSize}; with {stepWidth} values per row it must be at most {SequenceInput.MaximumValues / stepWidth}."),
+                : throw new ArgumentOutOfRangeException(nameof(WindowSize), WindowSize, FormattableString.Invariant($"{nameof(WindowSize)} is {WindowSize}; with {stepWidth} values per row it must be at most {SequenceInput.MaximumValues / stepWidth}.")),
             OutputCount = Horizon,
             WindowSize = WindowSize,
             Recurrent = new RecurrentLayers(Cell, HiddenUnits, NumberOfLayers) { Dropout = Dropout },
@@ -149,7 +149,7 @@ public sealed class LstmForecastingEstimator : NetworkEstimator<LstmForecastingT
             OptionCheck.Defined(ShortSeriesHandling, nameof(ShortSeriesHandling));
             OptionCheck.NotNull(ExtraColumnNames, nameof(ExtraColumnNames));
             for (var i = 0; i < ExtraColumnNames.Count; i++)
-                OptionCheck.NotEmpty(ExtraColumnNames[i], $"{nameof(ExtraColumnNames)}[{i}]");
+                OptionCheck.NotEmpty(ExtraColumnNames[i], FormattableString.Invariant($"{nameof(ExtraColumnNames)}[{i}]"));
             OptionCheck.Count(WindowSize, SequenceInput.MaximumValues, nameof(WindowSize));
             OptionCheck.Count(Horizon, SequenceInput.MaximumValues, nameof(Horizon));
             OptionCheck.Defined(Scaling ?? SeriesScaling.Global, nameof(Scaling));

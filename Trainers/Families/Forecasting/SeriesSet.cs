@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -80,7 +81,7 @@ internal sealed class SeriesSet
             getGroup(ref value);
             var known = groups.GetValueOrDefault(name.ToString(), (GroupColumn.Hash(value), 0));
             if (known.Item1 != GroupColumn.Hash(value))
-                throw new ArgumentException($"{Option}: the series '{name}' has several values in column '{groupColumn}', the second in row {cursor.Position}: '{value}'. All rows of a series must be of one group.", Option);
+                throw new ArgumentException(FormattableString.Invariant($"{Option}: the series '{name}' has several values in column '{groupColumn}', the second in {RowName.Of(cursor.Position)}: '{value}'. All rows of a series must be of one group."), Option);
             groups[name.ToString()] = (known.Item1, known.Item2 + 1);
         }
         var rows = groups.Values.GroupBy(entry => entry.Group).ToDictionary(entries => entries.Key, entries => entries.Sum(entry => entry.Rows));
@@ -94,10 +95,10 @@ internal sealed class SeriesSet
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var series in Series)
         {
-            hash.AppendData(Encoding.UTF8.GetBytes($"{series.Group}\n{series.Length}\n"));
+            hash.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{series.Group}\n{series.Length}\n")));
             hash.AppendData(MemoryMarshal.AsBytes(series.Steps(0, series.Length)));
         }
-        return $"{Series.Sum(series => (long)series.Length)} rows in {Series.Count} series of SHA-256 {Convert.ToHexStringLower(hash.GetHashAndReset())}";
+        return FormattableString.Invariant($"{Series.Sum(series => (long)series.Length)} rows in {Series.Count} series of SHA-256 {Convert.ToHexStringLower(hash.GetHashAndReset())}");
     }
 }
 

@@ -75,7 +75,7 @@ internal sealed class SeriesWindows
             .ToList();
         return places.Count > 0
             ? places
-            : throw new ArgumentException($"No series of the validation data has the {windowSize + horizon} rows that WindowSize {windowSize} and Horizon {horizon} need. Use more rows, or a smaller WindowSize or Horizon.");
+            : throw new ArgumentException(FormattableString.Invariant($"No series of the validation data has the {windowSize + horizon} rows that WindowSize {windowSize} and Horizon {horizon} need. Use more rows, or a smaller WindowSize or Horizon."));
     }
 
     /// <summary>Computes the scale from the training part of the series.</summary>
@@ -141,11 +141,11 @@ internal sealed class SeriesWindows
         var asideLength = series.Length - trainingLength;
         if (trainingLength < windowSize + horizon)
         {
-            var share = validationFraction == 0 ? "" : $", {trainingLength} of them for training after ValidationFraction {validationFraction}";
-            return $"{name} has {series.Length} rows{share}; WindowSize {windowSize} and Horizon {horizon} need at least {windowSize + horizon}. Use more rows, or a smaller WindowSize or Horizon.";
+            var share = validationFraction == 0 ? "" : FormattableString.Invariant($", {trainingLength} of them for training after ValidationFraction {validationFraction}");
+            return FormattableString.Invariant($"{name} has {series.Length} rows{share}; WindowSize {windowSize} and Horizon {horizon} need at least {windowSize + horizon}. Use more rows, or a smaller WindowSize or Horizon.");
         }
         return validationFraction > 0 && asideLength < horizon
-            ? $"{name} has {series.Length} rows, of which ValidationFraction {validationFraction} holds out {asideLength}; a forecast of Horizon {horizon} needs at least {horizon}. Use more rows, a larger ValidationFraction, or a smaller Horizon."
+            ? FormattableString.Invariant($"{name} has {series.Length} rows, of which ValidationFraction {validationFraction} holds out {asideLength}; a forecast of Horizon {horizon} needs at least {horizon}. Use more rows, a larger ValidationFraction, or a smaller Horizon.")
             : null;
     }
 }

@@ -155,7 +155,7 @@ public abstract class CnnOptions : ImageOptions
     /// </summary>
     public IReadOnlyList<ImageLayer> Layers { get; set; } = CnnLayers.Default();
 
-    internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) => [(nameof(Layers), $"{Layers.Count} layers, of which {Largest((ImageArchitecture)architecture)}")];
+    internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) => [(nameof(Layers), FormattableString.Invariant($"{Layers.Count} layers, of which {Largest((ImageArchitecture)architecture)}"))];
 
     internal override TrainingOptions Snapshot()
     {
@@ -171,7 +171,7 @@ public abstract class CnnOptions : ImageOptions
         OptionCheck.Require(Layers.Count > 0, "empty", nameof(Layers), "at least one layer");
         OptionCheck.Count(Layers.Count, MaximumLayers, $"{nameof(Layers)}.{nameof(Layers.Count)}");
         for (var i = 0; i < Layers.Count; i++)
-            OptionCheck.NotNull(Layers[i], $"{nameof(Layers)}[{i}]");
+            OptionCheck.NotNull(Layers[i], FormattableString.Invariant($"{nameof(Layers)}[{i}]"));
     }
 
     private protected override ImageArchitecture CreateArchitecture(ImageInput input, int outputCount) => new CnnArchitecture

@@ -104,7 +104,7 @@ public abstract class ImageOptions : SupervisedTrainerOptions
     private protected static string Largest(ImageArchitecture architecture)
     {
         var largest = architecture.Leaves.MaxBy(placed => placed.Layer.ParameterCount(placed.Input, placed.Site));
-        return $"'{largest.Site.Path}' ({largest.Layer.Title}, output {largest.Output}) has {largest.Layer.ParameterCount(largest.Input, largest.Site):N0} weights";
+        return FormattableString.Invariant($"'{largest.Site.Path}' ({largest.Layer.Title}, output {largest.Output}) has {largest.Layer.ParameterCount(largest.Input, largest.Site):N0} weights");
     }
 
     private PixelScaling ScalingOf(DataViewSchema.Column features) =>
@@ -118,7 +118,7 @@ public abstract class ImageOptions : SupervisedTrainerOptions
         var augmented = CreateAugmenter(input.Shape).OutputSize(input.Shape.Height, input.Shape.Width);
         var (height, width) = (input.NetworkShape.Height, input.NetworkShape.Width);
         if (augmented != (height, width) && augmented != (input.Shape.Height, input.Shape.Width))
-            throw new ArgumentException($"{nameof(Augmentations)} produce images of {augmented.Height} x {augmented.Width}, but the network takes {height} x {width}; set {nameof(CropSize)} to the size of the random crop.");
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(Augmentations)} produce images of {augmented.Height} x {augmented.Width}, but the network takes {height} x {width}; set {nameof(CropSize)} to the size of the random crop."));
     }
 
     private ImageAugmenter CreateAugmenter(ImageShape shape) =>

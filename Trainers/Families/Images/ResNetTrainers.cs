@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Runtime;
 using MLExtensions.Families.Images;
 using MLExtensions.Supervised;
@@ -176,7 +177,7 @@ public abstract class ResNetOptions : ImageOptions
     /// <summary>Whether there are shortcuts; false trains the plain network of the same depth. Default true.</summary>
     public bool Shortcuts { get; set; } = true;
 
-    internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) => [(nameof(BaseChannels), $"{BaseChannels?.ToString() ?? "null"}"), (nameof(Depth), $"{Depth}")];
+    internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) => [(nameof(BaseChannels), BaseChannels?.ToString(CultureInfo.InvariantCulture) ?? "null"), (nameof(Depth), FormattableString.Invariant($"{Depth}"))];
 
     internal override void Check()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
@@ -167,8 +168,8 @@ public sealed class LanguageModelEstimator : NetworkEstimator<LanguageModelTrans
 
         internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
         [
-            (nameof(HiddenUnits), $"{HiddenUnits}"), (nameof(NumberOfLayers), $"{NumberOfLayers}"), (nameof(EmbeddingSize), $"{EmbeddingSize?.ToString() ?? "null"}"),
-            (nameof(WindowLength), $"{WindowLength}"),
+            (nameof(HiddenUnits), FormattableString.Invariant($"{HiddenUnits}")), (nameof(NumberOfLayers), FormattableString.Invariant($"{NumberOfLayers}")), (nameof(EmbeddingSize), EmbeddingSize?.ToString(CultureInfo.InvariantCulture) ?? "null"),
+            (nameof(WindowLength), FormattableString.Invariant($"{WindowLength}")),
         ];
 
         internal override void InitializeWeights(nn.Module network, ulong seed) =>

@@ -18,7 +18,7 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
             : RowTexts.CreateTokenizer(options.Tokenization, input, options.TextColumnName, session.ThrowIfCancelled);
         // More tokens than the vocabulary has could never be drawn.
         if (options.NumberOfSampledTokens > tokenizer.VocabularySize)
-            throw new ArgumentException($"{nameof(options.NumberOfSampledTokens)} is {options.NumberOfSampledTokens}; the vocabulary has {tokenizer.VocabularySize} tokens. It must be at most that, or null for all of them.", nameof(options.NumberOfSampledTokens));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.NumberOfSampledTokens)} is {options.NumberOfSampledTokens}; the vocabulary has {tokenizer.VocabularySize} tokens. It must be at most that, or null for all of them."), nameof(options.NumberOfSampledTokens));
         return options.CreateArchitecture(tokenizer);
     }
 
@@ -62,7 +62,7 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
         if (counts[DataCounts.EmptyTexts] > 0 && counts[DataCounts.Tokens] == 0)
         {
             store.Dispose();
-            throw new ArgumentException($"Column '{options.TextColumnName}': all {counts[DataCounts.EmptyTexts]} rows of the {name} are empty texts; there is nothing to learn.");
+            throw new ArgumentException(FormattableString.Invariant($"Column '{options.TextColumnName}': all {counts[DataCounts.EmptyTexts]} rows of the {name} are empty texts; there is nothing to learn."));
         }
         session.Report(counts, name, Notes());
         return store;
@@ -70,7 +70,7 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
         IEnumerable<DataNote> Notes()
         {
             if (counts[DataCounts.EmptyTexts] is > 0 and var empty)
-                yield return new DataNote($"{empty} texts of the {name} in column '{options.TextColumnName}' are empty: only their ends are read.", IsWarning: false);
+                yield return new DataNote(FormattableString.Invariant($"{empty} texts of the {name} in column '{options.TextColumnName}' are empty: only their ends are read."), IsWarning: false);
             if (TokenNotes.UnknownShare(counts, name) is { } note)
                 yield return note;
             if (TokenNotes.WholeSentences(tokenizer) is { } warning)
@@ -83,9 +83,9 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
         var held = validation == null ? (long)(tokens.Count * options.ValidationFraction) : 0;
         var count = tokens.Count - held;
         if (count < 2)
-            throw new ArgumentException($"The training text has {count} tokens, including the end of each row; at least 2 are needed.");
+            throw new ArgumentException(FormattableString.Invariant($"The training text has {count} tokens, including the end of each row; at least 2 are needed."));
         if (validation is { Count: < 2 } || (validation == null && options.ValidationFraction > 0 && held < 2))
-            throw new ArgumentException($"The validation text has {validation?.Count ?? held} tokens; at least 2 are needed.");
+            throw new ArgumentException(FormattableString.Invariant($"The validation text has {validation?.Count ?? held} tokens; at least 2 are needed."));
         return (
             Windows(tokens, 0, count),
             validation != null ? Windows(validation, 0, validation.Count) : held > 0 ? Windows(tokens, count, held) : null);

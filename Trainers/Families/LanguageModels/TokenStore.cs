@@ -24,7 +24,7 @@ internal abstract class TokenStore : IDisposable
             Read(at, span);
             hash.AppendData(MemoryMarshal.AsBytes(span));
         }
-        return $"{Count} tokens of SHA-256 {Convert.ToHexStringLower(hash.GetHashAndReset())}";
+        return FormattableString.Invariant($"{Count} tokens of SHA-256 {Convert.ToHexStringLower(hash.GetHashAndReset())}");
     }
 
     public virtual void Dispose()
@@ -42,7 +42,7 @@ internal abstract class TokenStore : IDisposable
         public override void Append(ReadOnlySpan<int> tokens)
         {
             if (_tokens.Count + (long)tokens.Length > Array.MaxLength)
-                throw new InvalidOperationException($"The text has more than {Array.MaxLength} tokens; set Buffering to Streaming.");
+                throw new InvalidOperationException(FormattableString.Invariant($"The text has more than {Array.MaxLength} tokens; set Buffering to Streaming."));
             _tokens.AddRange(tokens);
         }
 

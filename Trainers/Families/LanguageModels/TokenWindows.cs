@@ -17,26 +17,26 @@ internal sealed class TokenWindows : IBatchSource<TokenBatch>
     private readonly TokenStore _tokens;
     private readonly long _first;
     private readonly long _targets;
-    private readonly long _laneLength;
-    private readonly int _lanes;
+    private readonly long _streamLength;
+    private readonly int _streams;
     private readonly int _steps;
     private readonly Device _device;
 
     /// <param name="tokens">The text; the caller disposes it.</param>
     /// <param name="first">The first token of the part to use.</param>
     /// <param name="count">The number of tokens of that part, at least 2.</param>
-    /// <param name="lanes">The maximum number of parallel streams.</param>
+    /// <param name="streams">The maximum number of parallel streams.</param>
     /// <param name="steps">The number of time steps per batch; the last batch has the rest.</param>
     /// <param name="device">The device of the batches.</param>
     /// <param name="checksum">The checksum of the text, or null.</param>
-    public TokenWindows(TokenStore tokens, long first, long count, int lanes, int steps, Device device, string? checksum)
+    public TokenWindows(TokenStore tokens, long first, long count, int streams, int steps, Device device, string? checksum)
     {
         Checksum = checksum;
         _tokens = tokens;
         _first = first;
         _targets = count - 1;
-        _lanes = (int)Math.Clamp(_targets / steps, 1, lanes);
-        _laneLength = (_targets + _lanes - 1) / _lanes;
+        _streams = (int)Math.Clamp(_targets / steps, 1, streams);
+        _streamLength = (_targets + _streams - 1) / _streams;
         _steps = steps;
         _device = device;
     }
@@ -44,40 +44,40 @@ internal sealed class TokenWindows : IBatchSource<TokenBatch>
     public string? Checksum { get; }
 
     /// <summary>The number of predicted tokens per epoch.</summary>
-    public long RowCount => _laneLength * _lanes;
+    public long RowCount => _streamLength * _streams;
 
-    public int BatchCount => checked((int)((_laneLength + _steps - 1) / _steps));
+    public int BatchCount => checked((int)((_streamLength + _steps - 1) / _steps));
 
     /// <summary>The number of parallel streams.</summary>
-    public int Streams => _lanes;
+    public int Streams => _streams;
 
     public IEnumerable<TokenBatch> ReadEpoch(int epoch)
     {
-        for (long at = 0; at < _laneLength; at += _steps)
-            yield return Read(at, (int)Math.Min(_steps, _laneLength - at));
+        for (long at = 0; at < _streamLength; at += _steps)
+            yield return Read(at, (int)Math.Min(_steps, _streamLength - at));
     }
 
     private TokenBatch Read(long at, int steps)
     {
         var window = new int[steps + 1];
-        var inputs = new long[steps * _lanes];
-        var targets = new long[steps * _lanes];
-        for (var lane = 0; lane < _lanes; lane++)
+        var inputs = new long[steps * _streams];
+        var targets = new long[steps * _streams];
+        for (var stream = 0; stream < _streams; stream++)
         {
             // Spread evenly, the last stream ends with the text.
-            var start = _lanes == 1 ? 0 : (_targets - _laneLength) * lane / (_lanes - 1);
+            var start = _streams == 1 ? 0 : (_targets - _streamLength) * stream / (_streams - 1);
             _tokens.Read(_first + start + at, window);
             for (var step = 0; step < steps; step++)
             {
-                inputs[(step * _lanes) + lane] = window[step];
-                targets[(step * _lanes) + lane] = window[step + 1];
+                inputs[(step * _streams) + stream] = window[step];
+                targets[(step * _streams) + stream] = window[step + 1];
             }
         }
-        var fraction = (double)at / _laneLength;
+        var fraction = (double)at / _streamLength;
         return new TokenBatch(
             inputs.Length,
             fraction,
-            tensor(inputs, [steps, _lanes], ScalarType.Int64, _device).DetachFromDisposeScope(),
+            tensor(inputs, [steps, _streams], ScalarType.Int64, _device).DetachFromDisposeScope(),
             tensor(targets, ScalarType.Int64, _device).DetachFromDisposeScope());
     }
 }

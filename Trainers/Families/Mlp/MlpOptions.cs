@@ -38,7 +38,7 @@ public abstract class MlpOptions : SupervisedTrainerOptions
     };
 
     internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
-        [(nameof(HiddenLayers), $"[{NameList.Of(HiddenLayers.Select(layer => $"{layer.Units}").ToList())}]")];
+        [(nameof(HiddenLayers), FormattableString.Invariant($"[{NameList.Of(HiddenLayers.Select(layer => FormattableString.Invariant($"{layer.Units}")).ToList())}]"))];
 
     internal override TrainingOptions Snapshot()
     {
@@ -54,8 +54,8 @@ public abstract class MlpOptions : SupervisedTrainerOptions
         OptionCheck.Between(HiddenLayers.Count, 0, MaximumLayers, $"{nameof(HiddenLayers)}.{nameof(HiddenLayers.Count)}");
         for (var i = 0; i < HiddenLayers.Count; i++)
         {
-            OptionCheck.NotNull(HiddenLayers[i], $"{nameof(HiddenLayers)}[{i}]");
-            HiddenLayers[i].Check($"{nameof(HiddenLayers)}[{i}]");
+            OptionCheck.NotNull(HiddenLayers[i], FormattableString.Invariant($"{nameof(HiddenLayers)}[{i}]"));
+            HiddenLayers[i].Check(FormattableString.Invariant($"{nameof(HiddenLayers)}[{i}]"));
         }
         OptionCheck.Defined(Activation, nameof(Activation));
         OptionCheck.Fraction(Dropout, nameof(Dropout));

@@ -31,7 +31,7 @@ namespace MLExtensions;
 /// </para>
 /// <para>
 /// Where visible Bernoulli units are nearly all off (a mean below 2 %, as the words of texts are), the gradient is centered (Cho, Raiko and
-/// Ilin, 2011; Montavon and Müller, 2012), and the learning rate is scaled to the variance of the rows.
+/// Ilin, 2011; Montavon and Müller, 2012), and the learning rate is scaled to the variance of the rows, unless it was set.
 /// </para>
 /// <para>
 /// The loss in the history is the reconstruction error: the mean squared difference between a value and its expected value given sampled

@@ -15,9 +15,9 @@ namespace MLExtensions.Families.Rbm;
 /// <param name="seed">Its seed.</param>
 /// <param name="architecture">Its architecture.</param>
 /// <param name="below">The trained RBMs below it.</param>
-/// <param name="known">The RBM that training starts from, or null.</param>
+/// <param name="start">Its initial weights.</param>
 /// <param name="rows">The data, which all RBMs of the stack share.</param>
-internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options, int seed, RbmArchitecture architecture, IReadOnlyList<NetworkModelParameters> below, IInitialWeights? known, UnlabeledData rows)
+internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options, int seed, RbmArchitecture architecture, IReadOnlyList<NetworkModelParameters> below, StartingWeights start, UnlabeledData rows)
     : NetworkTraining<RowBatch>(host, options, seed)
 {
     // The probability of a unit that is always on or off would have an infinite bias.
@@ -26,11 +26,11 @@ internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options,
     // Gaussian units are wrong by a factor if the data is not standardized.
     private const double WorstVariance = 10;
 
-    private protected override StartingWeights OpenStart() => StartingWeights.Open(options, known);
+    private protected override StartingWeights OpenStart() => start;
 
-    private protected override NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights start, TrainingSession session) => architecture;
+    private protected override NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights _, TrainingSession session) => architecture;
 
-    private protected override TrainingData<RowBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture _, StartingWeights start, Device device, TrainingSession session)
+    private protected override TrainingData<RowBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture _, StartingWeights __, Device device, TrainingSession session)
     {
         var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device);
         if (below.Count == 0)
@@ -51,7 +51,7 @@ internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options,
 
     private protected override void Prepare(nn.Module<Tensor, Tensor> module, TrainingData<RowBatch> data)
     {
-        if (known == null && options.InitialWeightsPath == null && options.InitializeVisibleBiases)
+        if (start.Model == null && options.InitialWeightsPath == null && options.InitializeVisibleBiases)
             SetVisibleBiases((RbmNetwork)module, ((LayerData)data).Statistics.Mean);
     }
 
@@ -61,8 +61,15 @@ internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options,
         return new RbmStep(network, (RbmNetwork)network.Module, options, lower, statistics, Seed);
     }
 
-    private protected override IReadOnlyDictionary<string, string> Fingerprint(TrainingData<RowBatch> data) =>
-        new Dictionary<string, string> { [TrainingFingerprint.Foundation] = ((LayerData)data).Parts.Lower.Checksum() };
+    private protected override IReadOnlyDictionary<string, string> Fingerprint(TrainingData<RowBatch> data)
+    {
+        var (lower, statistics) = ((LayerData)data).Parts;
+        var fingerprint = new Dictionary<string, string> { [TrainingFingerprint.Foundation] = lower.Checksum() };
+        // The option has the same value then, but is not scaled.
+        if (!options.AdaptsLearningRate && architecture.VisibleUnits == VisibleUnitType.Bernoulli && SparseVisibleUnits.IsSparse(statistics))
+            fingerprint["scale of the learning rate"] = "as set";
+        return fingerprint;
+    }
 
     private void WarnOfScale(TrainingSession session, DataStatistics statistics)
     {

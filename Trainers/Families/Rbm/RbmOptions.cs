@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Data;
 using MLExtensions.Engine;
 using MLExtensions.Messages;
@@ -9,7 +10,7 @@ public sealed partial class RbmEstimator
 {
     /// <summary>
     /// The options of <see cref="RbmEstimator"/>. Some defaults differ from those of other networks: 10 epochs, batches of 10 rows, plain
-    /// gradient descent with a learning rate of 0.05, small initial weights.
+    /// gradient descent with a learning rate of 0.05 (more for sparse rows, unless it is set), small initial weights.
     /// </summary>
     /// <remarks>
     /// Hinton, "A Practical Guide to Training Restricted Boltzmann Machines", 2010, recommends settings. Momentum is an option of
@@ -30,7 +31,6 @@ public sealed partial class RbmEstimator
         {
             Epochs = DefaultRbmEpochs;
             BatchSize = DefaultRbmBatchSize;
-            LearningRate = DefaultRbmLearningRate;
             Optimizer = new SgdOptimizer();
             Initialization = WeightInitialization.SmallNormal;
         }
@@ -105,10 +105,15 @@ public sealed partial class RbmEstimator
         /// </summary>
         public bool InitializeVisibleBiases { get; set; } = true;
 
+        /// <summary>Whether the learning rate is chosen by the data: it is larger for rows that are nearly all zeros.</summary>
+        internal bool AdaptsLearningRate => !IsLearningRateSet;
+
+        private protected override double UsualLearningRate => DefaultRbmLearningRate;
+
         internal RbmColumnNames ColumnNames => new(OutputColumnName, InputColumnName, ReconstructionColumnName, FreeEnergyColumnName);
 
         internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
-            [(nameof(HiddenLayers), $"[{NameList.Of(HiddenLayers.Select(layer => $"{layer.Units}").ToList())}]"), (nameof(PersistentChains), $"{PersistentChains?.ToString() ?? "null"}")];
+            [(nameof(HiddenLayers), FormattableString.Invariant($"[{NameList.Of(HiddenLayers.Select(layer => FormattableString.Invariant($"{layer.Units}")).ToList())}]")), (nameof(PersistentChains), PersistentChains?.ToString(CultureInfo.InvariantCulture) ?? "null")];
 
         /// <summary>The states of the chains, and the visible units that are computed from them.</summary>
         internal override double ValuesBesideWeights(NetworkArchitecture architecture) =>
@@ -121,12 +126,13 @@ public sealed partial class RbmEstimator
             var layer = HiddenLayers[index];
             copy.HiddenLayers = [layer];
             copy.Epochs = Epochs == 0 ? 0 : layer.Epochs ?? Epochs;
-            copy.LearningRate = layer.LearningRate ?? LearningRate;
+            if (layer.LearningRate is { } rate)
+                copy.LearningRate = rate;
             if (HiddenLayers.Count == 1)
                 return copy;
-            copy.Stage = $"layer {index + 1} of {HiddenLayers.Count}";
-            copy.CheckpointFolder = CheckpointFolder == null ? null : Path.Combine(CheckpointFolder, $"layer{index + 1}");
-            copy.TensorBoardFolder = TensorBoardFolder == null ? null : Path.Combine(TensorBoardFolder, $"layer{index + 1}");
+            copy.Stage = FormattableString.Invariant($"layer {index + 1} of {HiddenLayers.Count}");
+            copy.CheckpointFolder = CheckpointFolder == null ? null : Path.Combine(CheckpointFolder, FormattableString.Invariant($"layer{index + 1}"));
+            copy.TensorBoardFolder = TensorBoardFolder == null ? null : Path.Combine(TensorBoardFolder, FormattableString.Invariant($"layer{index + 1}"));
             return copy;
         }
 
@@ -146,15 +152,15 @@ public sealed partial class RbmEstimator
             OptionCheck.Count(HiddenLayers.Count, RbmTransformer.MaximumLayers, $"{nameof(HiddenLayers)}.{nameof(HiddenLayers.Count)}");
             for (var i = 0; i < HiddenLayers.Count; i++)
             {
-                OptionCheck.NotNull(HiddenLayers[i], $"{nameof(HiddenLayers)}[{i}]");
-                HiddenLayers[i].Check($"{nameof(HiddenLayers)}[{i}]");
+                OptionCheck.NotNull(HiddenLayers[i], FormattableString.Invariant($"{nameof(HiddenLayers)}[{i}]"));
+                HiddenLayers[i].Check(FormattableString.Invariant($"{nameof(HiddenLayers)}[{i}]"));
             }
             CheckUnits();
             OptionCheck.Count(GibbsSteps, MaximumGibbsSteps, nameof(GibbsSteps));
             OptionCheck.AtLeast(PersistentChains ?? 1, 1, nameof(PersistentChains));
             base.Check();
             if (InitialWeightsPath != null && HiddenLayers.Count > 1)
-                throw new ArgumentException($"{nameof(InitialWeightsPath)} is a file for one network, but {nameof(HiddenLayers)} has {HiddenLayers.Count} RBMs; use {nameof(InitialModel)} for a whole stack.", nameof(InitialWeightsPath));
+                throw new ArgumentException(FormattableString.Invariant($"{nameof(InitialWeightsPath)} is a file for one network, but {nameof(HiddenLayers)} has {HiddenLayers.Count} RBMs; use {nameof(InitialModel)} for a whole stack."), nameof(InitialWeightsPath));
         }
 
         private void CheckColumns()
@@ -175,9 +181,9 @@ public sealed partial class RbmEstimator
             OptionCheck.Defined(Output, nameof(Output));
             OptionCheck.Defined(VisibleUnits, nameof(VisibleUnits));
             OptionCheck.NotNull(SoftmaxGroups, nameof(SoftmaxGroups));
-            OptionCheck.Require(SoftmaxGroups.Count == 0 || VisibleUnits == VisibleUnitType.Softmax, string.Join(", ", SoftmaxGroups), nameof(SoftmaxGroups), $"empty if {nameof(VisibleUnits)} is {VisibleUnits}");
+            OptionCheck.Require(SoftmaxGroups.Count == 0 || VisibleUnits == VisibleUnitType.Softmax, NumberList.Of(SoftmaxGroups), nameof(SoftmaxGroups), $"empty if {nameof(VisibleUnits)} is {VisibleUnits}");
             for (var i = 0; i < SoftmaxGroups.Count; i++)
-                OptionCheck.AtLeast(SoftmaxGroups[i], 2, $"{nameof(SoftmaxGroups)}[{i}]");
+                OptionCheck.AtLeast(SoftmaxGroups[i], 2, FormattableString.Invariant($"{nameof(SoftmaxGroups)}[{i}]"));
             var allBernoulli = HiddenLayers.All(layer => layer.Type == HiddenUnitType.Bernoulli);
             OptionCheck.Require(Output == RbmOutput.Means || HiddenLayers[^1].Type == HiddenUnitType.Bernoulli, Output, nameof(Output), $"{nameof(RbmOutput.Means)} if the topmost hidden units are {HiddenLayers[^1].Type}");
             OptionCheck.Above(SparsityTarget ?? 0.5, 0, 1, nameof(SparsityTarget));

@@ -28,6 +28,7 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
     private readonly SparsityPenalty? _sparsity;
     private readonly SparseVisibleUnits? _sparse;
     private readonly Tensor? _chains;
+    private readonly double _rateFactor;
     private double _sampleFreeEnergy;
     private SplitMix64 _flips;
 
@@ -50,6 +51,7 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
             _sample = statistics.Sample.to(_type).alias().DetachFromDisposeScope();
         _sampler = new UnitSampler(trained.Device);
         _sparse = network.Architecture.VisibleUnits == VisibleUnitType.Bernoulli ? SparseVisibleUnits.Of(statistics, _type) : null;
+        _rateFactor = options.AdaptsLearningRate ? _sparse?.RateFactor ?? 1 : 1;
         _divergence = new ContrastiveDivergence(network, _sampler, options.GibbsSteps, options.SampleVisible ?? options.PersistentChains != null, _sparse);
         if (options.SparsityTarget is { } target)
             _sparsity = new SparsityPenalty(network, target, options.SparsityCost);
@@ -90,7 +92,7 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
         if (!double.IsFinite(loss))
             return loss;
         _sparsity?.AddGradient(visible, hidden);
-        Networks[0].Apply(learningRate * (_sparse?.RateFactor ?? 1));
+        Networks[0].Apply(learningRate * _rateFactor);
         return loss;
     }
 
@@ -116,7 +118,10 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
         using var noGradient = no_grad();
         var notes = new List<string>();
         if (_sparse is { RateFactor: > 1 and var factor })
-            notes.Add(string.Create(CultureInfo.InvariantCulture, $"Nearly all visible values are 0, so that the gradient was centered and the learning rate multiplied by {factor:G3}."));
+        {
+            var rate = _rateFactor == 1 ? FormattableString.Invariant($"; LearningRate was kept as it was set (if it is not set, it is multiplied by {factor:G3})") : FormattableString.Invariant($" and the learning rate multiplied by {factor:G3}");
+            notes.Add($"Nearly all visible values are 0, so that the gradient was centered{rate}.");
+        }
         var count = _network.Architecture.OutputCount;
         if (_sample.shape[0] < 2)
             return notes;

@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
@@ -12,7 +13,6 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
 {
     public IReadOnlyList<NetworkModelParameters> Run(IDataView input, IDataView? validation)
     {
-        options.CheckValidation(input, validation);
         OutputFolders.Check(options);
         for (var layer = 0; layer < options.HiddenLayers.Count; layer++)
             OutputFolders.Check(options.OfLayer(layer));
@@ -29,14 +29,14 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
         var architectures = CreateArchitectures(FeatureReader.WidthOf(input.Schema[options.InputColumnName]));
         for (var layer = 0; layer < architectures.Count; layer++)
             TrainingMemory.CheckNetwork(architectures[layer], options.OfLayer(layer), onHost: device.type == TorchSharp.DeviceType.CPU);
-        var known = KnownLayers(architectures);
+        using var starts = OpenStarts(architectures);
         using var data = UnlabeledData.Open(input, validation, options.InputColumnName, FormatOf(architectures[0]), options.CreateRowSettings(seed), session.ThrowIfCancelled);
         var layers = new List<NetworkModelParameters>();
         try
         {
             foreach (var architecture in architectures)
             {
-                var training = new RbmLayerTraining(host, options.OfLayer(layers.Count), unchecked(seed + layers.Count), architecture, layers, known?[layers.Count], data);
+                var training = new RbmLayerTraining(host, options.OfLayer(layers.Count), unchecked(seed + layers.Count), architecture, layers, starts.Of(layers.Count), data);
                 layers.Add(training.Run(input, validation));
             }
             return layers;
@@ -66,7 +66,7 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
         if (options.VisibleUnits == VisibleUnitType.Softmax && groups.Count == 0)
             groups = [visible];
         if (groups.Count > 0 && (groups.Sum(size => (long)size) != visible || groups.Any(size => size < 2)))
-            throw new ArgumentException($"{nameof(options.SoftmaxGroups)} is {string.Join(", ", groups)}, {groups.Sum(size => (long)size)} in all; column '{options.InputColumnName}' has {visible} values, and each unit needs 2 or more.", nameof(options.SoftmaxGroups));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.SoftmaxGroups)} is {NumberList.Of(groups)}, {groups.Sum(size => (long)size)} in all; column '{options.InputColumnName}' has {visible} values, and each unit needs 2 or more."), nameof(options.SoftmaxGroups));
         var architectures = new List<RbmArchitecture>();
         foreach (var layer in options.HiddenLayers)
         {
@@ -83,6 +83,24 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
         return architectures;
     }
 
+    /// <summary>Finds the initial weights of all RBMs. They are there until the last one is trained, even if the initial model is disposed.</summary>
+    private LayerStarts OpenStarts(List<RbmArchitecture> architectures)
+    {
+        var known = KnownLayers(architectures);
+        var starts = new LayerStarts();
+        try
+        {
+            for (var layer = 0; layer < architectures.Count; layer++)
+                starts.Add(StartingWeights.Open(options.OfLayer(layer), known?[layer]));
+            return starts;
+        }
+        catch
+        {
+            starts.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>The RBMs that training starts from, or null.</summary>
     private IReadOnlyList<IInitialWeights>? KnownLayers(List<RbmArchitecture> architectures)
     {
@@ -92,5 +110,17 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
         if (initial is not RbmWeights { Layers: var layers } || !layers.Select(layer => layer.Architecture).SequenceEqual(architectures))
             throw new ArgumentException($"{nameof(options.InitialModel)} has another architecture than {string.Join(", ", architectures)}.", nameof(options.InitialModel));
         return layers;
+    }
+
+    /// <summary>The initial weights of the RBMs of a stack.</summary>
+    private sealed class LayerStarts : IDisposable
+    {
+        private readonly List<StartingWeights> _starts = [];
+
+        public void Add(StartingWeights start) => _starts.Add(start);
+
+        public StartingWeights Of(int layer) => _starts[layer];
+
+        public void Dispose() => _starts.ForEach(start => start.Dispose());
     }
 }

@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -37,7 +38,7 @@ internal sealed record SoftmaxFormat(RangeFormat Values, IReadOnlyList<int> Grou
                 foreach (var value in destination.Slice(first, size))
                     sum += value;
                 if (Math.Abs(sum - 1) > SumTolerance)
-                    throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{column}', row {row.Position}, slots {first} to {first + size - 1}: the sum is {sum}; the categories of a softmax unit must sum to 1. OneHotEncoding creates such columns; missing values need a category of their own."));
+                    throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{column}', {RowName.Of(row.Position)}, slots {first} to {first + size - 1}: the sum is {sum}; the categories of a softmax unit must sum to 1. OneHotEncoding creates such columns; missing values need a category of their own."));
                 first += size;
             }
         }

@@ -32,12 +32,19 @@ internal sealed class SparseVisibleUnits : IDisposable
     /// <summary>The factor of the learning rate.</summary>
     public double RateFactor { get; }
 
+    /// <summary>Whether nearly all units are off.</summary>
+    public static bool IsSparse(DataStatistics statistics)
+    {
+        using var scope = NewDisposeScope();
+        return statistics.Mean.mean().item<float>() < MostActive;
+    }
+
     /// <summary>Returns null for units that are on more often.</summary>
     public static SparseVisibleUnits? Of(DataStatistics statistics, ScalarType type)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        if (statistics.Mean.mean().item<float>() >= MostActive)
+        if (!IsSparse(statistics))
             return null;
         var mean = statistics.Mean.to(statistics.Sample.device);
         var rows = statistics.Sample.to(ScalarType.Float32) - mean;

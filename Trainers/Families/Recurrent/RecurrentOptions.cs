@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Engine;
@@ -115,7 +116,7 @@ public abstract class RecurrentOptions : SupervisedTrainerOptions
     }
 
     internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
-        [(nameof(HiddenUnits), $"{HiddenUnits}"), (nameof(NumberOfLayers), $"{NumberOfLayers}"), (nameof(EmbeddingSize), $"{EmbeddingSize}"), (nameof(MaximumLength), $"{MaximumLength?.ToString() ?? "null"}")];
+        [(nameof(HiddenUnits), FormattableString.Invariant($"{HiddenUnits}")), (nameof(NumberOfLayers), FormattableString.Invariant($"{NumberOfLayers}")), (nameof(EmbeddingSize), FormattableString.Invariant($"{EmbeddingSize}")), (nameof(MaximumLength), MaximumLength?.ToString(CultureInfo.InvariantCulture) ?? "null")];
 
     internal override void InitializeWeights(nn.Module network, ulong seed) =>
         RecurrentInitializer.Initialize(network, Initialization, seed, Cell, scale: null, ForgetBias);

@@ -54,7 +54,7 @@ internal static class SequenceScan
         if (features.Type is not VectorDataViewType { Size: > 0 and var size })
             return null;
         if (size % draft.ValuesPerStep != 0)
-            throw new ArgumentException($"Feature column '{features.Name}' has {size} values, which is not a multiple of the step size {draft.ValuesPerStep} ({nameof(RecurrentOptions.StepSize)}).");
+            throw new ArgumentException(FormattableString.Invariant($"Feature column '{features.Name}' has {size} values, which is not a multiple of the step size {draft.ValuesPerStep} ({nameof(RecurrentOptions.StepSize)})."));
         return size / draft.ValuesPerStep;
     }
 

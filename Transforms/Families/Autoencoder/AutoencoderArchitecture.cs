@@ -66,10 +66,10 @@ public sealed record AutoencoderArchitecture : NetworkArchitecture
     {
         var widths = EncoderLayers.Select(layer => layer.Units).Prepend(InputCount).ToArray();
         for (var i = 0; i < EncoderLayers.Count; i++)
-            yield return LayerDescription.Dense($"encoder.{i}", widths[i], widths[i + 1], EncoderLayers[i].Activation);
+            yield return LayerDescription.Dense(FormattableString.Invariant($"encoder.{i}"), widths[i], widths[i + 1], EncoderLayers[i].Activation);
         for (var i = 0; i < EncoderLayers.Count - 1; i++)
-            yield return LayerDescription.Dense($"decoder.{i}", widths[^(i + 1)], widths[^(i + 2)], EncoderLayers[^(i + 2)].Activation);
-        yield return LayerDescription.Dense($"decoder.{EncoderLayers.Count - 1}", widths[1], InputCount, Output == AutoencoderOutput.Bernoulli ? Activation.Sigmoid : Activation.Identity);
+            yield return LayerDescription.Dense(FormattableString.Invariant($"decoder.{i}"), widths[^(i + 1)], widths[^(i + 2)], EncoderLayers[^(i + 2)].Activation);
+        yield return LayerDescription.Dense(FormattableString.Invariant($"decoder.{EncoderLayers.Count - 1}"), widths[1], InputCount, Output == AutoencoderOutput.Bernoulli ? Activation.Sigmoid : Activation.Identity);
     }
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new AutoencoderNetwork(this);
@@ -78,13 +78,13 @@ public sealed record AutoencoderArchitecture : NetworkArchitecture
     {
         base.Check();
         if (OutputCount != InputCount)
-            throw new FormatException($"outputCount is {OutputCount}; it must be inputCount, {InputCount}.");
+            throw new FormatException(FormattableString.Invariant($"outputCount is {OutputCount}; it must be inputCount, {InputCount}."));
         if (!Enum.IsDefined(Output))
             throw new FormatException($"output is {Output}, which is not a valid kind of output.");
         if (EncoderLayers == null || EncoderLayers.Count == 0)
             throw new FormatException("encoderLayers is empty; it must have at least the latent layer.");
         for (var i = 0; i < EncoderLayers.Count; i++)
-            CheckLayer(EncoderLayers[i], $"encoderLayers[{i}]");
+            CheckLayer(EncoderLayers[i], FormattableString.Invariant($"encoderLayers[{i}]"));
     }
 
     private static void CheckLayer(AutoencoderLayer? layer, string name)
@@ -92,7 +92,7 @@ public sealed record AutoencoderArchitecture : NetworkArchitecture
         if (layer == null)
             throw new FormatException($"{name} is null.");
         if (layer.Units < 1)
-            throw new FormatException($"{name}.units is {layer.Units}; it must be at least 1.");
+            throw new FormatException(FormattableString.Invariant($"{name}.units is {layer.Units}; it must be at least 1."));
         if (!Enum.IsDefined(layer.Activation) || layer.Activation == Activation.PReLU)
             throw new FormatException($"{name}.activation is {layer.Activation}; it must be an activation without parameters.");
     }

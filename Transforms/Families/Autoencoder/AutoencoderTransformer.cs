@@ -95,7 +95,7 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
     {
         ArgumentNullException.ThrowIfNull(code);
         if (code.Length != LatentSize)
-            throw new ArgumentException($"The latent representation has {code.Length} values; the network's has {LatentSize}.", nameof(code));
+            throw new ArgumentException(FormattableString.Invariant($"The latent representation has {code.Length} values; the network's has {LatentSize}."), nameof(code));
         return Compute(code, LatentSize, _network.Reconstruct);
     }
 

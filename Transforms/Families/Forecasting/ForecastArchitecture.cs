@@ -58,14 +58,14 @@ public sealed record ForecastArchitecture : NetworkArchitecture
     {
         base.Check();
         if (WindowSize < 1 || InputCount % WindowSize != 0)
-            throw new FormatException($"windowSize is {WindowSize}; it must divide inputCount {InputCount}.");
+            throw new FormatException(FormattableString.Invariant($"windowSize is {WindowSize}; it must divide inputCount {InputCount}."));
         if (Recurrent == null)
             throw new FormatException("recurrent is missing.");
         Recurrent.Check();
         if (Recurrent.Bidirectional)
             throw new FormatException("recurrent.bidirectional is true; it must be false, because forecasts need the state after the last time step.");
         if (!(Dropout >= 0 && Dropout < 1))
-            throw new FormatException($"dropout is {Dropout}; it must be in [0, 1).");
+            throw new FormatException(FormattableString.Invariant($"dropout is {Dropout}; it must be in [0, 1)."));
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -30,8 +31,7 @@ public static class ForecastExtensions
         public float[] Forecast(IEnumerable<float> history)
         {
             ArgumentNullException.ThrowIfNull(history);
-            var (forecaster, isAlone) = ForecasterFinder.Find(model);
-            return isAlone ? forecaster.Forecast(history) : ForecasterFinder.Through(model, forecaster, history.ToArray());
+            return new ForecastingModel(model).Forecast(history);
         }
 
         /// <summary>Forecasts the next values of several series.</summary>
@@ -50,56 +50,74 @@ public static class ForecastExtensions
         /// <exception cref="ArgumentException">
         /// The model has no forecasting network or several, a column is missing, there are no rows, or all series are too short.
         /// </exception>
-        /// <exception cref="FormatException">A value is NaN or infinite; the message names column and row.</exception>
+        /// <exception cref="FormatException">
+        /// A value that a forecast uses is NaN or infinite, that is, one in the last <see cref="LstmForecastingTransformer.WindowSize"/> rows
+        /// of a series; the message names column and row.
+        /// </exception>
         public IReadOnlyList<SeriesForecast> Forecast(IDataView history)
         {
             ArgumentNullException.ThrowIfNull(history);
-            var (forecaster, _) = ForecasterFinder.Find(model);
-            var scored = model.Transform(history);
-            return LastForecasts.Read(scored, forecaster);
+            return LastForecasts.Read(new ForecastingModel(model), history);
         }
     }
 }
 
-/// <summary>Finds the forecasting network of a model.</summary>
-file static class ForecasterFinder
+/// <summary>A model with one forecasting network, and the steps before and after it.</summary>
+file sealed class ForecastingModel
 {
-    /// <returns>The network, and whether the model has no other steps.</returns>
-    public static (LstmForecastingTransformer Forecaster, bool IsAlone) Find(ITransformer model)
+    private readonly ITransformer[] _before;
+    private readonly ITransformer[] _after;
+
+    /// <exception cref="ArgumentException">The model has no forecasting network or several.</exception>
+    public ForecastingModel(ITransformer model)
     {
         ArgumentNullException.ThrowIfNull(model);
         var steps = Steps(model).ToArray();
-        return steps.OfType<LstmForecastingTransformer>().ToArray() switch
+        Forecaster = steps.OfType<LstmForecastingTransformer>().ToArray() switch
         {
-            [var forecaster] => (forecaster, steps.Length == 1),
+            [var forecaster] => forecaster,
             { Length: var count } => throw new ArgumentException($"The model has {(count == 0 ? "no" : count)} forecasting network{(count == 0 ? "" : "s")}; its steps are {string.Join(", ", steps.Select(step => step.GetType().Name))}. Forecast needs one model of ForecastByLstm.", nameof(model)),
         };
+        var place = Array.IndexOf(steps, Forecaster);
+        (_before, _after) = (steps[..place], steps[(place + 1)..]);
     }
 
-    public static float[] Through(ITransformer model, LstmForecastingTransformer forecaster, float[] history)
+    public LstmForecastingTransformer Forecaster { get; }
+
+    /// <summary>Applies the steps before the network.</summary>
+    public IDataView Prepare(IDataView history) => Apply(_before, history);
+
+    /// <summary>Forecasts after some rows of what <see cref="Prepare"/> gives, and applies the steps after the network.</summary>
+    public IDataView ForecastAfter(IReadOnlySet<long> rows, IDataView prepared) => Apply(_after, Forecaster.TransformEnds(prepared, rows));
+
+    public float[] Forecast(IEnumerable<float> history)
     {
-        if (history.Length < forecaster.WindowSize)
-            throw new ArgumentException($"The history has {history.Length} values; the model needs at least {forecaster.WindowSize}.", nameof(history));
-        var view = ViewOf(forecaster, history);
-        IDataView scored;
+        if (_before.Length + _after.Length == 0)
+            return Forecaster.Forecast(history);
+        var values = history.ToArray();
+        if (values.Length < Forecaster.WindowSize)
+            throw new ArgumentException(FormattableString.Invariant($"The history has {values.Length} values; the model needs at least {Forecaster.WindowSize}."), nameof(history));
+        var view = ViewOf(values);
         try
         {
-            scored = model.Transform(view);
+            Apply(_after, Forecaster.Transform(Prepare(view)));
         }
         catch (ArgumentException e)
         {
-            throw new InvalidOperationException($"The steps of the model need more than the column '{forecaster.InputColumnName}': {e.Message} Call Forecast with a data view.", e);
+            throw new InvalidOperationException($"The steps of the model need more than the column '{Forecaster.InputColumnName}': {e.Message} Call Forecast with a data view.", e);
         }
-        return [.. LastForecasts.Read(scored, forecaster).Single().Values];
+        return [.. LastForecasts.Read(this, view).Single().Values];
     }
 
     private static IEnumerable<ITransformer> Steps(ITransformer model) => model is IEnumerable<ITransformer> chain ? chain.SelectMany(Steps) : [model];
 
-    private static IDataView ViewOf(LstmForecastingTransformer forecaster, float[] history)
+    private static IDataView Apply(ITransformer[] steps, IDataView data) => steps.Aggregate(data, (view, step) => step.Transform(view));
+
+    private IDataView ViewOf(float[] history)
     {
         var builder = new ArrayDataViewBuilder(new MLContext());
-        builder.AddColumn(forecaster.InputColumnName, NumberDataViewType.Single, history);
-        if (forecaster.GroupColumnName is { } group)
+        builder.AddColumn(Forecaster.InputColumnName, NumberDataViewType.Single, history);
+        if (Forecaster.GroupColumnName is { } group)
             builder.AddColumn(group, Enumerable.Repeat("series", history.Length).ToArray());
         return builder.GetDataView();
     }
@@ -108,40 +126,60 @@ file static class ForecasterFinder
 /// <summary>Reads the forecasts of the last row of each series.</summary>
 file static class LastForecasts
 {
-    public static IReadOnlyList<SeriesForecast> Read(IDataView scored, LstmForecastingTransformer forecaster)
+    public static IReadOnlyList<SeriesForecast> Read(ForecastingModel model, IDataView history)
     {
-        var group = forecaster.GroupColumnName is { } name
-            ? scored.Schema.GetColumnOrNull(name) ?? throw new ArgumentException($"Group column '{name}' is not in the output of the model.")
-            : (DataViewSchema.Column?)null;
-        var lastRows = FindLastRows(scored, group);
+        var forecaster = model.Forecaster;
+        var prepared = model.Prepare(history);
+        var lastRows = FindLastRows(prepared, GroupColumn(prepared.Schema, forecaster));
         if (lastRows.Count == 0)
             throw new ArgumentException("The history has no rows, so there is nothing to forecast from.");
-        var column = scored.Schema.GetColumnOrNull(forecaster.OutputColumnName)
-            ?? throw new ArgumentException($"Column '{forecaster.OutputColumnName}' is not in the output of the model.");
-        var found = new Dictionary<long, float[]>();
         var rows = lastRows.ToDictionary(last => last.Row, last => last.Group);
-        using var cursor = scored.GetRowCursor(group is { } series ? [column, series] : [column]);
-        var getter = cursor.GetGetter<VBuffer<float>>(column);
-        var getGroup = OpenGroup(cursor, group);
-        VBuffer<float> buffer = default;
-        var text = new StringBuilder();
-        for (long row = 0; found.Count < rows.Count && cursor.MoveNext(); row++)
-        {
-            if (!rows.TryGetValue(row, out var expected))
-                continue;
-            getGroup?.Invoke(ref text);
-            if (!text.Equals(expected))
-                break;
-            getter(ref buffer);
-            found.Add(row, buffer.DenseValues().ToArray());
-        }
+        var scored = model.ForecastAfter(rows.Keys.ToHashSet(), prepared);
+        var found = ReadRows(scored, forecaster, rows);
         if (found.Count < rows.Count)
-            throw new InvalidOperationException($"The history gave {lastRows.Max(last => last.Row) + 1} rows at first and others when it was read again. {nameof(ForecastExtensions.Forecast)} reads it twice; read rows that come only once, or that are made anew each time, into memory with ml.Data.Cache.");
+            throw new InvalidOperationException(FormattableString.Invariant($"The history gave {lastRows.Max(last => last.Row) + 1} rows at first and others when it was read again. {nameof(ForecastExtensions.Forecast)} reads it twice; read rows that come only once, or that are made anew each time, into memory with ml.Data.Cache."));
         var forecasts = lastRows.Select(row => new SeriesForecast(row.Group, found[row.Row])).ToArray();
         return forecasts.Any(forecast => !forecast.Values.Any(float.IsNaN))
             ? forecasts
-            : throw new ArgumentException($"Every series of the history is too short: a forecast needs the last {forecaster.WindowSize} rows of its series.");
+            : throw new ArgumentException(FormattableString.Invariant($"Every series of the history is too short: a forecast needs the last {forecaster.WindowSize} rows of its series."));
     }
+
+    /// <summary>Reads the forecasts of some rows, until one is of another series than expected.</summary>
+    private static Dictionary<long, float[]> ReadRows(IDataView scored, LstmForecastingTransformer forecaster, Dictionary<long, string> rows)
+    {
+        var column = scored.Schema.GetColumnOrNull(forecaster.OutputColumnName)
+            ?? throw new ArgumentException($"Column '{forecaster.OutputColumnName}' is not in the output of the model.");
+        var group = GroupColumn(scored.Schema, forecaster);
+        var found = new Dictionary<long, float[]>();
+        try
+        {
+            using var cursor = scored.GetRowCursor(group is { } series ? [column, series] : [column]);
+            var getter = cursor.GetGetter<VBuffer<float>>(column);
+            var getGroup = OpenGroup(cursor, group);
+            VBuffer<float> buffer = default;
+            var text = new StringBuilder();
+            for (long row = 0; found.Count < rows.Count && cursor.MoveNext(); row++)
+            {
+                if (!rows.TryGetValue(row, out var expected))
+                    continue;
+                getGroup?.Invoke(ref text);
+                if (!text.Equals(expected))
+                    break;
+                getter(ref buffer);
+                found.Add(row, buffer.DenseValues().ToArray());
+            }
+        }
+        catch (InvalidOperationException e) when (e.InnerException is FormatException cause)
+        {
+            // The threads of ML.NET that apply a later step hide what is wrong with the data.
+            ExceptionDispatchInfo.Throw(cause);
+        }
+        return found;
+    }
+
+    private static DataViewSchema.Column? GroupColumn(DataViewSchema schema, LstmForecastingTransformer forecaster) => forecaster.GroupColumnName is not { } name
+        ? null
+        : schema.GetColumnOrNull(name) ?? throw new ArgumentException($"Group column '{name}' is not in the output of the model.");
 
     private static List<(string Group, long Row)> FindLastRows(IDataView scored, DataViewSchema.Column? group)
     {

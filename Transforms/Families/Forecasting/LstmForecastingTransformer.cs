@@ -89,7 +89,7 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
             throw new InvalidOperationException($"The model has the extra inputs {string.Join(", ", _names.Extra)}; use Transform.");
         var values = history.ToArray();
         if (values.Length < WindowSize)
-            throw new ArgumentException($"The history has {values.Length} values; the model needs at least {WindowSize}.", nameof(history));
+            throw new ArgumentException(FormattableString.Invariant($"The history has {values.Length} values; the model needs at least {WindowSize}."), nameof(history));
         var bad = Array.FindIndex(values, values.Length - WindowSize, value => !float.IsFinite(value));
         if (bad >= 0)
             throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"history[{bad}] is {values[bad]}; it must be finite."));
@@ -128,13 +128,20 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
     private protected override DataViewSchema.Column FindInput(DataViewSchema schema) => schema[OutputColumnName];
 
     /// <summary>Adds the column of windows, which the forecast column of the same name hides.</summary>
-    private protected override IDataView Prepare(IDataView input)
+    private protected override IDataView Prepare(IDataView input) => AddWindows(input, rows: null);
+
+    /// <summary>Forecasts after some rows only: in the others, values may be missing, and the forecasts are NaN.</summary>
+    /// <param name="input">The series.</param>
+    /// <param name="rows">The numbers of the rows.</param>
+    internal IDataView TransformEnds(IDataView input, IReadOnlySet<long> rows) => TransformPrepared(AddWindows(input, rows));
+
+    private WindowDataView AddWindows(IDataView input, IReadOnlySet<long>? rows)
     {
         var columns = SeriesColumns.Find(input.Schema, _names.In(input.Schema));
         var width = _architecture.StepWidth;
         if (columns.Width != width)
-            throw new ArgumentException($"The extra columns {string.Join(", ", _names.Extra)} have {columns.Width - 1} values; the model was trained on {width - 1}.", nameof(input));
-        return new WindowDataView(input, columns, WindowSize, OutputColumnName);
+            throw new ArgumentException(FormattableString.Invariant($"The extra columns {string.Join(", ", _names.Extra)} have {columns.Width - 1} values; the model was trained on {width - 1}."), nameof(input));
+        return new WindowDataView(input, columns, WindowSize, OutputColumnName, rows);
     }
 
     // Without a time column the file is the same as ever, and older versions can read it.

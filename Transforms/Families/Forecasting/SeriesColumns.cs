@@ -122,15 +122,43 @@ internal sealed class SeriesRowReader
     /// </exception>
     public void Read()
     {
+        ReadValues();
+        ReadPlace();
+    }
+
+    /// <summary>Reads a row whose values may be missing if nothing needs them.</summary>
+    /// <returns>Why the values cannot be used; null if they can.</returns>
+    /// <exception cref="FormatException">The group is missing, or the time is not that of the next row.</exception>
+    public FormatException? TryRead()
+    {
+        FormatException? fault = null;
+        try
+        {
+            ReadValues();
+        }
+        catch (FormatException e)
+        {
+            fault = e;
+        }
+        ReadPlace();
+        return fault;
+    }
+
+    private void ReadValues()
+    {
         _getValue(ref _values[0]);
         if (!float.IsFinite(_values[0]))
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_valueName}', row {_row.Position}: the value is {_values[0]}; the values of a series must be finite. Fill the gaps, or remove the rows before them."));
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_valueName}', {RowName.Of(_row.Position)}: the value is {_values[0]}; the values of a series must be finite. Fill the gaps, or remove the rows before them."));
         var at = 1;
         foreach (var reader in _extra)
         {
             reader.Read(_values.AsSpan(at, reader.Width));
             at += reader.Width;
         }
+    }
+
+    private void ReadPlace()
+    {
         ReadGroup();
         _times?.Check(Group);
     }
@@ -141,7 +169,7 @@ internal sealed class SeriesRowReader
             return;
         _getGroup(ref _text);
         if (_text.Length == 0)
-            throw new FormatException($"Group column '{_groupName}', row {_row.Position}: the value is missing; every row must belong to a series.");
+            throw new FormatException(FormattableString.Invariant($"Group column '{_groupName}', {RowName.Of(_row.Position)}: the value is missing; every row must belong to a series."));
         if (!_text.Equals(Group))
             Group = _text.ToString();
     }

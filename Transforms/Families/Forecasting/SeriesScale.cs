@@ -48,11 +48,11 @@ internal sealed record SeriesScale(SeriesScaling Scaling, IReadOnlyList<double> 
         if (!Enum.IsDefined(Scaling))
             throw new FormatException($"scaling is {Scaling}, which is not a valid scaling.");
         if (Means.Count == 0 || Means.Count != Deviations.Count)
-            throw new FormatException($"there are {Means.Count} means and {Deviations.Count} deviations; the numbers must be equal, and at least 1.");
+            throw new FormatException(FormattableString.Invariant($"there are {Means.Count} means and {Deviations.Count} deviations; the numbers must be equal, and at least 1."));
         if (!Means.All(double.IsFinite) || !Deviations.All(deviation => double.IsFinite(deviation) && deviation > 0))
             throw new FormatException("means and deviations must be finite, and deviations must be positive.");
         if (LeastSize is { } least && !(least > 0 && double.IsFinite(least)))
-            throw new FormatException($"leastSize is {least}; it must be finite and positive.");
+            throw new FormatException(FormattableString.Invariant($"leastSize is {least}; it must be finite and positive."));
     }
 
     public bool Equals(SeriesScale? other) =>
@@ -109,7 +109,7 @@ internal sealed record ForecastHead(int Horizon, SeriesScale Scale) : Prediction
     public override void Check()
     {
         if (Horizon < 1)
-            throw new FormatException($"horizon is {Horizon}; it must be at least 1.");
+            throw new FormatException(FormattableString.Invariant($"horizon is {Horizon}; it must be at least 1."));
         Scale.Check();
     }
 }

@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -45,9 +46,9 @@ internal sealed class SeriesTimes
         }
         var order = time.CompareTo(spacing.Last);
         if (order == 0)
-            throw Bad(group, $"the time is {time}, as in row {spacing.Row}; a series has one row for each time");
+            throw Bad(group, FormattableString.Invariant($"the time is {time}, as in row {spacing.Row}; a series has one row for each time"));
         if (order < 0)
-            throw Bad(group, $"the time is {time}, before {spacing.Last} in row {spacing.Row}; rows must be in time order, so sort them before they are loaded");
+            throw Bad(group, FormattableString.Invariant($"the time is {time}, before {spacing.Last} in row {spacing.Row}; rows must be in time order, so sort them before they are loaded"));
         var last = spacing.Last;
         if (spacing.Continues(time))
         {
@@ -55,13 +56,13 @@ internal sealed class SeriesTimes
             return;
         }
         if (_gaps == TimeGapHandling.Throw)
-            throw Bad(group, $"the time is {time}, {time.Distance(last)} after {last} in row {spacing.Row}, and the rows before are {spacing.Text} apart; rows must be equally spaced. Add the missing rows, or set {nameof(TimeGapHandling)}.{nameof(TimeGapHandling.Allow)} if they are, such as working days");
+            throw Bad(group, FormattableString.Invariant($"the time is {time}, {time.Distance(last)} after {last} in row {spacing.Row}, and the rows before are {spacing.Text} apart; rows must be equally spaced. Add the missing rows, or set {nameof(TimeGapHandling)}.{nameof(TimeGapHandling.Allow)} if they are, such as working days"));
         Gaps++;
         spacing.Keep(time, _row.Position);
     }
 
     private FormatException Bad(string group, string problem) => new(string.Create(
-        CultureInfo.InvariantCulture, $"Time column '{_column}', row {_row.Position}{(group.Length == 0 ? "" : $", series '{group}'")}: {problem}."));
+        CultureInfo.InvariantCulture, $"Time column '{_column}', {RowName.Of(_row.Position)}{(group.Length == 0 ? "" : $", series '{group}'")}: {problem}."));
 
     private static Func<SeriesTime> CreateReader(DataViewRow row, DataViewSchema.Column column)
     {
@@ -149,7 +150,7 @@ internal readonly record struct SeriesTime(double Number, DateTime? Date) : ICom
         if (Date is not { } date || from.Date is not { } start)
             return (Number - from.Number).ToString("G6", CultureInfo.InvariantCulture);
         var span = date - start;
-        return span.Ticks % TimeSpan.TicksPerDay != 0 ? span.ToString("c", CultureInfo.InvariantCulture) : span.Days == 1 ? "1 day" : $"{span.Days} days";
+        return span.Ticks % TimeSpan.TicksPerDay != 0 ? span.ToString("c", CultureInfo.InvariantCulture) : span.Days == 1 ? "1 day" : FormattableString.Invariant($"{span.Days} days");
     }
 
     public override string ToString() => Date is { } date

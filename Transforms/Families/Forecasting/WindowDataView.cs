@@ -12,9 +12,16 @@ internal sealed class WindowDataView : IDataView
     private readonly IDataView _source;
     private readonly SeriesColumns _columns;
     private readonly int _windowSize;
+    private readonly IReadOnlySet<long>? _rows;
 
-    public WindowDataView(IDataView source, SeriesColumns columns, int windowSize, string columnName)
+    /// <param name="source">The data.</param>
+    /// <param name="columns">The columns of the series.</param>
+    /// <param name="windowSize">The number of time steps.</param>
+    /// <param name="columnName">The name of the added column.</param>
+    /// <param name="rows">The numbers of the rows that get a window, so that only their values must be finite; null for all.</param>
+    public WindowDataView(IDataView source, SeriesColumns columns, int windowSize, string columnName, IReadOnlySet<long>? rows = null)
     {
+        _rows = rows;
         _source = source;
         _columns = columns;
         _windowSize = windowSize;
@@ -41,7 +48,7 @@ internal sealed class WindowDataView : IDataView
         if (hasWindows)
             needed.UnionWith(_columns.All.Select(column => column.Index));
         var input = _source.GetRowCursor(needed.Select(index => _source.Schema[index]));
-        return new WindowCursor(input, Schema, hasWindows ? new SeriesWindowReader(input, _columns, _windowSize) : null);
+        return new WindowCursor(input, Schema, hasWindows ? new SeriesWindowReader(input, _columns, _windowSize, _rows) : null);
     }
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
@@ -100,7 +107,11 @@ internal sealed class WindowCursor(DataViewRowCursor input, DataViewSchema schem
 }
 
 /// <summary>Keeps the last time steps of every series while rows are read.</summary>
-internal sealed class SeriesWindowReader(DataViewRow row, SeriesColumns columns, int windowSize)
+/// <param name="row">The rows.</param>
+/// <param name="columns">The columns of the series.</param>
+/// <param name="windowSize">The number of time steps.</param>
+/// <param name="rows">The numbers of the rows that get a window; null for all.</param>
+internal sealed class SeriesWindowReader(DataViewRow row, SeriesColumns columns, int windowSize, IReadOnlySet<long>? rows)
 {
     private readonly SeriesRowReader _reader = new(row, columns);
     private readonly Dictionary<string, SeriesHistory> _histories = [];
@@ -109,20 +120,28 @@ internal sealed class SeriesWindowReader(DataViewRow row, SeriesColumns columns,
     /// <summary>The number of values of a window: a 1, and the time steps.</summary>
     public int Width { get; } = WindowDataView.WidthOf(windowSize, columns.Width);
 
+    private bool IsNeeded => rows?.Contains(row.Position) ?? true;
+
     /// <summary>Adds the current row of the cursor.</summary>
-    /// <exception cref="FormatException">A value is NaN or infinite, or the group is missing.</exception>
+    /// <exception cref="FormatException">A value in a window that is needed is NaN or infinite, or the group is missing.</exception>
     public void Read()
     {
-        _reader.Read();
+        FormatException? fault = null;
+        if (rows == null)
+            _reader.Read();
+        else
+            fault = _reader.TryRead();
         if (!_histories.TryGetValue(_reader.Group, out _current))
             _histories.Add(_reader.Group, _current = new SeriesHistory(windowSize, columns.Width));
-        _current.Add(_reader.Values);
+        _current.Add(_reader.Values, fault);
+        if (IsNeeded && _current.Fault is { } why)
+            throw why;
     }
 
     /// <summary>The window that ends with the row: 1 and the time steps, the oldest first, or zeros if there are too few.</summary>
     public void CopyTo(Span<float> window)
     {
-        if (_current is not { IsFull: true })
+        if (_current is not { IsFull: true } || !IsNeeded)
         {
             window.Clear();
             return;
@@ -136,13 +155,19 @@ internal sealed class SeriesWindowReader(DataViewRow row, SeriesColumns columns,
 internal sealed class SeriesHistory(int windowSize, int width)
 {
     private readonly float[] _values = new float[windowSize * width];
+    private FormatException? _fault;
+    private int _sinceFault;
     private int _next;
     private int _count;
 
     public bool IsFull => _count == windowSize;
 
-    public void Add(ReadOnlySpan<float> step)
+    /// <summary>Why a time step of the window cannot be used, the latest one; null if all can.</summary>
+    public FormatException? Fault => _sinceFault < windowSize ? _fault : null;
+
+    public void Add(ReadOnlySpan<float> step, FormatException? fault = null)
     {
+        (_fault, _sinceFault) = fault == null ? (_fault, _sinceFault + 1) : (fault, 0);
         step.CopyTo(_values.AsSpan(_next * width));
         _next = (_next + 1) % windowSize;
         _count = Math.Min(windowSize, _count + 1);

@@ -166,7 +166,7 @@ internal sealed record LatentFormat(GeneratorArchitecture Architecture, LatentCo
             _buffer.CopyTo(destination);
             var bad = FiniteCheck.FirstNonFinite(destination);
             if (bad >= 0)
-                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Noise column '{_format.Columns.Noise}', row {_row.Position}, slot {bad}: the value is {destination[bad]}; noise must be finite."));
+                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Noise column '{_format.Columns.Noise}', {RowName.Of(_row.Position)}, slot {bad}: the value is {destination[bad]}; noise must be finite."));
         }
 
         private int ReadClass()
@@ -174,10 +174,10 @@ internal sealed record LatentFormat(GeneratorArchitecture Architecture, LatentCo
             uint key = 0;
             _label!(ref key);
             if (key == 0)
-                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_format.Columns.Label}', row {_row.Position}: the value is missing; it must be one of the {_format.Architecture.ClassCount} classes{(_format.Classes == null ? "" : $", {NameList.Of(_format.Classes)}")}."));
+                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_format.Columns.Label}', {RowName.Of(_row.Position)}: the value is missing; it must be one of the {_format.Architecture.ClassCount} classes{(_format.Classes == null ? "" : $", {NameList.Of(_format.Classes)}")}."));
             var place = _classes == null ? (int)key - 1 : _classes.Find((int)key - 1, _row.Position);
             if (place >= _format.Architecture.ClassCount)
-                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_format.Columns.Label}', row {_row.Position}: the key is {key}; the generator was trained on {_format.Architecture.ClassCount} classes."));
+                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Label column '{_format.Columns.Label}', {RowName.Of(_row.Position)}: the key is {key}; the generator was trained on {_format.Architecture.ClassCount} classes."));
             return place;
         }
     }

@@ -67,7 +67,7 @@ public abstract record ImageArchitecture : NetworkArchitecture
             throw new FormatException("image is missing.");
         Image.Check("image");
         if (Image.Shape.Count != InputCount)
-            throw new FormatException($"the images are {Image.Shape}, but inputCount is {InputCount}.");
+            throw new FormatException(FormattableString.Invariant($"the images are {Image.Shape}, but inputCount is {InputCount}."));
         var layers = CreateLayers();
         if (layers is not { Count: > 0 })
             throw new FormatException("there are no layers.");
@@ -92,7 +92,7 @@ public abstract record ImageArchitecture : NetworkArchitecture
     private void CheckOutput(PlacedLayer last)
     {
         if (!last.Output.IsVector || last.Output.Channels != OutputCount)
-            throw last.Site.Wrong(last.Layer, $"the last layer returns {last.Output}; the output of the network must be a vector of {OutputCount}. End with a DenseLayer without a number of units.");
+            throw last.Site.Wrong(last.Layer, FormattableString.Invariant($"the last layer returns {last.Output}; the output of the network must be a vector of {OutputCount}. End with a DenseLayer without a number of units."));
     }
 }
 

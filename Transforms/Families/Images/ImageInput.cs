@@ -45,6 +45,6 @@ public sealed record ImageInput(ImageShape Shape)
         Shape.Check($"{name}.shape");
         Scaling.Check(Shape.Channels, $"{name}.scaling");
         if (CropSize is { } size && (size < 1 || size > Shape.Height || size > Shape.Width))
-            throw new FormatException($"{name}.cropSize is {size}; it must be from 1 to the images' {Shape.Height} x {Shape.Width}.");
+            throw new FormatException(FormattableString.Invariant($"{name}.cropSize is {size}; it must be from 1 to the images' {Shape.Height} x {Shape.Width}."));
     }
 }

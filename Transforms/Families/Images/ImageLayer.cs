@@ -75,7 +75,7 @@ public abstract record ImageLayer
     }
 
     private protected void RequireImage(LayerShape input, LayerSite site) =>
-        Require(!input.IsVector, site, $"it needs an image, but its input is a vector of {input.Channels}.");
+        Require(!input.IsVector, site, FormattableString.Invariant($"it needs an image, but its input is a vector of {input.Channels}."));
 }
 
 /// <summary>A layer with its position.</summary>

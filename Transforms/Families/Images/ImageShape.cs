@@ -34,7 +34,7 @@ public sealed record ImageShape(int Channels, int Height, int Width)
     public long Count => long.CreateSaturating((Int128)Channels * Height * Width);
 
     /// <summary>Returns the shape with its product, such as <c>3 x 32 x 32 = 3072</c>.</summary>
-    public override string ToString() => $"{Channels} x {Height} x {Width} = {Count}";
+    public override string ToString() => FormattableString.Invariant($"{Channels} x {Height} x {Width} = {Count}");
 
     /// <summary>Returns the shape from the type of a column, or the given shape if it fits.</summary>
     /// <exception cref="ArgumentException">
@@ -49,7 +49,7 @@ public sealed record ImageShape(int Channels, int Height, int Width)
         if (given == null)
             return OfDimensions(column.Name, vector);
         if (given.Count != vector.Size)
-            throw new ArgumentException($"ImageShape {given} does not fit feature column '{column.Name}', which has {vector.Size} values ({vector}).");
+            throw new ArgumentException(FormattableString.Invariant($"ImageShape {given} does not fit feature column '{column.Name}', which has {vector.Size} values ({vector})."));
         return given;
     }
 
@@ -59,7 +59,7 @@ public sealed record ImageShape(int Channels, int Height, int Width)
             throw new ArgumentException($"Feature column '{column}' holds images of different sizes; a network needs a fixed size. Add ResizeImages before this estimator.");
         var shape = new ImageShape(given?.Channels ?? 3, type.Height, type.Width);
         if (given != null && (given != shape || given.Channels is not (1 or 3)))
-            throw new ArgumentException($"ImageShape {given} ({given.Layout}) does not fit feature column '{column}', an image of {type.Height} x {type.Width}: the channels must be 3 (red, green, blue) or 1 (gray), and the layout planar.");
+            throw new ArgumentException(FormattableString.Invariant($"ImageShape {given} ({given.Layout}) does not fit feature column '{column}', an image of {type.Height} x {type.Width}: the channels must be 3 (red, green, blue) or 1 (gray), and the layout planar."));
         return shape;
     }
 
@@ -68,10 +68,10 @@ public sealed record ImageShape(int Channels, int Height, int Width)
         if (vector.Dimensions is [var height, var width])
             return new ImageShape(1, height, width);
         if (vector.Dimensions is not [var first, var middle, var last])
-            throw new ArgumentException($"Feature column '{column}' is {vector}, which does not determine channels, height and width of the images; set ImageShape so that their product is {vector.Size}.");
+            throw new ArgumentException(FormattableString.Invariant($"Feature column '{column}' is {vector}, which does not determine channels, height and width of the images; set ImageShape so that their product is {vector.Size}."));
         var (planar, interleaved) = (IsChannels(first), IsChannels(last));
         if (planar == interleaved)
-            throw new ArgumentException($"Feature column '{column}' is {vector}: {first} x {middle} x {last} = {vector.Size} may be channels x height x width or height x width x channels; set ImageShape to decide.");
+            throw new ArgumentException(FormattableString.Invariant($"Feature column '{column}' is {vector}: {first} x {middle} x {last} = {vector.Size} may be channels x height x width or height x width x channels; set ImageShape to decide."));
         return planar
             ? new ImageShape(first, middle, last)
             : new ImageShape(last, first, middle) { Layout = PixelLayout.Interleaved };
@@ -82,7 +82,7 @@ public sealed record ImageShape(int Channels, int Height, int Width)
     internal void Check(string name)
     {
         if (Channels < 1 || Height < 1 || Width < 1 || Count > int.MaxValue)
-            throw new FormatException($"{name} is {this}; channels, height and width must be at least 1 and their product at most {int.MaxValue}.");
+            throw new FormatException(FormattableString.Invariant($"{name} is {this}; channels, height and width must be at least 1 and their product at most {int.MaxValue}."));
         if (!Enum.IsDefined(Layout))
             throw new FormatException($"{name}.layout is {Layout}, which is not a valid layout.");
     }

@@ -58,23 +58,23 @@ internal static class LayerChain
     private static PlacedLayer Place(ImageLayer? layer, int position, LayerShape input, LayerSite site, HashSet<string> names)
     {
         if (layer == null)
-            throw new FormatException($"Layer {position} in '{site.Path}' is null.");
+            throw new FormatException(FormattableString.Invariant($"Layer {position} in '{site.Path}' is null."));
         var name = NameOf(layer, position);
         var child = site.Child(name);
         if (child.Depth > MaximumNesting)
-            throw child.Wrong(layer, $"it is nested {child.Depth} deep; layers may be nested at most {MaximumNesting} deep.");
+            throw child.Wrong(layer, FormattableString.Invariant($"it is nested {child.Depth} deep; layers may be nested at most {MaximumNesting} deep."));
         if (!names.Add(name))
             throw child.Wrong(layer, "a sibling layer has the same name.");
         var output = layer.OutputShape(input, child);
         if (output.Count is < 1 or > int.MaxValue)
-            throw child.Wrong(layer, $"its output would be {output}; a layer must give at least 1 and at most {int.MaxValue} values for an image.");
+            throw child.Wrong(layer, FormattableString.Invariant($"its output would be {output}; a layer must give at least 1 and at most {int.MaxValue} values for an image."));
         return new PlacedLayer(layer, input, output, child);
     }
 
     private static string NameOf(ImageLayer layer, int position)
     {
         if (layer.Name is { } name && (name.Length == 0 || name.Contains('.')))
-            throw new FormatException($"The name of layer {position} is '{name}'; it must not be empty or contain a dot.");
+            throw new FormatException(FormattableString.Invariant($"The name of layer {position} is '{name}'; it must not be empty or contain a dot."));
         return layer.Name ?? position.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
 }

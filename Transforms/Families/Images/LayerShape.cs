@@ -31,7 +31,7 @@ internal readonly record struct LayerShape
 
     public LayerShape WithChannels(int channels) => new(channels, Height, Width, IsVector);
 
-    public override string ToString() => IsVector ? $"{Channels}" : $"{Channels} x {Height} x {Width}";
+    public override string ToString() => IsVector ? FormattableString.Invariant($"{Channels}") : FormattableString.Invariant($"{Channels} x {Height} x {Width}");
 }
 
 /// <summary>The position of a layer in its network.</summary>
@@ -56,7 +56,7 @@ internal readonly record struct Window(int KernelSize, int Stride, int Padding, 
     public LayerShape Slide(LayerShape input, ImageLayer layer, LayerSite site)
     {
         if (KernelSize < 1 || Stride < 1 || Dilation < 1 || Padding < 0)
-            throw site.Wrong(layer, $"kernel size {KernelSize}, stride {Stride}, dilation {Dilation} and padding {Padding}: the first three must be at least 1, the last at least 0.");
+            throw site.Wrong(layer, FormattableString.Invariant($"kernel size {KernelSize}, stride {Stride}, dilation {Dilation} and padding {Padding}: the first three must be at least 1, the last at least 0."));
         return LayerShape.OfImage(input.Channels, Positions(input.Height, "height", layer, site), Positions(input.Width, "width", layer, site));
     }
 
@@ -65,7 +65,7 @@ internal readonly record struct Window(int KernelSize, int Stride, int Padding, 
         var reach = ((long)Dilation * (KernelSize - 1)) + 1;
         var room = size + (2L * Padding) - reach;
         if (room < 0)
-            throw site.Wrong(layer, $"its kernel of {reach} pixels does not fit the input {side}: {size} + 2 x {Padding} padding = {size + (2L * Padding)}.");
+            throw site.Wrong(layer, FormattableString.Invariant($"its kernel of {reach} pixels does not fit the input {side}: {size} + 2 x {Padding} padding = {size + (2L * Padding)}."));
         var positions = (room / Stride) + 1;
         // In ceil mode the last kernel position must begin inside the image or its left padding.
         if (CeilMode && room % Stride != 0 && positions * Stride < (long)size + Padding)

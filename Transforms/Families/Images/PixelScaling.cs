@@ -66,7 +66,7 @@ public sealed record PixelScaling
     internal void Check(int channels, string name)
     {
         if (!double.IsFinite(Factor) || Factor == 0)
-            throw new FormatException($"{name}.factor is {Factor}; it must be finite and not 0.");
+            throw new FormatException(FormattableString.Invariant($"{name}.factor is {Factor}; it must be finite and not 0."));
         CheckList(Mean, channels, $"{name}.mean", double.IsFinite, "finite");
         CheckList(StandardDeviation, channels, $"{name}.standardDeviation", value => double.IsFinite(value) && value > 0, "finite and greater than 0");
     }
@@ -94,11 +94,11 @@ public sealed record PixelScaling
         if (values == null)
             return;
         if (values.Count != 1 && values.Count != channels)
-            throw new FormatException($"{name} has {values.Count} numbers; it must have 1 or {channels}, the channels of the images.");
+            throw new FormatException(FormattableString.Invariant($"{name} has {values.Count} numbers; it must have 1 or {channels}, the channels of the images."));
         foreach (var value in values)
         {
             if (!isGood(value))
-                throw new FormatException($"{name} contains {value}; it must be {allowed}.");
+                throw new FormatException(FormattableString.Invariant($"{name} contains {value}; it must be {allowed}."));
         }
     }
 }

@@ -60,9 +60,9 @@ public sealed record ResNetArchitecture : ImageArchitecture
         if (!Enum.IsDefined(Shortcut))
             throw new FormatException($"shortcut is {Shortcut}; it must be one of {string.Join(", ", Enum.GetNames<ShortcutKind>())}.");
         if (BaseChannels is < 1 or > ResNetLayers.MaximumBaseChannels)
-            throw new FormatException($"baseChannels is {BaseChannels}; it must be from 1 to {ResNetLayers.MaximumBaseChannels}.");
+            throw new FormatException(FormattableString.Invariant($"baseChannels is {BaseChannels}; it must be from 1 to {ResNetLayers.MaximumBaseChannels}."));
         if (!ResNetLayers.IsDepth(Form, Depth))
-            throw new FormatException($"depth is {Depth}; it must be {ResNetLayers.Depths(Form)}.");
+            throw new FormatException(FormattableString.Invariant($"depth is {Depth}; it must be {ResNetLayers.Depths(Form)}."));
         base.Check();
     }
 }

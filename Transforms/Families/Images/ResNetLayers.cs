@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using System.Globalization;
 
 namespace MLExtensions.Families.Images;
@@ -23,8 +24,8 @@ internal static class ResNetLayers
         : depth is >= 8 and <= MaximumCifarDepth && (depth - 2) % 6 == 0;
 
     public static string Depths(ResNetForm form) => form == ResNetForm.ImageNet
-        ? $"one of {string.Join(", ", ImageNetBlocks.Keys)} in the ImageNet form"
-        : $"6n + 2 (8, 14, 20, 32, 44, 56, 110, ...) and at most {MaximumCifarDepth} in the CIFAR form";
+        ? FormattableString.Invariant($"one of {NumberList.Of(ImageNetBlocks.Keys)} in the ImageNet form")
+        : FormattableString.Invariant($"6n + 2 (8, 14, 20, 32, 44, 56, 110, ...) and at most {MaximumCifarDepth} in the CIFAR form");
 
     public static IReadOnlyList<ImageLayer> Create(ResNetArchitecture architecture) =>
         architecture.Form == ResNetForm.ImageNet ? CreateImageNet(architecture) : CreateCifar(architecture);
@@ -101,8 +102,8 @@ internal static class ResNetLayers
 
     private static ImageLayer[] Convolution(int number, int filters, int kernelSize, int stride, int padding) =>
     [
-        new ConvolutionLayer(filters, kernelSize) { Name = $"conv{number}", Stride = stride, Padding = padding, Bias = false },
-        new BatchNormalizationLayer { Name = $"bn{number}" },
+        new ConvolutionLayer(filters, kernelSize) { Name = FormattableString.Invariant($"conv{number}"), Stride = stride, Padding = padding, Bias = false },
+        new BatchNormalizationLayer { Name = FormattableString.Invariant($"bn{number}") },
     ];
 
     private static ImageLayer CreateShortcut(ShortcutKind kind, int channels, int stride) => kind == ShortcutKind.Padding

@@ -87,11 +87,11 @@ public sealed record LanguageModelArchitecture : NetworkArchitecture
         if (Recurrent.Bidirectional)
             throw new FormatException("recurrent.bidirectional is true; it must be false, because a language model must not see the tokens that it predicts.");
         if (EmbeddingSize < 1)
-            throw new FormatException($"embeddingSize is {EmbeddingSize}; it must be at least 1.");
+            throw new FormatException(FormattableString.Invariant($"embeddingSize is {EmbeddingSize}; it must be at least 1."));
         if (!(Dropout >= 0 && Dropout < 1))
-            throw new FormatException($"dropout is {Dropout}; it must be in [0, 1).");
+            throw new FormatException(FormattableString.Invariant($"dropout is {Dropout}; it must be in [0, 1)."));
         if (OutputCount != Tokenizer.VocabularySize)
-            throw new FormatException($"outputCount is {OutputCount}; it must be {Tokenizer.VocabularySize}, the size of the vocabulary.");
+            throw new FormatException(FormattableString.Invariant($"outputCount is {OutputCount}; it must be {Tokenizer.VocabularySize}, the size of the vocabulary."));
     }
 }
 

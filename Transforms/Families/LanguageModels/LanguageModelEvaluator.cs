@@ -80,7 +80,7 @@ internal static class LanguageModelEvaluator
             ScorePiece();
         return metrics.Tokens > 0
             ? metrics
-            : throw new ArgumentException($"The text has {tokens.Count} tokens, including the end of each row; at least 2 are needed.", nameof(data));
+            : throw new ArgumentException(FormattableString.Invariant($"The text has {tokens.Count} tokens, including the end of each row; at least 2 are needed."), nameof(data));
 
         void ScorePiece()
         {

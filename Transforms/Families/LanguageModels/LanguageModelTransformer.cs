@@ -33,6 +33,8 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
     private const string ModelSignature = "MLEXTLAM";
     private const string NetworkFolder = "Network";
 
+    private bool _isToldOfUnknown;
+
     internal LanguageModelTransformer(IHostEnvironment env, NetworkModelParameters model, string textColumnName)
         : base(env.Register(LoaderSignature), textColumnName, [model])
     {
@@ -67,6 +69,7 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
     /// <remarks>
     /// The model reads the prompt as the beginning of a row. It keeps its state, so each token costs one time step, however long the text
     /// is. Each enumeration starts again: with a seed it gives the same text, without a seed another one. To stop, stop enumerating.
+    /// What of the prompt is not in the vocabulary is counted in a warning in the log.
     /// </remarks>
     /// <param name="prompt">The beginning of the text, which is not part of the output; may be empty.</param>
     /// <param name="options">How text is generated. Null: the defaults.</param>
@@ -80,7 +83,11 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
         options ??= new GenerationOptions();
         options.Check();
         using var lease = Lease();
-        return Generator.Write(Tokenizer.Encode(prompt), options, options.Seed);
+        var ids = Tokenizer.Encode(prompt);
+        var unknown = new UnknownTokens(Tokenizer);
+        unknown.Add(ids);
+        unknown.Warn(Host, "the prompt");
+        return Generator.Write(ids, options, options.Seed);
     }
 
     /// <summary>Generates text after a prompt, as one string.</summary>
@@ -102,9 +109,17 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
 
     private protected override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer)
     {
-        disposer = null;
-        var source = TextScoreSource.Create(row, input, new TextScorer(Tokenizer, Sequences, input.Name));
+        var unknown = new UnknownTokens(Tokenizer);
+        disposer = () => WarnOnce(unknown, input.Name);
+        var source = TextScoreSource.Create(row, input, new TextScorer(Tokenizer, Sequences, input.Name, unknown));
         return LanguageModelColumns.CreateGetters(source);
+    }
+
+    /// <summary>Tells of the first rows with unknown tokens; the rows of a request would otherwise fill the log.</summary>
+    private void WarnOnce(UnknownTokens unknown, string column)
+    {
+        if (unknown.Any && !Interlocked.Exchange(ref _isToldOfUnknown, true))
+            unknown.Warn(Host, $"the texts in column '{column}'");
     }
 
     private protected override void SaveContent(ModelSaveContext ctx)

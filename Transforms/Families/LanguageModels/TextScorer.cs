@@ -11,7 +11,7 @@ namespace MLExtensions.Families.LanguageModels;
 /// Computes the probability of independent rows of text. The first token is predicted from an end-of-sequence (EOS) token, as in training.
 /// Thread-safe.
 /// </summary>
-internal sealed class TextScorer(TextTokenizer tokenizer, SequenceScorer sequences, string column)
+internal sealed class TextScorer(TextTokenizer tokenizer, SequenceScorer sequences, string column, UnknownTokens? unknown = null)
 {
     /// <param name="texts">The rows.</param>
     /// <param name="firstRow">The number of the first row, for messages.</param>
@@ -26,6 +26,7 @@ internal sealed class TextScorer(TextTokenizer tokenizer, SequenceScorer sequenc
             ids.Clear();
             ids.Add(tokenizer.EndOfSequenceId);
             TextColumn.Encode(tokenizer, texts[i].Span, ids, column, firstRow + i);
+            unknown?.Add(ids[1..]);
             ids.Add(tokenizer.EndOfSequenceId);
             tokens[i] = CollectionsMarshal.AsSpan(ids).ToArray();
         }

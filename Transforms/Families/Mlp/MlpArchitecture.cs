@@ -60,13 +60,13 @@ public sealed record MlpArchitecture : NetworkArchitecture
         {
             var layer = HiddenLayers[i];
             var output = LayerDescription.Size(layer.Units);
-            yield return LayerDescription.Dense($"hidden.{i}.linear", width, layer.Units, layer.BatchNormalization ? Activation.Identity : layer.Activation);
+            yield return LayerDescription.Dense(FormattableString.Invariant($"hidden.{i}.linear"), width, layer.Units, layer.BatchNormalization ? Activation.Identity : layer.Activation);
             if (layer.BatchNormalization)
-                yield return new($"hidden.{i}.norm", "batch normalization" + LayerDescription.Suffix(layer.Activation), output, 2L * layer.Units);
+                yield return new(FormattableString.Invariant($"hidden.{i}.norm"), "batch normalization" + LayerDescription.Suffix(layer.Activation), output, 2L * layer.Units);
             if (layer.Activation == Activation.PReLU)
-                yield return new($"hidden.{i}.prelu", "PReLU", output, 1);
+                yield return new(FormattableString.Invariant($"hidden.{i}.prelu"), "PReLU", output, 1);
             if (layer.Dropout > 0)
-                yield return LayerDescription.Dropout($"hidden.{i}.dropout", layer.Dropout, output);
+                yield return LayerDescription.Dropout(FormattableString.Invariant($"hidden.{i}.dropout"), layer.Dropout, output);
             width = layer.Units;
         }
         yield return LayerDescription.Dense("output", width, OutputCount);
@@ -82,19 +82,19 @@ public sealed record MlpArchitecture : NetworkArchitecture
         CheckProbability(InputDropout, "inputDropout");
         for (var i = 0; i < HiddenLayers.Count; i++)
         {
-            var layer = HiddenLayers[i] ?? throw new FormatException($"hiddenLayers[{i}] is null.");
+            var layer = HiddenLayers[i] ?? throw new FormatException(FormattableString.Invariant($"hiddenLayers[{i}] is null."));
             if (layer.Units < 1)
-                throw new FormatException($"hiddenLayers[{i}].units is {layer.Units}; it must be at least 1.");
+                throw new FormatException(FormattableString.Invariant($"hiddenLayers[{i}].units is {layer.Units}; it must be at least 1."));
             if (!Enum.IsDefined(layer.Activation))
-                throw new FormatException($"hiddenLayers[{i}].activation is {layer.Activation}, which is not a valid activation.");
-            CheckProbability(layer.Dropout, $"hiddenLayers[{i}].dropout");
+                throw new FormatException(FormattableString.Invariant($"hiddenLayers[{i}].activation is {layer.Activation}, which is not a valid activation."));
+            CheckProbability(layer.Dropout, FormattableString.Invariant($"hiddenLayers[{i}].dropout"));
         }
     }
 
     private static void CheckProbability(double value, string name)
     {
         if (!(value >= 0 && value < 1))
-            throw new FormatException($"{name} is {value}; it must be in [0, 1).");
+            throw new FormatException(FormattableString.Invariant($"{name} is {value}; it must be in [0, 1)."));
     }
 }
 

@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Rbm;
 using MLExtensions.Networks;
@@ -70,7 +71,7 @@ public sealed record RbmArchitecture : NetworkArchitecture
         if (VisibleUnits != VisibleUnitType.Softmax && SoftmaxGroups.Count == 0)
             return;
         if (VisibleUnits != VisibleUnitType.Softmax || SoftmaxGroups.Any(size => size < 2) || SoftmaxGroups.Sum(size => (long)size) != InputCount)
-            throw new FormatException($"softmaxGroups is [{string.Join(", ", SoftmaxGroups)}]; softmax units need 2 or more categories each and {InputCount} in total; other units have none.");
+            throw new FormatException(FormattableString.Invariant($"softmaxGroups is [{NumberList.Of(SoftmaxGroups)}]; softmax units need 2 or more categories each and {InputCount} in total; other units have none."));
     }
 }
 

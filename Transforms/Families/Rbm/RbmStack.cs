@@ -94,14 +94,14 @@ internal static class RbmRows
     public static void CheckPositive(int value, string name)
     {
         if (value < 1)
-            throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}; it must be at least 1.");
+            throw new ArgumentOutOfRangeException(name, value, FormattableString.Invariant($"{name} is {value}; it must be at least 1."));
     }
 
     /// <summary>Rejects more rows than memory or a span can hold.</summary>
     public static void CheckSize(int rows, int width, string name)
     {
         if ((long)rows * width > int.MaxValue || 2.0 * rows * width * sizeof(float) > MachineMemory.Available)
-            throw new ArgumentOutOfRangeException(name, rows, $"{name} is {rows}; with {width} units it must be at most {(int)Math.Min(int.MaxValue, MachineMemory.Available / 2 / sizeof(float)) / width}. Call Sample several times with different seeds.");
+            throw new ArgumentOutOfRangeException(name, rows, FormattableString.Invariant($"{name} is {rows}; with {width} units it must be at most {(int)Math.Min(int.MaxValue, MachineMemory.Available / 2 / sizeof(float)) / width}. Call Sample several times with different seeds."));
     }
 
     /// <summary>Draws one unit per row, int64.</summary>

@@ -73,7 +73,7 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
 
     /// <summary>The training history of an RBM that is no stack.</summary>
     /// <exception cref="InvalidOperationException">It is a stack: use <see cref="Histories"/>.</exception>
-    public TrainingHistory History => Layers.Count == 1 ? Histories[0] : throw new InvalidOperationException($"The stack has {Layers.Count} RBMs, each with a history of its own: use Histories.");
+    public TrainingHistory History => Layers.Count == 1 ? Histories[0] : throw new InvalidOperationException(FormattableString.Invariant($"The stack has {Layers.Count} RBMs, each with a history of its own: use Histories."));
 
     IInitialWeights INetworkHolder.InitialWeights => new RbmWeights(Layers);
 
@@ -92,7 +92,7 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
     public float[][] GetWeights(int layer = 0)
     {
         if (layer < 0 || layer >= Layers.Count)
-            throw new ArgumentOutOfRangeException(nameof(layer), layer, $"layer is {layer}; it must be from 0 to {Layers.Count - 1}.");
+            throw new ArgumentOutOfRangeException(nameof(layer), layer, FormattableString.Invariant($"layer is {layer}; it must be from 0 to {Layers.Count - 1}."));
         return Layers[layer].GetWeights("weight").Chunk(Layers[layer].Architecture.InputCount).ToArray();
     }
 
@@ -202,7 +202,7 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
 
     private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
 
-    private static string Folder(int layer) => $"Layer{layer}";
+    private static string Folder(int layer) => FormattableString.Invariant($"Layer{layer}");
 
     private static List<NetworkModelParameters> LoadLayers(IHostEnvironment env, ModelLoadContext ctx)
     {
@@ -211,7 +211,7 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
         try
         {
             if (count is < 1 or > MaximumLayers)
-                throw new ModelFormatException(LoaderSignature, $"has {count} layers; it must have from 1 to {MaximumLayers}");
+                throw new ModelFormatException(LoaderSignature, FormattableString.Invariant($"has {count} layers; it must have from 1 to {MaximumLayers}"));
             for (var i = 0; i < count; i++)
             {
                 ctx.LoadModel<NetworkModelParameters, SignatureLoadModel>(env, out var layer, Folder(i));

@@ -58,8 +58,8 @@ internal sealed class RbmWeights(IReadOnlyList<NetworkModelParameters> layers) :
         for (var i = 0; i < layers.Count; i++)
         {
             var machine = layers[i].Network.state_dict();
-            weights.Add($"hidden.{i}.linear.weight", machine["weight"]);
-            weights.Add($"hidden.{i}.linear.bias", machine["hidden_bias"]);
+            weights.Add(FormattableString.Invariant($"hidden.{i}.linear.weight"), machine["weight"]);
+            weights.Add(FormattableString.Invariant($"hidden.{i}.linear.bias"), machine["hidden_bias"]);
         }
         return weights;
     }
@@ -72,10 +72,10 @@ internal sealed class RbmWeights(IReadOnlyList<NetworkModelParameters> layers) :
         {
             var machine = layers[i].Network.state_dict();
             var down = layers.Count - 1 - i;
-            weights.Add($"encoder.{i}.weight", machine["weight"]);
-            weights.Add($"encoder.{i}.bias", machine["hidden_bias"]);
-            weights.Add($"decoder.{down}.weight", machine["weight"].t());
-            weights.Add($"decoder.{down}.bias", machine["visible_bias"]);
+            weights.Add(FormattableString.Invariant($"encoder.{i}.weight"), machine["weight"]);
+            weights.Add(FormattableString.Invariant($"encoder.{i}.bias"), machine["hidden_bias"]);
+            weights.Add(FormattableString.Invariant($"decoder.{down}.weight"), machine["weight"].t());
+            weights.Add(FormattableString.Invariant($"decoder.{down}.bias"), machine["visible_bias"]);
         }
         return weights;
     }

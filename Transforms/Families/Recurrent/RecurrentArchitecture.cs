@@ -90,15 +90,15 @@ public sealed record RecurrentArchitecture : NetworkArchitecture
             throw new FormatException("recurrent is missing.");
         Recurrent.Check();
         if (Input.TokenCount > 0 ? EmbeddingSize < 1 : EmbeddingSize != 0)
-            throw new FormatException($"embeddingSize is {EmbeddingSize}; it must be at least 1 for tokens, and 0 for numbers.");
+            throw new FormatException(FormattableString.Invariant($"embeddingSize is {EmbeddingSize}; it must be at least 1 for tokens, and 0 for numbers."));
         if (!Enum.IsDefined(Pooling))
             throw new FormatException($"pooling is {Pooling}, which is not a valid pooling.");
         if (!(InputDropout >= 0 && InputDropout < 1))
-            throw new FormatException($"inputDropout is {InputDropout}; it must be in [0, 1).");
+            throw new FormatException(FormattableString.Invariant($"inputDropout is {InputDropout}; it must be in [0, 1)."));
         if (!(OutputDropout >= 0 && OutputDropout < 1))
-            throw new FormatException($"outputDropout is {OutputDropout}; it must be in [0, 1).");
+            throw new FormatException(FormattableString.Invariant($"outputDropout is {OutputDropout}; it must be in [0, 1)."));
         if (InputCount != Format.Width)
-            throw new FormatException($"inputCount is {InputCount}; it must be {Format.Width} for sequences of at most {Input.MaximumLength} steps of {Input.ValuesPerStep} values.");
+            throw new FormatException(FormattableString.Invariant($"inputCount is {InputCount}; it must be {Format.Width} for sequences of at most {Input.MaximumLength} steps of {Input.ValuesPerStep} values."));
     }
 }
 

@@ -55,7 +55,7 @@ public sealed record RecurrentLayers(RecurrentCell Cell, int HiddenUnits, [prope
         {
             var weights = checked(Gates * (long)HiddenUnits * (inputs + HiddenUnits));
             foreach (var (suffix, direction) in new[] { ("", ""), ("_reverse", ", reversed") }.Take(Directions))
-                yield return new($"recurrent.{layer}{suffix}", kind + direction, Shape(steps, HiddenUnits), weights + (2L * Gates * HiddenUnits), checked(weights * Math.Max(1, steps)));
+                yield return new(FormattableString.Invariant($"recurrent.{layer}{suffix}"), kind + direction, Shape(steps, HiddenUnits), weights + (2L * Gates * HiddenUnits), checked(weights * Math.Max(1, steps)));
             if (Dropout > 0 && layer < NumberOfLayers - 1)
                 yield return LayerDescription.Dropout("recurrent.dropout", Dropout, Shape(steps, OutputCount));
             inputs = OutputCount;
@@ -74,11 +74,11 @@ public sealed record RecurrentLayers(RecurrentCell Cell, int HiddenUnits, [prope
         if (!Enum.IsDefined(Cell))
             throw new FormatException($"recurrent.cell is {Cell}, which is not a valid cell.");
         if (HiddenUnits < 1 || HiddenUnits > MaximumUnits)
-            throw new FormatException($"recurrent.hiddenUnits is {HiddenUnits}; it must be between 1 and {MaximumUnits}.");
+            throw new FormatException(FormattableString.Invariant($"recurrent.hiddenUnits is {HiddenUnits}; it must be between 1 and {MaximumUnits}."));
         if (NumberOfLayers < 1 || NumberOfLayers > MaximumLayers)
-            throw new FormatException($"recurrent.layers is {NumberOfLayers}; it must be between 1 and {MaximumLayers}.");
+            throw new FormatException(FormattableString.Invariant($"recurrent.layers is {NumberOfLayers}; it must be between 1 and {MaximumLayers}."));
         if (!(Dropout >= 0 && Dropout < 1))
-            throw new FormatException($"recurrent.dropout is {Dropout}; it must be in [0, 1).");
+            throw new FormatException(FormattableString.Invariant($"recurrent.dropout is {Dropout}; it must be in [0, 1)."));
     }
 
     private long Sum(long inputs, long biases)

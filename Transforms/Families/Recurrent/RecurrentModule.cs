@@ -25,9 +25,9 @@ internal sealed class RecurrentModule : nn.Module
         _backward = new nn.Module[description.Bidirectional ? description.NumberOfLayers : 0];
         for (var layer = 0; layer < description.NumberOfLayers; layer++)
         {
-            _forward[layer] = Add($"{layer}", inputs);
+            _forward[layer] = Add(FormattableString.Invariant($"{layer}"), inputs);
             if (description.Bidirectional)
-                _backward[layer] = Add($"{layer}_reverse", inputs);
+                _backward[layer] = Add(FormattableString.Invariant($"{layer}_reverse"), inputs);
             inputs = description.OutputCount;
         }
         if (description.Dropout > 0 && description.NumberOfLayers > 1)

@@ -53,7 +53,7 @@ public abstract record SequenceInput
     internal virtual void Check()
     {
         if (MaximumLength < 1 || (long)MaximumLength * ValuesPerStep > MaximumValues)
-            throw new FormatException($"input.maximumLength is {MaximumLength}; it must be between 1 and {MaximumValues / Math.Max(1, ValuesPerStep)}.");
+            throw new FormatException(FormattableString.Invariant($"input.maximumLength is {MaximumLength}; it must be between 1 and {MaximumValues / Math.Max(1, ValuesPerStep)}."));
         if (!Enum.IsDefined(LongSequenceHandling))
             throw new FormatException($"input.longSequences is {LongSequenceHandling}, which is not a valid value.");
         if (!Enum.IsDefined(EmptySequenceHandling))
@@ -71,7 +71,7 @@ public sealed record NumberSequence : SequenceInput
 
     internal override int ValuesPerStep => StepSize;
 
-    internal override string Description => StepSize == 1 ? "Vector<Single>" : $"Vector<Single> of {StepSize} values per time step";
+    internal override string Description => StepSize == 1 ? "Vector<Single>" : FormattableString.Invariant($"Vector<Single> of {StepSize} values per time step");
 
     internal override bool Takes(DataViewType type) => type is VectorDataViewType vector && vector.ItemType == NumberDataViewType.Single && vector.Size % StepSize == 0;
 
@@ -80,7 +80,7 @@ public sealed record NumberSequence : SequenceInput
     internal override void Check()
     {
         if (StepSize < 1)
-            throw new FormatException($"input.stepSize is {StepSize}; it must be at least 1.");
+            throw new FormatException(FormattableString.Invariant($"input.stepSize is {StepSize}; it must be at least 1."));
         base.Check();
     }
 }
@@ -105,7 +105,7 @@ public sealed record KeySequence(int KeyCount) : SequenceInput
 
     internal override int TokenCount => KeyCount;
 
-    internal override string Description => $"a vector of keys (UInt32) of {KeyCount} values";
+    internal override string Description => FormattableString.Invariant($"a vector of keys (UInt32) of {KeyCount} values");
 
     internal override bool Takes(DataViewType type) =>
         type is VectorDataViewType { ItemType: KeyDataViewType key } && key.RawType == typeof(uint) && (KeyNames != null || key.Count == (ulong)KeyCount);
@@ -116,9 +116,9 @@ public sealed record KeySequence(int KeyCount) : SequenceInput
     {
         base.Check();
         if (KeyCount < 1)
-            throw new FormatException($"input.keyCount is {KeyCount}; it must be at least 1.");
+            throw new FormatException(FormattableString.Invariant($"input.keyCount is {KeyCount}; it must be at least 1."));
         if (KeyNames != null && (KeyNames.Count != KeyCount || KeyNames.Contains(null!)))
-            throw new FormatException($"input.keyNames has {KeyNames.Count} names; there must be {KeyCount}, the number of keys.");
+            throw new FormatException(FormattableString.Invariant($"input.keyNames has {KeyNames.Count} names; there must be {KeyCount}, the number of keys."));
     }
 }
 
@@ -206,18 +206,18 @@ internal sealed record SequenceFormat(SequenceInput Input) : FeatureFormat
     {
         var sequences = counts[DataCounts.Sequences];
         if (sequences > 0 && counts[DataCounts.EmptySequences] == sequences)
-            throw new ArgumentException($"All {sequences} sequences of the {data} in column '{column}' are empty, so there is nothing to learn from.");
+            throw new ArgumentException(FormattableString.Invariant($"All {sequences} sequences of the {data} in column '{column}' are empty, so there is nothing to learn from."));
     }
 
     public override IEnumerable<DataNote> Review(DataCounts counts, string column, string data)
     {
         var (sequences, empty) = (counts[DataCounts.Sequences], counts[DataCounts.EmptySequences]);
         if (empty > 0)
-            yield return new DataNote($"{empty} of {sequences} sequences of the {data} in column '{column}' are empty; they count as zeros ({nameof(EmptySequenceHandling)}).", IsWarning: true);
+            yield return new DataNote(FormattableString.Invariant($"{empty} of {sequences} sequences of the {data} in column '{column}' are empty; they count as zeros ({nameof(EmptySequenceHandling)})."), IsWarning: true);
         if (counts[DataCounts.CutSequences] is > 0 and var cut)
-            yield return new DataNote($"{cut} of {sequences} sequences of the {data} in column '{column}' are longer than {Input.MaximumLength} time steps, and {counts[DataCounts.LostTimeSteps]} time steps of them were not read ({nameof(LongSequenceHandling)} is {Input.LongSequenceHandling}). Increase MaximumLength to read them.", IsWarning: true);
+            yield return new DataNote(FormattableString.Invariant($"{cut} of {sequences} sequences of the {data} in column '{column}' are longer than {Input.MaximumLength} time steps, and {counts[DataCounts.LostTimeSteps]} time steps of them were not read ({nameof(LongSequenceHandling)} is {Input.LongSequenceHandling}). Increase MaximumLength to read them."), IsWarning: true);
         if (counts[DataCounts.MissingKeys] is > 0 and var missing)
-            yield return new DataNote($"{missing} keys of the {data} in column '{column}' are missing and were left out ({nameof(MissingKeyHandling)}).", IsWarning: true);
+            yield return new DataNote(FormattableString.Invariant($"{missing} keys of the {data} in column '{column}' are missing and were left out ({nameof(MissingKeyHandling)})."), IsWarning: true);
         if (TokenNotes.UnknownShare(counts, data) is { } note)
             yield return note;
         if (Input is TextSequence text && TokenNotes.WholeSentences(text.Tokenizer) is { } warning)

@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using MLExtensions.Tensors;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -29,7 +30,7 @@ internal abstract class SequenceReader(SequenceInput input, DataViewRow row, Dat
     {
         var size = input.ValuesPerStep;
         if (values.Length % size != 0)
-            throw Bad(column, row, $"{values.Length} values are not a multiple of the step size {size}");
+            throw Bad(column, row, FormattableString.Invariant($"{values.Length} values are not a multiple of the step size {size}"));
         var steps = values.Length / size;
         counts?.Add(DataCounts.Sequences, 1);
         if (steps == 0)
@@ -47,7 +48,7 @@ internal abstract class SequenceReader(SequenceInput input, DataViewRow row, Dat
             return;
         }
         if (input.LongSequenceHandling == LongSequenceHandling.Throw)
-            throw Bad(column, row, $"the sequence has {steps} time steps; at most {input.MaximumLength} are allowed. Increase MaximumLength, or truncate longer sequences with LongSequenceHandling");
+            throw Bad(column, row, FormattableString.Invariant($"the sequence has {steps} time steps; at most {input.MaximumLength} are allowed. Increase MaximumLength, or truncate longer sequences with LongSequenceHandling"));
         counts?.Add(DataCounts.CutSequences, 1);
         counts?.Add(DataCounts.LostTimeSteps, steps - input.MaximumLength);
         var first = size * input.LongSequenceHandling switch
@@ -68,10 +69,10 @@ internal abstract class SequenceReader(SequenceInput input, DataViewRow row, Dat
     protected FormatException Bad(string problem) => Bad(Column, Row, problem);
 
     protected FormatException Bad(int slot, string problem) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"Feature column '{Column}', row {Row}, slot {slot}: {problem}."));
+        new(string.Create(CultureInfo.InvariantCulture, $"Feature column '{Column}', {RowName.Of(Row)}, slot {slot}: {problem}."));
 
     private static FormatException Bad(string column, long row, string problem) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"Feature column '{column}', row {row}: {problem}."));
+        new(string.Create(CultureInfo.InvariantCulture, $"Feature column '{column}', {RowName.Of(row)}: {problem}."));
 
     private ReadOnlySpan<float> ReadWhole()
     {
@@ -114,7 +115,7 @@ internal sealed class KeySequenceReader(KeySequence input, DataViewRow row, Data
         {
             var key = found > 0 && _names != null ? (uint)_names.Find((int)found - 1, Row) + 1 : found;
             if (key > input.KeyCount)
-                throw Bad(slot, $"the key is {key}; there are {input.KeyCount} keys");
+                throw Bad(slot, FormattableString.Invariant($"the key is {key}; there are {input.KeyCount} keys"));
             if (key > 0)
                 values.Add(key - 1);
             else if (input.MissingKeyHandling == MissingKeyHandling.Throw)

@@ -62,7 +62,7 @@ public sealed record RandomSaturation : ImageAugmentation
         if (channels != 3)
         {
             throw new ArgumentException(
-                $"{nameof(RandomSaturation)} needs images with 3 channels (red, green, blue); these have {channels}.",
+                FormattableString.Invariant($"{nameof(RandomSaturation)} needs images with 3 channels (red, green, blue); these have {channels}."),
                 nameof(RandomSaturation));
         }
     }

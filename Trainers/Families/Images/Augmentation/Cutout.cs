@@ -24,7 +24,7 @@ public sealed record Cutout : ImageAugmentation
         if (Size > Math.Min(height, width))
         {
             throw new ArgumentException(
-                $"{NameOf(nameof(Size))} is {Size}, but the images are {height} x {width} pixels at this position of the list; it must be at most {Math.Min(height, width)}.",
+                FormattableString.Invariant($"{NameOf(nameof(Size))} is {Size}, but the images are {height} x {width} pixels at this position of the list; it must be at most {Math.Min(height, width)}."),
                 NameOf(nameof(Size)));
         }
     }

@@ -43,12 +43,12 @@ internal sealed class ImageAugmenter
         OptionCheck.NotNull(augmentations, option);
         for (var i = 0; i < augmentations.Count; i++)
         {
-            OptionCheck.NotNull(augmentations[i], $"{option}[{i}]");
+            OptionCheck.NotNull(augmentations[i], FormattableString.Invariant($"{option}[{i}]"));
             augmentations[i].Check();
         }
         var mixups = augmentations.OfType<Mixup>().Count();
         if (mixups > 1)
-            throw new ArgumentException($"{option} has {nameof(Mixup)} {mixups} times; it may be used once.", option);
+            throw new ArgumentException(FormattableString.Invariant($"{option} has {nameof(Mixup)} {mixups} times; it may be used once."), option);
     }
 
     /// <summary>The size of the augmented images.</summary>

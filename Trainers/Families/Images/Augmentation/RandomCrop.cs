@@ -44,7 +44,7 @@ public sealed record RandomCrop : ImageAugmentation
         if (crop > padded)
         {
             throw new ArgumentException(
-                $"{NameOf(name)} is {crop}, but the padded image has only {image} + 2 * {Padding} = {padded} pixels in this direction; use a smaller crop or a larger {NameOf(nameof(Padding))}.",
+                FormattableString.Invariant($"{NameOf(name)} is {crop}, but the padded image has only {image} + 2 * {Padding} = {padded} pixels in this direction; use a smaller crop or a larger {NameOf(nameof(Padding))}."),
                 NameOf(name));
         }
     }

@@ -94,7 +94,7 @@ public sealed class ImageFeaturesEstimator : IEstimator<ImageFeaturesTransformer
                     throw new ArgumentException($"{name} is empty.", name);
             }
             if (CropSize < 1)
-                throw new ArgumentOutOfRangeException(nameof(CropSize), CropSize, $"{nameof(CropSize)} is {CropSize}; it must be at least 1.");
+                throw new ArgumentOutOfRangeException(nameof(CropSize), CropSize, FormattableString.Invariant($"{nameof(CropSize)} is {CropSize}; it must be at least 1."));
             try
             {
                 Architecture?.Check();

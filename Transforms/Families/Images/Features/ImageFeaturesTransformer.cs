@@ -60,7 +60,7 @@ public sealed class ImageFeaturesTransformer : FeatureColumnsTransformer
     {
         var column = FeatureRows.Find(schema, InputColumnName);
         if (!FeatureReader.Fits(column, Format.Width))
-            throw new ArgumentException($"Column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the network needs {Architecture.Image.Shape}.", nameof(schema));
+            throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the network needs {Architecture.Image.Shape}."), nameof(schema));
         return column;
     }
 

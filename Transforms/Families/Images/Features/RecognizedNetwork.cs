@@ -75,12 +75,12 @@ internal sealed record KnownNetwork(string Name, ImageShape UsualImage, Func<Ima
         }
         var channels = WeightSizes.OutputsOf(file, "conv1") ?? 64;
         foreach (var depth in new[] { 18, 34, 50, 101, 152 })
-            yield return ResNet($"ResNet-{depth}", Large, ResNetForm.ImageNet, depth, channels, ShortcutKind.Projection);
+            yield return ResNet(FormattableString.Invariant($"ResNet-{depth}"), Large, ResNetForm.ImageNet, depth, channels, ShortcutKind.Projection);
         var blocks = file.Tensors.Count(tensor => tensor.Name.StartsWith("layer1.", StringComparison.Ordinal) && tensor.Name.EndsWith(".conv1.weight", StringComparison.Ordinal));
         if (blocks == 0)
             yield break;
         var shortcut = file.Tensors.Any(tensor => tensor.Name.Contains(".downsample.", StringComparison.Ordinal)) ? ShortcutKind.Projection : ShortcutKind.Padding;
-        yield return ResNet($"ResNet-{(6 * blocks) + 2} of the CIFAR form", Small, ResNetForm.Cifar, (6 * blocks) + 2, channels, shortcut);
+        yield return ResNet(FormattableString.Invariant($"ResNet-{(6 * blocks) + 2} of the CIFAR form"), Small, ResNetForm.Cifar, (6 * blocks) + 2, channels, shortcut);
     }
 
     private static KnownNetwork OfLayers(string name, Func<IReadOnlyList<ImageLayer>> layers, bool small) =>

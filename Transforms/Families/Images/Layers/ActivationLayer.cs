@@ -52,7 +52,7 @@ public sealed record DropoutLayer(double Probability = 0.5) : ImageLayer
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
-        Require(Probability is >= 0 and < 1, site, $"probability is {Probability}; it must be in [0, 1).");
+        Require(Probability is >= 0 and < 1, site, FormattableString.Invariant($"probability is {Probability}; it must be in [0, 1)."));
         return input;
     }
 

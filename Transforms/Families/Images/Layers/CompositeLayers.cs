@@ -114,8 +114,8 @@ public sealed record PaddedShortcutLayer(int Channels, int Stride) : ImageLayer
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
         RequireImage(input, site);
-        Require(Stride >= 1, site, $"stride is {Stride}; it must be at least 1.");
-        Require(Channels >= input.Channels, site, $"channels is {Channels}; it must be at least {input.Channels}, the channels of the input.");
+        Require(Stride >= 1, site, FormattableString.Invariant($"stride is {Stride}; it must be at least 1."));
+        Require(Channels >= input.Channels, site, FormattableString.Invariant($"channels is {Channels}; it must be at least {input.Channels}, the channels of the input."));
         return LayerShape.OfImage(Channels, ((input.Height - 1) / Stride) + 1, ((input.Width - 1) / Stride) + 1);
     }
 

@@ -24,7 +24,7 @@ public sealed record ConvolutionLayer(int? Filters, int KernelSize) : ImageLayer
     /// <summary>Whether a bias is added; not needed before batch normalization. Default true.</summary>
     public bool Bias { get; init; } = true;
 
-    internal override string Title => $"convolution {KernelSize}x{KernelSize}";
+    internal override string Title => FormattableString.Invariant($"convolution {KernelSize}x{KernelSize}");
 
     internal override bool OutputMayBeOverwritten => true;
 
@@ -34,8 +34,8 @@ public sealed record ConvolutionLayer(int? Filters, int KernelSize) : ImageLayer
     {
         RequireImage(input, site);
         var filters = Filters ?? site.OutputCount;
-        Require(filters >= 1, site, $"filters is {filters}; it must be at least 1.");
-        Require(Groups >= 1 && input.Channels % Groups == 0 && filters % Groups == 0, site, $"groups is {Groups}; it must divide the {input.Channels} channels and the {filters} filters.");
+        Require(filters >= 1, site, FormattableString.Invariant($"filters is {filters}; it must be at least 1."));
+        Require(Groups >= 1 && input.Channels % Groups == 0 && filters % Groups == 0, site, FormattableString.Invariant($"groups is {Groups}; it must divide the {input.Channels} channels and the {filters} filters."));
         return new Window(KernelSize, Stride, Padding, Dilation).Slide(input, this, site).WithChannels(filters);
     }
 

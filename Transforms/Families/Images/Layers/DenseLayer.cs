@@ -19,8 +19,8 @@ public sealed record DenseLayer(int? Units = null) : ImageLayer
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
         var units = Units ?? site.OutputCount;
-        Require(units >= 1, site, $"units is {units}; it must be at least 1.");
-        Require(input.Count <= int.MaxValue, site, $"its input has {input.Count} values; there can be at most {int.MaxValue}.");
+        Require(units >= 1, site, FormattableString.Invariant($"units is {units}; it must be at least 1."));
+        Require(input.Count <= int.MaxValue, site, FormattableString.Invariant($"its input has {input.Count} values; there can be at most {int.MaxValue}."));
         return LayerShape.OfVector(units);
     }
 
@@ -40,7 +40,7 @@ public sealed record FlattenLayer : ImageLayer
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
-        Require(input.Count <= int.MaxValue, site, $"its input has {input.Count} values; there can be at most {int.MaxValue}.");
+        Require(input.Count <= int.MaxValue, site, FormattableString.Invariant($"its input has {input.Count} values; there can be at most {int.MaxValue}."));
         return LayerShape.OfVector((int)input.Count);
     }
 

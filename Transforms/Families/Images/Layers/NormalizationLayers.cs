@@ -21,8 +21,8 @@ public sealed record BatchNormalizationLayer : ImageLayer
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
-        Require(Epsilon is > 0 and <= 1, site, $"epsilon is {Epsilon}; it must be greater than 0 and at most 1.");
-        Require(Momentum is > 0 and <= 1, site, $"momentum is {Momentum}; it must be greater than 0 and at most 1.");
+        Require(Epsilon is > 0 and <= 1, site, FormattableString.Invariant($"epsilon is {Epsilon}; it must be greater than 0 and at most 1."));
+        Require(Momentum is > 0 and <= 1, site, FormattableString.Invariant($"momentum is {Momentum}; it must be greater than 0 and at most 1."));
         return input;
     }
 
@@ -49,13 +49,13 @@ public sealed record LocalResponseNormalizationLayer(int Size = 5) : ImageLayer
     /// <summary>The constant that is added to the squares. Default 1.</summary>
     public double K { get; init; } = 1;
 
-    internal override string Title => $"local response normalization over {Size}";
+    internal override string Title => FormattableString.Invariant($"local response normalization over {Size}");
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
         RequireImage(input, site);
-        Require(Size >= 1, site, $"size is {Size}; it must be at least 1.");
-        Require(double.IsFinite(Alpha) && double.IsFinite(Beta) && K is > 0 and < double.PositiveInfinity, site, $"alpha {Alpha}, beta {Beta} and k {K} must be finite, k greater than 0.");
+        Require(Size >= 1, site, FormattableString.Invariant($"size is {Size}; it must be at least 1."));
+        Require(double.IsFinite(Alpha) && double.IsFinite(Beta) && K is > 0 and < double.PositiveInfinity, site, FormattableString.Invariant($"alpha {Alpha}, beta {Beta} and k {K} must be finite, k greater than 0."));
         return input;
     }
 

@@ -21,7 +21,7 @@ public abstract record WindowPoolingLayer(int KernelSize) : ImageLayer
     internal sealed override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
         RequireImage(input, site);
-        Require(Padding <= KernelSize / 2, site, $"padding is {Padding}; it must be at most half the kernel size of {KernelSize}.");
+        Require(Padding <= KernelSize / 2, site, FormattableString.Invariant($"padding is {Padding}; it must be at most half the kernel size of {KernelSize}."));
         return new Window(KernelSize, Stride ?? KernelSize, Padding, CeilMode: CeilMode).Slide(input, this, site);
     }
 }
@@ -30,7 +30,7 @@ public abstract record WindowPoolingLayer(int KernelSize) : ImageLayer
 /// <param name="KernelSize">The side length of the kernel, in pixels.</param>
 public sealed record MaxPoolingLayer(int KernelSize) : WindowPoolingLayer(KernelSize)
 {
-    internal override string Title => $"max pooling {KernelSize}x{KernelSize}";
+    internal override string Title => FormattableString.Invariant($"max pooling {KernelSize}x{KernelSize}");
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
         nn.MaxPool2d(KernelSize, Stride ?? KernelSize, Padding, ceil_mode: CeilMode);
@@ -40,7 +40,7 @@ public sealed record MaxPoolingLayer(int KernelSize) : WindowPoolingLayer(Kernel
 /// <param name="KernelSize">The side length of the kernel, in pixels.</param>
 public sealed record AveragePoolingLayer(int KernelSize) : WindowPoolingLayer(KernelSize)
 {
-    internal override string Title => $"average pooling {KernelSize}x{KernelSize}";
+    internal override string Title => FormattableString.Invariant($"average pooling {KernelSize}x{KernelSize}");
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
         nn.AvgPool2d(KernelSize, Stride ?? KernelSize, Padding, ceil_mode: CeilMode);
@@ -51,7 +51,7 @@ public sealed record AveragePoolingLayer(int KernelSize) : WindowPoolingLayer(Ke
 /// <param name="Width">The number of columns of the grid.</param>
 public sealed record AdaptiveAveragePoolingLayer(int Height, int Width) : ImageLayer
 {
-    internal override string Title => $"adaptive average pooling to {Height}x{Width}";
+    internal override string Title => FormattableString.Invariant($"adaptive average pooling to {Height}x{Width}");
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {

@@ -90,7 +90,7 @@ public sealed record GenerationOptions
         Require(RepetitionWindow >= 0, RepetitionWindow, nameof(RepetitionWindow), "at least 0");
         ArgumentNullException.ThrowIfNull(StopStrings);
         for (var i = 0; i < StopStrings.Count; i++)
-            Require(!string.IsNullOrEmpty(StopStrings[i]), StopStrings[i] ?? "null", $"{nameof(StopStrings)}[{i}]", "a text that is not empty");
+            Require(!string.IsNullOrEmpty(StopStrings[i]), StopStrings[i] ?? "null", FormattableString.Invariant($"{nameof(StopStrings)}[{i}]"), "a text that is not empty");
     }
 
     private static void Require(bool condition, object? value, string option, string allowed)

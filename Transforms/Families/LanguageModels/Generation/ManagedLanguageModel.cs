@@ -21,7 +21,7 @@ internal sealed class ManagedLanguageModel
         _embedding = PaddedMatrix.Of(network.EmbeddingWeight);
         _cells = new ManagedCell[architecture.Recurrent.NumberOfLayers];
         for (var layer = 0; layer < _cells.Length; layer++)
-            _cells[layer] = ManagedCell.Create(architecture.Recurrent.Cell, weights, $"recurrent.{layer}.");
+            _cells[layer] = ManagedCell.Create(architecture.Recurrent.Cell, weights, FormattableString.Invariant($"recurrent.{layer}."));
         _projection = architecture.HasProjection ? PaddedMatrix.Of(weights["projection.weight"]) : null;
         _output = architecture.TieEmbeddings ? _embedding : PaddedMatrix.Of(network.OutputWeight);
         _outputBias = PaddedMatrix.PadVector(network.OutputBias);

@@ -25,6 +25,7 @@ public sealed class TextGenerationTransformer : NetworkColumnsTransformer
     private const string ModelFolder = "LanguageModel";
 
     private readonly bool _ownsModel;
+    private bool _isToldOfUnknown;
 
     internal TextGenerationTransformer(IHostEnvironment env, LanguageModelTransformer model, string outputColumnName, string inputColumnName, GenerationOptions options, bool ownsModel)
         : base(env.Register(LoaderSignature), inputColumnName, [model.Model], owned: false)
@@ -62,7 +63,12 @@ public sealed class TextGenerationTransformer : NetworkColumnsTransformer
 
     private protected override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer)
     {
-        disposer = null;
+        var unknown = new UnknownTokens(Model.Tokenizer);
+        disposer = () =>
+        {
+            if (unknown.Any && !Interlocked.Exchange(ref _isToldOfUnknown, true))
+                unknown.Warn(Host, $"the prompts in column '{input.Name}'");
+        };
         var getPrompt = row.GetGetter<ReadOnlyMemory<char>>(input);
         ReadOnlyMemory<char> prompt = default;
         var ids = new List<int>();
@@ -71,6 +77,7 @@ public sealed class TextGenerationTransformer : NetworkColumnsTransformer
             getPrompt(ref prompt);
             ids.Clear();
             TextColumn.Encode(Model.Tokenizer, prompt.Span, ids, input.Name, row.Position);
+            unknown.Add(ids);
             text = string.Concat(Model.Generator.Write(ids, Options, SeedOf(prompt.Span, Options.Seed!.Value))).AsMemory();
         };
         return [getText];

@@ -63,7 +63,7 @@ internal sealed class TokenSampler(GenerationOptions options, int seed)
         for (var i = 0; i < logits.Length; i++)
         {
             if (!float.IsFinite(logits[i]) && !float.IsNegativeInfinity(logits[i]))
-                throw new InvalidOperationException($"The network's output for token {i} is {logits[i]}; no token can be drawn.");
+                throw new InvalidOperationException(FormattableString.Invariant($"The network's output for token {i} is {logits[i]}; no token can be drawn."));
             if (logits[i] > logits[best])
                 best = i;
         }

@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace MLExtensions.Tests;
+
+/// <summary>
+/// Messages, logs and summaries show numbers in the same way wherever they are read: the decimal comma and the minus sign of a culture
+/// would make of "-0.5, 2" something else. The compiled code is searched for numbers that take the culture of the user.
+/// </summary>
+[TestClass]
+public sealed class InvariantTextTests
+{
+    private static readonly HashSet<Type> Numbers = [typeof(float), typeof(double), typeof(decimal), typeof(Half), typeof(sbyte), typeof(short), typeof(int), typeof(long), typeof(nint)];
+
+    [TestMethod]
+    public void ProductCode_ShowsNumbersWithoutTheCultureOfTheUser()
+    {
+        var found = CompiledCode.ProductTypes.SelectMany(CompiledCode.Methods)
+            .SelectMany(method => OfCulture(method).Select(what => $"{method.DeclaringType}.{method.Name}: {what}"))
+            .Distinct().Order(StringComparer.Ordinal).ToArray();
+        Assert.IsEmpty(found, "Use string.Create(CultureInfo.InvariantCulture, ...), FormattableString.Invariant or ToString(CultureInfo.InvariantCulture):\n" + string.Join("\n", found));
+    }
+
+    /// <summary>Proof that the search finds what it is for.</summary>
+    [TestMethod]
+    public void Search_FindsNumbersHere()
+    {
+        Assert.HasCount(1, OfCulture(((Func<double, string>)(x => $"{x} is a number")).Method));
+        Assert.HasCount(1, OfCulture(((Func<int, string>)(x => $"{x:N0}")).Method));
+        Assert.HasCount(1, OfCulture(((Func<float, string>)(x => x.ToString("G4"))).Method));
+        Assert.HasCount(1, OfCulture(((Func<float[], string>)(x => string.Join(", ", x))).Method));
+        Assert.HasCount(0, OfCulture(((Func<double, string>)(x => string.Create(CultureInfo.InvariantCulture, $"{x} is a number"))).Method));
+        Assert.HasCount(0, OfCulture(((Func<double, string>)(x => FormattableString.Invariant($"{x} is a number"))).Method));
+        Assert.HasCount(0, OfCulture(((Func<double, string>)(x => x.ToString(CultureInfo.InvariantCulture))).Method));
+    }
+
+    /// <summary>The calls of a method that turn a number into text in the culture of the user.</summary>
+    private static IEnumerable<string> OfCulture(MethodBase method)
+    {
+        var isInvariant = false;
+        foreach (var called in CompiledCode.Calls(method))
+        {
+            var parameters = called.GetParameters();
+            var hasProvider = parameters.Any(parameter => parameter.ParameterType == typeof(IFormatProvider));
+            if (called is ConstructorInfo && called.DeclaringType == typeof(DefaultInterpolatedStringHandler))
+                isInvariant = hasProvider;
+            else if (called.Name == "AppendFormatted" && called.DeclaringType == typeof(DefaultInterpolatedStringHandler) && !isInvariant && called.IsGenericMethod && IsNumber(called.GetGenericArguments()[0]))
+                yield return $"an interpolated {called.GetGenericArguments()[0]}";
+            else if (called.Name == nameof(ToString) && Numbers.Contains(called.DeclaringType!) && !hasProvider)
+                yield return $"{called.DeclaringType!.Name}.ToString";
+            else if (called.Name is "Join" or "Concat" && called.DeclaringType == typeof(string) && called.IsGenericMethod && IsNumber(called.GetGenericArguments()[0]))
+                yield return $"string.{called.Name} of {called.GetGenericArguments()[0]}";
+            else if (called.Name is "Append" or "Insert" && called.DeclaringType == typeof(StringBuilder) && parameters.Any(parameter => Numbers.Contains(parameter.ParameterType) && parameter.Position == (called.Name == "Append" ? 0 : 1)) && parameters.Length == (called.Name == "Append" ? 1 : 2))
+                yield return $"StringBuilder.{called.Name} of {parameters[^1].ParameterType}";
+        }
+    }
+
+    private static bool IsNumber(Type type) => Numbers.Contains(Nullable.GetUnderlyingType(type) ?? type);
+}
