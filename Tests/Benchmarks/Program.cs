@@ -28,6 +28,7 @@ IBenchmark[] benchmarks =
     new MemoryOfText(),
     new TextGeneration(),
     new BoltzmannTraining(),
+    new GanThroughput(),
 ];
 
 BenchmarkSettings settings;
