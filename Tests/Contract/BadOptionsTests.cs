@@ -73,6 +73,9 @@ public sealed class BadOptionsTests
     public void EarlyStoppingWithoutValidation_SaysWhatToDo(string name)
     {
         var subject = Subjects.Training(name);
+        // Where there is no best epoch, the option is refused at construction, with validation data or without.
+        if (!subject.HasGoal)
+            return;
         var error = Assert.Throws<ArgumentException>(() => subject.Fit(subject.Rows(20), o => o.EarlyStopping = new EarlyStopping()));
         Assert.Contains(nameof(DataTrainingOptions.ValidationFraction), error.Message);
     }
@@ -100,7 +103,8 @@ public sealed class BadOptionsTests
             var model = subject.Fit(subject.Rows(200), o => (o.Epochs, o.Optimizer, o.LearningRateSchedule, o.LearningRate) = (8, optimizer, schedule, subject.RateOf(optimizer) ?? o.LearningRate));
             // Networks above the first are trained on what it gives them, of which there is less to learn.
             var history = model.Histories.First();
-            Floor.Below(0.98, history.Epochs[^1].TrainingLoss / history.Epochs[0].TrainingLoss, $"{name} {optimizer.GetType().Name}");
+            if (subject.HasGoal)
+                Floor.Below(0.98, history.Epochs[^1].TrainingLoss / history.Epochs[0].TrainingLoss, $"{name} {optimizer.GetType().Name}");
         }
     }
 }

@@ -11,8 +11,8 @@ public sealed class CheckpointTests
     /// <summary>What training gives in one go, and what some of the tests compare with.</summary>
     private static readonly SharedModels Whole = new(name => Train(name, null));
 
-    /// <summary>A process each: running statistics, gates, several networks, no labels.</summary>
-    public static IEnumerable<object[]> KilledNames => new[] { "MlpMulticlass", "ResNetRegression", "LstmBinary", "StackedRbm", "Autoencoder" }.Select(name => new object[] { name });
+    /// <summary>A process each: running statistics, gates, several networks, no labels, two networks at once.</summary>
+    public static IEnumerable<object[]> KilledNames => new[] { "MlpMulticlass", "ResNetRegression", "LstmBinary", "StackedRbm", "Autoencoder", "Dcgan" }.Select(name => new object[] { name });
 
     [ClassCleanup]
     public static void DisposeModels() => Whole.Dispose();
@@ -163,7 +163,7 @@ public sealed class CheckpointTests
             options.Epochs = Epochs;
             options.CheckpointFolder = folder;
             options.ValidationFraction = 0.2;
-            options.EarlyStopping = new EarlyStopping { Patience = 100 };
+            options.EarlyStopping = subject.HasGoal ? new EarlyStopping { Patience = 100 } : null;
             options.EmaDecay = 0.9;
             change?.Invoke(options);
         }, noisy: true);

@@ -73,7 +73,8 @@ public sealed class LearningTests
         foreach (var history in model.Histories)
         {
             Assert.IsTrue(history.Epochs.All(epoch => epoch.ValidationLoss > 0 && (epoch.Examples == 400 || !subject.RowsAreExamples)));
-            Floor.Below(1, history.Epochs[^1].ValidationLoss!.Value / history.BeforeTraining!.ValidationLoss!.Value, $"{name} loss");
+            if (subject.HasGoal)
+                Floor.Below(1, history.Epochs[^1].ValidationLoss!.Value / history.BeforeTraining!.ValidationLoss!.Value, $"{name} loss");
         }
     }
 

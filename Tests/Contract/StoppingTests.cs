@@ -7,7 +7,7 @@ namespace MLExtensions.Tests.Contract;
 public sealed class StoppingTests
 {
     [TestMethod]
-    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.GoalNames), typeof(Subjects))]
     public void EarlyStopping_RestoresTheBestWeights(string name)
     {
         CheckRestored(name, averageDecay: null);
@@ -15,7 +15,7 @@ public sealed class StoppingTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.GoalNames), typeof(Subjects))]
     public void MinimumDelta_SmallImprovementsDoNotCount(string name)
     {
         var subject = Subjects.Training(name);

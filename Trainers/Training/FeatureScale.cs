@@ -23,13 +23,22 @@ internal sealed class FeatureScale(string column, int? firstNumber, Action<strin
     private double[]? _squares;
     private float[]? _first;
     private bool _varies;
-    private bool _isDone;
     private int _rows;
+
+    /// <summary>Whether enough rows were looked at.</summary>
+    public bool IsDone { get; private set; }
+
+    /// <summary>Begins anew, unless enough rows were looked at.</summary>
+    public void Start()
+    {
+        if (!IsDone)
+            (_squares, _first, _varies, _rows) = (null, null, false, 0);
+    }
 
     /// <summary>Adds rows of features, one after the other.</summary>
     public void Add(ReadOnlySpan<float> features, int rows)
     {
-        if (_isDone || rows == 0)
+        if (IsDone || rows == 0)
             return;
         var width = features.Length / rows;
         _squares ??= new double[width];
@@ -48,9 +57,9 @@ internal sealed class FeatureScale(string column, int? firstNumber, Action<strin
     /// <summary>Tells what was found, once.</summary>
     public void Finish()
     {
-        if (_isDone || _squares == null)
+        if (IsDone || _squares == null)
             return;
-        _isDone = true;
+        IsDone = true;
         if (!_varies && _rows > 1)
             warn(string.Create(CultureInfo.InvariantCulture, $"Column '{column}' has the same values in all of the {_rows} rows that were looked at, in {(_first!.Length == 1 ? "its only slot" : FormattableString.Invariant($"all of its slots, 0 to {_first.Length - 1}"))}; nothing can be learned from it."));
         if (firstNumber is not { } start)
@@ -64,12 +73,10 @@ internal sealed class FeatureScale(string column, int? firstNumber, Action<strin
     }
 }
 
-/// <summary>Batches whose features are looked at when they are read for the first time.</summary>
+/// <summary>Batches whose features are looked at when they are read to the end for the first time; who only needs some may stop early.</summary>
 internal sealed class ScaledBatches<TBatch>(IBatchSource<TBatch> source, FeatureScale scale) : IBatchSource<TBatch>
     where TBatch : RowBatch
 {
-    private bool _isRead;
-
     public long RowCount => source.RowCount;
 
     public int BatchCount => source.BatchCount;
@@ -78,16 +85,11 @@ internal sealed class ScaledBatches<TBatch>(IBatchSource<TBatch> source, Feature
 
     public IReadOnlyList<(string Name, Tensor Value)> State => source.State;
 
-    public IEnumerable<TBatch> ReadEpoch(int epoch)
-    {
-        if (_isRead)
-            return source.ReadEpoch(epoch);
-        _isRead = true;
-        return Look(source.ReadEpoch(epoch));
-    }
+    public IEnumerable<TBatch> ReadEpoch(int epoch) => scale.IsDone ? source.ReadEpoch(epoch) : Look(source.ReadEpoch(epoch));
 
     private IEnumerable<TBatch> Look(IEnumerable<TBatch> batches)
     {
+        scale.Start();
         foreach (var batch in batches)
         {
             using (NewDisposeScope())

@@ -47,11 +47,27 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
         using var data = Open(input, validation, architecture, start, device, session);
         TrainingMemory.CheckBatch(architecture, options, (double)data.Training.RowCount / Math.Max(1, data.Training.BatchCount));
         state.Resume();
-        var module = start.CreateNetwork(architecture, seed, session);
-        Prepare(module, data);
-        using var step = CreateStep(new TrainedNetwork(NetworkName, architecture, module, options.Optimization, seed, device), data);
+        using var step = CreateStep(architecture, start, device, data, session);
         var history = session.Run(step, data.Training, data.Validation, Goal, start.FileReport, Fingerprint(data));
         return step.Networks.Select((network, i) => new NetworkModelParameters(host, network.Architecture, i == 0 ? data.Head : null, network.Export(), i == 0 ? history : null)).ToArray();
+    }
+
+    private TrainingStep<TBatch> CreateStep(NetworkArchitecture architecture, StartingWeights start, Device device, TrainingData<TBatch> data, TrainingSession session)
+    {
+        var module = start.CreateNetwork(architecture, seed, session);
+        TrainedNetwork? network = null;
+        try
+        {
+            Prepare(module, data);
+            network = new TrainedNetwork(NetworkName, architecture, module, options.Optimization, seed, device);
+            return CreateStep(network, data);
+        }
+        catch
+        {
+            network?.Dispose();
+            module.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The name of the network in checkpoints and messages.</summary>

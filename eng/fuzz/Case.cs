@@ -30,17 +30,26 @@ internal sealed class Case
     private readonly int _rows;
     private readonly int _number;
 
-    public Case(int number, int seed)
+    /// <param name="number">The number of the case.</param>
+    /// <param name="seed">The seed of all cases.</param>
+    /// <param name="family">The place of its family; negative for one after the other.</param>
+    public Case(int number, int seed, int family)
     {
         _number = number;
         var random = new Random(unchecked((seed * 1_000_003) + number));
-        _family = Family.All[number % Family.All.Length];
+        _family = Family.All[(family < 0 ? number : family) % Family.All.Length];
         _options = _family.CreateOptions(random);
         _options.Epochs = 1 + random.Next(3);
         _options.ThreadCount = 1;
         _changes = OptionGenerator.Change(_options, random);
         if (_options is DataTrainingOptions { EarlyStopping: not null, ValidationFraction: 0 } data)
             data.ValidationFraction = 0.3;
+        if (_options is GanOptions gan)
+        {
+            // What a game or a vector never has would be refused in most cases.
+            gan.EarlyStopping = null;
+            (gan.OutputImages, gan.Augmentation) = gan.ImageShape == null ? (false, DifferentiableAugmentation.None) : (gan.OutputImages, gan.Augmentation);
+        }
         _rows = new[] { 1, 2, 5, 24, 40 }[Math.Min(4, random.Next(20))];
     }
 

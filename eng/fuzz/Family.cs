@@ -23,6 +23,8 @@ internal sealed record Family(string Name, Func<Random, TrainingOptions> CreateO
         Of<LstmForecastingEstimator.Options>("Forecast", _ => new() { InputColumnName = nameof(Row.Target), OutputColumnName = "Forecast", WindowSize = 4, Horizon = 2 }, (ml, o) => ml.Forecasting.ForecastByLstm(o)),
         Of<RbmEstimator.Options>("Rbm", _ => new() { InputColumnName = nameof(Row.Features), HiddenLayers = [new RbmLayer(5)] }, (ml, o) => ml.Transforms.Rbm(o)),
         Of<RbmEstimator.Options>("StackedRbm", random => new() { InputColumnName = nameof(Row.Features), HiddenLayers = [new RbmLayer(6), new RbmLayer(1 + random.Next(5))] }, (ml, o) => ml.Transforms.Rbm(o)),
+        Of<GanEstimator.Options>("Gan", random => Gan(random, new GanEstimator.Options()), (ml, o) => ml.GenerativeModels.Trainers.Gan(o)),
+        Of<DcganEstimator.Options>("Dcgan", random => Gan(random, new DcganEstimator.Options() { ImageShape = new ImageShape(1, Row.Side, Row.Side) }), (ml, o) => ml.GenerativeModels.Trainers.Dcgan(o)),
         Of<AutoencoderEstimator.Options>("Autoencoder", _ => new() { InputColumnName = nameof(Row.Features) }, (ml, o) => ml.Transforms.Autoencoder(o)),
     ];
 
@@ -76,6 +78,63 @@ internal sealed record Family(string Name, Func<Random, TrainingOptions> CreateO
         options.StepSize = new[] { 1, 2, 3, Row.SequenceLength }[random.Next(4)];
         return options;
     }
+
+    /// <summary>Any layers that a sample of 36 values can come from: dense ones, or images that are enlarged.</summary>
+    private static TOptions Gan<TOptions>(Random random, TOptions options)
+        where TOptions : GanOptions
+    {
+        var isImage = options.ImageShape != null;
+        options.LabelColumnName = random.Next(2) == 0 ? "Label" : null;
+        (options.NoiseColumnName, options.SeedColumnName) = random.Next(4) switch { 0 => (nameof(Row.Sequence), null), 1 => (null, "Label"), _ => (default(string), default(string)) };
+        options.ValueRange = random.Next(4) == 0 ? new ValueRange(-1, 2) : null;
+        options.DiscriminatorOptimizer = random.Next(2) == 0 ? new SgdOptimizer() : null;
+        options.Networks = new GanNetworks
+        {
+            LatentSize = Row.SequenceLength,
+            LatentDistribution = (LatentDistribution)random.Next(2),
+            GeneratorLatent = random.Next(3) == 0 ? [new DenseLayer(1 + random.Next(5))] : [],
+            GeneratorLabel = random.Next(3) == 0 ? [new DenseLayer(1 + random.Next(5)) { Bias = false }] : [],
+            Generator = [.. isImage ? Enlarging(random) : Dense(random), .. random.Next(4) == 0 && options.ValueRange == null ? [] : new ImageLayer[] { new ActivationLayer(random.Next(2) == 0 ? Activation.Tanh : Activation.Sigmoid) }],
+            DiscriminatorSample = random.Next(4) == 0 ? [new MaxoutLayer(1 + random.Next(5), 1 + random.Next(3))] : [],
+            DiscriminatorLabel = random.Next(4) == 0 ? [new DenseLayer(1 + random.Next(5))] : [],
+            Discriminator = isImage && random.Next(4) != 0
+                ? [Normalized(random, new ConvolutionLayer(1 + random.Next(5), 1 + random.Next(4)) { Stride = 1 + random.Next(2), Padding = random.Next(2) }), .. Between(random), new DenseLayer()]
+                : [Normalized(random, random.Next(2) == 0 ? new MaxoutLayer(1 + random.Next(5), 1 + random.Next(3)) : new DenseLayer(1 + random.Next(5))), .. Between(random), Normalized(random, new DenseLayer())],
+            ProjectsLabel = random.Next(3) == 0,
+        };
+        return options;
+    }
+
+    private static IEnumerable<ImageLayer> Dense(Random random) => [new DenseLayer(1 + random.Next(9)), .. Between(random), Normalized(random, new DenseLayer())];
+
+    private static IEnumerable<ImageLayer> Enlarging(Random random)
+    {
+        var channels = 1 + random.Next(4);
+        return
+        [
+            new DenseLayer(channels * 3 * 3),
+            new ReshapeLayer(channels, 3, 3),
+            .. Between(random),
+            .. random.Next(3) switch
+            {
+                0 => [new UpsamplingLayer(), new ConvolutionLayer(1, 3) { Padding = 1 }],
+                1 => [new TransposedConvolutionLayer(1, 3) { Stride = 2, Padding = 1, OutputPadding = 1 }],
+                _ => new ImageLayer[] { Normalized(random, new TransposedConvolutionLayer(1, 4) { Stride = 2, Padding = 1, Bias = random.Next(2) == 0 }) },
+            },
+        ];
+    }
+
+    private static IEnumerable<ImageLayer> Between(Random random)
+    {
+        if (random.Next(3) == 0)
+            yield return new BatchNormalizationLayer();
+        if (random.Next(2) == 0)
+            yield return new ActivationLayer((Activation)random.Next(Enum.GetValues<Activation>().Length));
+        if (random.Next(4) == 0)
+            yield return new DropoutLayer(0.9 * random.NextDouble());
+    }
+
+    private static ImageLayer Normalized(Random random, ImageLayer layer) => random.Next(3) == 0 ? new SpectralNormalizationLayer(layer) : layer;
 
     private static ImageShape Shape(Random random) => random.Next(2) == 0
         ? new ImageShape(1, Row.Side, Row.Side)

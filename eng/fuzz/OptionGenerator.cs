@@ -17,6 +17,7 @@ internal static class OptionGenerator
         nameof(ImageOptions.ImageShape), nameof(CnnOptions.Layers), nameof(ResNetOptions.Form), nameof(ResNetOptions.Depth), nameof(ResNetOptions.BaseChannels),
         nameof(RecurrentOptions.StepSize), nameof(DataTrainingOptions.FrozenLayers), nameof(DataTrainingOptions.LayerRules), nameof(RbmEstimator.Options.SoftmaxGroups),
         nameof(ImageOptions.CropSize), nameof(ImageOptions.PixelScaling),
+        nameof(GanOptions.SamplesFolder),
     ];
 
     private static readonly Dictionary<string, Func<Random, object?>> Known = new()
@@ -32,6 +33,10 @@ internal static class OptionGenerator
         [nameof(MlpBinaryTrainer.Options.ClassWeights)] = _ => ClassWeights.Balanced,
         [nameof(RbmEstimator.Options.SparsityTarget)] = random => 0.01 + (0.9 * random.NextDouble()),
         [nameof(RecurrentOptions.Tokenization)] = Tokens,
+        [nameof(GanOptions.PackSize)] = random => 1 + random.Next(3),
+        [nameof(GanOptions.DiscriminatorLearningRate)] = random => Math.Pow(10, (random.NextDouble() * 5) - 4),
+        [nameof(GanOptions.LabelSmoothing)] = random => random.Next(2) * 0.4 * random.NextDouble(),
+        [nameof(GanOptions.Augmentation)] = random => (DifferentiableAugmentation)random.Next(8),
         [nameof(MlpOptions.HiddenLayers)] = null!,
         [nameof(ImageOptions.Augmentations)] = Augmentations,
         ["ReconstructionColumnName"] = _ => "Rebuilt",

@@ -4,24 +4,24 @@ using System.Globalization;
 using MLExtensions.Fuzz;
 
 // Random valid options of every family, trained on tiny data: nothing may crash, hang, end in a native message, or give a model of NaN.
-//   eng/fuzz [--cases N] [--seconds S] [--seed K] [--case I]
-// --cases    2000 by default; --seconds  ends earlier; --seed  other cases; --case  only this one, in this process.
+//   eng/fuzz [--cases N] [--seconds S] [--seed K] [--case I] [--family F]
+// --cases    2000 by default; --seconds  ends earlier; --seed  other cases; --case  only this one, in this process; --family  only the F-th, from 0.
 // The exit code is 1 when a fault was found. The cases run in a child process, so that a crash or a hang is one fault, and the rest goes on.
 const int SecondsOfOneCase = 60;
 
-var settings = new Dictionary<string, int> { ["--cases"] = 2000, ["--seconds"] = 3600, ["--seed"] = 1, ["--case"] = -1, ["--child"] = -1 };
+var settings = new Dictionary<string, int> { ["--cases"] = 2000, ["--seconds"] = 3600, ["--seed"] = 1, ["--case"] = -1, ["--child"] = -1, ["--family"] = -1 };
 for (var i = 0; i < args.Length; i += 2)
 {
     if (!settings.ContainsKey(args[i]) || i + 1 == args.Length || !int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
     {
-        Console.Error.WriteLine($"'{args[i]}' is not known or has no number. Usage: [--cases N] [--seconds S] [--seed K] [--case I]");
+        Console.Error.WriteLine($"'{args[i]}' is not known or has no number. Usage: [--cases N] [--seconds S] [--seed K] [--case I] [--family F]");
         return 2;
     }
     settings[args[i]] = number;
 }
 if (settings["--case"] >= 0)
 {
-    var one = new Case(settings["--case"], settings["--seed"]);
+    var one = new Case(settings["--case"], settings["--seed"], settings["--family"]);
     Console.WriteLine($"{one}\n{one.Run()}");
     return 0;
 }
@@ -29,7 +29,7 @@ if (settings["--child"] >= 0)
 {
     for (var number = settings["--child"]; number < settings["--cases"]; number++)
     {
-        var one = new Case(number, settings["--seed"]);
+        var one = new Case(number, settings["--seed"], settings["--family"]);
         Console.WriteLine($"at {one}");
         var (verdict, message) = one.Run();
         Console.WriteLine($"{verdict} {message.ReplaceLineEndings(" ")}");
@@ -48,7 +48,7 @@ static int Parent(Dictionary<string, int> settings)
     {
         var (started, at) = (-1, "");
         using var lines = new BlockingCollection<string>();
-        using var child = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["--child", $"{next}", "--cases", $"{settings["--cases"]}", "--seed", $"{settings["--seed"]}"])
+        using var child = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["--child", $"{next}", "--cases", $"{settings["--cases"]}", "--seed", $"{settings["--seed"]}", .. settings["--family"] < 0 ? Array.Empty<string>() : ["--family", $"{settings["--family"]}"]])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -17,12 +17,12 @@ internal static class Outcome
     /// <inheritdoc cref="Weights(NetworkTransformer)"/>
     public static float[] Weights(NetworkModelParameters network) => network.WeightShapes.Keys.Order(StringComparer.Ordinal).SelectMany(network.GetWeights).ToArray();
 
-    /// <summary>The weights that training finds by their gradients, in the order of their names: all but running statistics.</summary>
+    /// <summary>The weights that training finds by their gradients, in the order of their names: all but running statistics and singular vectors.</summary>
     public static float[] Parameters(TrainedModel model) => model.Networks.SelectMany(Parameters).ToArray();
 
     /// <inheritdoc cref="Parameters(TrainedModel)"/>
     public static float[] Parameters(NetworkModelParameters network) =>
-        network.WeightShapes.Keys.Where(name => !name.Contains(".running_") && !name.EndsWith(".num_batches_tracked", StringComparison.Ordinal))
+        network.WeightShapes.Keys.Where(name => !name.Contains(".running_") && !name.EndsWith(".num_batches_tracked", StringComparison.Ordinal) && !name.EndsWith(".u", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal).SelectMany(network.GetWeights).ToArray();
 
     /// <summary>The Score column of a view, row after row.</summary>

@@ -22,6 +22,8 @@ internal static class Subjects
         new AutoencoderSubject(),
         new LanguageModelSubject(),
         new ForecastSubject(),
+        new GanSubject(),
+        new DcganSubject(),
     ];
 
     /// <summary>For <c>DynamicData</c>: promises about labels.</summary>
@@ -32,7 +34,10 @@ internal static class Subjects
     /// statistics, one of several networks.
     /// </summary>
     public static IEnumerable<object[]> NetworkNames =>
-        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder", "LanguageModel", "Forecast" }.Select(name => new object[] { Training(name).Name });
+        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder", "LanguageModel", "Forecast", "Gan", "Dcgan" }.Select(name => new object[] { Training(name).Name });
+
+    /// <summary>Those of them whose epochs can be compared.</summary>
+    public static IEnumerable<object[]> GoalNames => NetworkNames.Where(row => Training((string)row[0]).HasGoal);
 
     /// <summary>For <c>DynamicData</c>: promises of every training.</summary>
     public static IEnumerable<object[]> TrainingNames => Trainings.Select(subject => new object[] { subject.Name });

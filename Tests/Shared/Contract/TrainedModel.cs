@@ -7,7 +7,7 @@ internal sealed class TrainedModel(ITransformer transformer) : IDisposable
 {
     public ITransformer Transformer => transformer;
 
-    /// <summary>From the first that was trained to the last; most have one.</summary>
+    /// <summary>From the first that was trained to the last; most have one. A generator is followed by its discriminator, which was trained with it.</summary>
     public IReadOnlyList<NetworkModelParameters> Networks { get; } = transformer switch
     {
         NetworkTransformer network => [network.Model],
@@ -15,10 +15,12 @@ internal sealed class TrainedModel(ITransformer transformer) : IDisposable
         AutoencoderTransformer autoencoder => [autoencoder.Model],
         LanguageModelTransformer language => [language.Model],
         LstmForecastingTransformer forecaster => [forecaster.Model],
+        GanTransformer gan => [gan.Generator, gan.Discriminator],
         _ => throw new ArgumentException($"The contract does not know where a {transformer.GetType().Name} has its networks.", nameof(transformer)),
     };
 
-    public IEnumerable<TrainingHistory> Histories => Networks.Select(network => network.History!);
+    /// <summary>One a training: networks that were trained together share it.</summary>
+    public IEnumerable<TrainingHistory> Histories => transformer is GanTransformer gan ? [gan.History] : Networks.Select(network => network.History!);
 
     public IDataView Transform(IDataView data) => transformer.Transform(data);
 

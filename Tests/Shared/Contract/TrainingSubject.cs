@@ -51,8 +51,14 @@ internal abstract class TrainingSubject(string name)
 
     public Buffering[] Bufferings => TakesStreaming ? [Buffering.InMemory, Buffering.Streaming] : [Buffering.InMemory];
 
+    /// <summary>Whether the loss says which epoch is best, so that it falls and a training can stop early. That of a game does not.</summary>
+    public virtual bool HasGoal => true;
+
     /// <summary>The number of networks that are trained, one after the other. Each has a history, reports and a checkpoint of its own.</summary>
     public virtual int NetworkCount => 1;
+
+    /// <summary>What networks are called in reports.</summary>
+    public virtual string[] ReportedNetworks => ["network"];
 
     /// <summary>A value that features may have.</summary>
     public virtual float Feature => 3;
@@ -110,6 +116,9 @@ internal abstract class TrainingSubject(string name)
 
     /// <summary>Validation metrics of the last network as a user finds them in what the transformer computes, and how exactly.</summary>
     public abstract IEnumerable<(string Metric, double Value, double Tolerance)> Evaluate(MLContext ml, IDataView scored);
+
+    /// <summary>The same, of what can be found only with the model at hand.</summary>
+    public virtual IEnumerable<(string Metric, double Value, double Tolerance)> Evaluate(MLContext ml, TrainedModel model, IDataView data) => Evaluate(ml, model.Transform(data));
 
     /// <summary>The values of rows, one after the other through a prediction engine, in the order of <see cref="Values"/>.</summary>
     public abstract float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows);

@@ -144,6 +144,8 @@ public abstract class GanOptions : RowTrainingOptions
     internal override void Check()
     {
         base.Check();
+        if (EarlyStopping != null)
+            throw new ArgumentException($"{nameof(EarlyStopping)} is set, but the losses of a GAN do not say which epoch is best; it must be null. Compare models with mlContext.GenerativeModels instead.", nameof(EarlyStopping));
         OptionCheck.NotEmpty(OutputColumnName, nameof(OutputColumnName));
         OptionCheck.NotEmpty(FeatureColumnName, nameof(FeatureColumnName));
         foreach (var (name, option) in new[] { (LabelColumnName, nameof(LabelColumnName)), (NoiseColumnName, nameof(NoiseColumnName)), (SeedColumnName, nameof(SeedColumnName)), (SamplesFolder, nameof(SamplesFolder)) })

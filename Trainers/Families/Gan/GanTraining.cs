@@ -25,8 +25,6 @@ internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanD
 
     private protected override NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights start, TrainingSession session)
     {
-        if (options.EarlyStopping != null)
-            throw new ArgumentException($"{nameof(options.EarlyStopping)} is set, but the losses of a GAN do not say which epoch is best; it must be null. Compare models with mlContext.GenerativeModels instead.", nameof(options.EarlyStopping));
         if (validation != null)
             CheckValidation(input, validation);
         var known = start.Model as GanWeights;
@@ -49,8 +47,7 @@ internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanD
             if (rows.Labels.RowCount < least)
                 throw new ArgumentException($"The training data has {rows.Labels.RowCount} rows; a step of this GAN needs at least {least}.");
             var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, least, labeled: options.LabelColumnName != null);
-            if (design.Generator.Values == null)
-                training = new ScaledBatches<RowBatch>(training, new FeatureScale(options.FeatureColumnName, firstNumber: 0, session.Warn));
+            training = new ScaledBatches<RowBatch>(training, new FeatureScale(options.FeatureColumnName, firstNumber: design.Generator.Values == null ? 0 : null, session.Warn));
             return new TrainingData<RowBatch>(training, aside, head: null, rows);
         }
         catch
@@ -62,8 +59,10 @@ internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanD
 
     private protected override TrainingStep<RowBatch> CreateStep(TrainedNetwork network, TrainingData<RowBatch> data)
     {
+        // Reads rows, which may be bad: before there is anything to dispose.
+        var spread = SampleSpread.Take(data.Training, design.Generator);
         var discriminator = new TrainedNetwork("discriminator", design.Discriminator, _createDiscriminator!(), options.DiscriminatorOptimization, Seed + DiscriminatorSeed, network.Device);
-        return new GanStep(network, discriminator, options, SampleSpread.Take(data.Training, design.Generator), Seed);
+        return new GanStep(network, discriminator, options, spread, Seed);
     }
 
     private nn.Module<Tensor, Tensor> CreateDiscriminator(GanWeights? known, TrainingSession session)

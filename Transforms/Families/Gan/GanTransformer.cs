@@ -193,8 +193,16 @@ public sealed class GanTransformer : FeatureColumnsTransformer, INetworkHolder
             throw new ModelFormatException("Model.key", $"has {count} names of classes");
         var names = count < 0 ? null : Enumerable.Range(0, count).Select(_ => ctx.LoadString()).ToArray();
         var generator = ctx.LoadNetwork(env, GeneratorFolder, "a generator", network => network is { Architecture: GeneratorArchitecture architecture, Head: null } && Fits(architecture, names, latent, isImage));
-        var discriminator = ctx.LoadNetwork(env, DiscriminatorFolder, "a discriminator", network => network is { Architecture: DiscriminatorArchitecture, Head: null });
-        return new GanTransformer(env, generator, discriminator, new GanColumns(output, latent, seed, isImage, names));
+        try
+        {
+            var discriminator = ctx.LoadNetwork(env, DiscriminatorFolder, "a discriminator", network => network is { Architecture: DiscriminatorArchitecture, Head: null });
+            return new GanTransformer(env, generator, discriminator, new GanColumns(output, latent, seed, isImage, names));
+        }
+        catch
+        {
+            generator.Dispose();
+            throw;
+        }
     }
 
     private protected override DataViewSchema.Column FindInput(DataViewSchema schema)

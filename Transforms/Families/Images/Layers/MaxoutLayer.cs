@@ -13,8 +13,6 @@ public sealed record MaxoutLayer(int Units, int Pieces = 5) : ImageLayer
 {
     internal override string Title => $"maxout of {Pieces}";
 
-    internal override bool OutputMayBeOverwritten => true;
-
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
         Require(Units >= 1 && Pieces >= 1 && (long)Units * Pieces <= int.MaxValue, site, $"units {Units} and pieces {Pieces} must be at least 1, and their product at most {int.MaxValue}.");
