@@ -109,8 +109,8 @@ internal sealed class LayerBranch : nn.Module<Tensor, Tensor>
         return x;
     }
 
-    /// <summary>Runs one layer.</summary>
-    public Tensor Step(Tensor x, int layer) => _layers[layer].call(ChannelsLast.Arrange(x));
+    /// <summary>Runs one layer. Images are not arranged channels-last: with strided kernels and transposed convolutions that is slower.</summary>
+    public Tensor Step(Tensor x, int layer) => _layers[layer].call(x);
 
     public int Count => _layers.Length;
 }
