@@ -15,7 +15,7 @@ internal abstract class AdversarialSubject(string name, int featureCount) : Trai
     public override string[] ReportedNetworks => ["generator", "discriminator"];
 
     /// <summary>Of an untrained generator, about a third.</summary>
-    public override double Floor => 0.7;
+    public override double Floor => 0.6;
 
     public override double NoisyFloor => 0.6;
 
@@ -165,15 +165,15 @@ internal sealed class DcganSubject() : AdversarialSubject("Dcgan", Side * Side)
 
     public override IEstimator<ITransformer> Normalizer(MLContext ml) => ml.Transforms.NormalizeMinMax(nameof(Example.Features));
 
-    public override float FeatureOf(float value) => Math.Clamp((value + 1) / 2, 0, 1);
+    public override float FeatureOf(float value) => Math.Clamp(value, -1, 1);
 
     public override IEstimator<ITransformer> CreateEstimator(MLContext ml, DataTrainingOptions options) => ml.GenerativeModels.Trainers.Dcgan((DcganEstimator.Options)options);
 
     protected override DataTrainingOptions CreateOptions()
     {
         var options = With(new DcganEstimator.Options());
-        (options.LearningRate, options.EmaDecay) = (0.005, null);
-        options.ImageShape = new ImageShape(1, Side, Side);
+        (options.LearningRate, options.EmaDecay) = (0.003, null);
+        (options.ImageShape, options.ValueRange) = (new ImageShape(1, Side, Side), new ValueRange(-1, 1));
         return options;
     }
 
@@ -185,14 +185,14 @@ internal sealed class DcganSubject() : AdversarialSubject("Dcgan", Side * Side)
 
     protected override GanNetworks Networks(int hidden, bool noisy)
     {
-        ImageLayer[] start = [new DenseLayer(8 * 3 * 3), new ReshapeLayer(8, 3, 3)];
+        ImageLayer[] start = [new DenseLayer(6 * 3 * 3), new ReshapeLayer(6, 3, 3)];
         return new GanNetworks
         {
             LatentSize = FeatureCount,
             Generator =
             [
                 .. noisy ? [.. start, new BatchNormalizationLayer()] : start,
-                new ActivationLayer(),
+                new ActivationLayer(Activation.LeakyReLU) { Slope = 0.2 },
                 new TransposedConvolutionLayer(1, 4) { Stride = 2, Padding = 1 },
                 new ActivationLayer(Activation.Tanh),
             ],

@@ -66,6 +66,67 @@ public sealed class LayerComputationTests
     }
 
     [TestMethod]
+    public void TransposedConvolution_ByHand()
+    {
+        using var scope = NewDisposeScope();
+        using var mode = no_grad();
+        var x = tensor(new float[] { 1, 2, 3, 4 }, [1, 1, 2, 2]);
+        CollectionAssert.AreEqual(new float[] { 1, 12, 20, 103, 1234, 2040, 300, 3400, 4000 }, Run(stride: 1));
+        CollectionAssert.AreEqual(new float[] { 1, 10, 2, 20, 100, 1000, 200, 2000, 3, 30, 4, 40, 300, 3000, 400, 4000 }, Run(stride: 2));
+
+        float[] Run(int stride)
+        {
+            var module = ImageSample.Module(new TransposedConvolutionLayer(1, 2) { Stride = stride, Bias = false }, LayerShape.OfImage(1, 2, 2));
+            module.parameters().Single().copy_(tensor(new float[] { 1, 10, 100, 1000 }, [1, 1, 2, 2]));
+            return ImageSample.Floats(module.call(x));
+        }
+    }
+
+    [TestMethod]
+    public void UpsamplingReshapeAndSlope_ByHand()
+    {
+        using var scope = NewDisposeScope();
+        var x = tensor(new float[] { 1, 2, 3, 4 }, [1, 1, 2, 2]);
+        CollectionAssert.AreEqual(new float[] { 1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4 }, ImageSample.Floats(ImageSample.Module(new UpsamplingLayer(), LayerShape.OfImage(1, 2, 2)).call(x)));
+        var image = ImageSample.Module(new ReshapeLayer(2, 1, 2), LayerShape.OfVector(4)).call(x.view(1, 4));
+        CollectionAssert.AreEqual(new long[] { 1, 2, 1, 2 }, image.shape);
+        CollectionAssert.AreEqual(new float[] { 1, 2, 3, 4 }, ImageSample.Floats(image));
+        CollectionAssert.AreEqual(new float[] { -1, 2 }, ImageSample.Floats(ImageSample.Module(new ActivationLayer(Activation.LeakyReLU) { Slope = 0.2 }, LayerShape.OfVector(2)).call(tensor(new float[] { -5, 2 }, [1, 2]))));
+    }
+
+    [TestMethod]
+    public void Maxout_IsTheLargestOfItsPieces()
+    {
+        using var scope = NewDisposeScope();
+        var module = ImageSample.Module(new MaxoutLayer(3, 4), LayerShape.OfVector(5));
+        var (weights, x) = (module.parameters().ToArray(), ImageSample.Random(6, 5));
+        var pieces = ImageSample.Floats(x.matmul(weights[0].t()) + weights[1]);
+        var expected = Enumerable.Range(0, 18).Select(i => Enumerable.Range(0, 4).Max(piece => pieces[(i / 3 * 12) + (piece * 3) + (i % 3)])).ToArray();
+        Outcome.AssertClose(expected, ImageSample.Floats(module.call(x)), 1e-5);
+    }
+
+    /// <summary>The largest singular value of what the layer multiplies with is 1.</summary>
+    [TestMethod]
+    public void SpectralNormalization_DividesByTheLargestSingularValue()
+    {
+        using var scope = NewDisposeScope();
+        using var mode = no_grad();
+        var module = ImageSample.Module(new SpectralNormalizationLayer(new DenseLayer(2) { Bias = false }), LayerShape.OfVector(2));
+        module.parameters().Single().copy_(tensor(new float[] { 3, 0, 0, 1 }, [2, 2]));
+        module.train();
+        for (var step = 0; step < 30; step++)
+            module.call(eye(2));
+        module.eval();
+        Outcome.AssertClose([1, 0, 0, 1 / 3f], ImageSample.Floats(module.call(eye(2))), 1e-5);
+
+        var other = ImageSample.Module(new SpectralNormalizationLayer(new DenseLayer(7) { Bias = false }), LayerShape.OfVector(5));
+        other.train();
+        for (var step = 0; step < 300; step++)
+            other.call(eye(5));
+        Assert.AreEqual(1, linalg.svdvals(other.call(eye(5)))[0].item<float>(), 1e-3);
+    }
+
+    [TestMethod]
     public void FireBlock_IsItsConvolutions()
     {
         using var scope = NewDisposeScope();

@@ -31,6 +31,14 @@ public sealed class LayerGradientTests
         new BatchNormalizationLayer(),
         new ActivationLayer(activation),
         new ResidualLayer([new ActivationLayer(activation), new DenseLayer(7)]) { Activation = activation },
+        new MaxoutLayer(6, 3),
+        new ActivationLayer(activation),
+        new DenseLayer(9),
+        new ReshapeLayer(1, 3, 3),
+        new TransposedConvolutionLayer(2, 4) { Stride = 2, Padding = 1 },
+        new ActivationLayer(activation),
+        new UpsamplingLayer(),
+        new ActivationLayer(activation),
         new DenseLayer(),
     ];
 
@@ -67,7 +75,11 @@ public sealed class LayerGradientTests
             new InceptionLayer(2, 2, 3, 2, 3, 2),
             new FireLayer(2, 3, 3),
             new LocalResponseNormalizationLayer(3),
+            new TransposedConvolutionLayer(4, 3) { Stride = 2, Padding = 1, OutputPadding = 1 },
+            new UpsamplingLayer(),
             new ConcatenationLayer([new GlobalAveragePoolingLayer(), new GlobalMaxPoolingLayer()]),
+            new MaxoutLayer(12, 2),
+            new ReshapeLayer(3, 2, 2),
             new DenseLayer(),
         ];
         using var network = ImageSample.Randomized(ImageSample.Architecture(new ImageInput(Shape), 3, layers).CreateModule()).to(ScalarType.Float64);

@@ -36,6 +36,14 @@ public sealed class LayerShapeTests
         new PaddedShortcutLayer(12, 2),
         new PaddedShortcutLayer(12, 3),
         new FireLayer(2, 3, 4),
+        new ReshapeLayer(3, 2, 2),
+        new UpsamplingLayer(),
+        new UpsamplingLayer(3),
+        new MaxoutLayer(5, 3),
+        new SpectralNormalizationLayer(new MaxoutLayer(2, 1)),
+        new SpectralNormalizationLayer(new DenseLayer(5)),
+        new SpectralNormalizationLayer(new ConvolutionLayer(3, 2) { Bias = false }),
+        new SpectralNormalizationLayer(new TransposedConvolutionLayer(3, 2)),
         new InceptionLayer(2, 3, 4, 5, 6, 7),
         new SequenceLayer([new ConvolutionLayer(4, 1), new SequenceLayer([new ActivationLayer()]), new MaxPoolingLayer(2) { CeilMode = true }]),
         new ConcatenationLayer([new ConvolutionLayer(4, 3) { Padding = 1 }, new MaxPoolingLayer(3) { Stride = 1, Padding = 1 }]),
@@ -60,6 +68,13 @@ public sealed class LayerShapeTests
             Bias = stride != 2,
         };
 
+    private static IEnumerable<ImageLayer> Transposed =>
+        from kernel in new[] { 1, 2, 3, 4 }
+        from stride in new[] { 1, 2, 3 }
+        from padding in new[] { 0, 1, 2 }
+        from more in new[] { 0, 1, 2 }
+        select new TransposedConvolutionLayer(5, kernel) { Stride = stride, Padding = padding, OutputPadding = more, Bias = padding != 1 };
+
     private static IEnumerable<ImageLayer> Poolings =>
         from kernel in new[] { 1, 2, 3, 4 }
         from stride in new int?[] { null, 1, 2, 3, 5 }
@@ -78,7 +93,7 @@ public sealed class LayerShapeTests
     {
         var checkedCount = 0;
         using var mode = no_grad();
-        foreach (var layer in Plain.Concat(Convolutions).Concat(Poolings))
+        foreach (var layer in Plain.Concat(Convolutions).Concat(Transposed).Concat(Poolings))
         {
             foreach (var input in Inputs)
             {

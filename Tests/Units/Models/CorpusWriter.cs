@@ -1,7 +1,9 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using MLExtensions.Tests.Contract;
 using MLExtensions.Tests.Features;
 using MLExtensions.Tests.Forecasting;
+using MLExtensions.Tests.Gan;
 using MLExtensions.Tests.LanguageModels;
 using MLExtensions.Tests.Lstm;
 
@@ -25,6 +27,8 @@ internal static class CorpusWriter
         ["GeneratedText"] = () => (Ml.LanguageModels.GenerateText(LanguageSample.Fit(Ml, LanguageSample.Cycles(20)), "Written", options: new GenerationOptions { MaximumTokens = 12, Seed = 1, Temperature = 0 }), Texts("abc", "d", "cde"), LanguageSample.View(Ml, "a")),
         ["Forecast"] = () => (SeriesSample.Forecaster().Fit(SeriesSample.View(SeriesSample.Sine(60))), SeriesSample.Sine(20, seed: 2).Select(row => new CorpusRow { Value = row.Value }).ToArray(), SeriesSample.View(SeriesSample.Sine(1))),
         ["ImageFeatures"] = ImageFeatures,
+        ["ConditionalDcgan"] = ConditionalDcgan,
+        ["DiscriminatorFeatures"] = DiscriminatorFeatures,
     };
 
     /// <summary>Every model that the corpus must hold.</summary>
@@ -76,6 +80,34 @@ internal static class CorpusWriter
         }).Fit(data);
         return (model, FeatureSample.Create(RowCount).Select(row => new CorpusRow { Features = row.Image }).ToArray(), data);
     }
+
+    /// <summary>The class is a text in the corpus.</summary>
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) ConditionalDcgan()
+    {
+        var halves = GanSample.Halves(Ml);
+        var data = Ml.Transforms.Conversion.MapKeyToValue(nameof(CorpusRow.Text), "Class").Append(Ml.Transforms.DropColumns("Class")).Fit(halves).Transform(halves);
+        return (Ml.Transforms.Conversion.MapValueToKey("Class", nameof(CorpusRow.Text)).Append(Ml.GenerativeModels.Trainers.Dcgan(Halves(conditional: true))).Fit(data), Texts("left", "right", "right", "left"), data);
+    }
+
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) DiscriminatorFeatures()
+    {
+        var data = GanSample.Halves(Ml);
+        var gan = Ml.GenerativeModels.Trainers.Dcgan(Halves(conditional: false)).Fit(data);
+        var model = Ml.Transforms.DiscriminatorFeatures(gan, new() { OutputColumnName = "Codes", FeatureColumnName = nameof(CorpusRow.Features), ScoreColumnName = "Real", PooledSize = 2 }).Fit(data);
+        return (model, GanSample.Halves(Ml, rows: 2).GetColumn<float[]>(nameof(CorpusRow.Features)).Select(image => new CorpusRow { Features = image }).ToArray(), data);
+    }
+
+    private static DcganEstimator.Options Halves(bool conditional) => new()
+    {
+        Networks = GanSample.SmallImages(conditional) with
+        {
+            Discriminator = [new SpectralNormalizationLayer(new ConvolutionLayer(4, 4) { Stride = 2, Padding = 1 }), new ActivationLayer(Activation.LeakyReLU) { Slope = 0.2 }, new DenseLayer()],
+        },
+        LabelColumnName = conditional ? "Class" : null,
+        Epochs = 2,
+        Seed = 1,
+        ThreadCount = 1,
+    };
 
     private static CorpusRow[] Texts(params string[] texts) => Array.ConvertAll(texts, text => new CorpusRow { Text = text });
 }

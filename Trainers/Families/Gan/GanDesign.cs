@@ -31,6 +31,8 @@ internal sealed record GanDesign(GeneratorArchitecture Generator, DiscriminatorA
         var label = options.LabelColumnName == null ? (DataViewSchema.Column?)null : FeatureRows.Find(input.Schema, options.LabelColumnName);
         var classes = label is { Type: KeyDataViewType key } ? ClassCount(key, label.Value.Name) : 0;
         var networks = options.Networks ?? options.CreateNetworks(image, classes > 0);
+        if (networks.LatentSize < 1)
+            throw new ArgumentException($"{nameof(options.Networks)}: {nameof(networks.LatentSize)} is {networks.LatentSize}; it must be at least 1.", nameof(options.Networks));
         var generator = new GeneratorArchitecture
         {
             InputCount = checked(networks.LatentSize + classes),
