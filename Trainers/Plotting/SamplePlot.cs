@@ -19,7 +19,7 @@ public static class SamplePlot
         OptionCheck.AtLeast(count, 1, nameof(count));
         var noise = gan.DrawNoise(count, seed);
         var classes = gan.Architecture.ClassCount;
-        SaveSamplesPng(gan, path, noise.Select((values, row) => gan.Sample(values, label ?? (classes == 0 ? null : gan.ClassNames?[row % classes] ?? $"{(row % classes) + 1}"))).ToArray(), columns);
+        SaveSamplesPng(gan, path, noise.Select((values, row) => gan.Sample(values, label ?? (classes == 0 ? null : gan.ClassNames?[row % classes] ?? FormattableString.Invariant($"{(row % classes) + 1}")))).ToArray(), columns);
     }
 
     /// <summary>Saves images that were generated as one picture, row by row.</summary>
@@ -37,7 +37,7 @@ public static class SamplePlot
             throw new ArgumentException("The samples of this GAN are not images of 1 or 3 channels in a range, so that they cannot be drawn.", nameof(gan));
         var wrong = samples.Index().FirstOrDefault(entry => entry.Item == null || entry.Item.Length != image.Count, (-1, []));
         if (wrong.Item1 >= 0)
-            throw new ArgumentException($"Sample {wrong.Item1} has {wrong.Item2?.Length ?? 0} values; the images of this GAN are {image}.", nameof(samples));
+            throw new ArgumentException(FormattableString.Invariant($"Sample {wrong.Item1} has {wrong.Item2?.Length ?? 0} values; the images of this GAN are {image}."), nameof(samples));
         TilePicture.SavePng(path, samples.Count, image.Width, image.Height, columns, Colors(image, range, samples));
     }
 

@@ -18,7 +18,7 @@ internal sealed record GanDesign(GeneratorArchitecture Generator, DiscriminatorA
     {
         var values = new DenseFormat(Generator.OutputCount);
         return Generator.Values is { } range
-            ? new RangeFormat(values, $"real samples of this generator ({nameof(options.ValueRange)})") { Range = range, Advice = value => AdviceFor(value, range, options) }
+            ? new RangeFormat(values, FormattableString.Invariant($"real samples of this generator ({nameof(options.ValueRange)})")) { Range = range, Advice = value => AdviceFor(value, range, options) }
             : values;
     }
 
@@ -32,7 +32,7 @@ internal sealed record GanDesign(GeneratorArchitecture Generator, DiscriminatorA
         var classes = label is { Type: KeyDataViewType key } ? ClassCount(key, label.Value.Name) : 0;
         var networks = options.Networks ?? options.CreateNetworks(image, classes > 0);
         if (networks.LatentSize < 1)
-            throw new ArgumentException($"{nameof(options.Networks)}: {nameof(networks.LatentSize)} is {networks.LatentSize}; it must be at least 1.", nameof(options.Networks));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.Networks)}: {nameof(networks.LatentSize)} is {networks.LatentSize}; it must be at least 1."), nameof(options.Networks));
         var generator = new GeneratorArchitecture
         {
             InputCount = checked(networks.LatentSize + classes),
@@ -71,13 +71,13 @@ internal sealed record GanDesign(GeneratorArchitecture Generator, DiscriminatorA
             return null;
         var shape = ImageShape.Of(column, options.ImageShape);
         if (shape.Layout != PixelLayout.Planar)
-            throw new ArgumentException($"Column '{column.Name}' has images whose values lie pixel after pixel ({column.Type}); a GAN needs them channel after channel: ExtractPixels without interleavePixelColors.", nameof(options.FeatureColumnName));
+            throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}' has images whose values lie pixel after pixel ({column.Type}); a GAN needs them channel after channel: ExtractPixels without interleavePixelColors."), nameof(options.FeatureColumnName));
         return shape;
     }
 
     private static int ClassCount(KeyDataViewType key, string column) => key.Count is > 0 and <= 1 << 20
         ? (int)key.Count
-        : throw new ArgumentException($"Label column '{column}' has type {key}; it must have a known number of at most {1 << 20} keys.", nameof(GanOptions.LabelColumnName));
+        : throw new ArgumentException(FormattableString.Invariant($"Label column '{column}' has type {key}; it must have a known number of at most {1 << 20} keys."), nameof(GanOptions.LabelColumnName));
 
     private static void Check(NetworkArchitecture architecture, string network, DataViewSchema.Column column)
     {
@@ -87,25 +87,25 @@ internal sealed record GanDesign(GeneratorArchitecture Generator, DiscriminatorA
         }
         catch (FormatException e)
         {
-            throw new ArgumentException($"{nameof(GanOptions.Networks)}: the {network} for column '{column.Name}' ({column.Type}) is not possible: {e.Message}", nameof(GanOptions.Networks), e);
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(GanOptions.Networks)}: the {network} for column '{column.Name}' ({column.Type}) is not possible: {e.Message}"), nameof(GanOptions.Networks), e);
         }
     }
 
     private static void CheckOptions(GanOptions options, GeneratorArchitecture generator)
     {
         if (options.OutputImages && generator is not { Image.Channels: 1 or 3, Values: not null })
-            throw new ArgumentException($"{nameof(options.OutputImages)} is set, but samples are {(generator.Image == null ? "not images" : generator.Values == null ? "any real numbers: the generator must end with tanh or sigmoid" : $"images of {generator.Image.Channels} channels")}; they must be images of 1 or 3 channels in a range.", nameof(options.OutputImages));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.OutputImages)} is set, but samples are {(generator.Image == null ? "not images" : generator.Values == null ? "any real numbers: the generator must end with tanh or sigmoid" : $"images of {generator.Image.Channels} channels")}; they must be images of 1 or 3 channels in a range."), nameof(options.OutputImages));
         if (options.Augmentation != DifferentiableAugmentation.None && generator.Image == null)
-            throw new ArgumentException($"{nameof(options.Augmentation)} is {options.Augmentation}, but samples are not images; set {nameof(options.ImageShape)}, or leave it out.", nameof(options.Augmentation));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.Augmentation)} is {options.Augmentation}, but samples are not images; set {nameof(options.ImageShape)}, or leave it out."), nameof(options.Augmentation));
         if (options.ValueRange != null && generator.Values == null)
-            throw new ArgumentException($"{nameof(options.ValueRange)} is {options.ValueRange}, but the generator's last layer has no limits; end it with ActivationLayer(Activation.Tanh) or Sigmoid, or leave the range out.", nameof(options.ValueRange));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.ValueRange)} is {options.ValueRange}, but the generator's last layer has no limits; end it with ActivationLayer(Activation.Tanh) or Sigmoid, or leave the range out."), nameof(options.ValueRange));
     }
 
     /// <summary>Scaling is the commonest silent error of this family.</summary>
     private static string AdviceFor(float value, ValueRange range, GanOptions options)
     {
         var fitting = new[] { ValueRange.Unit, new ValueRange(-1, 1), ValueRange.Pixels }.FirstOrDefault(other => other != range && value >= other.Minimum && value <= other.Maximum);
-        return (fitting == null ? "" : $"If the data is in {fitting}, set {nameof(options.ValueRange)} to new({fitting.Minimum}, {fitting.Maximum}). ")
-            + $"Otherwise add NormalizeMinMax before this estimator{(value < 0 ? ", with fixZero: false because values are negative" : "")}.";
+        return (fitting == null ? "" : FormattableString.Invariant($"If the data is in {fitting}, set {nameof(options.ValueRange)} to new({fitting.Minimum}, {fitting.Maximum}). "))
+            + FormattableString.Invariant($"Otherwise add NormalizeMinMax before this estimator{(value < 0 ? ", with fixZero: false because values are negative" : "")}.");
     }
 }

@@ -145,7 +145,7 @@ public abstract class GanOptions : RowTrainingOptions
     {
         base.Check();
         if (EarlyStopping != null)
-            throw new ArgumentException($"{nameof(EarlyStopping)} is set, but the losses of a GAN do not say which epoch is best; it must be null. Compare models with mlContext.GenerativeModels instead.", nameof(EarlyStopping));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(EarlyStopping)} is set, but the losses of a GAN do not say which epoch is best; it must be null. Compare models with mlContext.GenerativeModels instead."), nameof(EarlyStopping));
         OptionCheck.NotEmpty(OutputColumnName, nameof(OutputColumnName));
         OptionCheck.NotEmpty(FeatureColumnName, nameof(FeatureColumnName));
         foreach (var (name, option) in new[] { (LabelColumnName, nameof(LabelColumnName)), (NoiseColumnName, nameof(NoiseColumnName)), (SeedColumnName, nameof(SeedColumnName)), (SamplesFolder, nameof(SamplesFolder)) })
@@ -154,15 +154,15 @@ public abstract class GanOptions : RowTrainingOptions
                 OptionCheck.NotEmpty(name, option);
         }
         if (NoiseColumnName != null && SeedColumnName != null)
-            throw new ArgumentException($"{nameof(SeedColumnName)} is '{SeedColumnName}', but {nameof(NoiseColumnName)} is set, too; noise can come from only one of them.", nameof(SeedColumnName));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(SeedColumnName)} is '{SeedColumnName}', but {nameof(NoiseColumnName)} is set, too; noise can come from only one of them."), nameof(SeedColumnName));
         OptionCheck.Defined(Loss, nameof(Loss));
         OptionCheck.NotNegative(GradientPenalty, nameof(GradientPenalty));
         OptionCheck.AtLeast(DiscriminatorSteps, 1, nameof(DiscriminatorSteps));
         OptionCheck.Require(LabelSmoothing is >= 0 and < 0.5, LabelSmoothing, nameof(LabelSmoothing), "at least 0 and below 0.5");
-        OptionCheck.Require(LabelSmoothing == 0 || Loss is not (AdversarialLoss.Hinge or AdversarialLoss.WassersteinGradientPenalty), LabelSmoothing, nameof(LabelSmoothing), $"0 with {nameof(Loss)} = {Loss}, which has no right answer to come close to");
+        OptionCheck.Require(LabelSmoothing == 0 || Loss is not (AdversarialLoss.Hinge or AdversarialLoss.WassersteinGradientPenalty), LabelSmoothing, nameof(LabelSmoothing), FormattableString.Invariant($"0 with {nameof(Loss)} = {Loss}, which has no right answer to come close to"));
         OptionCheck.AtLeast(PackSize, 1, nameof(PackSize));
-        OptionCheck.Require(BatchSize % PackSize == 0, PackSize, nameof(PackSize), $"a divisor of {nameof(BatchSize)}, {BatchSize}");
-        OptionCheck.Require((Augmentation & ~DifferentiableAugmentation.All) == 0, Augmentation, nameof(Augmentation), $"a combination of {string.Join(", ", Enum.GetNames<DifferentiableAugmentation>())}");
+        OptionCheck.Require(BatchSize % PackSize == 0, PackSize, nameof(PackSize), FormattableString.Invariant($"a divisor of {nameof(BatchSize)}, {BatchSize}"));
+        OptionCheck.Require((Augmentation & ~DifferentiableAugmentation.All) == 0, Augmentation, nameof(Augmentation), FormattableString.Invariant($"a combination of {string.Join(", ", Enum.GetNames<DifferentiableAugmentation>())}"));
         OptionCheck.Positive(DiscriminatorLearningRate ?? 1, nameof(DiscriminatorLearningRate));
         if (Epochs > 0)
             DiscriminatorLearningRateSchedule?.Check(Epochs);

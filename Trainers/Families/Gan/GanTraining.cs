@@ -29,7 +29,7 @@ internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanD
             CheckValidation(input, validation);
         var known = start.Model as GanWeights;
         if (known is { ClassNames: { } names } && design.ClassNames is { } wanted && !names.SequenceEqual(wanted))
-            throw new ArgumentException($"{nameof(options.InitialModel)} was trained for the classes {Messages.NameList.Of(names)}; the training data has {Messages.NameList.Of(wanted)}. They must be the same, in the same order: use the MapValueToKey of the first training.", nameof(options.InitialModel));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.InitialModel)} was trained for the classes {Messages.NameList.Of(names)}; the training data has {Messages.NameList.Of(wanted)}. They must be the same, in the same order: use the MapValueToKey of the first training."), nameof(options.InitialModel));
         _createDiscriminator = () => CreateDiscriminator(known, session);
         return design.Generator;
     }
@@ -45,7 +45,7 @@ internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanD
             session.Report(rows.Counts, TrainingSession.TrainingData, []);
             var least = options.PackSize * Math.Max(architecture.MinimumBatchRows, design.Discriminator.MinimumBatchRows);
             if (rows.Labels.RowCount < least)
-                throw new ArgumentException($"The training data has {rows.Labels.RowCount} rows; a step of this GAN needs at least {least}.");
+                throw new ArgumentException(FormattableString.Invariant($"The training data has {rows.Labels.RowCount} rows; a step of this GAN needs at least {least}."));
             var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, least, labeled: options.LabelColumnName != null);
             training = new ScaledBatches<RowBatch>(training, new FeatureScale(options.FeatureColumnName, firstNumber: design.Generator.Values == null ? 0 : null, session.Warn));
             return new TrainingData<RowBatch>(training, aside, head: null, rows);
@@ -89,6 +89,6 @@ internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanD
     {
         var (column, other) = (FeatureRows.Find(input.Schema, options.FeatureColumnName), FeatureRows.Find(validation.Schema, options.FeatureColumnName));
         if (!FeatureReader.Fits(other, design.Generator.OutputCount))
-            throw new ArgumentException($"Column '{column.Name}' has {FeatureReader.WidthOf(other)} values in the validation data and {design.Generator.OutputCount} in the training data.", nameof(validation));
+            throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}' has {FeatureReader.WidthOf(other)} values in the validation data and {design.Generator.OutputCount} in the training data."), nameof(validation));
     }
 }

@@ -64,7 +64,7 @@ internal static class GenerativeEvaluator
         const int Matrices = 16; // sums of the parts, covariances, and what eigenvalues need
         var bytes = (double)sizeof(double) * width * width * Matrices;
         if (bytes > MachineMemory.Available)
-            throw new ArgumentException($"Feature column '{column}' has {width} values; their covariances need {MachineMemory.Text(bytes)} of memory, and there are {MachineMemory.Text(MachineMemory.Available)}. Use fewer features, such as a hidden layer of a classifier.");
+            throw new ArgumentException(FormattableString.Invariant($"Feature column '{column}' has {width} values; their covariances need {MachineMemory.Text(bytes)} of memory, and there are {MachineMemory.Text(MachineMemory.Available)}. Use fewer features, such as a hidden layer of a classifier."));
     }
 
     private static void Warn(IHost host, FeatureSet real, FeatureSet generated, long floorRows)

@@ -127,7 +127,7 @@ internal static class ModeEvaluator
         var total = frequencies.Sum();
         return frequencies.Count == count && frequencies.All(value => value >= 0) && total > 0 && !double.IsInfinity(total)
             ? frequencies.Select(value => value / total).ToArray()
-            : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"There must be {count} frequencies, one per center, finite, not negative, and greater than 0 in sum; they are {string.Join(", ", frequencies)}."), nameof(frequencies));
+            : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"There must be {count} frequencies, one per center, finite, not negative, and greater than 0 in sum; they are {string.Join(", ", frequencies.Select(frequency => frequency.ToString(CultureInfo.InvariantCulture)))}."), nameof(frequencies));
     }
 
     private static ClassColumn[] Columns(IDataView data, IReadOnlyList<string> names, string name) => names.Count == 0

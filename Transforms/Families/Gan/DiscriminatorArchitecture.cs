@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Gan;
 using MLExtensions.Networks;
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -109,21 +110,21 @@ public sealed record DiscriminatorArchitecture : NetworkArchitecture
     {
         base.Check();
         if (PackSize < 1)
-            throw new FormatException($"packSize is {PackSize}; it must be at least 1.");
+            throw new FormatException(FormattableString.Invariant($"packSize is {PackSize}; it must be at least 1."));
         if (ClassCount < 0 || InputCount % PackSize != 0 || SampleSize < 1)
-            throw new FormatException($"inputCount is {InputCount}; it must be packSize, {PackSize}, times the values of a sample and classCount, {ClassCount}.");
+            throw new FormatException(FormattableString.Invariant($"inputCount is {InputCount}; it must be packSize, {PackSize}, times the values of a sample and classCount, {ClassCount}."));
         if (OutputCount != 1)
-            throw new FormatException($"outputCount is {OutputCount}; it must be 1.");
+            throw new FormatException(FormattableString.Invariant($"outputCount is {OutputCount}; it must be 1."));
         if (SampleLayers == null || LabelLayers == null || Layers == null)
             throw new FormatException("a list of layers is missing.");
         if (ProjectsLabel && (ClassCount == 0 || PackSize > 1 || LabelLayers.Count > 0))
-            throw new FormatException($"projectsLabel is set; there must be classes, packSize must be 1, and labelLayers must be empty. classCount is {ClassCount}, packSize {PackSize}.");
+            throw new FormatException(FormattableString.Invariant($"projectsLabel is set; there must be classes, packSize must be 1, and labelLayers must be empty. classCount is {ClassCount}, packSize {PackSize}."));
         Image?.Check("image");
         if (Image != null && Image.Count != SampleSize)
-            throw new FormatException($"the images are {Image}, but a sample has {SampleSize} values.");
+            throw new FormatException(FormattableString.Invariant($"the images are {Image}, but a sample has {SampleSize} values."));
         var output = Joined.Check();
         if (output.Count != 1)
-            throw new FormatException($"the layers of the discriminator return {output}; the last one must return a single value: end with a DenseLayer without a number of units.");
+            throw new FormatException(FormattableString.Invariant($"the layers of the discriminator return {output}; the last one must return a single value: end with a DenseLayer without a number of units."));
     }
 }
 
@@ -155,7 +156,7 @@ internal sealed class DiscriminatorNetwork : nn.Module<Tensor, Tensor>
         var logits = _branches.Joined.Step(features, _branches.Joined.Count - 1);
         if (logits.dim() > 2)
             logits = logits.flatten(1);
-        return _projection == null ? logits : logits + (features.flatten(1) * label!.matmul(_projection.Weight)).sum(1, keepdim: true);
+        return _projection == null ? logits : logits.add((features.flatten(1) * label!.matmul(_projection.Weight)).sum(1, keepdim: true), Number.One);
     }
 
     /// <summary>The outputs of all joined layers; the last one without what a projected label adds.</summary>

@@ -79,12 +79,12 @@ public sealed class DiscriminatorFeaturesEstimator : IEstimator<DiscriminatorFea
             foreach (var (value, name) in new[] { (OutputColumnName, nameof(OutputColumnName)), (FeatureColumnName, nameof(FeatureColumnName)), (ScoreColumnName ?? "none", nameof(ScoreColumnName)) })
             {
                 if (string.IsNullOrWhiteSpace(value))
-                    throw new ArgumentException($"{name} is empty; it must be a name.", name);
+                    throw new ArgumentException(FormattableString.Invariant($"{name} is empty; it must be a name."), name);
             }
             if (ScoreColumnName == OutputColumnName)
-                throw new ArgumentException($"{nameof(ScoreColumnName)} is '{ScoreColumnName}'; it must be another name than {nameof(OutputColumnName)}.", nameof(ScoreColumnName));
+                throw new ArgumentException(FormattableString.Invariant($"{nameof(ScoreColumnName)} is '{ScoreColumnName}'; it must be another name than {nameof(OutputColumnName)}."), nameof(ScoreColumnName));
             if (PooledSize < 1)
-                throw new ArgumentOutOfRangeException(nameof(PooledSize), PooledSize, $"{nameof(PooledSize)} is {PooledSize}; it must be at least 1.");
+                throw new ArgumentOutOfRangeException(nameof(PooledSize), PooledSize, FormattableString.Invariant($"{nameof(PooledSize)} is {PooledSize}; it must be at least 1."));
         }
     }
 
@@ -194,7 +194,7 @@ public sealed class DiscriminatorFeaturesTransformer : FeatureColumnsTransformer
     {
         var column = FeatureRows.Find(schema, InputColumnName);
         if (!FeatureReader.Fits(column, Format.Width))
-            throw new ArgumentException($"Column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the GAN was trained on samples of {Format.Width}.", nameof(schema));
+            throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the GAN was trained on samples of {Format.Width}."), nameof(schema));
         return column;
     }
 
@@ -253,9 +253,9 @@ internal static class DiscriminatorLayers
             ? Enumerable.Range(0, names.Count).Where(place => architecture.Placed[place].Layer is ActivationLayer or MaxoutLayer).ToArray()
             : layers.Select(layer => names.ToList().IndexOf(layer) is var place and >= 0
                 ? place
-                : throw new ArgumentException($"{option} has '{layer}', which the discriminator does not have.{NearestName.Suggest(layer, names)} It has {NameList.Of(names)}.", option)).ToArray();
+                : throw new ArgumentException(FormattableString.Invariant($"{option} has '{layer}', which the discriminator does not have.{NearestName.Suggest(layer, names)} It has {NameList.Of(names)}."), option)).ToArray();
         if (places.Length == 0)
-            throw new ArgumentException($"{option} names no layer; the discriminator has {NameList.Of(names)}.", option);
+            throw new ArgumentException(FormattableString.Invariant($"{option} names no layer; the discriminator has {NameList.Of(names)}."), option);
         return places;
     }
 

@@ -163,7 +163,7 @@ public sealed class GanTransformer : FeatureColumnsTransformer, INetworkHolder
         ArgumentNullException.ThrowIfNull(to);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 2);
         if (from.Length != to.Length)
-            throw new ArgumentException($"There are {from.Length} values in the first noise vector and {to.Length} in the last; there must be {Architecture.LatentSize} in both.", nameof(to));
+            throw new ArgumentException(FormattableString.Invariant($"There are {from.Length} values in the first noise vector and {to.Length} in the last; there must be {Architecture.LatentSize} in both."), nameof(to));
         var angle = spherical ? AngleBetween(from, to) : 0;
         return Samples(Enumerable.Range(0, count).Select(step => Between((double)step / (count - 1))).ToArray(), label);
 
@@ -190,7 +190,7 @@ public sealed class GanTransformer : FeatureColumnsTransformer, INetworkHolder
         var (seed, isImage) = (ctx.Reader.ReadInt32(), ctx.Reader.ReadByte() != 0);
         var count = ctx.Reader.ReadInt32();
         if (count < -1 || count > MaximumClasses)
-            throw new ModelFormatException("Model.key", $"has {count} names of classes");
+            throw new ModelFormatException("Model.key", FormattableString.Invariant($"has {count} names of classes"));
         var names = count < 0 ? null : Enumerable.Range(0, count).Select(_ => ctx.LoadString()).ToArray();
         var generator = ctx.LoadNetwork(env, GeneratorFolder, "a generator", network => network is { Architecture: GeneratorArchitecture architecture, Head: null } && Fits(architecture, names, latent, isImage));
         try
@@ -254,7 +254,7 @@ public sealed class GanTransformer : FeatureColumnsTransformer, INetworkHolder
     {
         var classes = Architecture.ClassCount;
         if (label == null && classes > 0)
-            throw new ArgumentException($"The generator is conditional: a sample needs one of its {classes} classes.", nameof(label));
+            throw new ArgumentException(FormattableString.Invariant($"The generator is conditional: a sample needs one of its {classes} classes."), nameof(label));
         var place = label == null ? -1 : ClassOf(label);
         using var lease = Lease();
         using var state = TorchState.Enter();
@@ -274,12 +274,12 @@ public sealed class GanTransformer : FeatureColumnsTransformer, INetworkHolder
     {
         var classes = Architecture.ClassCount;
         if (classes == 0)
-            throw new ArgumentException($"label is '{label}', but the generator has no classes: it was trained without a label column.", nameof(label));
+            throw new ArgumentException(FormattableString.Invariant($"label is '{label}', but the generator has no classes: it was trained without a label column."), nameof(label));
         var place = ClassNames == null
             ? int.TryParse(label, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number - 1 : -1
             : ClassNames.ToList().IndexOf(label);
         if (place < 0 || place >= classes)
-            throw new ArgumentException($"label is '{label}', which is not a class of the generator; it has {(ClassNames == null ? $"the keys 1 to {classes}" : Messages.NameList.Of(ClassNames))}.", nameof(label));
+            throw new ArgumentException(FormattableString.Invariant($"label is '{label}', which is not a class of the generator; it has {(ClassNames == null ? $"the keys 1 to {classes}" : Messages.NameList.Of(ClassNames))}."), nameof(label));
         return place;
     }
 

@@ -97,11 +97,11 @@ public sealed record GeneratorArchitecture : NetworkArchitecture
     {
         base.Check();
         if (LatentSize < 1)
-            throw new FormatException($"latentSize is {LatentSize}; it must be at least 1.");
+            throw new FormatException(FormattableString.Invariant($"latentSize is {LatentSize}; it must be at least 1."));
         if (!Enum.IsDefined(LatentDistribution))
-            throw new FormatException($"latentDistribution is {LatentDistribution}, which is not a valid distribution.");
+            throw new FormatException(FormattableString.Invariant($"latentDistribution is {LatentDistribution}, which is not a valid distribution."));
         if (ClassCount < 0 || (long)LatentSize + ClassCount != InputCount)
-            throw new FormatException($"latentSize is {LatentSize} and classCount {ClassCount}; their sum must be inputCount, {InputCount}.");
+            throw new FormatException(FormattableString.Invariant($"latentSize is {LatentSize} and classCount {ClassCount}; their sum must be inputCount, {InputCount}."));
         if (LatentLayers == null || LabelLayers == null || Layers == null)
             throw new FormatException("a list of layers is missing.");
         Image?.Check("image");
@@ -110,9 +110,9 @@ public sealed record GeneratorArchitecture : NetworkArchitecture
             throw new FormatException("values has a range, but the last layer has none; it must be tanh or sigmoid.");
         var output = Joined.Check();
         if (output.Count != OutputCount)
-            throw new FormatException($"the layers of the generator return {output}, {output.Count} values; a sample has {OutputCount}{(Image == null ? "" : $" ({Image})")}.");
+            throw new FormatException(FormattableString.Invariant($"the layers of the generator return {output}, {output.Count} values; a sample has {OutputCount}{(Image == null ? "" : $" ({Image})")}."));
         if (Image != null && !output.IsVector && (output.Channels, output.Height, output.Width) != (Image.Channels, Image.Height, Image.Width))
-            throw new FormatException($"the layers of the generator return images of {output}; those of the data are {Image}.");
+            throw new FormatException(FormattableString.Invariant($"the layers of the generator return images of {output}; those of the data are {Image}."));
     }
 }
 
@@ -142,7 +142,7 @@ public sealed record ValueRange(double Minimum, double Maximum)
     internal void Check(string name)
     {
         if (!(double.IsFinite(Minimum) && double.IsFinite(Maximum) && Minimum < Maximum))
-            throw new FormatException($"{name} is {this}; both numbers must be finite, and the first one smaller.");
+            throw new FormatException(FormattableString.Invariant($"{name} is {this}; both numbers must be finite, and the first one smaller."));
     }
 }
 

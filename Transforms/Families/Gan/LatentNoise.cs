@@ -66,15 +66,15 @@ internal sealed record LatentFormat(GeneratorArchitecture Architecture, LatentCo
     public void Check(DataViewSchema schema)
     {
         if (Columns.Noise is { } noise && FeatureRows.Find(schema, noise) is var column && (column.Type is not VectorDataViewType vector || vector.ItemType != NumberDataViewType.Single || vector.Size != Architecture.LatentSize))
-            throw new ArgumentException($"Noise column '{noise}' has type {column.Type}; it must be a Vector<Single> of {Architecture.LatentSize} values.", nameof(schema));
+            throw new ArgumentException(FormattableString.Invariant($"Noise column '{noise}' has type {column.Type}; it must be a Vector<Single> of {Architecture.LatentSize} values."), nameof(schema));
         if (Columns.Seed is { } seed && FeatureRows.Find(schema, seed).Type is var type && !IsWhole(type))
-            throw new ArgumentException($"Seed column '{seed}' has type {type}; it must be a whole number or a key.", nameof(schema));
+            throw new ArgumentException(FormattableString.Invariant($"Seed column '{seed}' has type {type}; it must be a whole number or a key."), nameof(schema));
         if (Columns.Label is not { } label)
             return;
         if (schema.GetColumnOrNull(label) is not { } labels)
-            throw new ArgumentException($"Label column '{label}' is not in the data; the columns are {string.Join(", ", schema.Select(other => other.Name))}. The generator is conditional: each row says of which class its sample is to be.", nameof(schema));
+            throw new ArgumentException(FormattableString.Invariant($"Label column '{label}' is not in the data; the columns are {string.Join(", ", schema.Select(other => other.Name))}. The generator is conditional: each row says of which class its sample is to be."), nameof(schema));
         if (labels.Type is not KeyDataViewType)
-            throw new ArgumentException($"Label column '{label}' has type {labels.Type}; it must be a key, as in the training. Add MapValueToKey.", nameof(schema));
+            throw new ArgumentException(FormattableString.Invariant($"Label column '{label}' has type {labels.Type}; it must be a key, as in the training. Add MapValueToKey."), nameof(schema));
         KeyMap.Create(labels, Classes, "the generator");
     }
 

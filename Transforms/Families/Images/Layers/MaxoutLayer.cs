@@ -11,12 +11,12 @@ namespace MLExtensions;
 /// <param name="Pieces">The number of linear functions per unit, at least 1. Default 5.</param>
 public sealed record MaxoutLayer(int Units, int Pieces = 5) : ImageLayer
 {
-    internal override string Title => $"maxout of {Pieces}";
+    internal override string Title => FormattableString.Invariant($"maxout of {Pieces}");
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
-        Require(Units >= 1 && Pieces >= 1 && (long)Units * Pieces <= int.MaxValue, site, $"units {Units} and pieces {Pieces} must be at least 1, and their product at most {int.MaxValue}.");
-        Require(input.Count <= int.MaxValue, site, $"its input has {input.Count} values; there can be at most {int.MaxValue}.");
+        Require(Units >= 1 && Pieces >= 1 && (long)Units * Pieces <= int.MaxValue, site, FormattableString.Invariant($"units {Units} and pieces {Pieces} must be at least 1, and their product at most {int.MaxValue}."));
+        Require(input.Count <= int.MaxValue, site, FormattableString.Invariant($"its input has {input.Count} values; there can be at most {int.MaxValue}."));
         return LayerShape.OfVector(Units);
     }
 

@@ -24,16 +24,16 @@ public sealed record TransposedConvolutionLayer(int Filters, int KernelSize) : I
     /// <summary>Whether a bias is added; not needed before batch normalization. Default true.</summary>
     public bool Bias { get; init; } = true;
 
-    internal override string Title => $"transposed convolution {KernelSize}x{KernelSize}";
+    internal override string Title => FormattableString.Invariant($"transposed convolution {KernelSize}x{KernelSize}");
 
     internal override bool OutputMayBeOverwritten => true;
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
         RequireImage(input, site);
-        Require(Filters >= 1, site, $"filters is {Filters}; it must be at least 1.");
-        Require(KernelSize >= 1 && Stride >= 1 && Padding >= 0, site, $"kernel size {KernelSize}, stride {Stride} and padding {Padding}: the first two must be at least 1, the last at least 0.");
-        Require(OutputPadding >= 0 && OutputPadding < Stride, site, $"output padding is {OutputPadding}; it must be at least 0 and below the stride, {Stride}.");
+        Require(Filters >= 1, site, FormattableString.Invariant($"filters is {Filters}; it must be at least 1."));
+        Require(KernelSize >= 1 && Stride >= 1 && Padding >= 0, site, FormattableString.Invariant($"kernel size {KernelSize}, stride {Stride} and padding {Padding}: the first two must be at least 1, the last at least 0."));
+        Require(OutputPadding >= 0 && OutputPadding < Stride, site, FormattableString.Invariant($"output padding is {OutputPadding}; it must be at least 0 and below the stride, {Stride}."));
         return LayerShape.OfImage(Filters, Side(input.Height, "height", site), Side(input.Width, "width", site));
     }
 
@@ -47,7 +47,7 @@ public sealed record TransposedConvolutionLayer(int Filters, int KernelSize) : I
     private int Side(int size, string side, LayerSite site)
     {
         var length = ((size - 1L) * Stride) - (2L * Padding) + KernelSize + OutputPadding;
-        Require(length is >= 1 and <= int.MaxValue, site, $"the output {side} would be {length}: ({size} - 1) x {Stride} - 2 x {Padding} padding + {KernelSize} + {OutputPadding}.");
+        Require(length is >= 1 and <= int.MaxValue, site, FormattableString.Invariant($"the output {side} would be {length}: ({size} - 1) x {Stride} - 2 x {Padding} padding + {KernelSize} + {OutputPadding}."));
         return (int)length;
     }
 }
@@ -56,12 +56,12 @@ public sealed record TransposedConvolutionLayer(int Filters, int KernelSize) : I
 /// <param name="Factor">How many times higher and wider the image becomes, at least 1. Default 2.</param>
 public sealed record UpsamplingLayer(int Factor = 2) : ImageLayer
 {
-    internal override string Title => $"upsampling {Factor}x";
+    internal override string Title => FormattableString.Invariant($"upsampling {Factor}x");
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
         RequireImage(input, site);
-        Require(Factor >= 1 && (long)Factor * Math.Max(input.Height, input.Width) <= int.MaxValue, site, $"factor is {Factor}; it must be at least 1, and the image must not become too large.");
+        Require(Factor >= 1 && (long)Factor * Math.Max(input.Height, input.Width) <= int.MaxValue, site, FormattableString.Invariant($"factor is {Factor}; it must be at least 1, and the image must not become too large."));
         return LayerShape.OfImage(input.Channels, input.Height * Factor, input.Width * Factor);
     }
 
@@ -82,9 +82,9 @@ public sealed record ReshapeLayer(int Channels, int Height, int Width) : ImageLa
 
     internal override LayerShape OutputShape(LayerShape input, LayerSite site)
     {
-        Require(Channels >= 1 && Height >= 1 && Width >= 1, site, $"channels {Channels}, height {Height} and width {Width} must be at least 1.");
+        Require(Channels >= 1 && Height >= 1 && Width >= 1, site, FormattableString.Invariant($"channels {Channels}, height {Height} and width {Width} must be at least 1."));
         var output = LayerShape.OfImage(Channels, Height, Width);
-        Require(output.Count == input.Count, site, $"its input {input} has {input.Count} values, but {output} has {output.Count}.");
+        Require(output.Count == input.Count, site, FormattableString.Invariant($"its input {input} has {input.Count} values, but {output} has {output.Count}."));
         return output;
     }
 
