@@ -42,6 +42,44 @@ public static class GanCatalog
         /// </example>
         public DiscriminatorFeaturesEstimator DiscriminatorFeatures(GanTransformer model, DiscriminatorFeaturesEstimator.Options options) =>
             new(CatalogUtils.GetEnvironment(catalog), model, options);
+
+        /// <summary>Fills the missing pixels of images with a trained GAN. Known pixels come back bit for bit.</summary>
+        /// <param name="outputColumnName">The column to add: the images without holes.</param>
+        /// <param name="imageColumnName">The column of the images, as in the training of the GAN.</param>
+        /// <param name="maskColumnName">
+        /// The column of the masks, a <c>Vector&lt;Single&gt;</c> or <c>Vector&lt;Boolean&gt;</c> with a value per pixel: 1 or true where it
+        /// is missing.
+        /// </param>
+        /// <param name="model">The trained GAN.</param>
+        /// <exception cref="ArgumentException">A name is empty, or the GAN does not generate images.</exception>
+        /// <example>
+        /// <code>
+        /// using var gan = ml.GenerativeModels.Trainers.Dcgan("Image").Fit(train);
+        /// using var inpainting = ml.Transforms.Inpaint("Whole", "Image", "Mask", gan).Fit(test);
+        /// var images = inpainting.Transform(test).GetColumn&lt;float[]&gt;("Whole");
+        /// </code>
+        /// </example>
+        public InpaintingEstimator Inpaint(string outputColumnName, string imageColumnName, string maskColumnName, GanTransformer model) =>
+            catalog.Inpaint(model, new InpaintingEstimator.Options { OutputColumnName = outputColumnName, ImageColumnName = imageColumnName, MaskColumnName = maskColumnName });
+
+        /// <summary>Fills the missing pixels of images with a trained GAN, with all options.</summary>
+        /// <param name="model">The trained GAN.</param>
+        /// <param name="options">The options. The estimator keeps a copy.</param>
+        /// <exception cref="ArgumentException">An option is out of range, or the GAN does not generate images; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// using var gan = ml.GenerativeModels.Trainers.Dcgan("Image", labelColumnName: "Label").Fit(train);
+        /// using var inversion = ml.Transforms.Inpaint(gan, new InpaintingEstimator.Options
+        /// {
+        ///     ImageColumnName = "Image",
+        ///     MaskShape = InpaintingMaskShape.None,
+        ///     LatentColumnName = "Noise",
+        ///     ClassColumnName = "Label",
+        /// }).Fit(test);
+        /// </code>
+        /// </example>
+        public InpaintingEstimator Inpaint(GanTransformer model, InpaintingEstimator.Options options) =>
+            new(CatalogUtils.GetEnvironment(catalog), model, options);
     }
 }
 

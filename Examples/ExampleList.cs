@@ -50,6 +50,7 @@ internal static class ExampleList
         MnistGanExample.Plain,
         MnistGanExample.Conditional,
         new DcganExample(),
+        new InpaintExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);

@@ -13,11 +13,14 @@ namespace MLExtensions;
 /// </remarks>
 public abstract class NetworkColumnsTransformer : ITransformer, IHasNetworks, IDisposable
 {
+    private readonly bool _owned;
+
     private protected NetworkColumnsTransformer(IHost host, string inputColumnName, IReadOnlyList<NetworkModelParameters> networks, bool owned = true)
     {
         Host = host;
         InputColumnName = inputColumnName;
         Networks = networks;
+        _owned = owned;
         if (!owned)
             return;
         foreach (var network in networks)
@@ -69,9 +72,11 @@ public abstract class NetworkColumnsTransformer : ITransformer, IHasNetworks, ID
         return Transform(new EmptyDataView(Host, inputSchema)).Schema;
     }
 
-    /// <summary>Frees the weights, as soon as nothing uses them.</summary>
+    /// <summary>Frees the weights, as soon as nothing uses them. Those of networks that belong to another transformer stay.</summary>
     public virtual void Dispose()
     {
+        if (!_owned)
+            return;
         foreach (var network in Networks)
             network.Dispose();
     }
