@@ -80,6 +80,14 @@ internal abstract class BatchBuffer<TBatch>(int batchSize, int width, Device dev
         Count++;
     }
 
+    /// <summary>Adds rows that are in memory.</summary>
+    public void Fill(TrainingRows rows, ReadOnlyMemory<int> which, int threads)
+    {
+        rows.Features.CopyTo(which, _features, Count, threads);
+        foreach (var row in which.Span)
+            Add(rows.LabelOf(row), rows.WeightOf(row));
+    }
+
     /// <summary>Returns the collected rows as a batch and empties the buffer.</summary>
     public TBatch Take()
     {

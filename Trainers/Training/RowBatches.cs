@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MLExtensions.Engine;
+using TorchSharp;
 
 namespace MLExtensions.Training;
 
@@ -34,20 +35,20 @@ internal sealed class InMemoryBatches<TBatch>(TrainingRows rows, int[] indices, 
     : RowBatches<TBatch>(settings, createBuffer, checksum)
     where TBatch : RowBatch
 {
+    private readonly int _threads = torch.get_num_threads();
+
     public override long RowCount => indices.Length;
 
     public override IEnumerable<TBatch> ReadEpoch(int epoch)
     {
         using var buffer = CreateBuffer(rows.Features.Width);
-        foreach (var row in Order(epoch))
+        var order = Order(epoch);
+        for (var first = 0; first < order.Length; first += Settings.Size)
         {
-            rows.Features[row].CopyTo(buffer.NextFeatures());
-            buffer.Add(rows.LabelOf(row), rows.WeightOf(row));
-            if (buffer.IsFull)
+            buffer.Fill(rows, order.AsMemory(first, Math.Min(Settings.Size, order.Length - first)), _threads);
+            if (buffer.IsFull || buffer.Count >= Settings.MinimumRows)
                 yield return buffer.Take();
         }
-        if (buffer.Count >= Settings.MinimumRows)
-            yield return buffer.Take();
     }
 
     private int[] Order(int epoch)

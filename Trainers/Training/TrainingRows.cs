@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using Microsoft.ML;
 using MLExtensions.Native;
 using MLExtensions.Tensors;
@@ -110,6 +111,17 @@ internal sealed unsafe class FloatColumn : IDisposable
     private const long FirstRows = 1024;
     private const long FirstBytes = 16 << 20;
     private const long LargeBytes = 1 << 30;
+    private const long CacheLine = 64;
+
+    /// <summary>Measured: 256 to 1,024 bytes save a sixth of the time, a whole row of 3,136 bytes costs more than it saves.</summary>
+    private const long PrefetchedBytes = 1024;
+
+    /// <summary>What one thread copies at a time.</summary>
+    private const long PieceBytes = 128 << 10;
+
+    /// <summary>Less is copied before a second thread is awake.</summary>
+    private const long BytesForThreads = 1 << 20;
+
     private readonly long _width;
     private float* _values;
     private long _capacity;
@@ -130,6 +142,33 @@ internal sealed unsafe class FloatColumn : IDisposable
     public int Count { get; private set; }
 
     public Span<float> this[int row] => new(_values + (row * _width), (int)_width);
+
+    /// <summary>Copies some rows into a block, with several threads if there is enough to copy.</summary>
+    /// <param name="rows">The rows to copy.</param>
+    /// <param name="block">Where they go.</param>
+    /// <param name="first">The place of the first one in the block.</param>
+    /// <param name="threads">The number of threads at most.</param>
+    public void CopyTo(ReadOnlyMemory<int> rows, FeatureBlock block, int first, int threads)
+    {
+        var rowBytes = _width * sizeof(float);
+        var piece = (int)Math.Clamp(PieceBytes / rowBytes, 1, rows.Length);
+        var pieces = (rows.Length + piece - 1) / piece;
+        if (threads == 1 || rows.Length * rowBytes < BytesForThreads)
+            CopyRows(0, rows.Length);
+        else
+            Parallel.For(0, pieces, new ParallelOptions { MaxDegreeOfParallelism = threads }, part => CopyRows(part * piece, Math.Min(rows.Length, (part + 1) * piece)));
+
+        void CopyRows(int from, int to)
+        {
+            var indices = rows.Span;
+            for (var i = from; i < to; i++)
+            {
+                if (i + 1 < to)
+                    Prefetch(indices[i + 1]);
+                this[indices[i]].CopyTo(block.Row(first + i));
+            }
+        }
+    }
 
     /// <summary>The next row to be filled; <see cref="Commit"/> keeps it.</summary>
     public Span<float> Next()
@@ -154,6 +193,17 @@ internal sealed unsafe class FloatColumn : IDisposable
     {
         Free();
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>The rows of a batch lie anywhere: the processor cannot guess the next one, but follows once it has begun.</summary>
+    private void Prefetch(int row)
+    {
+        if (!Sse.IsSupported)
+            return;
+        var start = (byte*)(_values + (row * _width));
+        var bytes = Math.Min(PrefetchedBytes, _width * sizeof(float));
+        for (long at = 0; at < bytes; at += CacheLine)
+            Sse.Prefetch0(start + at);
     }
 
     private void Resize(long rows)

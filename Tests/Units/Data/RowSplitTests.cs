@@ -1,4 +1,5 @@
 using MLExtensions.Tests.Contract;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using static MLExtensions.Tests.Data.TrainingDataSample;
 
@@ -140,6 +141,31 @@ public sealed class LabelSummaryTests
             Assert.AreEqual(5000, column.Count);
             for (var i = 0; i < 5000; i++)
                 Assert.AreEqual(3f * i, column[i][0] + column[i][1] + column[i][2]);
+        }
+    }
+
+    [TestMethod]
+    [DataRow(1, 5)]
+    [DataRow(3, 400)]
+    [DataRow(1021, 400)]
+    [DataRow(300_000, 3)]
+    public void FloatColumn_CopiesTheSameRowsWithAnyNumberOfThreads(int width, int count)
+    {
+        using var column = new FloatColumn(width, 7);
+        for (var i = 0; i < 7; i++)
+        {
+            for (var j = 0; j < width; j++)
+                column.Next()[j] = (i * 1000f) + (j % 997);
+            column.Commit();
+        }
+        var rows = Enumerable.Range(0, count).Select(i => i * 5 % 7).ToArray();
+        foreach (var threads in new[] { 1, 2, 5 })
+        {
+            using var block = new FeatureBlock(count + 2, width);
+            column.CopyTo(rows, block, first: 1, threads);
+            for (var i = 0; i < count; i++)
+                Assert.IsTrue(column[rows[i]].SequenceEqual(block.Row(i + 1)), $"row {i} with {threads} threads");
+            Assert.IsFalse(block.Row(0).ContainsAnyExcept(0) || block.Row(count + 1).ContainsAnyExcept(0));
         }
     }
 }
