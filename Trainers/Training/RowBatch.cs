@@ -81,10 +81,10 @@ internal abstract class BatchBuffer<TBatch>(int batchSize, int width, Device dev
     }
 
     /// <summary>Adds rows that are in memory.</summary>
-    public void Fill(TrainingRows rows, ReadOnlyMemory<int> which, int threads)
+    public void Fill(TrainingRows rows, ReadOnlySpan<int> which)
     {
-        rows.Features.CopyTo(which, _features, Count, threads);
-        foreach (var row in which.Span)
+        rows.Features.CopyTo(which, _features, Count);
+        foreach (var row in which)
             Add(rows.LabelOf(row), rows.WeightOf(row));
     }
 

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using MLExtensions.Engine;
-using TorchSharp;
 
 namespace MLExtensions.Training;
 
@@ -35,8 +34,6 @@ internal sealed class InMemoryBatches<TBatch>(TrainingRows rows, int[] indices, 
     : RowBatches<TBatch>(settings, createBuffer, checksum)
     where TBatch : RowBatch
 {
-    private readonly int _threads = torch.get_num_threads();
-
     public override long RowCount => indices.Length;
 
     public override IEnumerable<TBatch> ReadEpoch(int epoch)
@@ -45,7 +42,7 @@ internal sealed class InMemoryBatches<TBatch>(TrainingRows rows, int[] indices, 
         var order = Order(epoch);
         for (var first = 0; first < order.Length; first += Settings.Size)
         {
-            buffer.Fill(rows, order.AsMemory(first, Math.Min(Settings.Size, order.Length - first)), _threads);
+            buffer.Fill(rows, order.AsSpan(first, Math.Min(Settings.Size, order.Length - first)));
             if (buffer.IsFull || buffer.Count >= Settings.MinimumRows)
                 yield return buffer.Take();
         }

@@ -145,11 +145,9 @@ public sealed class LabelSummaryTests
     }
 
     [TestMethod]
-    [DataRow(1, 5)]
-    [DataRow(3, 400)]
-    [DataRow(1021, 400)]
-    [DataRow(300_000, 3)]
-    public void FloatColumn_CopiesTheSameRowsWithAnyNumberOfThreads(int width, int count)
+    [DataRow(1)]
+    [DataRow(1021)]
+    public void FloatColumn_CopiesRowsInTheirOrder(int width)
     {
         using var column = new FloatColumn(width, 7);
         for (var i = 0; i < 7; i++)
@@ -158,14 +156,11 @@ public sealed class LabelSummaryTests
                 column.Next()[j] = (i * 1000f) + (j % 997);
             column.Commit();
         }
-        var rows = Enumerable.Range(0, count).Select(i => i * 5 % 7).ToArray();
-        foreach (var threads in new[] { 1, 2, 5 })
-        {
-            using var block = new FeatureBlock(count + 2, width);
-            column.CopyTo(rows, block, first: 1, threads);
-            for (var i = 0; i < count; i++)
-                Assert.IsTrue(column[rows[i]].SequenceEqual(block.Row(i + 1)), $"row {i} with {threads} threads");
-            Assert.IsFalse(block.Row(0).ContainsAnyExcept(0) || block.Row(count + 1).ContainsAnyExcept(0));
-        }
+        int[] rows = [5, 3, 3, 0, 6];
+        using var block = new FeatureBlock(rows.Length + 2, width);
+        column.CopyTo(rows, block, first: 1);
+        for (var i = 0; i < rows.Length; i++)
+            Assert.IsTrue(column[rows[i]].SequenceEqual(block.Row(i + 1)), $"row {i}");
+        Assert.IsFalse(block.Row(0).ContainsAnyExcept(0) || block.Row(rows.Length + 1).ContainsAnyExcept(0));
     }
 }
