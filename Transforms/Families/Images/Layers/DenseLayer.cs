@@ -1,3 +1,4 @@
+using MLExtensions.Families.Images;
 using MLExtensions.Networks;
 using static TorchSharp.torch;
 
@@ -45,7 +46,7 @@ public sealed record FlattenLayer : ImageLayer
     }
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
-        new FunctionModule("Flatten", x => x.flatten(1));
+        new FunctionModule("Flatten", ChannelsLast.Flatten);
 }
 
 /// <summary>The module of <see cref="DenseLayer"/>; its parameters have PyTorch's names.</summary>
@@ -62,5 +63,5 @@ internal sealed class DenseModule : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => nn.functional.linear(x.dim() > 2 ? x.flatten(1) : x, weight, bias);
+    public override Tensor forward(Tensor x) => nn.functional.linear(x.dim() > 2 ? ChannelsLast.Flatten(x) : x, weight, bias);
 }
