@@ -80,6 +80,14 @@ internal abstract class BatchBuffer<TBatch>(int batchSize, int width, Device dev
         Count++;
     }
 
+    /// <summary>Adds rows that are in memory.</summary>
+    public void Fill(TrainingRows rows, ReadOnlySpan<int> which)
+    {
+        rows.Features.CopyTo(which, _features, Count);
+        foreach (var row in which)
+            Add(rows.LabelOf(row), rows.WeightOf(row));
+    }
+
     /// <summary>Returns the collected rows as a batch and empties the buffer.</summary>
     public TBatch Take()
     {

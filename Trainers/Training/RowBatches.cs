@@ -39,15 +39,13 @@ internal sealed class InMemoryBatches<TBatch>(TrainingRows rows, int[] indices, 
     public override IEnumerable<TBatch> ReadEpoch(int epoch)
     {
         using var buffer = CreateBuffer(rows.Features.Width);
-        foreach (var row in Order(epoch))
+        var order = Order(epoch);
+        for (var first = 0; first < order.Length; first += Settings.Size)
         {
-            rows.Features[row].CopyTo(buffer.NextFeatures());
-            buffer.Add(rows.LabelOf(row), rows.WeightOf(row));
-            if (buffer.IsFull)
+            buffer.Fill(rows, order.AsSpan(first, Math.Min(Settings.Size, order.Length - first)));
+            if (buffer.IsFull || buffer.Count >= Settings.MinimumRows)
                 yield return buffer.Take();
         }
-        if (buffer.Count >= Settings.MinimumRows)
-            yield return buffer.Take();
     }
 
     private int[] Order(int epoch)

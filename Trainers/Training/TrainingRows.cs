@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using Microsoft.ML;
 using MLExtensions.Native;
 using MLExtensions.Tensors;
@@ -110,6 +111,11 @@ internal sealed unsafe class FloatColumn : IDisposable
     private const long FirstRows = 1024;
     private const long FirstBytes = 16 << 20;
     private const long LargeBytes = 1 << 30;
+    private const long CacheLine = 64;
+
+    /// <summary>Measured: 256 to 1,024 bytes save a sixth of the time, a whole row of 3,136 bytes costs more than it saves.</summary>
+    private const long PrefetchedBytes = 1024;
+
     private readonly long _width;
     private float* _values;
     private long _capacity;
@@ -130,6 +136,23 @@ internal sealed unsafe class FloatColumn : IDisposable
     public int Count { get; private set; }
 
     public Span<float> this[int row] => new(_values + (row * _width), (int)_width);
+
+    /// <summary>Copies some rows into a block.</summary>
+    /// <remarks>
+    /// By one thread: a thread of .NET beside those of libtorch saved 2 % of a step on quiet cores and cost up to half where others worked.
+    /// </remarks>
+    /// <param name="rows">The rows to copy.</param>
+    /// <param name="block">Where they go.</param>
+    /// <param name="first">The place of the first one in the block.</param>
+    public void CopyTo(ReadOnlySpan<int> rows, FeatureBlock block, int first)
+    {
+        for (var i = 0; i < rows.Length; i++)
+        {
+            if (i + 1 < rows.Length)
+                Prefetch(rows[i + 1]);
+            this[rows[i]].CopyTo(block.Row(first + i));
+        }
+    }
 
     /// <summary>The next row to be filled; <see cref="Commit"/> keeps it.</summary>
     public Span<float> Next()
@@ -154,6 +177,17 @@ internal sealed unsafe class FloatColumn : IDisposable
     {
         Free();
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>The rows of a batch lie anywhere: the processor cannot guess the next one, but follows once it has begun.</summary>
+    private void Prefetch(int row)
+    {
+        if (!Sse.IsSupported)
+            return;
+        var start = (byte*)(_values + (row * _width));
+        var bytes = Math.Min(PrefetchedBytes, _width * sizeof(float));
+        for (long at = 0; at < bytes; at += CacheLine)
+            Sse.Prefetch0(start + at);
     }
 
     private void Resize(long rows)

@@ -66,5 +66,5 @@ internal static class ConvolutionComparison
 
     private static Tensor Numbers(ScalarType type, params long[] shape) => rand(shape).mul_(2).sub_(1).to(type);
 
-    private static Tensor Arrange(Tensor x, bool channelsLast) => channelsLast ? x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : x;
+    private static Tensor Arrange(Tensor x, bool channelsLast) => channelsLast ? ChannelsLast.Arrange(x) : x;
 }

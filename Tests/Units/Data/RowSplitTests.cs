@@ -1,4 +1,5 @@
 using MLExtensions.Tests.Contract;
+using MLExtensions.Tensors;
 using MLExtensions.Training;
 using static MLExtensions.Tests.Data.TrainingDataSample;
 
@@ -141,5 +142,25 @@ public sealed class LabelSummaryTests
             for (var i = 0; i < 5000; i++)
                 Assert.AreEqual(3f * i, column[i][0] + column[i][1] + column[i][2]);
         }
+    }
+
+    [TestMethod]
+    [DataRow(1)]
+    [DataRow(1021)]
+    public void FloatColumn_CopiesRowsInTheirOrder(int width)
+    {
+        using var column = new FloatColumn(width, 7);
+        for (var i = 0; i < 7; i++)
+        {
+            for (var j = 0; j < width; j++)
+                column.Next()[j] = (i * 1000f) + (j % 997);
+            column.Commit();
+        }
+        int[] rows = [5, 3, 3, 0, 6];
+        using var block = new FeatureBlock(rows.Length + 2, width);
+        column.CopyTo(rows, block, first: 1);
+        for (var i = 0; i < rows.Length; i++)
+            Assert.IsTrue(column[rows[i]].SequenceEqual(block.Row(i + 1)), $"row {i}");
+        Assert.IsFalse(block.Row(0).ContainsAnyExcept(0) || block.Row(rows.Length + 1).ContainsAnyExcept(0));
     }
 }

@@ -163,6 +163,17 @@ public sealed class LayerComputationTests
     }
 
     [TestMethod]
+    public void Flatten_GradientIsChannelsLastWithTheSameValues()
+    {
+        using var scope = NewDisposeScope();
+        var x = ChannelsLast.Arrange(rand([2, 3, 4, 5], ScalarType.Float32, CPU)).requires_grad_(true);
+        var slopes = rand([2, 60], ScalarType.Float32, CPU);
+        ChannelsLast.Flatten(x).backward([slopes]);
+        Assert.AreEqual(1, x.grad!.stride(1));
+        Outcome.AssertSameBits(ImageSample.Floats(slopes), ImageSample.Floats(x.grad));
+    }
+
+    [TestMethod]
     public void ChannelsLast_KeepsValues()
     {
         using var scope = NewDisposeScope();
@@ -173,7 +184,10 @@ public sealed class LayerComputationTests
         Assert.AreEqual(1, arranged.stride(1));
         Assert.AreSame(arranged, ChannelsLast.Arrange(arranged));
         var gray = ImageSample.Random(2, 1, 4, 5);
-        Assert.AreSame(gray, ChannelsLast.Arrange(gray));
+        var arrangedGray = ChannelsLast.Arrange(gray);
+        Assert.AreEqual(1, arrangedGray.stride(1));
+        Outcome.AssertSameBits(ImageSample.Floats(gray), ImageSample.Floats(arrangedGray));
+        Assert.AreSame(arrangedGray, ChannelsLast.Arrange(arrangedGray));
         var vector = ImageSample.Random(2, 3);
         Assert.AreSame(vector, ChannelsLast.Arrange(vector));
         var part = x.narrow(2, 1, 2).narrow(3, 2, 3);

@@ -27,7 +27,7 @@ public abstract class AdversarialEstimator : NetworkEstimator<GanTransformer>
             return;
         var label = Find(schema, name);
         if (!label.IsKey || label.Kind != SchemaShape.Column.VectorKind.Scalar)
-            throw new ArgumentException($"Label column '{name}' has type {label.GetTypeString()}; it must be a key. Add MapValueToKey.", nameof(schema));
+            throw new ArgumentException(FormattableString.Invariant($"Label column '{name}' has type {label.GetTypeString()}; it must be a key. Add MapValueToKey."), nameof(schema));
     }
 
     private protected override IEnumerable<SchemaShape.Column> AddedColumns() =>
@@ -138,9 +138,9 @@ public sealed class DcganEstimator : AdversarialEstimator
 
         internal override GanNetworks CreateNetworks(ImageShape? image, bool conditional) => image switch
         {
-            null => throw new ArgumentException($"Column '{FeatureColumnName}' does not say how large the images are; set {nameof(ImageShape)}.", nameof(ImageShape)),
+            null => throw new ArgumentException(FormattableString.Invariant($"Column '{FeatureColumnName}' does not say how large the images are; set {nameof(ImageShape)}."), nameof(ImageShape)),
             { Channels: 1 or 3, Height: 28 or 32 or 64 } when image.Height == image.Width => GanPresets.Convolutional(image.Channels, image.Height, conditional: conditional),
-            _ => throw new ArgumentException($"Column '{FeatureColumnName}' has images of {image}; the default networks make 28 x 28, 32 x 32 or 64 x 64 pixels with 1 or 3 channels. Resize the images, or set {nameof(Networks)}.", nameof(Networks)),
+            _ => throw new ArgumentException(FormattableString.Invariant($"Column '{FeatureColumnName}' has images of {image}; the default networks make 28 x 28, 32 x 32 or 64 x 64 pixels with 1 or 3 channels. Resize the images, or set {nameof(Networks)}."), nameof(Networks)),
         };
     }
 }

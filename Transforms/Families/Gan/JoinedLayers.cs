@@ -49,9 +49,9 @@ internal sealed class JoinedLayers(LayerShape input, int classCount, int outputC
                 return sample;
             var label = PlacedLabel is [.., var end] ? end.Output : LayerShape.OfVector(classCount);
             if (sample.IsVector != label.IsVector && !label.IsVector)
-                throw new FormatException($"the layers of the label end with an image, {label}, but those of the {InputName} with a vector, {sample}; the label must be a vector, too.");
+                throw new FormatException(FormattableString.Invariant($"the layers of the label end with an image, {label}, but those of the {InputName} with a vector, {sample}; the label must be a vector, too."));
             if (!label.IsVector && (label.Height != sample.Height || label.Width != sample.Width))
-                throw new FormatException($"the layers of the label end with {label} and those of the {InputName} with {sample}; height and width must be the same.");
+                throw new FormatException(FormattableString.Invariant($"the layers of the label end with {label} and those of the {InputName} with {sample}; height and width must be the same."));
             return sample.WithChannels(checked(sample.Channels + label.Channels));
         }
     }

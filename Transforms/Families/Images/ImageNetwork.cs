@@ -40,13 +40,21 @@ internal sealed class ImageNetwork : nn.Module<Tensor, Tensor>
 /// </summary>
 internal static class ChannelsLast
 {
-    /// <summary>
-    /// Converts images on the CPU to channels-last. Images with one channel, vectors, and images already in the format are not changed.
-    /// </summary>
+    /// <summary>Converts images on the CPU to channels-last. Vectors, and images already in the format, are not changed.</summary>
     public static Tensor Arrange(Tensor x)
     {
-        if (x.device_type != TorchSharp.DeviceType.CPU || x.dim() != 4 || x.shape[1] == 1 || x.stride(1) == 1)
+        if (x.device_type != TorchSharp.DeviceType.CPU || x.dim() != 4 || x.stride(1) == 1)
             return x;
-        return x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+        var pixels = x.permute(0, 2, 3, 1).contiguous();
+        // With one channel both formats are the same memory, and only the stride of the channel says which one the first layer keeps.
+        return (x.shape[1] == 1 ? pixels.view(x.shape[0], -1).view(x.shape[0], x.shape[2], x.shape[3], 1) : pixels).permute(0, 3, 1, 2);
     }
+
+    /// <summary>Flattens images to vectors, channel after channel.</summary>
+    /// <remarks>
+    /// The gradient of flatten is not channels-last, and the pooling before it would copy its images forth and back: four times the time
+    /// of its own work. as_strided is no change in itself, but its gradient has the format of its input.
+    /// </remarks>
+    public static Tensor Flatten(Tensor x) =>
+        (x.dim() == 4 && x.requires_grad && x.stride(1) == 1 ? x.as_strided(x.shape, x.stride()) : x).flatten(1);
 }

@@ -144,16 +144,16 @@ public sealed class InpaintingEstimator : IEstimator<InpaintingTransformer>
         internal void Check(GeneratorArchitecture generator)
         {
             if (generator.Image == null)
-                throw new ArgumentException($"model generates {generator.OutputCount} values that are no images; train the GAN with ImageShape, or on a column with dimensions or images.", "model");
+                throw new ArgumentException(FormattableString.Invariant($"model generates {generator.OutputCount} values that are no images; train the GAN with ImageShape, or on a column with dimensions or images."), "model");
             CheckNames();
             if ((MaskColumnName == null) == (MaskShape == null))
-                throw new ArgumentException($"{nameof(MaskColumnName)} is {MaskColumnName ?? "null"} and {nameof(MaskShape)} {MaskShape?.ToString() ?? "null"}; one of them must be set, and only one.", nameof(MaskColumnName));
+                throw new ArgumentException(FormattableString.Invariant($"{nameof(MaskColumnName)} is {MaskColumnName ?? "null"} and {nameof(MaskShape)} {MaskShape?.ToString() ?? "null"}; one of them must be set, and only one."), nameof(MaskColumnName));
             if (MaskShape is { } shape && !Enum.IsDefined(shape))
-                throw new ArgumentOutOfRangeException(nameof(MaskShape), shape, $"{nameof(MaskShape)} is {shape}, which is not a shape.");
+                throw new ArgumentOutOfRangeException(nameof(MaskShape), shape, FormattableString.Invariant($"{nameof(MaskShape)} is {shape}, which is not a shape."));
             if (!Enum.IsDefined(Fill))
-                throw new ArgumentOutOfRangeException(nameof(Fill), Fill, $"{nameof(Fill)} is {Fill}, which is not a fill.");
+                throw new ArgumentOutOfRangeException(nameof(Fill), Fill, FormattableString.Invariant($"{nameof(Fill)} is {Fill}, which is not a fill."));
             if (generator.ClassCount == 0 && (LabelColumnName ?? ClassColumnName) is { } column)
-                throw new ArgumentException($"{(LabelColumnName != null ? nameof(LabelColumnName) : nameof(ClassColumnName))} is '{column}', but the generator has no classes: it was trained without a label column.", LabelColumnName != null ? nameof(LabelColumnName) : nameof(ClassColumnName));
+                throw new ArgumentException(FormattableString.Invariant($"{(LabelColumnName != null ? nameof(LabelColumnName) : nameof(ClassColumnName))} is '{column}', but the generator has no classes: it was trained without a label column."), LabelColumnName != null ? nameof(LabelColumnName) : nameof(ClassColumnName));
             CheckInteger(Steps, nameof(Steps), 1, 100_000);
             CheckInteger(Restarts ?? 1, nameof(Restarts), 1, 10_000);
             CheckNumber(LearningRate, nameof(LearningRate), double.Epsilon);
@@ -166,7 +166,7 @@ public sealed class InpaintingEstimator : IEstimator<InpaintingTransformer>
             if (HoleSide is { } side && (side < 1 || side > Math.Min(generator.Image.Height, generator.Image.Width)))
                 throw new ArgumentOutOfRangeException(nameof(HoleSide), side, string.Create(CultureInfo.InvariantCulture, $"{nameof(HoleSide)} is {side}; it must be from 1 to {Math.Min(generator.Image.Height, generator.Image.Width)}, the shorter side of the image, in pixels."));
             if (MadeMask(generator.Image) is { } mask && mask.NumberOfMissing == mask.Height * mask.Width)
-                throw new ArgumentException($"{nameof(MaskShape)} {MaskShape} of images of {generator.Image} leaves no known pixel; make the hole smaller.", nameof(MaskShape));
+                throw new ArgumentException(FormattableString.Invariant($"{nameof(MaskShape)} {MaskShape} of images of {generator.Image} leaves no known pixel; make the hole smaller."), nameof(MaskShape));
         }
 
         /// <summary>The mask of all rows; null if there is a column.</summary>
@@ -190,10 +190,10 @@ public sealed class InpaintingEstimator : IEstimator<InpaintingTransformer>
             foreach (var (value, name) in added.Concat(read).Where(option => option.Value != null || option.Name is nameof(OutputColumnName) or nameof(ImageColumnName)))
             {
                 if (string.IsNullOrWhiteSpace(value))
-                    throw new ArgumentException($"{name} is empty; it must be a name.", name);
+                    throw new ArgumentException(FormattableString.Invariant($"{name} is empty; it must be a name."), name);
             }
             foreach (var same in added.Where(option => option.Value != null).GroupBy(option => option.Value).Where(group => group.Count() > 1))
-                throw new ArgumentException($"{string.Join(" and ", same.Select(option => option.Name))} are '{same.Key}'; added columns must have different names.", same.Last().Name);
+                throw new ArgumentException(FormattableString.Invariant($"{string.Join(" and ", same.Select(option => option.Name))} are '{same.Key}'; added columns must have different names."), same.Last().Name);
         }
 
         private static void CheckInteger(int value, string name, int least, int most)

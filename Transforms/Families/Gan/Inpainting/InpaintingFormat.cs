@@ -57,11 +57,11 @@ internal sealed record InpaintingFormat(GeneratorArchitecture Architecture, Inpa
     {
         var isImage = column.Type is ImageDataViewType;
         if (isImage != Settings.IsImage)
-            throw new ArgumentException($"Image column '{column.Name}' has type {column.Type}; when the transformer was made it was {(Settings.IsImage ? "an image" : "a vector")}.", "schema");
+            throw new ArgumentException(FormattableString.Invariant($"Image column '{column.Name}' has type {column.Type}; when the transformer was made it was {(Settings.IsImage ? "an image" : "a vector")}."), "schema");
         if (isImage && (Image.Channels is not (1 or 3) || Architecture.Values != ValueRange.Pixels))
-            throw new ArgumentException($"Image column '{column.Name}' has images, but the GAN generates values of {Image.Channels} channels in {Architecture.Values?.ToString() ?? "no range"}; images have 1 or 3 channels in {ValueRange.Pixels}. Use a column of pixels as in the training.", "schema");
+            throw new ArgumentException(FormattableString.Invariant($"Image column '{column.Name}' has images, but the GAN generates values of {Image.Channels} channels in {Architecture.Values?.ToString() ?? "no range"}; images have 1 or 3 channels in {ValueRange.Pixels}. Use a column of pixels as in the training."), "schema");
         if (!FeatureReader.Fits(column, Values) || !HasSides(column.Type))
-            throw new ArgumentException($"Image column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the GAN generates images of {Image}, {Values} values.", "schema");
+            throw new ArgumentException(FormattableString.Invariant($"Image column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the GAN generates images of {Image}, {Values} values."), "schema");
     }
 
     private bool HasSides(DataViewType type) => type switch
@@ -74,10 +74,10 @@ internal sealed record InpaintingFormat(GeneratorArchitecture Architecture, Inpa
     private void CheckMasks(DataViewSchema.Column column)
     {
         if (column.Type is not VectorDataViewType vector || (vector.ItemType != NumberDataViewType.Single && vector.ItemType != BooleanDataViewType.Instance))
-            throw new ArgumentException($"Mask column '{column.Name}' has type {column.Type}; it must be a Vector<Single> or Vector<Boolean> with a value per pixel.", "schema");
+            throw new ArgumentException(FormattableString.Invariant($"Mask column '{column.Name}' has type {column.Type}; it must be a Vector<Single> or Vector<Boolean> with a value per pixel."), "schema");
         // The size of the values is looked at in each row if the column does not tell it.
         if (vector.Size != 0 && (vector.Size != Pixels || !HasSides(vector)))
-            throw new ArgumentException($"Mask column '{column.Name}' has {vector.Size} values ({vector}); it must have {Pixels}, one for each of the {Image.Height} x {Image.Width} pixels.", "schema");
+            throw new ArgumentException(FormattableString.Invariant($"Mask column '{column.Name}' has {vector.Size} values ({vector}); it must have {Pixels}, one for each of the {Image.Height} x {Image.Width} pixels."), "schema");
     }
 
     private sealed class Reader : IFeatureReader
@@ -147,7 +147,7 @@ internal sealed record InpaintingFormat(GeneratorArchitecture Architecture, Inpa
             if (bad >= 0)
                 throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Mask column '{_format.MaskColumn}', {RowName.Of(_row.Position)}, slot {bad} (row {bad / _format.Image.Width}, column {bad % _format.Image.Width} of the image): the value is {missing[bad]}; it must be 1 for a missing pixel or 0 for a known one."));
             if (!missing.Contains(0f))
-                throw new FormatException($"Mask column '{_format.MaskColumn}', {RowName.Of(_row.Position)}: all pixels are missing, so there is nothing to go by; 1 is for missing pixels, 0 for known ones.");
+                throw new FormatException(FormattableString.Invariant($"Mask column '{_format.MaskColumn}', {RowName.Of(_row.Position)}: all pixels are missing, so there is nothing to go by; 1 is for missing pixels, 0 for known ones."));
         }
 
         private void CheckLength(int length)

@@ -175,7 +175,7 @@ internal sealed record InpaintingSettings(InpaintingEstimator.Options Options, b
         options.Temperature = ctx.Reader.ReadDouble();
         var count = ctx.Reader.ReadInt32();
         if (count < -1 || count > MaximumClasses)
-            throw new ModelFormatException("Model.key", $"has {count} names of classes");
+            throw new ModelFormatException("Model.key", FormattableString.Invariant($"has {count} names of classes"));
         return new InpaintingSettings(options, isImage, count < 0 ? null : Enumerable.Range(0, count).Select(_ => ctx.LoadString()).ToArray());
     }
 

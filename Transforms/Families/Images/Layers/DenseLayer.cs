@@ -1,3 +1,4 @@
+using MLExtensions.Families.Images;
 using MLExtensions.Networks;
 using static TorchSharp.torch;
 
@@ -45,7 +46,7 @@ public sealed record FlattenLayer : ImageLayer
     }
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
-        new FunctionModule("Flatten", x => x.flatten(1));
+        new FunctionModule("Flatten", ChannelsLast.Flatten);
 }
 
 /// <summary>The module of <see cref="DenseLayer"/>; its parameters have PyTorch's names.</summary>
@@ -68,5 +69,5 @@ internal sealed class DenseModule : nn.Module<Tensor, Tensor>, IWeightedModule
 
     public override Tensor forward(Tensor x) => Forward(x, weight);
 
-    public Tensor Forward(Tensor x, Tensor weights) => nn.functional.linear(x.dim() > 2 ? x.flatten(1) : x, weights, bias);
+    public Tensor Forward(Tensor x, Tensor weights) => nn.functional.linear(x.dim() > 2 ? ChannelsLast.Flatten(x) : x, weights, bias);
 }
