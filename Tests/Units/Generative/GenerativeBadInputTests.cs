@@ -37,9 +37,9 @@ public sealed class GenerativeBadInputTests
     public void NotANumber_IsNamedWithItsPlace()
     {
         float[][] bad = [[1, 2], [3, float.NaN], [1, 1]];
-        AssertSays<FormatException>("Feature column 'Features', row 1, slot 1: the value is NaN", () => _ml.GenerativeModels.Evaluate(View(Pairs), View(bad)));
-        AssertSays<FormatException>("Feature column 'Features', row 1, slot 1: the value is NaN", () => _ml.GenerativeModels.EvaluateNearest(View(bad), View(Pairs)));
-        AssertSays<FormatException>("Feature column 'Features', row 1, slot 1: the value is NaN", () => _ml.GenerativeModels.EvaluateMixture(View(bad), [[0, 0]], 1));
+        AssertSays<FormatException>("Feature column 'Features', row 1 (the first row is 0), slot 1: the value is NaN", () => _ml.GenerativeModels.Evaluate(View(Pairs), View(bad)));
+        AssertSays<FormatException>("Feature column 'Features', row 1 (the first row is 0), slot 1: the value is NaN", () => _ml.GenerativeModels.EvaluateNearest(View(bad), View(Pairs)));
+        AssertSays<FormatException>("Feature column 'Features', row 1 (the first row is 0), slot 1: the value is NaN", () => _ml.GenerativeModels.EvaluateMixture(View(bad), [[0, 0]], 1));
     }
 
     [TestMethod]

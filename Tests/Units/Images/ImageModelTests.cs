@@ -32,7 +32,12 @@ public sealed class ImageModelTests
         new AveragePoolingLayer(2),
         new AdaptiveAveragePoolingLayer(2, 2),
         new DropoutLayer(0.25),
+        new UpsamplingLayer(),
+        new TransposedConvolutionLayer(4, 2) { Stride = 2, Bias = false },
         new ConcatenationLayer([new GlobalAveragePoolingLayer(), new GlobalMaxPoolingLayer(), new FlattenLayer()]) { Name = "pool" },
+        new MaxoutLayer(6, 2),
+        new SpectralNormalizationLayer(new DenseLayer(8)),
+        new ReshapeLayer(2, 2, 2),
         new DenseLayer(6) { Bias = false },
         new DenseLayer { Name = "head" },
     ];

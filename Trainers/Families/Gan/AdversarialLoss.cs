@@ -39,10 +39,10 @@ namespace MLExtensions.Families.Gan
         /// <param name="smoothing">What is missing to 1 in the answer that is right for real samples.</param>
         public static Tensor OfDiscriminator(AdversarialLoss loss, Tensor real, Tensor generated, double smoothing) => loss switch
         {
-            AdversarialLoss.NonSaturating or AdversarialLoss.Minimax => CrossEntropyOfReal(real, smoothing).sub(LogSigmoid(generated.neg()).mean(), Number.One),
+            AdversarialLoss.NonSaturating or AdversarialLoss.Minimax => CrossEntropyOfReal(real, smoothing).sub(LogSigmoid(generated.neg()).mean()),
             AdversarialLoss.LeastSquares => SquareAround(real, 1 - smoothing).add(SquareAround(generated, 0), Number.One).mul(Number.Of(0.5)),
             AdversarialLoss.Hinge => Hinge(real.neg()).add(Hinge(generated), Number.One),
-            AdversarialLoss.WassersteinGradientPenalty => generated.mean().sub(real.mean(), Number.One),
+            AdversarialLoss.WassersteinGradientPenalty => generated.mean().sub(real.mean()),
             _ => throw new ArgumentOutOfRangeException(nameof(loss), loss, "Unknown loss."),
         };
 
@@ -67,7 +67,7 @@ namespace MLExtensions.Families.Gan
         public static Tensor GradientPenalty(Func<Tensor, Tensor> discriminate, Tensor real, Tensor generated, Generator? generator)
         {
             var share = rand([real.shape[0], 1], dtype: ScalarType.Float32, device: CPU, generator: generator).to(real.device);
-            var between = generated.add(share * real.sub(generated, Number.One), Number.One).detach().requires_grad_(true);
+            var between = generated.add(share * real.sub(generated), Number.One).detach().requires_grad_(true);
             var logits = discriminate(between);
             // With create_graph alone libtorch ends the process.
             var gradients = autograd.grad([logits], [between], [ones_like(logits)], retain_graph: true, create_graph: true)[0];
@@ -92,7 +92,7 @@ namespace MLExtensions.Families.Gan
             return (smoothing == 0 ? loss : loss.add(real, Number.Of(smoothing))).mean();
         }
 
-        private static Tensor SquareAround(Tensor x, double center) => x.sub(Number.Of(center), Number.One).pow(Number.Of(2)).mean();
+        private static Tensor SquareAround(Tensor x, double center) => x.sub(Number.Of(center)).pow(Number.Of(2)).mean();
 
         private static Tensor Hinge(Tensor x) => x.add(Number.One, Number.One).relu().mean();
     }

@@ -53,14 +53,14 @@ namespace MLExtensions.Families.Gan
 
         private static Tensor ChangeColor(Tensor images, Generator random)
         {
-            images = images.add(Draw(images, random).sub_(Number.Of(0.5), Number.One), Number.One);
+            images = images.add(Draw(images, random).sub_(Number.Of(0.5)), Number.One);
             if (images.shape[1] > 1)
             {
                 var gray = images.mean([1], keepdim: true);
-                images = (images.sub(gray, Number.One) * Draw(images, random).mul_(Number.Of(2))).add(gray, Number.One);
+                images = (images.sub(gray) * Draw(images, random).mul_(Number.Of(2))).add(gray, Number.One);
             }
             var mean = images.mean([1, 2, 3], keepdim: true);
-            return (images.sub(mean, Number.One) * Draw(images, random).add_(Number.Of(0.5), Number.One)).add(mean, Number.One);
+            return (images.sub(mean) * Draw(images, random).add_(Number.Of(0.5), Number.One)).add(mean, Number.One);
         }
 
         private static Tensor Shift(Tensor images, Generator random)
@@ -76,7 +76,7 @@ namespace MLExtensions.Families.Gan
             var reach = (long)Math.Round(size * ShiftShare);
             var shift = randint(-reach, reach + 1, [images.shape[0], 1, 1, 1], dtype: ScalarType.Int64, device: CPU, generator: random).to(images.device);
             long[] along = dimension == 2 ? [1, 1, size, 1] : [1, 1, 1, size];
-            var places = arange(Number.Of(size), ScalarType.Int64, images.device).view(along).add(shift, Number.One).add_(Number.One, Number.One).clamp_(Number.Zero, Number.Of(size + 1));
+            var places = arange(Number.Zero, Number.Of(size), Number.One, dtype: ScalarType.Int64, device: images.device).view(along).add(shift, Number.One).add_(Number.One, Number.One).clamp_(Number.Zero, Number.Of(size + 1));
             long[] border = dimension == 2 ? [0, 0, 1, 1] : [1, 1, 0, 0];
             return nn.functional.pad(images, border).gather(dimension, places.expand(images.shape));
         }
@@ -94,7 +94,7 @@ namespace MLExtensions.Families.Gan
             var side = Math.Max(1, (long)Math.Round(size * CutShare));
             var first = randint(-(side / 2), size + 1 - (side / 2), [images.shape[0], 1, 1, 1], dtype: ScalarType.Int64, device: CPU, generator: random).to(images.device);
             long[] along = dimension == 2 ? [1, 1, size, 1] : [1, 1, 1, size];
-            var offsets = arange(Number.Of(size), ScalarType.Int64, images.device).view(along).sub_(first, Number.One);
+            var offsets = arange(Number.Zero, Number.Of(size), Number.One, dtype: ScalarType.Int64, device: images.device).view(along).sub_(first);
             return offsets.ge(Number.Zero).logical_and(offsets.lt(Number.Of(side))).to(ScalarType.Float32);
         }
 

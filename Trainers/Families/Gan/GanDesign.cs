@@ -94,7 +94,7 @@ internal sealed record GanDesign(GeneratorArchitecture Generator, DiscriminatorA
     private static void CheckOptions(GanOptions options, GeneratorArchitecture generator)
     {
         if (options.OutputImages && generator is not { Image.Channels: 1 or 3, Values: not null })
-            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.OutputImages)} is set, but samples are {(generator.Image == null ? "not images" : generator.Values == null ? "any real numbers: the generator must end with tanh or sigmoid" : $"images of {generator.Image.Channels} channels")}; they must be images of 1 or 3 channels in a range."), nameof(options.OutputImages));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.OutputImages)} is set, but samples are {(generator.Image == null ? "not images" : generator.Values == null ? "any real numbers: the generator must end with tanh or sigmoid" : FormattableString.Invariant($"images of {generator.Image.Channels} channels"))}; they must be images of 1 or 3 channels in a range."), nameof(options.OutputImages));
         if (options.Augmentation != DifferentiableAugmentation.None && generator.Image == null)
             throw new ArgumentException(FormattableString.Invariant($"{nameof(options.Augmentation)} is {options.Augmentation}, but samples are not images; set {nameof(options.ImageShape)}, or leave it out."), nameof(options.Augmentation));
         if (options.ValueRange != null && generator.Values == null)

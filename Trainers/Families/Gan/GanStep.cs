@@ -140,7 +140,7 @@ internal sealed class GanStep : TrainingStep<RowBatch>
         var (ofReal, ofGenerated) = Judge(real, generated, labels);
         var loss = AdversarialLosses.OfDiscriminator(_options.Loss, ofReal, ofGenerated, _options.LabelSmoothing);
         if (_options.Loss == AdversarialLoss.WassersteinGradientPenalty)
-            loss += AdversarialLosses.GradientPenalty(_discriminator.Forward, InputOf(real, labels), InputOf(generated, labels), _random).mul(Number.Of(_options.GradientPenalty));
+            loss = loss.add(AdversarialLosses.GradientPenalty(_discriminator.Forward, InputOf(real, labels), InputOf(generated, labels), _random), Number.Of(_options.GradientPenalty));
         var value = _discriminator.Descend(loss, _options.DiscriminatorRateAt(_epoch - 1 + epochFraction));
         using var noGradient = no_grad();
         _means.Add(RealRecognized, AdversarialLosses.ShareRight(ofReal, ofGenerated, _options.Loss, out var right));

@@ -33,7 +33,7 @@ internal sealed class SamplePicture : IDisposable
         var noise = SampleSpread.NoiseFor(generator, count);
         var labels = generator.ClassCount == 0
             ? null
-            : nn.functional.one_hot(arange(count, dtype: ScalarType.Int64, device: CPU).remainder(Number.Of((long)generator.ClassCount)), generator.ClassCount).to(ScalarType.Float32);
+            : nn.functional.one_hot(arange(Number.Zero, Number.Of((long)count), Number.One, dtype: ScalarType.Int64, device: CPU).remainder(Number.Of((long)generator.ClassCount)), generator.ClassCount).to(ScalarType.Float32);
         _input = SampleSpread.Join(noise, labels).DetachFromDisposeScope();
     }
 

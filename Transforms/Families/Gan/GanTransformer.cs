@@ -279,7 +279,7 @@ public sealed class GanTransformer : FeatureColumnsTransformer, INetworkHolder
             ? int.TryParse(label, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number - 1 : -1
             : ClassNames.ToList().IndexOf(label);
         if (place < 0 || place >= classes)
-            throw new ArgumentException(FormattableString.Invariant($"label is '{label}', which is not a class of the generator; it has {(ClassNames == null ? $"the keys 1 to {classes}" : Messages.NameList.Of(ClassNames))}."), nameof(label));
+            throw new ArgumentException(FormattableString.Invariant($"label is '{label}', which is not a class of the generator; it has {(ClassNames == null ? FormattableString.Invariant($"the keys 1 to {classes}") : Messages.NameList.Of(ClassNames))}."), nameof(label));
         return place;
     }
 

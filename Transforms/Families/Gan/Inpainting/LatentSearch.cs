@@ -88,7 +88,7 @@ internal sealed class LatentSearch(InpaintingEstimator.Options options, NetworkM
             var rate = options.LearningRate * (1 - (0.9 * (step - 1) / options.Steps)) / (1 - Math.Pow(MomentDecay, step));
             moments.mul_(Number.Of(MomentDecay)).add_(gradient, Number.Of(1 - MomentDecay));
             squares.mul_(Number.Of(SquareDecay)).addcmul_(gradient, gradient, Number.Of(1 - SquareDecay));
-            var scale = squares.div(Number.Of(1 - Math.Pow(SquareDecay, step))).sqrt_().add_(Number.Of(Epsilon));
+            var scale = squares.div(Number.Of(1 - Math.Pow(SquareDecay, step))).sqrt_().add_(Number.Of(Epsilon), Number.One);
             noise.addcdiv_(moments, scale, Number.Of(-rate));
             if (_architecture.LatentDistribution == LatentDistribution.Uniform)
                 noise.clamp_(Number.Of(-1.0), Number.One);
@@ -100,9 +100,9 @@ internal sealed class LatentSearch(InpaintingEstimator.Options options, NetworkM
         var samples = generator.Network.call(labels is null ? noise : cat([noise, labels], 1));
         var losses = samples.sub(target).abs().mul(weights).sum(1).mul(Number.Of(Scale));
         if (options.PriorWeight > 0 && _architecture.LatentDistribution == LatentDistribution.Normal)
-            losses = losses.add(noise.square().sum(1), Number.Of(options.PriorWeight));
+            losses = losses.add(noise.pow(Number.Of(2)).sum(1), Number.Of(options.PriorWeight));
         if (options.DiscriminatorWeight > 0)
-            losses = losses.add(nn.functional.softplus(discriminator.Network.call(ForDiscriminator(samples, labels)).reshape(-1).neg()), Number.Of(options.DiscriminatorWeight));
+            losses = losses.add(nn.functional.logsigmoid(discriminator.Network.call(ForDiscriminator(samples, labels)).reshape(-1)).neg(), Number.Of(options.DiscriminatorWeight));
         return (samples, losses);
     }
 
