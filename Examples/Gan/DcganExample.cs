@@ -35,6 +35,7 @@ internal sealed class DcganExample : IExample
         var options = new DcganEstimator.Options
         {
             FeatureColumnName = Image,
+            ImageShape = arguments.Text(Set) == "mnist" ? new ImageShape(1, MnistData.Side, MnistData.Side) : null,
             Epochs = arguments.Integer(Epochs, least: 1),
             SamplesFolder = output.PathOf(""),
             ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1),

@@ -56,6 +56,7 @@ internal sealed class MnistGanExample(string name, string summary, string durati
         var output = new OutputFolder(Name);
         var options = create(new Settings(arguments.Integer(_epochs, least: 1)));
         (options.OutputColumnName, options.SamplesFolder) = ("Features", output.PathOf(""));
+        options.ImageShape = new ImageShape(1, MnistData.Side, MnistData.Side);
         options.ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1);
         (options.Progress, options.CancellationToken) = (new ConsoleProgress(Name), cancellationToken);
         output.KeepEpochs(options, "model", arguments);
