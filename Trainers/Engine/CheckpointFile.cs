@@ -213,7 +213,7 @@ internal static class TrainingFingerprint
     {
         var values = OptionsOf(options);
         // Only some schedules depend on the number of epochs; with the others a training may be resumed for more epochs.
-        if (options.LearningRateSchedule is not ConstantSchedule)
+        if (options.DependsOnEpochs)
             values[nameof(options.Epochs)] = Text(options.Epochs);
         values[nameof(options.Seed)] = Text(seed);
         values["number of threads"] = Text(get_num_threads());

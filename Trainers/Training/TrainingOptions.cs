@@ -159,6 +159,9 @@ public abstract class TrainingOptions
     /// <summary>Which of several networks these options are for, as text; null if there is only one.</summary>
     internal string? Stage { get; set; }
 
+    /// <summary>Whether the weights after an epoch depend on the number of epochs that are asked for.</summary>
+    internal virtual bool DependsOnEpochs => LearningRateSchedule is not ConstantSchedule;
+
     /// <summary>A folder of a family's own for files of the training, with the name of its option; null if there is none.</summary>
     internal virtual (string Folder, string Option)? MoreFolder => null;
 

@@ -10,9 +10,9 @@ public sealed class BadGanTests
 {
     private static readonly BadCase[] Cases =
     [
-        new("pixels up to 255", () => Images().Fit(GanSample.Halves(Bad.Ml, scale: 255)), "'Features', row 0, slot 0", "ValueRange to new(0, 255)"),
-        new("a pixel below 0", () => Images(o => o.FeatureColumnName = "Pixels", 3).Fit(Bad.View(rows => Array.ForEach(rows, row => row.Pixels = [.. row.Pixels.Select((_, slot) => slot == 7 && row == rows[2] ? -1f : 0.5f)]))), "'Pixels', row 2, slot 7", "new(-1, 1)", "fixZero: false"),
-        new("a sample of NaN", () => Points().Fit(Bad.View(rows => rows[3].Features[1] = float.NaN)), "'Features', row 3, slot 1", "NaN"),
+        new("pixels up to 255", () => Images().Fit(GanSample.Halves(Bad.Ml, scale: 255)), "'Features', row 0 (the first row is 0), slot 0", "ValueRange to new(0, 255)"),
+        new("a pixel below 0", () => Images(o => o.FeatureColumnName = "Pixels", 3).Fit(Bad.View(rows => Array.ForEach(rows, row => row.Pixels = [.. row.Pixels.Select((_, slot) => slot == 7 && row == rows[2] ? -1f : 0.5f)]))), "'Pixels', row 2 (the first row is 0), slot 7", "new(-1, 1)", "fixZero: false"),
+        new("a sample of NaN", () => Points().Fit(Bad.View(rows => rows[3].Features[1] = float.NaN)), "'Features', row 3 (the first row is 0), slot 1", "NaN"),
         new("images that the layers do not make", () => Images(o => o.Networks = o.Networks! with { Generator = [new DenseLayer(10), new ActivationLayer(Activation.Tanh)] }).Fit(GanSample.Halves(Bad.Ml)), "Networks", "10 values", "64"),
         new("images of a size without a preset", () => Bad.Ml.GenerativeModels.Trainers.Dcgan().Fit(GanSample.Halves(Bad.Ml)), "1 x 8 x 8", "28 x 28"),
         new("a discriminator of two values", () => Points(o => o.Networks = o.Networks! with { Discriminator = [new DenseLayer(2)] }).Fit(Bad.View()), "Networks", "discriminator"),

@@ -33,6 +33,8 @@ public sealed class FingerprintTests
         [typeof(RbmEstimator.Options)] = ["OutputColumnName", "InputColumnName", "ReconstructionColumnName", "FreeEnergyColumnName", "Output"],
         [typeof(AutoencoderEstimator.Options)] = ["OutputColumnName", "InputColumnName", "ReconstructionColumnName", "ErrorColumnName"],
         [typeof(LstmForecastingEstimator.Options)] = ["OutputColumnName", "InputColumnName", "GroupColumnName", "ExtraColumnNames", "TimeColumnName", "TimeGapHandling"],
+        [typeof(GanEstimator.Options)] = OfGans,
+        [typeof(DcganEstimator.Options)] = OfGans,
         [typeof(LanguageModelEstimator.Options)] = ["TextColumnName", "Tokenization"],
     };
 
@@ -90,6 +92,8 @@ public sealed class FingerprintTests
         AssertChanges<RbmEstimator.Options>(o => o.HiddenLayers = [8], o => o.HiddenLayers = [new RbmLayer(8) { LearningRate = 0.5 }]);
     }
 
+    private static string[] OfGans => ["OutputColumnName", "OutputImages", "FeatureColumnName", "NoiseColumnName", "SeedColumnName", "SamplesFolder", "SampleInterval"];
+
     private static string[] Labeled(params string[] more) => ["LabelColumnName", "FeatureColumnName", "ExampleWeightColumnName", .. more];
 
     private static TrainingOptions Create(Type type) => (TrainingOptions)Activator.CreateInstance(type)!;
@@ -136,6 +140,8 @@ public sealed class FingerprintTests
     {
         _ when type == typeof(int) => 7,
         _ when type == typeof(string) => "other",
+        _ when type == typeof(GanNetworks) => GanPresets.Goodfellow(),
+        _ when type == typeof(ValueRange) => new ValueRange(-3, 3),
         _ when type == typeof(Optimizer) => new SgdOptimizer { Momentum = 0.3 },
         _ when type == typeof(LearningRateSchedule) => new CosineSchedule(),
         _ when type == typeof(EarlyStopping) => new EarlyStopping(),

@@ -94,7 +94,7 @@ namespace MLExtensions.Families.Gan
             var side = Math.Max(1, (long)Math.Round(size * CutShare));
             var first = randint(-(side / 2), size + 1 - (side / 2), [images.shape[0], 1, 1, 1], dtype: ScalarType.Int64, device: CPU, generator: random).to(images.device);
             long[] along = dimension == 2 ? [1, 1, size, 1] : [1, 1, 1, size];
-            var offsets = arange(Number.Zero, Number.Of(size), Number.One, dtype: ScalarType.Int64, device: images.device).view(along).sub_(first);
+            var offsets = arange(Number.Zero, Number.Of(size), Number.One, dtype: ScalarType.Int64, device: images.device).view(along).sub(first);
             return offsets.ge(Number.Zero).logical_and(offsets.lt(Number.Of(side))).to(ScalarType.Float32);
         }
 

@@ -123,6 +123,8 @@ public abstract class GanOptions : RowTrainingOptions
     /// <param name="conditional">Whether there are classes.</param>
     internal abstract GanNetworks CreateNetworks(ImageShape? image, bool conditional);
 
+    internal override bool DependsOnEpochs => base.DependsOnEpochs || DiscriminatorLearningRateSchedule is not (null or ConstantSchedule);
+
     internal override (string Folder, string Option)? MoreFolder => SamplesFolder == null ? null : (SamplesFolder, nameof(SamplesFolder));
 
     /// <summary>The settings of the discriminator.</summary>
