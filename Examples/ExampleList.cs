@@ -50,6 +50,7 @@ internal static class ExampleList
         MnistGanExample.Plain,
         MnistGanExample.Conditional,
         new DcganExample(),
+        new GanFeaturesExample(),
         new InpaintExample(),
     ];
 
