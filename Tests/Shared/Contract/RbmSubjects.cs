@@ -9,7 +9,7 @@ internal static class RbmSubjects
     public static TrainingSubject[] All =>
     [
         new RbmSubject("Rbm", [8]),
-        new RbmSubject("StackedRbm", [8, 5]),
+        new RbmSubject("StackedRbm", [8, 8]),
     ];
 }
 

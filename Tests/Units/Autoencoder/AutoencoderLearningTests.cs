@@ -15,7 +15,7 @@ public sealed class AutoencoderLearningTests
     [DataRow(AutoencoderOutput.Gaussian)]
     public void Surface_BelowWhatPrincipalComponentsReach(AutoencoderOutput output)
     {
-        using var model = AutoencoderSample.Fit(o => (o.Output, o.Epochs, o.HiddenLayers, o.LearningRateSchedule) = (output, 60, [32], LearningRateSchedule.Cosine()), rows: 500);
+        using var model = AutoencoderSample.Fit(o => (o.Output, o.Epochs, o.HiddenLayers, o.LearningRateSchedule, o.LearningRate) = (output, 120, [32], LearningRateSchedule.Cosine(), 0.02), rows: 500);
         var unseen = AutoencoderSample.Create(500, seed: 9);
         var floor = PrincipalComponentError(unseen.Select(row => row.Features).ToArray(), 2);
         var error = model.ReconstructionError(AutoencoderSample.View(unseen));

@@ -139,7 +139,7 @@ public sealed class SequenceLearningTests
     {
         static void Change(RecurrentOptions options) => (options.MaximumLength, options.Epochs, options.HiddenUnits, options.BatchSize) = (40, 18, 12, 10);
         Floor.Above(0.85, Accuracy(null), $"both ends, from {signal}");
-        Floor.Below(0.75, Accuracy(signal == 0 ? LongSequenceHandling.KeepEnd : LongSequenceHandling.KeepBeginning), $"the other end, from {signal}");
+        Floor.Below(0.8, Accuracy(signal == 0 ? LongSequenceHandling.KeepEnd : LongSequenceHandling.KeepBeginning), $"the other end, from {signal}");
 
         double Accuracy(LongSequenceHandling? handling)
         {

@@ -21,6 +21,10 @@ internal sealed class GanStep : TrainingStep<RowBatch>
 
     // Of 256 real samples, 256 generated ones of a good generator have .9 to 1.1.
     private const double CollapsedSpread = 0.5;
+    private const double ScatteredSpread = 2;
+
+    // The share of samples that are recognized when nothing that the generator does makes a difference.
+    private const double LostGame = 0.995;
 
     private readonly TrainedNetwork _generator;
     private readonly TrainedNetwork _discriminator;
@@ -125,6 +129,10 @@ internal sealed class GanStep : TrainingStep<RowBatch>
     {
         if (_lastSpread < CollapsedSpread)
             yield return string.Create(CultureInfo.InvariantCulture, $"Generated samples differ by {_lastSpread:P0} of what real ones differ by: the generator makes too few kinds of samples. Try PackSize = 2, a smaller LearningRate, spectral normalization in the discriminator, or more Epochs.");
+        if (_lastSpread > ScatteredSpread)
+            yield return string.Create(CultureInfo.InvariantCulture, $"The generator did not learn: generated samples differ {_lastSpread:G3} times as much as real ones. Try a smaller LearningRate.");
+        else if (_means.Of(RealRecognized) >= LostGame && _means.Of(GeneratedRecognized) >= LostGame)
+            yield return "The generator did not learn: the discriminator recognized all real and all generated samples of the last epoch. Try a smaller DiscriminatorLearningRate, a smaller discriminator, or spectral normalization in it.";
     }
 
     public override void Dispose()
@@ -220,6 +228,8 @@ internal sealed class GanStep : TrainingStep<RowBatch>
             var (sum, count) = _sums.GetValueOrDefault(name);
             _sums[name] = (sum + value, count + 1);
         }
+
+        public double Of(string name) => _sums.TryGetValue(name, out var entry) ? entry.Sum / entry.Count : 0;
 
         public void Clear() => _sums.Clear();
     }
