@@ -21,7 +21,7 @@ public sealed class WeightTests
         var subject = Subjects.Get(name);
         var rows = subject.Rows(60);
         for (var i = 0; i < rows.Length; i++)
-            rows[i].Weight = i % 3 == 0 ? 2 : 1;
+            rows[i].Weight = rows[i].Flag ? 2 : 1; // of one kind, so that it matters
         if (subject.HasBatchStatistics)
         {
             // They see each row however much it counts, so that each is there twice on both sides.
