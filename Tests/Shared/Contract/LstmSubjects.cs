@@ -21,6 +21,9 @@ internal sealed class LstmSubject<TTransformer>(string name, ContractTask task, 
 
     public override bool TakesAnyLength => true;
 
+    /// <summary>The gates make gradients small.</summary>
+    public override double? RateOf(Optimizer optimizer) => optimizer is SgdOptimizer ? 0.1 : base.RateOf(optimizer);
+
     public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, SupervisedTrainerOptions options) => createTrainer(ml, options);
 
     public override int ChangeArchitecture(DataTrainingOptions options)

@@ -24,7 +24,7 @@ internal abstract class Subject(string name, ContractTask task) : TrainingSubjec
     ];
 
     /// <summary>Adadelta decides on the length of a step itself, and begins with short ones; Adagrad's steps become shorter and shorter, and gradients alone are small.</summary>
-    public override double? RateOf(Optimizer optimizer) => optimizer switch { AdadeltaOptimizer => 4, AdagradOptimizer => 0.05, SgdOptimizer => 0.1, _ => null };
+    public override double? RateOf(Optimizer optimizer) => optimizer switch { AdadeltaOptimizer => 4, AdagradOptimizer or SgdOptimizer => 0.05, _ => null };
 
     /// <summary>Guessing is right in half of the rows, or in two of five; the mean explains nothing.</summary>
     public override double Floor => Task == ContractTask.Multiclass ? 0.7 : Task == ContractTask.Binary ? 0.8 : 0.85;
