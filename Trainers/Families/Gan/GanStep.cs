@@ -75,7 +75,10 @@ internal sealed class GanStep : TrainingStep<RowBatch>
         var isGeneratorsTurn = ++_batch % _options.DiscriminatorSteps == 0;
         var generated = Generate((int)real.shape[0], labels, withGradient: isGeneratorsTurn);
         var loss = TrainDiscriminator(real, generated.detach(), labels, batch.EpochFraction);
-        return !double.IsFinite(loss) || !isGeneratorsTurn ? loss : TrainGenerator(generated, labels, learningRate) is var other && double.IsFinite(other) ? loss : other;
+        if (!double.IsFinite(loss) || !isGeneratorsTurn)
+            return loss;
+        var other = TrainGenerator(generated, labels, learningRate);
+        return double.IsFinite(other) ? loss : other;
     }
 
     public override void BeginValidation()
