@@ -22,7 +22,7 @@ internal sealed class LstmSubject<TTransformer>(string name, ContractTask task, 
     public override bool TakesAnyLength => true;
 
     /// <summary>The gates make gradients small.</summary>
-    public override double? RateOf(Optimizer optimizer) => optimizer is SgdOptimizer ? 0.1 : base.RateOf(optimizer);
+    public override double? RateOf(Optimizer optimizer) => optimizer is SgdOptimizer ? 0.2 : base.RateOf(optimizer);
 
     public override IEstimator<NetworkTransformer> CreateTrainer(MLContext ml, SupervisedTrainerOptions options) => createTrainer(ml, options);
 
