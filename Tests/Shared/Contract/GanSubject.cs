@@ -138,7 +138,7 @@ internal sealed class GanSubject() : AdversarialSubject("Gan", 9)
     protected override DataTrainingOptions CreateOptions()
     {
         var options = With(new GanEstimator.Options());
-        options.LearningRate = 0.005;
+        (options.LearningRate, options.Epochs) = (0.005, 20);
         return options;
     }
 
