@@ -47,6 +47,7 @@ internal static class ExampleList
         new DbnMnistExample(),
         new AutoencoderExample(),
         new GanRingExample(),
+        new StackedMnistExample(),
         MnistGanExample.Plain,
         MnistGanExample.Conditional,
         new DcganExample(),

@@ -9,27 +9,46 @@ internal static class WeightInitializer
     // The probability mass of the normal distribution within two standard deviations.
     private const double MassWithinTwo = 0.9544997361036416;
 
-    /// <summary>Draws weights of two or more dimensions and sets biases to 0. Normalization and PReLU slopes keep their defaults.</summary>
+    /// <summary>
+    /// Draws weights of two or more dimensions, and sets biases to 0 or draws them, too. Normalization and PReLU slopes keep their defaults.
+    /// </summary>
     public static void Initialize(nn.Module module, WeightInitialization scheme, ulong seed)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         using var generator = new Generator(seed);
-        foreach (var (name, parameter) in module.named_parameters())
+        var parameters = module.named_parameters().ToArray();
+        foreach (var (name, parameter) in parameters)
         {
             if (parameter.dim() >= 2)
                 Draw(parameter, scheme, generator);
             else if (name.AsSpan(name.LastIndexOf('.') + 1).Contains("bias", StringComparison.Ordinal))
-                parameter.zero_();
+                SetBias(parameter, scheme, WeightOf(name), generator);
         }
+
+        // Those of a recurrent layer have numbers at the end.
+        Tensor? WeightOf(string bias) => Array.Find(parameters, entry => entry.parameter.dim() >= 2 && entry.name == bias.Replace("bias", "weight", StringComparison.Ordinal)).parameter;
+    }
+
+    private static void SetBias(Tensor bias, WeightInitialization scheme, Tensor? weight, Generator generator)
+    {
+        if (scheme == WeightInitialization.FanInUniform && weight is not null)
+            Uniform(bias, 1 / Math.Sqrt(Connections(weight).Inputs), generator);
+        else
+            bias.zero_();
+    }
+
+    /// <summary>The numbers of inputs and outputs of a unit.</summary>
+    private static (double Inputs, double Outputs) Connections(Tensor weight)
+    {
+        // [outputs, inputs, kernel...]: every position of a kernel is another connection.
+        var receptiveField = weight.shape.Skip(2).Aggregate(1L, (product, size) => product * size);
+        return (weight.shape[1] * receptiveField, weight.shape[0] * receptiveField);
     }
 
     private static void Draw(Tensor weight, WeightInitialization scheme, Generator generator)
     {
-        // [outputs, inputs, kernel...]: every position of a kernel is another connection.
-        var receptiveField = weight.shape.Skip(2).Aggregate(1L, (product, size) => product * size);
-        double inputs = weight.shape[1] * receptiveField;
-        double outputs = weight.shape[0] * receptiveField;
+        var (inputs, outputs) = Connections(weight);
         switch (scheme)
         {
             case WeightInitialization.XavierUniform:
@@ -52,6 +71,9 @@ internal static class WeightInitializer
                 break;
             case WeightInitialization.SmallNormal:
                 weight.normal_(0, 0.01, generator);
+                break;
+            case WeightInitialization.FanInUniform:
+                Uniform(weight, 1 / Math.Sqrt(inputs), generator);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(scheme), scheme, "Unknown initialization.");

@@ -34,7 +34,9 @@ public enum Buffering
     Streaming,
 }
 
-/// <summary>How the weights of linear layers are initialized; biases are initialized to 0.</summary>
+/// <summary>
+/// How the weights of linear layers are initialized; biases are initialized to 0 unless the value says otherwise.
+/// </summary>
 [JsonConverter(typeof(JsonStringEnumConverter<WeightInitialization>))]
 public enum WeightInitialization
 {
@@ -60,6 +62,12 @@ public enum WeightInitialization
     /// Normal with a standard deviation of 0.01; Hinton, "A Practical Guide to Training Restricted Boltzmann Machines", 2010.
     /// </summary>
     SmallNormal,
+
+    /// <summary>
+    /// Weights and biases uniform in ±1 / sqrt(inputs): the default of PyTorch's layers. With few inputs, random biases put the kinks of
+    /// ReLU and maxout units where the data is, instead of all through the origin.
+    /// </summary>
+    FanInUniform,
 }
 
 /// <summary>How closely a file of initial weights must match the network.</summary>

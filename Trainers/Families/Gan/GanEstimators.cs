@@ -86,8 +86,16 @@ public sealed class GanEstimator : AdversarialEstimator
         internal const int DefaultGanEpochs = 50;
         internal const double DefaultGanLearningRate = 3e-4;
 
-        /// <summary>Creates options with their defaults: learning rate 3e-4, 50 epochs, 64 rows per step, Adam with beta1 0.5.</summary>
-        public Options() => (Epochs, LearningRate) = (DefaultGanEpochs, DefaultGanLearningRate);
+        /// <summary>
+        /// Creates options with their defaults: learning rate 3e-4, 50 epochs, 64 rows per step, Adam with beta1 0.5, and random biases
+        /// (<see cref="WeightInitialization.FanInUniform"/>): of few numbers, a discriminator without them does not see which kinds of
+        /// samples are missing.
+        /// </summary>
+        public Options()
+        {
+            (Epochs, LearningRate) = (DefaultGanEpochs, DefaultGanLearningRate);
+            Initialization = WeightInitialization.FanInUniform;
+        }
 
         internal override GanNetworks CreateNetworks(ImageShape? image, bool conditional) => GanPresets.Dense();
     }
