@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -71,6 +72,31 @@ public sealed class GanTests
         using var kept = Ml.GenerativeModels.Trainers.Dcgan(more).Fit(data);
         CollectionAssert.AreEqual(Samples(gan), Samples(kept));
         CollectionAssert.AreEqual(gan.Discriminator.GetWeights("projection.weight"), kept.Discriminator.GetWeights("projection.weight"));
+    }
+
+    [TestMethod]
+    public void DiscriminatorOfOtherSamples_IsNotLoaded()
+    {
+        using var folder = new TemporaryFolder();
+        using var points = Ml.GenerativeModels.Trainers.Gan(Points(epochs: 1)).Fit(GanSample.Points(Ml));
+        using var images = Ml.GenerativeModels.Trainers.Dcgan(Images(conditional: false, epochs: 1)).Fit(GanSample.Halves(Ml));
+        Ml.Model.Save(points, null, folder.File("points.zip"));
+        Ml.Model.Save(images, null, folder.File("images.zip"));
+        using (var from = ZipFile.OpenRead(folder.File("points.zip")))
+        using (var to = ZipFile.Open(folder.File("images.zip"), ZipArchiveMode.Update))
+        {
+            foreach (var entry in from.Entries.Where(entry => entry.FullName.Contains("Discriminator")))
+            {
+                to.Entries.Single(other => other.FullName == entry.FullName).Delete();
+                using var source = entry.Open();
+                using var target = to.CreateEntry(entry.FullName).Open();
+                source.CopyTo(target);
+            }
+        }
+        Exception? error = Assert.Throws<Exception>(() => Ml.Model.Load(folder.File("images.zip"), out _));
+        while (error is not (null or ModelFormatException))
+            error = error.InnerException;
+        Assert.Contains("is not a discriminator of 64 values and 0 classes", error!.Message);
     }
 
     [TestMethod]

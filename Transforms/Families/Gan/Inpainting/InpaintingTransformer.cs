@@ -23,8 +23,6 @@ public sealed class InpaintingTransformer : NetworkColumnsTransformer
 {
     internal const string LoaderSignature = "MLExtInpainting";
     private const string ModelSignature = "MLEXTINP";
-    private const string GeneratorFolder = "Generator";
-    private const string DiscriminatorFolder = "Discriminator";
 
     private readonly InpaintingSettings _settings;
     private readonly GeneratorArchitecture _architecture;
@@ -60,8 +58,7 @@ public sealed class InpaintingTransformer : NetworkColumnsTransformer
     {
         ctx.CheckAtModel(GetVersionInfo());
         var settings = InpaintingSettings.Load(ctx);
-        var generator = ctx.LoadNetwork(env, GeneratorFolder, "a generator of images", network => network is { Architecture: GeneratorArchitecture architecture, Head: null } && settings.Fits(architecture));
-        var discriminator = ctx.LoadNetwork(env, DiscriminatorFolder, "a discriminator", network => network is { Architecture: DiscriminatorArchitecture, Head: null });
+        var (generator, discriminator) = ctx.LoadGan(env, "a generator of images", settings.Fits);
         return new InpaintingTransformer(env, generator, discriminator, settings, owned: true);
     }
 
@@ -94,8 +91,7 @@ public sealed class InpaintingTransformer : NetworkColumnsTransformer
     private protected override void SaveContent(ModelSaveContext ctx)
     {
         _settings.Save(ctx);
-        ctx.SaveModel(Generator, GeneratorFolder);
-        ctx.SaveModel(Discriminator, DiscriminatorFolder);
+        ctx.SaveGan(Generator, Discriminator);
     }
 
     private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
