@@ -11,7 +11,7 @@ public sealed class DamageTests
     private static readonly string[] Entries = ["architecture.json", "weights.safetensors", "history.json"];
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void MissingOrTruncatedEntry_IsNamed(string name)
     {
         var subject = Subjects.Training(name);

@@ -10,7 +10,7 @@ public sealed class FeatureColumnTests
     private static readonly MLContext Ml = new(1);
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void Sparse_IsDense(string name)
     {
         var subject = Subjects.Training(name);
@@ -49,7 +49,7 @@ public sealed class FeatureColumnTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void PredictsWithoutALabelColumn(string name)
     {
         var subject = Subjects.Training(name);

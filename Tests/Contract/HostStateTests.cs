@@ -11,7 +11,7 @@ public sealed class HostStateTests
     private static readonly Dictionary<string, float[]> Expected = [];
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void TypesDeviceThreadsAndNoGradients_ChangeNothing(string name)
     {
         var subject = Subjects.Training(name);
@@ -35,7 +35,7 @@ public sealed class HostStateTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkTransformerNames), typeof(Subjects))]
     public void InferenceModeAndAScope_ChangeNothing(string name)
     {
         var subject = Subjects.Training(name);
@@ -128,7 +128,7 @@ public sealed class HostStateTests
         ml.Model.Save(model.Transformer, data.Schema, file);
         file.Position = 0;
         using var loaded = new TrainedModel(ml.Model.Load(file, out _));
-        using var warm = subject.Fit(rows, options => (options.Epochs, options.InitialModel) = (1, loaded.Transformer), noisy: true, ml);
+        using var warm = subject.Fit(rows, options => (options.Epochs, options.InitialModel) = (1, subject.IsInitialModel ? loaded.Transformer : null), noisy: true, ml);
         return
         [
             .. Outcome.Weights(model),

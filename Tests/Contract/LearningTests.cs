@@ -25,7 +25,7 @@ public sealed class LearningTests
         AssertLearned(subject, ml, model);
         foreach (var history in model.Histories)
         {
-            Assert.HasCount(15, history.Epochs);
+            Assert.HasCount(subject.Options().Epochs, history.Epochs);
             Assert.AreEqual(StopReason.Epochs, history.StopReason);
         }
     }

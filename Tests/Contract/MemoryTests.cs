@@ -61,7 +61,7 @@ public sealed class MemoryTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkTransformerNames), typeof(Subjects))]
     public void Predictions_LeaveNothing(string name)
     {
         var subject = Subjects.Training(name);
@@ -77,7 +77,7 @@ public sealed class MemoryTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.NetworkTransformerNames), typeof(Subjects))]
     public void SaveAndLoad_LeaveNothing(string name)
     {
         var subject = Subjects.Training(name);

@@ -9,7 +9,7 @@ public sealed class OnnxTests
     private static readonly MLContext Ml = new(1);
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void ConvertToOnnx_NamesTheStep(string name)
     {
         var subject = Subjects.Training(name);

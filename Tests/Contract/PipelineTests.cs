@@ -16,7 +16,7 @@ public sealed class PipelineTests
     public static void DisposeModels() => Models.Dispose();
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void OutputSchema_EstimatorAndTransformerAgree(string name)
     {
         var (subject, model) = Fit(name);
@@ -36,7 +36,7 @@ public sealed class PipelineTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void Append_AfterTheTrainer_PassesSchemaCheck(string name)
     {
         var subject = Subjects.Training(name);
@@ -50,7 +50,7 @@ public sealed class PipelineTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void PredictionEngine_SameAsTransform(string name)
     {
         var (subject, model) = Fit(name);
@@ -81,7 +81,7 @@ public sealed class PipelineTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void RowToRowMapper_DependsOnTheFeaturesOnly(string name)
     {
         var (subject, model) = Fit(name);
@@ -100,7 +100,7 @@ public sealed class PipelineTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void PreviewTakeRowsAndShuffle_OnTheScoredView(string name)
     {
         var (subject, model) = Fit(name);
@@ -117,7 +117,7 @@ public sealed class PipelineTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void Cache_OfTheScoredView_SameNumbers(string name)
     {
         var (subject, model) = Fit(name);

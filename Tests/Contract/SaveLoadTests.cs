@@ -14,7 +14,7 @@ public sealed class SaveLoadTests
     public static void DeleteFolder() => Folder.Dispose();
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void Load_InThisProcess_EverythingIsThere(string name)
     {
         var subject = Subjects.Training(name);
@@ -30,7 +30,7 @@ public sealed class SaveLoadTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void SavedAgain_LoadsTheSame(string name)
     {
         var subject = Subjects.Training(name);
@@ -42,7 +42,7 @@ public sealed class SaveLoadTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void Load_InAFreshProcess_SamePredictions(string name)
     {
         var expected = Fresh.Value[name];
@@ -57,7 +57,7 @@ public sealed class SaveLoadTests
     private static Dictionary<string, float[]> ScoreAllInAChild()
     {
         var scores = new Dictionary<string, float[]>();
-        foreach (var subject in Subjects.TrainingNames.Select(row => Subjects.Training((string)row[0])))
+        foreach (var subject in Subjects.TransformerNames.Select(row => Subjects.Training((string)row[0])))
         {
             var ml = new MLContext(1);
             var data = subject.View(ml, 200);

@@ -15,7 +15,7 @@ public sealed class ScoringTests
     public static void DisposeModels() => Models.Dispose();
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void BlocksAndRows_SameNumbers(string name)
     {
         var (subject, model) = Fit(name);
@@ -24,11 +24,14 @@ public sealed class ScoringTests
         // More rows than a block has, and an odd rest.
         var data = subject.View(Ml, 1333, seed: 4);
         var blocks = subject.Values(model.Transform(data));
-        Outcome.AssertSameComputation(blocks, RowByRow(subject, model, data));
+        var rows = RowByRow(subject, model, data);
+        Outcome.AssertSameComputation(blocks, rows);
+        if (subject.ComputesRowByRow)
+            Outcome.AssertSameBits(blocks, rows);
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void OtherColumns_StayWithTheirRows(string name)
     {
         var (subject, model) = Fit(name);
@@ -48,7 +51,7 @@ public sealed class ScoringTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void CursorSet_EveryRowOnce(string name)
     {
         var (subject, model) = Fit(name);
@@ -72,7 +75,7 @@ public sealed class ScoringTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void SeveralThreadsOnOneModel_SameNumbers(string name)
     {
         var (subject, model) = Fit(name);
@@ -87,7 +90,7 @@ public sealed class ScoringTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void WrongSize_IsRefusedByName(string name)
     {
         var (subject, model) = Fit(name);
@@ -102,7 +105,7 @@ public sealed class ScoringTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void WrongTypeOrNoColumn_IsRefusedByName(string name)
     {
         var (subject, model) = Fit(name);
@@ -115,7 +118,7 @@ public sealed class ScoringTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void NotANumber_IsRefusedByColumnAndRow(string name)
     {
         var (subject, model) = Fit(name);
@@ -132,7 +135,7 @@ public sealed class ScoringTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Subjects.TrainingNames), typeof(Subjects))]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
     public void NoRows_NoScores(string name)
     {
         var (subject, model) = Fit(name);

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Contract;
 
@@ -46,6 +47,73 @@ public sealed class StoppingTests
             average = average.Zip(After(step, null), (mean, weight) => (decay * mean) + ((1 - decay) * weight)).ToArray();
         }
         Outcome.AssertClose(average.Select(weight => (float)weight).ToArray(), After(4, 0.3), 1e-5);
+    }
+
+    /// <summary>
+    /// What a saved model computes is what the mean of the steps' weights computes with the mean of the steps' batch statistics: a network whose
+    /// weights are set to both says the same, and says something else with the statistics of the last step.
+    /// </summary>
+    [TestMethod]
+    [DataRow("MlpMulticlass")]
+    [DataRow("CnnMulticlass")]
+    [DataRow("ResNetRegression")]
+    [DataRow("Gan")]
+    [DataRow("Dcgan")]
+    public void SavedModel_ComputesWithTheMeansOfWeightsAndStatistics(string name)
+    {
+        const int Steps = 4;
+        const float Tolerance = 1e-5f;
+        var subject = Subjects.Training(name);
+        var ml = new MLContext(1);
+        var data = subject.View(ml, 20, seed: 9);
+        TrainedModel After(int steps, double? decay, double rate = 0.02) => subject.Fit(
+            subject.Rows(50),
+            o =>
+            {
+                (o.Epochs, o.EmaDecay, o.LearningRate) = (steps, decay, rate);
+                subject.MakeOneBatch(o, 50);
+            },
+            noisy: true);
+
+        using var means = BeforeTheFirstStep();
+        using var statistics = BeforeTheFirstStep();
+        for (var step = 1; step <= Steps; step++)
+        {
+            using var model = After(step, null);
+            var share = 1 - Math.Min(0.3, (1.0 + step) / (10 + step));
+            Move(means, model, _ => share);
+            Move(statistics, model, key => IsStatistic(key) ? 1 : share);
+        }
+        using var averaged = After(Steps, 0.3);
+        using var file = new MemoryStream();
+        ml.Model.Save(averaged.Transformer, data.Schema, file);
+        file.Position = 0;
+        using var saved = new TrainedModel(ml.Model.Load(file, out _));
+        var actual = subject.Values(saved.Transform(data));
+        Outcome.AssertClose(subject.Values(means.Transform(data)), actual, Tolerance);
+        Assert.IsGreaterThan(20 * Tolerance, subject.Values(statistics.Transform(data)).Zip(actual, (a, b) => Math.Abs(a - b)).Max(), "with the statistics of the last step");
+
+        static bool IsStatistic(string key) => key.EndsWith("running_mean", StringComparison.Ordinal) || key.EndsWith("running_var", StringComparison.Ordinal);
+
+        // A step at a vanishing rate changes only the statistics, which begin with a mean of 0 and a variance of 1.
+        TrainedModel BeforeTheFirstStep()
+        {
+            var model = After(1, null, 1e-12);
+            using var mode = no_grad();
+            foreach (var (key, value) in model.Networks[0].Network.state_dict().Where(entry => IsStatistic(entry.Key)))
+                value.fill_(key.EndsWith("running_var", StringComparison.Ordinal) ? 1 : 0);
+            return model;
+        }
+
+        static void Move(TrainedModel target, TrainedModel model, Func<string, double> shareOf)
+        {
+            using var scope = NewDisposeScope();
+            using var mode = no_grad();
+            var latest = model.Networks[0].Network.state_dict();
+            Assert.IsTrue(latest.Keys.Any(IsStatistic));
+            foreach (var (key, value) in target.Networks[0].Network.state_dict().Where(entry => entry.Value.is_floating_point()))
+                value.copy_(value.to(ScalarType.Float64).mul(1 - shareOf(key)).add(latest[key].to(ScalarType.Float64).mul(shareOf(key))));
+        }
     }
 
     private static void CheckRestored(string name, double? averageDecay)

@@ -146,6 +146,9 @@ internal interface IBatchSource<out TBatch>
     /// <summary>The number of batches per epoch.</summary>
     int BatchCount { get; }
 
+    /// <summary>The number of examples of each epoch that are in no batch, because they do not fill one.</summary>
+    long LeftOut => 0;
+
     /// <summary>The checksum of the data; null if the training itself generates the data.</summary>
     string? Checksum => null;
 

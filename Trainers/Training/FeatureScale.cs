@@ -81,6 +81,8 @@ internal sealed class ScaledBatches<TBatch>(IBatchSource<TBatch> source, Feature
 
     public int BatchCount => source.BatchCount;
 
+    public long LeftOut => source.LeftOut;
+
     public string? Checksum => source.Checksum;
 
     public IReadOnlyList<(string Name, Tensor Value)> State => source.State;

@@ -45,11 +45,23 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
         start.Check(architecture);
         CheckBatchSize(architecture);
         using var data = Open(input, validation, architecture, start, device, session);
+        ReportLeftOut(data.Training, TrainingSession.TrainingData, session);
+        ReportLeftOut(data.Validation, TrainingSession.ValidationData, session);
         TrainingMemory.CheckBatch(architecture, options, (double)data.Training.RowCount / Math.Max(1, data.Training.BatchCount));
         state.Resume();
         using var step = CreateStep(architecture, start, device, data, session);
         var history = session.Run(step, data.Training, data.Validation, Goal, start.FileReport, Fingerprint(data));
         return step.Networks.Select((network, i) => new NetworkModelParameters(host, network.Architecture, i == 0 ? data.Head : null, network.Export(), i == 0 ? history : null)).ToArray();
+    }
+
+    /// <summary>Says what is in no batch. Of training data it is another part in each epoch, so it is no reason to warn.</summary>
+    private static void ReportLeftOut(IBatchSource<TBatch>? source, string data, TrainingSession session)
+    {
+        if (source is not { LeftOut: > 0 })
+            return;
+        var counts = new DataCounts();
+        counts.Add(DataCounts.RowsLeftOut, source.LeftOut);
+        session.Report(counts, data, [new DataNote(FormattableString.Invariant($"{source.LeftOut} of {source.RowCount} rows of the {data} do not fill a batch and are left out of each epoch{(data == TrainingSession.TrainingData ? ", others each time" : "")}."), IsWarning: false)]);
     }
 
     private TrainingStep<TBatch> CreateStep(NetworkArchitecture architecture, StartingWeights start, Device device, TrainingData<TBatch> data, TrainingSession session)

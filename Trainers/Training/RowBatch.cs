@@ -53,11 +53,21 @@ internal sealed class LabeledBatch(int rowCount, double epochFraction, Tensor fe
 /// <param name="LengthOf">The length of a row if batches should consist of rows of similar length; otherwise null.</param>
 internal sealed record BatchSettings(int Size, int MinimumRows, int Seed, bool Shuffle, Device Device, RowLength? LengthOf = null)
 {
-    public int CountBatches(long rows)
+    /// <summary>The rows of a batch are a multiple of it, a divisor of <see cref="Size"/>; what is over is left out.</summary>
+    public int Multiple { get; init; } = 1;
+
+    public int CountBatches(long rows) => checked((int)((rows / Size) + (NextBatch(rows % Size) > 0 ? 1 : 0)));
+
+    /// <summary>The number of rows of the next batch when so many are left in the epoch; 0 if there is none.</summary>
+    public int NextBatch(long left)
     {
-        var rest = rows % Size;
-        return checked((int)((rows / Size) + (rest > 0 && rest >= MinimumRows ? 1 : 0)));
+        var rows = (int)Math.Min(Size, left);
+        rows -= rows % Multiple;
+        return rows < MinimumRows ? 0 : rows;
     }
+
+    /// <summary>The number of rows of an epoch that are in no batch.</summary>
+    public long LeftOut(long rows) => rows % Size is var rest ? rest - NextBatch(rest) : 0;
 }
 
 /// <summary>Collects rows until a batch is full. One buffer is used for all batches, so that its memory stays in the cache.</summary>
@@ -88,10 +98,9 @@ internal abstract class BatchBuffer<TBatch>(int batchSize, int width, Device dev
             Add(rows.LabelOf(row), rows.WeightOf(row));
     }
 
-    /// <summary>Returns the collected rows as a batch and empties the buffer.</summary>
-    public TBatch Take()
+    /// <summary>Returns the first of the collected rows as a batch and empties the buffer.</summary>
+    public TBatch Take(int count)
     {
-        var count = Count;
         var fraction = Math.Min(1, (double)_rowsBefore / Math.Max(1, epochRows));
         Count = 0;
         _rowsBefore += count;

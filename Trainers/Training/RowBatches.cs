@@ -15,6 +15,8 @@ internal abstract class RowBatches<TBatch>(BatchSettings settings, CreateBuffer<
 
     public int BatchCount => Settings.CountBatches(RowCount);
 
+    public long LeftOut => Settings.LeftOut(RowCount);
+
     public string? Checksum => checksum;
 
     protected BatchSettings Settings => settings;
@@ -40,11 +42,10 @@ internal sealed class InMemoryBatches<TBatch>(TrainingRows rows, int[] indices, 
     {
         using var buffer = CreateBuffer(rows.Features.Width);
         var order = Order(epoch);
-        for (var first = 0; first < order.Length; first += Settings.Size)
+        for (var first = 0; Settings.NextBatch(order.Length - first) is > 0 and var count; first += count)
         {
-            buffer.Fill(rows, order.AsSpan(first, Math.Min(Settings.Size, order.Length - first)));
-            if (buffer.IsFull || buffer.Count >= Settings.MinimumRows)
-                yield return buffer.Take();
+            buffer.Fill(rows, order.AsSpan(first, count));
+            yield return buffer.Take(count);
         }
     }
 
@@ -94,11 +95,11 @@ internal sealed class StreamingBatches<TBatch>(
         {
             features.Span.CopyTo(buffer.NextFeatures());
             buffer.Add(label, weight);
-            if (buffer.IsFull)
-                yield return buffer.Take();
+            if (buffer.IsFull && Settings.NextBatch(buffer.Count) is > 0 and var count)
+                yield return buffer.Take(count);
         }
-        if (buffer.Count >= Settings.MinimumRows)
-            yield return buffer.Take();
+        if (Settings.NextBatch(buffer.Count) is > 0 and var rest)
+            yield return buffer.Take(rest);
     }
 
     private IEnumerable<StreamedRow> Rows(int epoch)

@@ -259,16 +259,23 @@ internal sealed class UnlabeledData : IDisposable
     /// <summary>What was cut, skipped or unknown in the training data.</summary>
     public DataCounts Counts => _training.Counts;
 
+    /// <summary>The same of separate validation data; null if there is none.</summary>
+    public DataCounts? ValidationCounts => _validation?.Counts;
+
+    /// <summary>The number of rows to validate on.</summary>
+    public long ValidationRows => _validation?.Labels.RowCount ?? _training.ValidationRows;
+
     /// <summary>Creates the batches of a training. Several trainings can share the data, one after the other.</summary>
     /// <param name="batchSize">The number of rows per training batch.</param>
     /// <param name="seed">The seed of the row order.</param>
     /// <param name="device">The device of the batches.</param>
-    /// <param name="minimumRows">A smaller last batch is skipped.</param>
+    /// <param name="minimumRows">A smaller last batch of training is skipped.</param>
+    /// <param name="multiple">The rows of a batch are a multiple of it; what is over is left out.</param>
     /// <param name="labeled">Whether batches have the classes of the rows.</param>
-    public (IBatchSource<RowBatch> Training, IBatchSource<RowBatch>? Validation) CreateBatches(int batchSize, int seed, torch.Device device, int minimumRows = 1, bool labeled = false)
+    public (IBatchSource<RowBatch> Training, IBatchSource<RowBatch>? Validation) CreateBatches(int batchSize, int seed, torch.Device device, int minimumRows = 1, int multiple = 1, bool labeled = false)
     {
-        var settings = new BatchSettings(batchSize, minimumRows, seed, Shuffle: true, device);
-        var unshuffled = settings with { Shuffle = false, Size = Math.Max(ValidationBatch, batchSize) };
+        var settings = new BatchSettings(batchSize, minimumRows, seed, Shuffle: true, device) { Multiple = multiple };
+        var unshuffled = settings with { Shuffle = false, MinimumRows = multiple, Size = Math.Max(ValidationBatch / multiple * multiple, batchSize) };
         var validation = _validation != null ? Create(_validation, RowPart.Training, unshuffled) : _fraction > 0 ? Create(_training, RowPart.Validation, unshuffled) : null;
         return (Create(_training, RowPart.Training, settings), validation);
 

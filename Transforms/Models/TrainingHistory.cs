@@ -53,7 +53,7 @@ public sealed record TrainingHistory
 
     /// <summary>
     /// What was found in the data, by name, where there is any: tokens and unknown tokens; sequences, cut, lost and empty ones; missing keys;
-    /// rows without a label. The names of the validation data begin with "validation: ".
+    /// rows without a label; rows left out of each epoch, because they do not fill its last batch. The names of the validation data begin with "validation: ".
     /// </summary>
     public IReadOnlyDictionary<string, long> DataCounts
     {

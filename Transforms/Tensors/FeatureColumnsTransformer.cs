@@ -52,19 +52,8 @@ public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
 
     private protected sealed override IDataView ReadAhead(IDataView input) => new LookAheadDataView(input, FindInput(input.Schema).Name, Format);
 
-    private protected sealed override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer)
-    {
-        var source = ScoreSource.Create(row, input, new Scorer(this, active));
-        disposer = source.Dispose;
-        var getters = new Delegate[Outputs.Count];
-        var first = 0;
-        foreach (var index in active)
-        {
-            getters[index] = Outputs[index].CreateGetter(source, first);
-            first += Outputs[index].Width;
-        }
-        return getters;
-    }
+    private protected sealed override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer) =>
+        ScoreSource.CreateGetters(row, input, new Scorer(this, active), Outputs, active, out disposer);
 
     /// <summary>Returns the mean of a measure over all rows of data.</summary>
     /// <exception cref="ArgumentException">The column is missing, of another type or size, or there are no rows.</exception>

@@ -19,6 +19,27 @@ internal abstract class ScoreSource : IDisposable
             ? new OfBlocks(cursor, cursor.Block, scorer)
             : new OfRows(input, featureColumn, scorer);
 
+    /// <summary>Returns the getters of some columns, which share what is computed; null for the others.</summary>
+    /// <param name="input">The current row.</param>
+    /// <param name="featureColumn">The column that is read.</param>
+    /// <param name="scorer">Computes the outputs of the active columns, one after the other.</param>
+    /// <param name="columns">All columns.</param>
+    /// <param name="active">The indices of the columns to compute, in ascending order.</param>
+    /// <param name="disposer">Frees what the getters use.</param>
+    public static Delegate[] CreateGetters(DataViewRow input, DataViewSchema.Column featureColumn, IBlockScorer scorer, IReadOnlyList<OutputColumn> columns, int[] active, out Action? disposer)
+    {
+        var source = Create(input, featureColumn, scorer);
+        disposer = source.Dispose;
+        var getters = new Delegate[columns.Count];
+        var first = 0;
+        foreach (var index in active)
+        {
+            getters[index] = columns[index].CreateGetter(source, first);
+            first += columns[index].Width;
+        }
+        return getters;
+    }
+
     private sealed class OfBlocks(LookAheadCursor cursor, FeatureBlock block, IBlockScorer scorer) : ScoreSource
     {
         private readonly float[] _scores = new float[block.Capacity * scorer.OutputCount];

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Searches the convolutions or the recurrent layers of libtorch (oneDNN) for writes beyond a buffer and for wrong values, as processors of several
+# Searches the convolutions, the transposed ones or the recurrent layers of libtorch (oneDNN) for writes beyond a buffer and for wrong values, as processors of several
 # kinds compute them.
-#   eng/native-search/run.sh convolution|recurrent [raw|library] [SECONDS] [ISA...]     default: library 180 AVX2 SSE41 AVX512_CORE DEFAULT, each so long
+#   eng/native-search/run.sh convolution|transposed|recurrent [raw|library] [SECONDS] [ISA...]     default: library 180 AVX2 SSE41 AVX512_CORE DEFAULT, each so long
 # raw: torch's layers themselves. library: the layers that all networks of this library use; they have to be clean.
 # Memory is checked at every free (guard.c; Linux, glibc, a C compiler): an overrun ends the process, the case is known, and the search goes on behind it.
 # Variables: NATIVE_SEARCH_ONLY="1x1 stride 2" looks only at cases with these words; NATIVE_SEARCH_AS_IS=1 leaves oneDNN in the belief that a
@@ -9,7 +9,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 kind="${1:-}" mode="${2:-library}" seconds="${3:-180}"
-if [[ $kind != convolution && $kind != recurrent ]]; then
+if [[ $kind != convolution && $kind != transposed && $kind != recurrent ]]; then
   sed -n '2,9s/^# \{0,1\}//p' run.sh && exit 2
 fi
 shift $(($# < 3 ? $# : 3))

@@ -155,9 +155,9 @@ internal sealed class GanSubject() : AdversarialSubject("Gan", 9)
 }
 
 /// <summary>Images of one channel and 6 x 6 pixels; two pixel rows are a third.</summary>
-internal sealed class DcganSubject() : AdversarialSubject("Dcgan", Side * Side)
+internal class DcganSubject(string name = "Dcgan") : AdversarialSubject(name, Side * Side)
 {
-    private const int Side = 6;
+    protected const int Side = 6;
 
     public override bool TakesOneFeature => false;
 

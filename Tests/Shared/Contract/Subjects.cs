@@ -26,6 +26,13 @@ internal static class Subjects
         new DcganSubject(),
     ];
 
+    /// <summary>What learns nothing itself but applies networks that were trained before.</summary>
+    private static readonly TrainingSubject[] Applications =
+    [
+        new InpaintingSubject(),
+        new DiscriminatorFeaturesSubject(),
+    ];
+
     /// <summary>For <c>DynamicData</c>: promises about labels.</summary>
     public static IEnumerable<object[]> Names => All.Select(subject => new object[] { subject.Name });
 
@@ -42,7 +49,15 @@ internal static class Subjects
     /// <summary>For <c>DynamicData</c>: promises of every training.</summary>
     public static IEnumerable<object[]> TrainingNames => Trainings.Select(subject => new object[] { subject.Name });
 
+    /// <summary>For <c>DynamicData</c>: promises of every transformer, whether its estimator trained the networks or only applies them.</summary>
+    public static IEnumerable<object[]> TransformerNames => TrainingNames.Concat(ApplicationNames);
+
+    /// <summary>For <c>DynamicData</c>: promises of transformers that cost much; one a network, and those that apply networks.</summary>
+    public static IEnumerable<object[]> NetworkTransformerNames => NetworkNames.Concat(ApplicationNames);
+
+    private static IEnumerable<object[]> ApplicationNames => Applications.Select(subject => new object[] { subject.Name });
+
     public static Subject Get(string name) => All.Single(subject => subject.Name == name);
 
-    public static TrainingSubject Training(string name) => Trainings.Single(subject => subject.Name == name);
+    public static TrainingSubject Training(string name) => Trainings.Concat(Applications).Single(subject => subject.Name == name);
 }

@@ -16,11 +16,19 @@ internal sealed class TrainedModel(ITransformer transformer) : IDisposable
         LanguageModelTransformer language => [language.Model],
         LstmForecastingTransformer forecaster => [forecaster.Model],
         GanTransformer gan => [gan.Generator, gan.Discriminator],
+        InpaintingTransformer inpainting => [inpainting.Generator, inpainting.Discriminator],
+        DiscriminatorFeaturesTransformer features => [features.Discriminator],
         _ => throw new ArgumentException($"The contract does not know where a {transformer.GetType().Name} has its networks.", nameof(transformer)),
     };
 
     /// <summary>One a training: networks that were trained together share it.</summary>
-    public IEnumerable<TrainingHistory> Histories => transformer is GanTransformer gan ? [gan.History] : Networks.Select(network => network.History!);
+    public IEnumerable<TrainingHistory> Histories => transformer switch
+    {
+        GanTransformer gan => [gan.History],
+        InpaintingTransformer inpainting => [inpainting.Generator.History!],
+        DiscriminatorFeaturesTransformer => [],
+        _ => Networks.Select(network => network.History!),
+    };
 
     public IDataView Transform(IDataView data) => transformer.Transform(data);
 

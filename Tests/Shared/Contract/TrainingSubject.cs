@@ -31,6 +31,12 @@ internal abstract class TrainingSubject(string name)
     /// <summary>Whether what is added to a row comes from the row alone, so that there can be a prediction engine.</summary>
     public virtual bool MapsRows => true;
 
+    /// <summary>Whether a training can start from the transformer.</summary>
+    public virtual bool IsInitialModel => true;
+
+    /// <summary>Whether a row is computed apart from all others, so that it has the same bits in a block and alone.</summary>
+    public virtual bool ComputesRowByRow => false;
+
     /// <summary>The least number of rows that can be trained on.</summary>
     public virtual int MinimumRows => 1;
 

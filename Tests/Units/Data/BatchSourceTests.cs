@@ -64,6 +64,33 @@ public sealed class BatchSourceTests
         Assert.HasCount(3, Epoch(larger, 1));
     }
 
+    /// <summary>What is left out is counted, is in the batches of no epoch, and is another part in the next.</summary>
+    [TestMethod]
+    [DataRow(false, 25, 6, 1, 3, "6 6 6 6", 1)]
+    [DataRow(true, 25, 6, 1, 3, "6 6 6 6", 1)]
+    [DataRow(false, 23, 6, 3, 3, "6 6 6 3", 2)]
+    [DataRow(true, 23, 6, 3, 3, "6 6 6 3", 2)]
+    [DataRow(false, 23, 6, 6, 3, "6 6 6", 5)]
+    [DataRow(true, 23, 6, 6, 3, "6 6 6", 5)]
+    [DataRow(false, 5, 6, 1, 2, "4", 1)]
+    [DataRow(true, 5, 6, 1, 2, "4", 1)]
+    [DataRow(false, 21, 10, 2, 1, "10 10", 1)]
+    [DataRow(true, 21, 10, 2, 1, "10 10", 1)]
+    [DataRow(true, 22, 10, 2, 1, "10 10 2", 0)]
+    public void Multiple_LeavesTheRemainderOut(bool streaming, int rows, int size, int minimumRows, int multiple, string sizes, int leftOut)
+    {
+        var source = Open(rows, streaming, Settings(size, minimumRows: minimumRows) with { Multiple = multiple });
+        var epochs = new[] { Epoch(source, 1), Epoch(source, 2) };
+        foreach (var epoch in epochs)
+        {
+            Assert.AreEqual(sizes, string.Join(' ', epoch.Select(batch => batch.Length)));
+            Assert.HasCount(rows - leftOut, epoch.SelectMany(batch => batch).Distinct().ToArray());
+        }
+        Assert.AreEqual((leftOut, epochs[0].Length), (source.LeftOut, source.BatchCount));
+        if (leftOut > 0)
+            CollectionAssert.AreNotEquivalent(epochs[0].SelectMany(batch => batch).ToArray(), epochs[1].SelectMany(batch => batch).ToArray());
+    }
+
     [TestMethod]
     [DataRow(false)]
     [DataRow(true)]

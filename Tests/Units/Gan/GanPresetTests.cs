@@ -13,8 +13,13 @@ public sealed class GanPresetTests
         Check(GanPresets.Goodfellow(), null, 784, 0, (101 * 1200) + (1201 * 1200) + (1201 * 784), (785 * 240 * 5) + (241 * 240 * 5) + 241);
 
     [TestMethod]
-    public void Mirza_ParameterCounts() =>
-        Check(GanPresets.Mirza(), null, 784, 10, (101 * 200) + (11 * 1000) + (1201 * 1200) + (1201 * 784), (785 * 240 * 5) + (11 * 50 * 5) + (291 * 240 * 4) + 241);
+    public void Mirza_ParameterCounts()
+    {
+        const long Judge = (785 * 240 * 5) + (11 * 50 * 5) + (291 * 240 * 4) + 241;
+        Assert.AreEqual((100, LatentDistribution.Uniform), (GanPresets.Mirza().LatentSize, GanPresets.Mirza().LatentDistribution));
+        Check(GanPresets.Mirza(), null, 784, 10, (101 * 200) + (11 * 1000) + (1201 * 784), Judge);
+        Check(GanPresets.Mirza(combinedLayer: true), null, 784, 10, (101 * 200) + (11 * 1000) + (1201 * 1200) + (1201 * 784), Judge);
+    }
 
     /// <summary>Batch normalization has two weights a channel; of 64 pixels, the generator's number is that of PyTorch's example, with a bias of 3.</summary>
     [TestMethod]

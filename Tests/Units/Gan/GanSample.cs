@@ -23,14 +23,14 @@ internal static class GanSample
         static float Center(int i) => i % 2 == 0 ? 2 : -2;
     }
 
-    /// <summary>Images of 8 x 8 pixels from 0 to 1 whose left or right half is bright, and the class.</summary>
-    public static IDataView Halves(MLContext ml, int rows = 128, float scale = 1, int channels = 1)
+    /// <summary>Images of 8 x 8 pixels from 0 to 1 whose left or right half is bright, and the class, which the first rows may lack.</summary>
+    public static IDataView Halves(MLContext ml, int rows = 128, float scale = 1, int channels = 1, int unlabeled = 0)
     {
         var random = new Random(TestSeed.Of(1));
         return View(ml, Enumerable.Range(0, rows).Select(i => new Row
         {
             Features = Enumerable.Range(0, channels * Side * Side).Select(p => (p % Side < Side / 2) == (i % 2 == 0) ? scale * (0.8f + (0.2f * random.NextSingle())) : scale * 0.1f * random.NextSingle()).ToArray(),
-            Class = (uint)(i % 2),
+            Class = (uint)(i < unlabeled ? Names.Length : i % 2),
         }), channels, Side, Side);
     }
 

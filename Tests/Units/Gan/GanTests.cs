@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -71,6 +72,31 @@ public sealed class GanTests
         using var kept = Ml.GenerativeModels.Trainers.Dcgan(more).Fit(data);
         CollectionAssert.AreEqual(Samples(gan), Samples(kept));
         CollectionAssert.AreEqual(gan.Discriminator.GetWeights("projection.weight"), kept.Discriminator.GetWeights("projection.weight"));
+    }
+
+    [TestMethod]
+    public void DiscriminatorOfOtherSamples_IsNotLoaded()
+    {
+        using var folder = new TemporaryFolder();
+        using var points = Ml.GenerativeModels.Trainers.Gan(Points(epochs: 1)).Fit(GanSample.Points(Ml));
+        using var images = Ml.GenerativeModels.Trainers.Dcgan(Images(conditional: false, epochs: 1)).Fit(GanSample.Halves(Ml));
+        Ml.Model.Save(points, null, folder.File("points.zip"));
+        Ml.Model.Save(images, null, folder.File("images.zip"));
+        using (var from = ZipFile.OpenRead(folder.File("points.zip")))
+        using (var to = ZipFile.Open(folder.File("images.zip"), ZipArchiveMode.Update))
+        {
+            foreach (var entry in from.Entries.Where(entry => entry.FullName.Contains("Discriminator")))
+            {
+                to.Entries.Single(other => other.FullName == entry.FullName).Delete();
+                using var source = entry.Open();
+                using var target = to.CreateEntry(entry.FullName).Open();
+                source.CopyTo(target);
+            }
+        }
+        Exception? error = Assert.Throws<Exception>(() => Ml.Model.Load(folder.File("images.zip"), out _));
+        while (error is not (null or ModelFormatException))
+            error = error.InnerException;
+        Assert.Contains("is not a discriminator of 64 values and 0 classes", error!.Message);
     }
 
     [TestMethod]
@@ -156,6 +182,33 @@ public sealed class GanTests
         options.ValueRange = ValueRange.Pixels;
         using var gan = Ml.GenerativeModels.Trainers.Dcgan(options).Fit(GanSample.Halves(Ml, scale: 255));
         Floor.Above(20, gan.Generate(20).GetColumn<float[]>("Sample").Average(image => image.Average()), "mean of pixels from 0 to 255");
+    }
+
+    /// <summary>Rows that fill no pack are counted, those of validation data too; so are its rows without a label.</summary>
+    [TestMethod]
+    [DataRow(Buffering.InMemory)]
+    [DataRow(Buffering.Streaming)]
+    public void RowsThatFillNoPack_AreCounted(Buffering buffering)
+    {
+        var ml = new MLContext(1);
+        var log = new List<string>();
+        ml.Log += (_, line) => log.Add(line.Message);
+        var options = Images(conditional: true, epochs: 1);
+        (options.BatchSize, options.PackSize, options.Buffering) = (12, 3, buffering);
+        options.Networks = options.Networks! with { ProjectsLabel = false };
+        // 12 x 10 + 5 rows: the last batch has one pack, but batch normalization needs two.
+        using var gan = ml.GenerativeModels.Trainers.Dcgan(options).Fit(GanSample.Halves(ml, 125), GanSample.Halves(ml, 1031, unlabeled: 1));
+        Assert.AreEqual(
+            "rows left out of each epoch 5, validation: rows left out of each epoch 1, validation: rows without a label 1",
+            string.Join(", ", gan.History.DataCounts.Select(count => $"{count.Key} {count.Value}")));
+        Assert.ContainsSingle(log.Where(line => line.Contains("5 of 125 rows of the training data do not fill a batch and are left out of each epoch, others each time.")));
+        Assert.ContainsSingle(log.Where(line => line.Contains("1 of 1030 rows of the validation data do not fill a batch")));
+        Assert.ContainsSingle(gan.History.Warnings.Where(line => line.Contains("1 rows of the validation data have no label in column 'Class'")));
+
+        (options.BatchSize, options.PackSize) = (3, 3);
+        Assert.Contains("BatchSize is 3; it must be at least 6", Assert.Throws<ArgumentOutOfRangeException>(() => ml.GenerativeModels.Trainers.Dcgan(options).Fit(GanSample.Halves(ml))).Message);
+        (options.BatchSize, options.PackSize) = (12, 3);
+        Assert.Contains("There are 2 rows to validate on; there must be at least 3, which is PackSize", Assert.Throws<ArgumentException>(() => ml.GenerativeModels.Trainers.Dcgan(options).Fit(GanSample.Halves(ml), GanSample.Halves(ml, 2))).Message);
     }
 
     [TestMethod]

@@ -29,6 +29,21 @@ public sealed class MlpTrainingTests
             Floor.Below(0.1, XorScores(options).Select(Math.Abs).Max(), $"{options.HiddenLayers.Count} layers");
     }
 
+    /// <summary>A last batch of one row has no variance; validation needs none.</summary>
+    [TestMethod]
+    public void RowThatBatchNormalizationCannotUse_IsCounted()
+    {
+        using var model = Ml.BinaryClassification.Trainers.Mlp(new MlpBinaryTrainer.Options
+        {
+            LabelColumnName = nameof(Example.Flag),
+            HiddenLayers = [4],
+            BatchNormalization = true,
+            BatchSize = 16,
+            Epochs = 1,
+        }).Fit(Example.View(Ml, Example.Create(33)), Example.View(Ml, Example.Create(1)));
+        Assert.AreEqual("rows left out of each epoch 1", string.Join(", ", model.History.DataCounts.Select(count => $"{count.Key} {count.Value}")));
+    }
+
     [TestMethod]
     [TestCategory("Floor")]
     public void NoHiddenLayer_IsLogisticRegression()

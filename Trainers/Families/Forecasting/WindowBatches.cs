@@ -17,6 +17,8 @@ internal sealed class WindowBatches(IReadOnlyList<WindowPlace> places, ForecastA
 
     public int BatchCount => settings.CountBatches(RowCount);
 
+    public long LeftOut => settings.LeftOut(RowCount);
+
     public string? Checksum => checksum;
 
     public IEnumerable<WindowBatch> ReadEpoch(int epoch)

@@ -71,7 +71,7 @@ internal sealed class GanStep : TrainingStep<RowBatch>
 
     public override double Train(RowBatch batch, double learningRate, MetricSums metrics)
     {
-        var (real, labels) = Read(batch);
+        var (real, labels) = SampleSpread.Read(batch, _shape);
         var isGeneratorsTurn = ++_batch % _options.DiscriminatorSteps == 0;
         var generated = Generate((int)real.shape[0], labels, withGradient: isGeneratorsTurn);
         var loss = TrainDiscriminator(real, generated.detach(), labels, batch.EpochFraction);
@@ -90,7 +90,7 @@ internal sealed class GanStep : TrainingStep<RowBatch>
     public override double Validate(RowBatch batch, MetricSums metrics)
     {
         using var mode = inference_mode();
-        var (real, labels) = Read(batch);
+        var (real, labels) = SampleSpread.Read(batch, _shape);
         var (ofReal, ofGenerated) = Judge(real, Generate((int)real.shape[0], labels, withGradient: false), labels);
         metrics.Add(RealRecognized, AdversarialLosses.ShareRight(ofReal, ofGenerated, _options.Loss, out var right) * batch.RowCount);
         metrics.Add(GeneratedRecognized, right * batch.RowCount);
@@ -102,7 +102,7 @@ internal sealed class GanStep : TrainingStep<RowBatch>
         using var mode = inference_mode();
         foreach (var network in Networks)
             network.BeginValidation();
-        var (real, labels) = Read(batch);
+        var (real, labels) = SampleSpread.Read(batch, _shape);
         var (ofReal, ofGenerated) = Judge(real, Generate((int)real.shape[0], labels, withGradient: false), labels);
         return AdversarialLosses.OfDiscriminator(_options.Loss, ofReal, ofGenerated, _options.LabelSmoothing).item<float>();
     }
@@ -208,13 +208,6 @@ internal sealed class GanStep : TrainingStep<RowBatch>
             ? randn([rows, _shape.LatentSize], dtype: ScalarType.Float32, device: CPU, generator: _random)
             : rand([rows, _shape.LatentSize], dtype: ScalarType.Float32, device: CPU, generator: _random).mul_(Number.Of(2)).sub_(Number.One);
         return _generator.Forward(SampleSpread.Join(noise.to(_generator.Device), labels));
-    }
-
-    /// <summary>The samples of a batch in the generator's range, and their label vectors; as many as fill whole packs.</summary>
-    private (Tensor Samples, Tensor? Labels) Read(RowBatch batch)
-    {
-        var rows = batch.RowCount - (batch.RowCount % _judge.PackSize);
-        return SampleSpread.Read(batch, rows, _shape);
     }
 
     private void Reseed(int epoch) => _random.manual_seed((long)(SeedSequence.Derive(_seed, SeedSequence.AdversarialNoise, epoch) >> 1));

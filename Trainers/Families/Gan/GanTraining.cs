@@ -40,13 +40,17 @@ internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanD
         var rows = UnlabeledData.Open(input, validation, data => ColumnsOf(data, input, format), options.CreateRowSettings(Seed), session.ThrowIfCancelled);
         try
         {
-            if (rows.Counts[DataCounts.RowsWithoutLabel] is > 0 and var skipped)
-                session.Warn(string.Create(CultureInfo.InvariantCulture, $"{skipped} rows have no label in column '{options.LabelColumnName}' and were skipped."));
-            session.Report(rows.Counts, TrainingSession.TrainingData, []);
+            Report(rows.Counts, TrainingSession.TrainingData);
+            if (rows.ValidationCounts is { } counts)
+                Report(counts, TrainingSession.ValidationData);
             var least = options.PackSize * Math.Max(architecture.MinimumBatchRows, design.Discriminator.MinimumBatchRows);
+            if (options.BatchSize < least)
+                throw new ArgumentOutOfRangeException(nameof(options.BatchSize), options.BatchSize, FormattableString.Invariant($"{nameof(options.BatchSize)} is {options.BatchSize}; it must be at least {least}: batch normalization needs several packs of {nameof(options.PackSize)}, {options.PackSize}."));
             if (rows.Labels.RowCount < least)
                 throw new ArgumentException(FormattableString.Invariant($"The training data has {rows.Labels.RowCount} rows; a step of this GAN needs at least {least}."));
-            var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, least, labeled: options.LabelColumnName != null);
+            if ((validation != null || options.ValidationFraction > 0) && rows.ValidationRows < options.PackSize)
+                throw new ArgumentException(FormattableString.Invariant($"There are {rows.ValidationRows} rows to validate on; there must be at least {options.PackSize}, which is {nameof(options.PackSize)}."));
+            var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, least, options.PackSize, labeled: options.LabelColumnName != null);
             training = new ScaledBatches<RowBatch>(training, new FeatureScale(options.FeatureColumnName, firstNumber: design.Generator.Values == null ? 0 : null, session.Warn));
             return new TrainingData<RowBatch>(training, aside, head: null, rows);
         }
@@ -54,6 +58,13 @@ internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanD
         {
             rows.Dispose();
             throw;
+        }
+
+        void Report(DataCounts counts, string data)
+        {
+            if (counts[DataCounts.RowsWithoutLabel] is > 0 and var skipped)
+                session.Warn(string.Create(CultureInfo.InvariantCulture, $"{skipped} rows {(data == TrainingSession.ValidationData ? "of the validation data " : "")}have no label in column '{options.LabelColumnName}' and were skipped."));
+            session.Report(counts, data, []);
         }
     }
 

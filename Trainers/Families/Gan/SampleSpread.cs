@@ -32,7 +32,7 @@ internal sealed class SampleSpread : IDisposable
         {
             using (batch)
             {
-                var (values, label) = Read(batch, batch.RowCount, generator);
+                var (values, label) = Read(batch, generator);
                 samples.Add(values.clone());
                 if (label is not null)
                     labels.Add(label.clone());
@@ -48,13 +48,13 @@ internal sealed class SampleSpread : IDisposable
     }
 
     /// <summary>The samples of a batch in the generator's range, and their label vectors.</summary>
-    public static (Tensor Samples, Tensor? Labels) Read(RowBatch batch, int rows, GeneratorArchitecture generator)
+    public static (Tensor Samples, Tensor? Labels) Read(RowBatch batch, GeneratorArchitecture generator)
     {
-        var samples = batch.Features.narrow(0, 0, rows);
+        var samples = batch.Features;
         if (generator is { Values: { } values, OutputRange: { } range })
             samples = values.MapTo(range, samples);
         var labels = batch is LabeledBatch labeled
-            ? nn.functional.one_hot(labeled.Labels.narrow(0, 0, rows).to(ScalarType.Int64), generator.ClassCount).to(ScalarType.Float32)
+            ? nn.functional.one_hot(labeled.Labels.to(ScalarType.Int64), generator.ClassCount).to(ScalarType.Float32)
             : null;
         return (samples, labels);
     }

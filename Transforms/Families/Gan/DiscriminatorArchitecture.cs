@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Gan;
 using MLExtensions.Networks;
@@ -16,13 +15,9 @@ namespace MLExtensions;
 /// logit: greater than 0 for real. Its weights are <c>sample.0...</c>, <c>label.0...</c>, <c>layers.0...</c> and
 /// <c>projection.weight [classes, units]</c>.
 /// </remarks>
-public sealed record DiscriminatorArchitecture : NetworkArchitecture
+public sealed record DiscriminatorArchitecture : AdversarialArchitecture
 {
     internal const string FamilyName = "discriminator";
-    private const int BestScoringRows = 256;
-
-    /// <summary>The number of classes; 0 if the discriminator is not conditional.</summary>
-    public required int ClassCount { get; init; }
 
     /// <summary>
     /// The number of samples that are judged together: if they are less varied than real ones, they are found out. Lin et al., "PacGAN",
@@ -33,39 +28,21 @@ public sealed record DiscriminatorArchitecture : NetworkArchitecture
     /// <summary>The layers of the sample before the label joins it; may be empty.</summary>
     public required IReadOnlyList<ImageLayer> SampleLayers { get; init; }
 
-    /// <summary>The layers of the label before it joins the sample; may be empty.</summary>
-    public required IReadOnlyList<ImageLayer> LabelLayers { get; init; }
-
-    /// <summary>The layers from sample and label to the logit.</summary>
-    public required IReadOnlyList<ImageLayer> Layers { get; init; }
-
     /// <summary>
     /// Whether the label takes part by the inner product of a vector per class with the input of the last layer, instead of joining the
     /// sample. Miyato and Koyama, "cGANs with Projection Discriminator", 2018.
     /// </summary>
     public required bool ProjectsLabel { get; init; }
 
-    /// <summary>The size of the images; null if samples are not images.</summary>
-    public required ImageShape? Image { get; init; }
-
     /// <inheritdoc/>
     [JsonIgnore]
-    public override long ParameterCount => checked(Joined.ParameterCount + ((long)ProjectedClasses * ProjectedUnits));
+    public override long ParameterCount => checked(base.ParameterCount + ((long)ProjectedClasses * ProjectedUnits));
 
     /// <summary>The number of values of a sample.</summary>
     [JsonIgnore]
     public int SampleSize => (InputCount / PackSize) - ClassCount;
 
-    internal override double MultiplyAdds => Joined.MultiplyAdds + ((double)ProjectedClasses * ProjectedUnits);
-
-    internal override double ValuesPerRow => base.ValuesPerRow + Joined.ValuesPerRow;
-
-    internal override int ScoringRows => BestScoringRows;
-
-    internal override int MinimumBatchRows => Joined.HasBatchNormalization ? 2 : 1;
-
-    /// <summary>The output is the logit of every training: there is no layer with this name.</summary>
-    internal override string OutputLayer => "output";
+    internal override double MultiplyAdds => base.MultiplyAdds + ((double)ProjectedClasses * ProjectedUnits);
 
     /// <summary>Whether generated samples change how real ones are judged, so that they must be judged apart.</summary>
     internal bool HasBatchNormalization => Joined.HasBatchNormalization;
@@ -78,7 +55,7 @@ public sealed record DiscriminatorArchitecture : NetworkArchitecture
     /// <summary>The number of values that the last layer gets.</summary>
     private long ProjectedUnits => ProjectsLabel ? Placed[^1].Input.Count : 0;
 
-    private JoinedLayers Joined => new(SampleShape, ProjectsLabel ? 0 : ClassCount * PackSize, OutputCount)
+    internal override JoinedLayers Joined => new(SampleShape, ProjectsLabel ? 0 : ClassCount * PackSize, OutputCount)
     {
         InputName = "sample",
         Input = SampleLayers,
@@ -91,14 +68,14 @@ public sealed record DiscriminatorArchitecture : NetworkArchitecture
         : LayerShape.OfImage(checked(Image.Channels * PackSize), Image.Height, Image.Width);
 
     /// <inheritdoc/>
-    public bool Equals(DiscriminatorArchitecture? other) => other != null && base.Equals(other) && JsonSerializer.Serialize(this) == JsonSerializer.Serialize(other);
+    public bool Equals(DiscriminatorArchitecture? other) => base.Equals(other);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), ClassCount, PackSize, Layers.Count);
+    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), PackSize);
 
     internal override IEnumerable<LayerDescription> Describe()
     {
-        foreach (var layer in Joined.Describe())
+        foreach (var layer in base.Describe())
             yield return layer;
         if (ProjectedClasses > 0)
             yield return new LayerDescription("projection", "label by projection", "1", ProjectedClasses * ProjectedUnits, ProjectedClasses * ProjectedUnits);

@@ -27,9 +27,6 @@ public sealed class GanTransformer : FeatureColumnsTransformer, INetworkHolder
     internal const string LoaderSignature = "MLExtGan";
     internal const string RowColumnName = "Row";
     private const string ModelSignature = "MLEXTGAN";
-    private const string GeneratorFolder = "Generator";
-    private const string DiscriminatorFolder = "Discriminator";
-    private const int MaximumClasses = 1 << 20;
 
     private readonly GanColumns _columns;
     private readonly LatentFormat _format;
@@ -188,21 +185,9 @@ public sealed class GanTransformer : FeatureColumnsTransformer, INetworkHolder
         var output = ctx.LoadNonEmptyString();
         var latent = new LatentColumns(ctx.LoadStringOrNull(), ctx.LoadStringOrNull(), ctx.LoadStringOrNull());
         var (seed, isImage) = (ctx.Reader.ReadInt32(), ctx.Reader.ReadByte() != 0);
-        var count = ctx.Reader.ReadInt32();
-        if (count < -1 || count > MaximumClasses)
-            throw new ModelFormatException("Model.key", FormattableString.Invariant($"has {count} names of classes"));
-        var names = count < 0 ? null : Enumerable.Range(0, count).Select(_ => ctx.LoadString()).ToArray();
-        var generator = ctx.LoadNetwork(env, GeneratorFolder, "a generator", network => network is { Architecture: GeneratorArchitecture architecture, Head: null } && Fits(architecture, names, latent, isImage));
-        try
-        {
-            var discriminator = ctx.LoadNetwork(env, DiscriminatorFolder, "a discriminator", network => network is { Architecture: DiscriminatorArchitecture, Head: null });
-            return new GanTransformer(env, generator, discriminator, new GanColumns(output, latent, seed, isImage, names));
-        }
-        catch
-        {
-            generator.Dispose();
-            throw;
-        }
+        var names = ctx.LoadClassNames();
+        var (generator, discriminator) = ctx.LoadGan(env, "a generator", architecture => Fits(architecture, names, latent, isImage));
+        return new GanTransformer(env, generator, discriminator, new GanColumns(output, latent, seed, isImage, names));
     }
 
     private protected override DataViewSchema.Column FindInput(DataViewSchema schema)
@@ -225,11 +210,8 @@ public sealed class GanTransformer : FeatureColumnsTransformer, INetworkHolder
         ctx.SaveStringOrNull(LabelColumnName);
         ctx.Writer.Write(NoiseSeed);
         ctx.Writer.Write((byte)(_columns.IsImage ? 1 : 0));
-        ctx.Writer.Write(ClassNames?.Count ?? -1);
-        foreach (var name in ClassNames ?? [])
-            ctx.SaveString(name);
-        ctx.SaveModel(Generator, GeneratorFolder);
-        ctx.SaveModel(Discriminator, DiscriminatorFolder);
+        ctx.SaveClassNames(ClassNames);
+        ctx.SaveGan(Generator, Discriminator);
     }
 
     private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();

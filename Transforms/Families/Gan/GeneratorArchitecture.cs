@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Gan;
 using MLExtensions.Networks;
@@ -13,15 +12,12 @@ namespace MLExtensions;
 /// </summary>
 /// <remarks>
 /// Its input is the noise, followed by a 1 at the place of the class and zeros at the others if it is conditional. Its weights are
-/// <c>latent.0...</c>, <c>label.0...</c> and <c>layers.0...</c>, as <see cref="LatentLayers"/>, <see cref="LabelLayers"/> and
-/// <see cref="Layers"/>.
+/// <c>latent.0...</c>, <c>label.0...</c> and <c>layers.0...</c>, as <see cref="LatentLayers"/>,
+/// <see cref="AdversarialArchitecture.LabelLayers"/> and <see cref="AdversarialArchitecture.Layers"/>.
 /// </remarks>
-public sealed record GeneratorArchitecture : NetworkArchitecture
+public sealed record GeneratorArchitecture : AdversarialArchitecture
 {
     internal const string FamilyName = "generator";
-
-    // Smaller passes start too often, larger ones leave the caches.
-    private const int BestScoringRows = 256;
 
     /// <summary>The number of values of the noise.</summary>
     public required int LatentSize { get; init; }
@@ -29,45 +25,18 @@ public sealed record GeneratorArchitecture : NetworkArchitecture
     /// <summary>The distribution of the noise.</summary>
     public required LatentDistribution LatentDistribution { get; init; }
 
-    /// <summary>The number of classes; 0 if the generator is not conditional.</summary>
-    public required int ClassCount { get; init; }
-
     /// <summary>The layers of the noise before the label joins it; may be empty.</summary>
     public required IReadOnlyList<ImageLayer> LatentLayers { get; init; }
-
-    /// <summary>The layers of the label before it joins the noise; may be empty.</summary>
-    public required IReadOnlyList<ImageLayer> LabelLayers { get; init; }
-
-    /// <summary>The layers from noise and label to the sample.</summary>
-    public required IReadOnlyList<ImageLayer> Layers { get; init; }
-
-    /// <summary>The size of the images that are generated; null if samples are not images.</summary>
-    public required ImageShape? Image { get; init; }
 
     /// <summary>
     /// The range of the data; null if samples are any real numbers. The range of the last layer, tanh or sigmoid, stands for it.
     /// </summary>
     public required ValueRange? Values { get; init; }
 
-    /// <inheritdoc/>
-    [JsonIgnore]
-    public override long ParameterCount => Joined.ParameterCount;
-
     /// <summary>What the last layer returns: the range of tanh or of sigmoid, or null for real numbers.</summary>
     internal ValueRange? OutputRange => Layers is [.., ActivationLayer last] ? RangeOf(last.Activation) : null;
 
-    internal override double MultiplyAdds => Joined.MultiplyAdds;
-
-    internal override double ValuesPerRow => base.ValuesPerRow + Joined.ValuesPerRow;
-
-    internal override int ScoringRows => BestScoringRows;
-
-    internal override int MinimumBatchRows => Joined.HasBatchNormalization ? 2 : 1;
-
-    /// <summary>The outputs are the values of a sample and cannot be exchanged: there is no layer with this name.</summary>
-    internal override string OutputLayer => "output";
-
-    private JoinedLayers Joined => new(LayerShape.OfVector(LatentSize), ClassCount, OutputCount)
+    internal override JoinedLayers Joined => new(LayerShape.OfVector(LatentSize), ClassCount, OutputCount)
     {
         InputName = "latent",
         Input = LatentLayers,
@@ -76,10 +45,10 @@ public sealed record GeneratorArchitecture : NetworkArchitecture
     };
 
     /// <inheritdoc/>
-    public bool Equals(GeneratorArchitecture? other) => other != null && base.Equals(other) && JsonSerializer.Serialize(this) == JsonSerializer.Serialize(other);
+    public bool Equals(GeneratorArchitecture? other) => base.Equals(other);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), LatentSize, ClassCount, Layers.Count);
+    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), LatentSize);
 
     /// <summary>The range of an activation function that has a lower and an upper limit.</summary>
     internal static ValueRange? RangeOf(Activation activation) => activation switch
@@ -88,8 +57,6 @@ public sealed record GeneratorArchitecture : NetworkArchitecture
         Activation.Sigmoid => new ValueRange(0, 1),
         _ => null,
     };
-
-    internal override IEnumerable<LayerDescription> Describe() => Joined.Describe();
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new GeneratorNetwork(this, Joined);
 

@@ -197,6 +197,25 @@ public sealed class InpaintingTests
         Assert.AreEqual((Side, Side), (filled.Height, filled.Width));
     }
 
+    /// <summary>The networks are those of the GAN: it frees them, and what fills holes with them does not.</summary>
+    [TestMethod]
+    public void NetworksBelongToTheGan()
+    {
+        using var gan = Ml.GenerativeModels.Trainers.Dcgan(new DcganEstimator.Options { Networks = GanSample.SmallImages(), Epochs = 1, ThreadCount = 1 }).Fit(GanSample.Halves(Ml));
+        var inpainting = Ml.Transforms.Inpaint(gan, Half(options => options.Steps = 1)).Fit(Images(1));
+        var filled = inpainting.Transform(Images(2)).GetColumn<float[]>("Whole").ToArray();
+        inpainting.Dispose();
+        Assert.HasCount(Pixels, gan.Sample(new float[6]));
+        CollectionAssert.AreEqual(filled[1], inpainting.Transform(Images(2)).GetColumn<float[]>("Whole").Last());
+        var view = inpainting.Transform(Images(2));
+        gan.Dispose();
+        foreach (Action use in new Action[]
+        {
+            () => view.GetColumn<float[]>("Whole").ToArray(), () => inpainting.Transform(Images(1)), () => Ml.Model.Save(inpainting, Images(1).Schema, new MemoryStream()),
+        })
+            Assert.AreEqual(nameof(GanTransformer), Assert.ThrowsExactly<ObjectDisposedException>(use).ObjectName);
+    }
+
     [TestMethod]
     public void BadInput_IsNamed()
     {
@@ -221,8 +240,24 @@ public sealed class InpaintingTests
             Contains(Assert.Throws<ArgumentException>(() => Ml.Transforms.Inpaint(Plain.Value, Half(change))), name);
 
         using var labeled = Ml.Transforms.Inpaint(Conditional.Value, Half(options => options.LabelColumnName = "Class")).Fit(Images(1));
-        var view = Named("middle");
-        Contains(Assert.Throws<Exception>(() => labeled.Transform(view).GetColumn<float[]>("Whole").ToArray()), "middle");
+        Contains(Refusal<Exception>(labeled, Named("middle")), "middle");
+        Contains(Refusal<FormatException>(labeled, Named("left", "right", "")), "'Class'", "row 2");
+        Contains(Refusal<ArgumentException>(labeled, Ml.Transforms.DropColumns("Class").Fit(Images(1)).Transform(Images(1))), "'Class' is not in the data");
+        Contains(Refusal<ArgumentException>(labeled, Ml.Transforms.CopyColumns("Class", "Features").Fit(Images(1)).Transform(Images(1))), "'Class'", "key");
+
+        // Columns that do not say the size of their values tell it in each row.
+        using var masked = Ml.Transforms.Inpaint("Whole", "Features", "Mask", Plain.Value).Fit(Masked(new float[Pixels]));
+        using var flagged = Ml.Transforms.Inpaint("Whole", "Features", "Flags", Plain.Value).Fit(Masked(new float[Pixels]));
+        Contains(Refusal<FormatException>(masked, Masked(new float[10], maskSize: 0)), "Mask column 'Mask', row 0", "10 values", "8 x 8");
+        Contains(Refusal<FormatException>(flagged, Masked(new float[10], maskSize: 0)), "Mask column 'Flags', row 0", "10 values", "8 x 8");
+        Contains(Refusal<ArgumentException>(masked, Images(1)), "'Mask' is not in the data");
+        Contains(Refusal<ArgumentException>(masked, Ml.Transforms.DropColumns("Features").Fit(Masked(new float[Pixels])).Transform(Masked(new float[Pixels]))), "'Features' is not in the data");
+
+        static T Refusal<T>(InpaintingTransformer inpainting, IDataView data)
+            where T : Exception
+        {
+            return Assert.Throws<T>(() => inpainting.Transform(data).GetColumn<float[]>("Whole").ToArray());
+        }
 
         static void Throws<T>(IDataView data, params string[] words)
             where T : Exception
@@ -237,12 +272,12 @@ public sealed class InpaintingTests
         }
     }
 
-    /// <summary>A dark image whose class has another name.</summary>
-    private static IDataView Named(string name)
+    /// <summary>Dark images and the names of their classes; an empty name is a missing one.</summary>
+    private static IDataView Named(params string[] names)
     {
         var schema = SchemaDefinition.Create(typeof(NamedRow));
         schema["Features"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, Pixels);
-        var rows = Ml.Data.LoadFromEnumerable(new[] { new NamedRow { Features = new float[Pixels], Class = name } }, schema);
+        var rows = Ml.Data.LoadFromEnumerable(names.Select(name => new NamedRow { Features = new float[Pixels], Class = name }).ToList(), schema);
         return Ml.Transforms.Conversion.MapValueToKey("Class").Fit(rows).Transform(rows);
     }
 
@@ -283,14 +318,14 @@ public sealed class InpaintingTests
         return mask;
     }
 
-    private static IDataView Masked(float[] mask, Action<float[]>? change = null)
+    private static IDataView Masked(float[] mask, Action<float[]>? change = null, int? maskSize = null)
     {
         var image = Images(1).GetColumn<float[]>("Features").Single();
         change?.Invoke(image);
         var schema = SchemaDefinition.Create(typeof(MaskedRow));
         schema["Features"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, Pixels);
-        schema["Mask"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, mask.Length);
-        schema["Flags"].ColumnType = new VectorDataViewType(BooleanDataViewType.Instance, mask.Length);
+        schema["Mask"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, maskSize ?? mask.Length);
+        schema["Flags"].ColumnType = new VectorDataViewType(BooleanDataViewType.Instance, maskSize ?? mask.Length);
         return Ml.Data.LoadFromEnumerable(new[] { new MaskedRow { Features = image, Mask = mask, Flags = mask.Select(x => x == 1).ToArray() } }, schema);
     }
 

@@ -115,8 +115,6 @@ internal static class InpaintingOutputs
 /// <param name="ClassNames">The names of the generator's classes, or null.</param>
 internal sealed record InpaintingSettings(InpaintingEstimator.Options Options, bool IsImage, IReadOnlyList<string>? ClassNames)
 {
-    private const int MaximumClasses = 1 << 20;
-
     /// <summary>Whether a generator that was loaded can be used with the options.</summary>
     public bool Fits(GeneratorArchitecture architecture)
     {
@@ -141,9 +139,7 @@ internal sealed record InpaintingSettings(InpaintingEstimator.Options Options, b
             ctx.Writer.Write(number);
         foreach (var number in new[] { Options.MissingShare, Options.LearningRate, Options.PriorWeight, Options.DiscriminatorWeight, Options.DistantWeight, Options.Temperature })
             ctx.Writer.Write(number);
-        ctx.Writer.Write(ClassNames?.Count ?? -1);
-        foreach (var name in ClassNames ?? [])
-            ctx.SaveString(name);
+        ctx.SaveClassNames(ClassNames);
     }
 
     public static InpaintingSettings Load(ModelLoadContext ctx)
@@ -173,10 +169,7 @@ internal sealed record InpaintingSettings(InpaintingEstimator.Options Options, b
         options.DiscriminatorWeight = ctx.Reader.ReadDouble();
         options.DistantWeight = ctx.Reader.ReadDouble();
         options.Temperature = ctx.Reader.ReadDouble();
-        var count = ctx.Reader.ReadInt32();
-        if (count < -1 || count > MaximumClasses)
-            throw new ModelFormatException("Model.key", FormattableString.Invariant($"has {count} names of classes"));
-        return new InpaintingSettings(options, isImage, count < 0 ? null : Enumerable.Range(0, count).Select(_ => ctx.LoadString()).ToArray());
+        return new InpaintingSettings(options, isImage, ctx.LoadClassNames());
     }
 
     private static int? OrNull(int value) => value < 0 ? null : value;

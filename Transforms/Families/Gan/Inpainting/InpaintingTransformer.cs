@@ -23,13 +23,12 @@ public sealed class InpaintingTransformer : NetworkColumnsTransformer
 {
     internal const string LoaderSignature = "MLExtInpainting";
     private const string ModelSignature = "MLEXTINP";
-    private const string GeneratorFolder = "Generator";
-    private const string DiscriminatorFolder = "Discriminator";
 
     private readonly InpaintingSettings _settings;
     private readonly GeneratorArchitecture _architecture;
     private readonly InpaintingFormat _format;
     private readonly IReadOnlyList<InpaintingOutput> _outputs;
+    private readonly OutputColumn[] _columns;
 
     internal InpaintingTransformer(IHostEnvironment env, NetworkModelParameters generator, NetworkModelParameters discriminator, InpaintingSettings settings, bool owned)
         : base(env.Register(LoaderSignature), settings.Options.ImageColumnName, [generator, discriminator], owned)
@@ -39,6 +38,7 @@ public sealed class InpaintingTransformer : NetworkColumnsTransformer
         _architecture = (GeneratorArchitecture)generator.Architecture;
         _format = new InpaintingFormat(_architecture, settings, settings.Options.MadeMask(_architecture.Image!));
         _outputs = InpaintingOutputs.Of(settings, _architecture);
+        _columns = _outputs.Select(output => output.Column).ToArray();
     }
 
     /// <summary>The column of the images without holes.</summary>
@@ -60,8 +60,7 @@ public sealed class InpaintingTransformer : NetworkColumnsTransformer
     {
         ctx.CheckAtModel(GetVersionInfo());
         var settings = InpaintingSettings.Load(ctx);
-        var generator = ctx.LoadNetwork(env, GeneratorFolder, "a generator of images", network => network is { Architecture: GeneratorArchitecture architecture, Head: null } && settings.Fits(architecture));
-        var discriminator = ctx.LoadNetwork(env, DiscriminatorFolder, "a discriminator", network => network is { Architecture: DiscriminatorArchitecture, Head: null });
+        var (generator, discriminator) = ctx.LoadGan(env, "a generator of images", settings.Fits);
         return new InpaintingTransformer(env, generator, discriminator, settings, owned: true);
     }
 
@@ -77,25 +76,13 @@ public sealed class InpaintingTransformer : NetworkColumnsTransformer
     /// <summary>Rows are not read ahead: each takes long, and who takes one is not to wait for others.</summary>
     private protected override IDataView ReadAhead(IDataView input) => input;
 
-    private protected override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer)
-    {
-        var source = ScoreSource.Create(row, input, new Scorer(this, active));
-        disposer = source.Dispose;
-        var getters = new Delegate[_outputs.Count];
-        var first = 0;
-        foreach (var index in active)
-        {
-            getters[index] = _outputs[index].Column.CreateGetter(source, first);
-            first += _outputs[index].Column.Width;
-        }
-        return getters;
-    }
+    private protected override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer) =>
+        ScoreSource.CreateGetters(row, input, new Scorer(this, active), _columns, active, out disposer);
 
     private protected override void SaveContent(ModelSaveContext ctx)
     {
         _settings.Save(ctx);
-        ctx.SaveModel(Generator, GeneratorFolder);
-        ctx.SaveModel(Discriminator, DiscriminatorFolder);
+        ctx.SaveGan(Generator, Discriminator);
     }
 
     private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
@@ -110,7 +97,7 @@ public sealed class InpaintingTransformer : NetworkColumnsTransformer
 
         public FeatureFormat Format { get; } = transformer._format;
 
-        public int OutputCount { get; } = active.Sum(index => transformer._outputs[index].Column.Width);
+        public int OutputCount { get; } = active.Sum(index => transformer._columns[index].Width);
 
         public void Score(Tensor features, Span<float> scores)
         {

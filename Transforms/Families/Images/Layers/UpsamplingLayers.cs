@@ -103,6 +103,7 @@ internal sealed class TransposedConvolutionModule : nn.Module<Tensor, Tensor>, I
     private readonly long[] _stride;
     private readonly long[] _padding;
     private readonly long[] _outputPadding;
+    private readonly bool _leavesGaps;
 
     public TransposedConvolutionModule(TransposedConvolutionLayer layer, long channels)
         : base(nameof(TransposedConvolutionModule))
@@ -112,6 +113,7 @@ internal sealed class TransposedConvolutionModule : nn.Module<Tensor, Tensor>, I
         _stride = [layer.Stride, layer.Stride];
         _padding = [layer.Padding, layer.Padding];
         _outputPadding = [layer.OutputPadding, layer.OutputPadding];
+        _leavesGaps = layer is { KernelSize: 1, Stride: > 1 };
         RegisterComponents();
     }
 
@@ -121,6 +123,32 @@ internal sealed class TransposedConvolutionModule : nn.Module<Tensor, Tensor>, I
 
     public override Tensor forward(Tensor x) => Forward(x, weight);
 
-    public Tensor Forward(Tensor x, Tensor weights) =>
-        nn.functional.conv_transpose2d(x, weights, bias, _stride, _padding, _outputPadding);
+    /// <remarks>
+    /// Avoids the two cases of <see cref="ConvolutionModule"/> that oneDNN computes wrongly, as the gradient of a transposed convolution is a
+    /// convolution (found by eng/native-search). First, a 1x1 kernel with a stride: it leaves gaps, which are filled with zeros afterwards.
+    /// Second, an output narrower than the stride in bfloat16: a column of zeros on the right of the input makes it wide enough.
+    /// </remarks>
+    public Tensor Forward(Tensor x, Tensor weights)
+    {
+        var width = Length(x.shape[3], weights.shape[3], 1);
+        if (_leavesGaps)
+        {
+            var spread = Spread(nn.functional.conv_transpose2d(x, weights), Length(x.shape[2], weights.shape[2], 0), width);
+            return bias is null ? spread : spread.add(bias.view(1, -1, 1, 1), Number.One);
+        }
+        return width >= _stride[1] || x.dtype != ScalarType.BFloat16
+            ? nn.functional.conv_transpose2d(x, weights, bias, _stride, _padding, _outputPadding)
+            : nn.functional.conv_transpose2d(nn.functional.pad(x, [0, 1, 0, 0]), weights, bias, _stride, _padding, _outputPadding).narrow(3, 0, width);
+    }
+
+    /// <summary>Puts zeros between the pixels of an image, and cuts off the padding.</summary>
+    private Tensor Spread(Tensor x, long height, long width)
+    {
+        var gaps = nn.functional.pad(x.unsqueeze(4).unsqueeze(3), [0, _stride[1] - 1, 0, 0, 0, _stride[0] - 1]);
+        var spread = gaps.reshape(x.shape[0], x.shape[1], x.shape[2] * _stride[0], x.shape[3] * _stride[1]);
+        return spread.narrow(2, _padding[0], height).narrow(3, _padding[1], width);
+    }
+
+    private long Length(long side, long kernel, int dimension) =>
+        ((side - 1) * _stride[dimension]) - (2 * _padding[dimension]) + kernel + _outputPadding[dimension];
 }

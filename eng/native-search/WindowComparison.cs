@@ -5,23 +5,24 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.NativeSearch;
 
-/// <summary>A convolution and its gradients in float32 or bfloat16, against the same in float64, which no fast library computes.</summary>
-internal static class ConvolutionComparison
+/// <summary>A convolution, transposed or not, and its gradients in float32 or bfloat16, against the same in float64, which no fast library computes.</summary>
+internal static class WindowComparison
 {
-    public static List<string> Run(ConvolutionCase now, bool library)
+    public static List<string> Run(WindowCase now, bool library)
     {
         using var scope = NewDisposeScope();
         set_num_threads(now.Threads);
         var type = now.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
         var input = Arrange(Numbers(type, now.BatchSize, now.Inputs, now.ImageHeight, now.ImageWidth), now.ChannelsLast).requires_grad_(true);
-        var weight = Numbers(type, now.Outputs, now.Inputs / now.Groups, now.Height, now.Width).requires_grad_(true);
+        var weight = Numbers(type, now.WeightShape).requires_grad_(true);
         var bias = now.Bias ? Numbers(type, now.Outputs).requires_grad_(true) : null;
         var slope = Arrange(Numbers(type, now.BatchSize, now.Outputs, now.OutputHeight, now.OutputWidth), now.ChannelsLast);
-        var actual = library ? OfLibrary(now, input, weight, bias, slope) : OfTorch(now, input, weight, bias, slope);
-        var expected = OfTorch(now, Double(input)!, Double(weight)!, Double(bias), slope.to(ScalarType.Float64));
+        var actual = library ? OfLibrary(now, input, weight, bias, slope) : WithGradients(now.Compute(input, weight, bias), slope, input, weight, bias);
+        var (exactInput, exactWeight, exactBias) = (Double(input)!, Double(weight)!, Double(bias));
+        var expected = WithGradients(now.Compute(exactInput, exactWeight, exactBias), slope.to(ScalarType.Float64), exactInput, exactWeight, exactBias);
 
         // No sum of n products of numbers in [-1, 1] is further from the truth than n roundings of n (float32: 2^-24), and one of the result.
-        long[] terms = [now.Inputs / now.Groups * now.Height * now.Width, now.Outputs / now.Groups * now.Height * now.Width, now.BatchSize * now.OutputHeight * now.OutputWidth, now.BatchSize * now.OutputHeight * now.OutputWidth];
+        var terms = now.Terms;
         string[] names = ["output", "gradient of the input", "gradient of the weights", "gradient of the bias"];
         var findings = new List<string>();
         for (var i = 0; i < actual.Count; i++)
@@ -36,16 +37,9 @@ internal static class ConvolutionComparison
         return findings;
     }
 
-    private static List<Tensor> OfTorch(ConvolutionCase now, Tensor input, Tensor weight, Tensor? bias, Tensor slope)
+    private static List<Tensor> OfLibrary(WindowCase now, Tensor input, Tensor weight, Tensor? bias, Tensor slope)
     {
-        var output = nn.functional.conv2d(input, weight, bias, [now.Stride, now.Stride], [now.Padding, now.Padding], [now.Dilation, now.Dilation], now.Groups);
-        return WithGradients(output, slope, input, weight, bias);
-    }
-
-    private static List<Tensor> OfLibrary(ConvolutionCase now, Tensor input, Tensor weight, Tensor? bias, Tensor slope)
-    {
-        var layer = new ConvolutionLayer(now.Outputs, now.Height) { Stride = now.Stride, Padding = now.Padding, Dilation = now.Dilation, Groups = now.Groups, Bias = now.Bias };
-        var module = layer.CreateModule(LayerShape.OfImage(now.Inputs, now.ImageHeight, now.ImageWidth), new LayerSite("", now.Outputs)).to(weight.dtype);
+        var module = now.Layer!.CreateModule(LayerShape.OfImage(now.Inputs, now.ImageHeight, now.ImageWidth), new LayerSite("", now.Outputs)).to(weight.dtype);
         var parameters = module.named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter);
         using (no_grad())
         {
