@@ -16,6 +16,13 @@ internal struct SplitMix64(ulong seed)
         return z ^ (z >> 31);
     }
 
+    /// <summary>All that the numbers to come depend on, for checkpoints.</summary>
+    public ulong State
+    {
+        readonly get => _state;
+        set => _state = value;
+    }
+
     /// <summary>A number from 0 to <paramref name="exclusiveMaximum"/> - 1.</summary>
     public int Next(int exclusiveMaximum) => (int)Math.BigMul(Next(), (ulong)exclusiveMaximum, out _);
 
@@ -51,6 +58,9 @@ internal static class SeedSequence
     public const int AdversarialNoise = 10;
     public const int InpaintingMask = 11;
     public const int EvaluatedRows = 12;
+    public const int Environment = 13;
+    public const int Exploration = 14;
+    public const int EvaluatedEpisodes = 15;
 
     public static ulong Derive(int seed, int purpose, int epoch = 0)
     {
