@@ -5,7 +5,13 @@ namespace MLExtensions;
 /// <summary>The environments by name, as Gymnasium names them, with its time limits.</summary>
 public static class Environments
 {
-    private static readonly ConcurrentDictionary<string, Func<IEnvironment>> Registered = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, Func<IEnvironment>> Registered = new(StringComparer.Ordinal)
+    {
+        ["CartPole-v1"] = () => new TimeLimit(new CartPoleEnvironment(), 500),
+        ["MountainCar-v0"] = () => new TimeLimit(new MountainCarEnvironment(), 200),
+        ["Acrobot-v1"] = () => new TimeLimit(new AcrobotEnvironment(), 500),
+        ["Catch-v0"] = () => new CatchEnvironment(),
+    };
 
     /// <summary>The names that <see cref="Make"/> knows, sorted.</summary>
     public static IReadOnlyList<string> Names => [.. Registered.Keys.Order(StringComparer.Ordinal)];

@@ -12,7 +12,7 @@ public abstract record Space
     /// <summary>The number of values of an observation: 1 of a discrete space.</summary>
     public abstract int Size { get; }
 
-    /// <summary>Whether an observation is in the space: as many values as <see cref="Size"/>, none of them NaN or out of range.</summary>
+    /// <summary>Whether an observation is in the space: as many values as <see cref="Size"/>, all of them finite and in range.</summary>
     /// <param name="values">The observation.</param>
     public bool Contains(ReadOnlySpan<float> values) => values.Length == Size && FirstOutside(values) < 0;
 
@@ -128,13 +128,19 @@ public sealed record BoxSpace : Space
     {
         for (var i = 0; i < values.Length; i++)
         {
-            if (!(values[i] >= _low[i] && values[i] <= _high[i]))
+            if (!float.IsFinite(values[i]) || values[i] < _low[i] || values[i] > _high[i])
                 return i;
         }
         return -1;
     }
 
-    internal override string AllowedAt(int place) => FormattableString.Invariant($"a number from {_low[place]} to {_high[place]}");
+    internal override string AllowedAt(int place) => (float.IsFinite(_low[place]), float.IsFinite(_high[place])) switch
+    {
+        (true, true) => FormattableString.Invariant($"a number from {_low[place]} to {_high[place]}"),
+        (true, false) => FormattableString.Invariant($"finite and at least {_low[place]}"),
+        (false, true) => FormattableString.Invariant($"finite and at most {_high[place]}"),
+        _ => "finite",
+    };
 
     private static float[] Same(IReadOnlyList<long> shape, float bound)
     {
