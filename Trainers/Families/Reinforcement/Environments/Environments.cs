@@ -10,6 +10,12 @@ public static class Environments
         ["CartPole-v1"] = () => new TimeLimit(new CartPoleEnvironment(), 500),
         ["MountainCar-v0"] = () => new TimeLimit(new MountainCarEnvironment(), 200),
         ["Acrobot-v1"] = () => new TimeLimit(new AcrobotEnvironment(), 500),
+        ["FrozenLake-v1"] = () => new TimeLimit(new FrozenLakeEnvironment(), 100),
+        ["FrozenLake8x8-v1"] = () => new TimeLimit(new FrozenLakeEnvironment(FrozenLakeEnvironment.Map8x8), 200),
+        ["Taxi-v3"] = () => new TimeLimit(new TaxiEnvironment(), 200),
+        ["CliffWalking-v1"] = () => new CliffWalkingEnvironment(),
+        ["CliffWalkingSlippery-v1"] = () => new CliffWalkingEnvironment(isSlippery: true),
+        ["Blackjack-v1"] = () => new BlackjackEnvironment(),
         ["Catch-v0"] = () => new CatchEnvironment(),
     };
 

@@ -92,6 +92,13 @@ public interface IKnownModelEnvironment : IEnvironment
     /// <summary>The number of states; they are numbered from 0.</summary>
     int StateCount { get; }
 
+    /// <summary>
+    /// What is seen of a state. Usually the state itself; states beyond the observation space are seen as one of those in it, and what is best
+    /// there must be best here.
+    /// </summary>
+    /// <param name="state">The state, from 0.</param>
+    int Observed(int state) => state;
+
     /// <summary>The states that episodes begin in, with their probabilities, which add up to 1.</summary>
     IReadOnlyList<StateProbability> InitialStates { get; }
 
@@ -100,18 +107,6 @@ public interface IKnownModelEnvironment : IEnvironment
     /// <param name="action">The action, from 0.</param>
     IReadOnlyList<StateTransition> Transitions(int state, int action);
 }
-
-/// <summary>How probable a state is.</summary>
-/// <param name="State">The state, from 0.</param>
-/// <param name="Probability">The probability.</param>
-public readonly record struct StateProbability(int State, double Probability);
-
-/// <summary>One of the things that can come of an action in a state.</summary>
-/// <param name="NextState">The state that it leads to, from 0.</param>
-/// <param name="Probability">The probability.</param>
-/// <param name="Reward">The reward.</param>
-/// <param name="Terminated">Whether the episode ends there.</param>
-public readonly record struct StateTransition(int NextState, double Probability, double Reward, bool Terminated);
 
 /// <summary>A picture: three bytes per pixel, red, green and blue, row by row from the top left.</summary>
 public sealed class RgbFrame
