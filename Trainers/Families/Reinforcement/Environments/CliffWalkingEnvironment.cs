@@ -23,7 +23,7 @@ public sealed class CliffWalkingEnvironment : TabularEnvironment
     /// Whether one slips: with probability 1/3 each, one goes where one wanted to, or in one of the two directions at right angles. Default false.
     /// </param>
     public CliffWalkingEnvironment(bool isSlippery = false)
-        : base("CliffWalking-v1", Rows * Columns, Rows * Columns, actions: 4, [new StateProbability(Start, 1)], (state, action) => Moves(state, action, isSlippery))
+        : base(isSlippery ? "CliffWalkingSlippery-v1" : "CliffWalking-v1", Rows * Columns, Rows * Columns, actions: 4, [new StateProbability(Start, 1)], (state, action) => Moves(state, action, isSlippery))
     {
     }
 

@@ -101,6 +101,24 @@ public abstract class EnvironmentWrapper : IRenderableEnvironment, ICheckpointab
         ?? throw new NotSupportedException($"The state of {Inner.Name} cannot be kept: it is no {nameof(ICheckpointableEnvironment)}.");
 }
 
+/// <summary>Arrays in the states of environments, whose sizes are known.</summary>
+internal static class StateArrays
+{
+    public static void Write(BinaryWriter writer, ReadOnlySpan<float> values)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        foreach (var value in values)
+            writer.Write(value);
+    }
+
+    public static void Read(BinaryReader reader, Span<float> values)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        foreach (ref var value in values)
+            value = reader.ReadSingle();
+    }
+}
+
 /// <summary>Reads the states of environments.</summary>
 internal static class EnvironmentStates
 {
