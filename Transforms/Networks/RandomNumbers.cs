@@ -40,6 +40,53 @@ internal struct SplitMix64(ulong seed)
     }
 }
 
+/// <summary>The same as a <see cref="Random"/>, for what others implement; its state can be kept.</summary>
+internal sealed class SeededRandom(ulong seed) : Random
+{
+    private SplitMix64 _random = new(seed);
+
+    /// <inheritdoc cref="SplitMix64.State"/>
+    public ulong State
+    {
+        get => _random.State;
+        set => _random.State = value;
+    }
+
+    public override int Next() => _random.Next(int.MaxValue);
+
+    public override int Next(int maxValue)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(maxValue);
+        return _random.Next(maxValue);
+    }
+
+    public override int Next(int minValue, int maxValue) => (int)NextInt64(minValue, maxValue);
+
+    public override long NextInt64() => NextInt64(0, long.MaxValue);
+
+    public override long NextInt64(long maxValue) => NextInt64(0, maxValue);
+
+    public override long NextInt64(long minValue, long maxValue)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(minValue, maxValue);
+        return minValue + (long)Math.BigMul(_random.Next(), unchecked((ulong)(maxValue - minValue)), out _);
+    }
+
+    public override double NextDouble() => _random.NextDouble();
+
+    public override float NextSingle() => (_random.Next() >> 40) * (1f / (1 << 24));
+
+    public override void NextBytes(Span<byte> buffer)
+    {
+        foreach (ref var value in buffer)
+            value = (byte)(_random.Next() >> 56);
+    }
+
+    public override void NextBytes(byte[] buffer) => NextBytes(buffer.AsSpan());
+
+    protected override double Sample() => NextDouble();
+}
+
 /// <summary>
 /// Derives independent seeds from one: each use and each epoch has its own. The random numbers of an epoch therefore do not depend on what
 /// was drawn before, and a resumed training draws the same numbers as an uninterrupted one.

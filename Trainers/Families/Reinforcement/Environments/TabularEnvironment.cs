@@ -11,6 +11,7 @@ public abstract class TabularEnvironment : SimulatedEnvironment, IKnownModelEnvi
     private readonly float[] _observation = new float[1];
     private readonly StateTransition[][] _transitions;
     private readonly StateProbability[] _initial;
+    private readonly double[] _initialSums;
 
     private protected TabularEnvironment(
         string name, int observedStates, int states, int actions, IReadOnlyList<StateProbability> initial, Func<int, int, IEnumerable<StateTransition>> transitions)
@@ -18,6 +19,8 @@ public abstract class TabularEnvironment : SimulatedEnvironment, IKnownModelEnvi
     {
         StateCount = states;
         _initial = [.. initial];
+        var sum = 0.0;
+        _initialSums = _initial.Select(start => sum += start.Probability).ToArray();
         _transitions = new StateTransition[states * actions][];
         for (var state = 0; state < states; state++)
         {
@@ -51,12 +54,16 @@ public abstract class TabularEnvironment : SimulatedEnvironment, IKnownModelEnvi
         return Array.AsReadOnly(_transitions[(state * ActionSpace.Count) + action]);
     }
 
-    private protected override void Begin() => (State, LastAction) = (_initial[Draw(_initial, initial => initial.Probability)].State, -1);
+    private protected override void Begin()
+    {
+        var place = Array.BinarySearch(_initialSums, Random.NextDouble());
+        (State, LastAction) = (_initial[Math.Min(place < 0 ? ~place : place + 1, _initial.Length - 1)].State, -1);
+    }
 
     private protected override (double Reward, bool Terminated) Act(int action)
     {
         var possible = _transitions[(State * ActionSpace.Count) + action];
-        var drawn = possible[possible.Length == 1 ? 0 : Draw(possible, transition => transition.Probability)];
+        ref readonly var drawn = ref possible[possible.Length == 1 ? 0 : Draw(possible)];
         (State, LastAction) = (drawn.NextState, action);
         return (drawn.Reward, drawn.Terminated);
     }
@@ -92,15 +99,15 @@ public abstract class TabularEnvironment : SimulatedEnvironment, IKnownModelEnvi
             : [move((action + 3) % 4) with { Probability = rest }, move(action) with { Probability = successRate }, move((action + 1) % 4) with { Probability = rest }];
     }
 
-    private int Draw<T>(T[] items, Func<T, double> probability)
+    private int Draw(StateTransition[] possible)
     {
         var rest = Random.NextDouble();
-        for (var i = 0; i < items.Length - 1; i++)
+        for (var i = 0; i < possible.Length - 1; i++)
         {
-            rest -= probability(items[i]);
+            rest -= possible[i].Probability;
             if (rest < 0)
                 return i;
         }
-        return items.Length - 1;
+        return possible.Length - 1;
     }
 }
