@@ -38,9 +38,6 @@ public abstract class TabularEnvironment : SimulatedEnvironment, IKnownModelEnvi
     /// <summary>The state now.</summary>
     internal int State { get; private set; }
 
-    /// <summary>The last action of the episode; -1 at its beginning.</summary>
-    private protected int LastAction { get; private set; } = -1;
-
     /// <inheritdoc/>
     public virtual int Observed(int state) => state;
 
@@ -57,14 +54,14 @@ public abstract class TabularEnvironment : SimulatedEnvironment, IKnownModelEnvi
     private protected override void Begin()
     {
         var place = Array.BinarySearch(_initialSums, Random.NextDouble());
-        (State, LastAction) = (_initial[Math.Min(place < 0 ? ~place : place + 1, _initial.Length - 1)].State, -1);
+        State = _initial[Math.Min(place < 0 ? ~place : place + 1, _initial.Length - 1)].State;
     }
 
     private protected override (double Reward, bool Terminated) Act(int action)
     {
         var possible = _transitions[(State * ActionSpace.Count) + action];
         ref readonly var drawn = ref possible[possible.Length == 1 ? 0 : Draw(possible)];
-        (State, LastAction) = (drawn.NextState, action);
+        State = drawn.NextState;
         return (drawn.Reward, drawn.Terminated);
     }
 
@@ -74,15 +71,11 @@ public abstract class TabularEnvironment : SimulatedEnvironment, IKnownModelEnvi
         return _observation;
     }
 
-    private protected override void SaveCore(BinaryWriter writer)
-    {
-        writer.Write(State);
-        writer.Write(LastAction);
-    }
+    private protected override void SaveCore(BinaryWriter writer) => writer.Write(State);
 
     private protected override void LoadCore(BinaryReader reader)
     {
-        (State, LastAction) = (reader.ReadInt32(), reader.ReadInt32());
+        State = reader.ReadInt32();
         if ((uint)State >= (uint)StateCount)
             throw new FormatException(FormattableString.Invariant($"The state of {Name} is damaged: it has {StateCount} states, and state {State} is none of them."));
     }

@@ -17,6 +17,7 @@ internal sealed class TransitionLog
     private readonly IDataView _data;
     private readonly TabularOptions _options;
     private readonly int[]? _nextPlaces;
+    private readonly bool _isComparable;
 
     /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
     public TransitionLog(IDataView data, TabularOptions options)
@@ -25,8 +26,8 @@ internal sealed class TransitionLog
         CheckSchema(SchemaShape.Create(data.Schema), options);
         var (states, nextStates) = (data.Schema[options.StateColumnName], data.Schema[options.NextStateColumnName]);
         var (names, nextNames) = (KeyNames.Of(states), KeyNames.Of(nextStates));
-        if ((names == null) != (nextNames == null))
-            KeyMap.Create(nextStates, names, $"column '{states.Name}'"); // throws, and says why
+        // Where all next states are missing, MapValueToKey met nothing to name.
+        _isComparable = (names == null) == (nextNames == null);
         if (names != null && nextNames != null)
         {
             // States that an episode ends in are in one of the columns only.
@@ -34,7 +35,7 @@ internal sealed class TransitionLog
             names = [.. names, .. nextNames.Where(known.Add)];
             _nextPlaces = KeyMap.Places(nextNames, names);
         }
-        States = new PolicyKeys(names?.Count ?? Math.Max(CountOf(states), CountOf(nextStates)), names, null);
+        States = new PolicyKeys(names?.Count ?? Math.Max(CountOf(states), _isComparable ? CountOf(nextStates) : 1), names, null);
         var actions = data.Schema[options.ActionColumnName];
         Actions = new PolicyKeys(CountOf(actions), KeyNames.Of(actions), null);
     }
@@ -80,6 +81,8 @@ internal sealed class TransitionLog
                 continue;
             }
             getNext(ref next);
+            if (next != 0 && !_isComparable)
+                KeyMap.Create(nextColumn, KeyNames.Of(stateColumn), $"column '{stateColumn.Name}'"); // throws, and says why
             getReward(ref reward);
             getTerminated?.Invoke(ref terminated);
             if (!float.IsFinite(reward))
