@@ -76,7 +76,7 @@ public sealed class ProcessEnvironmentTests
         using var folder = new TemporaryFolder();
         using var environment = Start("", folder);
         var ml = new MLContext(1);
-        var policy = ml.ReinforcementLearning.Trainers.QLearning(new QLearningEstimator.Options { Epochs = 1, StepsPerEpoch = 500, LearningRate = .5 }).Fit(environment);
+        var policy = ml.ReinforcementLearning.Trainers.QLearning(new QLearningEstimator.Options { Epochs = 1, StepsPerEpoch = 300, LearningRate = .5 }).Fit(environment);
         Assert.AreEqual(-4, ml.ReinforcementLearning.Evaluate(policy, environment, 2).MeanReturn);
     }
 
@@ -92,7 +92,7 @@ public sealed class ProcessEnvironmentTests
 
     [TestMethod]
     [DataRow("dies", typeof(IOException), "ended with exit code 3 instead of answering 'step'. It wrote to its standard error: out of oil")]
-    [DataRow("hangs", typeof(TimeoutException), "did not answer 'step' within 2 s")]
+    [DataRow("hangs", typeof(TimeoutException), "did not answer 'step' within 3 s")]
     [DataRow("closes", typeof(IOException), "closed its standard output instead of answering 'step'")]
     [DataRow("lies", typeof(FormatException), "Corridor-v0, episode 2, step 3: value 0 of the observation is 7; it must be a whole number from 0 to 4.")]
     [DataRow("forgets", typeof(FormatException), "answered 'step' with no reward; it must be a number")]
@@ -101,7 +101,7 @@ public sealed class ProcessEnvironmentTests
     public void Fault_IsAnError_NeverAHang(string fault, Type error, string message)
     {
         using var folder = new TemporaryFolder();
-        using var environment = Start(fault, folder, TimeSpan.FromSeconds(2));
+        using var environment = Start(fault, folder, TimeSpan.FromSeconds(fault == "hangs" ? 3 : 60));
         environment.Reset();
         environment.Reset();
         environment.Step(1);

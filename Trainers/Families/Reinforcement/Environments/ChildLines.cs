@@ -60,14 +60,14 @@ internal sealed class ChildLines : IDisposable
     /// <exception cref="TimeoutException">There is no answer.</exception>
     /// <exception cref="FormatException">The answer is no JSON object.</exception>
     /// <exception cref="ChildFailedException">The process says that something went wrong.</exception>
-    public ChildAnswer Ask(string command, JsonObject content)
+    public ChildAnswer Ask(string command, JsonObject content, TimeSpan? timeout = null)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         content.Insert(0, "command", command);
         // A child that reads nothing must not hold up who writes.
         var request = Encoding.UTF8.GetBytes(content.ToJsonString() + "\n");
-        InTime(Task.Run(() => Send(request)), command);
-        var line = InTime(Task.Run(ReadLine), command);
+        InTime(Task.Run(() => Send(request)), command, timeout ?? _timeout);
+        var line = InTime(Task.Run(ReadLine), command, timeout ?? _timeout);
         try
         {
             var answer = JsonNode.Parse(line) as JsonObject ?? throw new JsonException("it is no object.");
@@ -81,6 +81,14 @@ internal sealed class ChildLines : IDisposable
         }
     }
 
+    /// <summary>Ends the process without asking.</summary>
+    public void End()
+    {
+        Kill();
+        Dispose();
+    }
+
+    /// <summary>Asks the process to end, and ends it if it does not.</summary>
     public void Dispose()
     {
         if (_isDisposed)
@@ -127,11 +135,11 @@ internal sealed class ChildLines : IDisposable
         }
     }
 
-    private T InTime<T>(Task<T> task, string command)
+    private T InTime<T>(Task<T> task, string command, TimeSpan timeout)
     {
         try
         {
-            if (task.Wait(_timeout))
+            if (task.Wait(timeout))
                 return task.Result;
         }
         catch (AggregateException e) when (e.InnerException is IOException cause)
@@ -143,7 +151,7 @@ internal sealed class ChildLines : IDisposable
             throw cause;
         }
         Kill();
-        throw new TimeoutException(FormattableString.Invariant($"The process '{Name}' did not answer '{command}' within {_timeout.TotalSeconds:0.###} s; it was ended.{Words()}"));
+        throw new TimeoutException(FormattableString.Invariant($"The process '{Name}' did not answer '{command}' within {timeout.TotalSeconds:0.###} s; it was ended.{Words()}"));
     }
 
     private IOException Ended(string command, Exception cause)

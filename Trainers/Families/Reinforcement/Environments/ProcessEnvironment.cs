@@ -35,7 +35,7 @@ public sealed class ProcessEnvironment : IEnvironment
     /// <summary>Starts a process and asks it for its spaces.</summary>
     /// <param name="fileName">The program, such as <c>python3</c>.</param>
     /// <param name="arguments">Its arguments, such as the script and the name of the environment.</param>
-    /// <param name="timeout">How long an answer may take. Default null: 60 seconds.</param>
+    /// <param name="timeout">How long an answer may take; the first one, for which the program starts, at least 60 seconds. Default null: 60 seconds.</param>
     /// <exception cref="ArgumentException">The name is empty, or the timeout is not above 0.</exception>
     /// <exception cref="IOException">The process could not be started, or has ended; the message has its last words.</exception>
     /// <exception cref="TimeoutException">There is no answer.</exception>
@@ -48,7 +48,7 @@ public sealed class ProcessEnvironment : IEnvironment
         _child = new ChildLines(fileName, arguments ?? [], timeout ?? DefaultTimeout);
         try
         {
-            var answer = _child.Ask("describe", new JsonObject());
+            var answer = _child.Ask("describe", new JsonObject(), timeout > DefaultTimeout ? timeout : DefaultTimeout);
             Name = answer.Text("name");
             ObservationSpace = answer.Space("observation_space");
             ActionSpace = answer.Space("action_space") as DiscreteSpace ?? throw answer.Wrong("action_space", "a discrete space, such as {\"n\":2}");
@@ -97,7 +97,7 @@ public sealed class ProcessEnvironment : IEnvironment
         catch (Exception e) when (e is IOException or TimeoutException or FormatException or ChildFailedException)
         {
             _isBroken = true;
-            _child.Dispose();
+            _child.End();
             throw e is ChildFailedException ? new InvalidOperationException(e.Message, e) : e;
         }
     }
