@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Families.Reinforcement;
 
 namespace MLExtensions.Tests.Reinforcement;
 
@@ -91,6 +92,35 @@ public sealed class TabularPolicyTests
         stream.Position = 0;
         var error = Assert.Throws<Exception>(() => Ml.Model.Load(stream, out _));
         Assert.Contains("policy.bin: is damaged", error.ToString());
+    }
+
+    /// <summary>Whatever is in a file, it is a policy or an exception that names the entry.</summary>
+    [TestMethod]
+    public void AnyBytes_AreAPolicyOrRefused()
+    {
+        var keys = MarkovDecisionProcessTests.Keys().Append(Ml.ReinforcementLearning.Trainers.QLearning(new QLearningEstimator.Options { Epochs = 1, Seed = 1 }));
+        var learned = keys.Fit(Ml.Data.LoadFromEnumerable(MarkovDecisionProcessTests.Log(new FrozenLakeEnvironment(), 200, 1))).LastTransformer;
+        var random = new Random(TestSeed.Of(1));
+        foreach (var policy in new[] { Lake.Value, learned })
+        {
+            var bytes = PolicyFile.ToBytes(policy.Content);
+            CollectionAssert.AreEqual(bytes, PolicyFile.ToBytes(PolicyFile.Parse(bytes)));
+            for (var length = 0; length < bytes.Length; length++)
+                Assert.ThrowsExactly<ModelFormatException>(() => PolicyFile.Parse(bytes[..length]));
+            Assert.ThrowsExactly<ModelFormatException>(() => PolicyFile.Parse([.. bytes, 0]));
+            for (var trial = 0; trial < 3000; trial++)
+            {
+                var damaged = bytes.ToArray();
+                damaged[random.Next(Math.Min(damaged.Length, trial % 2 == 0 ? 60 : damaged.Length))] = (byte)random.Next(256);
+                try
+                {
+                    PolicyFile.Parse(damaged);
+                }
+                catch (ModelFormatException)
+                {
+                }
+            }
+        }
     }
 
     /// <summary>Texts of a log are the numbers of the environment, in whatever order they were met.</summary>

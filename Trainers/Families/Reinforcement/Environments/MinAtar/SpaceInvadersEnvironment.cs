@@ -155,13 +155,10 @@ public sealed class SpaceInvadersEnvironment : MinAtarEnvironment
 
     private static void Shift(bool[] fields, int down, int right)
     {
-        var before = fields.ToArray();
-        Array.Clear(fields);
-        for (var place = 0; place < before.Length; place++)
-        {
-            var (row, column) = ((place / Size) + down, (place % Size) + right);
-            if (before[place] && (uint)row < Size && (uint)column < Size)
-                fields[(row * Size) + column] = true;
-        }
+        // Going up or down is a shift of whole rows; only aliens, which stop before the edge, go to the side.
+        var places = (down * Size) + right;
+        var count = fields.Length - Math.Abs(places);
+        Array.Copy(fields, Math.Max(0, -places), fields, Math.Max(0, places), count);
+        Array.Clear(fields, places > 0 ? 0 : count, Math.Abs(places));
     }
 }
