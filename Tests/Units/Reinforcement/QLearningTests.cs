@@ -125,6 +125,30 @@ public sealed class QLearningTests
     }
 
     [TestMethod]
+    public void RowsWithoutState_AreCounted()
+    {
+        var rows = Ml.Data.LoadFromEnumerable(new MarkovDecisionProcessTests.Step[]
+        {
+            new() { State = "a", Action = "x", Reward = 1 },
+            new() { State = "", Action = "x", Reward = 1 },
+            new() { State = "a", Action = "", Reward = 1 },
+        });
+        var estimator = Ml.ReinforcementLearning.Trainers.QLearning(new QLearningEstimator.Options { Epochs = 200, Seed = 1 });
+        var policy = MarkovDecisionProcessTests.Keys().Append(estimator).Fit(rows).LastTransformer;
+        Assert.AreEqual(2, policy.History!.DataCounts["rows without state or action"]);
+        Assert.AreEqual("2 rows have no state or no action; they are left out.", policy.History.Warnings.Single());
+        Assert.AreEqual(1, policy.ActionValue(0, 0), 1e-3);
+    }
+
+    [TestMethod]
+    public void TooLargeATable_IsRefused()
+    {
+        var rows = Ml.Data.LoadFromEnumerable([new Large { State = 1, Action = 1, NextState = 1 }]);
+        foreach (var estimator in (TabularEstimator[])[Ml.ReinforcementLearning.Trainers.QLearning(), Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess()])
+            Assert.Contains("16000000 states and 100 actions", Assert.ThrowsExactly<ArgumentException>(() => estimator.Fit(rows)).Message);
+    }
+
+    [TestMethod]
     public void BadOptions_AreNamed()
     {
         Refused(new() { Epochs = 0 }, "Epochs is 0");
@@ -153,6 +177,20 @@ public sealed class QLearningTests
     private sealed class Synchronous(Action<TrainingProgress> report) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => report(value);
+    }
+
+    private sealed class Large
+    {
+        [Microsoft.ML.Data.KeyType(16_000_000)]
+        public uint State { get; set; }
+
+        [Microsoft.ML.Data.KeyType(100)]
+        public uint Action { get; set; }
+
+        public float Reward { get; set; }
+
+        [Microsoft.ML.Data.KeyType(16_000_000)]
+        public uint NextState { get; set; }
     }
 
     /// <summary>One state, one action, a reward of 1, and each step is the last one of its episode.</summary>

@@ -32,6 +32,8 @@ public sealed class TabularPolicyTests
     {
         var rows = Ml.Data.LoadFromEnumerable(new[] { new Keyed { State = 14 }, new Keyed { State = 99 } });
         CollectionAssert.AreEqual(new[] { 2u, 0u }, Lake.Value.Transform(rows).GetColumn<uint>("PredictedAction").ToArray());
+        CollectionAssert.AreEqual(new[] { 2u }, Lake.Value.Transform(Ml.Data.LoadFromEnumerable(new[] { new ByteKeys { State = 14 } })).GetColumn<uint>("PredictedAction").ToArray());
+        CollectionAssert.AreEqual(new[] { 2u }, Lake.Value.Transform(Ml.Data.LoadFromEnumerable(new[] { new WideKeys { State = 14 } })).GetColumn<uint>("PredictedAction").ToArray());
         var other = Ml.Data.LoadFromEnumerable(new[] { new OtherKeys { State = 1 } });
         Assert.Contains("has 7 keys; the policy has 16 states", Assert.ThrowsExactly<ArgumentException>(() => Lake.Value.Transform(other)).Message);
         Assert.Contains("no column 'State'", Assert.ThrowsExactly<ArgumentException>(() => Lake.Value.Transform(Ml.Data.LoadFromEnumerable(new[] { new Unrelated() }))).Message);
@@ -206,6 +208,18 @@ public sealed class TabularPolicyTests
     {
         [KeyType(16)]
         public uint State { get; set; }
+    }
+
+    private sealed class ByteKeys
+    {
+        [KeyType(16)]
+        public byte State { get; set; }
+    }
+
+    private sealed class WideKeys
+    {
+        [KeyType(16)]
+        public ulong State { get; set; }
     }
 
     private sealed class OtherKeys

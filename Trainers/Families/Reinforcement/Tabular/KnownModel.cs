@@ -26,6 +26,7 @@ internal static class KnownModel
     public static TransitionTable ToTable(IKnownModelEnvironment environment)
     {
         var (states, actions) = (environment.StateCount, environment.ActionSpace.Count);
+        ActionTable.CheckSize(states, actions);
         var first = new int[(states * actions) + 1];
         var transitions = new List<StateTransition>();
         for (var state = 0; state < states; state++)
