@@ -16,6 +16,13 @@ internal struct SplitMix64(ulong seed)
         return z ^ (z >> 31);
     }
 
+    /// <summary>All that the numbers to come depend on, for checkpoints.</summary>
+    public ulong State
+    {
+        readonly get => _state;
+        set => _state = value;
+    }
+
     /// <summary>A number from 0 to <paramref name="exclusiveMaximum"/> - 1.</summary>
     public int Next(int exclusiveMaximum) => (int)Math.BigMul(Next(), (ulong)exclusiveMaximum, out _);
 
@@ -31,6 +38,53 @@ internal struct SplitMix64(ulong seed)
             (values[i], values[j]) = (values[j], values[i]);
         }
     }
+}
+
+/// <summary>The same as a <see cref="Random"/>, for what others implement; its state can be kept.</summary>
+internal sealed class SeededRandom(ulong seed) : Random
+{
+    private SplitMix64 _random = new(seed);
+
+    /// <inheritdoc cref="SplitMix64.State"/>
+    public ulong State
+    {
+        get => _random.State;
+        set => _random.State = value;
+    }
+
+    public override int Next() => _random.Next(int.MaxValue);
+
+    public override int Next(int maxValue)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(maxValue);
+        return _random.Next(maxValue);
+    }
+
+    public override int Next(int minValue, int maxValue) => (int)NextInt64(minValue, maxValue);
+
+    public override long NextInt64() => NextInt64(0, long.MaxValue);
+
+    public override long NextInt64(long maxValue) => NextInt64(0, maxValue);
+
+    public override long NextInt64(long minValue, long maxValue)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(minValue, maxValue);
+        return minValue + (long)Math.BigMul(_random.Next(), unchecked((ulong)(maxValue - minValue)), out _);
+    }
+
+    public override double NextDouble() => _random.NextDouble();
+
+    public override float NextSingle() => (_random.Next() >> 40) * (1f / (1 << 24));
+
+    public override void NextBytes(Span<byte> buffer)
+    {
+        foreach (ref var value in buffer)
+            value = (byte)(_random.Next() >> 56);
+    }
+
+    public override void NextBytes(byte[] buffer) => NextBytes(buffer.AsSpan());
+
+    protected override double Sample() => NextDouble();
 }
 
 /// <summary>
@@ -51,6 +105,9 @@ internal static class SeedSequence
     public const int AdversarialNoise = 10;
     public const int InpaintingMask = 11;
     public const int EvaluatedRows = 12;
+    public const int Environment = 13;
+    public const int Exploration = 14;
+    public const int EvaluatedEpisodes = 15;
 
     public static ulong Derive(int seed, int purpose, int epoch = 0)
     {

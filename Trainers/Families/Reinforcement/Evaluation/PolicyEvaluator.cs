@@ -1,0 +1,72 @@
+using MLExtensions.Networks;
+using MLExtensions.Training;
+
+namespace MLExtensions.Families.Reinforcement;
+
+/// <summary>Lets policies play.</summary>
+internal static class PolicyEvaluator
+{
+    public static ReinforcementMetrics Evaluate(
+        IPolicy policy, IEnvironment environment, int episodes, int seed, double? successReturn, int maximumSteps, CancellationToken cancellation)
+    {
+        OptionCheck.AtLeast(episodes, 1, nameof(episodes));
+        OptionCheck.AtLeast(maximumSteps, 1, nameof(maximumSteps));
+        var watched = CheckedEnvironment.Around(environment);
+        var random = RandomOf(seed);
+        var played = new EpisodeSummary[episodes];
+        for (var episode = 0; episode < episodes; episode++)
+            played[episode] = Play(policy, watched, episode == 0 ? seed : null, random, maximumSteps, null, cancellation);
+        var mean = played.Average(episode => episode.Return);
+        var deviation = Math.Sqrt(played.Sum(episode => Math.Pow(episode.Return - mean, 2)) / (episodes - 1));
+        return new ReinforcementMetrics
+        {
+            Episodes = played,
+            MeanReturn = mean,
+            StandardDeviation = deviation,
+            StandardError = deviation / Math.Sqrt(episodes),
+            MeanLength = played.Average(episode => episode.Length),
+            TruncatedShare = played.Average(episode => episode.Truncated ? 1.0 : 0.0),
+            SuccessShare = successReturn is { } least ? played.Average(episode => episode.Return >= least ? 1.0 : 0.0) : null,
+            OptimalReturn = KnownModel.Optimum(environment, cancellation),
+        };
+    }
+
+    public static WatchedEpisode Watch(IPolicy policy, IEnvironment environment, int seed, int interval, int maximumSteps)
+    {
+        OptionCheck.AtLeast(interval, 1, nameof(interval));
+        OptionCheck.AtLeast(maximumSteps, 1, nameof(maximumSteps));
+        var watched = CheckedEnvironment.Around(environment);
+        var (frames, texts) = (new List<RgbFrame>(), new List<string>());
+        var summary = Play(policy, watched, seed, RandomOf(seed), maximumSteps, Look, CancellationToken.None);
+        return new WatchedEpisode(summary, frames, texts);
+
+        void Look(int step, bool isEnd)
+        {
+            if (environment is not IRenderableEnvironment { CanRender: true } visible || (step % interval != 0 && !isEnd))
+                return;
+            frames.Add(visible.Render());
+            texts.Add(visible.RenderText());
+        }
+    }
+
+    private static EpisodeSummary Play(
+        IPolicy policy, CheckedEnvironment environment, int? seed, Random random, int maximumSteps, Action<int, bool>? look, CancellationToken cancellation)
+    {
+        var state = environment.Reset(seed);
+        look?.Invoke(0, false);
+        var sum = 0.0;
+        for (var length = 1; ; length++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var step = environment.Step(policy.Act(state.Observation.Span, state.ActionMask.Span, random));
+            sum += step.Reward;
+            var isEnd = step.IsEnd || length >= maximumSteps;
+            look?.Invoke(length, isEnd);
+            if (isEnd)
+                return new EpisodeSummary(sum, length, !step.Terminated);
+            state = new EnvironmentState(step.Observation, step.ActionMask);
+        }
+    }
+
+    private static SeededRandom RandomOf(int seed) => new(SeedSequence.Derive(seed, SeedSequence.EvaluatedEpisodes));
+}

@@ -1,0 +1,226 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MLExtensions;
+using MLExtensions.Families.Reinforcement;
+using MLExtensions.Models;
+
+[assembly: LoadableClass(typeof(TabularPolicyTransformer), typeof(TabularPolicyTransformer), null, typeof(SignatureLoadModel), "", TabularPolicyTransformer.LoaderSignature)]
+
+namespace MLExtensions;
+
+/// <summary>The names of the columns of a policy of numbered states.</summary>
+internal sealed record PolicyColumns(string State, string Action, string Values);
+
+/// <summary>A policy of numbered states: adds the best action and the values of all actions to each row with a state.</summary>
+/// <remarks>
+/// States are found by the values that their keys stand for, or by their numbers where keys stand for nothing. A state that is missing or was
+/// never met has a missing action. Values of actions that were never tried are NaN. In an environment, ties are broken at random; in a
+/// column, the first of the best actions is taken.
+/// </remarks>
+public sealed class TabularPolicyTransformer : ITransformer, IPolicy
+{
+    internal const string LoaderSignature = "MLExtTabularPolicy";
+    private const string ModelSignature = "MLEXTTBP";
+
+    private readonly IHost _host;
+    private readonly PolicyColumns _columns;
+
+    internal TabularPolicyTransformer(IHostEnvironment env, PolicyContent content, PolicyColumns columns)
+    {
+        _host = env.Register(LoaderSignature);
+        _columns = columns;
+        Content = content;
+    }
+
+    /// <summary>The column of the states, a key.</summary>
+    public string StateColumnName => _columns.State;
+
+    /// <summary>The column that is added for the best action, a key.</summary>
+    public string OutputColumnName => _columns.Action;
+
+    /// <summary>The column that is added for the values of all actions, a <c>Vector&lt;Single&gt;</c>.</summary>
+    public string ActionValuesColumnName => _columns.Values;
+
+    /// <summary>The number of states.</summary>
+    public int StateCount => Content.States.Count;
+
+    /// <summary>The number of actions.</summary>
+    public int ActionCount => Content.Actions.Count;
+
+    /// <summary>The names of the states in key order: what keys stand for, or the numbers of the environment; null if there are none.</summary>
+    public IReadOnlyList<string>? StateNames => Content.States.ColumnNames;
+
+    /// <summary>The names of the actions in key order: what keys stand for, or the numbers of the environment; null if there are none.</summary>
+    public IReadOnlyList<string>? ActionNames => Content.Actions.ColumnNames;
+
+    /// <summary>The table that the values were computed from; null if they were learned without one.</summary>
+    public TransitionTable? Model => Content.Model;
+
+    /// <summary>The mean return that the best policy reaches, with the discount factor and horizon of the solver; null if it is unknown.</summary>
+    public double? OptimalReturn => Content.OptimalReturn;
+
+    /// <summary>The training history; null if the values were computed.</summary>
+    public TrainingHistory? History => Content.History;
+
+    bool ITransformer.IsRowToRowMapper => true;
+
+    internal PolicyContent Content { get; }
+
+    /// <summary>The value of an action in a state: the expected return from there; NaN if the action was never tried.</summary>
+    /// <param name="state">The state, from 0 in key order.</param>
+    /// <param name="action">The action, from 0 in key order.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such state or action.</exception>
+    public double ActionValue(int state, int action)
+    {
+        CheckPlace(state, StateCount, nameof(state));
+        CheckPlace(action, ActionCount, nameof(action));
+        return Content.Values[(state * ActionCount) + action];
+    }
+
+    /// <summary>The value of a state: that of its best action; NaN if none was ever tried.</summary>
+    /// <param name="state">The state, from 0 in key order.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such state.</exception>
+    public double StateValue(int state) => BestAction(state) is var best && best < 0 ? double.NaN : ActionValue(state, best);
+
+    /// <summary>The best action in a state, from 0 in key order, the first one if there are ties; -1 if none was ever tried.</summary>
+    /// <param name="state">The state, from 0 in key order.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such state.</exception>
+    public int BestAction(int state)
+    {
+        CheckPlace(state, StateCount, nameof(state));
+        var values = Row(state);
+        var best = -1;
+        for (var action = 0; action < values.Length; action++)
+        {
+            if (!double.IsNaN(values[action]) && (best < 0 || values[action] > values[best]))
+                best = action;
+        }
+        return best;
+    }
+
+    /// <inheritdoc/>
+    public int Act(ReadOnlySpan<float> observation, ReadOnlySpan<bool> actionMask, Random random)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        if (observation.Length != 1)
+            throw new ArgumentException(FormattableString.Invariant($"The observation has {observation.Length} values; that of a policy of numbered states has 1."), nameof(observation));
+        if (!actionMask.IsEmpty && (actionMask.Length != ActionCount || !actionMask.Contains(true)))
+            throw new ArgumentException(FormattableString.Invariant($"The mask has {actionMask.Length} values, {actionMask.Count(true)} of them true; there are {ActionCount} actions, and one must be allowed."), nameof(actionMask));
+        var state = Content.States.PlaceOf((int)observation[0]);
+        return Content.Actions.NumberOf(GreedyChoice.Choose(state < 0 ? [] : Row(state), ActionCount, actionMask, Content.Actions, random));
+    }
+
+    /// <summary>Adds the columns to data.</summary>
+    /// <param name="input">Data with the column of the states.</param>
+    /// <exception cref="ArgumentException">The column is missing, no key, or its keys cannot be compared with those of the policy.</exception>
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return new RowToRowMapperTransform(_host, input, new Mapper(this, input.Schema), schema => new Mapper(this, schema));
+    }
+
+    /// <summary>Returns the schema of <see cref="Transform"/>'s output for an input schema.</summary>
+    /// <exception cref="ArgumentException">The column is missing, no key, or its keys cannot be compared with those of the policy.</exception>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return Transform(new EmptyDataView(_host, inputSchema)).Schema;
+    }
+
+    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) =>
+        new RowToRowMapperTransform(_host, new EmptyDataView(_host, inputSchema), new Mapper(this, inputSchema), schema => new Mapper(this, schema));
+
+    void ICanSaveModel.Save(ModelSaveContext ctx)
+    {
+        ctx.CheckAtModel();
+        ctx.SetVersionInfo(ModelVersion.Of(ModelSignature, LoaderSignature));
+        ctx.SaveNonEmptyString(_columns.State);
+        ctx.SaveNonEmptyString(_columns.Action);
+        ctx.SaveNonEmptyString(_columns.Values);
+        PolicyFile.Save(ctx, Content);
+    }
+
+    internal static TabularPolicyTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
+    {
+        ctx.CheckAtModel(ModelVersion.Of(ModelSignature, LoaderSignature));
+        var columns = new PolicyColumns(ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString());
+        return new TabularPolicyTransformer(env, PolicyFile.Load(ctx), columns);
+    }
+
+    private ReadOnlySpan<double> Row(int state) => Content.Values.AsSpan(state * ActionCount, ActionCount);
+
+    private static void CheckPlace(int place, int count, string name)
+    {
+        if ((uint)place >= (uint)count)
+            throw new ArgumentOutOfRangeException(name, place, FormattableString.Invariant($"It must be from 0 to {count - 1}."));
+    }
+
+    private sealed class Mapper : IRowMapper
+    {
+        private readonly TabularPolicyTransformer _policy;
+        private readonly DataViewSchema.Column _input;
+        private readonly Func<uint, int> _find;
+
+        public Mapper(TabularPolicyTransformer policy, DataViewSchema schema)
+        {
+            _policy = policy;
+            _input = schema.GetColumnOrNull(policy.StateColumnName)
+                ?? throw new ArgumentException($"There is no column '{policy.StateColumnName}'; there are {string.Join(", ", schema.Select(column => column.Name))}.", nameof(schema));
+            _find = policy.Content.States.Find(_input, "states");
+        }
+
+        public Func<int, bool> GetDependencies(Func<int, bool> activeOutput) => column => column == _input.Index && (activeOutput(0) || activeOutput(1));
+
+        public DataViewSchema.DetachedColumn[] GetOutputColumns()
+        {
+            var (keys, slots) = (new DataViewSchema.Annotations.Builder(), new DataViewSchema.Annotations.Builder());
+            if (_policy.ActionNames is { } names)
+            {
+                ValueGetter<VBuffer<ReadOnlyMemory<char>>> getter = (ref VBuffer<ReadOnlyMemory<char>> destination) =>
+                    destination = new VBuffer<ReadOnlyMemory<char>>(names.Count, names.Select(name => name.AsMemory()).ToArray());
+                keys.AddKeyValues(names.Count, TextDataViewType.Instance, getter);
+                slots.AddSlotNames(names.Count, getter);
+            }
+            var count = _policy.ActionCount;
+            return
+            [
+                new DataViewSchema.DetachedColumn(_policy.OutputColumnName, new KeyDataViewType(typeof(uint), count), keys.ToAnnotations()),
+                new DataViewSchema.DetachedColumn(_policy.ActionValuesColumnName, new VectorDataViewType(NumberDataViewType.Single, count), slots.ToAnnotations()),
+            ];
+        }
+
+        public Delegate?[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
+        {
+            disposer = null;
+            if (!activeOutput(0) && !activeOutput(1))
+                return new Delegate?[2];
+            var getState = PolicyKeys.Open(row, row.Schema[_input.Index]);
+            ValueGetter<uint> getAction = (ref uint destination) =>
+            {
+                var state = State();
+                destination = state < 0 ? 0 : (uint)(_policy.BestAction(state) + 1);
+            };
+            ValueGetter<VBuffer<float>> getValues = (ref VBuffer<float> destination) =>
+            {
+                var state = State();
+                var editor = VBufferEditor.Create(ref destination, _policy.ActionCount);
+                for (var action = 0; action < _policy.ActionCount; action++)
+                    editor.Values[action] = state < 0 ? float.NaN : (float)_policy.ActionValue(state, action);
+                destination = editor.Commit();
+            };
+            return [activeOutput(0) ? getAction : null, activeOutput(1) ? getValues : null];
+
+            int State()
+            {
+                var key = 0u;
+                getState(ref key);
+                return _find(key);
+            }
+        }
+
+        public ITransformer GetTransformer() => _policy;
+
+        void ICanSaveModel.Save(ModelSaveContext ctx) => ((ICanSaveModel)_policy).Save(ctx);
+    }
+}
