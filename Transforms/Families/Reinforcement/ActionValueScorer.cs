@@ -1,5 +1,3 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
 using MLExtensions.Networks;
 using MLExtensions.Tensors;
 using TorchSharp;
@@ -9,8 +7,8 @@ namespace MLExtensions.Families.Reinforcement;
 
 /// <summary>
 /// Computes the action values of single states. An agent acts once per step, and torch takes several times as long to begin as a small network
-/// to compute, so dense layers are computed here, on the network's own weights. Networks with other layers, or elsewhere than in host memory,
-/// are left to torch. Thread-safe.
+/// to compute, so dense layers and convolutions are computed here, on the network's own weights. Networks with other layers, or elsewhere than
+/// in host memory, are left to torch. Thread-safe.
 /// </summary>
 internal sealed unsafe class ActionValueScorer
 {
@@ -20,9 +18,9 @@ internal sealed unsafe class ActionValueScorer
     private readonly ActionValueArchitecture _architecture;
     private readonly nn.Module<Tensor, Tensor> _module;
     private readonly Device _device;
-    private readonly Dense[]? _layers;
-    private readonly Dense[]? _value;
-    private readonly Dense[]? _advantage;
+    private readonly SingleLayer[]? _layers;
+    private readonly SingleLayer[]? _value;
+    private readonly SingleLayer[]? _advantage;
     private readonly int _widest;
 
     /// <param name="architecture">The architecture.</param>
@@ -40,10 +38,10 @@ internal sealed unsafe class ActionValueScorer
         if (_layers == null || _value == null || _advantage == null)
             _layers = null;
         else
-            _widest = ((IEnumerable<Dense>)[.. _layers, .. _value, .. _advantage]).Max(layer => Math.Max(layer.Inputs, layer.Outputs));
+            _widest = ((IEnumerable<SingleLayer>)[.. _layers, .. _value, .. _advantage]).Max(layer => Math.Max(layer.Inputs, layer.Outputs));
     }
 
-    /// <summary>Whether dense layers are computed here.</summary>
+    /// <summary>Whether layers are computed here.</summary>
     public bool IsManaged => _layers != null;
 
     /// <summary>Computes the values of a state.</summary>
@@ -99,7 +97,7 @@ internal sealed unsafe class ActionValueScorer
     }
 
     /// <summary>Runs layers, whose results go to and fro between two buffers.</summary>
-    private static Span<float> Run(Dense[] layers, Span<float> input, Span<float> next, Span<float> other)
+    private static Span<float> Run(SingleLayer[] layers, Span<float> input, Span<float> next, Span<float> other)
     {
         foreach (var layer in layers)
         {
@@ -127,17 +125,19 @@ internal sealed unsafe class ActionValueScorer
             _module.train();
     }
 
-    /// <summary>The dense layers with their activation functions; null if there are others.</summary>
-    private static Dense[]? Find(IReadOnlyList<PlacedLayer> placed, Dictionary<string, Tensor> weights)
+    /// <summary>The layers with their activation functions; null if there are others.</summary>
+    private static SingleLayer[]? Find(IReadOnlyList<PlacedLayer> placed, Dictionary<string, Tensor> weights)
     {
-        var found = new List<Dense>();
-        foreach (var (layer, input, _, site) in placed)
+        var found = new List<SingleLayer>();
+        foreach (var (layer, input, output, site) in placed)
         {
             switch (layer)
             {
                 case DenseLayer when weights[site.Path + ".weight"] is { dtype: ScalarType.Float32 } weight && weight.is_contiguous():
-                    var bias = weights.GetValueOrDefault(site.Path + ".bias");
-                    found.Add(new Dense(TensorMemory.Pointer<float>(weight), bias is null ? null : TensorMemory.Pointer<float>(bias), (int)input.Count, (int)weight.shape[0]));
+                    found.Add(new DenseRow(PointerTo(weight), BiasOf(site), (int)input.Count, (int)weight.shape[0]));
+                    break;
+                case ConvolutionLayer { Padding: 0, Dilation: 1, Groups: 1 } convolution when weights[site.Path + ".weight"] is { dtype: ScalarType.Float32 } weight && weight.is_contiguous():
+                    found.Add(new ConvolutionRow(PointerTo(weight), BiasOf(site), input, output, convolution));
                     break;
                 case ActivationLayer { Slope: null, Activation: Activation.ReLU or Activation.Tanh or Activation.Sigmoid } activation when found is [.., { Activation: Activation.Identity }]:
                     found[^1] = found[^1] with { Activation = activation.Activation };
@@ -149,87 +149,9 @@ internal sealed unsafe class ActionValueScorer
             }
         }
         return [.. found];
-    }
 
-    /// <summary>A dense layer in host memory, with weights row by row.</summary>
-    private sealed record Dense
-    {
-        private const int Rows = 4;
-        private readonly nint _weight;
-        private readonly nint _bias;
+        static nint PointerTo(Tensor tensor) => (nint)TensorMemory.Pointer<float>(tensor);
 
-        public Dense(float* weight, float* bias, int inputs, int outputs) =>
-            (_weight, _bias, Inputs, Outputs) = ((nint)weight, (nint)bias, inputs, outputs);
-
-        public int Inputs { get; }
-
-        public int Outputs { get; }
-
-        public Activation Activation { get; init; } = Activation.Identity;
-
-        public void Compute(ReadOnlySpan<float> inputs, Span<float> outputs)
-        {
-            inputs = inputs[..Inputs];
-            outputs = outputs[..Outputs];
-            var row = 0;
-            for (; row <= Outputs - Rows; row += Rows)
-                ComputeRows(inputs, outputs, row);
-            for (; row < Outputs; row++)
-                outputs[row] = Dot(inputs, row);
-            switch (Activation)
-            {
-                case Activation.ReLU:
-                    foreach (ref var value in outputs)
-                        value = Math.Max(value, 0);
-                    break;
-                case Activation.Tanh:
-                    foreach (ref var value in outputs)
-                        value = MathF.Tanh(value);
-                    break;
-                case Activation.Sigmoid:
-                    foreach (ref var value in outputs)
-                        value = 1 / (1 + MathF.Exp(-value));
-                    break;
-            }
-        }
-
-        /// <summary>Several rows at once use each input that was read several times.</summary>
-        private void ComputeRows(ReadOnlySpan<float> inputs, Span<float> outputs, int row)
-        {
-            float* w0 = RowOf(row), w1 = RowOf(row + 1), w2 = RowOf(row + 2), w3 = RowOf(row + 3);
-            var vectors = MemoryMarshal.Cast<float, Vector<float>>(inputs);
-            Vector<float> s0 = default, s1 = default, s2 = default, s3 = default;
-            for (var i = 0; i < vectors.Length; i++)
-            {
-                var (x, at) = (vectors[i], i * Vector<float>.Count);
-                s0 += x * Vector.Load(w0 + at);
-                s1 += x * Vector.Load(w1 + at);
-                s2 += x * Vector.Load(w2 + at);
-                s3 += x * Vector.Load(w3 + at);
-            }
-            var (r0, r1, r2, r3) = (Vector.Sum(s0), Vector.Sum(s1), Vector.Sum(s2), Vector.Sum(s3));
-            for (var i = vectors.Length * Vector<float>.Count; i < inputs.Length; i++)
-            {
-                r0 += inputs[i] * w0[i];
-                r1 += inputs[i] * w1[i];
-                r2 += inputs[i] * w2[i];
-                r3 += inputs[i] * w3[i];
-            }
-            (outputs[row], outputs[row + 1]) = (r0 + BiasOf(row), r1 + BiasOf(row + 1));
-            (outputs[row + 2], outputs[row + 3]) = (r2 + BiasOf(row + 2), r3 + BiasOf(row + 3));
-        }
-
-        private float Dot(ReadOnlySpan<float> inputs, int row)
-        {
-            var weights = RowOf(row);
-            var sum = BiasOf(row);
-            for (var i = 0; i < inputs.Length; i++)
-                sum += inputs[i] * weights[i];
-            return sum;
-        }
-
-        private float* RowOf(int row) => (float*)_weight + ((long)row * Inputs);
-
-        private float BiasOf(int row) => _bias == 0 ? 0 : ((float*)_bias)[row];
+        nint BiasOf(LayerSite site) => weights.TryGetValue(site.Path + ".bias", out var bias) ? PointerTo(bias) : 0;
     }
 }

@@ -187,7 +187,7 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
         if (share >= 1)
             _target.Parameters.Weights.copy_(_network.Parameters.Weights);
         else
-            _target.Parameters.Weights.lerp_(_network.Parameters.Weights, Number.Of(share));
+            _target.Parameters.Weights.mul_(Number.Of(1 - share)).add_(_network.Parameters.Weights, Number.Of(share));
         _target.Parameters.PublishWeights();
     }
 

@@ -88,7 +88,15 @@ internal sealed class DqnTraining : NetworkTraining<TransitionBatch>
 
     private protected override IReadOnlyDictionary<string, string>? Fingerprint(TrainingData<TransitionBatch> data) => _environment == null
         ? null
-        : new Dictionary<string, string> { ["environment"] = $"{_environment.Name}, {_environment.ObservationSpace}, {_environment.ActionSpace}" };
+        : new Dictionary<string, string> { ["environment"] = $"{Describe(_environment.Inner)}, {_environment.ObservationSpace}, {_environment.ActionSpace}" };
+
+    /// <summary>An environment with all its wrappers.</summary>
+    private static string Describe(IEnvironment environment) => environment switch
+    {
+        TimeLimit limit => FormattableString.Invariant($"{nameof(TimeLimit)} {limit.MaximumSteps} of {Describe(limit.Inner)}"),
+        EnvironmentWrapper wrapper => $"{wrapper.GetType().Name} of {Describe(wrapper.Inner)}",
+        _ => environment.Name,
+    };
 
     private TrainingData<TransitionBatch> OpenLog(IDataView input, TrainingSession session)
     {
