@@ -11,6 +11,7 @@ using MLExtensions.Examples.Infrastructure;
 using MLExtensions.Examples.LanguageModels;
 using MLExtensions.Examples.Mnist;
 using MLExtensions.Examples.PredictImage;
+using MLExtensions.Examples.Reinforcement;
 using MLExtensions.Examples.RnnMemory;
 using MLExtensions.Examples.Tabular;
 using MLExtensions.Examples.Topics;
@@ -52,6 +53,8 @@ internal static class ExampleList
         new DcganExample(),
         new GanFeaturesExample(),
         new InpaintExample(),
+        new MdpExample(),
+        new QLearningExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);

@@ -51,7 +51,9 @@ public sealed class CorpusTests
     public void EveryFamily_HasAModel() =>
         CollectionAssert.IsSubsetOf(CorpusWriter.Names.ToArray(), Files.Select(name => name[0]).ToArray(), "CorpusWriter says how one is added.");
 
-    /// <summary>The values of a model's JSON entries by their paths, but for the version, and the fillers that version 1 had.</summary>
+    /// <summary>
+    /// The values of a model's JSON entries by their paths, but for the version, and the fillers that version 1 had; of a policy its bytes.
+    /// </summary>
     private static Dictionary<string, string[]> Members(string zip)
     {
         using var archive = ZipFile.OpenRead(zip);
@@ -62,6 +64,11 @@ public sealed class CorpusTests
             var json = JsonNode.Parse(stream)!;
             var isFiller = json["head"]?["$type"]?.GetValue<string>() is "features" or "language";
             members.Add(entry.FullName, Leaves(json).Where(leaf => !leaf.StartsWith("$.formatVersion") && !leaf.StartsWith("$.head=") && !(isFiller && leaf.StartsWith("$.head"))).Order().ToArray());
+        }
+        foreach (var entry in archive.Entries.Where(entry => entry.Name == "policy.bin"))
+        {
+            using var stream = entry.Open();
+            members.Add(entry.FullName, [Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(stream))]);
         }
         return members;
     }

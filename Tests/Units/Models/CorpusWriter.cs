@@ -29,6 +29,8 @@ internal static class CorpusWriter
         ["ImageFeatures"] = ImageFeatures,
         ["ConditionalDcgan"] = ConditionalDcgan,
         ["DiscriminatorFeatures"] = DiscriminatorFeatures,
+        ["QLearning"] = () => Policy(Ml.ReinforcementLearning.Trainers.QLearning(new QLearningEstimator.Options { Epochs = 20, Seed = 1 })),
+        ["MarkovDecisionProcess"] = () => Policy(Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess()),
     };
 
     /// <summary>Every model that the corpus must hold.</summary>
@@ -95,6 +97,17 @@ internal static class CorpusWriter
         var gan = Ml.GenerativeModels.Trainers.Dcgan(Halves(conditional: false)).Fit(data);
         var model = Ml.Transforms.DiscriminatorFeatures(gan, new() { OutputColumnName = "Codes", FeatureColumnName = nameof(CorpusRow.Features), ScoreColumnName = "Real", PooledSize = 2 }).Fit(data);
         return (model, GanSample.Halves(Ml, rows: 2).GetColumn<float[]>(nameof(CorpusRow.Features)).Select(image => new CorpusRow { Features = image }).ToArray(), data);
+    }
+
+    /// <summary>The state is a text in the corpus: rooms a, b and c in a row, and a way out.</summary>
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) Policy(TabularEstimator estimator)
+    {
+        var data = Ml.Data.LoadFromEnumerable(new[] { ("a", "left", 0f, "a"), ("a", "right", -1f, "b"), ("b", "left", 0f, "a"), ("b", "right", -1f, "c"), ("c", "right", 5f, "") }
+            .Select(step => new { Text = step.Item1, Action = step.Item2, Reward = step.Item3, NextState = step.Item4 }));
+        var state = Ml.Transforms.Conversion.MapValueToKey("State", nameof(CorpusRow.Text)).Fit(data);
+        var others = Ml.Transforms.Conversion.MapValueToKey("Action").Append(Ml.Transforms.Conversion.MapValueToKey("NextState"));
+        var keyed = state.Transform(data);
+        return (new TransformerChain<ITransformer>(state, estimator.Fit(others.Fit(keyed).Transform(keyed))), Texts("a", "b", "c"), Ml.Transforms.SelectColumns(nameof(CorpusRow.Text)).Fit(data).Transform(data));
     }
 
     private static DcganEstimator.Options Halves(bool conditional) => new()

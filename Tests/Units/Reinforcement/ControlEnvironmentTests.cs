@@ -78,15 +78,16 @@ public sealed class ControlEnvironmentTests
 
     // Means of 2,000 episodes with standard deviations of at most 100, except for the rules that nearly always win.
     [TestMethod]
-    [DataRow("CartPole-v1", "random", 21.9, 1.5)]
+    [TestCategory("Floor")]
+    [DataRow("CartPole-v1", "random", 21.9, 2.2)]
     [DataRow("CartPole-v1", "right", 9.35, .15)]
     [DataRow("CartPole-v1", "angle", 42.3, 1.5)]
     [DataRow("CartPole-v1", "velocity", 198.9, 9)]
     [DataRow("CartPole-v1", "both", 486, 12)]
     [DataRow("CartPole-v1", "all", 500, 0)]
     [DataRow("MountainCar-v0", "swing", -119.4, 1)]
-    [DataRow("Acrobot-v1", "against", -83.7, 4)]
-    [DataRow("Acrobot-v1", "along", -89.8, 4)]
+    [DataRow("Acrobot-v1", "against", -83.7, 6)]
+    [DataRow("Acrobot-v1", "along", -89.8, 9)]
     public void Rules_HaveTheirReturns(string name, string rule, double expected, double tolerance)
     {
         const int Episodes = 2000;

@@ -47,6 +47,7 @@ public sealed class MarkovDecisionProcessTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Log_OfARandomWalk_FindsTheOptimum()
     {
         using var lake = new FrozenLakeEnvironment();
@@ -86,6 +87,7 @@ public sealed class MarkovDecisionProcessTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Blackjack_SolvedPolicy_ReachesTheOptimum()
     {
         using var game = Environments.Make("Blackjack-v1");

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Families.Reinforcement;
 
 namespace MLExtensions.Tests.Reinforcement;
 
@@ -31,6 +32,8 @@ public sealed class TabularPolicyTests
     {
         var rows = Ml.Data.LoadFromEnumerable(new[] { new Keyed { State = 14 }, new Keyed { State = 99 } });
         CollectionAssert.AreEqual(new[] { 2u, 0u }, Lake.Value.Transform(rows).GetColumn<uint>("PredictedAction").ToArray());
+        CollectionAssert.AreEqual(new[] { 2u }, Lake.Value.Transform(Ml.Data.LoadFromEnumerable(new[] { new ByteKeys { State = 14 } })).GetColumn<uint>("PredictedAction").ToArray());
+        CollectionAssert.AreEqual(new[] { 2u }, Lake.Value.Transform(Ml.Data.LoadFromEnumerable(new[] { new WideKeys { State = 14 } })).GetColumn<uint>("PredictedAction").ToArray());
         var other = Ml.Data.LoadFromEnumerable(new[] { new OtherKeys { State = 1 } });
         Assert.Contains("has 7 keys; the policy has 16 states", Assert.ThrowsExactly<ArgumentException>(() => Lake.Value.Transform(other)).Message);
         Assert.Contains("no column 'State'", Assert.ThrowsExactly<ArgumentException>(() => Lake.Value.Transform(Ml.Data.LoadFromEnumerable(new[] { new Unrelated() }))).Message);
@@ -91,6 +94,35 @@ public sealed class TabularPolicyTests
         stream.Position = 0;
         var error = Assert.Throws<Exception>(() => Ml.Model.Load(stream, out _));
         Assert.Contains("policy.bin: is damaged", error.ToString());
+    }
+
+    /// <summary>Whatever is in a file, it is a policy or an exception that names the entry.</summary>
+    [TestMethod]
+    public void AnyBytes_AreAPolicyOrRefused()
+    {
+        var keys = MarkovDecisionProcessTests.Keys().Append(Ml.ReinforcementLearning.Trainers.QLearning(new QLearningEstimator.Options { Epochs = 1, Seed = 1 }));
+        var learned = keys.Fit(Ml.Data.LoadFromEnumerable(MarkovDecisionProcessTests.Log(new FrozenLakeEnvironment(), 200, 1))).LastTransformer;
+        var random = new Random(TestSeed.Of(1));
+        foreach (var policy in new[] { Lake.Value, learned })
+        {
+            var bytes = PolicyFile.ToBytes(policy.Content);
+            CollectionAssert.AreEqual(bytes, PolicyFile.ToBytes(PolicyFile.Parse(bytes)));
+            for (var length = 0; length < bytes.Length; length++)
+                Assert.ThrowsExactly<ModelFormatException>(() => PolicyFile.Parse(bytes[..length]));
+            Assert.ThrowsExactly<ModelFormatException>(() => PolicyFile.Parse([.. bytes, 0]));
+            for (var trial = 0; trial < 3000; trial++)
+            {
+                var damaged = bytes.ToArray();
+                damaged[random.Next(Math.Min(damaged.Length, trial % 2 == 0 ? 60 : damaged.Length))] = (byte)random.Next(256);
+                try
+                {
+                    PolicyFile.Parse(damaged);
+                }
+                catch (ModelFormatException)
+                {
+                }
+            }
+        }
     }
 
     /// <summary>Texts of a log are the numbers of the environment, in whatever order they were met.</summary>
@@ -176,6 +208,18 @@ public sealed class TabularPolicyTests
     {
         [KeyType(16)]
         public uint State { get; set; }
+    }
+
+    private sealed class ByteKeys
+    {
+        [KeyType(16)]
+        public byte State { get; set; }
+    }
+
+    private sealed class WideKeys
+    {
+        [KeyType(16)]
+        public ulong State { get; set; }
     }
 
     private sealed class OtherKeys

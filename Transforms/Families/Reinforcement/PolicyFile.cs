@@ -24,6 +24,13 @@ internal static class PolicyFile
 
     public static void Save(ModelSaveContext ctx, PolicyContent content)
     {
+        var bytes = ToBytes(content);
+        ctx.SaveNonEmptyString(Checksum(bytes));
+        ctx.SaveBinaryStream(Entry, entry => entry.Write(bytes));
+    }
+
+    internal static byte[] ToBytes(PolicyContent content)
+    {
         using var stream = new MemoryStream();
         using var writer = new BinaryWriter(stream);
         writer.Write(FormatVersion);
@@ -37,9 +44,7 @@ internal static class PolicyFile
         writer.Write(history.Length);
         writer.Write(history);
         writer.Flush();
-        var bytes = stream.ToArray();
-        ctx.SaveNonEmptyString(Checksum(bytes));
-        ctx.SaveBinaryStream(Entry, entry => entry.Write(bytes));
+        return stream.ToArray();
     }
 
     /// <exception cref="ModelFormatException">The entry is missing or damaged.</exception>
@@ -49,12 +54,19 @@ internal static class PolicyFile
         var bytes = ModelEntry.Read(ctx, Entry, MaximumBytes);
         if (Checksum(bytes) != checksum)
             throw new ModelFormatException(Entry, "is damaged: its checksum does not match the one in Model.key");
+        return Parse(bytes);
+    }
+
+    /// <exception cref="ModelFormatException">It is no policy.</exception>
+    internal static PolicyContent Parse(byte[] bytes)
+    {
         using var reader = new BinaryReader(new MemoryStream(bytes));
         try
         {
-            return Read(reader);
+            var content = Read(reader);
+            return reader.BaseStream.Position == bytes.Length ? content : throw new FormatException("it is too long.");
         }
-        catch (Exception e) when (e is EndOfStreamException or FormatException or ArgumentException && e is not ModelFormatException)
+        catch (Exception e) when (e is IOException or FormatException or ArgumentException && e is not ModelFormatException)
         {
             throw new ModelFormatException(Entry, "is no policy: " + e.Message, e);
         }

@@ -195,7 +195,7 @@ public sealed class TabularPolicyTransformer : ITransformer, IPolicy
             disposer = null;
             if (!activeOutput(0) && !activeOutput(1))
                 return new Delegate?[2];
-            var getState = row.GetGetter<uint>(row.Schema[_input.Index]);
+            var getState = PolicyKeys.Open(row, row.Schema[_input.Index]);
             ValueGetter<uint> getAction = (ref uint destination) =>
             {
                 var state = State();

@@ -17,6 +17,9 @@ public static class Environments
         ["CliffWalkingSlippery-v1"] = () => new CliffWalkingEnvironment(isSlippery: true),
         ["Blackjack-v1"] = () => new BlackjackEnvironment(),
         ["Catch-v0"] = () => new CatchEnvironment(),
+        ["MinAtar/Breakout-v1"] = () => new BreakoutEnvironment(),
+        ["MinAtar/Freeway-v1"] = () => new TimeLimit(new FreewayEnvironment(), 2500),
+        ["MinAtar/SpaceInvaders-v1"] = () => new SpaceInvadersEnvironment(),
     };
 
     /// <summary>The names that <see cref="Make"/> knows, sorted.</summary>

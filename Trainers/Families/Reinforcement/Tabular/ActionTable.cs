@@ -3,13 +3,15 @@ namespace MLExtensions.Families.Reinforcement;
 /// <summary>Values of actions in learning, and which of them were tried.</summary>
 internal sealed class ActionTable
 {
+    // Two gigabytes.
+    private const int LargestTable = 1 << 28;
+
     private readonly double[] _values;
     private readonly bool[] _tried;
 
     private ActionTable(int states, int actions, double initial)
     {
-        if ((long)states * actions > 1 << 28)
-            throw new ArgumentException(FormattableString.Invariant($"{states} states and {actions} actions make a table of {(long)states * actions} values; there can be {1 << 28}."));
+        CheckSize(states, actions);
         (ActionCount, _values, _tried) = (actions, new double[states * actions], new bool[states * actions]);
         Array.Fill(_values, initial);
     }
@@ -17,6 +19,13 @@ internal sealed class ActionTable
     public int ActionCount { get; }
 
     public ref double this[int state, int action] => ref _values[(state * ActionCount) + action];
+
+    /// <exception cref="ArgumentException">A table of so many values is too large.</exception>
+    public static void CheckSize(int states, int actions)
+    {
+        if ((long)states * actions > LargestTable)
+            throw new ArgumentException(FormattableString.Invariant($"{states} states and {actions} actions make a table of {(long)states * actions} values; there can be {LargestTable}. A network can learn more states than a table."));
+    }
 
     /// <summary>A table that begins with the values of the initial model, if there is one.</summary>
     /// <exception cref="ArgumentException">The initial model has other states or actions.</exception>

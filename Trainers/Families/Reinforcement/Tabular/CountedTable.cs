@@ -8,7 +8,8 @@ internal static class CountedTable
     {
         var actions = log.Actions.Count;
         var pairs = new SortedDictionary<(long Pair, int NextState, bool Terminated), (long Count, double Reward)>();
-        var counts = new long[checked(log.States.Count * actions)];
+        ActionTable.CheckSize(log.States.Count, actions);
+        var counts = new long[log.States.Count * actions];
         foreach (var row in log.Read(cancellation))
         {
             var pair = ((long)row.State * actions) + row.Action;

@@ -6,6 +6,9 @@ internal static class KnownModel
     private const double Tolerance = 1e-9;
     private const int MaximumIterations = 100_000;
 
+    // A few seconds. A yardstick must not take longer than what it measures.
+    private const long MaximumWork = 1_000_000_000;
+
     /// <summary>The environment inside of wrappers that knows its model, and the time limit around it; null if there is none.</summary>
     public static (IKnownModelEnvironment Environment, int? MaximumSteps)? Find(IEnvironment environment)
     {
@@ -23,6 +26,7 @@ internal static class KnownModel
     public static TransitionTable ToTable(IKnownModelEnvironment environment)
     {
         var (states, actions) = (environment.StateCount, environment.ActionSpace.Count);
+        ActionTable.CheckSize(states, actions);
         var first = new int[(states * actions) + 1];
         var transitions = new List<StateTransition>();
         for (var state = 0; state < states; state++)
@@ -41,13 +45,17 @@ internal static class KnownModel
         return new TransitionTable(states, actions, first, [.. transitions], [], [.. environment.InitialStates]);
     }
 
-    /// <summary>The largest mean return that any policy can reach; null if it is not known.</summary>
+    /// <summary>The largest mean return that any policy can reach; null if it is not known, or takes long to compute.</summary>
     public static double? Optimum(IEnvironment environment, CancellationToken cancellation = default)
     {
         if (Find(environment) is not var (known, limit))
             return null;
-        var solver = new MarkovSolver(ToTable(known), cancellation);
-        var solution = limit is { } steps ? solver.FiniteHorizon(1, steps) : solver.ValueIteration(1, Tolerance, MaximumIterations);
+        var table = ToTable(known);
+        var sweeps = (int)Math.Min(MaximumIterations, MaximumWork / Math.Max(1, table.All.Length));
+        if (limit > sweeps)
+            return null;
+        var solver = new MarkovSolver(table, cancellation);
+        var solution = limit is { } steps ? solver.FiniteHorizon(1, steps) : solver.ValueIteration(1, Tolerance, sweeps);
         return solution.Converged ? solver.Initial(solution.StateValues) : null;
     }
 

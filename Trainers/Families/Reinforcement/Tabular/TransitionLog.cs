@@ -66,7 +66,7 @@ internal sealed class TransitionLog
         DataViewSchema.Column? terminatedColumn = _options.TerminatedColumnName is { } name ? schema[name] : null;
         DataViewSchema.Column?[] columns = [stateColumn, actionColumn, rewardColumn, nextColumn, terminatedColumn];
         using var cursor = _data.GetRowCursor(columns.OfType<DataViewSchema.Column>().DistinctBy(column => column.Index));
-        var (getState, getAction, getNext) = (Keys(cursor, stateColumn), Keys(cursor, actionColumn), Keys(cursor, nextColumn));
+        var (getState, getAction, getNext) = (PolicyKeys.Open(cursor, stateColumn), PolicyKeys.Open(cursor, actionColumn), PolicyKeys.Open(cursor, nextColumn));
         var getReward = cursor.GetGetter<float>(rewardColumn);
         var getTerminated = terminatedColumn is { } column ? cursor.GetGetter<bool>(column) : null;
         for (var row = 0L; cursor.MoveNext(); row++)
@@ -102,20 +102,6 @@ internal sealed class TransitionLog
     {
         var count = ((KeyDataViewType)column.Type).Count;
         return count <= 1 << 24 ? (int)count : throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}' has {count} keys; a table can have at most {1 << 24}. Use MapValueToKey, whose keys are numbered without gaps."), nameof(column));
-    }
-
-    /// <summary>Reads keys of any size.</summary>
-    private static ValueGetter<uint> Keys(DataViewRowCursor cursor, DataViewSchema.Column column)
-    {
-        if (column.Type.RawType == typeof(uint))
-            return cursor.GetGetter<uint>(column);
-        var getter = RowCursorUtils.GetGetterAs<ulong>(NumberDataViewType.UInt64, cursor, column.Index);
-        return (ref uint value) =>
-        {
-            var wide = 0ul;
-            getter(ref wide);
-            value = (uint)wide;
-        };
     }
 
     private static void Check(SchemaShape schema, string name, Func<SchemaShape.Column, bool> suits, string allowed)
