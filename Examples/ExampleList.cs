@@ -55,6 +55,7 @@ internal static class ExampleList
         new InpaintExample(),
         new MdpExample(),
         new QLearningExample(),
+        new DqnExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);
