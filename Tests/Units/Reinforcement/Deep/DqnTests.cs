@@ -146,6 +146,28 @@ public sealed class DqnTests
         Assert.AreEqual(1, Ml.ReinforcementLearning.Evaluate(policy, new Corridor(), 3).MeanReturn, "the weights of the best epoch");
     }
 
+    /// <summary>The network computes in 16 bits, and single states by torch then; the target network follows as well.</summary>
+    [TestMethod]
+    public void BFloat16_LearnsToo()
+    {
+        var options = Options(1);
+        (options.Precision, options.EmaDecay) = (Precision.BFloat16, .9);
+        using var policy = Fit(new Corridor(), options);
+        for (var cell = 0; cell < Corridor.Cells - 1; cell++)
+            Floor.Near(Math.Pow(.9, Corridor.Cells - 2 - cell), policy.ActionValues(Corridor.At(cell))[1], .2);
+    }
+
+    [TestMethod]
+    public void FrozenLayers_StayAsTheyAre()
+    {
+        using var first = Fit(new Corridor(), Options(1));
+        var options = Options(2);
+        (options.Epochs, options.InitialModel, options.FrozenLayers) = (2, first, ["layers.0"]);
+        using var second = Fit(new Corridor(), options);
+        Contract.Outcome.AssertSameBits(first.Model.GetWeights("layers.0.weight"), second.Model.GetWeights("layers.0.weight"));
+        CollectionAssert.AreNotEqual(first.Model.GetWeights("layers.2.weight"), second.Model.GetWeights("layers.2.weight"));
+    }
+
     [TestMethod]
     public void Model_GoesOn()
     {

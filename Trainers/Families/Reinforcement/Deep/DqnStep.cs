@@ -90,7 +90,9 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
     {
         using var mode = inference_mode();
         _network.BeginValidation();
-        return Loss(batch, out _, out _).item<float>();
+        var loss = Loss(batch, out _, out _).item<float>();
+        _network.Parameters.BeginTraining(); // there can be more batches: how many there are depends on when learning starts
+        return loss;
     }
 
     /// <summary>Plays the evaluation episodes; the loss is the mean return with a minus sign.</summary>
