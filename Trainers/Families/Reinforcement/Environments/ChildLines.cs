@@ -128,7 +128,7 @@ internal sealed class ChildLines : IDisposable
             if (found >= 0)
                 return line.ToArray();
             if (line.Length > LongestLine)
-                throw new FormatException($"The process '{Name}' wrote more than {LongestLine} bytes without an end of line.");
+                throw new FormatException(FormattableString.Invariant($"The process '{Name}' wrote more than {LongestLine} bytes without an end of line."));
             (_begin, _end) = (0, _process.StandardOutput.BaseStream.Read(_buffer));
             if (_end == 0)
                 throw new IOException("The standard output was closed.");
@@ -159,7 +159,7 @@ internal sealed class ChildLines : IDisposable
         var hasEnded = _process.WaitForExit(Farewell);
         if (hasEnded)
             _process.WaitForExit(); // for the rest of the standard error
-        return new IOException(FormattableString.Invariant($"The process '{Name}' {(hasEnded ? $"ended with exit code {_process.ExitCode}" : "closed its standard output")} instead of answering '{command}'.{Words()}"), cause);
+        return new IOException(FormattableString.Invariant($"The process '{Name}' {(hasEnded ? FormattableString.Invariant($"ended with exit code {_process.ExitCode}") : "closed its standard output")} instead of answering '{command}'.{Words()}"), cause);
     }
 
     private void Remember(string? line)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MLExtensions.Messages;
 
 namespace MLExtensions;
 
@@ -122,7 +123,7 @@ public sealed record BoxSpace : Space
     public override int GetHashCode() => HashCode.Combine(Size, _shape.Length, _low[0], _high[0]);
 
     /// <summary>Returns the shape as text.</summary>
-    public override string ToString() => FormattableString.Invariant($"{string.Join(" x ", _shape)} numbers");
+    public override string ToString() => $"{NumberList.Of(_shape, " x ")} numbers";
 
     internal override int FirstOutside(ReadOnlySpan<float> values)
     {
@@ -156,7 +157,7 @@ public sealed record BoxSpace : Space
         foreach (var size in shape)
         {
             if (size < 1 || size > int.MaxValue || (count *= size) > 1 << 28)
-                throw new ArgumentException($"The shape {string.Join(" x ", shape)} is out of range: sizes are at least 1, and there are at most 268435456 values.", nameof(shape));
+                throw new ArgumentException($"The shape {NumberList.Of(shape, " x ")} is out of range: sizes are at least 1, and there are at most 268435456 values.", nameof(shape));
         }
         return (int)count;
     }
