@@ -90,20 +90,6 @@ public sealed class DqnOptionTests
         Assert.AreEqual(7.1, new ReplayFormat(84 * 84, 4, ReplayStorage.Byte, true, 4, false).Bytes(1_000_000) / 1e9, .05);
     }
 
-    [TestMethod]
-    public void ShortOverload_HasTheDefaults_AndPassesWhatItIsGiven()
-    {
-        var options = Settings(Ml.ReinforcementLearning.Trainers.Dqn());
-        var defaults = new DqnEstimator.Options();
-        foreach (var property in typeof(DqnEstimator.Options).GetProperties().Where(property => property.PropertyType.IsPrimitive || property.PropertyType == typeof(string)))
-            Assert.AreEqual(property.GetValue(defaults), property.GetValue(options), property.Name);
-        Assert.AreEqual(defaults.LearningRateSchedule, options.LearningRateSchedule);
-        var given = Settings(Ml.ReinforcementLearning.Trainers.Dqn("a", "b", "c", "d", .5, 7, .25));
-        Assert.AreEqual(("a", "b", "c", "d", .5, 7, .25), (given.StateColumnName, given.ActionColumnName, given.RewardColumnName, given.NextStateColumnName, given.DiscountFactor, given.Epochs, given.LearningRate));
-
-        static DqnEstimator.Options Settings(DqnEstimator estimator) => (DqnEstimator.Options)typeof(DqnEstimator).GetProperty("Settings", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(estimator)!;
-    }
-
     /// <summary>Lies in the fourth step.</summary>
     private sealed class Liar(IEnvironment inner, Func<EnvironmentStep, EnvironmentStep> lie) : EnvironmentWrapper(inner)
     {
