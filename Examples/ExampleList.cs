@@ -56,6 +56,7 @@ internal static class ExampleList
         new MdpExample(),
         new QLearningExample(),
         new DqnExample(),
+        new DqnLogsExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);

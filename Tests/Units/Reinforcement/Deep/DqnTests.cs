@@ -58,6 +58,17 @@ public sealed class DqnTests
         Assert.IsTrue(policy.History.Epochs.All(epoch => double.IsFinite(epoch.TrainingLoss) && epoch.TrainingLoss > 0));
     }
 
+    /// <summary>Frames that are kept once give the same training as whole stacks.</summary>
+    [TestMethod]
+    public void StackedFrames_GiveTheSameTraining()
+    {
+        var options = Options(1);
+        (options.Epochs, options.EvaluationEpisodes) = (2, 0);
+        using DqnTransformer once = Fit(new FrameStack(Environments.Make("CartPole-v1"), 3), options), whole = Fit(new Watched(new FrameStack(Environments.Make("CartPole-v1"), 3), () => { }), options);
+        Assert.AreEqual(12, once.Architecture.InputCount);
+        Contract.Outcome.AssertSameBits(whole.Model.GetWeights("layers.0.weight"), once.Model.GetWeights("layers.0.weight"));
+    }
+
     [TestMethod]
     public void NumberedStates_AreLearned()
     {
