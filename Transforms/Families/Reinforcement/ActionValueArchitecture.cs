@@ -67,7 +67,7 @@ public sealed record ActionValueArchitecture : NetworkArchitecture
     internal override int MinimumBatchRows => Leaves.Any(placed => placed.Layer is BatchNormalizationLayer) ? 2 : 1;
 
     internal override string OutputLayer =>
-        (IsDueling ? PlacedAdvantage : PlacedLayers).SelectMany(LeavesOf).Last(placed => placed.Layer.ParameterCount(placed.Input, placed.Site) > 0).Site.Path;
+        (IsDueling ? PlacedAdvantage : PlacedLayers).SelectMany(LayerChain.LeavesOf).Last(placed => placed.Layer.ParameterCount(placed.Input, placed.Site) > 0).Site.Path;
 
     internal IReadOnlyList<PlacedLayer> PlacedLayers => LayerChain.Place(Layers, Input, new LayerSite("layers", OutputCount));
 
@@ -76,7 +76,7 @@ public sealed record ActionValueArchitecture : NetworkArchitecture
     internal IReadOnlyList<PlacedLayer> PlacedAdvantage => LayerChain.Place(AdvantageLayers, Shared, new LayerSite("advantage", OutputCount));
 
     /// <summary>All layers; blocks by what they are made of.</summary>
-    internal IEnumerable<PlacedLayer> Leaves => ((IEnumerable<PlacedLayer>)[.. PlacedLayers, .. PlacedValue, .. PlacedAdvantage]).SelectMany(LeavesOf);
+    internal IEnumerable<PlacedLayer> Leaves => ((IEnumerable<PlacedLayer>)[.. PlacedLayers, .. PlacedValue, .. PlacedAdvantage]).SelectMany(LayerChain.LeavesOf);
 
     private LayerShape Input => Image is { } image ? LayerShape.OfImage(image.Channels, image.Height, image.Width) : LayerShape.OfVector(StateCount ?? InputCount);
 
@@ -127,12 +127,6 @@ public sealed record ActionValueArchitecture : NetworkArchitecture
             CheckEnd(PlacedValue, 1, "the value of the state");
             CheckEnd(PlacedAdvantage, OutputCount, "one for each action. End with a DenseLayer without a number of units");
         }
-    }
-
-    private static IEnumerable<PlacedLayer> LeavesOf(PlacedLayer placed)
-    {
-        var inside = placed.Layer.Inside(placed.Input, placed.Site).ToArray();
-        return inside.Length == 0 ? [placed] : inside.SelectMany(LeavesOf);
     }
 
     private static void CheckEnd(IReadOnlyList<PlacedLayer> layers, int count, string what)

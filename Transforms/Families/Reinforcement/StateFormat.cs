@@ -21,6 +21,13 @@ internal static class StateCheck
             return null;
         return (0, FormattableString.Invariant($"a whole number from {architecture.FirstState} to {architecture.FirstState + count - 1}"));
     }
+
+    /// <exception cref="FormatException">A value cannot be; the message names column, row and value.</exception>
+    public static void CheckRow(ActionValueArchitecture architecture, ReadOnlySpan<float> state, string column, long position)
+    {
+        if (FirstWrong(architecture, state) is var (place, allowed))
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{column}', {RowName.Of(position)}, slot {place}: the value is {state[place]}; it must be {allowed}."));
+    }
 }
 
 /// <summary>The state of a row and, if there is a mask, a 1 for each allowed action.</summary>
@@ -64,8 +71,7 @@ internal sealed record StateFormat(ActionValueArchitecture Architecture, DqnColu
             var architecture = _format.Architecture;
             var state = destination[..architecture.InputCount];
             _state.Read(state);
-            if (StateCheck.FirstWrong(architecture, state) is var (place, allowed))
-                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_format.Columns.State}', {RowName.Of(_row.Position)}, slot {place}: the value is {state[place]}; it must be {allowed}."));
+            StateCheck.CheckRow(architecture, state, _format.Columns.State, _row.Position);
             _mask?.Read(destination[architecture.InputCount..]);
         }
     }

@@ -43,19 +43,19 @@ internal sealed class DqnLog
     public static void CheckSchema(SchemaShape schema, DqnEstimator.Options options)
     {
         FeatureRows.Check(schema, options.StateColumnName);
-        Check(schema, options.ActionColumnName, column => column.IsKey, "a key. Add MapValueToKey");
-        Check(schema, options.RewardColumnName, column => column.ItemType == NumberDataViewType.Single, "a Single. Add ConvertType");
-        Check(schema, options.TerminatedColumnName, column => column.ItemType == BooleanDataViewType.Instance, "a Boolean");
+        TransitionLog.Check(schema, options.ActionColumnName, column => column.IsKey, "a key. Add MapValueToKey");
+        TransitionLog.Check(schema, options.RewardColumnName, column => column.ItemType == NumberDataViewType.Single, "a Single. Add ConvertType");
+        TransitionLog.Check(schema, options.TerminatedColumnName, column => column.ItemType == BooleanDataViewType.Instance, "a Boolean");
         if (options.TruncatedColumnName is { } truncated)
-            Check(schema, truncated, column => column.ItemType == BooleanDataViewType.Instance, "a Boolean");
+            TransitionLog.Check(schema, truncated, column => column.ItemType == BooleanDataViewType.Instance, "a Boolean");
         if (options.EpisodeColumnName is not { } episode)
         {
             FeatureRows.Check(schema, options.NextStateColumnName);
             return;
         }
-        Check(schema, episode, IsWhole, "a key or a whole number");
+        TransitionLog.Check(schema, episode, IsWhole, "a key or a whole number");
         if (options.StepColumnName is { } step)
-            Check(schema, step, column => !column.IsKey && IsWhole(column), "a whole number");
+            TransitionLog.Check(schema, step, column => !column.IsKey && IsWhole(column), "a whole number");
     }
 
     /// <summary>Reads all rows.</summary>
@@ -110,7 +110,7 @@ internal sealed class DqnLog
             if (!row.Terminated)
             {
                 reader.Read(nextState);
-                CheckState(nextState, next.Name, cursor.Position);
+                StateCheck.CheckRow(_design.Architecture, nextState, next.Name, cursor.Position);
             }
             if (!row.Terminated && maskReader != null)
             {
@@ -180,12 +180,6 @@ internal sealed class DqnLog
         Counts.Add(StepsWithoutNext, 1);
     }
 
-    private void CheckState(ReadOnlySpan<float> state, string column, long position)
-    {
-        if (StateCheck.FirstWrong(_design.Architecture, state) is var (place, allowed))
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{column}', {RowName.Of(position)}, slot {place}: the value is {state[place]}; it must be {allowed}."));
-    }
-
     private List<DataViewSchema.Column> Columns()
     {
         string?[] names = [_options.StateColumnName, _options.ActionColumnName, _options.RewardColumnName, _options.TerminatedColumnName, _options.TruncatedColumnName, _options.ActionMaskColumnName, _options.EpisodeColumnName, _options.StepColumnName];
@@ -216,14 +210,6 @@ internal sealed class DqnLog
 
     private static bool IsWhole(SchemaShape.Column column) =>
         column.IsKey || (column.ItemType is NumberDataViewType && column.ItemType != NumberDataViewType.Single && column.ItemType != NumberDataViewType.Double);
-
-    private static void Check(SchemaShape schema, string name, Func<SchemaShape.Column, bool> suits, string allowed)
-    {
-        if (!schema.TryFindColumn(name, out var column))
-            throw FeatureRows.Missing(name, schema.Select(other => other.Name));
-        if (column.Kind != SchemaShape.Column.VectorKind.Scalar || !suits(column))
-            throw new ArgumentException($"Column '{name}' has type {column.GetTypeString()}; it must be {allowed}.", nameof(schema));
-    }
 }
 
 /// <summary>The state, action, reward and end of the current row of a log.</summary>
@@ -281,8 +267,7 @@ internal sealed class LogRow
         Position = _cursor.Position;
         var (key, reward) = (0u, 0f);
         _state.Read(State);
-        if (StateCheck.FirstWrong(_design.Architecture, State) is var (place, allowed))
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_options.StateColumnName}', {RowName.Of(Position)}, slot {place}: the value is {State[place]}; it must be {allowed}."));
+        StateCheck.CheckRow(_design.Architecture, State, _options.StateColumnName, Position);
         _action(ref key);
         Action = key == 0 ? -1 : _find(key);
         if (Action < 0)
