@@ -19,8 +19,8 @@ namespace MLExtensions;
 /// when values do.
 /// </para>
 /// <para>
-/// From logged rows the same network learns what was not tried is not to be believed (<see cref="Options.ConservativeWeight"/>), or to do what
-/// the log does (<see cref="Options.LogLearning"/>). A model that was learned from rows can go on in an environment, and the other way round:
+/// From logged rows the network learns not to believe in what was not tried (<see cref="Options.ConservativeWeight"/>), or to do what the log
+/// does (<see cref="Options.LogLearning"/>). A model that was learned from rows can go on in an environment, and the other way round:
 /// <see cref="TrainingOptions.InitialModel"/>. The same seed, computer and number of threads give the same weights.
 /// </para>
 /// <para>Trainer Characteristics</para>
