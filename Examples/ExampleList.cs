@@ -56,6 +56,8 @@ internal static class ExampleList
         new InpaintExample(),
         new MdpExample(),
         new QLearningExample(),
+        new DqnExample(),
+        new DqnLogsExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);

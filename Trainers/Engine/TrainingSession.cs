@@ -94,7 +94,7 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         using var memory = FreedMemory.Keep();
         var outcome = loop.Run();
         using (NewDisposeScope())
-            step.Diagnose().Concat(StepWarnings.OfLosses(outcome, step.LowersLoss ? training.BatchCount : 0, isNew: options.InitialModel == null && initialWeights == null)).ToList().ForEach(Warn);
+            step.Diagnose().Concat(step.LossTellsLearning ? StepWarnings.OfLosses(outcome, step.LowersLoss ? training.BatchCount : 0, isNew: options.InitialModel == null && initialWeights == null) : []).ToList().ForEach(Warn);
         return new TrainingHistory
         {
             Epochs = outcome.Records,

@@ -17,6 +17,9 @@ internal abstract class TrainingStep : IDisposable
     /// <summary>Whether training lowers the loss that it reports; false if it lowers something else, of which the loss is a sign.</summary>
     public virtual bool LowersLoss => true;
 
+    /// <summary>Whether a loss that does not fall says that nothing was learned; false if what is learned can raise it.</summary>
+    public virtual bool LossTellsLearning => true;
+
     /// <summary>Prepares the networks and their random generators for an epoch.</summary>
     public virtual void BeginEpoch(int epoch)
     {

@@ -19,6 +19,7 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(AutoencoderArchitecture), AutoencoderArchitecture.FamilyName)]
 [JsonDerivedType(typeof(GeneratorArchitecture), GeneratorArchitecture.FamilyName)]
 [JsonDerivedType(typeof(DiscriminatorArchitecture), DiscriminatorArchitecture.FamilyName)]
+[JsonDerivedType(typeof(ActionValueArchitecture), ActionValueArchitecture.FamilyName)]
 public abstract record NetworkArchitecture
 {
     private protected NetworkArchitecture()

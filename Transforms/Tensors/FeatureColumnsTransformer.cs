@@ -29,7 +29,7 @@ public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
     internal abstract IReadOnlyList<OutputColumn> Outputs { get; }
 
     internal sealed override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns =>
-        Outputs.Select(output => new DataViewSchema.DetachedColumn(output.Name, output.Type)).ToArray();
+        Outputs.Select(output => new DataViewSchema.DetachedColumn(output.Name, output.Type, output.Annotations)).ToArray();
 
     /// <summary>The multiply-adds per row.</summary>
     internal abstract double MultiplyAdds { get; }

@@ -10,6 +10,9 @@ namespace MLExtensions.Tensors;
 /// <param name="Width">The number of outputs that it uses.</param>
 internal abstract record OutputColumn(string Name, DataViewType Type, int Width)
 {
+    /// <summary>What the column says of its values, such as the names of keys; null for nothing.</summary>
+    public virtual DataViewSchema.Annotations? Annotations => null;
+
     /// <summary>The column in a schema shape.</summary>
     public SchemaShape.Column Shape => new(
         Name,

@@ -35,6 +35,11 @@ public sealed class FingerprintTests
         [typeof(LstmForecastingEstimator.Options)] = ["OutputColumnName", "InputColumnName", "GroupColumnName", "ExtraColumnNames", "TimeColumnName", "TimeGapHandling"],
         [typeof(GanEstimator.Options)] = OfGans,
         [typeof(DcganEstimator.Options)] = OfGans,
+        [typeof(DqnEstimator.Options)] =
+        [
+            "StateColumnName", "ActionColumnName", "RewardColumnName", "NextStateColumnName", "EpisodeColumnName", "StepColumnName", "TerminatedColumnName", "TruncatedColumnName",
+            "ActionMaskColumnName", "NextActionMaskColumnName", "OutputColumnName", "ActionValuesColumnName",
+        ],
         [typeof(LanguageModelEstimator.Options)] = ["TextColumnName", "Tokenization"],
     };
 

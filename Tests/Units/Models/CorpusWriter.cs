@@ -6,6 +6,7 @@ using MLExtensions.Tests.Forecasting;
 using MLExtensions.Tests.Gan;
 using MLExtensions.Tests.LanguageModels;
 using MLExtensions.Tests.Lstm;
+using MLExtensions.Tests.Reinforcement;
 
 namespace MLExtensions.Tests.Models;
 
@@ -31,6 +32,7 @@ internal static class CorpusWriter
         ["DiscriminatorFeatures"] = DiscriminatorFeatures,
         ["Inpainting"] = Inpainting,
         ["QLearning"] = () => Policy(Ml.ReinforcementLearning.Trainers.QLearning(new QLearningEstimator.Options { Epochs = 20, Seed = 1 })),
+        ["Dqn"] = Dqn,
         ["MarkovDecisionProcess"] = () => Policy(Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess()),
     };
 
@@ -134,6 +136,17 @@ internal static class CorpusWriter
         var others = Ml.Transforms.Conversion.MapValueToKey("Action").Append(Ml.Transforms.Conversion.MapValueToKey("NextState"));
         var keyed = state.Transform(data);
         return (new TransformerChain<ITransformer>(state, estimator.Fit(others.Fit(keyed).Transform(keyed))), Texts("a", "b", "c"), Ml.Transforms.SelectColumns(nameof(CorpusRow.Text)).Fit(data).Transform(data));
+    }
+
+    /// <summary>Two streams of layers, and the names of actions.</summary>
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) Dqn()
+    {
+        var options = DqnTests.Options(1);
+        (options.StateColumnName, options.Dueling) = (nameof(CorpusRow.Features), true);
+        var rows = Enumerable.Range(0, Corridor.Cells).Select(cell => new CorpusRow { Features = Corridor.At(cell) }).ToArray();
+        var data = CorpusRow.View(Ml, rows);
+        var policy = DqnTests.Fit(new Corridor(firstAction: 3), options);
+        return (new TransformerChain<ITransformer>(policy, Ml.Transforms.Conversion.MapKeyToValue("Chosen", "PredictedAction").Fit(policy.Transform(data))), rows, data);
     }
 
     private static DcganEstimator.Options Halves(bool conditional) => new()

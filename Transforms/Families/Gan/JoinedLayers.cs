@@ -29,7 +29,7 @@ internal sealed class JoinedLayers(LayerShape input, int classCount, int outputC
     public IReadOnlyList<PlacedLayer> PlacedJoined => LayerChain.Place(Joined, JoinedShape, Site("layers"));
 
     /// <summary>All layers with weights or without, from the inputs to the outputs; blocks by what they are made of.</summary>
-    public IEnumerable<PlacedLayer> Leaves => ((IEnumerable<PlacedLayer>)[.. PlacedInput, .. PlacedLabel, .. PlacedJoined]).SelectMany(LeavesOf);
+    public IEnumerable<PlacedLayer> Leaves => ((IEnumerable<PlacedLayer>)[.. PlacedInput, .. PlacedLabel, .. PlacedJoined]).SelectMany(LayerChain.LeavesOf);
 
     public long ParameterCount => Leaves.Aggregate(0L, (sum, placed) => checked(sum + placed.Layer.ParameterCount(placed.Input, placed.Site)));
 
@@ -83,12 +83,6 @@ internal sealed class JoinedLayers(LayerShape input, int classCount, int outputC
     }
 
     private LayerSite Site(string path) => new(path, outputCount);
-
-    private static IEnumerable<PlacedLayer> LeavesOf(PlacedLayer placed)
-    {
-        var inside = placed.Layer.Inside(placed.Input, placed.Site).ToArray();
-        return inside.Length == 0 ? [placed] : inside.SelectMany(LeavesOf);
-    }
 }
 
 /// <summary>Layers one after the other, under a name of their own.</summary>

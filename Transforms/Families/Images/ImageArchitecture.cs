@@ -39,7 +39,7 @@ public abstract record ImageArchitecture : NetworkArchitecture
     internal IReadOnlyList<PlacedLayer> Placed => LayerChain.Place(CreateLayers(), Image.NetworkShape, new LayerSite("", OutputCount));
 
     /// <summary>The layers that do not contain other layers.</summary>
-    internal IEnumerable<PlacedLayer> Leaves => Placed.SelectMany(LeavesOf);
+    internal IEnumerable<PlacedLayer> Leaves => Placed.SelectMany(LayerChain.LeavesOf);
 
     /// <inheritdoc/>
     public virtual bool Equals(ImageArchitecture? other) => base.Equals(other) && Image == other.Image;
@@ -81,12 +81,6 @@ public abstract record ImageArchitecture : NetworkArchitecture
         {
             throw new FormatException("the network is too large for any computer.", e);
         }
-    }
-
-    private static IEnumerable<PlacedLayer> LeavesOf(PlacedLayer placed)
-    {
-        var inside = placed.Layer.Inside(placed.Input, placed.Site).ToArray();
-        return inside.Length == 0 ? [placed] : inside.SelectMany(LeavesOf);
     }
 
     private void CheckOutput(PlacedLayer last)

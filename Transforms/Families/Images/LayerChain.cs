@@ -34,6 +34,13 @@ internal static class LayerChain
         return layers.Select((layer, i) => Place(layer, i, input, site with { OwnsInput = false }, names)).ToArray();
     }
 
+    /// <summary>The layers that a layer is made of, however deep, which contain no others; the layer itself if it is simple.</summary>
+    public static IEnumerable<PlacedLayer> LeavesOf(PlacedLayer placed)
+    {
+        var inside = placed.Layer.Inside(placed.Input, placed.Site).ToArray();
+        return inside.Length == 0 ? [placed] : inside.SelectMany(LeavesOf);
+    }
+
     /// <summary>Creates the modules of placed layers and registers them in <paramref name="owner"/> under their names.</summary>
     public static nn.Module<Tensor, Tensor>[] Register(nn.Module owner, IEnumerable<PlacedLayer> placed)
     {

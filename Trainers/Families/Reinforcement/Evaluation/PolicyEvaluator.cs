@@ -49,7 +49,8 @@ internal static class PolicyEvaluator
         }
     }
 
-    private static EpisodeSummary Play(
+    /// <summary>Plays an episode.</summary>
+    public static EpisodeSummary Play(
         IPolicy policy, CheckedEnvironment environment, int? seed, Random random, int maximumSteps, Action<int, bool>? look, CancellationToken cancellation)
     {
         var state = environment.Reset(seed);

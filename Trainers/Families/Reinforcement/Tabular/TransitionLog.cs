@@ -104,7 +104,8 @@ internal sealed class TransitionLog
         return count <= 1 << 24 ? (int)count : throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}' has {count} keys; a table can have at most {1 << 24}. Use MapValueToKey, whose keys are numbered without gaps."), nameof(column));
     }
 
-    private static void Check(SchemaShape schema, string name, Func<SchemaShape.Column, bool> suits, string allowed)
+    /// <exception cref="ArgumentException">The column is missing or of a wrong type; the message names it.</exception>
+    public static void Check(SchemaShape schema, string name, Func<SchemaShape.Column, bool> suits, string allowed)
     {
         if (!schema.TryFindColumn(name, out var column))
             throw FeatureRows.Missing(name, schema.Select(other => other.Name));

@@ -1,0 +1,236 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLExtensions.Tests.Reinforcement;
+
+/// <summary>Deep Q-learning from logged rows.</summary>
+[TestClass]
+public sealed class DqnLogTests
+{
+    private static readonly MLContext Ml = new(1);
+
+    /// <summary>The log walks at random; what is learned from it goes straight to the end.</summary>
+    [TestMethod]
+    [DataRow(false, 0.0)]
+    [DataRow(true, 0.0)]
+    [DataRow(false, 0.1)]
+    public void Values_AreLearnedFromRandomSteps(bool episodes, double conservative)
+    {
+        var options = Options(episodes);
+        options.ConservativeWeight = conservative;
+        using var policy = Fit(Steps(2000, random: 1), options);
+        Assert.AreEqual(4, Ml.ReinforcementLearning.Evaluate(policy, new Corridor(), 3).MeanLength);
+        if (conservative > 0)
+            return;
+        for (var cell = 0; cell < 4; cell++)
+            Floor.Near(Math.Pow(.9, 3 - cell), policy.ActionValues(Corridor.At(cell)).Max(), .15, $"{episodes}");
+    }
+
+    /// <summary>Where an action was never taken, plain learning may believe anything of it; the conservative does not.</summary>
+    [TestMethod]
+    public void ConservativeTerm_HoldsDownWhatWasNotTaken()
+    {
+        // In the second cell nobody ever goes left.
+        var steps = Steps(2000, random: 1).Where(step => step.State[1] == 0 || step.Action == "1").ToArray();
+        double plain = Gap(0), conservative = Gap(1);
+        Floor.Above(plain + .5, conservative);
+
+        double Gap(double weight)
+        {
+            var options = Options(false);
+            options.ConservativeWeight = weight;
+            using var policy = Fit(steps, options);
+            var values = Named(policy, 1);
+            return values["1"] - values["0"];
+        }
+    }
+
+    [TestMethod]
+    public void Cloning_DoesWhatTheLogDoes()
+    {
+        var options = Options(false);
+        options.LogLearning = LogLearning.Cloning;
+        // Always left, whatever it gives.
+        using var policy = Fit(Steps(2000, random: 1).Where(step => step.Action == "0" || step.State[3] == 1).ToArray(), options);
+        Assert.AreEqual(0, policy.Act(Corridor.At(1), [], new Random(1)));
+        Assert.Contains("logit", policy.History.Epochs[^1].Training.Keys);
+        Floor.Below(.7, policy.History.Epochs[^1].TrainingLoss);
+    }
+
+    [TestMethod]
+    public void ModelOfALog_GoesOnInAnEnvironment_AndTheOtherWayRound()
+    {
+        // MapValueToKey meets "1" first, so that the outputs are in another order than in the environment.
+        var steps = Steps(2000, random: 1).SkipWhile(step => step.Action == "0").ToArray();
+        var plain = Options(false);
+        plain.ConservativeWeight = 0;
+        using var fromLog = Fit(steps, plain);
+        CollectionAssert.AreEqual(new[] { "1", "0" }, fromLog.ActionNames!.ToArray());
+        var options = DqnTests.Options(1);
+        (options.Epochs, options.InitialModel, options.Layers) = (2, fromLog, DqnLayers.Perceptron(16));
+        (options.InitialEpsilon, options.FinalEpsilon, options.LearningRate) = (.1, .1, 1e-4);
+        using var inGame = DqnTests.Fit(new Corridor(), options);
+        Assert.AreEqual(1, inGame.History.BeforeTraining!.Validation["return"], "what it knew from the log");
+        CollectionAssert.AreEqual(new[] { "1", "0" }, inGame.ActionNames!.ToArray());
+        var more = Options(false);
+        (more.Epochs, more.InitialModel) = (0, inGame);
+        using var again = Fit(Steps(50, random: 2).SkipWhile(step => step.Action == "1").ToArray(), more);
+        CollectionAssert.AreEqual(inGame.ActionValues(Corridor.At(2)), again.ActionValues(Corridor.At(2)));
+    }
+
+    [TestMethod]
+    public void Masks_AreObeyed()
+    {
+        var options = Options(false);
+        (options.ActionMaskColumnName, options.NextActionMaskColumnName, options.ConservativeWeight) = (nameof(Step.Allowed), nameof(Step.NextAllowed), 0);
+        var steps = Steps(2000, random: 1).Where(step => step.State[0] == 0 || step.Action == "1").ToArray();
+        foreach (var step in steps)
+            (step.Allowed, step.NextAllowed) = ([step.State[0] == 0, true], [step.NextState[0] == 0, true]);
+        // Keys are sorted by value here, as masks are.
+        using var policy = Fit(steps, options);
+        CollectionAssert.AreEqual(new[] { "0", "1" }, policy.ActionNames!.ToArray());
+        Floor.Near(Math.Pow(.9, 3), policy.ActionValues(Corridor.At(0))[1], .15);
+        steps[7].Allowed = [false, false];
+        Assert.Contains("Column 'Allowed', row 7", Assert.ThrowsExactly<FormatException>(() => Fit(steps, options)).Message);
+        steps[7].Allowed = [steps[7].Action != "0", steps[7].Action != "1"];
+        Assert.Contains("that was taken", Assert.ThrowsExactly<FormatException>(() => Fit(steps, options)).Message);
+    }
+
+    [TestMethod]
+    public void Killed_IsResumed_SameBits()
+    {
+        using var folder = new TemporaryFolder();
+        var steps = Steps(500, random: 1);
+        DqnEstimator.Options first = Options(true), whole = Options(true);
+        (first.Epochs, first.CheckpointFolder, first.LearningRateSchedule, first.PrioritizedReplay, whole.PrioritizedReplay) = (6, folder.Path, LearningRateSchedule.Constant(), true, true);
+        (whole.Epochs, whole.LearningRateSchedule) = (6, LearningRateSchedule.Constant());
+        using var source = new CancellationTokenSource();
+        first.Progress = new Contract.Listener(progress =>
+        {
+            if (progress.Completed?.Epoch == 3)
+                source.Cancel();
+        });
+        first.CancellationToken = source.Token;
+        Assert.ThrowsExactly<OperationCanceledException>(() => Fit(steps, first));
+        (first.ResumeFromCheckpoint, first.CancellationToken) = (true, CancellationToken.None);
+        using DqnTransformer resumed = Fit(steps, first), once = Fit(steps, whole);
+        foreach (var name in once.Model.WeightShapes.Keys)
+            Contract.Outcome.AssertSameBits(once.Model.GetWeights(name), resumed.Model.GetWeights(name));
+    }
+
+    [TestMethod]
+    public void EpisodesThatDoNotTerminate_LoseTheirLastStep_AndAreCounted()
+    {
+        var steps = Steps(400, random: 1);
+        var open = steps.GroupBy(step => step.Episode).Count(episode => !episode.Last().Terminated);
+        Assert.IsGreaterThan(2, open);
+        using var policy = Fit(steps, Options(true));
+        Assert.AreEqual(open, policy.History.DataCounts["last steps without a next state"]);
+        Assert.IsTrue(policy.History.Warnings.Any(warning => warning.Contains($"{open} episodes did not terminate")));
+    }
+
+    [TestMethod]
+    public void WrongRows_AreNamed()
+    {
+        Refused("column 'State', row 5 (the first row is 0), slot 2: the value is NaN", (steps, _) => steps[5].State[2] = float.NaN);
+        Refused("column 'NextState', row 5 (the first row is 0), slot 2: the value is NaN", (steps, _) => (steps[5].NextState[2], steps[5].Terminated) = (float.NaN, false));
+        Refused("Column 'Reward', row 5 (the first row is 0): the reward is Infinity", (steps, _) => steps[5].Reward = float.PositiveInfinity);
+        Refused("Column 'Action', row 5 (the first row is 0): the action is missing", (steps, _) => steps[5].Action = "");
+        var episode = (Step[] steps) => steps.Skip(5).First(step => step.Number == 3 && !step.Terminated);
+        Refused("Column 'Number', row", (steps, options) => options.StepColumnName = episode(steps).Number++ > 0 ? "Number" : null, episodes: true);
+        Refused("An episode with a gap must be made two", (steps, options) => options.StepColumnName = episode(steps).Number++ > 0 ? "Number" : null, episodes: true);
+        Refused("goes on, but the row before says that it ended", (steps, _) => episode(steps).Terminated = true, episodes: true);
+        Refused("has ended before", (steps, _) => steps[^1].Episode = 0, episodes: true);
+        Refused("its last step is missing", (steps, options) => (steps.First(step => step.Terminated).Terminated, options.TruncatedColumnName) = (false, "Truncated"), episodes: true);
+    }
+
+    [TestMethod]
+    public void WrongColumns_AreNamed()
+    {
+        var steps = Steps(20, random: 1);
+        Assert.Contains("Column 'Nothing' is not in the data", Assert.ThrowsExactly<ArgumentException>(() => Fit(steps, new DqnEstimator.Options { StateColumnName = "Nothing" })).Message);
+        Assert.Contains("Column 'Reward' has type", Assert.ThrowsExactly<ArgumentException>(() => Fit(steps, new DqnEstimator.Options { ActionColumnName = "Reward" })).Message);
+        Assert.Contains("must be a Boolean", Assert.ThrowsExactly<ArgumentException>(() => Fit(steps, new DqnEstimator.Options { TerminatedColumnName = "Reward" })).Message);
+        Assert.Contains("Column 'Short' has 2 values; column 'State' has 5", Assert.ThrowsExactly<ArgumentException>(() => Fit(steps, new DqnEstimator.Options { NextStateColumnName = "Short" })).Message);
+        Assert.Contains("a mask must be", Assert.ThrowsExactly<ArgumentException>(() => Fit(steps, new DqnEstimator.Options { ActionMaskColumnName = "Short3" })).Message);
+        Assert.Contains("no rows", Assert.ThrowsExactly<ArgumentException>(() => Fit([], Options(false))).Message);
+        var estimator = Ml.ReinforcementLearning.Trainers.Dqn(Options(false));
+        var rows = Keyed(steps);
+        Assert.Contains("no validation data", Assert.ThrowsExactly<ArgumentException>(() => estimator.Fit(rows, rows)).Message);
+    }
+
+    private static void Refused(string message, Action<Step[], DqnEstimator.Options> spoil, bool episodes = false)
+    {
+        var (steps, options) = (Steps(300, random: 1), Options(episodes));
+        spoil(steps, options);
+        Assert.Contains(message, Assert.ThrowsExactly<FormatException>(() => Fit(steps, options)).Message);
+    }
+
+    private static Dictionary<string, float> Named(DqnTransformer policy, int cell) =>
+        policy.ActionNames!.Zip(policy.ActionValues(Corridor.At(cell))).ToDictionary(pair => pair.First, pair => pair.Second);
+
+    private static DqnEstimator.Options Options(bool episodes) => new()
+    {
+        Epochs = 15, BatchSize = 16, LearningRate = 5e-3, Layers = DqnLayers.Perceptron(16), DiscountFactor = .9, ReturnSteps = 1, TargetUpdateRate = .05, Seed = TestSeed.Of(1), ThreadCount = 1, Device = "cpu",
+        EpisodeColumnName = episodes ? nameof(Step.Episode) : null,
+    };
+
+    private static DqnTransformer Fit(Step[] steps, DqnEstimator.Options options) => Ml.ReinforcementLearning.Trainers.Dqn(options).Fit(Keyed(steps));
+
+    private static IDataView Keyed(Step[] steps)
+    {
+        var data = Ml.Data.LoadFromEnumerable(steps);
+        // Keys as they come, but sorted where there are masks, whose slots are in that order.
+        var order = steps.Any(step => step.Allowed.Contains(false)) ? Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality.ByValue : Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality.ByOccurrence;
+        return Ml.Transforms.Conversion.MapValueToKey("Action", keyOrdinality: order).Fit(data).Transform(data);
+    }
+
+    private static Step[] Steps(int count, int random)
+    {
+        using var corridor = new Corridor();
+        var (generator, steps, episode, number) = (new Random(TestSeed.Of(random)), new List<Step>(), 0, 0);
+        var state = corridor.Reset().Observation.ToArray();
+        while (steps.Count < count)
+        {
+            var action = generator.Next(2);
+            var step = corridor.Step(action);
+            var next = step.Observation.ToArray();
+            steps.Add(new Step { Episode = episode, Number = ++number, State = state, Action = action.ToString(), Reward = (float)step.Reward, NextState = next.ToArray(), Terminated = step.Terminated, Truncated = step.Truncated });
+            (state, episode, number) = step.IsEnd ? (corridor.Reset().Observation.ToArray(), episode + 1, 0) : (next, episode, number);
+        }
+        return [.. steps];
+    }
+
+    private sealed class Step
+    {
+        public int Episode { get; set; }
+
+        public int Number { get; set; }
+
+        [VectorType(Corridor.Cells)]
+        public float[] State { get; set; } = [];
+
+        public string Action { get; set; } = "";
+
+        public float Reward { get; set; }
+
+        [VectorType(Corridor.Cells)]
+        public float[] NextState { get; set; } = [];
+
+        public bool Terminated { get; set; }
+
+        public bool Truncated { get; set; }
+
+        [VectorType(2)]
+        public bool[] Allowed { get; set; } = [true, true];
+
+        [VectorType(2)]
+        public float[] Short { get; set; } = [1, 1];
+
+        [VectorType(3)]
+        public bool[] Short3 { get; set; } = [true, true, true];
+
+        [VectorType(2)]
+        public bool[] NextAllowed { get; set; } = [true, true];
+    }
+}

@@ -1,0 +1,289 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Messages;
+using MLExtensions.Tensors;
+
+namespace MLExtensions.Families.Reinforcement;
+
+/// <summary>Reads logged transitions of vectors into a replay buffer: rows with the state that followed, or whole episodes.</summary>
+internal sealed class DqnLog
+{
+    private const string StepsWithoutNext = "last steps without a next state";
+
+    private readonly IDataView _data;
+    private readonly DqnEstimator.Options _options;
+    private readonly DqnDesign _design;
+    private readonly bool _isEpisodes;
+
+    public DqnLog(IDataView data, DqnEstimator.Options options, DqnDesign design)
+    {
+        (_data, _options, _design, _isEpisodes) = (data, options, design, options.EpisodeColumnName != null);
+        if (!_isEpisodes && FeatureReader.WidthOf(FeatureRows.Find(data.Schema, options.NextStateColumnName)) is var width && width != design.Architecture.InputCount)
+            throw new ArgumentException(FormattableString.Invariant($"Column '{options.NextStateColumnName}' has {width} values; column '{options.StateColumnName}' has {design.Architecture.InputCount}."));
+        foreach (var mask in (string?[])[options.ActionMaskColumnName, _isEpisodes ? null : options.NextActionMaskColumnName])
+        {
+            if (mask != null)
+                MaskReader.Check(FeatureRows.Find(data.Schema, mask), design.Actions.Count);
+        }
+    }
+
+    /// <summary>What was left out.</summary>
+    public DataCounts Counts { get; } = new();
+
+    /// <summary>The number of transitions.</summary>
+    public long Rows { get; private set; }
+
+    /// <summary>What is to be said of the rows in the log; null if there is nothing.</summary>
+    public string? Note => Counts[StepsWithoutNext] is > 0 and var left
+        ? FormattableString.Invariant($"{left} episodes did not terminate; their last steps, whose next state is unknown, are left out.")
+        : null;
+
+    /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
+    public static void CheckSchema(SchemaShape schema, DqnEstimator.Options options)
+    {
+        FeatureRows.Check(schema, options.StateColumnName);
+        TransitionLog.Check(schema, options.ActionColumnName, column => column.IsKey, "a key. Add MapValueToKey");
+        TransitionLog.Check(schema, options.RewardColumnName, column => column.ItemType == NumberDataViewType.Single, "a Single. Add ConvertType");
+        TransitionLog.Check(schema, options.TerminatedColumnName, column => column.ItemType == BooleanDataViewType.Instance, "a Boolean");
+        if (options.TruncatedColumnName is { } truncated)
+            TransitionLog.Check(schema, truncated, column => column.ItemType == BooleanDataViewType.Instance, "a Boolean");
+        if (options.EpisodeColumnName is not { } episode)
+        {
+            FeatureRows.Check(schema, options.NextStateColumnName);
+            return;
+        }
+        TransitionLog.Check(schema, episode, IsWhole, "a key or a whole number");
+        if (options.StepColumnName is { } step)
+            TransitionLog.Check(schema, step, column => !column.IsKey && IsWhole(column), "a whole number");
+    }
+
+    /// <summary>Reads all rows.</summary>
+    /// <exception cref="ArgumentException">There are no transitions, or they do not fit into memory.</exception>
+    /// <exception cref="FormatException">A value is not suitable; the message names column, row and value.</exception>
+    public ReplayBuffer Read()
+    {
+        // Each row can need a place for what followed it. Memory that is not used is not taken.
+        var rows = CountRows();
+        var places = Math.Max(2, 2 * rows);
+        var bytes = _design.Replay.Bytes(rows);
+        if (places > int.MaxValue || bytes > MachineMemory.Available)
+            throw new ArgumentException($"The log is too large: its {rows.ToString("#,0", CultureInfo.InvariantCulture)} rows need at least {MachineMemory.Text(bytes)}; this process can have {MachineMemory.Text(MachineMemory.Available)}. Take fewer rows.");
+        var buffer = new ReplayBuffer(_design.Replay, (int)places, $"column '{_options.StateColumnName}'");
+        try
+        {
+            if (_isEpisodes)
+                ReadEpisodes(buffer);
+            else
+                ReadPairs(buffer);
+            return Rows > 0 ? buffer : throw new ArgumentException("There are no rows with a state and what followed it to learn from.");
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
+    }
+
+    private long CountRows()
+    {
+        using var cursor = _data.GetRowCursor([_data.Schema[_options.ActionColumnName]]);
+        var rows = 0L;
+        while (cursor.MoveNext())
+            rows++;
+        return rows;
+    }
+
+    private void ReadPairs(ReplayBuffer buffer)
+    {
+        var next = _data.Schema[_options.NextStateColumnName];
+        DataViewSchema.Column? nextMask = _options.NextActionMaskColumnName is { } name ? _data.Schema[name] : null;
+        using var cursor = _data.GetRowCursor([.. Columns(), next, .. nextMask is { } column ? [column] : Array.Empty<DataViewSchema.Column>()]);
+        var row = new LogRow(cursor, _options, _design);
+        var reader = new FeatureReader(cursor, next, _design.Architecture.InputCount);
+        var maskReader = nextMask is { } mask ? new MaskReader(cursor, mask, _design.Actions.Count) : null;
+        var (nextState, numbers, allowed) = (new float[_design.Architecture.InputCount], new float[_design.Actions.Count], new bool[_design.Actions.Count]);
+        while (cursor.MoveNext())
+        {
+            row.Read();
+            Array.Clear(nextState);
+            if (!row.Terminated)
+            {
+                reader.Read(nextState);
+                StateCheck.CheckRow(_design.Architecture, nextState, next.Name, cursor.Position);
+            }
+            if (!row.Terminated && maskReader != null)
+            {
+                maskReader.Read(numbers);
+                for (var action = 0; action < allowed.Length; action++)
+                    allowed[action] = numbers[action] != 0;
+            }
+            buffer.Begin(row.State, row.Mask);
+            buffer.Add(row.Action, row.Reward, row.Terminated, truncated: !row.Terminated, nextState, maskReader == null || row.Terminated ? [] : allowed);
+            Rows++;
+        }
+    }
+
+    private void ReadEpisodes(ReplayBuffer buffer)
+    {
+        using var cursor = _data.GetRowCursor(Columns());
+        var row = new LogRow(cursor, _options, _design);
+        var (before, end) = (new LogRow(cursor, _options, _design), new float[_design.Architecture.InputCount]);
+        var (getEpisode, getStep) = (Number(cursor, _options.EpisodeColumnName!), _options.StepColumnName is { } step ? Number(cursor, step) : null);
+        var known = new HashSet<long>();
+        var (episode, number, isOpen) = (0L, 0L, false);
+        while (cursor.MoveNext())
+        {
+            var (nextEpisode, nextNumber) = (getEpisode(), getStep?.Invoke() ?? 0);
+            if (known.Count == 0 || nextEpisode != episode)
+            {
+                if (!known.Add(nextEpisode))
+                    throw new FormatException(FormattableString.Invariant($"Column '{_options.EpisodeColumnName}', {RowName.Of(cursor.Position)}: episode {nextEpisode} has ended before; the rows of an episode must be one after the other."));
+                Close(before, isOpen, episode);
+                isOpen = false;
+            }
+            else
+            {
+                if (!isOpen)
+                    throw new FormatException(FormattableString.Invariant($"Column '{_options.EpisodeColumnName}', {RowName.Of(cursor.Position)}: episode {episode} goes on, but the row before says that it ended."));
+                if (getStep != null && nextNumber != number + 1)
+                    throw new FormatException(FormattableString.Invariant($"Column '{_options.StepColumnName}', {RowName.Of(cursor.Position)}: the step is {nextNumber}; after step {number} of episode {episode} it must be {number + 1}. An episode with a gap must be made two."));
+            }
+            row.Read();
+            if (isOpen)
+            {
+                buffer.Add(before.Action, before.Reward, terminated: false, truncated: false, row.State, row.Mask);
+                Rows++;
+            }
+            else
+                buffer.Begin(row.State, row.Mask);
+            (episode, number, isOpen) = (nextEpisode, nextNumber, !row.Terminated && !row.Truncated);
+            if (row.Terminated)
+            {
+                buffer.Add(row.Action, row.Reward, terminated: true, truncated: false, end, []);
+                Rows++;
+            }
+            else if (row.Truncated)
+                Counts.Add(StepsWithoutNext, 1);
+            (row, before) = (before, row);
+        }
+        Close(before, isOpen, episode);
+    }
+
+    /// <summary>An episode that neither terminated nor was cut off lacks its last step.</summary>
+    private void Close(LogRow last, bool isOpen, long episode)
+    {
+        if (!isOpen)
+            return;
+        if (_options.TruncatedColumnName != null)
+            throw new FormatException(FormattableString.Invariant($"Column '{_options.TruncatedColumnName}', {RowName.Of(last.Position)}: episode {episode} ends here, but neither terminated nor was cut off; its last step is missing."));
+        Counts.Add(StepsWithoutNext, 1);
+    }
+
+    private List<DataViewSchema.Column> Columns()
+    {
+        string?[] names = [_options.StateColumnName, _options.ActionColumnName, _options.RewardColumnName, _options.TerminatedColumnName, _options.TruncatedColumnName, _options.ActionMaskColumnName, _options.EpisodeColumnName, _options.StepColumnName];
+        return names.OfType<string>().Select(name => FeatureRows.Find(_data.Schema, name)).ToList();
+    }
+
+    private static Func<long> Number(DataViewRowCursor cursor, string name)
+    {
+        var column = cursor.Schema[name];
+        if (column.Type is KeyDataViewType)
+        {
+            var getKey = RowCursorUtils.GetGetterAs<ulong>(NumberDataViewType.UInt64, cursor, column.Index);
+            return () =>
+            {
+                var key = 0ul;
+                getKey(ref key);
+                return (long)key;
+            };
+        }
+        var getter = RowCursorUtils.GetGetterAs<long>(NumberDataViewType.Int64, cursor, column.Index);
+        return () =>
+        {
+            var value = 0L;
+            getter(ref value);
+            return value;
+        };
+    }
+
+    private static bool IsWhole(SchemaShape.Column column) =>
+        column.IsKey || (column.ItemType is NumberDataViewType && column.ItemType != NumberDataViewType.Single && column.ItemType != NumberDataViewType.Double);
+}
+
+/// <summary>The state, action, reward and end of the current row of a log.</summary>
+internal sealed class LogRow
+{
+    private readonly DataViewRowCursor _cursor;
+    private readonly DqnEstimator.Options _options;
+    private readonly DqnDesign _design;
+    private readonly FeatureReader _state;
+    private readonly ValueGetter<uint> _action;
+    private readonly Func<uint, int> _find;
+    private readonly ValueGetter<float> _reward;
+    private readonly ValueGetter<bool> _terminated;
+    private readonly ValueGetter<bool>? _truncated;
+    private readonly MaskReader? _maskReader;
+    private readonly float[] _numbers;
+    private readonly bool[] _mask;
+    private bool _isTerminated;
+    private bool _isTruncated;
+
+    public LogRow(DataViewRowCursor cursor, DqnEstimator.Options options, DqnDesign design)
+    {
+        (_cursor, _options, _design) = (cursor, options, design);
+        var schema = cursor.Schema;
+        _state = new FeatureReader(cursor, schema[options.StateColumnName], design.Architecture.InputCount);
+        var action = schema[options.ActionColumnName];
+        _action = RowCursorUtils.GetGetterAs<uint>(new KeyDataViewType(typeof(uint), ((KeyDataViewType)action.Type).Count), cursor, action.Index) as ValueGetter<uint> ?? throw new InvalidOperationException();
+        _find = design.Actions.Find(action, "actions");
+        _reward = cursor.GetGetter<float>(schema[options.RewardColumnName]);
+        _terminated = cursor.GetGetter<bool>(schema[options.TerminatedColumnName]);
+        _truncated = options.TruncatedColumnName is { } truncated ? cursor.GetGetter<bool>(schema[truncated]) : null;
+        _maskReader = options.ActionMaskColumnName is { } mask ? new MaskReader(cursor, schema[mask], design.Actions.Count) : null;
+        State = new float[design.Architecture.InputCount];
+        (_numbers, _mask) = (new float[design.Actions.Count], new bool[design.Actions.Count]);
+    }
+
+    public float[] State { get; }
+
+    /// <summary>The allowed actions; empty if all are.</summary>
+    public ReadOnlySpan<bool> Mask => _maskReader == null ? [] : _mask;
+
+    public int Action { get; private set; }
+
+    public float Reward { get; private set; }
+
+    public bool Terminated => _isTerminated;
+
+    public bool Truncated => _isTruncated;
+
+    public long Position { get; private set; }
+
+    /// <exception cref="FormatException">A value is not suitable; the message names column, row and value.</exception>
+    public void Read()
+    {
+        Position = _cursor.Position;
+        var (key, reward) = (0u, 0f);
+        _state.Read(State);
+        StateCheck.CheckRow(_design.Architecture, State, _options.StateColumnName, Position);
+        _action(ref key);
+        Action = key == 0 ? -1 : _find(key);
+        if (Action < 0)
+            throw new FormatException(FormattableString.Invariant($"Column '{_options.ActionColumnName}', {RowName.Of(Position)}: the action is {(key == 0 ? "missing" : FormattableString.Invariant($"key {key}, which is unknown"))}; it must be one of {_design.Actions.Count}{(_design.Actions.ColumnNames is { } names ? $", {NameList.Of(names)}" : "")}. Leave such rows out."));
+        _reward(ref reward);
+        if (!float.IsFinite(reward))
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_options.RewardColumnName}', {RowName.Of(Position)}: the reward is {reward}; it must be finite."));
+        Reward = reward;
+        _terminated(ref _isTerminated);
+        _truncated?.Invoke(ref _isTruncated);
+        if (_maskReader == null)
+            return;
+        _maskReader.Read(_numbers);
+        for (var action = 0; action < _mask.Length; action++)
+            _mask[action] = _numbers[action] != 0;
+        if (!_mask[Action])
+            throw new FormatException(FormattableString.Invariant($"Column '{_options.ActionMaskColumnName}', {RowName.Of(Position)}: the action that was taken, slot {Action}, is not allowed."));
+    }
+}

@@ -1,0 +1,108 @@
+using MLExtensions.Engine;
+using MLExtensions.Networks;
+
+namespace MLExtensions.Families.Reinforcement;
+
+/// <summary>Draws the batches of a training from a replay buffer, by priority if it has some.</summary>
+internal sealed class ReplayBatches : IDisposable
+{
+    // Without it, what is known exactly would never be looked at again.
+    private const float LeastError = 1e-6f;
+
+    private readonly ReplayBuffer _buffer;
+    private readonly DqnEstimator.Options _options;
+    private readonly TransitionBlock _block;
+    private readonly int[] _places;
+
+    public ReplayBatches(ReplayBuffer buffer, DqnEstimator.Options options)
+    {
+        (_buffer, _options) = (buffer, options);
+        _block = new TransitionBlock(options.BatchSize, buffer.Format);
+        _places = new int[options.BatchSize];
+    }
+
+    /// <summary>Draws a batch; null if there are no whole transitions yet.</summary>
+    /// <param name="random">The random numbers.</param>
+    /// <param name="steps">The number of steps of a return.</param>
+    /// <param name="done">The share of the training that is done.</param>
+    /// <param name="epochFraction">The fraction of the epoch before the batch.</param>
+    /// <param name="copiesTarget">Whether the target network becomes a copy before it.</param>
+    public TransitionBatch? Draw(Random random, int steps, double done, double epochFraction, bool copiesTarget)
+    {
+        if (!_block.Fill(_buffer, random, steps, _options.DiscountFactor, _places))
+            return null;
+        if (_buffer.Priorities is { } priorities)
+            Weigh(priorities, Math.Min(1, _options.PriorityCorrection + ((1 - _options.PriorityCorrection) * done)));
+        return new TransitionBatch(_options.BatchSize, epochFraction, _block)
+        {
+            CopiesTarget = copiesTarget,
+            TakeErrors = _buffer.Priorities == null ? null : TakeErrors,
+        };
+    }
+
+    public void Dispose() => _block.Dispose();
+
+    /// <summary>What is drawn more often counts less each time; the largest weight is 1.</summary>
+    private void Weigh(SumTree priorities, double power)
+    {
+        var weights = _block.WeightValues;
+        for (var i = 0; i < weights.Length; i++)
+            weights[i] = (float)Math.Pow(_buffer.Count * priorities[_places[i]] / priorities.Total, -power);
+        var largest = 0f;
+        foreach (var weight in weights)
+            largest = Math.Max(largest, weight);
+        foreach (ref var weight in weights)
+            weight /= largest;
+    }
+
+    private void TakeErrors(ReadOnlySpan<float> errors)
+    {
+        for (var i = 0; i < errors.Length; i++)
+        {
+            var priority = MathF.Pow(Math.Abs(errors[i]) + LeastError, (float)_options.PriorityExponent);
+            if (!float.IsFinite(priority))
+                continue; // the loss is not finite either, and ends the training
+            _buffer.Priorities![_places[i]] = priority;
+            _buffer.NewPriority = Math.Max(_buffer.NewPriority, priority);
+        }
+    }
+}
+
+/// <summary>The batches of logged transitions: as many in an epoch as there are rows for.</summary>
+/// <param name="buffer">The transitions; owned by this object.</param>
+/// <param name="rows">The number of transitions.</param>
+/// <param name="checksum">The checksum of the rows.</param>
+/// <param name="options">The options.</param>
+/// <param name="steps">The number of steps of a return.</param>
+/// <param name="seed">The seed of what is drawn.</param>
+internal sealed class LogBatches(ReplayBuffer buffer, long rows, string checksum, DqnEstimator.Options options, int steps, int seed) : IBatchSource<TransitionBatch>, IDisposable
+{
+    private readonly ReplayBatches _batches = new(buffer, options);
+
+    public long RowCount => (long)BatchCount * options.BatchSize;
+
+    public int BatchCount => (int)Math.Max(1, rows / options.BatchSize);
+
+    public string? Checksum => checksum;
+
+    public IReadOnlyList<(string Name, TorchSharp.torch.Tensor Value)> State => buffer.Priorities == null ? [] : [("priorities", buffer.Priorities.Leaves)];
+
+    public IEnumerable<TransitionBatch> ReadEpoch(int epoch)
+    {
+        buffer.Priorities?.Rebuild();
+        var random = new SeededRandom(SeedSequence.Derive(seed, SeedSequence.Shuffle, epoch));
+        for (var i = 0; i < BatchCount; i++)
+        {
+            var step = ((epoch - 1L) * BatchCount) + i;
+            var copies = options.TargetUpdateInterval is { } interval && step % interval == 0;
+            yield return _batches.Draw(random, steps, (double)step / ((long)options.Epochs * BatchCount), (double)i / BatchCount, copies)
+                ?? throw new ArgumentException("The log has no whole transition to learn from.");
+        }
+    }
+
+    public void Dispose()
+    {
+        _batches.Dispose();
+        buffer.Dispose();
+    }
+}
