@@ -106,6 +106,15 @@ public sealed class MarkovDecisionProcessTests
         Assert.AreEqual(5, Fit([new() { State = "a", Action = "x", Reward = 1, NextState = "a" }], new() { DiscountFactor = 1, Horizon = 5 }).StateValue(0), 1e-12);
     }
 
+    /// <summary>Each evaluation of a policy is as bounded as value iteration is: with a factor this near to 1 it would take years.</summary>
+    [TestMethod]
+    public void PolicyIteration_IsBounded()
+    {
+        var options = new MarkovDecisionProcessEstimator.Options { DiscountFactor = 1 - 1e-12, Solver = MarkovSolverKind.PolicyIteration, MaximumIterations = 1000 };
+        var error = Assert.ThrowsExactly<InvalidOperationException>(() => Fit([new() { State = "a", Action = "x", Reward = 1, NextState = "a" }], options));
+        Assert.Contains("use a factor below 1, or a Horizon", error.Message);
+    }
+
     [TestMethod]
     public void BadRows_AreNamed()
     {
