@@ -116,6 +116,14 @@ public sealed class MarkovDecisionProcessTests
     }
 
     [TestMethod]
+    public void Names_FollowInTheSamePipeline()
+    {
+        var rows = Ml.Data.LoadFromEnumerable([new Step { State = "a", Action = "stay", Reward = 1 }, new Step { State = "a", Action = "leave", Reward = 2 }]);
+        var model = Keys().Append(Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess()).Append(Ml.Transforms.Conversion.MapKeyToValue("PredictedAction")).Fit(rows);
+        CollectionAssert.AreEqual(new[] { "leave", "leave" }, model.Transform(rows).GetColumn<string>("PredictedAction").ToArray());
+    }
+
+    [TestMethod]
     public void BadRows_AreNamed()
     {
         Assert.Contains("Column 'Reward', row 1 (the first row is 0): the reward is NaN", Assert.ThrowsExactly<FormatException>(() => Fit(
