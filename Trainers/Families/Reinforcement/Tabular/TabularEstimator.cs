@@ -44,6 +44,8 @@ public abstract class TabularEstimator : IEstimator<TabularPolicyTransformer>
         ArgumentNullException.ThrowIfNull(environment);
         if (environment.ObservationSpace is not DiscreteSpace)
             throw new ArgumentException($"The observations of {environment.Name} are {environment.ObservationSpace}; a table needs a {nameof(DiscreteSpace)}: numbered states.", nameof(environment));
+        if (environment.ActionSpace == null)
+            throw new ArgumentException($"The environment {environment.Name} has no action space.", nameof(environment));
         return Transformer(Learn(environment));
     }
 
