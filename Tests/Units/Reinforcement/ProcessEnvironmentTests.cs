@@ -51,7 +51,7 @@ public sealed class ProcessEnvironmentTests
                     time.sleep(100)
                 if fault == "leaves a child":
                     import subprocess
-                    subprocess.Popen(["sleep", "40"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(40)"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
                     os._exit(5)
                 if fault == "no text":
                     sys.stdout.buffer.write(b'{"observation":"\xff"}\n')
