@@ -106,6 +106,35 @@ public sealed class MarkovDecisionProcessTests
         Assert.AreEqual(5, Fit([new() { State = "a", Action = "x", Reward = 1, NextState = "a" }], new() { DiscountFactor = 1, Horizon = 5 }).StateValue(0), 1e-12);
     }
 
+    /// <summary>Each evaluation of a policy is as bounded as value iteration is: with a factor this near to 1 it would take years.</summary>
+    [TestMethod]
+    public void PolicyIteration_IsBounded()
+    {
+        var options = new MarkovDecisionProcessEstimator.Options { DiscountFactor = 1 - 1e-12, Solver = MarkovSolverKind.PolicyIteration, MaximumIterations = 1000 };
+        var error = Assert.ThrowsExactly<InvalidOperationException>(() => Fit([new() { State = "a", Action = "x", Reward = 1, NextState = "a" }], options));
+        Assert.Contains("use a factor below 1, or a Horizon", error.Message);
+    }
+
+    [TestMethod]
+    public void Names_FollowInTheSamePipeline()
+    {
+        var rows = Ml.Data.LoadFromEnumerable([new Step { State = "a", Action = "stay", Reward = 1 }, new Step { State = "a", Action = "leave", Reward = 2 }]);
+        var model = Keys().Append(Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess()).Append(Ml.Transforms.Conversion.MapKeyToValue("PredictedAction")).Fit(rows);
+        CollectionAssert.AreEqual(new[] { "leave", "leave" }, model.Transform(rows).GetColumn<string>("PredictedAction").ToArray());
+    }
+
+    [TestMethod]
+    public void Models_ThatAreNone_AreNamed()
+    {
+        Refused(new Model { StateCount = 2 }, "has 2 states, but its observations are whole numbers from 0 to 2");
+        Refused(new Model { Possible = [new(0, 0, double.NaN, false), new(1, 1, 0, true)] }, "state 0, action 0: a reward is NaN");
+        Refused(new Model { Possible = [new(0, .5, 0, false)] }, "state 0, action 0: the probabilities add up to 0.5");
+        Refused(new Model { Possible = null! }, "state 0, action 0: the transitions are null");
+
+        static void Refused(Model model, string message) =>
+            Assert.Contains(message, Assert.ThrowsExactly<FormatException>(() => Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess().Fit(model)).Message);
+    }
+
     [TestMethod]
     public void BadRows_AreNamed()
     {
@@ -150,6 +179,32 @@ public sealed class MarkovDecisionProcessTests
 
         static void Refused(MarkovDecisionProcessEstimator.Options options, string message) =>
             Assert.Contains(message, Assert.Throws<ArgumentException>(() => Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess(options)).Message);
+    }
+
+    /// <summary>A model of three states that says what it is told to.</summary>
+    private sealed class Model : IKnownModelEnvironment
+    {
+        public string Name => "Model-v0";
+
+        public Space ObservationSpace { get; } = new DiscreteSpace(3);
+
+        public DiscreteSpace ActionSpace { get; } = new(2);
+
+        public int StateCount { get; init; } = 3;
+
+        public IReadOnlyList<StateProbability> InitialStates => [new(0, 1)];
+
+        public IReadOnlyList<StateTransition> Possible { get; init; } = [new(1, 1, 0, true)];
+
+        public IReadOnlyList<StateTransition> Transitions(int state, int action) => Possible;
+
+        public EnvironmentState Reset(int? seed = null) => new(new float[1]);
+
+        public EnvironmentStep Step(int action) => new(new float[1], 0, true, false);
+
+        public void Dispose()
+        {
+        }
     }
 
     internal static EstimatorChain<Microsoft.ML.Transforms.ValueToKeyMappingTransformer> Keys() => Ml.Transforms.Conversion.MapValueToKey("State")

@@ -49,6 +49,19 @@ public sealed class ProcessEnvironmentTests
                 if fault == "closes":
                     os.close(1)
                     time.sleep(100)
+                if fault == "leaves a child":
+                    import subprocess
+                    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(40)"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                    os._exit(5)
+                if fault == "no text":
+                    sys.stdout.buffer.write(b'{"observation":"\xff"}\n')
+                    sys.stdout.flush()
+                if fault == "half a letter":
+                    answer["observation"] = "\ud800"
+                if fault == "twice":
+                    print(json.dumps(answer))
+                if fault == "mutters":
+                    sys.stderr.write("." * 20_000_000)
                 if fault == "complains":
                     answer = {"error": "no more fields"}
             print(json.dumps(answer), flush=True)
@@ -97,6 +110,9 @@ public sealed class ProcessEnvironmentTests
     [DataRow("lies", typeof(FormatException), "Corridor-v0, episode 2, step 3: value 0 of the observation is 7; it must be a whole number from 0 to 4.")]
     [DataRow("forgets", typeof(FormatException), "answered 'step' with no reward; it must be a number")]
     [DataRow("babbles", typeof(FormatException), "answered 'step' with 'hello', which is no JSON object")]
+    [DataRow("leaves a child", typeof(IOException), "ended with exit code 5 instead of answering 'step'")]
+    [DataRow("no text", typeof(FormatException), "which is no JSON object: it is no UTF-8.")]
+    [DataRow("half a letter", typeof(FormatException), "answered 'step' with observation = a text with half of a surrogate pair; it must be numbers, or base64.")]
     [DataRow("complains", typeof(InvalidOperationException), "answered 'step' with an error: no more fields")]
     public void Fault_IsAnError_NeverAHang(string fault, Type error, string message)
     {
@@ -112,6 +128,33 @@ public sealed class ProcessEnvironmentTests
         Assert.Contains(message, thrown.Message);
         Assert.IsLessThan(30, watch.Elapsed.TotalSeconds, "far less than the child would sleep");
         Assert.Contains("cannot be used anymore", Assert.ThrowsExactly<InvalidOperationException>(() => environment.Reset()).Message);
+    }
+
+    /// <summary>Two lines for one command would make every answer that follows the one before.</summary>
+    [TestMethod]
+    public void AnswerTooMany_IsAnError()
+    {
+        using var folder = new TemporaryFolder();
+        using var environment = Start("twice", folder);
+        environment.Reset();
+        environment.Reset();
+        environment.Step(1);
+        environment.Step(1);
+        environment.Step(0);
+        Assert.Contains("more than one line in answer to the command before 'step'", Assert.ThrowsExactly<FormatException>(() => environment.Step(0)).Message);
+    }
+
+    /// <summary>What a child writes to its standard error is read, whether it ends its lines or not.</summary>
+    [TestMethod]
+    public void StandardError_WithoutEnd_IsRead()
+    {
+        using var folder = new TemporaryFolder();
+        using var environment = Start("mutters", folder);
+        environment.Reset();
+        environment.Reset();
+        environment.Step(1);
+        environment.Step(1);
+        Assert.IsFalse(environment.Step(0).IsEnd);
     }
 
     [TestMethod]

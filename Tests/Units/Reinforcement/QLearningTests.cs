@@ -78,6 +78,7 @@ public sealed class QLearningTests
         var same = Fit(Environments.Make("CliffWalking-v1"), new() { Epochs = 1, StepsPerEpoch = 1, InitialModel = policy });
         var changed = policy.Content.Values.Zip(same.Content.Values).Count(pair => !pair.First.Equals(pair.Second));
         Assert.IsLessThanOrEqualTo(1, changed);
+        Assert.Contains("InitialModel has 48 states from 0; the environment has 500 from 0", Assert.ThrowsExactly<ArgumentException>(() => Fit(Environments.Make("Taxi-v3"), new() { InitialModel = policy })).Message);
         Assert.Contains("InitialModel", Assert.ThrowsExactly<ArgumentException>(() => Fit(new Sums(), new() { InitialModel = policy })).Message);
     }
 

@@ -135,6 +135,27 @@ public sealed class TabularPolicyTests
         Assert.AreEqual(-13, Ml.ReinforcementLearning.Evaluate(policy, new CliffWalkingEnvironment(), 2).MeanReturn);
     }
 
+    /// <summary>A log may call the end by a name: the numbers beside it stay those of the environment.</summary>
+    [TestMethod]
+    public void EndWithAName_LeavesTheNumbers()
+    {
+        var rows = MarkovDecisionProcessTests.Log(new CliffWalkingEnvironment(), 30_000, TestSeed.Of(1));
+        foreach (var row in rows.Where(row => row.NextState.Length == 0))
+            row.NextState = "end";
+        var policy = MarkovDecisionProcessTests.Keys().Append(Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess()).Fit(Ml.Data.LoadFromEnumerable(rows)).LastTransformer;
+        Assert.AreEqual(-13, Ml.ReinforcementLearning.Evaluate(policy, new CliffWalkingEnvironment(), 2).MeanReturn);
+        rows[0].Action = "jump";
+        var mixed = MarkovDecisionProcessTests.Keys().Append(Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess()).Fit(Ml.Data.LoadFromEnumerable(rows)).LastTransformer;
+        Assert.Contains("'jump' is no number", Assert.ThrowsExactly<ArgumentException>(() => mixed.Act([36], [true, true, true, true, true], new Random(1))).Message);
+    }
+
+    [TestMethod]
+    [DataRow(float.NaN)]
+    [DataRow(1.5f)]
+    [DataRow(float.PositiveInfinity)]
+    public void State_IsAWholeNumber(float state) =>
+        Assert.Contains("a whole number", Assert.ThrowsExactly<ArgumentException>(() => Lake.Value.Act([state], [], new Random(1))).Message);
+
     [TestMethod]
     public void Ties_AreBrokenAtRandom()
     {

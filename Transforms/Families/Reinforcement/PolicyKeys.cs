@@ -27,7 +27,15 @@ internal sealed record PolicyKeys(int Count, IReadOnlyList<string>? Names, int? 
     }
 
     /// <summary>The number that an environment has for a place.</summary>
-    public int NumberOf(int place) => _places != null ? int.Parse(Names![place], CultureInfo.InvariantCulture) : place + (Start ?? 0);
+    /// <exception cref="ArgumentException">Others have numbers, but this one has not.</exception>
+    public int NumberOf(int place)
+    {
+        if (_places == null)
+            return place + (Start ?? 0);
+        return int.TryParse(Names![place], NumberStyles.Integer, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new ArgumentException($"'{Names[place]}' is no number, but others of {NameList.Of(Names)} are: an environment cannot know what it is.");
+    }
 
     /// <summary>Finds the places of the keys of a column; those that are unknown are -1.</summary>
     /// <exception cref="ArgumentException">The column is no key, or only one of both has names.</exception>
@@ -65,14 +73,15 @@ internal sealed record PolicyKeys(int Count, IReadOnlyList<string>? Names, int? 
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
+    /// <summary>The places of the names that are numbers: others, such as "end" beside them, are no state of an environment. Null if none are, or two are the same.</summary>
     private static Dictionary<int, int>? PlacesOf(IReadOnlyList<string>? names)
     {
         var places = new Dictionary<int, int>();
         for (var place = 0; place < names?.Count; place++)
         {
-            if (!int.TryParse(names[place], NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) || !places.TryAdd(number, place))
+            if (int.TryParse(names[place], NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) && !places.TryAdd(number, place))
                 return null;
         }
-        return names == null ? null : places;
+        return places.Count == 0 ? null : places;
     }
 }

@@ -105,6 +105,8 @@ public sealed class TabularPolicyTransformer : ITransformer, IPolicy
         ArgumentNullException.ThrowIfNull(random);
         if (observation.Length != 1)
             throw new ArgumentException(FormattableString.Invariant($"The observation has {observation.Length} values; that of a policy of numbered states has 1."), nameof(observation));
+        if (observation[0] != (int)observation[0])
+            throw new ArgumentException(FormattableString.Invariant($"The observation is {observation[0]}; that of a policy of numbered states is a whole number."), nameof(observation));
         if (!actionMask.IsEmpty && (actionMask.Length != ActionCount || !actionMask.Contains(true)))
             throw new ArgumentException(FormattableString.Invariant($"The mask has {actionMask.Length} values, {actionMask.Count(true)} of them true; there are {ActionCount} actions, and one must be allowed."), nameof(actionMask));
         var state = Content.States.PlaceOf((int)observation[0]);

@@ -1,8 +1,10 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
 
 namespace MLExtensions.Families.Reinforcement;
 
@@ -17,6 +19,7 @@ internal sealed class ChildLines : IDisposable
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
 
     private readonly Process _process;
+    private readonly Task _reader;
     private readonly TimeSpan _timeout;
     private readonly StringBuilder _errors = new();
     private readonly byte[] _buffer = new byte[1 << 16];
@@ -48,8 +51,7 @@ internal sealed class ChildLines : IDisposable
         {
             throw new IOException($"The process '{Name}' could not be started: {e.Message}", e);
         }
-        _process.ErrorDataReceived += (_, line) => Remember(line.Data);
-        _process.BeginErrorReadLine();
+        _reader = Remember(_process.StandardError);
     }
 
     /// <summary>The command line.</summary>
@@ -63,6 +65,9 @@ internal sealed class ChildLines : IDisposable
     public ChildAnswer Ask(string command, JsonObject content, TimeSpan? timeout = null)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
+        // The answers that follow would all be those of the command before.
+        if (_begin < _end)
+            throw new FormatException($"The process '{Name}' wrote more than one line in answer to the command before '{command}': '{Shorten(Encoding.UTF8.GetString(_buffer, _begin, _end - _begin).TrimEnd())}'. It must write one line per command; everything else belongs to its standard error.");
         content.Insert(0, "command", command);
         // A child that reads nothing must not hold up who writes.
         var request = Encoding.UTF8.GetBytes(content.ToJsonString() + "\n");
@@ -70,13 +75,17 @@ internal sealed class ChildLines : IDisposable
         var line = InTime(Task.Run(ReadLine), command, timeout ?? _timeout);
         try
         {
+            // Found here rather than in whatever field is read first.
+            if (!Utf8.IsValid(line))
+                throw new JsonException("it is no UTF-8.");
             var answer = JsonNode.Parse(line) as JsonObject ?? throw new JsonException("it is no object.");
             if (answer["error"] is { } error)
                 throw new ChildFailedException($"The process '{Name}' answered '{command}' with an error: {error}");
             return new ChildAnswer(answer, command, Name);
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {
+            // Half of a surrogate pair is an InvalidOperationException.
             throw new FormatException($"The process '{Name}' answered '{command}' with '{Shorten(Encoding.UTF8.GetString(line))}', which is no JSON object: {e.Message}", e);
         }
     }
@@ -107,6 +116,9 @@ internal sealed class ChildLines : IDisposable
             // It is gone already.
         }
         Kill();
+        // Streams that were read from are not closed with the process.
+        _process.StandardOutput.BaseStream.Dispose();
+        _process.StandardError.BaseStream.Dispose();
         _process.Dispose();
     }
 
@@ -157,20 +169,31 @@ internal sealed class ChildLines : IDisposable
     private IOException Ended(string command, Exception cause)
     {
         var hasEnded = _process.WaitForExit(Farewell);
+        // For the rest of the standard error, which a child of the child may hold open.
         if (hasEnded)
-            _process.WaitForExit(); // for the rest of the standard error
+            _reader.Wait(Farewell);
         return new IOException(FormattableString.Invariant($"The process '{Name}' {(hasEnded ? FormattableString.Invariant($"ended with exit code {_process.ExitCode}") : "closed its standard output")} instead of answering '{command}'.{Words()}"), cause);
     }
 
-    private void Remember(string? line)
+    /// <summary>Keeps the last words, in whatever pieces they come: a line may have no end.</summary>
+    private async Task Remember(StreamReader reader)
     {
-        if (line == null)
-            return;
-        lock (_errors)
+        var piece = new char[LastWords];
+        try
         {
-            _errors.Append(line).Append('\n');
-            if (_errors.Length > 2 * LastWords)
-                _errors.Remove(0, _errors.Length - LastWords);
+            while (await reader.ReadAsync(piece).ConfigureAwait(false) is > 0 and var count)
+            {
+                lock (_errors)
+                {
+                    _errors.Append(piece, 0, count);
+                    if (_errors.Length > 2 * LastWords)
+                        _errors.Remove(0, _errors.Length - LastWords);
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // It is gone already.
         }
     }
 
@@ -200,9 +223,9 @@ internal sealed class ChildLines : IDisposable
 internal sealed class ChildAnswer(JsonObject answer, string command, string child)
 {
     public FormatException Wrong(string field, string allowed) =>
-        new($"The process '{child}' answered '{command}' with {(answer[field] is { } value ? $"{field} = {Shorten(value.ToJsonString())}" : $"no {field}")}; it must be {allowed}.");
+        new($"The process '{child}' answered '{command}' with {(answer[field] is { } value ? $"{field} = {Shown(value)}" : $"no {field}")}; it must be {allowed}.");
 
-    public string Text(string field) => answer[field] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? text : throw Wrong(field, "a text");
+    public string Text(string field) => IsText(answer[field], out var text) && text.Length > 0 ? text : throw Wrong(field, "a text");
 
     public double Number(string field) => answer[field] is JsonValue value && value.TryGetValue<double>(out var number) ? number : throw Wrong(field, "a number");
 
@@ -219,7 +242,7 @@ internal sealed class ChildAnswer(JsonObject answer, string command, string chil
     public float[] Floats(string field)
     {
         var values = new List<float>();
-        if (answer[field] is JsonValue value && value.TryGetValue<string>(out var text))
+        if (IsText(answer[field], out var text))
         {
             var bytes = new byte[text.Length];
             return Convert.TryFromBase64String(text, bytes, out var count) ? bytes.Take(count).Select(each => (float)each).ToArray() : throw Wrong(field, "numbers, or base64");
@@ -266,6 +289,31 @@ internal sealed class ChildAnswer(JsonObject answer, string command, string chil
     private static float[] Bounds(JsonArray bounds, float none) => bounds.Select(bound => Bound(bound, none)).ToArray();
 
     private static float Bound(JsonNode? bound, float none) => bound == null ? none : (float)bound.GetValue<double>();
+
+    private static string Shown(JsonNode value)
+    {
+        try
+        {
+            return Shorten(value.ToJsonString());
+        }
+        catch (InvalidOperationException)
+        {
+            return "a text with half of a surrogate pair";
+        }
+    }
+
+    private static bool IsText(JsonNode? node, [NotNullWhen(true)] out string? text)
+    {
+        text = null;
+        try
+        {
+            return node is JsonValue value && value.TryGetValue(out text);
+        }
+        catch (InvalidOperationException)
+        {
+            return false; // half of a surrogate pair
+        }
+    }
 
     private static string Shorten(string text) => text.Length <= 100 ? text : text[..100] + "...";
 }

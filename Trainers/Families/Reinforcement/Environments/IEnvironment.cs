@@ -104,7 +104,7 @@ public interface IKnownModelEnvironment : IEnvironment
 
     /// <summary>What can come of an action in a state. Probabilities add up to 1; there are none where the action is not allowed.</summary>
     /// <param name="state">The state, from 0.</param>
-    /// <param name="action">The action, from 0.</param>
+    /// <param name="action">The action, in <see cref="IEnvironment.ActionSpace"/>.</param>
     IReadOnlyList<StateTransition> Transitions(int state, int action);
 }
 

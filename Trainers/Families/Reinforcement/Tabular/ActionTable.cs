@@ -81,6 +81,9 @@ internal sealed class ActionTable
     {
         var places = (keys.ColumnNames, model.ColumnNames) switch
         {
+            // Two environments: with other numbers they are other ones, though the small ones are in both.
+            _ when keys.Start is { } start && model.Start is { } from && (start, keys.Count) != (from, model.Count) =>
+                throw new ArgumentException(FormattableString.Invariant($"{nameof(QLearningEstimator.Options.InitialModel)} has {model.Count} {what} from {from}; the environment has {keys.Count} from {start}. They must be the same."), nameof(QLearningEstimator.Options.InitialModel)),
             ({ } names, { } known) => Tensors.KeyMap.Places(names, known),
             (null, null) when keys.Count == model.Count => Enumerable.Range(0, keys.Count).ToArray(),
             _ => throw new ArgumentException(FormattableString.Invariant($"{nameof(QLearningEstimator.Options.InitialModel)} has {model.Count} {what}{(model.ColumnNames == null ? " without names" : "")}; there are {keys.Count}{(keys.ColumnNames == null ? " without names" : "")}. They must be the same."), nameof(QLearningEstimator.Options.InitialModel)),

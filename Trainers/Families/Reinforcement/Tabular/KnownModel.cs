@@ -26,6 +26,8 @@ internal static class KnownModel
     public static TransitionTable ToTable(IKnownModelEnvironment environment)
     {
         var (states, actions) = (environment.StateCount, environment.ActionSpace.Count);
+        if (environment.ObservationSpace is DiscreteSpace space && states < space.Count)
+            throw new FormatException(FormattableString.Invariant($"The model of {environment.Name} has {states} states, but its observations are {space}; there must be a state for each."));
         ActionTable.CheckSize(states, actions);
         var first = new int[(states * actions) + 1];
         var transitions = new List<StateTransition>();
@@ -33,10 +35,12 @@ internal static class KnownModel
         {
             for (var action = 0; action < actions; action++)
             {
-                var possible = environment.Transitions(state, environment.ActionSpace.Start + action);
+                var possible = environment.Transitions(state, environment.ActionSpace.Start + action)
+                    ?? throw new FormatException(FormattableString.Invariant($"The model of {environment.Name}, state {state}, action {action}: the transitions are null; they must be a list, an empty one where the action is not allowed."));
                 Check(environment, FormattableString.Invariant($"state {state}, action {action}"), possible.Select(transition => (transition.NextState, transition.Probability)), mayBeEmpty: true);
-                if (possible.FirstOrDefault(transition => !double.IsFinite(transition.Reward)) is { Probability: > 0 } wrong)
-                    throw new FormatException(FormattableString.Invariant($"The model of {environment.Name}, state {state}, action {action}: a reward is {wrong.Reward}; it must be finite."));
+                // Those that never come, too: nothing times NaN is NaN.
+                if (possible.Select(transition => transition.Reward).Where(reward => !double.IsFinite(reward)).Take(1).ToArray() is [var wrong])
+                    throw new FormatException(FormattableString.Invariant($"The model of {environment.Name}, state {state}, action {action}: a reward is {wrong}; it must be finite."));
                 transitions.AddRange(possible);
                 first[(state * actions) + action + 1] = transitions.Count;
             }

@@ -73,7 +73,7 @@ public sealed class MarkovDecisionProcessEstimator : TabularEstimator
             _ => solver.ValueIteration(_options.DiscountFactor, _options.Tolerance, _options.MaximumIterations),
         };
         if (!solution.Converged)
-            throw new InvalidOperationException(FormattableString.Invariant($"The values still change by more than {nameof(Options.Tolerance)} = {_options.Tolerance} after {nameof(Options.MaximumIterations)} = {_options.MaximumIterations} sweeps with {nameof(Options.DiscountFactor)} = {_options.DiscountFactor}. Rewards without end have no sum: use a factor below 1, or a {nameof(Options.Horizon)}."));
+            throw new InvalidOperationException(FormattableString.Invariant($"The values still change by more than {nameof(Options.Tolerance)} = {_options.Tolerance} after {nameof(Options.MaximumIterations)} = {_options.MaximumIterations} sweeps or improvements with {nameof(Options.DiscountFactor)} = {_options.DiscountFactor}. Rewards without end have no sum: use a factor below 1, or a {nameof(Options.Horizon)}."));
         return new PolicyContent(states, actions, solution.ActionValues[..(states.Count * actions.Count)])
         {
             Model = table,
@@ -98,7 +98,7 @@ public sealed class MarkovDecisionProcessEstimator : TabularEstimator
         /// </summary>
         public double Tolerance { get; set; } = 1e-9;
 
-        /// <summary>The largest number of sweeps, or of improvements of the policy. Default 1,000,000.</summary>
+        /// <summary>The largest number of sweeps, or of improvements of the policy; each is evaluated in at most as many sweeps, or 1,000,000. Default 1,000,000.</summary>
         public int MaximumIterations { get; set; } = 1_000_000;
 
         internal override void Check()

@@ -13,6 +13,9 @@ internal sealed class MarkovSolver(TransitionTable table, CancellationToken canc
     // What rounding can do to values that are equal.
     private const double Tie = 1e-12;
 
+    // A policy is evaluated in so many sweeps at most, however few improvements are asked for: as many as value iteration has by default.
+    private const int LeastSweeps = 1_000_000;
+
     /// <summary>Bellman's value iteration.</summary>
     /// <param name="discount">The discount factor, 1 included.</param>
     /// <param name="tolerance">The largest error of a value; with a discount factor of 1 the largest change of the last sweep.</param>
@@ -31,8 +34,10 @@ internal sealed class MarkovSolver(TransitionTable table, CancellationToken canc
         return new MarkovSolution(ActionValues(values, discount), values, iterations, change <= enough);
     }
 
-    /// <summary>Howard's policy iteration; the discount factor is below 1.</summary>
-    /// <inheritdoc cref="ValueIteration"/>
+    /// <summary>Howard's policy iteration.</summary>
+    /// <param name="discount">The discount factor, below 1.</param>
+    /// <param name="tolerance">The largest error of a value.</param>
+    /// <param name="maximumIterations">The largest number of improvements.</param>
     public MarkovSolution PolicyIteration(double discount, double tolerance, int maximumIterations)
     {
         var policy = Greedy(ActionValues(new double[table.StateCount], 0));
@@ -40,8 +45,12 @@ internal sealed class MarkovSolver(TransitionTable table, CancellationToken canc
         var values = new double[table.StateCount];
         for (var improvements = 1; ; improvements++)
         {
-            while (Evaluate(policy, values, discount) > enough)
+            for (var sweeps = 1; Evaluate(policy, values, discount) > enough; sweeps++)
+            {
                 cancellation.ThrowIfCancellationRequested();
+                if (sweeps >= Math.Max(maximumIterations, LeastSweeps))
+                    return new MarkovSolution(ActionValues(values, discount), values, improvements, false);
+            }
             var actionValues = ActionValues(values, discount);
             var changed = false;
             for (var state = 0; state < policy.Length; state++)

@@ -44,6 +44,8 @@ public abstract class TabularEstimator : IEstimator<TabularPolicyTransformer>
         ArgumentNullException.ThrowIfNull(environment);
         if (environment.ObservationSpace is not DiscreteSpace)
             throw new ArgumentException($"The observations of {environment.Name} are {environment.ObservationSpace}; a table needs a {nameof(DiscreteSpace)}: numbered states.", nameof(environment));
+        if (environment.ActionSpace == null)
+            throw new ArgumentException($"The environment {environment.Name} has no action space.", nameof(environment));
         return Transformer(Learn(environment));
     }
 
@@ -54,7 +56,10 @@ public abstract class TabularEstimator : IEstimator<TabularPolicyTransformer>
         ArgumentNullException.ThrowIfNull(inputSchema);
         TransitionLog.CheckSchema(inputSchema, _options);
         var columns = inputSchema.ToDictionary(column => column.Name);
-        columns[_options.OutputColumnName] = new SchemaShape.Column(_options.OutputColumnName, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.UInt32, isKey: true);
+        // Without them no MapKeyToValue can follow in the same pipeline.
+        var keyValues = columns[_options.ActionColumnName].Annotations.Where(annotation => annotation.Name == AnnotationUtils.Kinds.KeyValues)
+            .Select(annotation => new SchemaShape.Column(annotation.Name, SchemaShape.Column.VectorKind.Vector, TextDataViewType.Instance, isKey: false)).ToArray();
+        columns[_options.OutputColumnName] = new SchemaShape.Column(_options.OutputColumnName, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.UInt32, isKey: true, new SchemaShape(keyValues));
         columns[_options.ActionValuesColumnName] = new SchemaShape.Column(_options.ActionValuesColumnName, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, isKey: false);
         return new SchemaShape(columns.Values);
     }
