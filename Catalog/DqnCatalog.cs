@@ -13,7 +13,7 @@ public sealed partial class ReinforcementLearningTrainers
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     /// <example>
     /// <code>
-    /// using var game = Environments.Make("CartPole-v1");
+    /// using var game = EnvironmentRegistry.Make("CartPole-v1");
     /// using var policy = ml.ReinforcementLearning.Trainers.Dqn().Fit(game);
     /// Console.WriteLine(ml.ReinforcementLearning.Evaluate(policy, game));
     /// </code>
@@ -42,7 +42,7 @@ public sealed partial class ReinforcementLearningTrainers
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     /// <example>
     /// <code>
-    /// using var game = Environments.Make("Catch-v0");
+    /// using var game = EnvironmentRegistry.Make("Catch-v0");
     /// using var policy = ml.ReinforcementLearning.Trainers.Dqn(new DqnEstimator.Options
     /// {
     ///     Epochs = 10,

@@ -12,7 +12,7 @@ public static class ReinforcementLearningExtensions
         /// <summary>Learners of policies, in environments or from logged rows, and evaluation.</summary>
         /// <example>
         /// <code>
-        /// using var lake = Environments.Make("FrozenLake-v1");
+        /// using var lake = EnvironmentRegistry.Make("FrozenLake-v1");
         /// var policy = ml.ReinforcementLearning.Trainers.QLearning(discountFactor: 0.999).Fit(lake);
         /// Console.WriteLine(ml.ReinforcementLearning.Evaluate(policy, lake, episodes: 1000));
         /// </code>
@@ -48,7 +48,7 @@ public sealed partial class ReinforcementLearningCatalog
     /// <exception cref="FormatException">The environment shows what it must not; the message names episode and step.</exception>
     /// <example>
     /// <code>
-    /// using var taxi = Environments.Make("Taxi-v3");
+    /// using var taxi = EnvironmentRegistry.Make("Taxi-v3");
     /// var policy = ml.ReinforcementLearning.Trainers.QLearning(epochs: 100).Fit(taxi);
     /// var metrics = ml.ReinforcementLearning.Evaluate(policy, taxi, episodes: 300);
     /// Console.WriteLine($"{metrics.MeanReturn} of {metrics.OptimalReturn}");
@@ -78,7 +78,7 @@ public sealed partial class ReinforcementLearningCatalog
     /// <exception cref="FormatException">The environment shows what it must not; the message names the step.</exception>
     /// <example>
     /// <code>
-    /// using var taxi = Environments.Make("Taxi-v3");
+    /// using var taxi = EnvironmentRegistry.Make("Taxi-v3");
     /// var policy = ml.ReinforcementLearning.Trainers.QLearning(epochs: 100).Fit(taxi);
     /// ml.ReinforcementLearning.Watch(policy, taxi).Frames.SavePng("taxi.png");
     /// </code>
@@ -109,7 +109,7 @@ public sealed partial class ReinforcementLearningTrainers
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     /// <example>
     /// <code>
-    /// using var lake = Environments.Make("FrozenLake-v1");
+    /// using var lake = EnvironmentRegistry.Make("FrozenLake-v1");
     /// var policy = ml.ReinforcementLearning.Trainers.MarkovDecisionProcess(discountFactor: 0.99).Fit(lake);
     /// Console.WriteLine(policy.StateValue(0));
     /// </code>
@@ -134,7 +134,7 @@ public sealed partial class ReinforcementLearningTrainers
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     /// <example>
     /// <code>
-    /// using var lake = Environments.Make("FrozenLake-v1");
+    /// using var lake = EnvironmentRegistry.Make("FrozenLake-v1");
     /// var policy = ml.ReinforcementLearning.Trainers.MarkovDecisionProcess(new MarkovDecisionProcessEstimator.Options
     /// {
     ///     DiscountFactor = 1,
@@ -156,7 +156,7 @@ public sealed partial class ReinforcementLearningTrainers
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     /// <example>
     /// <code>
-    /// using var taxi = Environments.Make("Taxi-v3");
+    /// using var taxi = EnvironmentRegistry.Make("Taxi-v3");
     /// var policy = ml.ReinforcementLearning.Trainers.QLearning(epochs: 100).Fit(taxi);
     /// Console.WriteLine(ml.ReinforcementLearning.Evaluate(policy, taxi));
     /// </code>
@@ -185,7 +185,7 @@ public sealed partial class ReinforcementLearningTrainers
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     /// <example>
     /// <code>
-    /// using var cliff = Environments.Make("CliffWalking-v1");
+    /// using var cliff = EnvironmentRegistry.Make("CliffWalking-v1");
     /// var policy = ml.ReinforcementLearning.Trainers.QLearning(new QLearningEstimator.Options
     /// {
     ///     Algorithm = TemporalDifference.Sarsa,

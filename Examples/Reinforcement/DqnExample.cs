@@ -8,7 +8,7 @@ namespace MLExtensions.Examples.Reinforcement;
 internal sealed class DqnExample : IExample
 {
     private static readonly string[] Games =
-        [.. Environments.Names.Where(name => { using var game = Environments.Make(name); return game.ObservationSpace is BoxSpace; })];
+        [.. EnvironmentRegistry.Names.Where(name => { using var game = EnvironmentRegistry.Make(name); return game.ObservationSpace is BoxSpace; })];
 
     private static readonly ExampleOption Game = new("env", "NAME", $"The game: {string.Join(", ", Games)}.", "CartPole-v1");
     private static readonly ExampleOption Steps = new("steps", "N", "Number of steps, in thousands.", DefaultText: "what suits the game: 50 of CartPole");
@@ -32,7 +32,7 @@ internal sealed class DqnExample : IExample
         var seed = arguments.Integer(ExampleOption.Seed, least: 0);
         var mlContext = new MLContext(seed);
         var output = new OutputFolder(Name);
-        using var game = Environments.Make(name);
+        using var game = EnvironmentRegistry.Make(name);
         var options = OptionsFor(name);
         if (arguments.OptionalInteger(Steps, least: 1) is { } thousands)
             options.Epochs = thousands;

@@ -28,7 +28,7 @@ internal sealed class DqnLogsExample : IExample
         var seed = arguments.Integer(ExampleOption.Seed, least: 0);
         var mlContext = new MLContext(seed);
         var output = new OutputFolder(Name);
-        using var game = Environments.Make("CartPole-v1");
+        using var game = EnvironmentRegistry.Make("CartPole-v1");
         WriteLog(output.PathOf("log.csv"), game, 1000 * arguments.Integer(Steps, least: 1), seed);
         var log = mlContext.Data.LoadFromTextFile(output.PathOf("log.csv"), separatorChar: ',', hasHeader: true, columns:
         [

@@ -32,7 +32,7 @@ internal sealed class MdpExample : IExample
         var table = new Table().Border(TableBorder.Rounded).AddColumns("lake", "time limit", "best possible", "best without limit in mind");
         foreach (var (size, name, steps) in new[] { ("4x4", "FrozenLake-v1", 100), ("8x8", "FrozenLake8x8-v1", 200) })
         {
-            using var lake = Environments.Make(name);
+            using var lake = EnvironmentRegistry.Make(name);
             var exact = mlContext.ReinforcementLearning.Trainers.MarkovDecisionProcess(new MarkovDecisionProcessEstimator.Options { DiscountFactor = 1, Horizon = steps }).Fit(lake);
             var steady = mlContext.ReinforcementLearning.Trainers.MarkovDecisionProcess(new MarkovDecisionProcessEstimator.Options
             {

@@ -8,7 +8,7 @@ namespace MLExtensions.Examples.Reinforcement;
 internal sealed class QLearningExample : IExample
 {
     private static readonly string[] Games =
-        [.. Environments.Names.Where(name => { using var game = Environments.Make(name); return game.ObservationSpace is DiscreteSpace; })];
+        [.. EnvironmentRegistry.Names.Where(name => { using var game = EnvironmentRegistry.Make(name); return game.ObservationSpace is DiscreteSpace; })];
 
     private static readonly ExampleOption Game = new("env", "NAME", $"The game: {string.Join(", ", Games)}.", "FrozenLake-v1");
     private static readonly ExampleOption Algorithm = new("algorithm", "NAME", "What is learned: q-learning, sarsa or expected-sarsa.", "q-learning");
@@ -31,7 +31,7 @@ internal sealed class QLearningExample : IExample
         var seed = arguments.Integer(ExampleOption.Seed, least: 0);
         var mlContext = new MLContext(seed);
         var output = new OutputFolder(Name);
-        using var game = Environments.Make(name);
+        using var game = EnvironmentRegistry.Make(name);
         var options = OptionsFor(name);
         options.Epochs = arguments.Integer(Epochs, least: 1);
         options.Algorithm = arguments.Choice(Algorithm, "q-learning", "sarsa", "expected-sarsa") switch

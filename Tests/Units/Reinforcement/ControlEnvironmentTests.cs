@@ -91,7 +91,7 @@ public sealed class ControlEnvironmentTests
     public void Rules_HaveTheirReturns(string name, string rule, double expected, double tolerance)
     {
         const int Episodes = 2000;
-        using var environment = Environments.Make(name);
+        using var environment = EnvironmentRegistry.Make(name);
         var random = new SplitMix64((ulong)TestSeed.Of(1));
         Func<float[], int> act = rule switch
         {
@@ -114,7 +114,7 @@ public sealed class ControlEnvironmentTests
     [TestMethod]
     public void TimeLimit_Truncates()
     {
-        using var environment = Environments.Make("CartPole-v1");
+        using var environment = EnvironmentRegistry.Make("CartPole-v1");
         var (steps, last) = (0, default(EnvironmentStep));
         var observation = environment.Reset(3).Observation;
         do

@@ -6,20 +6,20 @@ namespace MLExtensions.Tests.Reinforcement;
 [TestClass]
 public sealed class EnvironmentTests
 {
-    public static IEnumerable<object[]> Names => Environments.Names.Where(name => !name.StartsWith("Test", StringComparison.Ordinal)).Select(name => new object[] { name });
+    public static IEnumerable<object[]> Names => EnvironmentRegistry.Names.Where(name => !name.StartsWith("Test", StringComparison.Ordinal)).Select(name => new object[] { name });
 
     [TestMethod]
     [DynamicData(nameof(Names))]
     public void SameSeed_SameTrajectory(string name)
     {
-        using var first = CheckedEnvironment.Around(Environments.Make(name));
-        using var second = Environments.Make(name);
+        using var first = CheckedEnvironment.Around(EnvironmentRegistry.Make(name));
+        using var second = EnvironmentRegistry.Make(name);
         Assert.AreEqual(name, first.Name);
         var (a, b) = (Walk(first, 7, 300), Walk(second, 7, 300));
         CollectionAssert.AreEqual(a, b);
         CollectionAssert.AreEqual(a, Walk(first, 7, 300), "begun anew");
-        using var unseeded = Environments.Make(name);
-        CollectionAssert.AreEqual(Walk(Environments.Make(name), 0, 50), Walk(unseeded, null, 50), "without a seed it is 0");
+        using var unseeded = EnvironmentRegistry.Make(name);
+        CollectionAssert.AreEqual(Walk(EnvironmentRegistry.Make(name), 0, 50), Walk(unseeded, null, 50), "without a seed it is 0");
         if (name == "CliffWalking-v1")
             return; // no chance in it
         CollectionAssert.AreNotEqual(a, Walk(first, 8, 300), "another seed");
@@ -40,14 +40,14 @@ public sealed class EnvironmentTests
         using var other = name == "Catch-v0" ? Wrapped("Taxi-v3") : Wrapped("Catch-v0");
         Assert.ThrowsExactly<FormatException>(() => other.LoadState(first.SaveState()));
 
-        static CheckedEnvironment Wrapped(string name) => CheckedEnvironment.Around(new TimeLimit(new EpisodeStatistics(Environments.Make(name), 3), 60));
+        static CheckedEnvironment Wrapped(string name) => CheckedEnvironment.Around(new TimeLimit(new EpisodeStatistics(EnvironmentRegistry.Make(name), 3), 60));
     }
 
     [TestMethod]
     [DynamicData(nameof(Names))]
     public void Pictures_ShowTheState(string name)
     {
-        using var environment = (IRenderableEnvironment)Environments.Make(name);
+        using var environment = (IRenderableEnvironment)EnvironmentRegistry.Make(name);
         Assert.IsTrue(environment.CanRender);
         var (frames, texts) = (new HashSet<string>(), new HashSet<string>());
         environment.Reset(1);
@@ -86,10 +86,10 @@ public sealed class EnvironmentTests
     [TestMethod]
     public void UnknownName_SaysWhichThereAre()
     {
-        var message = Assert.ThrowsExactly<ArgumentException>(() => Environments.Make("CartPole-v9")).Message;
+        var message = Assert.ThrowsExactly<ArgumentException>(() => EnvironmentRegistry.Make("CartPole-v9")).Message;
         Assert.Contains("CartPole-v1", message);
-        Environments.Register("TestOnly-v0", () => new CatchEnvironment());
-        Assert.IsInstanceOfType<CatchEnvironment>(Environments.Make("TestOnly-v0"));
+        EnvironmentRegistry.Register("TestOnly-v0", () => new CatchEnvironment());
+        Assert.IsInstanceOfType<CatchEnvironment>(EnvironmentRegistry.Make("TestOnly-v0"));
     }
 
     [TestMethod]

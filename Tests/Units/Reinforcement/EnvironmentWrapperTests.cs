@@ -78,7 +78,7 @@ public sealed class EnvironmentWrapperTests
     [TestMethod]
     public void EpisodeStatistics_KeepTheLast()
     {
-        using var environment = new EpisodeStatistics(Environments.Make("CliffWalking-v1"), 2);
+        using var environment = new EpisodeStatistics(EnvironmentRegistry.Make("CliffWalking-v1"), 2);
         for (var episode = 0; episode < 3; episode++)
         {
             if (episode == 2)
@@ -97,8 +97,8 @@ public sealed class EnvironmentWrapperTests
     [DataRow(true)]
     public void VectorEnvironment_IsItsCopies(bool inParallel)
     {
-        using var vector = new VectorEnvironment(_ => Environments.Make("CartPole-v1"), 3, inParallel);
-        var single = Enumerable.Range(0, 3).Select(_ => Environments.Make("CartPole-v1")).ToArray();
+        using var vector = new VectorEnvironment(_ => EnvironmentRegistry.Make("CartPole-v1"), 3, inParallel);
+        var single = Enumerable.Range(0, 3).Select(_ => EnvironmentRegistry.Make("CartPole-v1")).ToArray();
         var seen = vector.Reset(10).Observation.ToArray();
         for (var i = 0; i < 3; i++)
             CollectionAssert.AreEqual(single[i].Reset(10 + i).Observation.ToArray(), seen[(4 * i)..(4 * (i + 1))]);
@@ -120,7 +120,7 @@ public sealed class EnvironmentWrapperTests
         }
         Assert.IsGreaterThan(5, ends);
 
-        using var other = new VectorEnvironment(_ => Environments.Make("CartPole-v1"), 3);
+        using var other = new VectorEnvironment(_ => EnvironmentRegistry.Make("CartPole-v1"), 3);
         other.LoadState(vector.SaveState());
         CollectionAssert.AreEqual(vector.Step([1, 0, 1]).Observations.ToArray(), other.Step([1, 0, 1]).Observations.ToArray());
         Assert.ThrowsExactly<ArgumentException>(() => vector.Step([1, 0]));

@@ -53,12 +53,12 @@ public sealed class MarkovDecisionProcessTests
         using var lake = new FrozenLakeEnvironment();
         var rows = Log(lake, 60_000, TestSeed.Of(1));
         var policy = Fit(rows, new() { DiscountFactor = .99 });
-        var metrics = Ml.ReinforcementLearning.Evaluate(policy, Environments.Make("FrozenLake-v1"), 1000, TestSeed.Of(2));
+        var metrics = Ml.ReinforcementLearning.Evaluate(policy, EnvironmentRegistry.Make("FrozenLake-v1"), 1000, TestSeed.Of(2));
         Floor.Above(.66, metrics.MeanReturn);
         Assert.AreEqual(.7442, metrics.OptimalReturn!.Value, 5e-5);
         var learned = Ml.ReinforcementLearning.Trainers.QLearning(new QLearningEstimator.Options { Epochs = 20, Seed = TestSeed.Of(3) });
         var replayed = Keys().Append(learned).Fit(Ml.Data.LoadFromEnumerable(rows)).LastTransformer;
-        Floor.Above(.6, Ml.ReinforcementLearning.Evaluate(replayed, Environments.Make("FrozenLake-v1"), 1000, TestSeed.Of(2)).MeanReturn, "Q-learning of rows");
+        Floor.Above(.6, Ml.ReinforcementLearning.Evaluate(replayed, EnvironmentRegistry.Make("FrozenLake-v1"), 1000, TestSeed.Of(2)).MeanReturn, "Q-learning of rows");
         Assert.IsTrue(replayed.History!.Epochs.All(epoch => epoch.Examples == 60_000));
     }
 
@@ -67,7 +67,7 @@ public sealed class MarkovDecisionProcessTests
     [DataRow("FrozenLake8x8-v1", 200, .9132)]
     public void FiniteHorizon_IsTheExactOptimum(string name, int steps, double optimum)
     {
-        using var lake = Environments.Make(name);
+        using var lake = EnvironmentRegistry.Make(name);
         var policy = Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess(new MarkovDecisionProcessEstimator.Options { DiscountFactor = 1, Horizon = steps }).Fit(lake);
         Assert.AreEqual(optimum, policy.OptimalReturn!.Value, 5e-5);
         Assert.AreEqual(optimum, policy.StateValue(0), 5e-5);
@@ -76,7 +76,7 @@ public sealed class MarkovDecisionProcessTests
     [TestMethod]
     public void CliffWalking_IsSolved()
     {
-        using var cliff = Environments.Make("CliffWalking-v1");
+        using var cliff = EnvironmentRegistry.Make("CliffWalking-v1");
         foreach (var solver in Enum.GetValues<MarkovSolverKind>())
         {
             var policy = Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess(new MarkovDecisionProcessEstimator.Options { Solver = solver }).Fit(cliff);
@@ -90,7 +90,7 @@ public sealed class MarkovDecisionProcessTests
     [TestCategory("Floor")]
     public void Blackjack_SolvedPolicy_ReachesTheOptimum()
     {
-        using var game = Environments.Make("Blackjack-v1");
+        using var game = EnvironmentRegistry.Make("Blackjack-v1");
         var policy = Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess(discountFactor: 1).Fit(game);
         Assert.AreEqual(-.0431, policy.OptimalReturn!.Value, 5e-5);
         Assert.AreEqual(704, policy.StateCount);
@@ -172,7 +172,7 @@ public sealed class MarkovDecisionProcessTests
         Refused(new() { DiscountFactor = 1, Solver = MarkovSolverKind.PolicyIteration }, "below 1 with Solver = PolicyIteration");
         Refused(new() { Horizon = 0 }, "Horizon is 0");
         Refused(new() { ActionValuesColumnName = "PredictedAction" }, "ActionValuesColumnName");
-        using var pole = Environments.Make("CartPole-v1");
+        using var pole = EnvironmentRegistry.Make("CartPole-v1");
         Assert.Contains("numbered states", Assert.ThrowsExactly<ArgumentException>(() => Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess().Fit(pole)).Message);
         using var clipped = new RewardClip(new CliffWalkingEnvironment());
         Assert.Contains("does not know its model", Assert.ThrowsExactly<ArgumentException>(() => Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess().Fit(clipped)).Message);

@@ -90,7 +90,7 @@ public sealed class MinAtarTests
     [TestMethod]
     public void Freeway_UpTheRoad_GivesPoints()
     {
-        using var game = Environments.Make("MinAtar/Freeway-v1");
+        using var game = EnvironmentRegistry.Make("MinAtar/Freeway-v1");
         var points = 0.0;
         for (var seed = 0; seed < 10; seed++)
         {
@@ -151,7 +151,7 @@ public sealed class MinAtarTests
     [DataRow("MinAtar/SpaceInvaders-v1", 4.1, 1)]
     public void Random_HasItsReturn(string name, double expected, double tolerance)
     {
-        using var game = Environments.Make(name);
+        using var game = EnvironmentRegistry.Make(name);
         var random = new SplitMix64((ulong)TestSeed.Of(1));
         var sum = 0.0;
         for (var episode = 0; episode < 1000; episode++)

@@ -53,14 +53,14 @@ public sealed class QLearningTests
         CollectionAssert.AreEqual(first, second);
         CollectionAssert.AreNotEqual(first, other);
 
-        static double[] Values(int seed) => Fit(Environments.Make("FrozenLake-v1"), new() { Epochs = 2, StepsPerEpoch = 2000, Seed = seed }).Content.Values;
+        static double[] Values(int seed) => Fit(EnvironmentRegistry.Make("FrozenLake-v1"), new() { Epochs = 2, StepsPerEpoch = 2000, Seed = seed }).Content.Values;
     }
 
     [TestMethod]
     public void History_SaysHowItWent()
     {
         var reports = new List<TrainingProgress>();
-        var policy = Fit(Environments.Make("CliffWalking-v1"), new() { Epochs = 4, StepsPerEpoch = 5000, LearningRate = .5, Progress = new Synchronous(reports.Add), EpsilonDecayFraction = 1 });
+        var policy = Fit(EnvironmentRegistry.Make("CliffWalking-v1"), new() { Epochs = 4, StepsPerEpoch = 5000, LearningRate = .5, Progress = new Synchronous(reports.Add), EpsilonDecayFraction = 1 });
         var epochs = policy.History!.Epochs;
         Assert.HasCount(4, epochs);
         Assert.IsTrue(epochs.All(epoch => epoch.Examples == 5000));
@@ -74,11 +74,11 @@ public sealed class QLearningTests
     [TestMethod]
     public void InitialModel_GoesOn()
     {
-        var policy = Fit(Environments.Make("CliffWalking-v1"), new() { Epochs = 10, LearningRate = .5 });
-        var same = Fit(Environments.Make("CliffWalking-v1"), new() { Epochs = 1, StepsPerEpoch = 1, InitialModel = policy });
+        var policy = Fit(EnvironmentRegistry.Make("CliffWalking-v1"), new() { Epochs = 10, LearningRate = .5 });
+        var same = Fit(EnvironmentRegistry.Make("CliffWalking-v1"), new() { Epochs = 1, StepsPerEpoch = 1, InitialModel = policy });
         var changed = policy.Content.Values.Zip(same.Content.Values).Count(pair => !pair.First.Equals(pair.Second));
         Assert.IsLessThanOrEqualTo(1, changed);
-        Assert.Contains("InitialModel has 48 states from 0; the environment has 500 from 0", Assert.ThrowsExactly<ArgumentException>(() => Fit(Environments.Make("Taxi-v3"), new() { InitialModel = policy })).Message);
+        Assert.Contains("InitialModel has 48 states from 0; the environment has 500 from 0", Assert.ThrowsExactly<ArgumentException>(() => Fit(EnvironmentRegistry.Make("Taxi-v3"), new() { InitialModel = policy })).Message);
         Assert.Contains("InitialModel", Assert.ThrowsExactly<ArgumentException>(() => Fit(new Sums(), new() { InitialModel = policy })).Message);
     }
 
@@ -87,7 +87,7 @@ public sealed class QLearningTests
     {
         using var source = new CancellationTokenSource();
         var options = new QLearningEstimator.Options { Progress = new Synchronous(_ => source.Cancel()), CancellationToken = source.Token };
-        Assert.ThrowsExactly<OperationCanceledException>(() => Fit(Environments.Make("Taxi-v3"), options));
+        Assert.ThrowsExactly<OperationCanceledException>(() => Fit(EnvironmentRegistry.Make("Taxi-v3"), options));
     }
 
     /// <summary>A cut-off has a future, an end has none.</summary>
@@ -171,7 +171,7 @@ public sealed class QLearningTests
 
     private static ReinforcementMetrics Play(string name, QLearningEstimator.Options options, int episodes)
     {
-        using var environment = Environments.Make(name);
+        using var environment = EnvironmentRegistry.Make(name);
         return Ml.ReinforcementLearning.Evaluate(Fit(environment, options), environment, episodes, TestSeed.Of(2));
     }
 

@@ -14,7 +14,7 @@ public sealed class TabularEnvironmentTests
     [DataRow("Blackjack-v1", -.0431, 5e-5)]
     public void Optimum_IsTheKnownOne(string name, double expected, double tolerance)
     {
-        using var environment = Environments.Make(name);
+        using var environment = EnvironmentRegistry.Make(name);
         Assert.AreEqual(expected, KnownModel.Optimum(environment)!.Value, tolerance);
     }
 
@@ -124,7 +124,7 @@ public sealed class TabularEnvironmentTests
     [DataRow("Taxi-v3")]
     public void Steps_FollowTheModel(string name)
     {
-        using var environment = Environments.Make(name);
+        using var environment = EnvironmentRegistry.Make(name);
         var (known, _) = KnownModel.Find(environment)!.Value;
         var (expected, seen, variance) = (0.0, 0.0, 0.0);
         var random = new Random(TestSeed.Of(1));

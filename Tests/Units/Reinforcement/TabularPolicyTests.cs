@@ -149,6 +149,26 @@ public sealed class TabularPolicyTests
         Assert.Contains("'jump' is no number", Assert.ThrowsExactly<ArgumentException>(() => mixed.Act([36], [true, true, true, true, true], new Random(1))).Message);
     }
 
+    /// <summary>The order of keys says nothing about an environment.</summary>
+    [TestMethod]
+    public void NamesThatAreNoNumbers_DoNotAct()
+    {
+        var rows = MarkovDecisionProcessTests.Log(new CliffWalkingEnvironment(), 1_000, TestSeed.Of(1));
+        foreach (var row in rows)
+            row.Action = "action " + row.Action;
+        var policy = MarkovDecisionProcessTests.Keys().Append(Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess()).Fit(Ml.Data.LoadFromEnumerable(rows)).LastTransformer;
+        Assert.Contains("but an environment has numbers", Assert.ThrowsExactly<ArgumentException>(() => Ml.ReinforcementLearning.Evaluate(policy, new CliffWalkingEnvironment(), 2)).Message);
+    }
+
+    [TestMethod]
+    public void OtherEnvironment_IsRefused()
+    {
+        var message = Assert.ThrowsExactly<ArgumentException>(() => Ml.ReinforcementLearning.Evaluate(Lake.Value, new CliffWalkingEnvironment(), 2)).Message;
+        Assert.Contains("16 states and 4 actions", message);
+        Assert.Contains("48 states and 4 actions", message);
+        Assert.ThrowsExactly<ArgumentException>(() => Ml.ReinforcementLearning.Watch(Lake.Value, new CartPoleEnvironment()));
+    }
+
     [TestMethod]
     [DataRow(float.NaN)]
     [DataRow(1.5f)]
@@ -170,7 +190,7 @@ public sealed class TabularPolicyTests
     [TestMethod]
     public void Watch_KeepsPicturesAndTexts()
     {
-        using var cliff = Environments.Make("CliffWalking-v1");
+        using var cliff = EnvironmentRegistry.Make("CliffWalking-v1");
         var policy = Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess().Fit(cliff);
         var episode = Ml.ReinforcementLearning.Watch(policy, cliff, interval: 5);
         Assert.AreEqual(new EpisodeSummary(-13, 13, false), episode.Summary);
@@ -181,7 +201,7 @@ public sealed class TabularPolicyTests
     [TestMethod]
     public void Evaluate_OfARule_WithALimit()
     {
-        using var cliff = Environments.Make("CliffWalking-v1");
+        using var cliff = EnvironmentRegistry.Make("CliffWalking-v1");
         var metrics = Ml.ReinforcementLearning.Evaluate(new Up(), cliff, 4, maximumSteps: 20, successReturn: -13);
         Assert.AreEqual(-20, metrics.MeanReturn);
         Assert.AreEqual(1, metrics.TruncatedShare);

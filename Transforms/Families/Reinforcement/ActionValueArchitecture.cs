@@ -177,6 +177,6 @@ internal sealed class ActionValueNetwork : nn.Module<Tensor, Tensor>
             return x;
         // Neither stream owns x, so that none works in place on it.
         var advantage = _advantage.call(x);
-        return _value!.call(x).add(advantage.sub(advantage.mean([1], keepdim: true)));
+        return _value!.call(x).add(advantage.sub(advantage.mean([1], keepdim: true)), Number.One);
     }
 }

@@ -18,20 +18,25 @@ internal sealed record PolicyKeys(int Count, IReadOnlyList<string>? Names, int? 
     public IReadOnlyList<string>? ColumnNames => Names ?? (Start is { } start ? Enumerable.Range(start, Count).Select(Text).ToArray() : null);
 
     /// <summary>The place of a number of an environment; -1 if it is unknown. Names that are numbers are those of the environment.</summary>
+    /// <exception cref="ArgumentException">There are names, and they are no numbers.</exception>
     public int PlaceOf(int number)
     {
         if (_places != null)
             return _places.GetValueOrDefault(number, -1);
+        RequireNumbers();
         var place = number - (Start ?? 0);
         return (uint)place < (uint)Count ? place : -1;
     }
 
     /// <summary>The number that an environment has for a place.</summary>
-    /// <exception cref="ArgumentException">Others have numbers, but this one has not.</exception>
+    /// <exception cref="ArgumentException">There are names, and this one is no number.</exception>
     public int NumberOf(int place)
     {
         if (_places == null)
+        {
+            RequireNumbers();
             return place + (Start ?? 0);
+        }
         return int.TryParse(Names![place], NumberStyles.Integer, CultureInfo.InvariantCulture, out var number)
             ? number
             : throw new ArgumentException($"'{Names[place]}' is no number, but others of {NameList.Of(Names)} are: an environment cannot know what it is.");
@@ -69,6 +74,13 @@ internal sealed record PolicyKeys(int Count, IReadOnlyList<string>? Names, int? 
             getter(ref wide);
             value = (uint)Math.Min(wide, uint.MaxValue);
         };
+    }
+
+    /// <summary>The order of names says nothing about an environment.</summary>
+    private void RequireNumbers()
+    {
+        if (Names != null)
+            throw new ArgumentException($"The policy knows {NameList.Of(Names)}, but an environment has numbers. Learn from keys that stand for its numbers, such as 0, 1, 2, or use Transform on rows with these names.");
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -57,7 +57,7 @@ public sealed class DqnOptionTests
 
     [TestMethod]
     public void Environments_MustBeOfTheSameKind() =>
-        Assert.Contains("They must be the same", Assert.ThrowsExactly<ArgumentException>(() => Ml.ReinforcementLearning.Trainers.Dqn().Fit(new Corridor(), Environments.Make("CartPole-v1"))).Message);
+        Assert.Contains("They must be the same", Assert.ThrowsExactly<ArgumentException>(() => Ml.ReinforcementLearning.Trainers.Dqn().Fit(new Corridor(), EnvironmentRegistry.Make("CartPole-v1"))).Message);
 
     [TestMethod]
     public void WhatAnEnvironmentMustNotShow_IsNamed()

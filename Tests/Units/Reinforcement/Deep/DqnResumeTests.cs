@@ -74,7 +74,7 @@ public sealed class DqnResumeTests
 
     private static DqnTransformer Fit(DqnEstimator.Options options)
     {
-        using var game = Environments.Make("CartPole-v1");
+        using var game = EnvironmentRegistry.Make("CartPole-v1");
         return DqnTests.Fit(game, options);
     }
 

@@ -39,7 +39,7 @@ public sealed class DqnTests
     [TestMethod]
     public void Catch_IsLearned()
     {
-        using var game = Environments.Make("Catch-v0");
+        using var game = EnvironmentRegistry.Make("Catch-v0");
         using var policy = Fit(game, new DqnEstimator.Options
         {
             Epochs = 8, EvaluationEpisodes = 0, BatchSize = 32, LearningStarts = 100, Layers = DqnLayers.Perceptron(50, 50), EpsilonDecayFraction = .4, FinalEpsilon = .05, Seed = TestSeed.Of(1), ThreadCount = 1,
@@ -50,7 +50,7 @@ public sealed class DqnTests
     [TestMethod]
     public void Images_AreLearnedFromByConvolutions()
     {
-        using var game = Environments.Make("Catch-v0");
+        using var game = EnvironmentRegistry.Make("Catch-v0");
         var options = Options(1);
         (options.Layers, options.Epochs, options.ReplayStorage, options.EvaluationEpisodes) = ([new ConvolutionLayer(4, 3), new ActivationLayer(), new DenseLayer(16), new ActivationLayer(), new DenseLayer()], 2, ReplayStorage.Byte, 2);
         using var policy = Fit(game, options);
@@ -64,7 +64,7 @@ public sealed class DqnTests
     {
         var options = Options(1);
         (options.Epochs, options.EvaluationEpisodes) = (2, 0);
-        using DqnTransformer once = Fit(new FrameStack(Environments.Make("CartPole-v1"), 3), options), whole = Fit(new Watched(new FrameStack(Environments.Make("CartPole-v1"), 3), () => { }), options);
+        using DqnTransformer once = Fit(new FrameStack(EnvironmentRegistry.Make("CartPole-v1"), 3), options), whole = Fit(new Watched(new FrameStack(EnvironmentRegistry.Make("CartPole-v1"), 3), () => { }), options);
         Assert.AreEqual(12, once.Architecture.InputCount);
         Contract.Outcome.AssertSameBits(whole.Model.GetWeights("layers.0.weight"), once.Model.GetWeights("layers.0.weight"));
     }
@@ -72,7 +72,7 @@ public sealed class DqnTests
     [TestMethod]
     public void NumberedStates_AreLearned()
     {
-        using var cliff = Environments.Make("FrozenLake-v1");
+        using var cliff = EnvironmentRegistry.Make("FrozenLake-v1");
         var options = Options(1);
         (options.Epochs, options.EvaluationEpisodes) = (2, 2);
         using var policy = Fit(cliff, options);
@@ -92,7 +92,7 @@ public sealed class DqnTests
         {
             var options = Options(seed);
             (options.Epochs, options.PrioritizedReplay) = (3, true);
-            using var game = Environments.Make("CartPole-v1");
+            using var game = EnvironmentRegistry.Make("CartPole-v1");
             using var policy = Fit(game, options);
             return policy.Model.WeightShapes.Keys.SelectMany(policy.Model.GetWeights).ToArray();
         }
@@ -106,8 +106,8 @@ public sealed class DqnTests
         options.Epochs = 3;
         var quiet = Options(1);
         (quiet.Epochs, quiet.EvaluationEpisodes) = (3, 0);
-        using DqnTransformer watched = Fit(Environments.Make("CartPole-v1"), options), unwatched = Fit(Environments.Make("CartPole-v1"), quiet);
-        using var second = Ml.ReinforcementLearning.Trainers.Dqn(options).Fit(Environments.Make("CartPole-v1"), Environments.Make("CartPole-v1"));
+        using DqnTransformer watched = Fit(EnvironmentRegistry.Make("CartPole-v1"), options), unwatched = Fit(EnvironmentRegistry.Make("CartPole-v1"), quiet);
+        using var second = Ml.ReinforcementLearning.Trainers.Dqn(options).Fit(EnvironmentRegistry.Make("CartPole-v1"), EnvironmentRegistry.Make("CartPole-v1"));
         Contract.Outcome.AssertSameBits(unwatched.Model.GetWeights("layers.0.weight"), watched.Model.GetWeights("layers.0.weight"));
         Contract.Outcome.AssertSameBits(unwatched.Model.GetWeights("layers.0.weight"), second.Model.GetWeights("layers.0.weight"));
         CollectionAssert.AreEqual(Returns(watched), Returns(second));
@@ -187,7 +187,7 @@ public sealed class DqnTests
         (options.Epochs, options.InitialModel) = (0, first);
         using var same = Fit(new Corridor(), options);
         CollectionAssert.AreEqual(first.ActionValues(Corridor.At(1)), same.ActionValues(Corridor.At(1)));
-        using var other = Environments.Make("CartPole-v1");
+        using var other = EnvironmentRegistry.Make("CartPole-v1");
         Assert.Contains("another architecture", Assert.ThrowsExactly<ArgumentException>(() => Fit(other, options)).Message);
         Assert.Contains("3", Assert.ThrowsExactly<ArgumentException>(() => Fit(new Corridor(firstAction: 3), options)).Message);
     }

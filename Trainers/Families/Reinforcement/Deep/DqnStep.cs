@@ -156,7 +156,7 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
         errors = taken.sub(goals);
         var losses = _options.Loss == ValueLoss.Huber
             ? nn.functional.smooth_l1_loss(taken, goals, nn.Reduction.None)
-            : errors.square().mul(Number.Of(Half));
+            : errors.pow(Number.Of(2)).mul(Number.Of(Half));
         var loss = batch.TakeErrors == null ? losses.mean() : losses.mul(block.Weights.to(device)).mean();
         if (_conservativeWeight > 0)
             loss = loss.add(Allow(values, block.Masks, block.HasMasks).logsumexp(1).sub(taken).mean(), Number.Of(_conservativeWeight));
@@ -177,7 +177,7 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
         }
         else
             best = Allow(ofTarget, block.NextMasks, block.HasMasks).amax([1]);
-        return best.mul(block.Discounts.to(device)).add(block.Rewards.to(device));
+        return best.mul(block.Discounts.to(device)).add(block.Rewards.to(device), Number.One);
     }
 
     private static Tensor Allow(Tensor values, Tensor masks, bool hasMasks) =>

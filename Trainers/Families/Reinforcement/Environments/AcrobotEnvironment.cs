@@ -23,7 +23,7 @@ public sealed class AcrobotEnvironment : SimulatedEnvironment
     private readonly float[] _observation = new float[6];
     private Motion _state;
 
-    /// <summary>Creates the environment, without a time limit; <c>Environments.Make("Acrobot-v1")</c> has one.</summary>
+    /// <summary>Creates the environment, without a time limit; <c>EnvironmentRegistry.Make("Acrobot-v1")</c> has one.</summary>
     public AcrobotEnvironment()
         : base("Acrobot-v1", new BoxSpace([6], Bounds(-1), Bounds(1)), actions: 3)
     {

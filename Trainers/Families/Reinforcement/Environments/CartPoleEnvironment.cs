@@ -30,7 +30,7 @@ public sealed class CartPoleEnvironment : SimulatedEnvironment
     private double _angle;
     private double _angularVelocity;
 
-    /// <summary>Creates the environment, without a time limit; <c>Environments.Make("CartPole-v1")</c> has one.</summary>
+    /// <summary>Creates the environment, without a time limit; <c>EnvironmentRegistry.Make("CartPole-v1")</c> has one.</summary>
     public CartPoleEnvironment()
         : base("CartPole-v1", new BoxSpace([4], Bounds(-1), Bounds(1)), actions: 2)
     {

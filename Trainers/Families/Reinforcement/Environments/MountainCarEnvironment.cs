@@ -23,7 +23,7 @@ public sealed class MountainCarEnvironment : SimulatedEnvironment
     private double _position;
     private double _velocity;
 
-    /// <summary>Creates the environment, without a time limit; <c>Environments.Make("MountainCar-v0")</c> has one.</summary>
+    /// <summary>Creates the environment, without a time limit; <c>EnvironmentRegistry.Make("MountainCar-v0")</c> has one.</summary>
     public MountainCarEnvironment()
         : base("MountainCar-v0", new BoxSpace([2], [(float)Leftmost, -(float)Fastest], [(float)Rightmost, (float)Fastest]), actions: 3)
     {

@@ -11,6 +11,7 @@ internal static class PolicyEvaluator
     {
         OptionCheck.AtLeast(episodes, 1, nameof(episodes));
         OptionCheck.AtLeast(maximumSteps, 1, nameof(maximumSteps));
+        CheckFits(policy, environment);
         var watched = CheckedEnvironment.Around(environment);
         var random = RandomOf(seed);
         var played = new EpisodeSummary[episodes];
@@ -35,6 +36,7 @@ internal static class PolicyEvaluator
     {
         OptionCheck.AtLeast(interval, 1, nameof(interval));
         OptionCheck.AtLeast(maximumSteps, 1, nameof(maximumSteps));
+        CheckFits(policy, environment);
         var watched = CheckedEnvironment.Around(environment);
         var (frames, texts) = (new List<RgbFrame>(), new List<string>());
         var summary = Play(policy, watched, seed, RandomOf(seed), maximumSteps, Look, CancellationToken.None);
@@ -67,6 +69,16 @@ internal static class PolicyEvaluator
                 return new EpisodeSummary(sum, length, !step.Terminated);
             state = new EnvironmentState(step.Observation, step.ActionMask);
         }
+    }
+
+    /// <summary>A table that was learned in an environment has all of its states; one of a log may lack some, where it acts at random.</summary>
+    private static void CheckFits(IPolicy policy, IEnvironment environment)
+    {
+        if (policy is not TabularPolicyTransformer { Content.States.Start: not null } table)
+            return;
+        var states = (environment.ObservationSpace as DiscreteSpace)?.Count;
+        if (states != table.StateCount || environment.ActionSpace.Count != table.ActionCount)
+            throw new ArgumentException(FormattableString.Invariant($"The policy was learned in an environment of {table.StateCount} states and {table.ActionCount} actions; {environment.Name} has {(states is { } count ? FormattableString.Invariant($"{count} states") : "no numbered states")} and {environment.ActionSpace.Count} actions."), nameof(policy));
     }
 
     private static SeededRandom RandomOf(int seed) => new(SeedSequence.Derive(seed, SeedSequence.EvaluatedEpisodes));

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace MLExtensions;
 
 /// <summary>The environments by name, as Gymnasium names them, with its time limits.</summary>
-public static class Environments
+public static class EnvironmentRegistry
 {
     private static readonly ConcurrentDictionary<string, Func<IEnvironment>> Registered = new(StringComparer.Ordinal)
     {
@@ -32,7 +32,7 @@ public static class Environments
     {
         ArgumentNullException.ThrowIfNull(name);
         if (!Registered.TryGetValue(name, out var create))
-            throw new ArgumentException($"There is no environment '{name}'; there are {string.Join(", ", Names)}. {nameof(Environments)}.{nameof(Register)} adds one.", nameof(name));
+            throw new ArgumentException($"There is no environment '{name}'; there are {string.Join(", ", Names)}. {nameof(EnvironmentRegistry)}.{nameof(Register)} adds one.", nameof(name));
         return create() ?? throw new InvalidOperationException($"What was registered as '{name}' made no environment.");
     }
 
