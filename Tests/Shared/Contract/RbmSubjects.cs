@@ -8,7 +8,7 @@ internal static class RbmSubjects
 {
     public static TrainingSubject[] All =>
     [
-        new RbmSubject("Rbm", [8]),
+        new RbmSubject("Rbm", [10]),
         new RbmSubject("StackedRbm", [8, 8]),
     ];
 }

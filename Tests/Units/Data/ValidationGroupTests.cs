@@ -38,7 +38,10 @@ public sealed class ValidationGroupTests
     [TestCategory("Floor")]
     public void NearEqualRows_ValidationIsNotTooGood()
     {
-        double Accuracy(string? column) => Ml.BinaryClassification.Trainers.Mlp(new MlpBinaryTrainer.Options
+        // Of two divisions: one has few users.
+        double Accuracy(string? column) => new[] { 1, 2 }.Average(seed => AccuracyOf(column, seed));
+
+        double AccuracyOf(string? column, int seed) => Ml.BinaryClassification.Trainers.Mlp(new MlpBinaryTrainer.Options
         {
             LabelColumnName = nameof(Visit.Label),
             HiddenLayers = [64],
@@ -47,7 +50,7 @@ public sealed class ValidationGroupTests
             LearningRate = 0.01,
             ValidationFraction = 0.3,
             ValidationGroupColumnName = column,
-            Seed = TestSeed.Of(1),
+            Seed = TestSeed.Of(seed),
             ThreadCount = 1,
         }).Fit(Visits()).History.Epochs[^1].Validation["accuracy"];
         Floor.Above(0.95, Accuracy(null), "rows");

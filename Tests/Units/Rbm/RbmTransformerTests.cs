@@ -103,7 +103,7 @@ public sealed class RbmTransformerTests
     public void Perceptron_StartsFromTheStack()
     {
         var rows = RbmSample.Bars(300);
-        using var stack = RbmSample.Fit(rows, o => (o.HiddenLayers, o.Epochs) = ([10, 6], 5));
+        using var stack = RbmSample.Fit(rows, o => (o.HiddenLayers, o.Epochs) = ([16, 12], 5));
         var data = RbmSample.View(Ml, rows);
         var labeled = Ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
         MlpMulticlassTrainer.Options Options() => new() { HiddenLayers = stack.ToHiddenLayers(), InitialModel = stack, Epochs = 1, LearningRate = 1e-30, Optimizer = new SgdOptimizer(), Seed = 1, ThreadCount = 1 };
@@ -119,7 +119,7 @@ public sealed class RbmTransformerTests
         untrained.Epochs = 0;
         Assert.Contains("output.weight", Assert.Throws<ArgumentException>(() => Ml.MulticlassClassification.Trainers.Mlp(untrained).Fit(labeled)).Message);
         var others = Options();
-        others.HiddenLayers = [10, 7];
+        others.HiddenLayers = [16, 7];
         Assert.Contains("InitialModel", Assert.Throws<ArgumentException>(() => Ml.MulticlassClassification.Trainers.Mlp(others).Fit(labeled)).Message);
     }
 
