@@ -8,7 +8,7 @@ internal static class RbmSubjects
 {
     public static TrainingSubject[] All =>
     [
-        new RbmSubject("Rbm", [10]),
+        new RbmSubject("Rbm", [8]),
         new RbmSubject("StackedRbm", [8, 8]),
     ];
 }
@@ -89,7 +89,7 @@ internal sealed class RbmSubject(string name, RbmLayer[] layers) : CodeSubject(n
         HiddenLayers = layers,
         ReconstructionColumnName = "Reconstruction",
         FreeEnergyColumnName = "FreeEnergy",
-        Epochs = 15,
+        Epochs = 25,
         BatchSize = 10,
         LearningRate = 0.6,
     };
