@@ -4,7 +4,7 @@ using Microsoft.ML;
 namespace MLExtensions.Tests.Contract;
 
 /// <summary>Example and class weights do what they say: full batches make the loss the same sum, whatever the rows' order.</summary>
-/// <remarks>After three steps, sums in another order differ by a few units of the last place (2.5e-7); after forty, networks may be elsewhere.</remarks>
+/// <remarks>After three steps (one with batch statistics), sums in another order differ by a few units of the last place (2.5e-7); after forty, networks may be elsewhere.</remarks>
 [TestClass]
 [TestCategory("Heart")]
 public sealed class WeightTests
@@ -100,7 +100,8 @@ public sealed class WeightTests
         var subject = Subjects.Get(name);
         using var model = subject.Fit(rows, options =>
         {
-            options.Epochs = 3;
+            // After a step weights differ in the last place; batch statistics carry that to a ReLU that is all but 0, whose gradient then jumps.
+            options.Epochs = subject.HasBatchStatistics ? 1 : 3;
             options.BatchSize = 1000;
             options.Optimizer = new SgdOptimizer();
             options.LearningRate = subject.FullBatchRate;
