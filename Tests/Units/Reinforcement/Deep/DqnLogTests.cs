@@ -11,6 +11,7 @@ public sealed class DqnLogTests
 
     /// <summary>The log walks at random; what is learned from it goes straight to the end.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     [DataRow(false, 0.0)]
     [DataRow(true, 0.0)]
     [DataRow(false, 0.1)]
@@ -28,6 +29,7 @@ public sealed class DqnLogTests
 
     /// <summary>Where an action was never taken, plain learning may believe anything of it; the conservative does not.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void ConservativeTerm_HoldsDownWhatWasNotTaken()
     {
         // In the second cell nobody ever goes left.
@@ -46,6 +48,7 @@ public sealed class DqnLogTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Cloning_DoesWhatTheLogDoes()
     {
         var options = Options(false);
@@ -79,6 +82,7 @@ public sealed class DqnLogTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Masks_AreObeyed()
     {
         var options = Options(false);

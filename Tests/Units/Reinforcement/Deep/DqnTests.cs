@@ -10,6 +10,7 @@ public sealed class DqnTests
 
     /// <summary>From the left end, each step to the right is worth 0.9 times the next one; the last gives 1.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     [DataRow("plain")]
     [DataRow("hard target, one step, squared")]
     [DataRow("dueling, prioritized")]
@@ -37,6 +38,7 @@ public sealed class DqnTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Catch_IsLearned()
     {
         using var game = EnvironmentRegistry.Make("Catch-v0");
@@ -116,6 +118,7 @@ public sealed class DqnTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Masks_AreObeyed()
     {
         using var corridor = new Corridor(firstAction: 3, hasMasks: true);
@@ -159,6 +162,7 @@ public sealed class DqnTests
 
     /// <summary>The network computes in 16 bits, and single states by torch then; the target network follows as well.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void BFloat16_LearnsToo()
     {
         var options = Options(1);
