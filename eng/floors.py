@@ -36,7 +36,7 @@ for test, of, kind in sorted(values):
     mean, deviation = moments(found)
     distance = {"above": mean - bound, "below": bound - mean, "near": bound - abs(mean)}[kind]
     margin = distance / deviation if deviation > 1e-12 * max(1, abs(mean)) else math.inf
-    if kind == "above" and bound > 0 and min(found) > 0 and deviation > 0:
+    if kind == "above" and bound > 0 and min(found) > 0 and deviation > 1e-9 * mean:
         center, spread = moments([math.log(value) for value in found])
         margin = max(margin, (center - math.log(bound)) / spread)
     nearest = {"above": min, "below": max, "near": lambda all: max(all, key=abs)}[kind](found)
