@@ -62,7 +62,7 @@ internal sealed class DqnExample : IExample
     }
 
     /// <summary>What suits a game; CartPole's are the defaults. Those of MountainCar and Acrobot began as Stable-Baselines3's.</summary>
-    private static DqnEstimator.Options OptionsFor(string name) => name switch
+    internal static DqnEstimator.Options OptionsFor(string name) => name switch
     {
         "MountainCar-v0" => new()
         {
