@@ -65,7 +65,7 @@ public sealed partial class ReinforcementLearningCatalog
     {
         ArgumentNullException.ThrowIfNull(policy);
         ArgumentNullException.ThrowIfNull(environment);
-        return PolicyEvaluator.Evaluate(policy, environment, episodes, seed, successReturn, maximumSteps, cancellationToken);
+        return PolicyEvaluator.Evaluate(Context, policy, environment, episodes, seed, successReturn, maximumSteps, cancellationToken);
     }
 
     /// <summary>Lets a policy play one episode, and keeps what it looks like.</summary>

@@ -51,8 +51,7 @@ public sealed class MarkovDecisionProcessEstimator : TabularEstimator
     {
         using var channel = Host.Start("Training");
         var table = CountedTable.Of(log, _options.CancellationToken);
-        if (log.Note is { } note)
-            channel.Warning("{0}", note);
+        log.Report(channel);
         return Solve(table, log.States, log.Actions);
     }
 

@@ -57,15 +57,11 @@ public sealed class QLearningEstimator : TabularEstimator
         var rows = log.Read(_options.CancellationToken).ToArray();
         if (rows.Length == 0)
             throw new ArgumentException("There are no rows with a state and an action to learn from.");
-        var warnings = new List<string>();
-        if (log.Note is { } note)
-        {
-            warnings.Add(note);
-            channel.Warning("{0}", note);
-        }
         var table = ActionTable.Create(log.States, log.Actions, _options);
         foreach (var row in rows)
             table.SetTried(row.State, row.Action);
+        log.CountUnknownEnds(rows.LongCount(row => !row.Terminated && !table.IsTried(row.NextState)));
+        var warnings = log.Report(channel);
         var run = new QLearningRun(_options, _seed, channel);
         run.Replay(table, rows);
         return table.ToContent(log.States, log.Actions, run.History(warnings, log.Counts.Values));

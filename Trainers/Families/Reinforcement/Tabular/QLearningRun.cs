@@ -8,6 +8,7 @@ namespace MLExtensions.Families.Reinforcement;
 internal sealed class QLearningRun(QLearningEstimator.Options options, int seed, IChannel channel)
 {
     private const int CancellationInterval = 1024;
+    private const string Advice = "Try smaller rewards (RewardClip), a smaller LearningRate, or a DiscountFactor below 1: rewards without end have no sum.";
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(0.1);
 
     private readonly SeededRandom _random = new(SeedSequence.Derive(seed, SeedSequence.Exploration));
@@ -158,7 +159,7 @@ internal sealed class QLearningRun(QLearningEstimator.Options options, int seed,
         if (_episodes > 0)
             (metrics["return"], metrics["length"]) = (_returns / _episodes, (double)_lengths / _episodes);
         if (!double.IsFinite(_loss))
-            throw new TrainingDivergedException(epoch, null, "The mean squared correction", _loss / steps, "of the values of actions");
+            throw new TrainingDivergedException(epoch, null, "The mean squared correction", _loss / steps, "of the values of actions", Advice);
         _records.Add(new EpochRecord { Epoch = epoch, LearningRate = Rate(epoch), Seconds = _watch.Elapsed.TotalSeconds, Examples = steps, Training = metrics });
         channel.Info("{0}", _records[^1]);
         if (options.Progress != null)
