@@ -45,6 +45,13 @@ internal sealed record DqnDesign(ActionValueArchitecture Architecture, PolicyKey
         return Create(options, shape, actions, arePixels: false, frames: 1, $"column '{column.Name}'");
     }
 
+    /// <exception cref="ArgumentException">Other data has states of another size.</exception>
+    public void CheckSize(DqnDesign other, string column)
+    {
+        if (other.Architecture.InputCount != Architecture.InputCount)
+            throw new ArgumentException(FormattableString.Invariant($"Column '{column}' has {other.Architecture.InputCount} values; that of the training data has {Architecture.InputCount}."));
+    }
+
     private static ActionValueArchitecture Shape(DqnEstimator.Options options, int size, int actions, ImageShape? image, bool arePixels)
     {
         var layers = options.Layers ?? (image == null ? DqnLayers.Perceptron() : image.Height < LeastNaturePixels || image.Width < LeastNaturePixels ? DqnLayers.MinAtar() : DqnLayers.Nature());

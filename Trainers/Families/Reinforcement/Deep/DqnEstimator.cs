@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions.Families.Reinforcement;
+using MLExtensions.Training;
 
 namespace MLExtensions;
 
@@ -20,7 +21,9 @@ namespace MLExtensions;
 /// </para>
 /// <para>
 /// From logged rows the network learns not to believe in what was not tried (<see cref="Options.ConservativeWeight"/>), or to do what the log
-/// does (<see cref="Options.LogLearning"/>). A model that was learned from rows can go on in an environment, and the other way round:
+/// does (<see cref="Options.LogLearning"/>). <c>Fit(rows, validationRows)</c> measures held-out episodes after each epoch: the <c>loss</c>, the
+/// <c>error</c> of values (the root of the mean squared temporal difference), and <c>agreement</c>, the share of rows whose action is the best
+/// one to the network. They do not say how well the policy does. A model that was learned from rows can go on in an environment, and the other way round:
 /// <see cref="TrainingOptions.InitialModel"/>. The same seed, computer and number of threads give the same weights.
 /// </para>
 /// <para>Trainer Characteristics</para>
@@ -64,7 +67,12 @@ public sealed partial class DqnEstimator : NetworkEstimator<DqnTransformer>
         return Learn(environment, evaluationEnvironment);
     }
 
-    private protected override void CheckSchema(SchemaShape schema) => DqnLog.CheckSchema(schema, _options);
+    private protected override void CheckSchema(SchemaShape schema)
+    {
+        if (_options.EarlyStopping != null && _options.LogLearning != LogLearning.Cloning)
+            throw new ArgumentException($"{nameof(_options.EarlyStopping)} is set, but errors of values on held-out rows do not say which policy is best. From logged rows it must be null, unless {nameof(_options.LogLearning)} is {nameof(LogLearning.Cloning)}; in an environment it follows the return.", nameof(_options.EarlyStopping));
+        DqnLog.CheckSchema(schema, _options);
+    }
 
     private protected override IEnumerable<SchemaShape.Column> AddedColumns() =>
     [
@@ -74,10 +82,10 @@ public sealed partial class DqnEstimator : NetworkEstimator<DqnTransformer>
 
     private protected override DqnTransformer Train(IDataView input, IDataView? validation)
     {
-        if (validation != null)
-            throw new ArgumentException("Deep Q-learning from logged rows takes no validation data: losses on other rows do not say how well a policy does.", nameof(validation));
         var design = DqnDesign.Of(_options, input);
-        return Create(new DqnTraining(Host, _options, Seed, design).Run(input, null), design);
+        if (validation != null)
+            ValidationData.Check(() => design.CheckSize(DqnDesign.Of(_options, validation), _options.StateColumnName));
+        return Create(new DqnTraining(Host, _options, Seed, design).Run(input, validation), design);
     }
 
     private DqnTransformer Learn(IEnvironment environment, IEnvironment? second)

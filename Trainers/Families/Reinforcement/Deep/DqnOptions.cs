@@ -270,7 +270,7 @@ public sealed partial class DqnEstimator
             base.Check();
             CheckColumns();
             if (ValidationFraction > 0)
-                throw new ArgumentOutOfRangeException(nameof(ValidationFraction), ValidationFraction, FormattableString.Invariant($"{nameof(ValidationFraction)} is {ValidationFraction}; it must be 0: losses on held-out rows do not say how well a policy does. In an environment {nameof(EvaluationEpisodes)} does."));
+                throw new ArgumentOutOfRangeException(nameof(ValidationFraction), ValidationFraction, FormattableString.Invariant($"{nameof(ValidationFraction)} is {ValidationFraction}; it must be 0: steps of one episode belong together. Fit takes held-out rows of a log as validation data; in an environment there are {nameof(EvaluationEpisodes)}."));
             OptionCheck.Require(Buffering == Buffering.InMemory, Buffering, nameof(Buffering), $"{Buffering.InMemory}: transitions are drawn in any order");
             OptionCheck.Above(DiscountFactor, 0, 1, nameof(DiscountFactor));
             OptionCheck.AtLeast(ReturnSteps, 1, nameof(ReturnSteps));

@@ -95,9 +95,14 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
         return loss;
     }
 
-    /// <summary>Plays the evaluation episodes; the loss is the mean return with a minus sign.</summary>
+    /// <summary>Plays the evaluation episodes; the loss is the mean return with a minus sign. Of a log, looks at held-out transitions.</summary>
     public override double Validate(TransitionBatch batch, MetricSums metrics)
     {
+        if (_experience == null)
+        {
+            using var mode = inference_mode();
+            return Loss(batch, out _, out _, metrics).item<float>();
+        }
         var (returns, lengths) = (0.0, 0L);
         _evaluation!.Use(environment =>
         {
@@ -143,17 +148,23 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
         _target.Dispose();
     }
 
-    private Tensor Loss(TransitionBatch batch, out Tensor taken, out Tensor? errors)
+    /// <param name="batch">The transitions.</param>
+    /// <param name="taken">Receives the values of the actions that were taken.</param>
+    /// <param name="errors">Receives how far they are from their goals; null in cloning.</param>
+    /// <param name="measured">Collects what is measured on held-out transitions; null in training.</param>
+    private Tensor Loss(TransitionBatch batch, out Tensor taken, out Tensor? errors, MetricSums? measured = null)
     {
         var (block, device) = (batch.Block, _network.Device);
         var actions = block.Actions.to(device);
         var values = _network.Forward(block.States.to(device));
         taken = values.gather(1, actions.unsqueeze(1)).squeeze(1);
         errors = null;
+        measured?.Add("agreement", Allow(values, block.Masks, block.HasMasks).argmax(1).eq(actions).sum().item<long>());
         if (_isCloning)
             return nn.functional.cross_entropy(Allow(values, block.Masks, block.HasMasks), actions);
         var goals = Goals(block, device);
         errors = taken.sub(goals);
+        measured?.Add("error", errors.pow(Number.Of(2)).sum().item<float>(), MetricMean.RootOfSquares);
         var losses = _options.Loss == ValueLoss.Huber
             ? nn.functional.smooth_l1_loss(taken, goals, nn.Reduction.None)
             : errors.pow(Number.Of(2)).mul(Number.Of(Half));

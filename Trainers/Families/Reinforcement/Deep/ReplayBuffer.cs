@@ -154,6 +154,17 @@ internal sealed unsafe class ReplayBuffer : IDisposable
         return None;
     }
 
+    /// <summary>The places that whole transitions begin at, oldest first.</summary>
+    /// <param name="steps">The number of steps of a return.</param>
+    public IEnumerable<int> WholePlaces(int steps)
+    {
+        for (var step = Oldest; step < Oldest + Count; step++)
+        {
+            if (IsWhole(step, steps))
+                yield return PlaceOf(step);
+        }
+    }
+
     /// <summary>Puts a transition together.</summary>
     /// <param name="place">What <see cref="Draw"/> gave.</param>
     /// <param name="steps">The number of steps of a return; an episode that ends before makes it shorter.</param>
