@@ -78,7 +78,7 @@ public sealed class QLearningEstimator : TabularEstimator
     }
 
     /// <summary>The options of <see cref="QLearningEstimator"/>.</summary>
-    public sealed class Options : TabularOptions
+    public sealed class Options : TabularOptions, IExplorationOptions
     {
         internal const int DefaultEpochs = 50;
         internal const double DefaultLearningRate = 0.1;
@@ -135,15 +135,8 @@ public sealed class QLearningEstimator : TabularEstimator
             OptionCheck.Above(LearningRate, 0, 1, nameof(LearningRate));
             OptionCheck.NotNull(LearningRateSchedule, nameof(LearningRateSchedule));
             LearningRateSchedule.Check(Epochs);
-            OptionCheck.Between(InitialEpsilon, 0, 1, nameof(InitialEpsilon));
-            OptionCheck.Between(FinalEpsilon, 0, 1, nameof(FinalEpsilon));
-            OptionCheck.Between(EpsilonDecayFraction, 0, 1, nameof(EpsilonDecayFraction));
+            this.CheckExploration();
             OptionCheck.Between(InitialValue, -float.MaxValue, float.MaxValue, nameof(InitialValue));
         }
-
-        /// <summary>The probability of a random action when a share of the steps is done.</summary>
-        internal double Epsilon(double done) => EpsilonDecayFraction == 0
-            ? FinalEpsilon
-            : InitialEpsilon + ((FinalEpsilon - InitialEpsilon) * Math.Min(1, done / EpsilonDecayFraction));
     }
 }
