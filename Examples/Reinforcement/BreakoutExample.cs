@@ -54,8 +54,7 @@ internal sealed class BreakoutExample : IExample
 
         DqnTransformer Train()
         {
-            var options = DqnExample.OptionsFor(Game);
-            options.Epochs = thousands;
+            var options = DqnExample.OptionsFor(Game, thousands);
             options.ThreadCount = threads;
             options.Progress = new ConsoleProgress(Name);
             options.CancellationToken = cancellationToken;

@@ -82,7 +82,7 @@ internal sealed class DqnLogsExample : IExample
 
         DqnTransformer TrainExpert()
         {
-            var options = DqnExample.OptionsFor(game.Name);
+            var options = DqnExample.OptionsFor(game.Name, thousands: null);
             options.ThreadCount = threads;
             options.Progress = new ConsoleProgress("expert");
             options.CancellationToken = cancellationToken;

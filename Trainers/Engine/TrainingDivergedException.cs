@@ -7,8 +7,8 @@ public sealed class TrainingDivergedException : InvalidOperationException
 {
     private const string OfNetworks = "Try a smaller LearningRate, GradientClipNorm = 1, or normalize the features (NormalizeMeanVariance). The last checkpoint, if there is one, is intact.";
 
-    internal TrainingDivergedException(int epoch, int? batch, double loss)
-        : this(epoch, batch, "The loss", loss, batch == null ? "on the validation data" : string.Create(CultureInfo.InvariantCulture, $"in batch {batch}"))
+    internal TrainingDivergedException(int epoch, int? batch, double loss, string? advice)
+        : this(epoch, batch, "The loss", loss, batch == null ? "on the validation data" : string.Create(CultureInfo.InvariantCulture, $"in batch {batch}"), advice)
     {
     }
 
@@ -17,9 +17,9 @@ public sealed class TrainingDivergedException : InvalidOperationException
     /// <param name="what">What is not finite, at the beginning of the message.</param>
     /// <param name="value">Its value.</param>
     /// <param name="where">Where in the epoch.</param>
-    /// <param name="advice">What to try.</param>
-    internal TrainingDivergedException(int epoch, int? batch, string what, double value, string where, string advice = OfNetworks)
-        : base(string.Create(CultureInfo.InvariantCulture, $"{what} became {value} in epoch {epoch}, {where}. {advice}"))
+    /// <param name="advice">What to try; null for what helps networks that learn from data.</param>
+    internal TrainingDivergedException(int epoch, int? batch, string what, double value, string where, string? advice)
+        : base(string.Create(CultureInfo.InvariantCulture, $"{what} became {value} in epoch {epoch}, {where}. {advice ?? OfNetworks}"))
     {
         Epoch = epoch;
         Batch = batch;

@@ -131,9 +131,11 @@ public sealed class MarkovDecisionProcessTests
         Refused(new Model { Possible = [new(0, 0, double.NaN, false), new(1, 1, 0, true)] }, "state 0, action 0: a reward is NaN");
         Refused(new Model { Possible = [new(0, .5, 0, false)] }, "state 0, action 0: the probabilities add up to 0.5");
         Refused(new Model { Possible = null! }, "state 0, action 0: the transitions are null");
+        Refused(new Model { Possible = [new(0, 1, 1e308, false)] }, "The value of state 0 is Infinity", new() { Horizon = 50 });
+        Refused(new Model { Possible = [new(0, 1, 1e308, false)] }, "The value of state 0 is Infinity", new() { Solver = MarkovSolverKind.PolicyIteration });
 
-        static void Refused(Model model, string message) =>
-            Assert.Contains(message, Assert.ThrowsExactly<FormatException>(() => Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess().Fit(model)).Message);
+        static void Refused(Model model, string message, MarkovDecisionProcessEstimator.Options? options = null) =>
+            Assert.Contains(message, Assert.ThrowsExactly<FormatException>(() => Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess(options ?? new()).Fit(model)).Message);
     }
 
     [TestMethod]

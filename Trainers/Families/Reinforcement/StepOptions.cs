@@ -1,3 +1,5 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
 using MLExtensions.Training;
 
 namespace MLExtensions.Families.Reinforcement;
@@ -40,6 +42,22 @@ internal static class StepOptions
         (options.StateColumnName, options.ActionColumnName, options.RewardColumnName, options.NextStateColumnName) = (state, action, reward, nextState);
         options.DiscountFactor = discountFactor;
         return options;
+    }
+
+    /// <summary>The columns that a policy adds: the best action and the values of all actions.</summary>
+    /// <param name="options">Their names.</param>
+    /// <param name="input">The schema of the logged rows; null if it is unknown.</param>
+    public static SchemaShape.Column[] AddedColumns(this IStepOptions options, SchemaShape? input)
+    {
+        // Without the values of the keys no MapKeyToValue can follow in the same pipeline.
+        var named = input is { } schema && schema.TryFindColumn(options.ActionColumnName, out var action)
+            ? action.Annotations.Where(annotation => annotation.Name == AnnotationUtils.Kinds.KeyValues) : [];
+        var keyValues = named.Select(annotation => new SchemaShape.Column(annotation.Name, SchemaShape.Column.VectorKind.Vector, TextDataViewType.Instance, isKey: false));
+        return
+        [
+            new SchemaShape.Column(options.OutputColumnName, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.UInt32, isKey: true, new SchemaShape(keyValues)),
+            new SchemaShape.Column(options.ActionValuesColumnName, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, isKey: false),
+        ];
     }
 
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>

@@ -64,6 +64,8 @@ public sealed partial class DqnEstimator : NetworkEstimator<DqnTransformer>
         ArgumentNullException.ThrowIfNull(evaluationEnvironment);
         if (!environment.ObservationSpace.Equals(evaluationEnvironment.ObservationSpace) || !environment.ActionSpace.Equals(evaluationEnvironment.ActionSpace))
             throw new ArgumentException($"The observations of {evaluationEnvironment.Name} are {evaluationEnvironment.ObservationSpace} and its actions {evaluationEnvironment.ActionSpace}; those of {environment.Name} are {environment.ObservationSpace} and {environment.ActionSpace}. They must be the same.", nameof(evaluationEnvironment));
+        if (ReferenceEquals(EnvironmentWrapper.InnermostOf(environment), EnvironmentWrapper.InnermostOf(evaluationEnvironment)))
+            throw new ArgumentException($"{evaluationEnvironment.Name} is the environment of the training itself, whose episodes the evaluations would end. Make another one, or leave it out: evaluations take the first one if its state can be kept.", nameof(evaluationEnvironment));
         return Learn(environment, evaluationEnvironment);
     }
 
@@ -74,11 +76,9 @@ public sealed partial class DqnEstimator : NetworkEstimator<DqnTransformer>
         DqnLog.CheckSchema(schema, _options);
     }
 
-    private protected override IEnumerable<SchemaShape.Column> AddedColumns() =>
-    [
-        new SchemaShape.Column(_options.OutputColumnName, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.UInt32, isKey: true),
-        new SchemaShape.Column(_options.ActionValuesColumnName, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, isKey: false),
-    ];
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns() => _options.AddedColumns(null);
+
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns(SchemaShape input) => _options.AddedColumns(input);
 
     private protected override DqnTransformer Train(IDataView input, IDataView? validation)
     {
@@ -94,6 +94,7 @@ public sealed partial class DqnEstimator : NetworkEstimator<DqnTransformer>
             throw new ArgumentException($"{nameof(_options.EarlyStopping)} needs evaluations, but {nameof(_options.EvaluationEpisodes)} is 0; set their number.", nameof(_options.EarlyStopping));
         var watched = CheckedEnvironment.Around(environment);
         var design = DqnDesign.Of(_options, watched);
+        _options.CheckLearns(design.Replay.FrameCount);
         var training = new DqnTraining(Host, _options, Seed, design, watched, second == null ? null : CheckedEnvironment.Around(second));
         return Create(training.Run(), design);
     }

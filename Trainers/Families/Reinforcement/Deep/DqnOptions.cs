@@ -286,6 +286,19 @@ public sealed partial class DqnEstimator
             OptionCheck.Defined(LogLearning, nameof(LogLearning));
             OptionCheck.NotNegative(ConservativeWeight, nameof(ConservativeWeight));
             OptionCheck.Positive(InputDivisor ?? 1, nameof(InputDivisor));
+            OptionCheck.Require((float)(1 / (InputDivisor ?? 1)) < float.MaxValue, InputDivisor, nameof(InputDivisor), "so large that a state divided by it is a float32");
+        }
+
+        /// <summary>Whether there is a training step at all in an environment.</summary>
+        /// <param name="frames">The number of frames that an observation consists of.</param>
+        /// <exception cref="ArgumentException">There is none; the message names the option.</exception>
+        internal void CheckLearns(int frames)
+        {
+            var steps = (long)Epochs * StepsPerEpoch;
+            OptionCheck.Require(Epochs == 0 || TrainingInterval <= steps, TrainingInterval, nameof(TrainingInterval), FormattableString.Invariant($"at most {steps}, the number of all steps ({nameof(Epochs)} x {nameof(StepsPerEpoch)}), or nothing is learned"));
+            OptionCheck.Require(Epochs == 0 || LearningStarts <= steps / TrainingInterval * TrainingInterval, LearningStarts, nameof(LearningStarts), FormattableString.Invariant($"at most {steps / TrainingInterval * TrainingInterval}, the last step that is followed by a training, or nothing is learned"));
+            var places = (long)LeastPlaces + frames - 1;
+            OptionCheck.Require(ReplayCapacity >= places, ReplayCapacity, nameof(ReplayCapacity), FormattableString.Invariant($"at least {places}, which is {nameof(BatchSize)} + {nameof(ReturnSteps)} + the {frames - 1} frames before an observation"));
         }
 
         private int LeastPlaces => (int)Math.Min(MostPlaces, (long)BatchSize + ReturnSteps);

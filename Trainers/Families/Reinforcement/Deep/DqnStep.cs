@@ -34,6 +34,7 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
     private readonly Action _throwIfCancelled;
     private double _values;
     private long _batches;
+    private bool _hasTrained;
 
     /// <param name="network">The network; owned by the step.</param>
     /// <param name="target">The target network, of the same weights; owned by the step.</param>
@@ -63,6 +64,9 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
 
     public override bool LossTellsLearning => _isCloning;
 
+    public override string? DivergenceAdvice => _isCloning ? null
+        : "Values are as large as sums of rewards: try rewards of about 1 (RewardClip), a smaller LearningRate or DiscountFactor, GradientClipNorm = 1, or states of about -10 to 10. The last checkpoint, if there is one, is intact.";
+
     public override void BeginEpoch(int epoch)
     {
         base.BeginEpoch(epoch);
@@ -81,6 +85,7 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
             take(TensorMemory.Floats(errors.detach().cpu().contiguous()));
         if (_options.TargetUpdateInterval == null && !_isCloning)
             MoveTarget(_options.TargetUpdateRate);
+        _hasTrained = true;
         _values += taken.detach().mean().item<float>();
         _batches++;
         return value;
@@ -138,6 +143,8 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
 
     public override IEnumerable<string> Diagnose()
     {
+        if (_experience != null && !_hasTrained)
+            yield return "The last epochs had no training step: the replay buffer never held a whole return of ReturnSteps steps. Use more StepsPerEpoch, or fewer ReturnSteps.";
         if (_experience is { Episodes.Count: 0 })
             yield return "No episode ended in the last epoch, so the history has no return of it. Use more StepsPerEpoch, or a TimeLimit.";
     }

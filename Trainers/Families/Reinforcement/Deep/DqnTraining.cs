@@ -95,6 +95,7 @@ internal sealed class DqnTraining : NetworkTraining<TransitionBatch>
     private static string Describe(IEnvironment environment) => environment switch
     {
         TimeLimit limit => FormattableString.Invariant($"{nameof(TimeLimit)} {limit.MaximumSteps} of {Describe(limit.Inner)}"),
+        RewardClip clip => FormattableString.Invariant($"{nameof(RewardClip)} {clip.Least} to {clip.Greatest} of {Describe(clip.Inner)}"),
         EnvironmentWrapper wrapper => $"{wrapper.GetType().Name} of {Describe(wrapper.Inner)}",
         _ => environment.Name,
     };

@@ -93,7 +93,8 @@ internal sealed class CheckedEnvironment : EnvironmentWrapper
         _running = reader.ReadBoolean();
     }
 
-    private string Where => FormattableString.Invariant($"{Inner.Name}{(_copy is { } copy ? FormattableString.Invariant($", copy {copy}") : "")}, episode {_episode}, step {_step}");
+    /// <summary>Environment, episode and step, for messages.</summary>
+    public string Where => FormattableString.Invariant($"{Inner.Name}{(_copy is { } copy ? FormattableString.Invariant($", copy {copy}") : "")}, episode {_episode}, step {_step}");
 
     /// <summary>What an environment itself throws does not say which copy it is.</summary>
     private Exception OfCopy(Exception e)

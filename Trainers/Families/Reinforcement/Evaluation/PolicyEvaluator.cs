@@ -12,8 +12,8 @@ internal static class PolicyEvaluator
     {
         OptionCheck.AtLeast(episodes, 1, nameof(episodes));
         OptionCheck.AtLeast(maximumSteps, 1, nameof(maximumSteps));
-        CheckFits(policy, environment);
         var watched = CheckedEnvironment.Around(environment);
+        CheckFits(policy, watched);
         var random = RandomOf(seed);
         var unknown = policy is TabularPolicyTransformer table ? new UnknownStates(table) : null;
         var played = new EpisodeSummary[episodes];
@@ -45,8 +45,8 @@ internal static class PolicyEvaluator
     {
         OptionCheck.AtLeast(interval, 1, nameof(interval));
         OptionCheck.AtLeast(maximumSteps, 1, nameof(maximumSteps));
-        CheckFits(policy, environment);
         var watched = CheckedEnvironment.Around(environment);
+        CheckFits(policy, watched);
         var (frames, texts) = (new List<RgbFrame>(), new List<string>());
         var summary = Play(policy, watched, seed, RandomOf(seed), maximumSteps, Look, CancellationToken.None);
         return new WatchedEpisode(summary, frames, texts);
@@ -83,6 +83,8 @@ internal static class PolicyEvaluator
     /// <summary>A table that was learned in an environment has all of its states; one of a log may lack some, where it acts at random.</summary>
     private static void CheckFits(IPolicy policy, IEnvironment environment)
     {
+        if (policy is DqnTransformer network && network.Architecture.InputCount != environment.ObservationSpace.Size)
+            throw new ArgumentException(FormattableString.Invariant($"The states of the policy have {network.Architecture.InputCount} values; the observations of {environment.Name} have {environment.ObservationSpace.Size}."), nameof(policy));
         if (policy is not TabularPolicyTransformer { Content.States.Start: not null } table)
             return;
         var states = (environment.ObservationSpace as DiscreteSpace)?.Count;

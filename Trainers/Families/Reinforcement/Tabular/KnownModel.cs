@@ -63,7 +63,7 @@ internal static class KnownModel
         var solver = new MarkovSolver(table, cancellation);
         // More steps than there is time for change nothing anymore where values have settled.
         var solution = steps <= sweeps ? solver.FiniteHorizon(1, steps) : solver.ValueIteration(1, Tolerance, sweeps);
-        return solution.Converged ? solver.Initial(solution.StateValues) : null;
+        return solution.Converged && Array.TrueForAll(solution.StateValues, double.IsFinite) ? solver.Initial(solution.StateValues) : null;
     }
 
     private static void Check(IKnownModelEnvironment environment, string place, IEnumerable<(int State, double Probability)> states, bool mayBeEmpty)

@@ -7,7 +7,7 @@ namespace MLExtensions.Families.Reinforcement;
 /// <summary>One training of a table: acting, correcting values, and what is said about it.</summary>
 internal sealed class QLearningRun(QLearningEstimator.Options options, int seed, IChannel channel)
 {
-    private const int CancellationInterval = 1024;
+    private const int ReportSteps = 1024;
     private const string Advice = "Try smaller rewards (RewardClip), a smaller LearningRate, or a DiscountFactor below 1: rewards without end have no sum.";
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(0.1);
 
@@ -142,10 +142,8 @@ internal sealed class QLearningRun(QLearningEstimator.Options options, int seed,
     /// <summary>Cancels and reports now and then.</summary>
     private void Heed(int epoch, int done, int steps)
     {
-        if (done % CancellationInterval != 0)
-            return;
-        options.CancellationToken.ThrowIfCancellationRequested();
-        if (options.Progress == null || _watch.Elapsed - _lastReport < ReportInterval)
+        options.CancellationToken.ThrowIfCancellationRequested(); // at each step: some environments take long
+        if (done % ReportSteps != 0 || options.Progress == null || _watch.Elapsed - _lastReport < ReportInterval)
             return;
         _lastReport = _watch.Elapsed;
         Report(epoch, done, steps, completed: null);
