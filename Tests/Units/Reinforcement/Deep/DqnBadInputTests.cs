@@ -151,6 +151,32 @@ public sealed class DqnBadInputTests
         Assert.IsGreaterThan(5000.0, policy.Architecture.ValuesPerRow);
     }
 
+    /// <summary>Where the numbers are others, the states are, too.</summary>
+    [TestMethod]
+    public void NumberedStates_GoOnWhereTheyAreTheSame()
+    {
+        var options = DqnTests.Options(1);
+        (options.Epochs, options.EvaluationEpisodes) = (1, 0);
+        using var policy = DqnTests.Fit(new Odd { ObservationSpace = new DiscreteSpace(20) }, options);
+        options.InitialModel = policy;
+        Assert.Contains("InitialModel has 20 states from 0; Odd-v0 has 20 from -2", Assert.ThrowsExactly<ArgumentException>(() => DqnTests.Fit(new Odd { ObservationSpace = new DiscreteSpace(20, -2) }, options)).Message);
+        options.Epochs = 0;
+        var rows = Ml.Data.LoadFromEnumerable(new[] { new Numbered { State = 3, Terminated = true } });
+        using var offline = Ml.ReinforcementLearning.Trainers.Dqn(options).Fit(rows);
+        CollectionAssert.AreEqual(policy.ActionValues([19]), offline.ActionValues([19]));
+        var outside = Ml.Data.LoadFromEnumerable(new[] { new Numbered { State = 20, Terminated = true } });
+        Assert.Contains("Column 'State', row 0 (the first row is 0), slot 0: the value is 20; it must be a whole number from 0 to 19", Assert.ThrowsExactly<FormatException>(() => Ml.ReinforcementLearning.Trainers.Dqn(options).Fit(outside)).Message);
+    }
+
+    [TestMethod]
+    public void BatchesThatDoNotFitIntoMemory_AreRefusedBeforeTheBufferIsThere()
+    {
+        var options = DqnTests.Options(1);
+        (options.ReplayCapacity, options.BatchSize) = (1 << 30, 1 << 29);
+        // Nearly a terabyte each.
+        Assert.Contains("and BatchSize = 536870912 besides", Assert.Throws<ArgumentException>(() => DqnTests.Fit(new Odd { ObservationSpace = new BoxSpace([200], 0, 1000) }, options)).Message);
+    }
+
     /// <summary>Shows the number of the step, gives what it is told to, and ends after 10 steps.</summary>
     private sealed class Odd : ICheckpointableEnvironment
     {
@@ -205,6 +231,20 @@ public sealed class DqnBadInputTests
 
         [KeyType(4)]
         public uint Episode { get; set; }
+    }
+
+    private sealed class Numbered
+    {
+        public float State { get; set; }
+
+        [KeyType(2)]
+        public uint Action { get; set; }
+
+        public float Reward { get; set; }
+
+        public float NextState { get; set; }
+
+        public bool Terminated { get; set; }
     }
 
     private sealed class Wide

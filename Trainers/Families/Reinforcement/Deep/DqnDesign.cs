@@ -25,7 +25,11 @@ internal sealed record DqnDesign(ActionValueArchitecture Architecture, PolicyKey
         var image = box?.Shape is [var channels, var height, var width] ? new ImageShape((int)channels, (int)height, (int)width) : null;
         var arePixels = image != null && box!.Low.Span.IndexOfAnyExcept(0) < 0 && box.High.Span.IndexOfAnyExcept(WhitePixel) < 0;
         CheckActions((ulong)environment.ActionSpace.Count, environment.Name);
-        var actions = ActionsFor(environment, WarmStart.Find(options.InitialModel) as PolicyWeights);
+        var known = WarmStart.Find(options.InitialModel) as PolicyWeights;
+        var actions = ActionsFor(environment, known);
+        // With other numbers they are other states, though there may be as many.
+        if (known?.Architecture is ActionValueArchitecture { StateCount: { } count } before && states != null && (count, before.FirstState) != (states.Count, states.Start))
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.InitialModel)} has {count} states from {before.FirstState}; {environment.Name} has {states.Count} from {states.Start}. They must be the same."), nameof(options.InitialModel));
         var shape = Shape(options, environment.ObservationSpace.Size, actions.Count, image, arePixels) with { StateCount = states?.Count, FirstState = states?.Start ?? 0 };
         var frames = FramesOf(environment);
         return Create(options, shape, actions, arePixels, frames, environment.Name);
@@ -42,9 +46,11 @@ internal sealed record DqnDesign(ActionValueArchitecture Architecture, PolicyKey
         CheckActions(((KeyDataViewType)action.Type).Count, $"Column '{action.Name}'");
         var names = KeyNames.Of(action);
         var actions = new PolicyKeys(names?.Count ?? (int)((KeyDataViewType)action.Type).Count, names, null);
-        if (WarmStart.Find(options.InitialModel) is PolicyWeights known)
-            actions = known.Actions; // the log's keys are found among them
+        var known = WarmStart.Find(options.InitialModel) as PolicyWeights;
+        actions = known?.Actions ?? actions; // the log's keys are found among them
         var shape = Shape(options, FeatureReader.WidthOf(column), actions.Count, image, arePixels: false);
+        if (shape is { InputCount: 1, Image: null } && known?.Architecture is ActionValueArchitecture { StateCount: not null } numbered)
+            shape = shape with { StateCount = numbered.StateCount, FirstState = numbered.FirstState };
         return Create(options, shape, actions, arePixels: false, frames: 1, $"column '{column.Name}'");
     }
 

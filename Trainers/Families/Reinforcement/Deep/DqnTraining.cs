@@ -62,9 +62,9 @@ internal sealed class DqnTraining : NetworkTraining<TransitionBatch>
     {
         if (_environment == null)
             return OpenLog(input, validation, session);
-        var bytes = _design.Replay.Bytes(_options.ReplayCapacity);
-        if (bytes > MachineMemory.Available)
-            throw new ArgumentException(FormattableString.Invariant($"{nameof(_options.ReplayCapacity)} is {_options.ReplayCapacity}: the replay buffer of {_environment.Name} would take {MachineMemory.Text(bytes)}; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make it smaller{(_design.Replay.Storage == ReplayStorage.Single ? $", or set {nameof(_options.ReplayStorage)} = {ReplayStorage.Byte} for whole numbers from 0 to 255" : "")}."), nameof(_options.ReplayCapacity));
+        var (bytes, ofBatch) = (_design.Replay.Bytes(_options.ReplayCapacity), _design.Replay.BatchBytes(_options.BatchSize));
+        if (bytes + ofBatch > MachineMemory.Available)
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(_options.ReplayCapacity)} is {_options.ReplayCapacity}: the replay buffer of {_environment.Name} would take {MachineMemory.Text(bytes)}, and {nameof(_options.BatchSize)} = {_options.BatchSize} besides {MachineMemory.Text(ofBatch)}; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make it smaller{(_design.Replay.Storage == ReplayStorage.Single ? $", or set {nameof(_options.ReplayStorage)} = {ReplayStorage.Byte} for whole numbers from 0 to 255" : "")}."), nameof(_options.ReplayCapacity));
         session.Channel.Info("{0}", FormattableString.Invariant($"The replay buffer holds {_options.ReplayCapacity:#,0} steps in {MachineMemory.Text(bytes)}."));
         _experience = new Experience(_environment, _design, _options, Seed, session.ThrowIfCancelled);
         var evaluation = CanEvaluate ? new OneEvaluation() : null;
