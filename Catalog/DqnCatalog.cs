@@ -1,3 +1,5 @@
+using MLExtensions.Families.Reinforcement;
+
 namespace MLExtensions;
 
 public sealed partial class ReinforcementLearningTrainers
@@ -26,16 +28,8 @@ public sealed partial class ReinforcementLearningTrainers
         double discountFactor = TabularOptions.DefaultDiscountFactor,
         int epochs = DqnEstimator.Options.DefaultDqnEpochs,
         double learningRate = DqnEstimator.Options.DefaultDqnLearningRate) =>
-        Dqn(new DqnEstimator.Options
-        {
-            StateColumnName = stateColumnName,
-            ActionColumnName = actionColumnName,
-            RewardColumnName = rewardColumnName,
-            NextStateColumnName = nextStateColumnName,
-            DiscountFactor = discountFactor,
-            Epochs = epochs,
-            LearningRate = learningRate,
-        });
+        Dqn(new DqnEstimator.Options { Epochs = epochs, LearningRate = learningRate }
+            .Named(stateColumnName, actionColumnName, rewardColumnName, nextStateColumnName, discountFactor));
 
     /// <summary>Learns the values of actions with a network (deep Q-learning), with all options.</summary>
     /// <param name="options">The options. The estimator keeps a copy.</param>

@@ -65,7 +65,7 @@ public sealed partial class ReinforcementLearningCatalog
     {
         ArgumentNullException.ThrowIfNull(policy);
         ArgumentNullException.ThrowIfNull(environment);
-        return PolicyEvaluator.Evaluate(policy, environment, episodes, seed, successReturn, maximumSteps, cancellationToken);
+        return PolicyEvaluator.Evaluate(Context, policy, environment, episodes, seed, successReturn, maximumSteps, cancellationToken);
     }
 
     /// <summary>Lets a policy play one episode, and keeps what it looks like.</summary>
@@ -120,14 +120,8 @@ public sealed partial class ReinforcementLearningTrainers
         string rewardColumnName = TabularOptions.DefaultRewardColumnName,
         string nextStateColumnName = TabularOptions.DefaultNextStateColumnName,
         double discountFactor = TabularOptions.DefaultDiscountFactor) =>
-        MarkovDecisionProcess(new MarkovDecisionProcessEstimator.Options
-        {
-            StateColumnName = stateColumnName,
-            ActionColumnName = actionColumnName,
-            RewardColumnName = rewardColumnName,
-            NextStateColumnName = nextStateColumnName,
-            DiscountFactor = discountFactor,
-        });
+        MarkovDecisionProcess(new MarkovDecisionProcessEstimator.Options()
+            .Named(stateColumnName, actionColumnName, rewardColumnName, nextStateColumnName, discountFactor));
 
     /// <summary>Computes the best policy of a Markov decision process, with all options.</summary>
     /// <param name="options">The options. The estimator keeps a copy.</param>
@@ -169,16 +163,8 @@ public sealed partial class ReinforcementLearningTrainers
         double discountFactor = TabularOptions.DefaultDiscountFactor,
         int epochs = QLearningEstimator.Options.DefaultEpochs,
         double learningRate = QLearningEstimator.Options.DefaultLearningRate) =>
-        QLearning(new QLearningEstimator.Options
-        {
-            StateColumnName = stateColumnName,
-            ActionColumnName = actionColumnName,
-            RewardColumnName = rewardColumnName,
-            NextStateColumnName = nextStateColumnName,
-            DiscountFactor = discountFactor,
-            Epochs = epochs,
-            LearningRate = learningRate,
-        });
+        QLearning(new QLearningEstimator.Options { Epochs = epochs, LearningRate = learningRate }
+            .Named(stateColumnName, actionColumnName, rewardColumnName, nextStateColumnName, discountFactor));
 
     /// <summary>Learns the values of actions in numbered states by trial, with all options: Q-learning, SARSA, expected SARSA.</summary>
     /// <param name="options">The options. The estimator keeps a copy.</param>

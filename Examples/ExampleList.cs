@@ -58,6 +58,7 @@ internal static class ExampleList
         new QLearningExample(),
         new DqnExample(),
         new DqnLogsExample(),
+        new BreakoutExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);

@@ -33,9 +33,7 @@ internal sealed class DqnExample : IExample
         var mlContext = new MLContext(seed);
         var output = new OutputFolder(Name);
         using var game = EnvironmentRegistry.Make(name);
-        var options = OptionsFor(name);
-        if (arguments.OptionalInteger(Steps, least: 1) is { } thousands)
-            options.Epochs = thousands;
+        var options = OptionsFor(name, arguments.OptionalInteger(Steps, least: 1));
         options.Dueling = arguments.IsGiven(Dueling);
         options.PrioritizedReplay = arguments.IsGiven(Prioritized);
         options.ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1);
@@ -62,6 +60,16 @@ internal sealed class DqnExample : IExample
     }
 
     /// <summary>What suits a game; CartPole's are the defaults. Those of MountainCar and Acrobot began as Stable-Baselines3's.</summary>
+    /// <param name="name">The game.</param>
+    /// <param name="thousands">The number of steps, in thousands; null for what suits the game.</param>
+    internal static DqnEstimator.Options OptionsFor(string name, int? thousands = null)
+    {
+        var options = OptionsFor(name);
+        options.Epochs = thousands ?? options.Epochs;
+        options.LearningStarts = Math.Min(options.LearningStarts, 100 * options.Epochs); // a tenth of few steps
+        return options;
+    }
+
     private static DqnEstimator.Options OptionsFor(string name) => name switch
     {
         "MountainCar-v0" => new()

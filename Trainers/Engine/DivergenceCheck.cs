@@ -39,7 +39,7 @@ internal static class DivergenceCheck
                 return;
             var magnitude = LargestOf(values);
             if (!(magnitude <= largest))
-                throw new TrainingDivergedException(epoch, batch, Describe(values, what, network, largest), magnitude, FormattableString.Invariant($"after batch {batch}"));
+                throw new TrainingDivergedException(epoch, batch, Describe(values, what, network, largest), magnitude, FormattableString.Invariant($"after batch {batch}"), step.DivergenceAdvice);
         }
     }
 

@@ -5,8 +5,10 @@ namespace MLExtensions;
 /// <summary>Training was stopped because the loss, a weight or a statistic of batch normalization was no finite number any more.</summary>
 public sealed class TrainingDivergedException : InvalidOperationException
 {
-    internal TrainingDivergedException(int epoch, int? batch, double loss)
-        : this(epoch, batch, "The loss", loss, batch == null ? "on the validation data" : string.Create(CultureInfo.InvariantCulture, $"in batch {batch}"))
+    private const string OfNetworks = "Try a smaller LearningRate, GradientClipNorm = 1, or normalize the features (NormalizeMeanVariance). The last checkpoint, if there is one, is intact.";
+
+    internal TrainingDivergedException(int epoch, int? batch, double loss, string? advice)
+        : this(epoch, batch, "The loss", loss, batch == null ? "on the validation data" : string.Create(CultureInfo.InvariantCulture, $"in batch {batch}"), advice)
     {
     }
 
@@ -15,8 +17,9 @@ public sealed class TrainingDivergedException : InvalidOperationException
     /// <param name="what">What is not finite, at the beginning of the message.</param>
     /// <param name="value">Its value.</param>
     /// <param name="where">Where in the epoch.</param>
-    internal TrainingDivergedException(int epoch, int? batch, string what, double value, string where)
-        : base(string.Create(CultureInfo.InvariantCulture, $"{what} became {value} in epoch {epoch}, {where}. Try a smaller LearningRate, GradientClipNorm = 1, or normalize the features (NormalizeMeanVariance). The last checkpoint, if there is one, is intact."))
+    /// <param name="advice">What to try; null for what helps networks that learn from data.</param>
+    internal TrainingDivergedException(int epoch, int? batch, string what, double value, string where, string? advice)
+        : base(string.Create(CultureInfo.InvariantCulture, $"{what} became {value} in epoch {epoch}, {where}. {advice ?? OfNetworks}"))
     {
         Epoch = epoch;
         Batch = batch;

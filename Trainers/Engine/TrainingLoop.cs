@@ -160,7 +160,7 @@ internal sealed class TrainingLoop<TBatch>(
         using var result = new ResultInUse(step.Networks);
         var loss = step.LossAfter(batch);
         if (!double.IsFinite(loss))
-            throw new TrainingDivergedException(epoch, batchNumber, "The loss", loss, FormattableString.Invariant($"after batch {batchNumber}"));
+            throw new TrainingDivergedException(epoch, batchNumber, "The loss", loss, FormattableString.Invariant($"after batch {batchNumber}"), step.DivergenceAdvice);
     }
 
     private IReadOnlyDictionary<string, double> Validate(int epoch)
@@ -182,10 +182,10 @@ internal sealed class TrainingLoop<TBatch>(
         return metrics.ToValues();
     }
 
-    private static void Count(double loss, TBatch batch, MetricSums metrics, int epoch, int? batchNumber)
+    private void Count(double loss, TBatch batch, MetricSums metrics, int epoch, int? batchNumber)
     {
         if (!double.IsFinite(loss))
-            throw new TrainingDivergedException(epoch, batchNumber, loss);
+            throw new TrainingDivergedException(epoch, batchNumber, loss, step.DivergenceAdvice);
         metrics.AddLoss(loss, batch.RowCount);
     }
 

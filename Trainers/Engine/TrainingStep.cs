@@ -20,6 +20,9 @@ internal abstract class TrainingStep : IDisposable
     /// <summary>Whether a loss that does not fall says that nothing was learned; false if what is learned can raise it.</summary>
     public virtual bool LossTellsLearning => true;
 
+    /// <summary>What to try if the training diverges; null for what helps networks that learn from data.</summary>
+    public virtual string? DivergenceAdvice => null;
+
     /// <summary>Prepares the networks and their random generators for an epoch.</summary>
     public virtual void BeginEpoch(int epoch)
     {

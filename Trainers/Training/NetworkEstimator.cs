@@ -55,7 +55,7 @@ public abstract class NetworkEstimator<TTransformer> : IEstimator<TTransformer>
         ArgumentNullException.ThrowIfNull(inputSchema);
         CheckSchema(inputSchema);
         var columns = inputSchema.ToDictionary(column => column.Name);
-        foreach (var column in AddedColumns())
+        foreach (var column in AddedColumns(inputSchema))
             columns[column.Name] = column;
         return new SchemaShape(columns.Values);
     }
@@ -65,6 +65,9 @@ public abstract class NetworkEstimator<TTransformer> : IEstimator<TTransformer>
 
     /// <summary>The columns that the transformer adds.</summary>
     private protected abstract IEnumerable<SchemaShape.Column> AddedColumns();
+
+    /// <summary>The columns that the transformer adds, where what they say depends on the input.</summary>
+    private protected virtual IEnumerable<SchemaShape.Column> AddedColumns(SchemaShape input) => AddedColumns();
 
     /// <summary>Trains on data whose schema was checked.</summary>
     private protected abstract TTransformer Train(IDataView input, IDataView? validation);

@@ -20,6 +20,9 @@ public sealed class EnvironmentWrapperTests
         using var vectors = new FrameStack(new CartPoleEnvironment(), 2);
         Assert.AreEqual(8, vectors.ObservationSpace.Size);
         Assert.ThrowsExactly<ArgumentException>(() => new FrameStack(new TaxiEnvironment()));
+        // 64 times 64 MB of bounds are not made first.
+        using var huge = new Still(new BoxSpace([1 << 23], 0, 1), []);
+        Assert.Contains("536870912 is out of range", Assert.ThrowsExactly<ArgumentException>(() => new FrameStack(huge, 64)).Message);
     }
 
     [TestMethod]
@@ -137,6 +140,28 @@ public sealed class EnvironmentWrapperTests
         Assert.ThrowsExactly<ArgumentException>(() => new VectorEnvironment(i => i == 0 ? new TaxiEnvironment() : new CatchEnvironment(), 2));
     }
 
+    [TestMethod]
+    public void VectorEnvironment_ErrorsNameTheCopy()
+    {
+        using var vector = new VectorEnvironment(i => new Faulty(i == 2), 3);
+        vector.Reset(1);
+        var own = Assert.ThrowsExactly<IOException>(() => vector.Step([0, 0, 0]));
+        Assert.AreEqual("Faulty-v0, copy 2, episode 1, step 1: the wire is cut", own.Message);
+        Assert.AreEqual("Faulty-v0, copy 2, episode 1, step 2: value 0 of the observation is NaN; it must be a number from 0 to 1.", Assert.ThrowsExactly<FormatException>(() => vector.Step([0, 0, 1])).Message);
+        Assert.Contains("copy 1, episode 1, step 2: the action is 7", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => vector.Step([0, 7, 0])).Message);
+    }
+
+    [TestMethod]
+    public void VectorEnvironment_TheSameInstanceTwice_IsRefused()
+    {
+        using var same = new CartPoleEnvironment();
+        Assert.Contains("Copies 0 and 1 are the same CartPole-v1", Assert.ThrowsExactly<ArgumentException>(() => new VectorEnvironment(_ => same, 2)).Message);
+        Assert.Contains("Copies 0 and 2 are the same", Assert.ThrowsExactly<ArgumentException>(() => new VectorEnvironment(i => i == 1 ? new CartPoleEnvironment() : new TimeLimit(same, i + 5), 3)).Message);
+        Assert.Contains("Copy 1 is null", Assert.ThrowsExactly<ArgumentException>(() => new VectorEnvironment(i => i == 1 ? null! : new CartPoleEnvironment(), 3)).Message);
+        var large = new BoxSpace([1 << 20], 0, 1);
+        Assert.Contains("2048 copies of 1048576 values", Assert.ThrowsExactly<ArgumentException>(() => new VectorEnvironment(_ => new Still(large, []), 1 << 11)).Message);
+    }
+
     /// <summary>Walks along the edge of the cliff.</summary>
     private static int Edge(float[] state) => state[0] == 36 ? 0 : state[0] < 35 ? 1 : 2;
 
@@ -151,6 +176,25 @@ public sealed class EnvironmentWrapperTests
                 return Edge(state);
             _fallen = true;
             return 1;
+        }
+    }
+
+    /// <summary>Action 0 throws and action 1 shows what is no number, if it is told to.</summary>
+    private sealed class Faulty(bool isFaulty) : IEnvironment
+    {
+        public string Name => "Faulty-v0";
+
+        public Space ObservationSpace { get; } = new BoxSpace([1], 0, 1);
+
+        public DiscreteSpace ActionSpace { get; } = new(2);
+
+        public EnvironmentState Reset(int? seed = null) => new(new float[1]);
+
+        public EnvironmentStep Step(int action) => !isFaulty ? new(new float[1], 0, false, false)
+            : action == 0 ? throw new IOException("the wire is cut") : new(new[] { float.NaN }, 0, false, false);
+
+        public void Dispose()
+        {
         }
     }
 

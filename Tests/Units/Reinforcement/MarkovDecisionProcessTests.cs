@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Families.Reinforcement;
 
 namespace MLExtensions.Tests.Reinforcement;
 
@@ -130,9 +131,11 @@ public sealed class MarkovDecisionProcessTests
         Refused(new Model { Possible = [new(0, 0, double.NaN, false), new(1, 1, 0, true)] }, "state 0, action 0: a reward is NaN");
         Refused(new Model { Possible = [new(0, .5, 0, false)] }, "state 0, action 0: the probabilities add up to 0.5");
         Refused(new Model { Possible = null! }, "state 0, action 0: the transitions are null");
+        Refused(new Model { Possible = [new(0, 1, 1e308, false)] }, "The value of state 0 is Infinity", new() { Horizon = 50 });
+        Refused(new Model { Possible = [new(0, 1, 1e308, false)] }, "The value of state 0 is Infinity", new() { Solver = MarkovSolverKind.PolicyIteration });
 
-        static void Refused(Model model, string message) =>
-            Assert.Contains(message, Assert.ThrowsExactly<FormatException>(() => Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess().Fit(model)).Message);
+        static void Refused(Model model, string message, MarkovDecisionProcessEstimator.Options? options = null) =>
+            Assert.Contains(message, Assert.ThrowsExactly<FormatException>(() => Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess(options ?? new()).Fit(model)).Message);
     }
 
     [TestMethod]
@@ -163,6 +166,57 @@ public sealed class MarkovDecisionProcessTests
         List<Step> rows = [new() { State = "a", Action = "x", Reward = 1, NextState = "a", Terminated = true }];
         Assert.AreEqual(1, Fit(rows, new() { TerminatedColumnName = "Terminated" }).StateValue(0));
         Assert.AreEqual(100, Fit(rows, new()).StateValue(0), 1e-6);
+    }
+
+    /// <summary>A column of numbers has as many keys as there are numbers, few of which a log has.</summary>
+    [TestMethod]
+    public void Sweeps_AreOfStatesThatWereMet()
+    {
+        var table = new TransitionTable(1 << 20, 1, [.. Enumerable.Range(0, (1 << 20) + 1).Select(pair => pair > 1000 ? 2 : pair > 5 ? 1 : 0)], [new(1000, 1, 1, false), new(5, 1, 2, false)], [], []);
+        var solver = new MarkovSolver(table);
+        Assert.AreEqual(2, solver.SweptStates);
+        // 5 gives 1 and leads to 1000, which gives 2 and leads back.
+        foreach (var solution in new[] { solver.ValueIteration(.5, 1e-12, 1000), solver.PolicyIteration(.5, 1e-12, 1000), solver.FiniteHorizon(.5, 1000) })
+        {
+            Assert.AreEqual(8 / 3.0, solution.StateValues[5], 1e-9);
+            Assert.AreEqual(10 / 3.0, solution.StateValues[1000], 1e-9);
+            Assert.AreEqual(0, solution.StateValues[6]);
+            Assert.AreEqual(10 / 3.0, solution.ActionValues[1000], 1e-9);
+            Assert.IsTrue(double.IsNaN(solution.ActionValues[6]));
+        }
+    }
+
+    [TestMethod]
+    public void StatesThatNoRowBeginsWith_AreCounted()
+    {
+        List<Step> rows =
+        [
+            new() { State = "a", Action = "x", Reward = 1, NextState = "b" }, new() { State = "a", Action = "x", Reward = 1, NextState = "b" },
+            new() { State = "a", Action = "x", Reward = 1, NextState = "a" }, new() { State = "a", Action = "x", Reward = 1, NextState = "b", Terminated = true },
+        ];
+        Assert.AreEqual("Warning: 2 rows lead to a state in which nothing was tried; they count as ends of episodes, after which nothing comes. Column 'Terminated' says that they are not.", Said("Terminated", out var history));
+        Assert.AreEqual(2, history.DataCounts["rows that lead to a state in which nothing was tried"]);
+        Assert.HasCount(1, history.Warnings);
+        Assert.AreEqual("Info: 3 rows lead to a state in which nothing was tried; they count as ends of episodes, after which nothing comes.", Said(null, out history));
+        Assert.AreEqual(3, history.DataCounts["rows that lead to a state in which nothing was tried"]);
+        Assert.IsEmpty(history.Warnings);
+
+        string Said(string? terminated, out TrainingHistory history)
+        {
+            var context = new MLContext(1);
+            var said = new List<string>();
+            context.Log += (_, e) =>
+            {
+                if (e.RawMessage.Contains("rows lead to", StringComparison.Ordinal))
+                    said.Add($"{e.Kind}: {e.RawMessage}");
+            };
+            var data = Keys().Fit(context.Data.LoadFromEnumerable(rows)).Transform(context.Data.LoadFromEnumerable(rows));
+            history = context.ReinforcementLearning.Trainers.QLearning(new QLearningEstimator.Options { Epochs = 1, TerminatedColumnName = terminated }).Fit(data).History!;
+            context.ReinforcementLearning.Trainers.MarkovDecisionProcess(new MarkovDecisionProcessEstimator.Options { TerminatedColumnName = terminated }).Fit(data);
+            Assert.HasCount(2, said);
+            Assert.AreEqual(said[0], said[1]);
+            return said[0];
+        }
     }
 
     [TestMethod]

@@ -9,6 +9,18 @@ public sealed class QLearningTests
     private static readonly MLContext Ml = new(1);
 
     /// <summary>With a factor near 1 all ways seem the same in so small a lake, so it is 0.99 here; it must be more in the large one.</summary>
+    /// <summary>A table has no gradients, features or checkpoints.</summary>
+    [TestMethod]
+    public void Divergence_AdvisesWhatQLearningHas()
+    {
+        using var riches = new Riches();
+        var error = Assert.ThrowsExactly<TrainingDivergedException>(() => Ml.ReinforcementLearning.Trainers.QLearning(epochs: 1).Fit(riches));
+        Assert.AreEqual(1, error.Epoch);
+        Assert.Contains("Try smaller rewards (RewardClip), a smaller LearningRate, or a DiscountFactor below 1", error.Message);
+        Assert.DoesNotContain("GradientClipNorm", error.Message);
+        Assert.DoesNotContain("features", error.Message);
+    }
+
     [TestMethod]
     [TestCategory("Floor")]
     public void FrozenLake_IsLearned() => Floor.Above(.66, Play("FrozenLake-v1", new() { Epochs = 30 }, 1000).MeanReturn);
@@ -206,6 +218,24 @@ public sealed class QLearningTests
         public EnvironmentState Reset(int? seed = null) => new(new float[1]);
 
         public EnvironmentStep Step(int action) => new(new float[1], 1, !truncated, truncated);
+
+        public void Dispose()
+        {
+        }
+    }
+
+    /// <summary>Rewards whose squares have no sum.</summary>
+    private sealed class Riches : IEnvironment
+    {
+        public string Name => "Riches-v0";
+
+        public Space ObservationSpace { get; } = new DiscreteSpace(1);
+
+        public DiscreteSpace ActionSpace { get; } = new(1);
+
+        public EnvironmentState Reset(int? seed = null) => new(new float[1]);
+
+        public EnvironmentStep Step(int action) => new(new float[1], 1e200, true, false);
 
         public void Dispose()
         {

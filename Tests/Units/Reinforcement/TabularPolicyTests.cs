@@ -125,6 +125,19 @@ public sealed class TabularPolicyTests
         }
     }
 
+    /// <summary>What could not be loaded again is not saved. Its 2 GB need not be there to see it.</summary>
+    [TestMethod]
+    public void PolicyTooLargeToLoad_IsNotSaved()
+    {
+        var content = new PolicyContent(new PolicyKeys(1 << 24, null, 0), new PolicyKeys(16, null, 0), []);
+        Assert.Contains("16777216 states and 16 actions takes 2147483904 bytes; files of policies have at most 1073741824", Assert.ThrowsExactly<InvalidOperationException>(() => PolicyFile.ToBytes(content)).Message);
+        // The values alone would fit.
+        var values = content with { States = new PolicyKeys((1 << 23) - 3, null, 0) };
+        Assert.IsGreaterThan(0, PolicyFile.ToBytes(values).Length);
+        var table = new TransitionTable(1, 1, [0, 7], new StateTransition[7], [], []);
+        Assert.Contains("and its table of 7 transitions takes 1073741851", Assert.ThrowsExactly<InvalidOperationException>(() => PolicyFile.ToBytes(values with { Model = table })).Message);
+    }
+
     /// <summary>Texts of a log are the numbers of the environment, in whatever order they were met.</summary>
     [TestMethod]
     public void PolicyOfALog_ActsInTheEnvironment()

@@ -60,7 +60,7 @@ public sealed record ActionValueArchitecture : NetworkArchitecture
 
     internal override double MultiplyAdds => Leaves.Sum(placed => (double)placed.Layer.MultiplyAdds(placed.Input, placed.Site));
 
-    internal override double ValuesPerRow => base.ValuesPerRow + Leaves.Where(placed => placed.Layer is ConvolutionLayer or DenseLayer).Sum(placed => (double)placed.Output.Count);
+    internal override double ValuesPerRow => base.ValuesPerRow + (StateCount ?? 0) + Leaves.Where(placed => placed.Layer is ConvolutionLayer or DenseLayer).Sum(placed => (double)placed.Output.Count);
 
     internal override int ScoringRows => BestScoringRows;
 
@@ -166,7 +166,11 @@ internal sealed class ActionValueNetwork : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         if (_architecture.StateCount is { } states)
-            x = nn.functional.one_hot(x.to(ScalarType.Int64).sub(Number.Of((long)_architecture.FirstState)).squeeze(1), states).to(ScalarType.Float32);
+        {
+            // one_hot would make 8 bytes of each place first.
+            var places = x.to(ScalarType.Int64).sub(Number.Of((long)_architecture.FirstState));
+            x = zeros([x.shape[0], states], ScalarType.Float32, x.device).scatter_(1, places, ones([x.shape[0], 1], ScalarType.Float32, x.device));
+        }
         if (_architecture.InputDivisor != 1)
             x = x.div(Number.Of(_architecture.InputDivisor));
         if (_architecture.Image is { } image)

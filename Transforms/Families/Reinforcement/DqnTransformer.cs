@@ -25,6 +25,9 @@ public sealed class DqnTransformer : FeatureColumnsTransformer, INetworkHolder, 
     private const string ModelSignature = "MLEXTDQN";
     private const string ModelFolder = "Model";
 
+    /// <summary>The largest number of actions of a file that is believed.</summary>
+    internal const int MostActions = 1 << 20;
+
     private readonly DqnColumns _columns;
     private readonly StateFormat _format;
     private readonly ActionValueScorer _scorer;
@@ -122,7 +125,7 @@ public sealed class DqnTransformer : FeatureColumnsTransformer, INetworkHolder, 
         var columns = new DqnColumns(ctx.LoadNonEmptyString(), ctx.LoadStringOrNull(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString());
         var (hasStart, start) = (ctx.Reader.ReadByte() != 0, ctx.Reader.ReadInt32());
         var (count, hasNames) = (ctx.Reader.ReadInt32(), ctx.Reader.ReadByte() != 0);
-        if (count is < 1 or > 1 << 20)
+        if (count is < 1 or > MostActions)
             throw new ModelFormatException("Model.key", FormattableString.Invariant($"has {count} actions"));
         var names = hasNames ? Enumerable.Range(0, count).Select(_ => ctx.LoadString()).ToArray() : null;
         var model = ctx.LoadNetwork(env, ModelFolder, "a deep Q-network", network => network is { Architecture: ActionValueArchitecture architecture, Head: null } && architecture.OutputCount == count);

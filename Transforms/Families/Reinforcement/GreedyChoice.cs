@@ -18,7 +18,7 @@ internal static class GreedyChoice
         {
             for (var action = 0; action < count; action++)
             {
-                if (!mask.IsEmpty && !IsAllowed(mask, keys?.NumberOf(action) - (keys?.Start ?? 0) ?? action))
+                if (!IsAllowed(mask, action, keys))
                     continue;
                 var value = tried ? values[action] : 0;
                 if (value > greatest)
@@ -32,5 +32,12 @@ internal static class GreedyChoice
         return best;
     }
 
-    private static bool IsAllowed(ReadOnlySpan<bool> mask, int place) => (uint)place < (uint)mask.Length && mask[place];
+    /// <summary>Whether a mask of an environment allows the action at a place.</summary>
+    public static bool IsAllowed(ReadOnlySpan<bool> mask, int action, PolicyKeys? keys)
+    {
+        if (mask.IsEmpty)
+            return true;
+        var place = keys?.NumberOf(action) - (keys?.Start ?? 0) ?? action;
+        return (uint)place < (uint)mask.Length && mask[place];
+    }
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.ML;
 using MLExtensions.Persistence;
 
@@ -21,6 +22,8 @@ internal static class PolicyFile
     private const int FormatVersion = 1;
     private const int MaximumBytes = 1 << 30;
     private const int LargestCount = 1 << 24;
+    private const int Others = 256; // versions and lengths
+    private const int TransitionBytes = sizeof(int) + sizeof(double) + sizeof(double) + sizeof(bool);
 
     public static void Save(ModelSaveContext ctx, PolicyContent content)
     {
@@ -29,8 +32,12 @@ internal static class PolicyFile
         ctx.SaveBinaryStream(Entry, entry => entry.Write(bytes));
     }
 
+    /// <exception cref="InvalidOperationException">The policy is larger than what can be loaded.</exception>
     internal static byte[] ToBytes(PolicyContent content)
     {
+        var history = content.History?.ToJson() ?? [];
+        if (SizeOf(content) + history.Length is var size && size > MaximumBytes)
+            throw new InvalidOperationException(FormattableString.Invariant($"The policy of {content.States.Count} states and {content.Actions.Count} actions{(content.Model == null ? "" : FormattableString.Invariant($" and its table of {content.Model.All.Length} transitions"))} takes {size} bytes; files of policies have at most {MaximumBytes}, so it cannot be saved. Fewer states, or a network (Dqn), would do."));
         using var stream = new MemoryStream();
         using var writer = new BinaryWriter(stream);
         writer.Write(FormatVersion);
@@ -40,7 +47,6 @@ internal static class PolicyFile
             writer.Write(value);
         writer.Write(content.OptimalReturn ?? double.NaN);
         Write(writer, content.Model);
-        var history = content.History?.ToJson() ?? [];
         writer.Write(history.Length);
         writer.Write(history);
         writer.Flush();
@@ -89,6 +95,14 @@ internal static class PolicyFile
             Model = model,
             History = history.Length == 0 ? null : TrainingHistoryJson.FromJson(history, Entry),
         };
+    }
+
+    /// <summary>The bytes of all but the history, at most.</summary>
+    private static long SizeOf(PolicyContent content)
+    {
+        var pairs = (long)content.States.Count * content.Actions.Count;
+        var names = ((IEnumerable<string>)[.. content.States.Names ?? [], .. content.Actions.Names ?? []]).Sum(name => (long)sizeof(int) + Encoding.UTF8.GetByteCount(name));
+        return Others + names + (sizeof(double) * pairs) + (content.Model is not { } model ? 0 : ((long)sizeof(int) * model.First.Length) + ((long)TransitionBytes * model.All.Length) + ((long)sizeof(long) * model.Counts.Length) + ((long)(sizeof(int) + sizeof(double)) * model.InitialStates.Count));
     }
 
     private static void Write(BinaryWriter writer, PolicyKeys keys)

@@ -113,6 +113,18 @@ public sealed class TabularPolicyTransformer : ITransformer, IPolicy
         return Content.Actions.NumberOf(GreedyChoice.Choose(state < 0 ? [] : Row(state), ActionCount, actionMask, Content.Actions, random));
     }
 
+    /// <summary>Whether the policy has the value of an allowed action in a state; otherwise <see cref="Act"/> acts at random.</summary>
+    internal bool Knows(ReadOnlySpan<float> observation, ReadOnlySpan<bool> actionMask)
+    {
+        var state = Content.States.PlaceOf((int)observation[0]);
+        for (var action = 0; state >= 0 && action < ActionCount; action++)
+        {
+            if (!double.IsNaN(Content.Values[(state * ActionCount) + action]) && GreedyChoice.IsAllowed(actionMask, action, Content.Actions))
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>Adds the columns to data.</summary>
     /// <param name="input">Data with the column of the states.</param>
     /// <exception cref="ArgumentException">The column is missing, no key, or its keys cannot be compared with those of the policy.</exception>

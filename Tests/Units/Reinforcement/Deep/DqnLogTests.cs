@@ -158,9 +158,65 @@ public sealed class DqnLogTests
         Assert.Contains("Column 'Short' has 2 values; column 'State' has 5", Assert.ThrowsExactly<ArgumentException>(() => Fit(steps, new DqnEstimator.Options { NextStateColumnName = "Short" })).Message);
         Assert.Contains("a mask must be", Assert.ThrowsExactly<ArgumentException>(() => Fit(steps, new DqnEstimator.Options { ActionMaskColumnName = "Short3" })).Message);
         Assert.Contains("no rows", Assert.ThrowsExactly<ArgumentException>(() => Fit([], Options(false))).Message);
-        var estimator = Ml.ReinforcementLearning.Trainers.Dqn(Options(false));
-        var rows = Keyed(steps);
-        Assert.Contains("no validation data", Assert.ThrowsExactly<ArgumentException>(() => estimator.Fit(rows, rows)).Message);
+    }
+
+    /// <summary>Where the target network is the network, the errors can be computed from the action values of the policy.</summary>
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void HeldOutRows_AreMeasured(bool doubleLearning)
+    {
+        var (training, held) = (Steps(300, random: 1), Steps(101, random: 2));
+        var options = Options(false);
+        (options.Epochs, options.ConservativeWeight, options.TargetUpdateRate, options.Loss, options.DoubleLearning) = (2, 0, 1, ValueLoss.Squared, doubleLearning);
+        using var policy = Ml.ReinforcementLearning.Trainers.Dqn(options).Fit(Keyed(training), Keyed(held));
+        var (squares, agreements) = (0.0, 0);
+        foreach (var step in held)
+        {
+            var values = policy.ActionNames!.Zip(policy.ActionValues(step.State)).ToDictionary(pair => pair.First, pair => pair.Second);
+            squares += Math.Pow(values[step.Action] - step.Reward - (step.Terminated ? 0 : .9 * policy.ActionValues(step.NextState).Max()), 2);
+            agreements += values[step.Action] == values.Values.Max() ? 1 : 0;
+        }
+        var measured = policy.History.Epochs[^1].Validation;
+        Assert.AreEqual(Math.Sqrt(squares / held.Length), measured["error"], 1e-5);
+        Assert.AreEqual(squares / held.Length / 2, measured["loss"], 1e-5);
+        Assert.AreEqual(agreements / (double)held.Length, measured["agreement"], 1e-12);
+        Assert.HasCount(3, policy.History.BeforeTraining!.Validation);
+        Assert.IsNull(policy.History.BestEpoch, "an error does not say which policy is best");
+        using var without = Fit(training, options);
+        Contract.Outcome.AssertSameBits(without.Model.GetWeights("layers.0.weight"), policy.Model.GetWeights("layers.0.weight"));
+    }
+
+    /// <summary>Whole episodes, whose last steps are left out there, too, and cloning, whose epochs can be compared.</summary>
+    [TestMethod]
+    public void HeldOutEpisodes_StopCloning()
+    {
+        var (training, held) = (Steps(300, random: 1), Steps(200, random: 2));
+        var options = Options(true);
+        (options.LogLearning, options.EarlyStopping, options.Epochs, options.LearningRateSchedule) = (LogLearning.Cloning, new EarlyStopping { Patience = 2 }, 200, LearningRateSchedule.Constant());
+        using var policy = Ml.ReinforcementLearning.Trainers.Dqn(options).Fit(Keyed(training), Keyed(held));
+        Assert.AreEqual(StopReason.EarlyStopping, policy.History.StopReason, "random actions cannot be predicted");
+        Assert.IsTrue(policy.History.Epochs[^1].Validation.Keys.Order().SequenceEqual(["agreement", "loss"]));
+        Assert.AreEqual(held.GroupBy(step => step.Episode).Count(episode => !episode.Last().Terminated), policy.History.DataCounts["validation: last steps without a next state"]);
+    }
+
+    [TestMethod]
+    public void HeldOutRows_ThatDoNotSuit_AreNamed()
+    {
+        var training = Steps(100, random: 1);
+        Refused(Options(false), "Validation data: Column 'Action', row 0 (the first row is 0): the action is", steps => steps[0].Action = "9");
+        Refused(Options(false), "Validation data: Column 'Reward', row 3", steps => steps[3].Reward = float.NaN);
+        Refused(Options(true), "Validation data: There are no rows", steps => Array.ForEach(steps, step => (step.Terminated, step.Truncated, step.Episode) = (false, false, Array.IndexOf(steps, step))));
+        var stopping = Options(false);
+        stopping.EarlyStopping = new EarlyStopping();
+        Refused(stopping, "EarlyStopping is set, but errors of values on held-out rows", _ => { });
+
+        void Refused(DqnEstimator.Options options, string message, Action<Step[]> spoil)
+        {
+            var held = Steps(100, random: 2);
+            spoil(held);
+            Assert.Contains(message, Assert.Throws<Exception>(() => Ml.ReinforcementLearning.Trainers.Dqn(options).Fit(Keyed(training), Keyed(held))).Message);
+        }
     }
 
     private static void Refused(string message, Action<Step[], DqnEstimator.Options> spoil, bool episodes = false)

@@ -12,6 +12,7 @@ namespace MLExtensions.Families.Reinforcement;
 internal sealed record DqnDesign(ActionValueArchitecture Architecture, PolicyKeys Actions, ReplayFormat Replay)
 {
     private const int LeastNaturePixels = 36;
+    private const int LeastMinAtarPixels = 3;
     private const int ImageDimensions = 3;
     private const float WhitePixel = 255;
 
@@ -23,7 +24,12 @@ internal sealed record DqnDesign(ActionValueArchitecture Architecture, PolicyKey
         OptionCheck.Require(states == null || options.Precision == Precision.Float32, options.Precision, nameof(options.Precision), $"{Precision.Float32} with numbered states");
         var image = box?.Shape is [var channels, var height, var width] ? new ImageShape((int)channels, (int)height, (int)width) : null;
         var arePixels = image != null && box!.Low.Span.IndexOfAnyExcept(0) < 0 && box.High.Span.IndexOfAnyExcept(WhitePixel) < 0;
-        var actions = ActionsFor(environment, WarmStart.Find(options.InitialModel) as PolicyWeights);
+        CheckActions((ulong)environment.ActionSpace.Count, environment.Name);
+        var known = WarmStart.Find(options.InitialModel) as PolicyWeights;
+        var actions = ActionsFor(environment, known);
+        // With other numbers they are other states, though there may be as many.
+        if (known?.Architecture is ActionValueArchitecture { StateCount: { } count } before && states != null && (count, before.FirstState) != (states.Count, states.Start))
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.InitialModel)} has {count} states from {before.FirstState}; {environment.Name} has {states.Count} from {states.Start}. They must be the same."), nameof(options.InitialModel));
         var shape = Shape(options, environment.ObservationSpace.Size, actions.Count, image, arePixels) with { StateCount = states?.Count, FirstState = states?.Start ?? 0 };
         var frames = FramesOf(environment);
         return Create(options, shape, actions, arePixels, frames, environment.Name);
@@ -37,17 +43,34 @@ internal sealed record DqnDesign(ActionValueArchitecture Architecture, PolicyKey
         if (image is { Layout: not PixelLayout.Planar })
             throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}' has images whose values lie pixel after pixel ({column.Type}); a network needs them channel after channel here."), nameof(options.StateColumnName));
         var action = FeatureRows.Find(input.Schema, options.ActionColumnName);
+        CheckActions(((KeyDataViewType)action.Type).Count, $"Column '{action.Name}'");
         var names = KeyNames.Of(action);
         var actions = new PolicyKeys(names?.Count ?? (int)((KeyDataViewType)action.Type).Count, names, null);
-        if (WarmStart.Find(options.InitialModel) is PolicyWeights known)
-            actions = known.Actions; // the log's keys are found among them
+        var known = WarmStart.Find(options.InitialModel) as PolicyWeights;
+        actions = known?.Actions ?? actions; // the log's keys are found among them
         var shape = Shape(options, FeatureReader.WidthOf(column), actions.Count, image, arePixels: false);
+        if (shape is { InputCount: 1, Image: null } && known?.Architecture is ActionValueArchitecture { StateCount: not null } numbered)
+            shape = shape with { StateCount = numbered.StateCount, FirstState = numbered.FirstState };
         return Create(options, shape, actions, arePixels: false, frames: 1, $"column '{column.Name}'");
+    }
+
+    /// <exception cref="ArgumentException">Other data has states of another size.</exception>
+    public void CheckSize(DqnDesign other, string column)
+    {
+        if (other.Architecture.InputCount != Architecture.InputCount)
+            throw new ArgumentException(FormattableString.Invariant($"Column '{column}' has {other.Architecture.InputCount} values; that of the training data has {Architecture.InputCount}."));
+    }
+
+    /// <exception cref="ArgumentException">A policy of so many actions could be saved, but not be loaded.</exception>
+    private static void CheckActions(ulong count, string source)
+    {
+        if (count > DqnTransformer.MostActions)
+            throw new ArgumentException(FormattableString.Invariant($"{source} has {count} actions; a deep Q-network can have {DqnTransformer.MostActions}. Keys of MapValueToKey are numbered without gaps."));
     }
 
     private static ActionValueArchitecture Shape(DqnEstimator.Options options, int size, int actions, ImageShape? image, bool arePixels)
     {
-        var layers = options.Layers ?? (image == null ? DqnLayers.Perceptron() : image.Height < LeastNaturePixels || image.Width < LeastNaturePixels ? DqnLayers.MinAtar() : DqnLayers.Nature());
+        var layers = options.Layers ?? (image == null || Math.Min(image.Height, image.Width) < LeastMinAtarPixels ? DqnLayers.Perceptron() : image.Height < LeastNaturePixels || image.Width < LeastNaturePixels ? DqnLayers.MinAtar() : DqnLayers.Nature());
         var (shared, value, advantage) = options.Dueling ? Split(layers) : (layers, [], []);
         return new ActionValueArchitecture
         {

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions.Families.Reinforcement;
+using MLExtensions.Training;
 
 namespace MLExtensions;
 
@@ -20,7 +21,9 @@ namespace MLExtensions;
 /// </para>
 /// <para>
 /// From logged rows the network learns not to believe in what was not tried (<see cref="Options.ConservativeWeight"/>), or to do what the log
-/// does (<see cref="Options.LogLearning"/>). A model that was learned from rows can go on in an environment, and the other way round:
+/// does (<see cref="Options.LogLearning"/>). <c>Fit(rows, validationRows)</c> measures held-out episodes after each epoch: the <c>loss</c>, the
+/// <c>error</c> of values (the root of the mean squared temporal difference), and <c>agreement</c>, the share of rows whose action is the best
+/// one to the network. They do not say how well the policy does. A model that was learned from rows can go on in an environment, and the other way round:
 /// <see cref="TrainingOptions.InitialModel"/>. The same seed, computer and number of threads give the same weights.
 /// </para>
 /// <para>Trainer Characteristics</para>
@@ -61,23 +64,28 @@ public sealed partial class DqnEstimator : NetworkEstimator<DqnTransformer>
         ArgumentNullException.ThrowIfNull(evaluationEnvironment);
         if (!environment.ObservationSpace.Equals(evaluationEnvironment.ObservationSpace) || !environment.ActionSpace.Equals(evaluationEnvironment.ActionSpace))
             throw new ArgumentException($"The observations of {evaluationEnvironment.Name} are {evaluationEnvironment.ObservationSpace} and its actions {evaluationEnvironment.ActionSpace}; those of {environment.Name} are {environment.ObservationSpace} and {environment.ActionSpace}. They must be the same.", nameof(evaluationEnvironment));
+        if (ReferenceEquals(EnvironmentWrapper.InnermostOf(environment), EnvironmentWrapper.InnermostOf(evaluationEnvironment)))
+            throw new ArgumentException($"{evaluationEnvironment.Name} is the environment of the training itself, whose episodes the evaluations would end. Make another one, or leave it out: evaluations take the first one if its state can be kept.", nameof(evaluationEnvironment));
         return Learn(environment, evaluationEnvironment);
     }
 
-    private protected override void CheckSchema(SchemaShape schema) => DqnLog.CheckSchema(schema, _options);
+    private protected override void CheckSchema(SchemaShape schema)
+    {
+        if (_options.EarlyStopping != null && _options.LogLearning != LogLearning.Cloning)
+            throw new ArgumentException($"{nameof(_options.EarlyStopping)} is set, but errors of values on held-out rows do not say which policy is best. From logged rows it must be null, unless {nameof(_options.LogLearning)} is {nameof(LogLearning.Cloning)}; in an environment it follows the return.", nameof(_options.EarlyStopping));
+        DqnLog.CheckSchema(schema, _options);
+    }
 
-    private protected override IEnumerable<SchemaShape.Column> AddedColumns() =>
-    [
-        new SchemaShape.Column(_options.OutputColumnName, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.UInt32, isKey: true),
-        new SchemaShape.Column(_options.ActionValuesColumnName, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, isKey: false),
-    ];
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns() => _options.AddedColumns(null);
+
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns(SchemaShape input) => _options.AddedColumns(input);
 
     private protected override DqnTransformer Train(IDataView input, IDataView? validation)
     {
-        if (validation != null)
-            throw new ArgumentException("Deep Q-learning from logged rows takes no validation data: losses on other rows do not say how well a policy does.", nameof(validation));
         var design = DqnDesign.Of(_options, input);
-        return Create(new DqnTraining(Host, _options, Seed, design).Run(input, null), design);
+        if (validation != null)
+            ValidationData.Check(() => design.CheckSize(DqnDesign.Of(_options, validation), _options.StateColumnName));
+        return Create(new DqnTraining(Host, _options, Seed, design).Run(input, validation), design);
     }
 
     private DqnTransformer Learn(IEnvironment environment, IEnvironment? second)
@@ -86,6 +94,7 @@ public sealed partial class DqnEstimator : NetworkEstimator<DqnTransformer>
             throw new ArgumentException($"{nameof(_options.EarlyStopping)} needs evaluations, but {nameof(_options.EvaluationEpisodes)} is 0; set their number.", nameof(_options.EarlyStopping));
         var watched = CheckedEnvironment.Around(environment);
         var design = DqnDesign.Of(_options, watched);
+        _options.CheckLearns(design.Replay.FrameCount);
         var training = new DqnTraining(Host, _options, Seed, design, watched, second == null ? null : CheckedEnvironment.Around(second));
         return Create(training.Run(), design);
     }

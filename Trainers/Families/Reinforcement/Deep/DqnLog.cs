@@ -131,10 +131,13 @@ internal sealed class DqnLog
         var (before, end) = (new LogRow(cursor, _options, _design), new float[_design.Architecture.InputCount]);
         var (getEpisode, getStep) = (Number(cursor, _options.EpisodeColumnName!), _options.StepColumnName is { } step ? Number(cursor, step) : null);
         var known = new HashSet<long>();
+        var isKey = _data.Schema[_options.EpisodeColumnName!].Type is KeyDataViewType;
         var (episode, number, isOpen) = (0L, 0L, false);
         while (cursor.MoveNext())
         {
             var (nextEpisode, nextNumber) = (getEpisode(), getStep?.Invoke() ?? 0);
+            if (nextEpisode == 0 && isKey)
+                throw new FormatException(FormattableString.Invariant($"Column '{_options.EpisodeColumnName}', {RowName.Of(cursor.Position)}: the episode is missing. Leave such rows out."));
             if (known.Count == 0 || nextEpisode != episode)
             {
                 if (!known.Add(nextEpisode))

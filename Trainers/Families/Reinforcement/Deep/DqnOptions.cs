@@ -45,7 +45,7 @@ public sealed partial class DqnEstimator
     /// rate that falls to 0. Of the options of all trainings, <see cref="TrainingOptions.Epochs"/> counts epochs of
     /// <see cref="StepsPerEpoch"/> steps in an environment, or of all rows of a log.
     /// </remarks>
-    public sealed class Options : DataTrainingOptions
+    public sealed class Options : DataTrainingOptions, IStepOptions, IExplorationOptions
     {
         internal const int DefaultDqnEpochs = 50;
         internal const int DefaultDqnBatchSize = 64;
@@ -253,11 +253,6 @@ public sealed partial class DqnEstimator
         /// <summary>The target network.</summary>
         internal override double ValuesBesideWeights(NetworkArchitecture architecture) => 2.0 * architecture.ParameterCount;
 
-        /// <summary>The probability of a random action when a share of the steps is done.</summary>
-        internal double Epsilon(double done) => EpsilonDecayFraction == 0
-            ? FinalEpsilon
-            : InitialEpsilon + ((FinalEpsilon - InitialEpsilon) * Math.Min(1, done / EpsilonDecayFraction));
-
         internal override TrainingOptions Snapshot()
         {
             var copy = (Options)base.Snapshot();
@@ -268,11 +263,11 @@ public sealed partial class DqnEstimator
         internal override void Check()
         {
             base.Check();
+            this.CheckSteps();
             CheckColumns();
             if (ValidationFraction > 0)
-                throw new ArgumentOutOfRangeException(nameof(ValidationFraction), ValidationFraction, FormattableString.Invariant($"{nameof(ValidationFraction)} is {ValidationFraction}; it must be 0: losses on held-out rows do not say how well a policy does. In an environment {nameof(EvaluationEpisodes)} does."));
+                throw new ArgumentOutOfRangeException(nameof(ValidationFraction), ValidationFraction, FormattableString.Invariant($"{nameof(ValidationFraction)} is {ValidationFraction}; it must be 0: steps of one episode belong together. Fit takes held-out rows of a log as validation data; in an environment there are {nameof(EvaluationEpisodes)}."));
             OptionCheck.Require(Buffering == Buffering.InMemory, Buffering, nameof(Buffering), $"{Buffering.InMemory}: transitions are drawn in any order");
-            OptionCheck.Above(DiscountFactor, 0, 1, nameof(DiscountFactor));
             OptionCheck.AtLeast(ReturnSteps, 1, nameof(ReturnSteps));
             OptionCheck.Defined(Loss, nameof(Loss));
             OptionCheck.Above(TargetUpdateRate, 0, 1, nameof(TargetUpdateRate));
@@ -283,9 +278,7 @@ public sealed partial class DqnEstimator
             OptionCheck.AtLeast(LearningStarts, 0, nameof(LearningStarts));
             OptionCheck.AtLeast(TrainingInterval, 1, nameof(TrainingInterval));
             OptionCheck.AtLeast(GradientSteps, 1, nameof(GradientSteps));
-            OptionCheck.Between(InitialEpsilon, 0, 1, nameof(InitialEpsilon));
-            OptionCheck.Between(FinalEpsilon, 0, 1, nameof(FinalEpsilon));
-            OptionCheck.Between(EpsilonDecayFraction, 0, 1, nameof(EpsilonDecayFraction));
+            this.CheckExploration();
             OptionCheck.Between(PriorityExponent, 0, 1, nameof(PriorityExponent));
             OptionCheck.Between(PriorityCorrection, 0, 1, nameof(PriorityCorrection));
             OptionCheck.AtLeast(EvaluationEpisodes, 0, nameof(EvaluationEpisodes));
@@ -293,19 +286,26 @@ public sealed partial class DqnEstimator
             OptionCheck.Defined(LogLearning, nameof(LogLearning));
             OptionCheck.NotNegative(ConservativeWeight, nameof(ConservativeWeight));
             OptionCheck.Positive(InputDivisor ?? 1, nameof(InputDivisor));
+            OptionCheck.Require((float)(1 / (InputDivisor ?? 1)) < float.MaxValue, InputDivisor, nameof(InputDivisor), "so large that a state divided by it is a float32");
+        }
+
+        /// <summary>Whether there is a training step at all in an environment.</summary>
+        /// <param name="frames">The number of frames that an observation consists of.</param>
+        /// <exception cref="ArgumentException">There is none; the message names the option.</exception>
+        internal void CheckLearns(int frames)
+        {
+            var steps = (long)Epochs * StepsPerEpoch;
+            OptionCheck.Require(Epochs == 0 || TrainingInterval <= steps, TrainingInterval, nameof(TrainingInterval), FormattableString.Invariant($"at most {steps}, the number of all steps ({nameof(Epochs)} x {nameof(StepsPerEpoch)}), or nothing is learned"));
+            OptionCheck.Require(Epochs == 0 || LearningStarts <= steps / TrainingInterval * TrainingInterval, LearningStarts, nameof(LearningStarts), FormattableString.Invariant($"at most {steps / TrainingInterval * TrainingInterval}, the last step that is followed by a training, or nothing is learned"));
+            var places = (long)LeastPlaces + frames - 1;
+            OptionCheck.Require(ReplayCapacity >= places, ReplayCapacity, nameof(ReplayCapacity), FormattableString.Invariant($"at least {places}, which is {nameof(BatchSize)} + {nameof(ReturnSteps)} + the {frames - 1} frames before an observation"));
         }
 
         private int LeastPlaces => (int)Math.Min(MostPlaces, (long)BatchSize + ReturnSteps);
 
         private void CheckColumns()
         {
-            foreach (var (name, option) in new[]
-            {
-                (StateColumnName, nameof(StateColumnName)), (ActionColumnName, nameof(ActionColumnName)), (RewardColumnName, nameof(RewardColumnName)),
-                (NextStateColumnName, nameof(NextStateColumnName)), (TerminatedColumnName, nameof(TerminatedColumnName)),
-                (OutputColumnName, nameof(OutputColumnName)), (ActionValuesColumnName, nameof(ActionValuesColumnName)),
-            })
-                OptionCheck.NotEmpty(name, option);
+            OptionCheck.NotEmpty(TerminatedColumnName, nameof(TerminatedColumnName));
             foreach (var (name, option) in new[]
             {
                 (EpisodeColumnName, nameof(EpisodeColumnName)), (StepColumnName, nameof(StepColumnName)), (TruncatedColumnName, nameof(TruncatedColumnName)),
@@ -315,7 +315,6 @@ public sealed partial class DqnEstimator
                 if (name != null)
                     OptionCheck.NotEmpty(name, option);
             }
-            OptionCheck.Require(OutputColumnName != ActionValuesColumnName, ActionValuesColumnName, nameof(ActionValuesColumnName), $"another name than {nameof(OutputColumnName)}");
             OptionCheck.Require(StepColumnName == null || EpisodeColumnName != null, StepColumnName, nameof(StepColumnName), $"null without {nameof(EpisodeColumnName)}, which says whose steps are counted");
         }
     }

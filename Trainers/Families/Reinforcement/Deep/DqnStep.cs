@@ -34,6 +34,7 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
     private readonly Action _throwIfCancelled;
     private double _values;
     private long _batches;
+    private bool _hasTrained;
 
     /// <param name="network">The network; owned by the step.</param>
     /// <param name="target">The target network, of the same weights; owned by the step.</param>
@@ -63,6 +64,9 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
 
     public override bool LossTellsLearning => _isCloning;
 
+    public override string? DivergenceAdvice => _isCloning ? null
+        : "Values are as large as sums of rewards: try rewards of about 1 (RewardClip), a smaller LearningRate or DiscountFactor, GradientClipNorm = 1, or states of about -10 to 10. The last checkpoint, if there is one, is intact.";
+
     public override void BeginEpoch(int epoch)
     {
         base.BeginEpoch(epoch);
@@ -81,6 +85,7 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
             take(TensorMemory.Floats(errors.detach().cpu().contiguous()));
         if (_options.TargetUpdateInterval == null && !_isCloning)
             MoveTarget(_options.TargetUpdateRate);
+        _hasTrained = true;
         _values += taken.detach().mean().item<float>();
         _batches++;
         return value;
@@ -95,9 +100,14 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
         return loss;
     }
 
-    /// <summary>Plays the evaluation episodes; the loss is the mean return with a minus sign.</summary>
+    /// <summary>Plays the evaluation episodes; the loss is the mean return with a minus sign. Of a log, looks at held-out transitions.</summary>
     public override double Validate(TransitionBatch batch, MetricSums metrics)
     {
+        if (_experience == null)
+        {
+            using var mode = inference_mode();
+            return Loss(batch, out _, out _, metrics).item<float>();
+        }
         var (returns, lengths) = (0.0, 0L);
         _evaluation!.Use(environment =>
         {
@@ -133,6 +143,8 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
 
     public override IEnumerable<string> Diagnose()
     {
+        if (_experience != null && !_hasTrained)
+            yield return "The last epochs had no training step: the replay buffer never held a whole return of ReturnSteps steps. Use more StepsPerEpoch, or fewer ReturnSteps.";
         if (_experience is { Episodes.Count: 0 })
             yield return "No episode ended in the last epoch, so the history has no return of it. Use more StepsPerEpoch, or a TimeLimit.";
     }
@@ -143,17 +155,23 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
         _target.Dispose();
     }
 
-    private Tensor Loss(TransitionBatch batch, out Tensor taken, out Tensor? errors)
+    /// <param name="batch">The transitions.</param>
+    /// <param name="taken">Receives the values of the actions that were taken.</param>
+    /// <param name="errors">Receives how far they are from their goals; null in cloning.</param>
+    /// <param name="measured">Collects what is measured on held-out transitions; null in training.</param>
+    private Tensor Loss(TransitionBatch batch, out Tensor taken, out Tensor? errors, MetricSums? measured = null)
     {
         var (block, device) = (batch.Block, _network.Device);
         var actions = block.Actions.to(device);
         var values = _network.Forward(block.States.to(device));
         taken = values.gather(1, actions.unsqueeze(1)).squeeze(1);
         errors = null;
+        measured?.Add("agreement", Allow(values, block.Masks, block.HasMasks).argmax(1).eq(actions).sum().item<long>());
         if (_isCloning)
             return nn.functional.cross_entropy(Allow(values, block.Masks, block.HasMasks), actions);
         var goals = Goals(block, device);
         errors = taken.sub(goals);
+        measured?.Add("error", errors.pow(Number.Of(2)).sum().item<float>(), MetricMean.RootOfSquares);
         var losses = _options.Loss == ValueLoss.Huber
             ? nn.functional.smooth_l1_loss(taken, goals, nn.Reduction.None)
             : errors.pow(Number.Of(2)).mul(Number.Of(Half));

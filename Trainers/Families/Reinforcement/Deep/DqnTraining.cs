@@ -40,8 +40,9 @@ internal sealed class DqnTraining : NetworkTraining<TransitionBatch>
     /// <summary>Learns in the environment.</summary>
     public NetworkModelParameters Run() => Run(new EmptyDataView(_host, new DataViewSchema.Builder().ToSchema()), null);
 
-    /// <summary>Losses of values do not say which epoch is best; returns do.</summary>
-    private protected override TrainingGoal? Goal => CanEvaluate ? new TrainingGoal("return", GoalDirection.Maximize) : null;
+    /// <summary>Losses of values do not say which epoch is best; returns do, and so do losses of predicted actions.</summary>
+    private protected override TrainingGoal? Goal => CanEvaluate ? new TrainingGoal("return", GoalDirection.Maximize)
+        : _environment == null && _options.LogLearning == LogLearning.Cloning ? TrainingGoal.LeastLoss : null;
 
     private bool CanEvaluate => _environment != null && _options.EvaluationEpisodes > 0 && (_second != null || _environment.CanSaveState);
 
@@ -60,10 +61,10 @@ internal sealed class DqnTraining : NetworkTraining<TransitionBatch>
     private protected override TrainingData<TransitionBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
     {
         if (_environment == null)
-            return OpenLog(input, session);
-        var bytes = _design.Replay.Bytes(_options.ReplayCapacity);
-        if (bytes > MachineMemory.Available)
-            throw new ArgumentException(FormattableString.Invariant($"{nameof(_options.ReplayCapacity)} is {_options.ReplayCapacity}: the replay buffer of {_environment.Name} would take {MachineMemory.Text(bytes)}; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make it smaller{(_design.Replay.Storage == ReplayStorage.Single ? $", or set {nameof(_options.ReplayStorage)} = {ReplayStorage.Byte} for whole numbers from 0 to 255" : "")}."), nameof(_options.ReplayCapacity));
+            return OpenLog(input, validation, session);
+        var (bytes, ofBatch) = (_design.Replay.Bytes(_options.ReplayCapacity), _design.Replay.BatchBytes(_options.BatchSize));
+        if (bytes + ofBatch > MachineMemory.Available)
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(_options.ReplayCapacity)} is {_options.ReplayCapacity}: the replay buffer of {_environment.Name} would take {MachineMemory.Text(bytes)}, and {nameof(_options.BatchSize)} = {_options.BatchSize} besides {MachineMemory.Text(ofBatch)}; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make it smaller{(_design.Replay.Storage == ReplayStorage.Single ? $", or set {nameof(_options.ReplayStorage)} = {ReplayStorage.Byte} for whole numbers from 0 to 255" : "")}."), nameof(_options.ReplayCapacity));
         session.Channel.Info("{0}", FormattableString.Invariant($"The replay buffer holds {_options.ReplayCapacity:#,0} steps in {MachineMemory.Text(bytes)}."));
         _experience = new Experience(_environment, _design, _options, Seed, session.ThrowIfCancelled);
         var evaluation = CanEvaluate ? new OneEvaluation() : null;
@@ -94,21 +95,44 @@ internal sealed class DqnTraining : NetworkTraining<TransitionBatch>
     private static string Describe(IEnvironment environment) => environment switch
     {
         TimeLimit limit => FormattableString.Invariant($"{nameof(TimeLimit)} {limit.MaximumSteps} of {Describe(limit.Inner)}"),
+        RewardClip clip => FormattableString.Invariant($"{nameof(RewardClip)} {clip.Least} to {clip.Greatest} of {Describe(clip.Inner)}"),
         EnvironmentWrapper wrapper => $"{wrapper.GetType().Name} of {Describe(wrapper.Inner)}",
         _ => environment.Name,
     };
 
-    private TrainingData<TransitionBatch> OpenLog(IDataView input, TrainingSession session)
+    private TrainingData<TransitionBatch> OpenLog(IDataView input, IDataView? validation, TrainingSession session)
     {
-        var log = new DqnLog(input, _options, _design);
-        var buffer = log.Read();
-        session.Channel.Info("{0}", FormattableString.Invariant($"{log.Rows:#,0} logged transitions are held in {MachineMemory.Text(_design.Replay.Bytes(buffer.Count))}."));
-        session.Report(log.Counts, TrainingSession.TrainingData, log.Note is { } note ? [new DataNote(note, IsWarning: true)] : []);
         var steps = _options.EpisodeColumnName == null ? 1 : _options.ReturnSteps;
-        var checksum = _options.CheckpointFolder == null ? "not computed" : WeightChecksum.Of(buffer.State.Where(entry => entry.Name != "priorities").Select(entry => entry.Value));
-        var batches = new LogBatches(buffer, log.Rows, checksum, _options, steps, Seed);
-        return new TrainingData<TransitionBatch>(batches, null, head: null, batches);
+        var (buffer, rows) = Read(input, TrainingSession.TrainingData, session);
+        var batches = new LogBatches(buffer, rows, ChecksumOf(buffer), _options, steps, Seed);
+        if (validation == null)
+            return new TrainingData<TransitionBatch>(batches, null, head: null, batches);
+        try
+        {
+            ReplayBuffer? held = null;
+            ValidationData.Check(() => held = ValidationData.Read(() => Read(validation, TrainingSession.ValidationData, session).Buffer));
+            var heldOut = new HeldOutBatches(held!, ChecksumOf(held!), _options, steps);
+            return new TrainingData<TransitionBatch>(batches, heldOut, head: null, batches, heldOut);
+        }
+        catch
+        {
+            batches.Dispose();
+            throw;
+        }
     }
+
+    private (ReplayBuffer Buffer, long Rows) Read(IDataView data, string name, TrainingSession session)
+    {
+        var log = new DqnLog(data, _options, _design);
+        var buffer = log.Read();
+        session.Channel.Info("{0}", FormattableString.Invariant($"{log.Rows:#,0} logged transitions of the {name} are held in {MachineMemory.Text(_design.Replay.Bytes(buffer.Count))}."));
+        session.Report(log.Counts, name, log.Note is { } note ? [new DataNote(note, IsWarning: true)] : []);
+        return (buffer, log.Rows);
+    }
+
+    private string ChecksumOf(ReplayBuffer buffer) => _options.CheckpointFolder == null
+        ? "not computed"
+        : WeightChecksum.Of(buffer.State.Where(entry => entry.Name != "priorities").Select(entry => entry.Value));
 
     /// <summary>A copy of the network that is only ever moved towards it, so that an optimizer without states will do.</summary>
     private TrainedNetwork CreateTarget(TrainedNetwork network)

@@ -11,10 +11,8 @@ namespace MLExtensions.Families.Reinforcement;
 /// </summary>
 internal sealed class Experience : IBatchSource<TransitionBatch>, IDisposable
 {
-    private const int CancellationInterval = 1024;
-
-    // A state may grow a little, as an episode does.
-    private const int SpareBytes = 4096;
+    // A state may grow, as an episode does.
+    private const int SpareBytes = 1 << 18;
 
     private readonly CheckedEnvironment _environment;
     private readonly DqnEstimator.Options _options;
@@ -40,7 +38,7 @@ internal sealed class Experience : IBatchSource<TransitionBatch>, IDisposable
     /// <param name="design">What is learned.</param>
     /// <param name="options">The options.</param>
     /// <param name="seed">The seed of the environment and of the agent.</param>
-    /// <param name="throwIfCancelled">Called now and then while the agent acts.</param>
+    /// <param name="throwIfCancelled">Called before each step.</param>
     /// <exception cref="ArgumentException">There are to be checkpoints, but the environment cannot keep its state.</exception>
     public Experience(CheckedEnvironment environment, DqnDesign design, DqnEstimator.Options options, int seed, Action throwIfCancelled)
     {
@@ -71,7 +69,8 @@ internal sealed class Experience : IBatchSource<TransitionBatch>, IDisposable
 
     public long RowCount => (long)BatchCount * _options.BatchSize;
 
-    public int BatchCount => (int)Math.Min(int.MaxValue, (long)_options.StepsPerEpoch / _options.TrainingInterval * _options.GradientSteps);
+    /// <summary>The number of batches of an epoch, on average if intervals do not fit into it, at least those of one training.</summary>
+    public int BatchCount => (int)Math.Min(int.MaxValue, Math.Max(1, (long)_options.StepsPerEpoch / _options.TrainingInterval) * _options.GradientSteps);
 
     /// <summary>The episodes that ended in this epoch, and how they went.</summary>
     public EpisodeSums Episodes { get; } = new();
@@ -103,8 +102,7 @@ internal sealed class Experience : IBatchSource<TransitionBatch>, IDisposable
         Episodes.Clear();
         for (var step = 0; step < _options.StepsPerEpoch; step++)
         {
-            if (step % CancellationInterval == 0)
-                _throwIfCancelled();
+            _throwIfCancelled(); // at each step: some environments take long
             Act();
             if (_steps < _options.LearningStarts || _steps % _options.TrainingInterval != 0)
                 continue;
@@ -145,6 +143,8 @@ internal sealed class Experience : IBatchSource<TransitionBatch>, IDisposable
             ? _actions.NumberOf(GreedyChoice.Choose([], _actions.Count, allowed, _actions, _random))
             : _policy!.Value.Act(_state, allowed, _random);
         var step = _environment.Step(action);
+        if (!float.IsFinite((float)step.Reward))
+            throw new FormatException(FormattableString.Invariant($"{_environment.Where}: the reward is {step.Reward}; a network computes with float32, whose greatest number is {float.MaxValue}. Divide rewards, or put a {nameof(RewardClip)} around the environment."));
         _buffer.Add(_actions.PlaceOf(action), step.Reward, step.Terminated, step.Truncated, step.Observation.Span, Places(step.ActionMask.Span));
         (_steps, _return, _length, _hasActed) = (_steps + 1, _return + step.Reward, _length + 1, true);
         if (!step.IsEnd)

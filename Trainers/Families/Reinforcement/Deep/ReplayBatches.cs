@@ -106,3 +106,48 @@ internal sealed class LogBatches(ReplayBuffer buffer, long rows, string checksum
         buffer.Dispose();
     }
 }
+
+/// <summary>Logged transitions that nothing is learned from, all of them in order.</summary>
+internal sealed class HeldOutBatches : IBatchSource<TransitionBatch>, IDisposable
+{
+    private readonly ReplayBuffer _buffer;
+    private readonly DqnEstimator.Options _options;
+    private readonly int _steps;
+    private readonly int[][] _places;
+    private readonly TransitionBlock[] _blocks;
+
+    /// <param name="buffer">The transitions; owned by this object.</param>
+    /// <param name="checksum">The checksum of the rows.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="steps">The number of steps of a return.</param>
+    public HeldOutBatches(ReplayBuffer buffer, string checksum, DqnEstimator.Options options, int steps)
+    {
+        (_buffer, Checksum, _options, _steps) = (buffer, checksum, options, steps);
+        _places = buffer.WholePlaces(steps).Chunk(options.BatchSize).ToArray();
+        // The last batch can be smaller than the others.
+        _blocks = _places.Select(places => places.Length).Distinct().Select(rows => new TransitionBlock(rows, buffer.Format)).ToArray();
+    }
+
+    public long RowCount => _places.Sum(places => (long)places.Length);
+
+    public int BatchCount => _places.Length;
+
+    public string? Checksum { get; }
+
+    public IEnumerable<TransitionBatch> ReadEpoch(int epoch)
+    {
+        for (var i = 0; i < _places.Length; i++)
+        {
+            var block = Array.Find(_blocks, each => each.Rows == _places[i].Length)!;
+            block.Fill(_buffer, null, _steps, _options.DiscountFactor, _places[i]);
+            yield return new TransitionBatch(block.Rows, (double)i / _places.Length, block);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var block in _blocks)
+            block.Dispose();
+        _buffer.Dispose();
+    }
+}

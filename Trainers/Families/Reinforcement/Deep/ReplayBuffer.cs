@@ -16,6 +16,9 @@ internal sealed record ReplayFormat(int FrameSize, int FrameCount, ReplayStorage
     /// <summary>The values of an observation.</summary>
     public int StateSize => FrameSize * FrameCount;
 
+    /// <summary>The bytes of the transitions of a batch: two states, masks, and a few numbers.</summary>
+    public double BatchBytes(int rows) => (double)rows * ((2.0 * StateSize * sizeof(float)) + (2.0 * Actions) + sizeof(long) + (3 * sizeof(float)));
+
     /// <summary>The bytes of a buffer.</summary>
     public double Bytes(double capacity) => (capacity * (((double)FrameSize * (Storage == ReplayStorage.Byte ? 1 : sizeof(float))) + Actions + sizeof(int) + sizeof(float) + sizeof(byte) + sizeof(int)))
         + (IsPrioritized ? SumTree.Bytes(capacity) : 0);
@@ -152,6 +155,17 @@ internal sealed unsafe class ReplayBuffer : IDisposable
                 return place;
         }
         return None;
+    }
+
+    /// <summary>The places that whole transitions begin at, oldest first.</summary>
+    /// <param name="steps">The number of steps of a return.</param>
+    public IEnumerable<int> WholePlaces(int steps)
+    {
+        for (var step = Oldest; step < Oldest + Count; step++)
+        {
+            if (IsWhole(step, steps))
+                yield return PlaceOf(step);
+        }
     }
 
     /// <summary>Puts a transition together.</summary>

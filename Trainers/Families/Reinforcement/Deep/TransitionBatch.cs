@@ -122,19 +122,20 @@ internal sealed unsafe class TransitionBlock : IDisposable
     /// <summary>The weights as a span.</summary>
     public Span<float> WeightValues => new(_weight, Rows);
 
-    /// <summary>Draws transitions.</summary>
+    /// <summary>Draws transitions, or takes those of given places.</summary>
     /// <param name="buffer">Where from.</param>
-    /// <param name="random">The random numbers.</param>
+    /// <param name="random">The random numbers; null to take the places that are given.</param>
     /// <param name="steps">The number of steps of a return.</param>
     /// <param name="discountFactor">What a reward is worth one step later.</param>
-    /// <param name="places">Receives the places of the transitions.</param>
+    /// <param name="places">The places of the transitions; receives them if they are drawn.</param>
     /// <returns>False if there are no whole transitions yet.</returns>
-    public bool Fill(ReplayBuffer buffer, Random random, int steps, double discountFactor, int[] places)
+    public bool Fill(ReplayBuffer buffer, Random? random, int steps, double discountFactor, int[] places)
     {
         HasMasks = buffer.HasMasks;
         for (var i = 0; i < Rows; i++)
         {
-            places[i] = buffer.Draw(random, steps, i, Rows);
+            if (random != null)
+                places[i] = buffer.Draw(random, steps, i, Rows);
             if (places[i] < 0)
                 return false;
             var row = new TransitionRow(

@@ -10,11 +10,15 @@ internal sealed class CheckedEnvironment : EnvironmentWrapper
     private readonly DiscreteSpace _actions;
     private long _episode;
     private long _step;
+    private readonly int? _copy;
     private bool _running;
 
-    public CheckedEnvironment(IEnvironment inner)
+    /// <param name="inner">The environment inside.</param>
+    /// <param name="copy">Its number among copies that are stepped together, which errors name; null of one environment.</param>
+    public CheckedEnvironment(IEnvironment inner, int? copy = null)
         : base(inner)
     {
+        _copy = copy;
         _observations = inner.ObservationSpace ?? throw new ArgumentException($"The environment {inner.Name} has no observation space.", nameof(inner));
         _actions = inner.ActionSpace ?? throw new ArgumentException($"The environment {inner.Name} has no action space.", nameof(inner));
     }
@@ -36,7 +40,15 @@ internal sealed class CheckedEnvironment : EnvironmentWrapper
     {
         _episode++;
         _step = 0;
-        var state = Inner.Reset(seed);
+        EnvironmentState state;
+        try
+        {
+            state = Inner.Reset(seed);
+        }
+        catch (Exception e) when (_copy != null && e is not OperationCanceledException)
+        {
+            throw OfCopy(e);
+        }
         _running = true;
         Check(state.Observation.Span);
         Check(state.ActionMask.Span, needsAction: true);
@@ -50,7 +62,15 @@ internal sealed class CheckedEnvironment : EnvironmentWrapper
         if (!_actions.Contains(action))
             throw new ArgumentOutOfRangeException(nameof(action), action, FormattableString.Invariant($"{Where}: the action is {action}; it must be in {_actions}."));
         _step++;
-        var step = Inner.Step(action);
+        EnvironmentStep step;
+        try
+        {
+            step = Inner.Step(action);
+        }
+        catch (Exception e) when (_copy != null && e is not OperationCanceledException)
+        {
+            throw OfCopy(e);
+        }
         _running = !step.IsEnd;
         Check(step.Observation.Span);
         if (!double.IsFinite(step.Reward))
@@ -73,7 +93,22 @@ internal sealed class CheckedEnvironment : EnvironmentWrapper
         _running = reader.ReadBoolean();
     }
 
-    private string Where => FormattableString.Invariant($"{Inner.Name}, episode {_episode}, step {_step}");
+    /// <summary>Environment, episode and step, for messages.</summary>
+    public string Where => FormattableString.Invariant($"{Inner.Name}{(_copy is { } copy ? FormattableString.Invariant($", copy {copy}") : "")}, episode {_episode}, step {_step}");
+
+    /// <summary>What an environment itself throws does not say which copy it is.</summary>
+    private Exception OfCopy(Exception e)
+    {
+        var message = $"{Where}: {e.Message}";
+        return e switch
+        {
+            FormatException => new FormatException(message, e),
+            TimeoutException => new TimeoutException(message, e),
+            IOException => new IOException(message, e),
+            ArgumentException => new ArgumentException(message, e),
+            _ => new InvalidOperationException(message, e),
+        };
+    }
 
     private void Check(ReadOnlySpan<float> observation)
     {

@@ -17,6 +17,14 @@ public abstract class EnvironmentWrapper : IRenderableEnvironment, ICheckpointab
     /// <summary>The environment inside.</summary>
     public IEnvironment Inner { get; }
 
+    /// <summary>The environment inside of all wrappers.</summary>
+    internal static IEnvironment InnermostOf(IEnvironment environment)
+    {
+        while (environment is EnvironmentWrapper wrapper)
+            environment = wrapper.Inner;
+        return environment;
+    }
+
     /// <inheritdoc/>
     public virtual string Name => Inner.Name;
 

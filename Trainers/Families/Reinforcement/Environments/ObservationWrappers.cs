@@ -27,6 +27,7 @@ public sealed class FrameStack : EnvironmentWrapper
             throw new ArgumentException($"The observations of {inner.Name} are {inner.ObservationSpace}; only a {nameof(BoxSpace)} can be stacked.", nameof(inner));
         Count = count;
         IReadOnlyList<long> shape = box.Shape.Count == ImageDimensions ? [count * box.Shape[0], box.Shape[1], box.Shape[2]] : [(long)count * box.Size];
+        BoxSpace.CountOf(shape); // before bounds of that size are made
         ObservationSpace = new BoxSpace(shape, Repeat(box.Low, count), Repeat(box.High, count));
         _stack = new float[count * box.Size];
     }

@@ -3,9 +3,6 @@ namespace MLExtensions;
 /// <summary>Clips rewards to a range, so that games with points of different size can be learned with the same settings.</summary>
 public sealed class RewardClip : EnvironmentWrapper
 {
-    private readonly double _least;
-    private readonly double _greatest;
-
     /// <summary>Wraps an environment.</summary>
     /// <param name="inner">The environment inside.</param>
     /// <param name="least">The least reward. Default -1.</param>
@@ -16,15 +13,21 @@ public sealed class RewardClip : EnvironmentWrapper
     {
         if (!(least < greatest))
             throw new ArgumentException(FormattableString.Invariant($"Rewards are to be clipped to {least} to {greatest}; the first must be below the second."), nameof(least));
-        (_least, _greatest) = (least, greatest);
+        (Least, Greatest) = (least, greatest);
     }
+
+    /// <summary>The least reward.</summary>
+    public double Least { get; }
+
+    /// <summary>The greatest reward.</summary>
+    public double Greatest { get; }
 
     /// <inheritdoc/>
     public override EnvironmentStep Step(int action)
     {
         var step = Inner.Step(action);
         // NaN stays what it is, for the check that follows.
-        return step.Reward < _least ? step with { Reward = _least } : step.Reward > _greatest ? step with { Reward = _greatest } : step;
+        return step.Reward < Least ? step with { Reward = Least } : step.Reward > Greatest ? step with { Reward = Greatest } : step;
     }
 }
 

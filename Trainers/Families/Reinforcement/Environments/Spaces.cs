@@ -117,7 +117,7 @@ public sealed record BoxSpace : Space
 
     /// <inheritdoc/>
     public bool Equals(BoxSpace? other) =>
-        other is not null && _shape.SequenceEqual(other._shape) && _low.AsSpan().SequenceEqual(other._low) && _high.AsSpan().SequenceEqual(other._high);
+        ReferenceEquals(this, other) || (other is not null && _shape.SequenceEqual(other._shape) && _low.AsSpan().SequenceEqual(other._low) && _high.AsSpan().SequenceEqual(other._high));
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Size, _shape.Length, _low[0], _high[0]);
@@ -151,7 +151,8 @@ public sealed record BoxSpace : Space
         return values;
     }
 
-    private static int CountOf(IReadOnlyList<long> shape)
+    /// <exception cref="ArgumentException">A size is out of range, or there are too many values.</exception>
+    internal static int CountOf(IReadOnlyList<long> shape)
     {
         var count = 1L;
         foreach (var size in shape)

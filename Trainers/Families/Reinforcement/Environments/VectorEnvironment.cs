@@ -27,7 +27,7 @@ public sealed class VectorEnvironment : IDisposable
     /// Whether they are stepped on several threads, which pays for slow environments such as other processes. The results are the same.
     /// Default false.
     /// </param>
-    /// <exception cref="ArgumentException">The spaces differ, or the number is out of range.</exception>
+    /// <exception cref="ArgumentException">The spaces differ, two copies are the same environment, or the number is out of range.</exception>
     public VectorEnvironment(Func<int, IEnvironment> create, int count, bool inParallel = false)
     {
         ArgumentNullException.ThrowIfNull(create);
@@ -37,9 +37,14 @@ public sealed class VectorEnvironment : IDisposable
         _copies = new CheckedEnvironment[count];
         try
         {
+            var known = new Dictionary<IEnvironment, int>(ReferenceEqualityComparer.Instance);
             for (var i = 0; i < count; i++)
             {
-                _copies[i] = CheckedEnvironment.Around(create(i));
+                var made = create(i) ?? throw new ArgumentException(FormattableString.Invariant($"Copy {i} is null; an environment must be made for each."), nameof(create));
+                var inner = EnvironmentWrapper.InnermostOf(made);
+                if (!known.TryAdd(inner, i))
+                    throw new ArgumentException(FormattableString.Invariant($"Copies {known[inner]} and {i} are the same {inner.Name}; a new environment must be made for each, as in i => EnvironmentRegistry.Make(name)."), nameof(create));
+                _copies[i] = new CheckedEnvironment(made, i);
                 if (!_copies[i].ObservationSpace.Equals(_copies[0].ObservationSpace) || _copies[i].ActionSpace != _copies[0].ActionSpace)
                     throw new ArgumentException(FormattableString.Invariant($"Copy {i} has {_copies[i].ObservationSpace} and actions {_copies[i].ActionSpace}, copy 0 {ObservationSpace} and {ActionSpace}; they must be the same."), nameof(create));
             }
@@ -50,6 +55,11 @@ public sealed class VectorEnvironment : IDisposable
             throw;
         }
         var size = ObservationSpace.Size;
+        if (Math.Max((long)count * size, (long)count * ActionSpace.Count) > Array.MaxLength)
+        {
+            Dispose();
+            throw new ArgumentException(FormattableString.Invariant($"{count} copies of {size} values and {ActionSpace.Count} actions are more than the {Array.MaxLength} values that an array holds; make fewer."), nameof(count));
+        }
         (_observations, _finalObservations) = (new float[count * size], new float[count * size]);
         (_rewards, _terminated, _truncated, _masks) = (new double[count], new bool[count], new bool[count], new bool[count * ActionSpace.Count]);
     }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Runtime;
 using MLExtensions.Networks;
 using MLExtensions.Training;
 
@@ -7,16 +8,22 @@ namespace MLExtensions.Families.Reinforcement;
 internal static class PolicyEvaluator
 {
     public static ReinforcementMetrics Evaluate(
-        IPolicy policy, IEnvironment environment, int episodes, int seed, double? successReturn, int maximumSteps, CancellationToken cancellation)
+        IHostEnvironment host, IPolicy policy, IEnvironment environment, int episodes, int seed, double? successReturn, int maximumSteps, CancellationToken cancellation)
     {
         OptionCheck.AtLeast(episodes, 1, nameof(episodes));
         OptionCheck.AtLeast(maximumSteps, 1, nameof(maximumSteps));
-        CheckFits(policy, environment);
         var watched = CheckedEnvironment.Around(environment);
+        CheckFits(policy, watched);
         var random = RandomOf(seed);
+        var unknown = policy is TabularPolicyTransformer table ? new UnknownStates(table) : null;
         var played = new EpisodeSummary[episodes];
         for (var episode = 0; episode < episodes; episode++)
-            played[episode] = Play(policy, watched, episode == 0 ? seed : null, random, maximumSteps, null, cancellation);
+            played[episode] = Play(unknown ?? policy, watched, episode == 0 ? seed : null, random, maximumSteps, null, cancellation);
+        if (unknown is { Steps: > 0 })
+        {
+            using var channel = host.Start("Evaluation");
+            channel.Warning("{0}", FormattableString.Invariant($"The policy does not know {unknown.States} of the states that it met in {environment.Name}; in {unknown.Steps} of {played.Sum(episode => (long)episode.Length)} steps it acted at random."));
+        }
         var mean = played.Average(episode => episode.Return);
         var deviation = Math.Sqrt(played.Sum(episode => Math.Pow(episode.Return - mean, 2)) / (episodes - 1));
         return new ReinforcementMetrics
@@ -28,7 +35,9 @@ internal static class PolicyEvaluator
             MeanLength = played.Average(episode => episode.Length),
             TruncatedShare = played.Average(episode => episode.Truncated ? 1.0 : 0.0),
             SuccessShare = successReturn is { } least ? played.Average(episode => episode.Return >= least ? 1.0 : 0.0) : null,
-            OptimalReturn = KnownModel.Optimum(environment, cancellation),
+            UnknownStates = unknown?.States ?? 0,
+            UnknownSteps = unknown?.Steps ?? 0,
+            OptimalReturn = KnownModel.Optimum(environment, maximumSteps, cancellation),
         };
     }
 
@@ -36,8 +45,8 @@ internal static class PolicyEvaluator
     {
         OptionCheck.AtLeast(interval, 1, nameof(interval));
         OptionCheck.AtLeast(maximumSteps, 1, nameof(maximumSteps));
-        CheckFits(policy, environment);
         var watched = CheckedEnvironment.Around(environment);
+        CheckFits(policy, watched);
         var (frames, texts) = (new List<RgbFrame>(), new List<string>());
         var summary = Play(policy, watched, seed, RandomOf(seed), maximumSteps, Look, CancellationToken.None);
         return new WatchedEpisode(summary, frames, texts);
@@ -74,6 +83,8 @@ internal static class PolicyEvaluator
     /// <summary>A table that was learned in an environment has all of its states; one of a log may lack some, where it acts at random.</summary>
     private static void CheckFits(IPolicy policy, IEnvironment environment)
     {
+        if (policy is DqnTransformer network && network.Architecture.InputCount != environment.ObservationSpace.Size)
+            throw new ArgumentException(FormattableString.Invariant($"The states of the policy have {network.Architecture.InputCount} values; the observations of {environment.Name} have {environment.ObservationSpace.Size}."), nameof(policy));
         if (policy is not TabularPolicyTransformer { Content.States.Start: not null } table)
             return;
         var states = (environment.ObservationSpace as DiscreteSpace)?.Count;
@@ -82,4 +93,25 @@ internal static class PolicyEvaluator
     }
 
     private static SeededRandom RandomOf(int seed) => new(SeedSequence.Derive(seed, SeedSequence.EvaluatedEpisodes));
+
+    /// <summary>A table that acts, and counts where it knows nothing.</summary>
+    private sealed class UnknownStates(TabularPolicyTransformer policy) : IPolicy
+    {
+        private readonly HashSet<float> _states = [];
+
+        public int States => _states.Count;
+
+        public long Steps { get; private set; }
+
+        public int Act(ReadOnlySpan<float> observation, ReadOnlySpan<bool> actionMask, Random random)
+        {
+            var action = policy.Act(observation, actionMask, random);
+            if (!policy.Knows(observation, actionMask))
+            {
+                Steps++;
+                _states.Add(observation[0]);
+            }
+            return action;
+        }
+    }
 }

@@ -25,7 +25,17 @@ public sealed record ReinforcementMetrics
     public double? SuccessShare { get; init; }
 
     /// <summary>
-    /// The mean return of the best policy that there is, time limit included; null if the environment does not know its model.
+    /// The number of states that a policy of numbered states met without the value of any allowed action: those that a log does not have. 0 of
+    /// other policies.
+    /// </summary>
+    public int UnknownStates { get; init; }
+
+    /// <summary>The number of steps in <see cref="UnknownStates"/>, where the policy acted at random.</summary>
+    public long UnknownSteps { get; init; }
+
+    /// <summary>
+    /// The mean return of the best policy that there is, with the time limit of the environment and the largest number of steps of the evaluation;
+    /// null if the environment does not know its model, or the optimum takes long to compute.
     /// </summary>
     public double? OptimalReturn { get; init; }
 
@@ -39,6 +49,7 @@ public sealed record ReinforcementMetrics
     public override string ToString() =>
         FormattableString.Invariant($"return {MeanReturn:G5} +- {StandardError:G2}, length {MeanLength:G4}, {Episodes.Count} episodes")
         + (SuccessShare is { } success ? FormattableString.Invariant($", success {success:P1}") : "")
+        + (UnknownSteps > 0 ? FormattableString.Invariant($", {UnknownSteps} steps at random in {UnknownStates} unknown states") : "")
         + (Regret is { } regret ? FormattableString.Invariant($", regret {regret:G3} of {OptimalReturn:G5}") : "");
 }
 

@@ -53,6 +53,9 @@ internal sealed class ActionTable
 
     public void SetTried(int state, int action) => _tried[(state * ActionCount) + action] = true;
 
+    /// <summary>Whether any action was tried in a state.</summary>
+    public bool IsTried(int state) => _tried.AsSpan(state * ActionCount, ActionCount).Contains(true);
+
     /// <summary>The greatest value of an allowed action.</summary>
     public double Greatest(int state, ReadOnlySpan<bool> mask)
     {

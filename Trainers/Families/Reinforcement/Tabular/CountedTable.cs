@@ -31,6 +31,9 @@ internal static class CountedTable
         }
         for (var pair = 1; pair < first.Length; pair++)
             first[pair] = Math.Max(first[pair], first[pair - 1]);
+        log.CountUnknownEnds(pairs.Where(pair => !pair.Key.Terminated && Begins(pair.Key.NextState) == 0).Sum(pair => pair.Value.Count));
         return new TransitionTable(log.States.Count, actions, first, transitions, counts, []);
+
+        int Begins(int state) => first[(state + 1) * actions] - first[state * actions];
     }
 }

@@ -50,17 +50,20 @@ internal static class KnownModel
     }
 
     /// <summary>The largest mean return that any policy can reach; null if it is not known, or takes long to compute.</summary>
-    public static double? Optimum(IEnvironment environment, CancellationToken cancellation = default)
+    /// <param name="environment">The environment.</param>
+    /// <param name="maximumSteps">The number of steps after which episodes are cut off, besides the time limit of the environment.</param>
+    /// <param name="cancellation">Cancels the computation.</param>
+    public static double? Optimum(IEnvironment environment, int maximumSteps = int.MaxValue, CancellationToken cancellation = default)
     {
         if (Find(environment) is not var (known, limit))
             return null;
         var table = ToTable(known);
         var sweeps = (int)Math.Min(MaximumIterations, MaximumWork / Math.Max(1, table.All.Length));
-        if (limit > sweeps)
-            return null;
+        var steps = Math.Min(limit ?? int.MaxValue, maximumSteps);
         var solver = new MarkovSolver(table, cancellation);
-        var solution = limit is { } steps ? solver.FiniteHorizon(1, steps) : solver.ValueIteration(1, Tolerance, sweeps);
-        return solution.Converged ? solver.Initial(solution.StateValues) : null;
+        // More steps than there is time for change nothing anymore where values have settled.
+        var solution = steps <= sweeps ? solver.FiniteHorizon(1, steps) : solver.ValueIteration(1, Tolerance, sweeps);
+        return solution.Converged && Array.TrueForAll(solution.StateValues, double.IsFinite) ? solver.Initial(solution.StateValues) : null;
     }
 
     private static void Check(IKnownModelEnvironment environment, string place, IEnumerable<(int State, double Probability)> states, bool mayBeEmpty)

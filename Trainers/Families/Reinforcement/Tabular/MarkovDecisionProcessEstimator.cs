@@ -51,8 +51,7 @@ public sealed class MarkovDecisionProcessEstimator : TabularEstimator
     {
         using var channel = Host.Start("Training");
         var table = CountedTable.Of(log, _options.CancellationToken);
-        if (log.Note is { } note)
-            channel.Warning("{0}", note);
+        log.Report(channel);
         return Solve(table, log.States, log.Actions);
     }
 
@@ -74,6 +73,8 @@ public sealed class MarkovDecisionProcessEstimator : TabularEstimator
         };
         if (!solution.Converged)
             throw new InvalidOperationException(FormattableString.Invariant($"The values still change by more than {nameof(Options.Tolerance)} = {_options.Tolerance} after {nameof(Options.MaximumIterations)} = {_options.MaximumIterations} sweeps or improvements with {nameof(Options.DiscountFactor)} = {_options.DiscountFactor}. Rewards without end have no sum: use a factor below 1, or a {nameof(Options.Horizon)}."));
+        if (Array.FindIndex(solution.StateValues, value => !double.IsFinite(value)) is var state && state >= 0)
+            throw new FormatException(FormattableString.Invariant($"The value of state {state} is {solution.StateValues[state]}: the sum of its rewards is larger than any number. Divide the rewards."));
         return new PolicyContent(states, actions, solution.ActionValues[..(states.Count * actions.Count)])
         {
             Model = table,

@@ -16,6 +16,11 @@ internal sealed class MarkovSolver(TransitionTable table, CancellationToken canc
     // A policy is evaluated in so many sweeps at most, however few improvements are asked for: as many as value iteration has by default.
     private const int LeastSweeps = 1_000_000;
 
+    private readonly int[] _known = KnownStates(table);
+
+    /// <summary>The number of states that a sweep goes through: those with transitions. The values of all others are 0.</summary>
+    public int SweptStates => _known.Length;
+
     /// <summary>Bellman's value iteration.</summary>
     /// <param name="discount">The discount factor, 1 included.</param>
     /// <param name="tolerance">The largest error of a value; with a discount factor of 1 the largest change of the last sweep.</param>
@@ -53,7 +58,7 @@ internal sealed class MarkovSolver(TransitionTable table, CancellationToken canc
             }
             var actionValues = ActionValues(values, discount);
             var changed = false;
-            for (var state = 0; state < policy.Length; state++)
+            foreach (var state in _known)
             {
                 var best = policy[state];
                 for (var action = 0; action < table.ActionCount; action++)
@@ -76,9 +81,10 @@ internal sealed class MarkovSolver(TransitionTable table, CancellationToken canc
     public MarkovSolution FiniteHorizon(double discount, int horizon)
     {
         var (values, next) = (new double[table.StateCount], new double[table.StateCount]);
-        for (var step = 1; step < horizon; step++)
+        var change = double.PositiveInfinity;
+        for (var step = 1; step < horizon && change != 0; step++)
         {
-            Improve(values, next, discount);
+            change = Improve(values, next, discount); // once nothing changes, nothing ever will
             (values, next) = (next, values);
         }
         var actionValues = ActionValues(values, discount);
@@ -92,7 +98,7 @@ internal sealed class MarkovSolver(TransitionTable table, CancellationToken canc
         var (values, next) = (new double[table.StateCount], new double[table.StateCount]);
         for (var step = 0; step < horizon; step++)
         {
-            for (var state = 0; state < values.Length; state++)
+            foreach (var state in _known)
                 next[state] = Value(state, policy[state], values, discount);
             (values, next) = (next, values);
             cancellation.ThrowIfCancellationRequested();
@@ -107,9 +113,9 @@ internal sealed class MarkovSolver(TransitionTable table, CancellationToken canc
     public int[] Greedy(double[] actionValues)
     {
         var policy = new int[table.StateCount];
-        for (var state = 0; state < policy.Length; state++)
+        Array.Fill(policy, -1);
+        foreach (var state in _known)
         {
-            policy[state] = -1;
             for (var action = 0; action < table.ActionCount; action++)
             {
                 var value = actionValues[At(state, action)];
@@ -123,8 +129,12 @@ internal sealed class MarkovSolver(TransitionTable table, CancellationToken canc
     private double[] ActionValues(double[] values, double discount)
     {
         var actionValues = new double[table.StateCount * table.ActionCount];
-        for (var pair = 0; pair < actionValues.Length; pair++)
-            actionValues[pair] = Value(pair, values, discount);
+        Array.Fill(actionValues, double.NaN);
+        foreach (var state in _known)
+        {
+            for (var action = 0; action < table.ActionCount; action++)
+                actionValues[At(state, action)] = Value(At(state, action), values, discount);
+        }
         return actionValues;
     }
 
@@ -134,7 +144,7 @@ internal sealed class MarkovSolver(TransitionTable table, CancellationToken canc
     {
         cancellation.ThrowIfCancellationRequested();
         var change = 0.0;
-        for (var state = 0; state < values.Length; state++)
+        foreach (var state in _known)
         {
             var best = double.NegativeInfinity;
             for (var action = 0; action < table.ActionCount; action++)
@@ -152,7 +162,7 @@ internal sealed class MarkovSolver(TransitionTable table, CancellationToken canc
     private double Evaluate(int[] policy, double[] values, double discount)
     {
         var change = 0.0;
-        for (var state = 0; state < values.Length; state++)
+        foreach (var state in _known)
         {
             var value = Value(state, policy[state], values, discount);
             change = Math.Max(change, Math.Abs(value - values[state]));
@@ -176,6 +186,9 @@ internal sealed class MarkovSolver(TransitionTable table, CancellationToken canc
         }
         return sum;
     }
+
+    private static int[] KnownStates(TransitionTable table) => Enumerable.Range(0, table.StateCount)
+        .Where(state => table.First[state * table.ActionCount] < table.First[(state + 1) * table.ActionCount]).ToArray();
 
     private int At(int state, int action) => (state * table.ActionCount) + action;
 }

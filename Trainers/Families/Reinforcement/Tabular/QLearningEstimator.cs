@@ -57,15 +57,11 @@ public sealed class QLearningEstimator : TabularEstimator
         var rows = log.Read(_options.CancellationToken).ToArray();
         if (rows.Length == 0)
             throw new ArgumentException("There are no rows with a state and an action to learn from.");
-        var warnings = new List<string>();
-        if (log.Note is { } note)
-        {
-            warnings.Add(note);
-            channel.Warning("{0}", note);
-        }
         var table = ActionTable.Create(log.States, log.Actions, _options);
         foreach (var row in rows)
             table.SetTried(row.State, row.Action);
+        log.CountUnknownEnds(rows.LongCount(row => !row.Terminated && !table.IsTried(row.NextState)));
+        var warnings = log.Report(channel);
         var run = new QLearningRun(_options, _seed, channel);
         run.Replay(table, rows);
         return table.ToContent(log.States, log.Actions, run.History(warnings, log.Counts.Values));
@@ -82,7 +78,7 @@ public sealed class QLearningEstimator : TabularEstimator
     }
 
     /// <summary>The options of <see cref="QLearningEstimator"/>.</summary>
-    public sealed class Options : TabularOptions
+    public sealed class Options : TabularOptions, IExplorationOptions
     {
         internal const int DefaultEpochs = 50;
         internal const double DefaultLearningRate = 0.1;
@@ -139,15 +135,8 @@ public sealed class QLearningEstimator : TabularEstimator
             OptionCheck.Above(LearningRate, 0, 1, nameof(LearningRate));
             OptionCheck.NotNull(LearningRateSchedule, nameof(LearningRateSchedule));
             LearningRateSchedule.Check(Epochs);
-            OptionCheck.Between(InitialEpsilon, 0, 1, nameof(InitialEpsilon));
-            OptionCheck.Between(FinalEpsilon, 0, 1, nameof(FinalEpsilon));
-            OptionCheck.Between(EpsilonDecayFraction, 0, 1, nameof(EpsilonDecayFraction));
+            this.CheckExploration();
             OptionCheck.Between(InitialValue, -float.MaxValue, float.MaxValue, nameof(InitialValue));
         }
-
-        /// <summary>The probability of a random action when a share of the steps is done.</summary>
-        internal double Epsilon(double done) => EpsilonDecayFraction == 0
-            ? FinalEpsilon
-            : InitialEpsilon + ((FinalEpsilon - InitialEpsilon) * Math.Min(1, done / EpsilonDecayFraction));
     }
 }

@@ -7,7 +7,8 @@ namespace MLExtensions.Families.Reinforcement;
 /// <summary>One training of a table: acting, correcting values, and what is said about it.</summary>
 internal sealed class QLearningRun(QLearningEstimator.Options options, int seed, IChannel channel)
 {
-    private const int CancellationInterval = 1024;
+    private const int ReportSteps = 1024;
+    private const string Advice = "Try smaller rewards (RewardClip), a smaller LearningRate, or a DiscountFactor below 1: rewards without end have no sum.";
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(0.1);
 
     private readonly SeededRandom _random = new(SeedSequence.Derive(seed, SeedSequence.Exploration));
@@ -141,10 +142,8 @@ internal sealed class QLearningRun(QLearningEstimator.Options options, int seed,
     /// <summary>Cancels and reports now and then.</summary>
     private void Heed(int epoch, int done, int steps)
     {
-        if (done % CancellationInterval != 0)
-            return;
-        options.CancellationToken.ThrowIfCancellationRequested();
-        if (options.Progress == null || _watch.Elapsed - _lastReport < ReportInterval)
+        options.CancellationToken.ThrowIfCancellationRequested(); // at each step: some environments take long
+        if (done % ReportSteps != 0 || options.Progress == null || _watch.Elapsed - _lastReport < ReportInterval)
             return;
         _lastReport = _watch.Elapsed;
         Report(epoch, done, steps, completed: null);
@@ -158,7 +157,7 @@ internal sealed class QLearningRun(QLearningEstimator.Options options, int seed,
         if (_episodes > 0)
             (metrics["return"], metrics["length"]) = (_returns / _episodes, (double)_lengths / _episodes);
         if (!double.IsFinite(_loss))
-            throw new TrainingDivergedException(epoch, null, "The mean squared correction", _loss / steps, "of the values of actions");
+            throw new TrainingDivergedException(epoch, null, "The mean squared correction", _loss / steps, "of the values of actions", Advice);
         _records.Add(new EpochRecord { Epoch = epoch, LearningRate = Rate(epoch), Seconds = _watch.Elapsed.TotalSeconds, Examples = steps, Training = metrics });
         channel.Info("{0}", _records[^1]);
         if (options.Progress != null)

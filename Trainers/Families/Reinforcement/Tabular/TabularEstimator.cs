@@ -42,6 +42,8 @@ public abstract class TabularEstimator : IEstimator<TabularPolicyTransformer>
     public TabularPolicyTransformer Fit(IEnvironment environment)
     {
         ArgumentNullException.ThrowIfNull(environment);
+        if (environment.ObservationSpace == null)
+            throw new ArgumentException($"The environment {environment.Name} has no observation space.", nameof(environment));
         if (environment.ObservationSpace is not DiscreteSpace)
             throw new ArgumentException($"The observations of {environment.Name} are {environment.ObservationSpace}; a table needs a {nameof(DiscreteSpace)}: numbered states.", nameof(environment));
         if (environment.ActionSpace == null)
@@ -56,11 +58,8 @@ public abstract class TabularEstimator : IEstimator<TabularPolicyTransformer>
         ArgumentNullException.ThrowIfNull(inputSchema);
         TransitionLog.CheckSchema(inputSchema, _options);
         var columns = inputSchema.ToDictionary(column => column.Name);
-        // Without them no MapKeyToValue can follow in the same pipeline.
-        var keyValues = columns[_options.ActionColumnName].Annotations.Where(annotation => annotation.Name == AnnotationUtils.Kinds.KeyValues)
-            .Select(annotation => new SchemaShape.Column(annotation.Name, SchemaShape.Column.VectorKind.Vector, TextDataViewType.Instance, isKey: false)).ToArray();
-        columns[_options.OutputColumnName] = new SchemaShape.Column(_options.OutputColumnName, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.UInt32, isKey: true, new SchemaShape(keyValues));
-        columns[_options.ActionValuesColumnName] = new SchemaShape.Column(_options.ActionValuesColumnName, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, isKey: false);
+        foreach (var column in _options.AddedColumns(inputSchema))
+            columns[column.Name] = column;
         return new SchemaShape(columns.Values);
     }
 

@@ -1,3 +1,4 @@
+using MLExtensions.Families.Reinforcement;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -6,7 +7,7 @@ namespace MLExtensions;
 /// Options shared by the learners of numbered states. They are checked and copied when the estimator is created: changing them afterwards has
 /// no effect.
 /// </summary>
-public abstract class TabularOptions
+public abstract class TabularOptions : IStepOptions
 {
     internal const string DefaultStateColumnName = "State";
     internal const string DefaultActionColumnName = "Action";
@@ -63,15 +64,8 @@ public abstract class TabularOptions
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     internal virtual void Check()
     {
-        OptionCheck.NotEmpty(StateColumnName, nameof(StateColumnName));
-        OptionCheck.NotEmpty(ActionColumnName, nameof(ActionColumnName));
-        OptionCheck.NotEmpty(RewardColumnName, nameof(RewardColumnName));
-        OptionCheck.NotEmpty(NextStateColumnName, nameof(NextStateColumnName));
+        this.CheckSteps();
         if (TerminatedColumnName != null)
             OptionCheck.NotEmpty(TerminatedColumnName, nameof(TerminatedColumnName));
-        OptionCheck.NotEmpty(OutputColumnName, nameof(OutputColumnName));
-        OptionCheck.NotEmpty(ActionValuesColumnName, nameof(ActionValuesColumnName));
-        OptionCheck.Require(OutputColumnName != ActionValuesColumnName, ActionValuesColumnName, nameof(ActionValuesColumnName), $"another name than {nameof(OutputColumnName)}");
-        OptionCheck.Above(DiscountFactor, 0, 1, nameof(DiscountFactor));
     }
 }

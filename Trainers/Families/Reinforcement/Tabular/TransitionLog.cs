@@ -13,6 +13,7 @@ internal readonly record struct LoggedTransition(int State, int Action, float Re
 internal sealed class TransitionLog
 {
     private const string SkippedRows = "rows without state or action";
+    private const string UnknownEnds = "rows that lead to a state in which nothing was tried";
 
     private readonly IDataView _data;
     private readonly TabularOptions _options;
@@ -93,8 +94,30 @@ internal sealed class TransitionLog
         }
     }
 
-    /// <summary>What is to be said of the rows in the log of a training; null if there is nothing.</summary>
-    public string? Note => Counts[SkippedRows] is > 0 and var skipped ? FormattableString.Invariant($"{skipped} rows have no state or no action; they are left out.") : null;
+    /// <summary>Counts rows whose next state is there, but has no action that was tried: its value is taken for 0, as if the episode ended.</summary>
+    public void CountUnknownEnds(long rows) => Counts.Add(UnknownEnds, rows);
+
+    /// <summary>Says what there is to say of the rows.</summary>
+    /// <param name="channel">The log of the training.</param>
+    /// <returns>Those that are warnings.</returns>
+    public IReadOnlyList<string> Report(IChannel channel)
+    {
+        var warnings = new List<string>();
+        if (Counts[SkippedRows] is > 0 and var skipped)
+            warnings.Add(FormattableString.Invariant($"{skipped} rows have no state or no action; they are left out."));
+        if (Counts[UnknownEnds] is > 0 and var ends)
+        {
+            var note = FormattableString.Invariant($"{ends} rows lead to a state in which nothing was tried; they count as ends of episodes, after which nothing comes.");
+            // Without the column that is how a log says that an episode ended: by a state such as "end".
+            if (_options.TerminatedColumnName is { } terminated)
+                warnings.Add($"{note} Column '{terminated}' says that they are not.");
+            else
+                channel.Info("{0}", note);
+        }
+        foreach (var warning in warnings)
+            channel.Warning("{0}", warning);
+        return warnings;
+    }
 
     private int Place(uint next) => next == 0 ? -1 : _nextPlaces == null ? (int)next - 1 : _nextPlaces[next - 1];
 
