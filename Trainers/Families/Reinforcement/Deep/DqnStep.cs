@@ -146,20 +146,20 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
     private Tensor Loss(TransitionBatch batch, out Tensor taken, out Tensor? errors)
     {
         var (block, device) = (batch.Block, _network.Device);
-        var actions = block.Actions.to(device);
-        var values = _network.Forward(block.States.to(device));
+        var actions = block.Actions.Tensor.to(device);
+        var values = _network.Forward(block.States.Tensor.to(device));
         taken = values.gather(1, actions.unsqueeze(1)).squeeze(1);
         errors = null;
         if (_isCloning)
-            return nn.functional.cross_entropy(Allow(values, block.Masks, block.HasMasks), actions);
+            return nn.functional.cross_entropy(Allow(values, block.Masks.Tensor, block.HasMasks), actions);
         var goals = Goals(block, device);
         errors = taken.sub(goals);
         var losses = _options.Loss == ValueLoss.Huber
             ? nn.functional.smooth_l1_loss(taken, goals, nn.Reduction.None)
             : errors.pow(Number.Of(2)).mul(Number.Of(Half));
-        var loss = batch.TakeErrors == null ? losses.mean() : losses.mul(block.Weights.to(device)).mean();
+        var loss = batch.TakeErrors == null ? losses.mean() : losses.mul(block.Weights.Tensor.to(device)).mean();
         if (_conservativeWeight > 0)
-            loss = loss.add(Allow(values, block.Masks, block.HasMasks).logsumexp(1).sub(taken).mean(), Number.Of(_conservativeWeight));
+            loss = loss.add(Allow(values, block.Masks.Tensor, block.HasMasks).logsumexp(1).sub(taken).mean(), Number.Of(_conservativeWeight));
         return loss;
     }
 
@@ -167,17 +167,17 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
     private Tensor Goals(TransitionBlock block, Device device)
     {
         using var noGradient = no_grad();
-        var next = block.NextStates.to(device);
+        var next = block.NextStates.Tensor.to(device);
         var ofTarget = _target.Forward(next);
         Tensor best;
         if (_options.DoubleLearning)
         {
-            var choice = Allow(_network.Forward(next), block.NextMasks, block.HasMasks).argmax(1, keepdim: true);
+            var choice = Allow(_network.Forward(next), block.NextMasks.Tensor, block.HasMasks).argmax(1, keepdim: true);
             best = ofTarget.gather(1, choice).squeeze(1);
         }
         else
-            best = Allow(ofTarget, block.NextMasks, block.HasMasks).amax([1]);
-        return best.mul(block.Discounts.to(device)).add(block.Rewards.to(device), Number.One);
+            best = Allow(ofTarget, block.NextMasks.Tensor, block.HasMasks).amax([1]);
+        return best.mul(block.Discounts.Tensor.to(device)).add(block.Rewards.Tensor.to(device), Number.One);
     }
 
     private static Tensor Allow(Tensor values, Tensor masks, bool hasMasks) =>

@@ -45,7 +45,7 @@ internal sealed class ReplayBatches : IDisposable
     /// <summary>What is drawn more often counts less each time; the largest weight is 1.</summary>
     private void Weigh(SumTree priorities, double power)
     {
-        var weights = _block.WeightValues;
+        var weights = _block.Weights.Values;
         for (var i = 0; i < weights.Length; i++)
             weights[i] = (float)Math.Pow(_buffer.Count * priorities[_places[i]] / priorities.Total, -power);
         var largest = 0f;
