@@ -20,8 +20,6 @@ internal sealed record EpochEvaluation(int Episodes, int MaximumSteps, int Seed,
 /// </summary>
 internal sealed class DqnStep : TrainingStep<TransitionBatch>
 {
-    private const double Half = 0.5;
-
     private readonly TrainedNetwork _network;
     private readonly TrainedNetwork _target;
     private readonly DqnEstimator.Options _options;
@@ -29,10 +27,12 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
     private readonly EpochEvaluation? _evaluation;
     private readonly ActionValueScorer _scorer;
     private readonly GreedyPolicy _policy;
-    private readonly bool _isCloning;
-    private readonly double _conservativeWeight;
+    private readonly TransitionLoss _loss;
+    private readonly ActionValues _values;
+    private readonly ActionValues _nextValues;
+    private readonly ActionValues _targetValues;
     private readonly Action _throwIfCancelled;
-    private double _values;
+    private double _valueSum;
     private long _batches;
 
     /// <param name="network">The network; owned by the step.</param>
@@ -45,8 +45,10 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
     public DqnStep(TrainedNetwork network, TrainedNetwork target, DqnEstimator.Options options, PolicyKeys actions, Experience? experience, EpochEvaluation? evaluation, Action throwIfCancelled)
     {
         (_network, _target, _options, _experience, _evaluation, _throwIfCancelled) = (network, target, options, experience, evaluation, throwIfCancelled);
-        _isCloning = experience == null && options.LogLearning == LogLearning.Cloning;
-        _conservativeWeight = experience == null ? options.ConservativeWeight : 0;
+        _loss = new TransitionLoss(options, isLog: experience == null, actions.Count);
+        _values = ActionValues.Of(network, options.BatchSize, options.Precision, learns: true);
+        _nextValues = ActionValues.Of(network, options.BatchSize, options.Precision, learns: false);
+        _targetValues = ActionValues.Of(target, options.BatchSize, options.Precision, learns: false);
         _scorer = new ActionValueScorer((ActionValueArchitecture)network.Architecture, network.Module, network.Device);
         _policy = new GreedyPolicy(_scorer, actions);
         experience?.Follow(_policy);
@@ -61,36 +63,39 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
     /// <summary>Goals rise with values, and errors with both.</summary>
     public override bool LowersLoss => false;
 
-    public override bool LossTellsLearning => _isCloning;
+    public override bool LossTellsLearning => _loss.IsCloning;
 
     public override void BeginEpoch(int epoch)
     {
         base.BeginEpoch(epoch);
         _target.Parameters.PublishWeights(); // a checkpoint may have been loaded
-        (_values, _batches) = (0, 0);
+        (_valueSum, _batches) = (0, 0);
     }
 
     public override double Train(TransitionBatch batch, double learningRate, MetricSums metrics)
     {
         if (batch.CopiesTarget)
             MoveTarget(1);
-        var loss = Loss(batch, out var taken, out var errors);
-        var value = _network.Descend(loss, learningRate);
-        using var noGradient = no_grad();
-        if (errors is not null && batch.TakeErrors is { } take)
-            take(TensorMemory.Floats(errors.detach().cpu().contiguous()));
-        if (_options.TargetUpdateInterval == null && !_isCloning)
+        var loss = Loss(batch);
+        if (double.IsFinite(loss))
+        {
+            _values.Backward(_loss.Gradients);
+            _network.Apply(learningRate);
+        }
+        if (!_loss.IsCloning)
+            batch.TakeErrors?.Invoke(_loss.Errors);
+        if (_options.TargetUpdateInterval == null && !_loss.IsCloning)
             MoveTarget(_options.TargetUpdateRate);
-        _values += taken.detach().mean().item<float>();
+        _valueSum += _loss.MeanValue;
         _batches++;
-        return value;
+        return loss;
     }
 
     public override double LossAfter(TransitionBatch batch)
     {
         using var mode = inference_mode();
         _network.BeginValidation();
-        var loss = Loss(batch, out _, out _).item<float>();
+        var loss = Loss(batch);
         _network.Parameters.BeginTraining(); // there can be more batches: how many there are depends on when learning starts
         return loss;
     }
@@ -117,7 +122,7 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
     public override void EndEpoch(MetricSums metrics)
     {
         if (_batches > 0)
-            Add(_isCloning ? "logit" : "value", _values / _batches);
+            Add(_loss.IsCloning ? "logit" : "value", _valueSum / _batches);
         if (_experience == null)
             return;
         Add("epsilon", _experience.Epsilon);
@@ -139,49 +144,22 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
 
     public override void Dispose()
     {
+        foreach (var values in (ActionValues[])[_values, _nextValues, _targetValues])
+            values.Dispose();
+        _loss.Dispose();
         base.Dispose();
         _target.Dispose();
     }
 
-    private Tensor Loss(TransitionBatch batch, out Tensor taken, out Tensor? errors)
+    private double Loss(TransitionBatch batch)
     {
-        var (block, device) = (batch.Block, _network.Device);
-        var actions = block.Actions.Tensor.to(device);
-        var values = _network.Forward(block.States.Tensor.to(device));
-        taken = values.gather(1, actions.unsqueeze(1)).squeeze(1);
-        errors = null;
-        if (_isCloning)
-            return nn.functional.cross_entropy(Allow(values, block.Masks.Tensor, block.HasMasks), actions);
-        var goals = Goals(block, device);
-        errors = taken.sub(goals);
-        var losses = _options.Loss == ValueLoss.Huber
-            ? nn.functional.smooth_l1_loss(taken, goals, nn.Reduction.None)
-            : errors.pow(Number.Of(2)).mul(Number.Of(Half));
-        var loss = batch.TakeErrors == null ? losses.mean() : losses.mul(block.Weights.Tensor.to(device)).mean();
-        if (_conservativeWeight > 0)
-            loss = loss.add(Allow(values, block.Masks.Tensor, block.HasMasks).logsumexp(1).sub(taken).mean(), Number.Of(_conservativeWeight));
-        return loss;
+        _values.Compute(batch.Block.States, _loss.Values);
+        if (!_loss.IsCloning)
+            _targetValues.Compute(batch.Block.NextStates, _loss.TargetValues);
+        if (!_loss.IsCloning && _options.DoubleLearning)
+            _nextValues.Compute(batch.Block.NextStates, _loss.NextValues);
+        return _loss.Compute(batch);
     }
-
-    /// <summary>The rewards and the value of what followed.</summary>
-    private Tensor Goals(TransitionBlock block, Device device)
-    {
-        using var noGradient = no_grad();
-        var next = block.NextStates.Tensor.to(device);
-        var ofTarget = _target.Forward(next);
-        Tensor best;
-        if (_options.DoubleLearning)
-        {
-            var choice = Allow(_network.Forward(next), block.NextMasks.Tensor, block.HasMasks).argmax(1, keepdim: true);
-            best = ofTarget.gather(1, choice).squeeze(1);
-        }
-        else
-            best = Allow(ofTarget, block.NextMasks.Tensor, block.HasMasks).amax([1]);
-        return best.mul(block.Discounts.Tensor.to(device)).add(block.Rewards.Tensor.to(device), Number.One);
-    }
-
-    private static Tensor Allow(Tensor values, Tensor masks, bool hasMasks) =>
-        hasMasks ? values.masked_fill(masks.to(values.device).eq(Number.Zero), Number.Of(float.NegativeInfinity)) : values;
 
     private void MoveTarget(double share)
     {
