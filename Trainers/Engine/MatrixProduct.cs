@@ -23,26 +23,29 @@ internal static unsafe class MatrixProduct
     /// <summary>The floats of two registers: columns are computed in such groups.</summary>
     public static int Group => 2 * (Vector512.IsHardwareAccelerated ? WideRegister.Width : Register.Width);
 
-    /// <summary>Computes <c>product = left x right</c>.</summary>
+    /// <summary>Computes <c>product = left x right + biases</c>.</summary>
     /// <param name="left">The left matrix, rows by depth, in any order.</param>
     /// <param name="right">
     /// The right matrix, depth by columns, row by row. What lies behind a row is read up to a multiple of <see cref="Group"/> columns, but not
     /// used.
     /// </param>
     /// <param name="product">The product, rows by columns, row by row; it does not overlap the others.</param>
-    public static void Compute(in StridedMatrix left, in StridedMatrix right, in StridedMatrix product)
+    /// <param name="biases">What is added to each row; null for nothing.</param>
+    public static void Compute(in StridedMatrix left, in StridedMatrix right, in StridedMatrix product, float* biases = null)
     {
         if (Vector512.IsHardwareAccelerated)
-            Compute<WideRegister>(left, right, product);
+            Compute<WideRegister>(left, right, product, biases);
         else
-            Compute<Register>(left, right, product);
+            Compute<Register>(left, right, product, biases);
     }
 
-    private static void Compute<T>(in StridedMatrix left, in StridedMatrix right, in StridedMatrix product)
+    private static void Compute<T>(in StridedMatrix left, in StridedMatrix right, in StridedMatrix product, float* biases)
         where T : struct, IRegister<T>
     {
         var group = 2 * T.Width;
         var rest = stackalloc float[TileRows * group];
+        var starts = stackalloc float[TileRows];
+        new Span<float>(starts, TileRows).Clear();
         // A group of columns of the right matrix stays in the first cache while the left matrix passes.
         for (var column = 0; column < product.Columns; column += group)
         {
@@ -50,13 +53,15 @@ internal static unsafe class MatrixProduct
             for (var row = 0; row < product.Rows; row += TileRows)
             {
                 var rows = Math.Min(TileRows, product.Rows - row);
+                if (biases != null)
+                    new ReadOnlySpan<float>(biases + row, rows).CopyTo(new Span<float>(starts, rows));
                 var to = product.At(row, column);
                 if (columns == group)
                 {
-                    ComputeTile<T>(left, row, rows, right.At(0, column), right.RowStride, to, product.RowStride);
+                    ComputeTile<T>(left, row, rows, right.At(0, column), right.RowStride, starts, to, product.RowStride);
                     continue;
                 }
-                ComputeTile<T>(left, row, rows, right.At(0, column), right.RowStride, rest, group);
+                ComputeTile<T>(left, row, rows, right.At(0, column), right.RowStride, starts, rest, group);
                 for (var i = 0; i < rows; i++)
                     new ReadOnlySpan<float>(rest + (i * group), columns).CopyTo(new Span<float>(to + (i * product.RowStride), columns));
             }
@@ -64,11 +69,12 @@ internal static unsafe class MatrixProduct
     }
 
     /// <summary>Rows that are not there are computed as the last one once more, and stored at its place.</summary>
-    private static void ComputeTile<T>(in StridedMatrix left, int row, int rows, float* right, long rightStride, float* product, long productStride)
+    private static void ComputeTile<T>(in StridedMatrix left, int row, int rows, float* right, long rightStride, float* starts, float* product, long productStride)
         where T : struct, IRegister<T>
     {
-        T l0 = default, l1 = default, l2 = default, l3 = default, l4 = default, l5 = default;
-        T h0 = default, h1 = default, h2 = default, h3 = default, h4 = default, h5 = default;
+        T l0 = T.Of(starts[0]), l1 = T.Of(starts[Math.Min(1, rows - 1)]), l2 = T.Of(starts[Math.Min(2, rows - 1)]);
+        T l3 = T.Of(starts[Math.Min(3, rows - 1)]), l4 = T.Of(starts[Math.Min(4, rows - 1)]), l5 = T.Of(starts[rows - 1]);
+        T h0 = l0, h1 = l1, h2 = l2, h3 = l3, h4 = l4, h5 = l5;
         var last = row + rows - 1;
         float* r0 = left.At(row, 0), r1 = left.At(Math.Min(row + 1, last), 0), r2 = left.At(Math.Min(row + 2, last), 0);
         float* r3 = left.At(Math.Min(row + 3, last), 0), r4 = left.At(Math.Min(row + 4, last), 0), r5 = left.At(last, 0);

@@ -12,7 +12,10 @@ internal abstract class ActionValues : IDisposable
     /// <param name="precision">The precision that it is trained in.</param>
     /// <param name="learns">Whether <see cref="Backward"/> follows.</param>
     public static ActionValues Of(TrainedNetwork network, int rows, Precision precision, bool learns) =>
-        (ActionValues?)HostPerceptron.Find(network, rows, precision) ?? new TorchValues(network, learns);
+        (MatrixProduct.IsFast ? HostPerceptron.Find(network, rows, precision) : null) ?? ByTorch(network, learns);
+
+    /// <summary>Leaves a network to libtorch.</summary>
+    public static ActionValues ByTorch(TrainedNetwork network, bool learns) => new TorchValues(network, learns);
 
     /// <summary>Computes the values. Runs in the dispose scope of the step.</summary>
     /// <param name="states">The states, <c>[rows, values of a state]</c>.</param>

@@ -1,6 +1,5 @@
 using MLExtensions.Engine;
 using MLExtensions.Networks;
-using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -75,7 +74,7 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
     public override double Train(TransitionBatch batch, double learningRate, MetricSums metrics)
     {
         if (batch.CopiesTarget)
-            MoveTarget(1);
+            _target.Follow(_network, 1);
         var loss = Loss(batch);
         if (double.IsFinite(loss))
         {
@@ -85,7 +84,7 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
         if (!_loss.IsCloning)
             batch.TakeErrors?.Invoke(_loss.Errors);
         if (_options.TargetUpdateInterval == null && !_loss.IsCloning)
-            MoveTarget(_options.TargetUpdateRate);
+            _target.Follow(_network, _options.TargetUpdateRate);
         _valueSum += _loss.MeanValue;
         _batches++;
         return loss;
@@ -159,16 +158,6 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
         if (!_loss.IsCloning && _options.DoubleLearning)
             _nextValues.Compute(batch.Block.NextStates, _loss.NextValues);
         return _loss.Compute(batch);
-    }
-
-    private void MoveTarget(double share)
-    {
-        using var noGradient = no_grad();
-        if (share >= 1)
-            _target.Parameters.Weights.copy_(_network.Parameters.Weights);
-        else
-            _target.Parameters.Weights.mul_(Number.Of(1 - share)).add_(_network.Parameters.Weights, Number.Of(share));
-        _target.Parameters.PublishWeights();
     }
 
     /// <summary>The policy as others see it.</summary>

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using MLExtensions.Engine;
 using MLExtensions.Networks;
 using MLExtensions.Tensors;
@@ -46,14 +48,14 @@ internal sealed unsafe class HostPerceptron : ActionValues
         static nint Bias(Dictionary<string, Tensor> of, LayerSite site) => of.TryGetValue(site.Path + ".bias", out var bias) ? (nint)TensorMemory.Pointer<float>(bias) : 0;
     }
 
-    /// <summary>Returns the perceptron of a network; null if it is another network, or if libtorch would be faster.</summary>
+    /// <summary>Returns the perceptron of a network; null if it is another kind of network, or so large that libtorch may be faster.</summary>
     /// <param name="network">The network, which must live as long as this object is used.</param>
     /// <param name="rows">The rows of each batch.</param>
     /// <param name="precision">The precision that it is trained in.</param>
     public static HostPerceptron? Find(TrainedNetwork network, int rows, Precision precision)
     {
         var architecture = (ActionValueArchitecture)network.Architecture;
-        var fits = MatrixProduct.IsFast && network.Device.type == DeviceType.CPU && precision == Precision.Float32 && rows <= MostRows
+        var fits = network.Device.type == DeviceType.CPU && precision == Precision.Float32 && rows <= MostRows
             && !architecture.IsDueling && network.Parameters.Frozen.Weights.Count == 0 && AreDense(architecture.PlacedLayers);
         return fits ? new HostPerceptron(network, architecture, rows) : null;
     }
@@ -201,12 +203,10 @@ internal sealed unsafe class HostPerceptron : ActionValues
 
         public void Forward()
         {
-            MatrixProduct.Compute(weights, inputs.Features, Outputs.Features);
+            MatrixProduct.Compute(weights, inputs.Features, Outputs.Features, (float*)biases);
             for (var unit = 0; unit < weights.Rows; unit++)
             {
                 var values = Outputs.Features.Row(unit);
-                if (biases != 0)
-                    TensorPrimitives.Add(values, ((float*)biases)[unit], values);
                 switch (Activation)
                 {
                     case Activation.ReLU:
@@ -245,8 +245,7 @@ internal sealed unsafe class HostPerceptron : ActionValues
             switch (Activation)
             {
                 case Activation.ReLU:
-                    for (var i = 0; i < gradients.Length; i++)
-                        gradients[i] = outputs[i] > 0 ? gradients[i] : 0;
+                    KeepWherePositive(outputs, gradients);
                     break;
                 case Activation.Tanh:
                     for (var i = 0; i < gradients.Length; i++)
@@ -257,6 +256,16 @@ internal sealed unsafe class HostPerceptron : ActionValues
                         gradients[i] *= outputs[i] * (1 - outputs[i]);
                     break;
             }
+        }
+
+        private static void KeepWherePositive(ReadOnlySpan<float> outputs, Span<float> gradients)
+        {
+            var values = MemoryMarshal.Cast<float, Vector<float>>(outputs);
+            var kept = MemoryMarshal.Cast<float, Vector<float>>(gradients);
+            for (var i = 0; i < kept.Length; i++)
+                kept[i] = Vector.ConditionalSelect(Vector.GreaterThan(values[i], Vector<float>.Zero), kept[i], Vector<float>.Zero);
+            for (var i = kept.Length * Vector<float>.Count; i < gradients.Length; i++)
+                gradients[i] = outputs[i] > 0 ? gradients[i] : 0;
         }
     }
 }

@@ -115,7 +115,7 @@ internal sealed class TransitionLoss : IDisposable
     private float LossOf(float error, out float slope)
     {
         var isSquare = _options.Loss == ValueLoss.Squared || Math.Abs(error) < 1;
-        slope = isSquare ? error : Math.Sign(error);
+        slope = isSquare ? error : MathF.CopySign(1, error);
         return isSquare ? Half * error * error : Math.Abs(error) - Half;
     }
 
