@@ -69,6 +69,8 @@ internal static unsafe class MatrixProduct
     }
 
     /// <summary>Rows that are not there are computed as the last one once more, and stored at its place.</summary>
+    /// <remarks>Optimized at once: until the runtime finds that it is called often, a short training would be over.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ComputeTile<T>(in StridedMatrix left, int row, int rows, float* right, long rightStride, float* starts, float* product, long productStride)
         where T : struct, IRegister<T>
     {

@@ -22,6 +22,14 @@ public sealed class HostPerceptronTests
     public void ValuesAndGradients_AreThoseOfAutomaticDifferentiation(Activation activation, int rows, int inputs) =>
         Compare(Network(inputs, new DenseLayer(20), new ActivationLayer(activation), new DenseLayer(512), new ActivationLayer(activation), new DenseLayer(9), new DenseLayer()), rows, () => 0);
 
+    /// <summary>Layers that change nothing, layers without biases, and two dense layers in a row.</summary>
+    [TestMethod]
+    public void LayersThatDoLess_CountAsWhatTheyDo()
+    {
+        var nothing = new ActivationLayer(Activation.Identity);
+        Compare(Network(6, nothing, new DenseLayer(20), new ActivationLayer(), nothing, new DenseLayer(30) { Bias = false }, new ActivationLayer(Activation.Tanh), new DenseLayer(8), new DenseLayer()), 16, () => 0);
+    }
+
     [TestMethod]
     public void NumberedStates_AreEntered()
     {

@@ -10,7 +10,7 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace MLExtensions.Families.Reinforcement;
 
 /// <summary>
-/// A small perceptron in training, computed in managed code on the weights and gradients of the network itself: both passes together take about
+/// A small perceptron in training, computed in managed code on the weights and gradients of the network itself: a training step takes about
 /// a third of the time that libtorch needs for its many small operations. Values lie feature by feature, <c>[features, rows]</c>, so that a
 /// register holds the rows of a batch.
 /// </summary>
@@ -25,27 +25,26 @@ internal sealed unsafe class HostPerceptron : ActionValues
     private readonly Layer[] _layers;
     private readonly Values _input;
 
-    private HostPerceptron(TrainedNetwork network, ActionValueArchitecture architecture, int rows)
+    private HostPerceptron(TrainedNetwork network, ActionValueArchitecture architecture, List<(PlacedLayer Dense, Activation Activation)> layers, int rows)
     {
         (_architecture, _rows) = (architecture, rows);
         using var scope = NewDisposeScope();
         var weights = network.Parameters.Split(network.Parameters.Weights).ToDictionary();
         var gradients = network.Parameters.Split(network.Parameters.Gradients).ToDictionary();
-        _input = new Values(architecture.StateCount ?? architecture.InputCount, rows);
-        var layers = new List<Layer>();
-        foreach (var (layer, input, output, site) in architecture.PlacedLayers)
+        _layers = new Layer[layers.Count];
+        var values = _input = new Values(architecture.StateCount ?? architecture.InputCount, rows);
+        for (var i = 0; i < _layers.Length; i++)
         {
-            if (layer is DenseLayer)
-                layers.Add(new Layer(Matrix(weights, site, input, output), Bias(weights, site), Matrix(gradients, site, input, output), Bias(gradients, site), layers.Count == 0 ? _input : layers[^1].Outputs, rows));
-            else if (layer is ActivationLayer activation)
-                layers[^1].Activation = activation.Activation;
+            var (dense, activation) = layers[i];
+            _layers[i] = new Layer(Matrix(weights, dense), Bias(weights, dense), Matrix(gradients, dense), Bias(gradients, dense), activation, values, rows);
+            values = _layers[i].Outputs;
         }
-        _layers = [.. layers];
 
-        static StridedMatrix Matrix(Dictionary<string, Tensor> of, LayerSite site, LayerShape input, LayerShape output) =>
-            new(TensorMemory.Pointer<float>(of[site.Path + ".weight"]), (int)output.Count, (int)input.Count, input.Count);
+        static StridedMatrix Matrix(Dictionary<string, Tensor> of, in PlacedLayer dense) =>
+            new(TensorMemory.Pointer<float>(of[dense.Site.Path + ".weight"]), (int)dense.Output.Count, (int)dense.Input.Count, dense.Input.Count);
 
-        static nint Bias(Dictionary<string, Tensor> of, LayerSite site) => of.TryGetValue(site.Path + ".bias", out var bias) ? (nint)TensorMemory.Pointer<float>(bias) : 0;
+        static nint Bias(Dictionary<string, Tensor> of, in PlacedLayer dense) =>
+            of.TryGetValue(dense.Site.Path + ".bias", out var bias) ? (nint)TensorMemory.Pointer<float>(bias) : 0;
     }
 
     /// <summary>Returns the perceptron of a network; null if it is another kind of network, or so large that libtorch may be faster.</summary>
@@ -56,8 +55,8 @@ internal sealed unsafe class HostPerceptron : ActionValues
     {
         var architecture = (ActionValueArchitecture)network.Architecture;
         var fits = network.Device.type == DeviceType.CPU && precision == Precision.Float32 && rows <= MostRows
-            && !architecture.IsDueling && network.Parameters.Frozen.Weights.Count == 0 && AreDense(architecture.PlacedLayers);
-        return fits ? new HostPerceptron(network, architecture, rows) : null;
+            && !architecture.IsDueling && network.Parameters.Frozen.Weights.Count == 0;
+        return fits && DenseLayers(architecture.PlacedLayers) is { Count: > 0 } layers ? new HostPerceptron(network, architecture, layers, rows) : null;
     }
 
     public override void Compute(HostTensor<float> states, Span<float> values)
@@ -82,26 +81,27 @@ internal sealed unsafe class HostPerceptron : ActionValues
             layer.Outputs.Dispose();
     }
 
-    private static bool AreDense(IReadOnlyList<PlacedLayer> placed)
+    /// <summary>The dense layers with what follows each; null if there are other layers, or too large ones.</summary>
+    private static List<(PlacedLayer Dense, Activation Activation)>? DenseLayers(IReadOnlyList<PlacedLayer> placed)
     {
-        Activation? last = null;
-        foreach (var (layer, input, output, _) in placed)
+        var found = new List<(PlacedLayer Dense, Activation Activation)>();
+        foreach (var layer in placed)
         {
-            switch (layer)
+            switch (layer.Layer)
             {
-                case DenseLayer when input.Count <= MostUnits && output.Count <= MostUnits:
-                    last = Activation.Identity;
+                case DenseLayer when layer.Input.Count <= MostUnits && layer.Output.Count <= MostUnits:
+                    found.Add((layer, Activation.Identity));
                     break;
-                case ActivationLayer { Activation: Activation.ReLU or Activation.Tanh or Activation.Sigmoid } activation when last == Activation.Identity:
-                    last = activation.Activation;
+                case ActivationLayer { Activation: Activation.ReLU or Activation.Tanh or Activation.Sigmoid } activation when found is [.., (_, Activation.Identity)]:
+                    found[^1] = (found[^1].Dense, activation.Activation);
                     break;
                 case FlattenLayer or ActivationLayer { Activation: Activation.Identity }:
                     break;
                 default:
-                    return false;
+                    return null;
             }
         }
-        return last != null;
+        return found;
     }
 
     /// <summary>The input of the first layer, as the module makes it of states.</summary>
@@ -195,10 +195,8 @@ internal sealed unsafe class HostPerceptron : ActionValues
     }
 
     /// <summary>A dense layer with its activation function.</summary>
-    private sealed class Layer(StridedMatrix weights, nint biases, StridedMatrix weightGradients, nint biasGradients, Values inputs, int rows)
+    private sealed class Layer(StridedMatrix weights, nint biases, StridedMatrix weightGradients, nint biasGradients, Activation activation, Values inputs, int rows)
     {
-        public Activation Activation { get; set; } = Activation.Identity;
-
         public Values Outputs { get; } = new(weights.Rows, rows);
 
         public void Forward()
@@ -207,7 +205,7 @@ internal sealed unsafe class HostPerceptron : ActionValues
             for (var unit = 0; unit < weights.Rows; unit++)
             {
                 var values = Outputs.Features.Row(unit);
-                switch (Activation)
+                switch (activation)
                 {
                     case Activation.ReLU:
                         TensorPrimitives.Max(values, 0, values);
@@ -242,7 +240,7 @@ internal sealed unsafe class HostPerceptron : ActionValues
 
         private void PassActivation(ReadOnlySpan<float> outputs, Span<float> gradients)
         {
-            switch (Activation)
+            switch (activation)
             {
                 case Activation.ReLU:
                     KeepWherePositive(outputs, gradients);
