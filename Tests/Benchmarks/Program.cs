@@ -29,6 +29,7 @@ IBenchmark[] benchmarks =
     new TextGeneration(),
     new BoltzmannTraining(),
     new GanThroughput(),
+    new DqnThroughput(),
 ];
 
 BenchmarkSettings settings;

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using MLExtensions.Tensors;
 using TorchSharp;
 
 namespace MLExtensions.Engine;
@@ -202,6 +203,42 @@ internal static class ElementBlocks
         }
         else
             Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, One);
+    }
+}
+
+/// <summary>Moves flat weights towards others: moving averages and target networks.</summary>
+internal static unsafe class FlatAverage
+{
+    /// <summary>Computes <c>values += share x (towards - values)</c>, in host memory in one pass.</summary>
+    /// <param name="values">The values that move; a flat, contiguous float32 tensor.</param>
+    /// <param name="towards">What they move to, as many on the same device.</param>
+    /// <param name="share">The share of the way, from 0 to 1.</param>
+    /// <param name="threads">The number of threads for host memory. The result does not depend on it.</param>
+    public static void Move(torch.Tensor values, torch.Tensor towards, double share, int threads)
+    {
+        if (values.device_type == DeviceType.CPU)
+        {
+            float* to = FlatBuffers.Address(values), from = FlatBuffers.Address(towards);
+            ElementBlocks.Run(values.NumberOfElements, threads, (_, start, end) => MoveBlock(to, from, (float)share, start, end));
+            GC.KeepAlive(values);
+            GC.KeepAlive(towards);
+            return;
+        }
+        using var noGradient = torch.no_grad();
+        using var gap = towards - values;
+        values.add_(gap, Number.Of(share));
+    }
+
+    private static void MoveBlock(float* values, float* towards, float share, long start, long end)
+    {
+        var (width, shares, i) = (Vector<float>.Count, new Vector<float>(share), start);
+        for (; i <= end - width; i += width)
+        {
+            var value = Vector.Load(values + i);
+            Vector.MultiplyAddEstimate(Vector.Load(towards + i) - value, shares, value).Store(values + i);
+        }
+        for (; i < end; i++)
+            values[i] = float.MultiplyAddEstimate(towards[i] - values[i], share, values[i]);
     }
 }
 

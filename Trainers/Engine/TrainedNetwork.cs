@@ -15,6 +15,7 @@ internal sealed class TrainedNetwork : IDisposable
     private readonly OptimizationSettings _settings;
     private readonly DropoutGenerator _dropout;
     private readonly bool _takesBFloat16;
+    private readonly int _threads;
     private readonly List<(string Name, Tensor Value, Tensor Average)> _averagedBuffers = [];
 
     /// <param name="name">Its name in checkpoints and TensorBoard events.</param>
@@ -37,7 +38,8 @@ internal sealed class TrainedNetwork : IDisposable
         if (device.type != DeviceType.CPU)
             module.to(device);
         Parameters = new ParameterSet(module, settings);
-        Optimizer = FlatOptimizer.Create(settings.Optimizer, Parameters.Weights, Parameters.Gradients, Parameters.Segments, get_num_threads());
+        _threads = get_num_threads();
+        Optimizer = FlatOptimizer.Create(settings.Optimizer, Parameters.Weights, Parameters.Gradients, Parameters.Segments, _threads);
         if (settings.AverageDecay != null)
         {
             Average = Parameters.Weights.clone().DetachFromDisposeScope();
@@ -111,10 +113,26 @@ internal sealed class TrainedNetwork : IDisposable
             return;
         // Early the average would be close to the initial weights, so it follows faster, as in TensorFlow.
         var decay = Math.Min(_settings.AverageDecay!.Value, (1.0 + Optimizer.StepCount) / (10 + Optimizer.StepCount));
+        FlatAverage.Move(Average, Parameters.Weights, 1 - decay, _threads);
         using var noGradient = no_grad();
-        Follow(Average, Parameters.Weights, 1 - decay);
         foreach (var (_, value, average) in _averagedBuffers)
-            Follow(average, value, 1 - decay);
+        {
+            using var gap = value - average;
+            average.add_(gap, Number.Of(1 - decay));
+        }
+    }
+
+    /// <summary>Moves the weights towards those of another network of the same architecture.</summary>
+    /// <param name="other">The other network.</param>
+    /// <param name="share">The share of the way; 1 for a copy, which weights that are no numbers do not outlast.</param>
+    public void Follow(TrainedNetwork other, double share)
+    {
+        using var noGradient = no_grad();
+        if (share >= 1)
+            Parameters.Weights.copy_(other.Parameters.Weights);
+        else
+            FlatAverage.Move(Parameters.Weights, other.Parameters.Weights, share, _threads);
+        Parameters.PublishWeights();
     }
 
     /// <summary>Puts the weights and statistics that the model would get into the module until the returned object is disposed.</summary>
@@ -148,12 +166,6 @@ internal sealed class TrainedNetwork : IDisposable
         Parameters.Dispose();
         Module.Dispose();
         _dropout.Dispose();
-    }
-
-    private static void Follow(Tensor average, Tensor value, double share)
-    {
-        using var gap = value - average;
-        average.add_(gap, Number.Of(share));
     }
 
     private double ClipFactor()

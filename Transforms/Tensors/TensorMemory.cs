@@ -57,19 +57,57 @@ internal static class ModuleMemory
     }
 }
 
-/// <summary>A reusable float32 tensor for rows of features that is filled from managed code.</summary>
-internal sealed unsafe class FeatureBlock : IDisposable
+/// <summary>A tensor in host memory, zero at first, that managed code fills and reads at its address. It outlives dispose scopes.</summary>
+internal sealed unsafe class HostTensor<T> : IDisposable
+    where T : unmanaged
 {
-    private readonly Tensor _tensor;
-    private readonly float* _values;
+    public HostTensor(params ReadOnlySpan<long> shape)
+    {
+        var type = default(T) switch
+        {
+            byte => ScalarType.Byte,
+            int => ScalarType.Int32,
+            long => ScalarType.Int64,
+            float => ScalarType.Float32,
+            _ => throw new NotSupportedException($"There are no tensors of {typeof(T).Name} here."),
+        };
+        Tensor = zeros(shape, type, CPU).DetachFromDisposeScope();
+        Length = Tensor.NumberOfElements;
+        Address = TensorMemory.Pointer<T>(Tensor);
+    }
+
+    /// <summary>The tensor, which shares the memory.</summary>
+    public Tensor Tensor { get; }
+
+    /// <summary>The number of elements.</summary>
+    public long Length { get; }
+
+    /// <summary>The first element, until this object is disposed.</summary>
+    public T* Address { get; }
+
+    /// <summary>All elements.</summary>
+    public Span<T> Values => new(Address, checked((int)Length));
+
+    /// <summary>An element; the index is not checked.</summary>
+    public ref T this[long index] => ref Address[index];
+
+    /// <summary>Some elements; the range is not checked.</summary>
+    public Span<T> Slice(long first, int count) => new(Address + first, count);
+
+    public void Dispose() => Tensor.Dispose();
+}
+
+/// <summary>A reusable float32 tensor for rows of features that is filled from managed code.</summary>
+internal sealed class FeatureBlock : IDisposable
+{
+    private readonly HostTensor<float> _values;
     private bool _disposed;
 
     public FeatureBlock(int capacity, int width)
     {
         Capacity = capacity;
         Width = width;
-        _tensor = torch.zeros([capacity, width], ScalarType.Float32, CPU).DetachFromDisposeScope();
-        _values = TensorMemory.Pointer<float>(_tensor);
+        _values = new HostTensor<float>(capacity, width);
     }
 
     public int Capacity { get; }
@@ -80,18 +118,18 @@ internal sealed unsafe class FeatureBlock : IDisposable
     {
         // A cursor that is read after its end would otherwise read memory that was freed.
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return new(_values + ((long)index * Width), Width);
+        return _values.Slice((long)index * Width, Width);
     }
 
     /// <summary>Returns the first rows as one span.</summary>
-    public Span<float> Values(int rows) => new(_values, rows * Width);
+    public Span<float> Values(int rows) => _values.Slice(0, rows * Width);
 
     /// <summary>Returns some rows as a tensor that shares the memory of the block and belongs to the current dispose scope.</summary>
-    public Tensor Rows(int first, int count) => _tensor.narrow(0, first, count);
+    public Tensor Rows(int first, int count) => _values.Tensor.narrow(0, first, count);
 
     public void Dispose()
     {
         _disposed = true;
-        _tensor.Dispose();
+        _values.Dispose();
     }
 }

@@ -139,14 +139,14 @@ public sealed class ReplayBufferTests
         for (var i = 0; i < 100; i++)
         {
             using var batch = batches.Draw(random, 1, 1, 0, false)!;
-            var values = TensorMemory.Floats(batch.Block.States).ToArray();
+            var values = batch.Block.States.Values.ToArray();
             // One state is wrong by 29, the others by 1: half of all draws.
             batch.TakeErrors!(values.Select(value => value == 7 ? 29f : 1f).ToArray());
             if (i < 20)
                 continue;
             states.AddRange(values);
             for (var row = 0; row < 10; row++)
-                Assert.AreEqual(batch.Block.WeightValues.ToArray().Max() * (values[row] == 7 ? 1 / 29f : 1), batch.Block.WeightValues[row], values.Any(value => value != 7) ? 1e-4f : 1);
+                Assert.AreEqual(batch.Block.Weights.Values.ToArray().Max() * (values[row] == 7 ? 1 / 29f : 1), batch.Block.Weights.Values[row], values.Any(value => value != 7) ? 1e-4f : 1);
         }
         Assert.AreEqual(.5, states.Count(state => state == 7) / (double)states.Count, .05);
     }

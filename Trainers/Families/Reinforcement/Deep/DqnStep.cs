@@ -1,6 +1,5 @@
 using MLExtensions.Engine;
 using MLExtensions.Networks;
-using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,8 +19,6 @@ internal sealed record EpochEvaluation(int Episodes, int MaximumSteps, int Seed,
 /// </summary>
 internal sealed class DqnStep : TrainingStep<TransitionBatch>
 {
-    private const double Half = 0.5;
-
     private readonly TrainedNetwork _network;
     private readonly TrainedNetwork _target;
     private readonly DqnEstimator.Options _options;
@@ -29,10 +26,12 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
     private readonly EpochEvaluation? _evaluation;
     private readonly ActionValueScorer _scorer;
     private readonly GreedyPolicy _policy;
-    private readonly bool _isCloning;
-    private readonly double _conservativeWeight;
+    private readonly TransitionLoss _loss;
+    private readonly ActionValues _values;
+    private readonly ActionValues _nextValues;
+    private readonly ActionValues _targetValues;
     private readonly Action _throwIfCancelled;
-    private double _values;
+    private double _valueSum;
     private long _batches;
     private bool _hasTrained;
 
@@ -46,8 +45,10 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
     public DqnStep(TrainedNetwork network, TrainedNetwork target, DqnEstimator.Options options, PolicyKeys actions, Experience? experience, EpochEvaluation? evaluation, Action throwIfCancelled)
     {
         (_network, _target, _options, _experience, _evaluation, _throwIfCancelled) = (network, target, options, experience, evaluation, throwIfCancelled);
-        _isCloning = experience == null && options.LogLearning == LogLearning.Cloning;
-        _conservativeWeight = experience == null ? options.ConservativeWeight : 0;
+        _loss = new TransitionLoss(options, isLog: experience == null, actions.Count);
+        _values = ActionValues.Of(network, options.BatchSize, options.Precision, learns: true);
+        _nextValues = ActionValues.Of(network, options.BatchSize, options.Precision, learns: false);
+        _targetValues = ActionValues.Of(target, options.BatchSize, options.Precision, learns: false);
         _scorer = new ActionValueScorer((ActionValueArchitecture)network.Architecture, network.Module, network.Device);
         _policy = new GreedyPolicy(_scorer, actions);
         experience?.Follow(_policy);
@@ -62,40 +63,43 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
     /// <summary>Goals rise with values, and errors with both.</summary>
     public override bool LowersLoss => false;
 
-    public override bool LossTellsLearning => _isCloning;
+    public override bool LossTellsLearning => _loss.IsCloning;
 
-    public override string? DivergenceAdvice => _isCloning ? null
+    public override string? DivergenceAdvice => _loss.IsCloning ? null
         : "Values are as large as sums of rewards: try rewards of about 1 (RewardClip), a smaller LearningRate or DiscountFactor, GradientClipNorm = 1, or states of about -10 to 10. The last checkpoint, if there is one, is intact.";
 
     public override void BeginEpoch(int epoch)
     {
         base.BeginEpoch(epoch);
         _target.Parameters.PublishWeights(); // a checkpoint may have been loaded
-        (_values, _batches) = (0, 0);
+        (_valueSum, _batches) = (0, 0);
     }
 
     public override double Train(TransitionBatch batch, double learningRate, MetricSums metrics)
     {
         if (batch.CopiesTarget)
-            MoveTarget(1);
-        var loss = Loss(batch, out var taken, out var errors);
-        var value = _network.Descend(loss, learningRate);
-        using var noGradient = no_grad();
-        if (errors is not null && batch.TakeErrors is { } take)
-            take(TensorMemory.Floats(errors.detach().cpu().contiguous()));
-        if (_options.TargetUpdateInterval == null && !_isCloning)
-            MoveTarget(_options.TargetUpdateRate);
+            _target.Follow(_network, 1);
+        var loss = Loss(batch);
+        if (double.IsFinite(loss))
+        {
+            _values.Backward(_loss.Gradients);
+            _network.Apply(learningRate);
+        }
+        if (!_loss.IsCloning)
+            batch.TakeErrors?.Invoke(_loss.Errors);
+        if (_options.TargetUpdateInterval == null && !_loss.IsCloning)
+            _target.Follow(_network, _options.TargetUpdateRate);
         _hasTrained = true;
-        _values += taken.detach().mean().item<float>();
+        _valueSum += _loss.MeanValue;
         _batches++;
-        return value;
+        return loss;
     }
 
     public override double LossAfter(TransitionBatch batch)
     {
         using var mode = inference_mode();
         _network.BeginValidation();
-        var loss = Loss(batch, out _, out _).item<float>();
+        var loss = Loss(batch);
         _network.Parameters.BeginTraining(); // there can be more batches: how many there are depends on when learning starts
         return loss;
     }
@@ -106,7 +110,11 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
         if (_experience == null)
         {
             using var mode = inference_mode();
-            return Loss(batch, out _, out _, metrics).item<float>();
+            var loss = Loss(batch);
+            metrics.Add("agreement", _loss.Agreements);
+            if (!_loss.IsCloning)
+                metrics.Add("error", _loss.SquaredError, MetricMean.RootOfSquares);
+            return loss;
         }
         var (returns, lengths) = (0.0, 0L);
         _evaluation!.Use(environment =>
@@ -127,7 +135,7 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
     public override void EndEpoch(MetricSums metrics)
     {
         if (_batches > 0)
-            Add(_isCloning ? "logit" : "value", _values / _batches);
+            Add(_loss.IsCloning ? "logit" : "value", _valueSum / _batches);
         if (_experience == null)
             return;
         Add("epsilon", _experience.Epsilon);
@@ -151,64 +159,21 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
 
     public override void Dispose()
     {
+        foreach (var values in (ActionValues[])[_values, _nextValues, _targetValues])
+            values.Dispose();
+        _loss.Dispose();
         base.Dispose();
         _target.Dispose();
     }
 
-    /// <param name="batch">The transitions.</param>
-    /// <param name="taken">Receives the values of the actions that were taken.</param>
-    /// <param name="errors">Receives how far they are from their goals; null in cloning.</param>
-    /// <param name="measured">Collects what is measured on held-out transitions; null in training.</param>
-    private Tensor Loss(TransitionBatch batch, out Tensor taken, out Tensor? errors, MetricSums? measured = null)
+    private double Loss(TransitionBatch batch)
     {
-        var (block, device) = (batch.Block, _network.Device);
-        var actions = block.Actions.to(device);
-        var values = _network.Forward(block.States.to(device));
-        taken = values.gather(1, actions.unsqueeze(1)).squeeze(1);
-        errors = null;
-        measured?.Add("agreement", Allow(values, block.Masks, block.HasMasks).argmax(1).eq(actions).sum().item<long>());
-        if (_isCloning)
-            return nn.functional.cross_entropy(Allow(values, block.Masks, block.HasMasks), actions);
-        var goals = Goals(block, device);
-        errors = taken.sub(goals);
-        measured?.Add("error", errors.pow(Number.Of(2)).sum().item<float>(), MetricMean.RootOfSquares);
-        var losses = _options.Loss == ValueLoss.Huber
-            ? nn.functional.smooth_l1_loss(taken, goals, nn.Reduction.None)
-            : errors.pow(Number.Of(2)).mul(Number.Of(Half));
-        var loss = batch.TakeErrors == null ? losses.mean() : losses.mul(block.Weights.to(device)).mean();
-        if (_conservativeWeight > 0)
-            loss = loss.add(Allow(values, block.Masks, block.HasMasks).logsumexp(1).sub(taken).mean(), Number.Of(_conservativeWeight));
-        return loss;
-    }
-
-    /// <summary>The rewards and the value of what followed.</summary>
-    private Tensor Goals(TransitionBlock block, Device device)
-    {
-        using var noGradient = no_grad();
-        var next = block.NextStates.to(device);
-        var ofTarget = _target.Forward(next);
-        Tensor best;
-        if (_options.DoubleLearning)
-        {
-            var choice = Allow(_network.Forward(next), block.NextMasks, block.HasMasks).argmax(1, keepdim: true);
-            best = ofTarget.gather(1, choice).squeeze(1);
-        }
-        else
-            best = Allow(ofTarget, block.NextMasks, block.HasMasks).amax([1]);
-        return best.mul(block.Discounts.to(device)).add(block.Rewards.to(device), Number.One);
-    }
-
-    private static Tensor Allow(Tensor values, Tensor masks, bool hasMasks) =>
-        hasMasks ? values.masked_fill(masks.to(values.device).eq(Number.Zero), Number.Of(float.NegativeInfinity)) : values;
-
-    private void MoveTarget(double share)
-    {
-        using var noGradient = no_grad();
-        if (share >= 1)
-            _target.Parameters.Weights.copy_(_network.Parameters.Weights);
-        else
-            _target.Parameters.Weights.mul_(Number.Of(1 - share)).add_(_network.Parameters.Weights, Number.Of(share));
-        _target.Parameters.PublishWeights();
+        _values.Compute(batch.Block.States, _loss.Values);
+        if (!_loss.IsCloning)
+            _targetValues.Compute(batch.Block.NextStates, _loss.TargetValues);
+        if (!_loss.IsCloning && _options.DoubleLearning)
+            _nextValues.Compute(batch.Block.NextStates, _loss.NextValues);
+        return _loss.Compute(batch);
     }
 
     /// <summary>The policy as others see it.</summary>

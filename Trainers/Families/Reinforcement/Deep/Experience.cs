@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using MLExtensions.Engine;
 using MLExtensions.Networks;
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Reinforcement;
@@ -21,8 +22,8 @@ internal sealed class Experience : IBatchSource<TransitionBatch>, IDisposable
     private readonly ReplayBatches _batches;
     private readonly SeededRandom _random;
     private readonly Action _throwIfCancelled;
-    private readonly Tensor _counters;
-    private readonly Tensor? _kept;
+    private readonly HostTensor<long> _counters;
+    private readonly HostTensor<byte>? _kept;
     private readonly float[] _state;
     private readonly bool[] _mask;
     private readonly bool[] _allowed;
@@ -51,12 +52,12 @@ internal sealed class Experience : IBatchSource<TransitionBatch>, IDisposable
         var start = environment.Reset(seed);
         _buffer = new ReplayBuffer(design.Replay, options.ReplayCapacity, environment.Name);
         _batches = new ReplayBatches(_buffer, options);
-        _counters = zeros([Counters], ScalarType.Int64, CPU).DetachFromDisposeScope();
+        _counters = new HostTensor<long>(Counters);
         try
         {
             _buffer.Begin(start.Observation.Span, Places(start.ActionMask.Span));
             if (options.CheckpointFolder != null)
-                _kept = zeros([(2L * environment.SaveState().Length) + SpareBytes], ScalarType.Byte, CPU).DetachFromDisposeScope();
+                _kept = new HostTensor<byte>((2L * environment.SaveState().Length) + SpareBytes);
         }
         catch
         {
@@ -84,10 +85,10 @@ internal sealed class Experience : IBatchSource<TransitionBatch>, IDisposable
         get
         {
             long[] values = [_steps, _copies, BitConverter.DoubleToInt64Bits(_return), _length, unchecked((long)_random.State), BitConverter.SingleToInt32Bits(_buffer.NewPriority)];
-            values.CopyTo(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(_counters.bytes));
-            if (_kept is not null)
-                Keep(_environment.SaveState(), _kept.bytes);
-            return [.. _buffer.State, ("counters", _counters), .. _kept is null ? [] : new[] { ("environment", _kept) }];
+            values.CopyTo(_counters.Values);
+            if (_kept != null)
+                Keep(_environment.SaveState(), _kept.Values);
+            return [.. _buffer.State, ("counters", _counters.Tensor), .. _kept == null ? [] : new[] { ("environment", _kept.Tensor) }];
         }
     }
 
@@ -176,17 +177,17 @@ internal sealed class Experience : IBatchSource<TransitionBatch>, IDisposable
     /// <summary>Goes on where a checkpoint was made, if one was loaded.</summary>
     private void Resume()
     {
-        if (_hasActed || _kept is null)
+        if (_hasActed || _kept == null)
             return;
-        var values = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(_counters.bytes);
+        var values = _counters.Values;
         if (values[0] == 0)
             return;
         (_steps, _copies, _return, _length, _hasActed) = (values[0], values[1], BitConverter.Int64BitsToDouble(values[2]), values[3], true);
         _random.State = unchecked((ulong)values[4]);
         _buffer.NewPriority = BitConverter.Int32BitsToSingle((int)values[5]);
         _buffer.Priorities?.Rebuild();
-        var length = BinaryPrimitives.ReadInt32LittleEndian(_kept.bytes);
-        _environment.LoadState(_kept.bytes.Slice(sizeof(int), Math.Clamp(length, 0, (int)_kept.shape[0] - sizeof(int))));
+        var length = BinaryPrimitives.ReadInt32LittleEndian(_kept.Values);
+        _environment.LoadState(_kept.Values.Slice(sizeof(int), Math.Clamp(length, 0, (int)_kept.Length - sizeof(int))));
     }
 
     private void Keep(byte[] state, Span<byte> destination)

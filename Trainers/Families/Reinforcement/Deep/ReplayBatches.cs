@@ -45,7 +45,7 @@ internal sealed class ReplayBatches : IDisposable
     /// <summary>What is drawn more often counts less each time; the largest weight is 1.</summary>
     private void Weigh(SumTree priorities, double power)
     {
-        var weights = _block.WeightValues;
+        var weights = _block.Weights.Values;
         for (var i = 0; i < weights.Length; i++)
             weights[i] = (float)Math.Pow(_buffer.Count * priorities[_places[i]] / priorities.Total, -power);
         var largest = 0f;
@@ -114,7 +114,7 @@ internal sealed class HeldOutBatches : IBatchSource<TransitionBatch>, IDisposabl
     private readonly DqnEstimator.Options _options;
     private readonly int _steps;
     private readonly int[][] _places;
-    private readonly TransitionBlock[] _blocks;
+    private readonly TransitionBlock _block;
 
     /// <param name="buffer">The transitions; owned by this object.</param>
     /// <param name="checksum">The checksum of the rows.</param>
@@ -124,8 +124,7 @@ internal sealed class HeldOutBatches : IBatchSource<TransitionBatch>, IDisposabl
     {
         (_buffer, Checksum, _options, _steps) = (buffer, checksum, options, steps);
         _places = buffer.WholePlaces(steps).Chunk(options.BatchSize).ToArray();
-        // The last batch can be smaller than the others.
-        _blocks = _places.Select(places => places.Length).Distinct().Select(rows => new TransitionBlock(rows, buffer.Format)).ToArray();
+        _block = new TransitionBlock(options.BatchSize, buffer.Format);
     }
 
     public long RowCount => _places.Sum(places => (long)places.Length);
@@ -138,16 +137,17 @@ internal sealed class HeldOutBatches : IBatchSource<TransitionBatch>, IDisposabl
     {
         for (var i = 0; i < _places.Length; i++)
         {
-            var block = Array.Find(_blocks, each => each.Rows == _places[i].Length)!;
-            block.Fill(_buffer, null, _steps, _options.DiscountFactor, _places[i]);
-            yield return new TransitionBatch(block.Rows, (double)i / _places.Length, block);
+            // The last batch can be smaller than the others: the rest of its block is there, but does not count.
+            var places = _places[i];
+            int[] all = [.. places, .. Enumerable.Repeat(places[^1], _block.Rows - places.Length)];
+            _block.Fill(_buffer, null, _steps, _options.DiscountFactor, all);
+            yield return new TransitionBatch(places.Length, (double)i / _places.Length, _block);
         }
     }
 
     public void Dispose()
     {
-        foreach (var block in _blocks)
-            block.Dispose();
+        _block.Dispose();
         _buffer.Dispose();
     }
 }

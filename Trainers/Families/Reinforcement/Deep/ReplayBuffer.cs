@@ -29,29 +29,22 @@ internal sealed record ReplayFormat(int FrameSize, int FrameCount, ReplayStorage
 /// Returns over several steps and the observations that follow are put together when a transition is drawn. The last observation of an
 /// episode takes a place, too. Lin, "Self-improving reactive agents", 1992; Mnih et al., 2015.
 /// </summary>
-internal sealed unsafe class ReplayBuffer : IDisposable
+internal sealed class ReplayBuffer : IDisposable
 {
     private const int None = -1;
+    private const int Counters = 2;
     private const byte GoesOn = 0;
     private const byte Terminated = 1;
     private const byte Truncated = 2;
 
-    private readonly Tensor _observations;
-    private readonly Tensor _actions;
-    private readonly Tensor _rewards;
-    private readonly Tensor _ends;
-    private readonly Tensor _offsets;
-    private readonly Tensor _masks;
-    private readonly Tensor _counters;
-    private readonly byte* _bytes;
-    private readonly float* _floats;
-    private readonly int* _action;
-    private readonly float* _reward;
-    private readonly byte* _end;
-    private readonly int* _offset;
-    private readonly byte* _mask;
-    private readonly long* _written;
-    private readonly long* _hasMasks;
+    private readonly HostTensor<byte>? _bytes;
+    private readonly HostTensor<float>? _floats;
+    private readonly HostTensor<int> _action;
+    private readonly HostTensor<float> _reward;
+    private readonly HostTensor<byte> _end;
+    private readonly HostTensor<int> _offset;
+    private readonly HostTensor<byte> _mask;
+    private readonly HostTensor<long> _counters;
     private readonly string _owner;
 
     /// <param name="format">What is kept.</param>
@@ -61,22 +54,14 @@ internal sealed unsafe class ReplayBuffer : IDisposable
     {
         (Format, Capacity, _owner) = (format, capacity, owner);
         var inBytes = format.Storage == ReplayStorage.Byte;
-        _observations = Create(inBytes ? ScalarType.Byte : ScalarType.Float32, capacity, format.FrameSize);
-        _actions = Create(ScalarType.Int32, capacity);
-        _rewards = Create(ScalarType.Float32, capacity);
-        _ends = Create(ScalarType.Byte, capacity);
-        _offsets = Create(ScalarType.Int32, capacity);
-        _masks = Create(ScalarType.Byte, capacity, format.Actions);
-        _counters = Create(ScalarType.Int64, 2);
-        _bytes = inBytes ? TensorMemory.Pointer<byte>(_observations) : null;
-        _floats = inBytes ? null : TensorMemory.Pointer<float>(_observations);
-        _action = TensorMemory.Pointer<int>(_actions);
-        _reward = TensorMemory.Pointer<float>(_rewards);
-        _end = TensorMemory.Pointer<byte>(_ends);
-        _offset = TensorMemory.Pointer<int>(_offsets);
-        _mask = TensorMemory.Pointer<byte>(_masks);
-        _written = TensorMemory.Pointer<long>(_counters);
-        _hasMasks = _written + 1;
+        _bytes = inBytes ? new HostTensor<byte>(capacity, format.FrameSize) : null;
+        _floats = inBytes ? null : new HostTensor<float>(capacity, format.FrameSize);
+        _action = new HostTensor<int>(capacity);
+        _reward = new HostTensor<float>(capacity);
+        _end = new HostTensor<byte>(capacity);
+        _offset = new HostTensor<int>(capacity);
+        _mask = new HostTensor<byte>(capacity, format.Actions);
+        _counters = new HostTensor<long>(Counters);
         Priorities = format.IsPrioritized ? new SumTree(capacity) : null;
     }
 
@@ -88,10 +73,10 @@ internal sealed unsafe class ReplayBuffer : IDisposable
     public SumTree? Priorities { get; }
 
     /// <summary>The number of places that are used.</summary>
-    public int Count => (int)Math.Min(*_written, Capacity);
+    public int Count => (int)Math.Min(Written, Capacity);
 
     /// <summary>Whether some actions were not allowed somewhere.</summary>
-    public bool HasMasks => *_hasMasks != 0;
+    public bool HasMasks => HasMask != 0;
 
     /// <summary>The priority of new transitions: they are drawn soon.</summary>
     public float NewPriority { get; set; } = 1;
@@ -99,11 +84,16 @@ internal sealed unsafe class ReplayBuffer : IDisposable
     /// <summary>All that is kept, for checkpoints.</summary>
     public IReadOnlyList<(string Name, Tensor Value)> State =>
     [
-        ("observations", _observations), ("actions", _actions), ("rewards", _rewards), ("ends", _ends), ("offsets", _offsets), ("masks", _masks), ("written", _counters),
+        ("observations", _bytes?.Tensor ?? _floats!.Tensor), ("actions", _action.Tensor), ("rewards", _reward.Tensor), ("ends", _end.Tensor),
+        ("offsets", _offset.Tensor), ("masks", _mask.Tensor), ("written", _counters.Tensor),
         .. Priorities == null ? [] : new[] { ("priorities", Priorities.Leaves) },
     ];
 
-    private long Oldest => Math.Max(0, *_written - Capacity);
+    private ref long Written => ref _counters[0];
+
+    private ref long HasMask => ref _counters[1];
+
+    private long Oldest => Math.Max(0, Written - Capacity);
 
     /// <summary>Begins an episode.</summary>
     /// <param name="observation">Its first observation.</param>
@@ -119,7 +109,7 @@ internal sealed unsafe class ReplayBuffer : IDisposable
     /// <param name="nextMask">The actions that are allowed next; empty if all are.</param>
     public void Add(int action, double reward, bool terminated, bool truncated, ReadOnlySpan<float> next, ReadOnlySpan<bool> nextMask)
     {
-        var place = PlaceOf(*_written - 1);
+        var place = PlaceOf(Written - 1);
         _reward[place] = (float)reward;
         _end[place] = terminated ? Terminated : truncated ? Truncated : GoesOn;
         _action[place] = action;
@@ -131,8 +121,8 @@ internal sealed unsafe class ReplayBuffer : IDisposable
     /// <summary>The observation that was added last.</summary>
     public void CopyLast(Span<float> state, Span<bool> mask)
     {
-        CopyState(*_written - 1, state);
-        var allowed = _mask + ((long)PlaceOf(*_written - 1) * Format.Actions);
+        CopyState(Written - 1, state);
+        var allowed = MaskAt(PlaceOf(Written - 1));
         for (var action = 0; action < mask.Length; action++)
             mask[action] = allowed[action] != 0;
     }
@@ -191,12 +181,12 @@ internal sealed unsafe class ReplayBuffer : IDisposable
         row.Discount = end == Terminated ? 0 : (float)factor;
         if (row.Mask.IsEmpty)
             return;
-        new ReadOnlySpan<byte>(_mask + ((long)place * Format.Actions), Format.Actions).CopyTo(row.Mask);
+        MaskAt(place).CopyTo(row.Mask);
         // Nothing comes after a terminated episode, so a mask there may be anything; but a network must have a value to multiply by 0.
         if (end == Terminated)
             row.NextMask.Fill(1);
         else
-            new ReadOnlySpan<byte>(_mask + ((long)PlaceOf(step) * Format.Actions), Format.Actions).CopyTo(row.NextMask);
+            MaskAt(PlaceOf(step)).CopyTo(row.NextMask);
     }
 
     public void Dispose()
@@ -205,14 +195,14 @@ internal sealed unsafe class ReplayBuffer : IDisposable
             value.Dispose();
     }
 
-    private static Tensor Create(ScalarType type, params long[] shape) => zeros(shape, type, CPU).DetachFromDisposeScope();
+    private Span<byte> MaskAt(int place) => _mask.Slice((long)place * Format.Actions, Format.Actions);
 
     private int PlaceOf(long step) => (int)(step % Capacity);
 
     /// <summary>The number of the step at a place.</summary>
     private long StepAt(int place)
     {
-        var last = *_written - 1;
+        var last = Written - 1;
         return last - ((PlaceOf(last) - place + Capacity) % Capacity);
     }
 
@@ -233,18 +223,18 @@ internal sealed unsafe class ReplayBuffer : IDisposable
 
     private void Append(ReadOnlySpan<float> observation, ReadOnlySpan<bool> mask, int offset)
     {
-        var place = PlaceOf(*_written);
+        var place = PlaceOf(Written);
         (_action[place], _end[place], _offset[place]) = (None, GoesOn, offset);
         if (Priorities != null)
             Priorities[place] = 0;
         Store(observation[^Format.FrameSize..], place);
-        var allowed = new Span<byte>(_mask + ((long)place * Format.Actions), Format.Actions);
+        var allowed = MaskAt(place);
         allowed.Fill(1);
         for (var action = 0; action < mask.Length; action++)
             allowed[action] = mask[action] ? (byte)1 : (byte)0;
         if (allowed.Contains((byte)0))
-            *_hasMasks = 1;
-        ++*_written;
+            HasMask = 1;
+        ++Written;
     }
 
     private void Store(ReadOnlySpan<float> frame, int place)
@@ -252,7 +242,7 @@ internal sealed unsafe class ReplayBuffer : IDisposable
         var first = (long)place * Format.FrameSize;
         if (_floats != null)
         {
-            frame.CopyTo(new Span<float>(_floats + first, Format.FrameSize));
+            frame.CopyTo(_floats.Slice(first, Format.FrameSize));
             return;
         }
         for (var i = 0; i < frame.Length; i++)
@@ -260,7 +250,7 @@ internal sealed unsafe class ReplayBuffer : IDisposable
             var value = Format.ArePixels ? MathF.Round(frame[i]) : frame[i];
             if (value is not (>= 0 and <= 255) || value != MathF.Floor(value))
                 throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"{_owner}: value {i} of the observation is {frame[i]}; with {nameof(DqnEstimator.Options.ReplayStorage)} = {ReplayStorage.Byte} it must be a whole number from 0 to 255. {ReplayStorage.Single} keeps any number."));
-            _bytes[first + i] = (byte)value;
+            _bytes![first + i] = (byte)value;
         }
     }
 
@@ -275,11 +265,11 @@ internal sealed unsafe class ReplayBuffer : IDisposable
             var part = destination.Slice(frame * Format.FrameSize, Format.FrameSize);
             if (_floats != null)
             {
-                new ReadOnlySpan<float>(_floats + first, Format.FrameSize).CopyTo(part);
+                _floats.Slice(first, Format.FrameSize).CopyTo(part);
                 continue;
             }
             for (var i = 0; i < part.Length; i++)
-                part[i] = _bytes[first + i];
+                part[i] = _bytes![first + i];
         }
     }
 }

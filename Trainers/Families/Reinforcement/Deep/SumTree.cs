@@ -7,10 +7,9 @@ namespace MLExtensions.Families.Reinforcement;
 /// Draws places with probabilities in proportion to their priorities, in logarithmic time. Each inner node is the sum of the two below, always
 /// computed anew, so that the same leaves give the same bits.
 /// </summary>
-internal sealed unsafe class SumTree : IDisposable
+internal sealed class SumTree : IDisposable
 {
-    private readonly Tensor _leaves;
-    private readonly float* _values;
+    private readonly HostTensor<float> _values;
     private readonly double[] _sums;
     private readonly int _capacity;
     private readonly int _width;
@@ -21,13 +20,12 @@ internal sealed unsafe class SumTree : IDisposable
         _width = 1;
         while (_width < capacity)
             _width *= 2;
-        _leaves = zeros([capacity], ScalarType.Float32, CPU).DetachFromDisposeScope();
-        _values = TensorMemory.Pointer<float>(_leaves);
+        _values = new HostTensor<float>(capacity);
         _sums = new double[_width];
     }
 
     /// <summary>The priorities, for checkpoints; <see cref="Rebuild"/> after they were loaded.</summary>
-    public Tensor Leaves => _leaves;
+    public Tensor Leaves => _values.Tensor;
 
     public double Total => _width == 1 ? _values[0] : _sums[1];
 
@@ -69,7 +67,7 @@ internal sealed unsafe class SumTree : IDisposable
             _sums[node] = Below(2 * node) + Below((2 * node) + 1);
     }
 
-    public void Dispose() => _leaves.Dispose();
+    public void Dispose() => _values.Dispose();
 
     private double Below(int node) => node < _width ? _sums[node] : node - _width < _capacity ? _values[node - _width] : 0;
 }

@@ -1,6 +1,5 @@
 using MLExtensions.Engine;
 using MLExtensions.Tensors;
-using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Reinforcement;
 
@@ -55,72 +54,49 @@ internal readonly ref struct TransitionRow(Span<float> state, Span<float> nextSt
     }
 }
 
-/// <summary>Tensors for the transitions of a batch, in host memory, that are filled again and again.</summary>
-internal sealed unsafe class TransitionBlock : IDisposable
+/// <summary>The transitions of a batch, in host memory that is filled again and again.</summary>
+internal sealed class TransitionBlock : IDisposable
 {
     private readonly int _states;
     private readonly int _actions;
-    private readonly float* _state;
-    private readonly float* _next;
-    private readonly long* _action;
-    private readonly float* _reward;
-    private readonly float* _discount;
-    private readonly float* _weight;
-    private readonly byte* _mask;
-    private readonly byte* _nextMask;
 
     public TransitionBlock(int rows, ReplayFormat format)
     {
         (Rows, _states, _actions) = (rows, format.StateSize, format.Actions);
-        States = Create(ScalarType.Float32, rows, _states);
-        NextStates = Create(ScalarType.Float32, rows, _states);
-        Actions = Create(ScalarType.Int64, rows);
-        Rewards = Create(ScalarType.Float32, rows);
-        Discounts = Create(ScalarType.Float32, rows);
-        Weights = Create(ScalarType.Float32, rows);
-        Masks = Create(ScalarType.Byte, rows, _actions);
-        NextMasks = Create(ScalarType.Byte, rows, _actions);
-        _state = TensorMemory.Pointer<float>(States);
-        _next = TensorMemory.Pointer<float>(NextStates);
-        _action = TensorMemory.Pointer<long>(Actions);
-        _reward = TensorMemory.Pointer<float>(Rewards);
-        _discount = TensorMemory.Pointer<float>(Discounts);
-        _weight = TensorMemory.Pointer<float>(Weights);
-        _mask = TensorMemory.Pointer<byte>(Masks);
-        _nextMask = TensorMemory.Pointer<byte>(NextMasks);
+        (States, NextStates) = (new HostTensor<float>(rows, _states), new HostTensor<float>(rows, _states));
+        (Actions, Rewards) = (new HostTensor<long>(rows), new HostTensor<float>(rows));
+        (Discounts, Weights) = (new HostTensor<float>(rows), new HostTensor<float>(rows));
+        (Masks, NextMasks) = (new HostTensor<byte>(rows, _actions), new HostTensor<byte>(rows, _actions));
     }
 
     public int Rows { get; }
 
     /// <summary><c>[rows, values]</c>.</summary>
-    public Tensor States { get; }
+    public HostTensor<float> States { get; }
 
     /// <summary>The states at the end of the returns.</summary>
-    public Tensor NextStates { get; }
+    public HostTensor<float> NextStates { get; }
 
     /// <summary><c>[rows]</c>.</summary>
-    public Tensor Actions { get; }
+    public HostTensor<long> Actions { get; }
 
     /// <summary>The discounted rewards up to the next states.</summary>
-    public Tensor Rewards { get; }
+    public HostTensor<float> Rewards { get; }
 
     /// <summary>What the value of the next state counts; 0 if there is none.</summary>
-    public Tensor Discounts { get; }
+    public HostTensor<float> Discounts { get; }
 
     /// <summary>The weights of the errors; not used without priorities.</summary>
-    public Tensor Weights { get; }
+    public HostTensor<float> Weights { get; }
 
     /// <summary>1 for each allowed action, <c>[rows, actions]</c>; not used if <see cref="HasMasks"/> is false.</summary>
-    public Tensor Masks { get; }
+    public HostTensor<byte> Masks { get; }
 
     /// <summary>The same of the next states.</summary>
-    public Tensor NextMasks { get; }
+    public HostTensor<byte> NextMasks { get; }
 
     /// <summary>Whether some actions are not allowed.</summary>
     public bool HasMasks { get; private set; }
-
-    /// <summary>The weights as a span.</summary>
-    public Span<float> WeightValues => new(_weight, Rows);
 
     /// <summary>Draws transitions, or takes those of given places.</summary>
     /// <param name="buffer">Where from.</param>
@@ -139,23 +115,27 @@ internal sealed unsafe class TransitionBlock : IDisposable
             if (places[i] < 0)
                 return false;
             var row = new TransitionRow(
-                new Span<float>(_state + ((long)i * _states), _states),
-                new Span<float>(_next + ((long)i * _states), _states),
-                ref _action[i],
-                ref _reward[i],
-                ref _discount[i],
-                HasMasks ? new Span<byte>(_mask + ((long)i * _actions), _actions) : [],
-                HasMasks ? new Span<byte>(_nextMask + ((long)i * _actions), _actions) : []);
+                States.Slice((long)i * _states, _states),
+                NextStates.Slice((long)i * _states, _states),
+                ref Actions[i],
+                ref Rewards[i],
+                ref Discounts[i],
+                HasMasks ? Masks.Slice((long)i * _actions, _actions) : [],
+                HasMasks ? NextMasks.Slice((long)i * _actions, _actions) : []);
             buffer.Read(places[i], steps, discountFactor, row);
         }
         return true;
     }
 
+    /// <summary>Which actions are allowed in the state of a row, 1 for each; empty if all are.</summary>
+    public ReadOnlySpan<byte> MaskOf(int row) => HasMasks ? Masks.Slice((long)row * _actions, _actions) : [];
+
+    /// <summary>The same of the next state.</summary>
+    public ReadOnlySpan<byte> NextMaskOf(int row) => HasMasks ? NextMasks.Slice((long)row * _actions, _actions) : [];
+
     public void Dispose()
     {
-        foreach (var tensor in (Tensor[])[States, NextStates, Actions, Rewards, Discounts, Weights, Masks, NextMasks])
+        foreach (var tensor in (IDisposable[])[States, NextStates, Actions, Rewards, Discounts, Weights, Masks, NextMasks])
             tensor.Dispose();
     }
-
-    private static Tensor Create(ScalarType type, params long[] shape) => zeros(shape, type, CPU).DetachFromDisposeScope();
 }
