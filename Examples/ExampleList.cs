@@ -58,6 +58,7 @@ internal static class ExampleList
         new QLearningExample(),
         new DqnExample(),
         new DqnLogsExample(),
+        new OffPolicyExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);

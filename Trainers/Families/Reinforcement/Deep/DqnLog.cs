@@ -15,10 +15,15 @@ internal sealed class DqnLog
     private readonly DqnEstimator.Options _options;
     private readonly DqnDesign _design;
     private readonly bool _isEpisodes;
+    private readonly FollowedPolicy? _policy;
 
-    public DqnLog(IDataView data, DqnEstimator.Options options, DqnDesign design)
+    /// <param name="data">The rows.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="design">What is learned.</param>
+    /// <param name="policy">The policy whose actions are the only ones that are allowed; null for those that the log allows.</param>
+    public DqnLog(IDataView data, DqnEstimator.Options options, DqnDesign design, FollowedPolicy? policy = null)
     {
-        (_data, _options, _design, _isEpisodes) = (data, options, design, options.EpisodeColumnName != null);
+        (_data, _options, _design, _isEpisodes, _policy) = (data, options, design, options.EpisodeColumnName != null, policy);
         if (!_isEpisodes && FeatureReader.WidthOf(FeatureRows.Find(data.Schema, options.NextStateColumnName)) is var width && width != design.Architecture.InputCount)
             throw new ArgumentException(FormattableString.Invariant($"Column '{options.NextStateColumnName}' has {width} values; column '{options.StateColumnName}' has {design.Architecture.InputCount}."));
         foreach (var mask in (string?[])[options.ActionMaskColumnName, _isEpisodes ? null : options.NextActionMaskColumnName])
@@ -76,6 +81,7 @@ internal sealed class DqnLog
                 ReadEpisodes(buffer);
             else
                 ReadPairs(buffer);
+            _policy?.Close();
             return Rows > 0 ? buffer : throw new ArgumentException("There are no rows with a state and what followed it to learn from.");
         }
         catch
@@ -99,7 +105,8 @@ internal sealed class DqnLog
         var next = _data.Schema[_options.NextStateColumnName];
         DataViewSchema.Column? nextMask = _options.NextActionMaskColumnName is { } name ? _data.Schema[name] : null;
         using var cursor = _data.GetRowCursor([.. Columns(), next, .. nextMask is { } column ? [column] : Array.Empty<DataViewSchema.Column>()]);
-        var row = new LogRow(cursor, _options, _design);
+        _policy?.Open(cursor, _design.Actions, isEpisodes: false);
+        var row = new LogRow(cursor, _options, _design, _policy);
         var reader = new FeatureReader(cursor, next, _design.Architecture.InputCount);
         var maskReader = nextMask is { } mask ? new MaskReader(cursor, mask, _design.Actions.Count) : null;
         var (nextState, numbers, allowed) = (new float[_design.Architecture.InputCount], new float[_design.Actions.Count], new bool[_design.Actions.Count]);
@@ -118,8 +125,9 @@ internal sealed class DqnLog
                 for (var action = 0; action < allowed.Length; action++)
                     allowed[action] = numbers[action] != 0;
             }
+            _policy?.FollowNext(row.State, nextState, allowed, maskReader != null, row.Terminated, row.Truncated);
             buffer.Begin(row.State, row.Mask);
-            buffer.Add(row.Action, row.Reward, row.Terminated, truncated: !row.Terminated, nextState, maskReader == null || row.Terminated ? [] : allowed);
+            buffer.Add(row.Action, row.Reward, row.Terminated, truncated: !row.Terminated, nextState, (maskReader == null && _policy == null) || row.Terminated ? [] : allowed);
             Rows++;
         }
     }
@@ -127,8 +135,9 @@ internal sealed class DqnLog
     private void ReadEpisodes(ReplayBuffer buffer)
     {
         using var cursor = _data.GetRowCursor(Columns());
-        var row = new LogRow(cursor, _options, _design);
-        var (before, end) = (new LogRow(cursor, _options, _design), new float[_design.Architecture.InputCount]);
+        _policy?.Open(cursor, _design.Actions, isEpisodes: true);
+        var row = new LogRow(cursor, _options, _design, _policy);
+        var (before, end) = (new LogRow(cursor, _options, _design, _policy), new float[_design.Architecture.InputCount]);
         var (getEpisode, getStep) = (Number(cursor, _options.EpisodeColumnName!), _options.StepColumnName is { } step ? Number(cursor, step) : null);
         var known = new HashSet<long>();
         var (episode, number, isOpen) = (0L, 0L, false);
@@ -156,7 +165,10 @@ internal sealed class DqnLog
                 Rows++;
             }
             else
+            {
+                _policy?.Begin(row.State);
                 buffer.Begin(row.State, row.Mask);
+            }
             (episode, number, isOpen) = (nextEpisode, nextNumber, !row.Terminated && !row.Truncated);
             if (row.Terminated)
             {
@@ -183,10 +195,10 @@ internal sealed class DqnLog
     private List<DataViewSchema.Column> Columns()
     {
         string?[] names = [_options.StateColumnName, _options.ActionColumnName, _options.RewardColumnName, _options.TerminatedColumnName, _options.TruncatedColumnName, _options.ActionMaskColumnName, _options.EpisodeColumnName, _options.StepColumnName];
-        return names.OfType<string>().Select(name => FeatureRows.Find(_data.Schema, name)).ToList();
+        return names.OfType<string>().Concat(_policy?.Columns ?? []).Select(name => FeatureRows.Find(_data.Schema, name)).ToList();
     }
 
-    private static Func<long> Number(DataViewRowCursor cursor, string name)
+    internal static Func<long> Number(DataViewRow cursor, string name)
     {
         var column = cursor.Schema[name];
         if (column.Type is KeyDataViewType)
@@ -208,7 +220,7 @@ internal sealed class DqnLog
         };
     }
 
-    private static bool IsWhole(SchemaShape.Column column) =>
+    internal static bool IsWhole(SchemaShape.Column column) =>
         column.IsKey || (column.ItemType is NumberDataViewType && column.ItemType != NumberDataViewType.Single && column.ItemType != NumberDataViewType.Double);
 }
 
@@ -227,12 +239,13 @@ internal sealed class LogRow
     private readonly MaskReader? _maskReader;
     private readonly float[] _numbers;
     private readonly bool[] _mask;
+    private readonly FollowedPolicy? _policy;
     private bool _isTerminated;
     private bool _isTruncated;
 
-    public LogRow(DataViewRowCursor cursor, DqnEstimator.Options options, DqnDesign design)
+    public LogRow(DataViewRowCursor cursor, DqnEstimator.Options options, DqnDesign design, FollowedPolicy? policy)
     {
-        (_cursor, _options, _design) = (cursor, options, design);
+        (_cursor, _options, _design, _policy) = (cursor, options, design, policy);
         var schema = cursor.Schema;
         _state = new FeatureReader(cursor, schema[options.StateColumnName], design.Architecture.InputCount);
         var action = schema[options.ActionColumnName];
@@ -249,7 +262,7 @@ internal sealed class LogRow
     public float[] State { get; }
 
     /// <summary>The allowed actions; empty if all are.</summary>
-    public ReadOnlySpan<bool> Mask => _maskReader == null ? [] : _mask;
+    public ReadOnlySpan<bool> Mask => _maskReader == null && _policy == null ? [] : _mask;
 
     public int Action { get; private set; }
 
@@ -263,6 +276,12 @@ internal sealed class LogRow
 
     /// <exception cref="FormatException">A value is not suitable; the message names column, row and value.</exception>
     public void Read()
+    {
+        ReadValues();
+        _policy?.Follow(State, _mask, _maskReader != null, Action, Reward);
+    }
+
+    private void ReadValues()
     {
         Position = _cursor.Position;
         var (key, reward) = (0u, 0f);
