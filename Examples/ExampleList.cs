@@ -59,6 +59,7 @@ internal static class ExampleList
         new DqnExample(),
         new DqnLogsExample(),
         new OffPolicyExample(),
+        new FittedQExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);
