@@ -74,8 +74,6 @@ internal sealed class RewardPredictions
             var (state, reward) = (new float[_width], 0f);
             features.Read(state);
             getReward(ref reward);
-            if (FiniteCheck.FirstNonFinite(state) is >= 0 and var slot)
-                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_options.FeatureColumnName}', {RowName.Of(cursor.Position)}, slot {slot}: the value is {state[slot]}; it must be finite. ReplaceMissingValues replaces missing ones."));
             if (!float.IsFinite(reward))
                 throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_options.RewardColumnName}', {RowName.Of(cursor.Position)}: the reward is {reward}; it must be finite."));
             _states.Add(state);
