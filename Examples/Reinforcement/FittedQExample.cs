@@ -11,14 +11,14 @@ internal sealed class FittedQExample : IExample
     private const double Discount = 0.99;
     private const double Chance = 0.3; // of a random action in steps of the log that a rule makes
     private static readonly ExampleOption Steps = new("steps", "N", "Number of logged steps, in thousands.", "100");
-    private static readonly ExampleOption Epochs = new("epochs", "N", "Number of passes over the log, for each rule.", "20");
+    private static readonly ExampleOption Epochs = new("epochs", "N", "Number of passes over the log, for each rule.", "40");
     private static readonly ExampleOption Seeds = new("seeds", "N", "Number of logs and trainings.", "5");
 
     private static readonly (string Name, Rule Rule)[] Rules =
     [
-        ("right", new Rule(_ => 1)), // always to the right
-        ("lean", new Rule(state => state[2] > 0 ? 1 : 0)), // to where the pole leans
-        ("balance", new Rule(state => (3 * state[2]) + state[3] + (.1f * state[0]) + (.3f * state[1]) > 0 ? 1 : 0)),
+        (nameof(Step.Right), new Rule(_ => 1)), // always to the right
+        (nameof(Step.Lean), new Rule(state => state[2] > 0 ? 1 : 0)), // to where the pole leans
+        (nameof(Step.Balance), new Rule(state => (3 * state[2]) + state[3] + (.1f * state[0]) + (.3f * state[1]) > 0 ? 1 : 0)),
     ];
 
     public string Name => "fitted-q";
@@ -43,7 +43,7 @@ internal sealed class FittedQExample : IExample
             var log = mlContext.Data.LoadFromEnumerable(Log(game, 1000 * arguments.Integer(Steps, least: 1), seed).ToArray());
             // What the rules would do is in columns, for they know the states as they are; the network learns better from states of one size.
             var conversions = mlContext.Transforms.Conversion;
-            var rows = conversions.MapValueToKey([.. new[] { nameof(Step.Action), "Right", "Lean", "Balance" }.Select(name => new InputOutputColumnPair(name))])
+            var rows = conversions.MapValueToKey([.. Rules.Select(rule => rule.Name).Append(nameof(Step.Action)).Select(name => new InputOutputColumnPair(name))])
                 .Append(mlContext.Transforms.NormalizeMeanVariance(nameof(Step.State), fixZero: false))
                 .Fit(log).Transform(log);
             var cells = new List<string>();
@@ -51,16 +51,15 @@ internal sealed class FittedQExample : IExample
             {
                 var metrics = mlContext.ReinforcementLearning.FittedQEvaluation(rows, new FittedQOptions
                 {
-                    PolicyActionColumnName = new[] { "Right", "Lean", "Balance" }[rule],
+                    PolicyActionColumnName = Rules[rule].Name,
                     Training = new DqnEstimator.Options
                     {
                         EpisodeColumnName = nameof(Step.Episode),
                         DiscountFactor = Discount,
                         Epochs = arguments.Integer(Epochs, least: 1),
-                        BatchSize = int.Parse(Environment.GetEnvironmentVariable("FQ_B") ?? "128"),
-                        LearningRate = double.Parse(Environment.GetEnvironmentVariable("FQ_LR") ?? "1e-3"),
-                        TargetUpdateRate = double.Parse(Environment.GetEnvironmentVariable("FQ_T") ?? "0.01"),
-                        Layers = DqnLayers.Perceptron([.. (Environment.GetEnvironmentVariable("FQ_U") ?? "64,64").Split(',').Select(int.Parse)]),
+                        BatchSize = 256,
+                        TargetUpdateRate = 0.02,
+                        Layers = DqnLayers.Perceptron(64, 64),
                         ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1),
                         Progress = new ConsoleProgress($"seed {seed}, {Rules[rule].Name}"),
                         CancellationToken = cancellationToken,
@@ -80,7 +79,7 @@ internal sealed class FittedQExample : IExample
         AnsiConsole.Write(table);
         var result = new ResultLine { ["ranked-rightly"] = right, ["of"] = seeds };
         for (var rule = 0; rule < Rules.Length; rule++)
-            result[Rules[rule].Name] = Enumerable.Range(0, seeds).Average(seed => estimates[seed, rule]);
+            result[ResultLine.NameOf(Rules[rule].Name)] = Enumerable.Range(0, seeds).Average(seed => estimates[seed, rule]);
         return result;
     }
 
@@ -92,21 +91,27 @@ internal sealed class FittedQExample : IExample
         return (episodes.Average(episode => (1 - Math.Pow(Discount, episode.Length)) / (1 - Discount)), episodes.Average(episode => episode.Return));
     }
 
-    /// <summary>Each episode is made by chance, or by one of the rules that are helped by chance.</summary>
+    /// <summary>Each episode is made by chance, or by one of the rules that are helped by chance; each of them makes as many steps.</summary>
     private static IEnumerable<Step> Log(IEnvironment game, int steps, int seed)
     {
         var random = new Random(seed);
-        var (state, episode, player) = (game.Reset(seed).Observation.ToArray(), 0, random.Next(Rules.Length + 1));
+        var made = new int[Rules.Length + 1];
+        var (state, episode, player) = (game.Reset(seed).Observation.ToArray(), 0, 0);
         for (var i = 0; i < steps; i++)
         {
-            var action = player == Rules.Length || random.NextDouble() < Chance ? random.Next(2) : Rules[player].Rule.Act(state, [], random);
+            var wanted = Rules.Select(rule => rule.Rule.Act(state, [], random)).ToArray();
+            var action = player == Rules.Length || random.NextDouble() < Chance ? random.Next(2) : wanted[player];
             var step = game.Step(action);
+            made[player]++;
             yield return new Step
             {
                 Episode = episode, State = state, Action = action, Reward = (float)step.Reward, Terminated = step.Terminated,
-                Right = Rules[0].Rule.Act(state, [], random), Lean = Rules[1].Rule.Act(state, [], random), Balance = Rules[2].Rule.Act(state, [], random),
+                Right = wanted[0], Lean = wanted[1], Balance = wanted[2],
             };
-            (state, episode, player) = step.IsEnd ? (game.Reset().Observation.ToArray(), episode + 1, random.Next(Rules.Length + 1)) : (step.Observation.ToArray(), episode, player);
+            if (step.IsEnd)
+                (state, episode, player) = (game.Reset().Observation.ToArray(), episode + 1, Array.IndexOf(made, made.Min()));
+            else
+                state = step.Observation.ToArray();
         }
     }
 

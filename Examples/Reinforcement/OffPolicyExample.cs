@@ -41,11 +41,13 @@ internal sealed class OffPolicyExample : IExample
         var errors = new Dictionary<string, List<double>> { ["dm"] = [], ["ipw"] = [], ["snipw"] = [], ["dr"] = [] };
         var truths = new List<double>();
         LogEvaluationMetrics? last = null;
+        var files = new MLContext(seed);
+        var images = files.Data.CreateEnumerable<DigitImage>(files.Data.LoadFromTextFile<DigitImage>(ShippedData.PathOf("digits.csv"), separatorChar: ',', hasHeader: true), reuseRowObject: false).ToArray();
         for (var run = 0; run < runs; run++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var mlContext = new MLContext((seed * 1000) + run);
-            var (log, truth) = MakeLog(mlContext, new Random((seed * 1000) + run));
+            var (log, truth) = MakeLog(mlContext, [.. images], new Random((seed * 1000) + run));
             var rows = mlContext.Data.LoadFromEnumerable(log);
             // Few and cautious trees: they do not find out which digit is which, and so the direct method is far off.
             var rewards = mlContext.BinaryClassification.Trainers.LightGbm(new LightGbmBinaryTrainer.Options
@@ -89,9 +91,8 @@ internal sealed class OffPolicyExample : IExample
     }
 
     /// <summary>A logistic regression acts, most of the time at random; a forest is to be judged.</summary>
-    private static (Decision[] Log, double Truth) MakeLog(MLContext mlContext, Random random)
+    private static (Decision[] Log, double Truth) MakeLog(MLContext mlContext, DigitImage[] images, Random random)
     {
-        var images = mlContext.Data.CreateEnumerable<DigitImage>(mlContext.Data.LoadFromTextFile<DigitImage>(ShippedData.PathOf("digits.csv"), separatorChar: ',', hasHeader: true), reuseRowObject: false).ToArray();
         random.Shuffle(images);
         var evaluated = (int)Math.Ceiling(EvaluatedShare * images.Length);
         var (train, test) = (images[evaluated..], images[..evaluated]);

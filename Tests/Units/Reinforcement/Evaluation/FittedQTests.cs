@@ -67,6 +67,20 @@ public sealed class FittedQTests
         Floor.Below(.3, worst.Value.Value / policy.StateValue(start));
     }
 
+    /// <summary>Rare failures cost much: a value is the mean of rewards, not what they mostly are.</summary>
+    [TestMethod]
+    [TestCategory("Floor")]
+    public void Value_IsTheMean_WhereRewardsAreSkewed()
+    {
+        var random = new Random(TestSeed.Of(7));
+        var steps = Enumerable.Range(0, 2000).Select(i => new Step { Episode = i, State = Corridor.At(0), Action = $"{i % 2}", Reward = random.NextDouble() < .1 ? -10 : 1, Terminated = true }).ToArray();
+        var options = Options(episodes: true);
+        (options.Training.Loss, options.Training.BatchSize) = (ValueLoss.Huber, 128);
+        var metrics = Ml.ReinforcementLearning.FittedQEvaluation(Keyed(steps), new Always(1), options);
+        using var model = metrics.Model;
+        Floor.Near(steps.Where(step => step.Action == "1").Average(step => step.Reward), metrics.Value.Value, .4);
+    }
+
     [TestMethod]
     public void PolicyAsColumns_IsThePolicyItself()
     {

@@ -21,7 +21,8 @@ internal static class FittedQEvaluator
     {
         options.Check(policy != null);
         var training = (DqnEstimator.Options)options.Training.Snapshot();
-        (training.DoubleLearning, training.ConservativeWeight, training.ReturnSteps) = (false, 0, 1);
+        // A value is a mean; Huber's loss finds something between mean and median, which thinks too well of policies that fail rarely.
+        (training.DoubleLearning, training.ConservativeWeight, training.ReturnSteps, training.Loss) = (false, 0, 1, ValueLoss.Squared);
         var seed = training.ChooseSeed(env);
         training.Seed = seed;
         var followed = new FollowedPolicy(policy, options, seed);

@@ -23,8 +23,9 @@ public sealed class FittedQOptions
     /// <summary>
     /// The training, with the columns of the log: layers, replay, target network, epochs, seed, progress, cancellation, all as of deep Q-learning
     /// from logged rows. Not used: what is only for learning a better policy, which is <see cref="DqnEstimator.Options.DoubleLearning"/>,
-    /// <see cref="DqnEstimator.Options.ConservativeWeight"/>, <see cref="DqnEstimator.Options.ReturnSteps"/> (it is 1: later actions are the log's)
-    /// and <see cref="DqnEstimator.Options.LogLearning"/>.
+    /// <see cref="DqnEstimator.Options.ConservativeWeight"/>, <see cref="DqnEstimator.Options.LogLearning"/>,
+    /// <see cref="DqnEstimator.Options.ReturnSteps"/> (it is 1: later actions are the log's) and <see cref="DqnEstimator.Options.Loss"/> (it is
+    /// squared: a value is a mean).
     /// </summary>
     public DqnEstimator.Options Training { get; set; } = new();
 

@@ -37,9 +37,7 @@ internal sealed class RewardPredictions
         if (options.SamplingKeyColumnName is { } group)
             TransitionLog.Check(shape, group, EpisodeNumber.Suits, "a key or a whole number");
         _width = FeatureReader.WidthOf(data.Schema[options.FeatureColumnName]);
-        var action = data.Schema[options.ActionColumnName];
-        var names = KeyNames.Of(action);
-        _actions = new PolicyKeys(names?.Count ?? (int)((KeyDataViewType)action.Type).Count, names, null);
+        _actions = TransitionLog.KeysOf(data.Schema[options.ActionColumnName]);
     }
 
     /// <summary>Adds the column.</summary>

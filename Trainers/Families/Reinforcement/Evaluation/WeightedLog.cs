@@ -86,9 +86,7 @@ internal sealed class WeightedLog
             TransitionLog.Check(shape, propensity, column => column.ItemType == NumberDataViewType.Single, "a Single. Add ConvertType");
         if (options.EpisodeColumnName is { } episode)
             TransitionLog.Check(shape, episode, EpisodeNumber.Suits, "a key or a whole number");
-        var action = schema[options.ActionColumnName];
-        var keyNames = KeyNames.Of(action);
-        var log = new WeightedLog(options, new PolicyKeys(keyNames?.Count ?? (int)((KeyDataViewType)action.Type).Count, keyNames, null));
+        var log = new WeightedLog(options, TransitionLog.KeysOf(schema[options.ActionColumnName]));
         using var cursor = data.GetRowCursor(columns);
         log.ReadRows(cursor);
         return log.Rows > 0 ? log : throw new ArgumentException("The log has no rows.", nameof(data));
