@@ -47,7 +47,9 @@ internal sealed class OffPolicyExample : IExample
         {
             cancellationToken.ThrowIfCancellationRequested();
             var mlContext = new MLContext((seed * 1000) + run);
-            var (log, truth) = MakeLog(mlContext, [.. images], new Random((seed * 1000) + run));
+            // On a thread of the pool, which runs the many small tasks of FastForest itself instead of handing each to another one.
+            var game = new Random((seed * 1000) + run);
+            var (log, truth) = Task.Run(() => MakeLog(mlContext, [.. images], game), cancellationToken).GetAwaiter().GetResult();
             var rows = mlContext.Data.LoadFromEnumerable(log);
             // Few and cautious trees: they do not find out which digit is which, and so the direct method is far off.
             var rewards = mlContext.BinaryClassification.Trainers.LightGbm(new LightGbmBinaryTrainer.Options
