@@ -30,7 +30,7 @@ internal sealed class OffPolicyExample : IExample
     public ExampleHelp Help => new(
         "Judges a policy that reads digits by what another one did: four estimates, each beside the truth.",
         ShippedData.Describe("digits.csv"),
-        "a minute",
+        "a minute; several on a busy machine",
         null);
 
     public IReadOnlyList<ExampleOption> Options => [Runs, ExampleOption.Seed];
