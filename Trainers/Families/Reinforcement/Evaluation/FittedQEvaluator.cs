@@ -5,7 +5,8 @@ using MLExtensions.Messages;
 namespace MLExtensions.Families.Reinforcement;
 
 /// <summary>
-/// Learns from a log what a policy is worth that did not make it (fitted Q evaluation): deep Q-learning in which the next action is that of the policy, not
+/// Learns from a log what a policy is worth that did not make it (fitted Q evaluation): deep Q-learning in which the next action is that
+/// of the policy, not
 /// the best one. Le, Voloshin and Yue, "Batch Policy Learning under Constraints", 2019.
 /// </summary>
 internal static class FittedQEvaluator
@@ -15,7 +16,9 @@ internal static class FittedQEvaluator
     private const int FewFirstStates = 30;
     private const double Tolerance = 1.05;
 
-    /// <exception cref="ArgumentException">An option is out of range, or a column or the policy does not suit; the message names it.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is out of range, or a column or the policy does not suit; the message names it.
+    /// </exception>
     /// <exception cref="FormatException">A value is not suitable; the message names column, row and value.</exception>
     public static FittedQMetrics Evaluate(IHostEnvironment env, IDataView data, IPolicy? policy, FittedQOptions options)
     {

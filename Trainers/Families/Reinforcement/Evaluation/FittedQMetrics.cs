@@ -9,11 +9,14 @@ public enum FirstStates
     OfEpisodes,
 
     /// <summary>
-    /// Those of rows in order, whose state is not what followed the row before: the first row, and those after an episode ended or was cut off.
+    /// Those of rows in order, whose state is not what followed the row before: the first row, and those after an episode ended or was cut
+    /// off.
     /// </summary>
     AfterEnds,
 
-    /// <summary>All, or 10,000 of them: rows are in no order, or no episode ends. The value is that of a state of the log, not of a beginning.</summary>
+    /// <summary>
+    /// All, or 10,000 of them: rows are in no order, or no episode ends. The value is that of a state of the log, not of a beginning.
+    /// </summary>
     OfAllRows,
 }
 
@@ -21,22 +24,26 @@ public enum FirstStates
 public sealed class FittedQOptions
 {
     /// <summary>
-    /// The training, with the columns of the log: layers, replay, target network, epochs, seed, progress, cancellation, all as of deep Q-learning
+    /// The training, with the columns of the log: layers, replay, target network, epochs, seed, progress, cancellation, all as of deep
+    /// Q-learning
     /// from logged rows. Not used: what is only for learning a better policy, which is <see cref="DqnEstimator.Options.DoubleLearning"/>,
     /// <see cref="DqnEstimator.Options.ConservativeWeight"/>, <see cref="DqnEstimator.Options.LogLearning"/>,
-    /// <see cref="DqnEstimator.Options.ReturnSteps"/> (it is 1: later actions are the log's) and <see cref="DqnEstimator.Options.Loss"/> (it is
+    /// <see cref="DqnEstimator.Options.ReturnSteps"/> (it is 1: later actions are the log's) and <see cref="DqnEstimator.Options.Loss"/>
+    /// (it is
     /// squared: a value is a mean).
     /// </summary>
     public DqnEstimator.Options Training { get; set; } = new();
 
     /// <summary>
-    /// The column of the action that the policy takes in the state, a key, met by name with the log's action, if no <see cref="IPolicy"/> is given. Default
+    /// The column of the action that the policy takes in the state, a key, met by name with the log's action, if no <see cref="IPolicy"/>
+    /// is given. Default
     /// null.
     /// </summary>
     public string? PolicyActionColumnName { get; set; }
 
     /// <summary>
-    /// The column of the action that the policy takes in the state that followed; missing values are allowed where the episode terminated. Needed with
+    /// The column of the action that the policy takes in the state that followed; missing values are allowed where the episode terminated.
+    /// Needed with
     /// <see cref="PolicyActionColumnName"/> unless rows are whole episodes, where it is that of the next row. Default null.
     /// </summary>
     public string? NextPolicyActionColumnName { get; set; }
@@ -44,7 +51,9 @@ public sealed class FittedQOptions
     /// <summary>The number of times that first states are drawn again for the interval, at least 2. Default 1,000.</summary>
     public int Resamples { get; set; } = LogEvaluationOptions.DefaultResamples;
 
-    /// <summary>The probability with which an interval is to hold the mean over all first states, above 0 and below 1. Default 0.95.</summary>
+    /// <summary>
+    /// The probability with which an interval is to hold the mean over all first states, above 0 and below 1. Default 0.95.
+    /// </summary>
     public double ConfidenceLevel { get; set; } = LogEvaluationOptions.DefaultConfidenceLevel;
 
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
@@ -70,7 +79,8 @@ public sealed class FittedQOptions
 public sealed record FittedQMetrics
 {
     /// <summary>
-    /// The mean discounted return from first states. The interval holds what comes from their being a sample; it knows nothing of the errors of
+    /// The mean discounted return from first states. The interval holds what comes from their being a sample; it knows nothing of the
+    /// errors of
     /// the network, which other seeds show.
     /// </summary>
     public required PolicyValueEstimate Value { get; init; }
@@ -91,7 +101,8 @@ public sealed record FittedQMetrics
     public required IReadOnlyList<string> Warnings { get; init; }
 
     /// <summary>
-    /// The network: its <see cref="DqnTransformer.ActionValues"/> are those of actions that are followed by the policy. It has the history of the
+    /// The network: its <see cref="DqnTransformer.ActionValues"/> are those of actions that are followed by the policy. It has the history
+    /// of the
     /// training. Dispose it.
     /// </summary>
     public required DqnTransformer Model { get; init; }

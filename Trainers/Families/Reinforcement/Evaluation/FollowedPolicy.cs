@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Messages;
@@ -131,7 +132,7 @@ internal sealed class FollowedPolicy(IPolicy? policy, FittedQOptions options, in
     /// <summary>Asks a policy for the place of its action.</summary>
     private Func<float[], bool[]?, int> Asked(IPolicy asked)
     {
-        if (asked is DqnTransformer { ActionNames: { } known } network && _actions.Names is { } names && names.Any(name => !int.TryParse(name, out _)))
+        if (asked is DqnTransformer { ActionNames: { } known } network && _actions.Names is { } names && names.Any(name => !int.TryParse(name, NumberStyles.Integer, CultureInfo.InvariantCulture, out _)))
         {
             var places = KeyMap.Places(known, names);
             if (places.Contains(-1) || known.Count != names.Count)

@@ -15,7 +15,8 @@ public sealed record PolicyValueEstimate(double Value, double StandardError, dou
 /// How well a policy would have done, judged by what another one did. Values are mean rewards of rows, or mean returns of episodes.
 /// </summary>
 /// <remarks>
-/// A weight is how much more probable the policy makes an action than the log's policy did; of an episode, the product over its steps. If no
+/// A weight is how much more probable the policy makes an action than the log's policy did; of an episode, the product over its steps. If
+/// no
 /// weight is large, all estimates are good. Look at <see cref="Warnings"/> first: where the log does not cover the policy, no estimate is.
 /// </remarks>
 public sealed record LogEvaluationMetrics
@@ -24,13 +25,15 @@ public sealed record LogEvaluationMetrics
     public required PolicyValueEstimate Logged { get; init; }
 
     /// <summary>
-    /// Importance sampling: the mean of weighted rewards. Right in the mean, but jumpy where weights are large (Horvitz and Thompson, 1952; for
+    /// Importance sampling: the mean of weighted rewards. Right in the mean, but jumpy where weights are large (Horvitz and Thompson,
+    /// 1952; for
     /// episodes per decision: Precup, Sutton and Singh, 2000). Null without propensities.
     /// </summary>
     public PolicyValueEstimate? ImportanceSampling { get; init; }
 
     /// <summary>
-    /// Importance sampling divided by the mean weight, of episodes at each step: steadier, and right for many rows (Swaminathan and Joachims, 2015). Null without propensities.
+    /// Importance sampling divided by the mean weight, of episodes at each step: steadier, and right for many rows (Swaminathan and
+    /// Joachims, 2015). Null without propensities.
     /// </summary>
     public PolicyValueEstimate? SelfNormalized { get; init; }
 
@@ -40,7 +43,8 @@ public sealed record LogEvaluationMetrics
     public PolicyValueEstimate? DirectMethod { get; init; }
 
     /// <summary>
-    /// The direct method, corrected by the weighted errors of the predictions: right if either the propensities or the predictions are (Dudik,
+    /// The direct method, corrected by the weighted errors of the predictions: right if either the propensities or the predictions are
+    /// (Dudik,
     /// Langford and Li, 2011; for episodes: Jiang and Li, 2016). Null without one of both.
     /// </summary>
     public PolicyValueEstimate? DoublyRobust { get; init; }
@@ -52,7 +56,8 @@ public sealed record LogEvaluationMetrics
     public required long EpisodeCount { get; init; }
 
     /// <summary>
-    /// The number of episodes, or rows, of the policy itself that would say as much as the weighted ones: <c>(sum w)^2 / sum w^2</c> (Kish, 1965). NaN without propensities.
+    /// The number of episodes, or rows, of the policy itself that would say as much as the weighted ones: <c>(sum w)^2 / sum w^2</c>
+    /// (Kish, 1965). NaN without propensities.
     /// </summary>
     public required double EffectiveSampleSize { get; init; }
 
@@ -60,7 +65,8 @@ public sealed record LogEvaluationMetrics
     public required double LargestWeight { get; init; }
 
     /// <summary>
-    /// The mean weight. It is 1 but for chance; less, if the policy does what the log's policy never does, and other than 1, if propensities are wrong. NaN without propensities.
+    /// The mean weight. It is 1 but for chance; less, if the policy does what the log's policy never does, and other than 1, if
+    /// propensities are wrong. NaN without propensities.
     /// </summary>
     public required double MeanWeight { get; init; }
 

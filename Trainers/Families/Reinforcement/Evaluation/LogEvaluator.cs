@@ -16,7 +16,9 @@ internal static class LogEvaluator
     private const double NoticeableWeightError = 0.02;
     private const int EstimateCount = 5;
 
-    /// <exception cref="ArgumentException">An option is out of range, or a column is missing or of a wrong type; the message names it.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is out of range, or a column is missing or of a wrong type; the message names it.
+    /// </exception>
     /// <exception cref="FormatException">A value is not suitable; the message names column, row and value.</exception>
     public static LogEvaluationMetrics Evaluate(IHostEnvironment env, IDataView data, LogEvaluationOptions options)
     {

@@ -18,7 +18,9 @@ public sealed class RewardPredictionOptions
     /// <summary>The column of the reward, a <c>Single</c>. Default <c>Reward</c>.</summary>
     public string RewardColumnName { get; set; } = TabularOptions.DefaultRewardColumnName;
 
-    /// <summary>The column that is added, a <c>Vector&lt;Single&gt;</c> with a value for each action. Default <c>PredictedRewards</c>.</summary>
+    /// <summary>
+    /// The column that is added, a <c>Vector&lt;Single&gt;</c> with a value for each action. Default <c>PredictedRewards</c>.
+    /// </summary>
     public string OutputColumnName { get; set; } = DefaultOutputColumnName;
 
     /// <summary>
@@ -27,14 +29,17 @@ public sealed class RewardPredictionOptions
     public int Folds { get; set; } = DefaultFolds;
 
     /// <summary>
-    /// The column whose values must not be in two parts, such as the user, a key or a whole number. Default null: rows are divided at random.
+    /// The column whose values must not be in two parts, such as the user, a key or a whole number. Default null: rows are divided at
+    /// random.
     /// </summary>
     public string? SamplingKeyColumnName { get; set; }
 
     /// <summary>The seed of the parts. The same seed gives the same parts. Default 0.</summary>
     public int Seed { get; set; }
 
-    /// <summary>Cancels the work between trainings, which then throws <see cref="OperationCanceledException"/>. Default: not cancelable.</summary>
+    /// <summary>
+    /// Cancels the work between trainings, which then throws <see cref="OperationCanceledException"/>. Default: not cancelable.
+    /// </summary>
     public CancellationToken CancellationToken { get; set; }
 
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>

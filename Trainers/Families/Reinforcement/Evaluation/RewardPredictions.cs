@@ -9,7 +9,8 @@ using MLExtensions.Tensors;
 namespace MLExtensions.Families.Reinforcement;
 
 /// <summary>
-/// Predicts the rewards of all actions, each row by a model that did not see it (cross-fitting; Chernozhukov et al., 2018): a model that did
+/// Predicts the rewards of all actions, each row by a model that did not see it (cross-fitting; Chernozhukov et al., 2018): a model that
+/// did
 /// knows the reward by heart, and its errors, by which the doubly robust estimate corrects it, are too small.
 /// </summary>
 internal sealed class RewardPredictions
@@ -41,7 +42,9 @@ internal sealed class RewardPredictions
     }
 
     /// <summary>Adds the column.</summary>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type, the estimator does not suit, or there are too few rows.</exception>
+    /// <exception cref="ArgumentException">
+    /// A column is missing or of a wrong type, the estimator does not suit, or there are too few rows.
+    /// </exception>
     /// <exception cref="FormatException">A value is not suitable; the message names column, row and value.</exception>
     public static IDataView Add(MLContext context, IDataView data, IEstimator<ITransformer> estimator, RewardPredictionOptions options)
     {
