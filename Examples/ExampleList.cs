@@ -59,6 +59,8 @@ internal static class ExampleList
         new DqnExample(),
         new DqnLogsExample(),
         new BreakoutExample(),
+        new OffPolicyExample(),
+        new FittedQExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);

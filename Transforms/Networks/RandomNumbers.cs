@@ -108,6 +108,8 @@ internal static class SeedSequence
     public const int Environment = 13;
     public const int Exploration = 14;
     public const int EvaluatedEpisodes = 15;
+    public const int Resampling = 16;
+    public const int Folds = 17;
 
     public static ulong Derive(int seed, int purpose, int epoch = 0)
     {

@@ -38,9 +38,13 @@ namespace MLExtensions;
 public sealed partial class DqnEstimator : NetworkEstimator<DqnTransformer>
 {
     private readonly Options _options;
+    private readonly FollowedPolicy? _policy;
 
-    internal DqnEstimator(IHostEnvironment env, Options options)
-        : base(env, nameof(DqnEstimator), options) => _options = (Options)Settings;
+    /// <param name="env">The host environment.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="policy">The policy whose values are learned from logged rows; null to learn those of the best one.</param>
+    internal DqnEstimator(IHostEnvironment env, Options options, FollowedPolicy? policy = null)
+        : base(env, nameof(DqnEstimator), options) => (_options, _policy) = ((Options)Settings, policy);
 
     /// <summary>Learns in an environment. Evaluation episodes are played in it, too, if its state can be kept meanwhile.</summary>
     /// <param name="environment">The environment. It is not disposed.</param>
@@ -85,7 +89,7 @@ public sealed partial class DqnEstimator : NetworkEstimator<DqnTransformer>
         var design = DqnDesign.Of(_options, input);
         if (validation != null)
             ValidationData.Check(() => design.CheckSize(DqnDesign.Of(_options, validation), _options.StateColumnName));
-        return Create(new DqnTraining(Host, _options, Seed, design).Run(input, validation), design);
+        return Create(new DqnTraining(Host, _options, Seed, design, _policy).Run(input, validation), design);
     }
 
     private DqnTransformer Learn(IEnvironment environment, IEnvironment? second)

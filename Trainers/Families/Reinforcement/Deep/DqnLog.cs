@@ -15,10 +15,15 @@ internal sealed class DqnLog
     private readonly DqnEstimator.Options _options;
     private readonly DqnDesign _design;
     private readonly bool _isEpisodes;
+    private readonly FollowedPolicy? _policy;
 
-    public DqnLog(IDataView data, DqnEstimator.Options options, DqnDesign design)
+    /// <param name="data">The rows.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="design">What is learned.</param>
+    /// <param name="policy">The policy whose actions are the only ones that are allowed; null for those that the log allows.</param>
+    public DqnLog(IDataView data, DqnEstimator.Options options, DqnDesign design, FollowedPolicy? policy = null)
     {
-        (_data, _options, _design, _isEpisodes) = (data, options, design, options.EpisodeColumnName != null);
+        (_data, _options, _design, _isEpisodes, _policy) = (data, options, design, options.EpisodeColumnName != null, policy);
         if (!_isEpisodes && FeatureReader.WidthOf(FeatureRows.Find(data.Schema, options.NextStateColumnName)) is var width && width != design.Architecture.InputCount)
             throw new ArgumentException(FormattableString.Invariant($"Column '{options.NextStateColumnName}' has {width} values; column '{options.StateColumnName}' has {design.Architecture.InputCount}."));
         foreach (var mask in (string?[])[options.ActionMaskColumnName, _isEpisodes ? null : options.NextActionMaskColumnName])
@@ -53,9 +58,9 @@ internal sealed class DqnLog
             FeatureRows.Check(schema, options.NextStateColumnName);
             return;
         }
-        TransitionLog.Check(schema, episode, IsWhole, "a key or a whole number");
+        TransitionLog.Check(schema, episode, EpisodeNumber.Suits, "a key or a whole number");
         if (options.StepColumnName is { } step)
-            TransitionLog.Check(schema, step, column => !column.IsKey && IsWhole(column), "a whole number");
+            TransitionLog.Check(schema, step, column => !column.IsKey && EpisodeNumber.Suits(column), "a whole number");
     }
 
     /// <summary>Reads all rows.</summary>
@@ -76,6 +81,7 @@ internal sealed class DqnLog
                 ReadEpisodes(buffer);
             else
                 ReadPairs(buffer);
+            _policy?.Close();
             return Rows > 0 ? buffer : throw new ArgumentException("There are no rows with a state and what followed it to learn from.");
         }
         catch
@@ -99,7 +105,8 @@ internal sealed class DqnLog
         var next = _data.Schema[_options.NextStateColumnName];
         DataViewSchema.Column? nextMask = _options.NextActionMaskColumnName is { } name ? _data.Schema[name] : null;
         using var cursor = _data.GetRowCursor([.. Columns(), next, .. nextMask is { } column ? [column] : Array.Empty<DataViewSchema.Column>()]);
-        var row = new LogRow(cursor, _options, _design);
+        _policy?.Open(cursor, _design.Actions, isEpisodes: false);
+        var row = new LogRow(cursor, _options, _design, _policy);
         var reader = new FeatureReader(cursor, next, _design.Architecture.InputCount);
         var maskReader = nextMask is { } mask ? new MaskReader(cursor, mask, _design.Actions.Count) : null;
         var (nextState, numbers, allowed) = (new float[_design.Architecture.InputCount], new float[_design.Actions.Count], new bool[_design.Actions.Count]);
@@ -118,8 +125,9 @@ internal sealed class DqnLog
                 for (var action = 0; action < allowed.Length; action++)
                     allowed[action] = numbers[action] != 0;
             }
+            _policy?.FollowNext(row.State, nextState, allowed, maskReader != null, row.Terminated, row.Truncated);
             buffer.Begin(row.State, row.Mask);
-            buffer.Add(row.Action, row.Reward, row.Terminated, truncated: !row.Terminated, nextState, maskReader == null || row.Terminated ? [] : allowed);
+            buffer.Add(row.Action, row.Reward, row.Terminated, truncated: !row.Terminated, nextState, (maskReader == null && _policy == null) || row.Terminated ? [] : allowed);
             Rows++;
         }
     }
@@ -127,21 +135,16 @@ internal sealed class DqnLog
     private void ReadEpisodes(ReplayBuffer buffer)
     {
         using var cursor = _data.GetRowCursor(Columns());
-        var row = new LogRow(cursor, _options, _design);
-        var (before, end) = (new LogRow(cursor, _options, _design), new float[_design.Architecture.InputCount]);
-        var (getEpisode, getStep) = (Number(cursor, _options.EpisodeColumnName!), _options.StepColumnName is { } step ? Number(cursor, step) : null);
-        var known = new HashSet<long>();
-        var isKey = _data.Schema[_options.EpisodeColumnName!].Type is KeyDataViewType;
-        var (episode, number, isOpen) = (0L, 0L, false);
+        _policy?.Open(cursor, _design.Actions, isEpisodes: true);
+        var row = new LogRow(cursor, _options, _design, _policy);
+        var (before, end) = (new LogRow(cursor, _options, _design, _policy), new float[_design.Architecture.InputCount]);
+        var (episodes, getStep) = (new EpisodeNumber(cursor, _options.EpisodeColumnName!), _options.StepColumnName is { } step ? EpisodeNumber.Getter(cursor, step) : null);
+        var (number, isOpen) = (0L, false);
         while (cursor.MoveNext())
         {
-            var (nextEpisode, nextNumber) = (getEpisode(), getStep?.Invoke() ?? 0);
-            if (nextEpisode == 0 && isKey)
-                throw new FormatException(FormattableString.Invariant($"Column '{_options.EpisodeColumnName}', {RowName.Of(cursor.Position)}: the episode is missing. Leave such rows out."));
-            if (known.Count == 0 || nextEpisode != episode)
+            var (episode, nextNumber) = (episodes.Value, getStep?.Invoke() ?? 0);
+            if (episodes.Begins())
             {
-                if (!known.Add(nextEpisode))
-                    throw new FormatException(FormattableString.Invariant($"Column '{_options.EpisodeColumnName}', {RowName.Of(cursor.Position)}: episode {nextEpisode} has ended before; the rows of an episode must be one after the other."));
                 Close(before, isOpen, episode);
                 isOpen = false;
             }
@@ -159,8 +162,11 @@ internal sealed class DqnLog
                 Rows++;
             }
             else
+            {
+                _policy?.Begin(row.State);
                 buffer.Begin(row.State, row.Mask);
-            (episode, number, isOpen) = (nextEpisode, nextNumber, !row.Terminated && !row.Truncated);
+            }
+            (number, isOpen) = (nextNumber, !row.Terminated && !row.Truncated);
             if (row.Terminated)
             {
                 buffer.Add(row.Action, row.Reward, terminated: true, truncated: false, end, []);
@@ -170,7 +176,7 @@ internal sealed class DqnLog
                 Counts.Add(StepsWithoutNext, 1);
             (row, before) = (before, row);
         }
-        Close(before, isOpen, episode);
+        Close(before, isOpen, episodes.Value);
     }
 
     /// <summary>An episode that neither terminated nor was cut off lacks its last step.</summary>
@@ -186,33 +192,8 @@ internal sealed class DqnLog
     private List<DataViewSchema.Column> Columns()
     {
         string?[] names = [_options.StateColumnName, _options.ActionColumnName, _options.RewardColumnName, _options.TerminatedColumnName, _options.TruncatedColumnName, _options.ActionMaskColumnName, _options.EpisodeColumnName, _options.StepColumnName];
-        return names.OfType<string>().Select(name => FeatureRows.Find(_data.Schema, name)).ToList();
+        return names.OfType<string>().Concat(_policy?.Columns ?? []).Select(name => FeatureRows.Find(_data.Schema, name)).ToList();
     }
-
-    private static Func<long> Number(DataViewRowCursor cursor, string name)
-    {
-        var column = cursor.Schema[name];
-        if (column.Type is KeyDataViewType)
-        {
-            var getKey = RowCursorUtils.GetGetterAs<ulong>(NumberDataViewType.UInt64, cursor, column.Index);
-            return () =>
-            {
-                var key = 0ul;
-                getKey(ref key);
-                return (long)key;
-            };
-        }
-        var getter = RowCursorUtils.GetGetterAs<long>(NumberDataViewType.Int64, cursor, column.Index);
-        return () =>
-        {
-            var value = 0L;
-            getter(ref value);
-            return value;
-        };
-    }
-
-    private static bool IsWhole(SchemaShape.Column column) =>
-        column.IsKey || (column.ItemType is NumberDataViewType && column.ItemType != NumberDataViewType.Single && column.ItemType != NumberDataViewType.Double);
 }
 
 /// <summary>The state, action, reward and end of the current row of a log.</summary>
@@ -230,12 +211,13 @@ internal sealed class LogRow
     private readonly MaskReader? _maskReader;
     private readonly float[] _numbers;
     private readonly bool[] _mask;
+    private readonly FollowedPolicy? _policy;
     private bool _isTerminated;
     private bool _isTruncated;
 
-    public LogRow(DataViewRowCursor cursor, DqnEstimator.Options options, DqnDesign design)
+    public LogRow(DataViewRowCursor cursor, DqnEstimator.Options options, DqnDesign design, FollowedPolicy? policy)
     {
-        (_cursor, _options, _design) = (cursor, options, design);
+        (_cursor, _options, _design, _policy) = (cursor, options, design, policy);
         var schema = cursor.Schema;
         _state = new FeatureReader(cursor, schema[options.StateColumnName], design.Architecture.InputCount);
         var action = schema[options.ActionColumnName];
@@ -252,7 +234,7 @@ internal sealed class LogRow
     public float[] State { get; }
 
     /// <summary>The allowed actions; empty if all are.</summary>
-    public ReadOnlySpan<bool> Mask => _maskReader == null ? [] : _mask;
+    public ReadOnlySpan<bool> Mask => _maskReader == null && _policy == null ? [] : _mask;
 
     public int Action { get; private set; }
 
@@ -266,6 +248,12 @@ internal sealed class LogRow
 
     /// <exception cref="FormatException">A value is not suitable; the message names column, row and value.</exception>
     public void Read()
+    {
+        ReadValues();
+        _policy?.Follow(State, _mask, _maskReader != null, Action, Reward);
+    }
+
+    private void ReadValues()
     {
         Position = _cursor.Position;
         var (key, reward) = (0u, 0f);

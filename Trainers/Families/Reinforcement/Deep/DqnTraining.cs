@@ -20,12 +20,18 @@ internal sealed class DqnTraining : NetworkTraining<TransitionBatch>
     private readonly DqnDesign _design;
     private readonly CheckedEnvironment? _environment;
     private readonly CheckedEnvironment? _second;
+    private readonly FollowedPolicy? _policy;
     private Experience? _experience;
     private TrainingSession? _session;
 
     /// <summary>Learns from logged rows.</summary>
-    public DqnTraining(IHost host, DqnEstimator.Options options, int seed, DqnDesign design)
-        : base(host, options, seed) => (_host, _options, _design) = (host, options, design);
+    /// <param name="host">The host.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="design">What is learned.</param>
+    /// <param name="policy">The policy whose values are learned; null to learn those of the best one.</param>
+    public DqnTraining(IHost host, DqnEstimator.Options options, int seed, DqnDesign design, FollowedPolicy? policy)
+        : base(host, options, seed) => (_host, _options, _design, _policy) = (host, options, design, policy);
 
     /// <summary>Learns in an environment.</summary>
     /// <param name="host">The host.</param>
@@ -35,7 +41,7 @@ internal sealed class DqnTraining : NetworkTraining<TransitionBatch>
     /// <param name="environment">The environment.</param>
     /// <param name="second">The environment of evaluations; null to use the first.</param>
     public DqnTraining(IHost host, DqnEstimator.Options options, int seed, DqnDesign design, CheckedEnvironment environment, CheckedEnvironment? second)
-        : this(host, options, seed, design) => (_environment, _second) = (environment, second);
+        : this(host, options, seed, design, policy: null) => (_environment, _second) = (environment, second);
 
     /// <summary>Learns in the environment.</summary>
     public NetworkModelParameters Run() => Run(new EmptyDataView(_host, new DataViewSchema.Builder().ToSchema()), null);
@@ -123,7 +129,7 @@ internal sealed class DqnTraining : NetworkTraining<TransitionBatch>
 
     private (ReplayBuffer Buffer, long Rows) Read(IDataView data, string name, TrainingSession session)
     {
-        var log = new DqnLog(data, _options, _design);
+        var log = new DqnLog(data, _options, _design, _policy);
         var buffer = log.Read();
         session.Channel.Info("{0}", FormattableString.Invariant($"{log.Rows:#,0} logged transitions of the {name} are held in {MachineMemory.Text(_design.Replay.Bytes(buffer.Count))}."));
         session.Report(log.Counts, name, log.Note is { } note ? [new DataNote(note, IsWarning: true)] : []);

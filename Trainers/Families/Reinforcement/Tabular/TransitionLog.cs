@@ -37,8 +37,7 @@ internal sealed class TransitionLog
             _nextPlaces = KeyMap.Places(nextNames, names);
         }
         States = new PolicyKeys(names?.Count ?? Math.Max(CountOf(states), _isComparable ? CountOf(nextStates) : 1), names, null);
-        var actions = data.Schema[options.ActionColumnName];
-        Actions = new PolicyKeys(CountOf(actions), KeyNames.Of(actions), null);
+        Actions = KeysOf(data.Schema[options.ActionColumnName]);
     }
 
     public PolicyKeys States { get; }
@@ -120,6 +119,10 @@ internal sealed class TransitionLog
     }
 
     private int Place(uint next) => next == 0 ? -1 : _nextPlaces == null ? (int)next - 1 : _nextPlaces[next - 1];
+
+    /// <summary>The keys of a column.</summary>
+    /// <exception cref="ArgumentException">There are more than a table can have.</exception>
+    public static PolicyKeys KeysOf(DataViewSchema.Column column) => new(CountOf(column), KeyNames.Of(column), null);
 
     private static int CountOf(DataViewSchema.Column column)
     {
