@@ -76,6 +76,7 @@ internal sealed class DqnExample : IExample
         {
             Epochs = 120, LearningRate = 4e-3, BatchSize = 128, ReplayCapacity = 10_000, DiscountFactor = 0.98, TargetUpdateInterval = 600,
             TrainingInterval = 16, GradientSteps = 8, EpsilonDecayFraction = 0.2, FinalEpsilon = 0.07,
+            Initialization = WeightInitialization.FanInUniform, // there are two inputs only
         },
         "Acrobot-v1" => new()
         {

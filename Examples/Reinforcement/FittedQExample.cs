@@ -58,7 +58,7 @@ internal sealed class FittedQExample : IExample
                         DiscountFactor = Discount,
                         Epochs = arguments.Integer(Epochs, least: 1),
                         BatchSize = 256,
-                        TargetUpdateRate = 0.02,
+                        TargetUpdateRate = 0.05,
                         Layers = DqnLayers.Perceptron(64, 64),
                         ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1),
                         Progress = new ConsoleProgress($"seed {seed}, {Rules[rule].Name}"),

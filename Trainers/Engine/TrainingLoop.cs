@@ -53,7 +53,7 @@ internal sealed class TrainingLoop<TBatch>(
             _state.Resume();
             if (_monitor.ShouldStop(record))
                 _stopReason = StopReason.EarlyStopping;
-            reporter.EpochDone(record, step);
+            reporter.EpochDone(record, step, goal);
             _state.Resume();
             SaveCheckpoint();
         }
@@ -176,7 +176,10 @@ internal sealed class TrainingLoop<TBatch>(
             {
                 throwIfCancelled();
                 _state.Resume();
-                Count(step.Validate(batch, metrics), batch, metrics, epoch, batchNumber: null);
+                if (step.Validate(batch, metrics) is { } loss)
+                    Count(loss, batch, metrics, epoch, batchNumber: null);
+                else
+                    metrics.AddExamples(batch.RowCount);
             }
         }
         return metrics.ToValues();
@@ -220,6 +223,7 @@ internal sealed class MetricSums
 {
     private readonly Dictionary<string, (double Sum, MetricMean Mean)> _sums = [];
     private double _loss;
+    private bool _hasNoLoss;
 
     public long Examples { get; private set; }
 
@@ -233,6 +237,9 @@ internal sealed class MetricSums
         Examples += examples;
     }
 
+    /// <summary>Adds examples that have no loss.</summary>
+    public void AddExamples(int examples) => (_hasNoLoss, Examples) = (true, Examples + examples);
+
     /// <summary>Adds to a metric that is reported as a mean over the examples.</summary>
     public void Add(string metric, double sum, MetricMean mean = MetricMean.Arithmetic)
     {
@@ -245,7 +252,9 @@ internal sealed class MetricSums
 
     public IReadOnlyDictionary<string, double> ToValues()
     {
-        var values = new Dictionary<string, double> { [MetricValues.Loss] = Loss };
+        var values = new Dictionary<string, double>();
+        if (!_hasNoLoss)
+            values[MetricValues.Loss] = Loss;
         foreach (var (metric, (sum, kind)) in _sums)
         {
             var mean = sum / Math.Max(1, Examples);

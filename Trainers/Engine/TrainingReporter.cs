@@ -31,6 +31,12 @@ public sealed record TrainingProgress
     /// <summary>The record of the epoch with the validation loss and the metrics; null before the end of the epoch.</summary>
     public EpochRecord? Completed { get; init; }
 
+    /// <summary>
+    /// The name of the validation metric that epochs are compared by, such as "loss" or "return"; null before the end of the epoch, and if there
+    /// is none.
+    /// </summary>
+    public string? GoalMetric { get; init; }
+
     /// <summary>Training examples per second in this epoch so far.</summary>
     public required double ExamplesPerSecond { get; init; }
 
@@ -100,7 +106,7 @@ internal sealed class TrainingReporter : IDisposable
         Report(CreateReport(metrics.Examples, elapsed.TotalSeconds, null));
     }
 
-    public void EpochDone(EpochRecord record, TrainingStep step)
+    public void EpochDone(EpochRecord record, TrainingStep step, TrainingGoal? goal)
     {
         _channel.Info("{0}{1}", _options.Stage == null ? "" : _options.Stage + ", ", record);
         _progressChannel.Checkpoint(record.TrainingLoss, record.Epoch, _batch);
@@ -111,7 +117,7 @@ internal sealed class TrainingReporter : IDisposable
                 _tensorBoard?.Write(record.Epoch, picture);
         }
         _tensorBoard?.WriteWeights(record.Epoch, step);
-        Report(CreateReport(record.Examples, record.Seconds, record));
+        Report(CreateReport(record.Examples, record.Seconds, record) with { GoalMetric = goal?.Metric });
     }
 
     public void Dispose()

@@ -72,8 +72,11 @@ internal abstract class TrainingStep<TBatch> : TrainingStep
     /// <param name="metrics">Collects the epoch's training metrics.</param>
     public abstract double Train(TBatch batch, double learningRate, MetricSums metrics);
 
-    /// <summary>Evaluates one batch with the current networks, and returns its loss. Runs in its own dispose scope.</summary>
-    public abstract double Validate(TBatch batch, MetricSums metrics);
+    /// <summary>
+    /// Evaluates one batch with the current networks, and returns its loss; null where only other metrics are measured. Runs in its own dispose
+    /// scope.
+    /// </summary>
+    public abstract double? Validate(TBatch batch, MetricSums metrics);
 
     /// <summary>
     /// Returns the loss of the last batch of an epoch with the networks that the epoch has left, as they will be used. It shows whether they
@@ -105,7 +108,7 @@ internal abstract class PredictionStep<TBatch>(TrainedNetwork network) : Trainin
         return Loss(network.Forward(InputsOf(batch)), batch).item<float>();
     }
 
-    public sealed override double Validate(TBatch batch, MetricSums metrics)
+    public sealed override double? Validate(TBatch batch, MetricSums metrics)
     {
         using var mode = inference_mode();
         var outputs = network.Forward(InputsOf(batch));

@@ -26,7 +26,7 @@ public sealed class ConsoleProgress : IProgress<TrainingProgress>, IProgressDisp
     private readonly TextWriter? _writer;
     private readonly Func<int>? _terminalWidth;
     private (string? Stage, int Epoch) _last;
-    private double? _validationLoss;
+    private string? _validation;
     private bool _hasTitle;
     private int _plainLines;
     private int _barLength;
@@ -56,7 +56,7 @@ public sealed class ConsoleProgress : IProgress<TrainingProgress>, IProgressDisp
         Show(() =>
         {
             Begin(value);
-            _validationLoss = value.Completed?.ValidationLoss ?? _validationLoss;
+            _validation = value.Completed is { } record ? Describe(record, value.GoalMetric) ?? _validation : _validation;
             var share = (value.Epoch - 1 + ((double)value.Batch / Math.Max(1, value.Batches))) / Math.Max(1, value.Epochs);
             if (_terminalWidth != null)
                 WriteBar(Math.Clamp(share, 0, 1), value.Stage, Items(value), Math.Max(LeastBarWidth, _terminalWidth() - 1));
@@ -108,7 +108,7 @@ public sealed class ConsoleProgress : IProgress<TrainingProgress>, IProgressDisp
             Writer.WriteLine(_title);
         _hasTitle = true;
         if (value.Stage != _last.Stage || value.Epoch < _last.Epoch || _last.Epoch == 0)
-            (_plainLines, _validationLoss) = (0, null);
+            (_plainLines, _validation) = (0, null);
         _last = (value.Stage, value.Epoch);
     }
 
@@ -145,12 +145,18 @@ public sealed class ConsoleProgress : IProgress<TrainingProgress>, IProgressDisp
             items.Add(value.Stage);
         items.Add(FormattableString.Invariant($"epoch {value.Epoch}/{value.Epochs}"));
         items.Add(FormattableString.Invariant($"loss {value.TrainingLoss:0.0000}"));
-        if (_validationLoss != null)
-            items.Add(FormattableString.Invariant($"validation {_validationLoss:0.0000}"));
+        if (_validation != null)
+            items.Add(_validation);
         items.Add(FormattableString.Invariant($"{(int)value.TimeLeft.TotalHours}:{value.TimeLeft:mm\\:ss} left"));
         items.Add(FormattableString.Invariant($"{value.ExamplesPerSecond:N0} examples/s"));
         return items;
     }
+
+    /// <summary>The loss on the validation data, or what is measured instead, such as the return of a policy; null if nothing is.</summary>
+    private static string? Describe(EpochRecord record, string? goal) =>
+        record.ValidationLoss is { } loss ? FormattableString.Invariant($"validation {loss:0.0000}")
+        : goal != null && record.Validation.TryGetValue(goal, out var value) ? FormattableString.Invariant($"validation {goal} {value:0.0000}")
+        : null;
 
     private static bool IsTerminal() => !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb";
 

@@ -55,7 +55,7 @@ internal sealed class FakeStep : TrainingStep<FakeBatch>
         return AfterLoss(LearningRates.Count);
     }
 
-    public override double Validate(FakeBatch batch, MetricSums metrics)
+    public override double? Validate(FakeBatch batch, MetricSums metrics)
     {
         if (Reward != null)
             metrics.Add("reward", Reward(Validations) * batch.RowCount);

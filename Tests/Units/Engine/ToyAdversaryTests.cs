@@ -97,7 +97,7 @@ public sealed class ToyAdversaryTests
             return loss;
         }
 
-        public override double Validate(RowBatch batch, MetricSums metrics) => throw new NotSupportedException();
+        public override double? Validate(RowBatch batch, MetricSums metrics) => throw new NotSupportedException();
 
         /// <summary>The mean distance of samples from the nearest of the Gaussians.</summary>
         public double Distance()

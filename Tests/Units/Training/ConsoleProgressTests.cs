@@ -121,6 +121,14 @@ public sealed class ConsoleProgressTests
         }
     }
 
+    [TestMethod]
+    public void WithoutALoss_WhatIsMeasuredIsNamed()
+    {
+        var report = Report(1, 1, batch: 4, completed: true);
+        new ConsoleProgress(null, _output).Report(report with { GoalMetric = "return", Completed = report.Completed! with { Validation = new Dictionary<string, double> { ["return"] = 137.8, ["length"] = 20 } } });
+        Assert.Contains("loss 0.5000, validation return 137.8000,", Lines[0]);
+    }
+
     private static TrainingProgress Report(int epoch, int epochs, int batch, bool completed) => new()
     {
         Epoch = epoch,

@@ -87,7 +87,7 @@ internal sealed class GanStep : TrainingStep<RowBatch>
         Reseed(0);
     }
 
-    public override double Validate(RowBatch batch, MetricSums metrics)
+    public override double? Validate(RowBatch batch, MetricSums metrics)
     {
         using var mode = inference_mode();
         var (real, labels) = SampleSpread.Read(batch, _shape);

@@ -68,7 +68,7 @@ internal sealed class LanguageModelStep : TrainingStep<TokenBatch>
         _validationState.Clear();
     }
 
-    public override double Validate(TokenBatch batch, MetricSums metrics)
+    public override double? Validate(TokenBatch batch, MetricSums metrics)
     {
         using var mode = inference_mode();
         var (hidden, state) = _network.Run(_network.Embed(batch.Inputs), _validationState.Value);

@@ -143,7 +143,7 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
         _sampleFreeEnergy = MeanOf(_network.FreeEnergy(_sample));
     }
 
-    public override double Validate(RowBatch batch, MetricSums metrics)
+    public override double? Validate(RowBatch batch, MetricSums metrics)
     {
         using var noGradient = no_grad();
         var visible = Visible(batch);

@@ -137,6 +137,7 @@ public sealed class FittedQTests
         Assert.AreEqual((FirstStates.OfAllRows, 600), (metrics.FirstStates, metrics.FirstStateCount));
         Assert.IsTrue(metrics.Warnings.Any(warning => warning.Contains("do not say where episodes begin")));
         Assert.IsTrue(heard.Any(warning => warning.Contains("do not say where episodes begin")));
+        Assert.IsTrue(metrics.Warnings.Any(warning => warning.Contains("Training was too short")), string.Join('\n', metrics.Warnings));
 
         var onlyLeft = Keyed(Steps(600, random: 4)); // both actions are known, but only one is in the rows
         onlyLeft = ml.Data.FilterRowsByKeyColumnFraction(onlyLeft, "Action", 0, .5);

@@ -86,6 +86,21 @@ public sealed class LogEvaluationTests
         Assert.AreEqual(expected, Ml.ReinforcementLearning.EvaluateLog(scored).ImportanceSampling!.Value, 1e-5);
     }
 
+    [TestMethod]
+    public void SlotsOfOtherNames_AreInOrderWithAWarning_OfAnotherSpelling_AreRefused()
+    {
+        var other = Keyed(Small.Select(row => new Decision { Action = row.Action, Reward = row.Reward, Propensity = row.Propensity, Policy = row.Policy, One = row.Policy[0], Two = row.Policy[1] }).ToArray());
+        var inOrder = Ml.ReinforcementLearning.EvaluateLog(other, "Policy");
+        var joined = Ml.Transforms.Concatenate("Joined", "One", "Two").Fit(other).Transform(other);
+        var metrics = Ml.ReinforcementLearning.EvaluateLog(joined, "Joined");
+        Assert.AreEqual(inOrder.ImportanceSampling!.Value, metrics.ImportanceSampling!.Value);
+        Assert.HasCount(inOrder.Warnings.Count + 1, metrics.Warnings);
+        Assert.Contains("The slots of column 'Joined' are named One, Two; no action has such a name", metrics.Warnings[^1]);
+
+        var spelled = Ml.Transforms.CopyColumns("A", "One").Append(Ml.Transforms.CopyColumns("B", "Two")).Append(Ml.Transforms.Concatenate("Joined", "A", "B")).Fit(other).Transform(other);
+        Assert.Contains("slot 0 is named 'A', but the actions are a, b", Assert.ThrowsExactly<ArgumentException>(() => Ml.ReinforcementLearning.EvaluateLog(spelled, "Joined")).Message);
+    }
+
     /// <summary>The mean over many logs is the truth, which is known, for each estimator that is to be unbiased.</summary>
     [TestMethod]
     [DataRow(true, true)]
@@ -287,6 +302,10 @@ public sealed class LogEvaluationTests
 
         [VectorType(3)]
         public float[] Three { get; set; } = [1, 0, 0];
+
+        public float One { get; set; }
+
+        public float Two { get; set; }
 
         public string Chosen { get; set; } = "a";
 

@@ -104,8 +104,8 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
         return loss;
     }
 
-    /// <summary>Plays the evaluation episodes; the loss is the mean return with a minus sign. Of a log, looks at held-out transitions.</summary>
-    public override double Validate(TransitionBatch batch, MetricSums metrics)
+    /// <summary>Plays the evaluation episodes; which have no loss. Of a log, looks at held-out transitions.</summary>
+    public override double? Validate(TransitionBatch batch, MetricSums metrics)
     {
         if (_experience == null)
         {
@@ -129,7 +129,7 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
         });
         metrics.Add("return", returns / _evaluation.Episodes);
         metrics.Add("length", (double)lengths / _evaluation.Episodes);
-        return -returns / _evaluation.Episodes;
+        return null;
     }
 
     public override void EndEpoch(MetricSums metrics)

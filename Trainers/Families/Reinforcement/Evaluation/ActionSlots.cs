@@ -27,19 +27,14 @@ internal sealed class ActionSlots
     public static int[] PlacesOf(DataViewSchema.Column column, PolicyKeys actions)
     {
         if (column.Type is not VectorDataViewType { ItemType: NumberDataViewType } vector || vector.ItemType != NumberDataViewType.Single || vector.Size != actions.Count)
-            throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}' has type {column.Type}; it must be a Vector<Single> of {actions.Count} values, one for each action{Listed(actions)}."));
+            throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}' has type {column.Type}; it must be a Vector<Single> of {actions.Count} values, one for each action{Listed(actions)}{(column.Type is TextDataViewType ? "; a chosen action must be a key, as before MapKeyToValue" : "")}."));
         var inOrder = Enumerable.Range(0, actions.Count).ToArray();
-        if (actions.ColumnNames is not { } names || !column.HasSlotNames())
+        if (actions.ColumnNames is not { } names || NamesOf(column) is not { } slots || AreOthers(slots, names))
             return inOrder;
-        var buffer = default(VBuffer<ReadOnlyMemory<char>>);
-        column.GetSlotNames(ref buffer);
-        var slots = buffer.DenseValues().Select(name => name.ToString()).ToArray();
         var places = KeyMap.Places(slots, names);
-        if (places.All(place => place < 0))
-            return inOrder; // the names are of something else, such as the columns that were concatenated
         var unknown = Array.FindIndex(places, place => place < 0);
         if (unknown >= 0 || places.Distinct().Count() != places.Length)
-            throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}': slot {Math.Max(0, unknown)} is named '{slots[Math.Max(0, unknown)]}', but the actions are {NameList.Of(names)}. Slots are met with actions by name; each action must have one slot."));
+            throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}': slot {Math.Max(0, unknown)} is named '{slots[Math.Max(0, unknown)]}', but the actions are {NameList.Of(names)}. Slots are met with actions by name; each action must have one slot. Slots without names are taken in the order of the actions' keys."));
         return places;
     }
 
@@ -57,6 +52,25 @@ internal sealed class ActionSlots
             destination[_places[slot]] = value;
         }
     }
+
+    /// <summary>Says that slots are taken in order although they have names; null if that is not so.</summary>
+    public static string? NoteOf(DataViewSchema.Column column, PolicyKeys actions) =>
+        column.Type is VectorDataViewType && actions.ColumnNames is { } names && NamesOf(column) is { } slots && AreOthers(slots, names)
+            ? $"The slots of column '{column.Name}' are named {NameList.Of(slots)}; no action has such a name, so they are taken in the order of the actions: {NameList.Of(names)}."
+            : null;
+
+    private static string[]? NamesOf(DataViewSchema.Column column)
+    {
+        if (!column.HasSlotNames())
+            return null;
+        var buffer = default(VBuffer<ReadOnlyMemory<char>>);
+        column.GetSlotNames(ref buffer);
+        return [.. buffer.DenseValues().Select(name => name.ToString())];
+    }
+
+    /// <summary>Whether slots are named after something else, such as the columns that were concatenated. Another spelling is no other name.</summary>
+    private static bool AreOthers(string[] slots, IReadOnlyList<string> names) =>
+        !slots.Any(slot => names.Any(name => string.Equals(slot.Trim(), name.Trim(), StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>The names of actions for messages.</summary>
     public static string Listed(PolicyKeys actions) => actions.ColumnNames is { } names ? $" ({NameList.Of(names)})" : "";

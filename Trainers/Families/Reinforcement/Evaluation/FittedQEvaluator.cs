@@ -6,14 +6,14 @@ namespace MLExtensions.Families.Reinforcement;
 
 /// <summary>
 /// Learns from a log what a policy is worth that did not make it (fitted Q evaluation): deep Q-learning in which the next action is that
-/// of the policy, not
-/// the best one. Le, Voloshin and Yue, "Batch Policy Learning under Constraints", 2019.
+/// of the policy, not the best one. Le, Voloshin and Yue, "Batch Policy Learning under Constraints", 2019.
 /// </summary>
 internal static class FittedQEvaluator
 {
     private const double LargestUncoveredShare = 0.01;
     private const double LeastAgreement = 0.05;
     private const int FewFirstStates = 30;
+    private const double LeastReach = 0.98;
     private const double Tolerance = 1.05;
 
     /// <exception cref="ArgumentException">
@@ -75,6 +75,13 @@ internal static class FittedQEvaluator
             yield return FormattableString.Invariant($"The rows do not say where episodes begin: their states do not follow one another, or no episode ends. The value is the mean over {metrics.FirstStateCount} states of all rows, not over first states. Keep rows in order, or use {nameof(training.EpisodeColumnName)}.");
         else if (metrics.FirstStateCount < FewFirstStates)
             yield return FormattableString.Invariant($"There are only {metrics.FirstStateCount} first states; the interval says little.");
+        // Each time that the target network has followed, values know of one step more.
+        var updates = (double)training.Epochs * Math.Max(1, followed.Rows / training.BatchSize);
+        var steps = training.TargetUpdateInterval is { } interval ? updates / interval : updates * training.TargetUpdateRate;
+        if (1 - Math.Pow(training.DiscountFactor, steps) < LeastReach)
+            yield return FormattableString.Invariant($"Training was too short for returns of more than about {steps:0} steps: {updates:0} training steps, with a target network that follows that slowly, come to {1 - Math.Pow(training.DiscountFactor, steps):P0} of the value of a reward that never ends (discount factor {training.DiscountFactor}). Unless episodes of the policy are shorter, the value is too close to 0: raise {nameof(training.Epochs)} or {nameof(training.TargetUpdateRate)}, or lower {nameof(training.BatchSize)}.");
+        foreach (var warning in metrics.Model.History.Warnings)
+            yield return warning;
         if (training.DiscountFactor == 1)
             yield break;
         // No return can be beyond the best reward for ever, or the worst.

@@ -24,27 +24,23 @@ public enum FirstStates
 public sealed class FittedQOptions
 {
     /// <summary>
-    /// The training, with the columns of the log: layers, replay, target network, epochs, seed, progress, cancellation, all as of deep
-    /// Q-learning
+    /// The training, with the columns of the log: layers, replay, target network, epochs, seed, progress, cancellation, all as of deep Q-learning
     /// from logged rows. Not used: what is only for learning a better policy, which is <see cref="DqnEstimator.Options.DoubleLearning"/>,
     /// <see cref="DqnEstimator.Options.ConservativeWeight"/>, <see cref="DqnEstimator.Options.LogLearning"/>,
-    /// <see cref="DqnEstimator.Options.ReturnSteps"/> (it is 1: later actions are the log's) and <see cref="DqnEstimator.Options.Loss"/>
-    /// (it is
+    /// <see cref="DqnEstimator.Options.ReturnSteps"/> (it is 1: later actions are the log's) and <see cref="DqnEstimator.Options.Loss"/> (it is
     /// squared: a value is a mean).
     /// </summary>
     public DqnEstimator.Options Training { get; set; } = new();
 
     /// <summary>
-    /// The column of the action that the policy takes in the state, a key, met by name with the log's action, if no <see cref="IPolicy"/>
-    /// is given. Default
-    /// null.
+    /// The column of the action that the policy takes in the state, a key, met by name with the log's action, if no <see cref="IPolicy"/> is
+    /// given. Default null.
     /// </summary>
     public string? PolicyActionColumnName { get; set; }
 
     /// <summary>
-    /// The column of the action that the policy takes in the state that followed; missing values are allowed where the episode terminated.
-    /// Needed with
-    /// <see cref="PolicyActionColumnName"/> unless rows are whole episodes, where it is that of the next row. Default null.
+    /// The column of the action that the policy takes in the state that followed; missing values are allowed where the episode terminated. Needed
+    /// with <see cref="PolicyActionColumnName"/> unless rows are whole episodes, where it is that of the next row. Default null.
     /// </summary>
     public string? NextPolicyActionColumnName { get; set; }
 
@@ -67,7 +63,7 @@ public sealed class FittedQOptions
             OptionCheck.Require(PolicyActionColumnName == null && NextPolicyActionColumnName == null, PolicyActionColumnName ?? NextPolicyActionColumnName, PolicyActionColumnName == null ? nameof(NextPolicyActionColumnName) : nameof(PolicyActionColumnName), "null: the policy is given itself");
             return;
         }
-        OptionCheck.NotEmpty(PolicyActionColumnName, nameof(PolicyActionColumnName));
+        OptionCheck.Require(!string.IsNullOrEmpty(PolicyActionColumnName), PolicyActionColumnName, nameof(PolicyActionColumnName), $"the name of a column, unless an {nameof(IPolicy)} is given");
         if (Training.EpisodeColumnName == null)
             OptionCheck.NotEmpty(NextPolicyActionColumnName, nameof(NextPolicyActionColumnName));
         else
@@ -79,8 +75,7 @@ public sealed class FittedQOptions
 public sealed record FittedQMetrics
 {
     /// <summary>
-    /// The mean discounted return from first states. The interval holds what comes from their being a sample; it knows nothing of the
-    /// errors of
+    /// The mean discounted return from first states. The interval holds what comes from their being a sample; it knows nothing of the errors of
     /// the network, which other seeds show.
     /// </summary>
     public required PolicyValueEstimate Value { get; init; }
@@ -101,8 +96,7 @@ public sealed record FittedQMetrics
     public required IReadOnlyList<string> Warnings { get; init; }
 
     /// <summary>
-    /// The network: its <see cref="DqnTransformer.ActionValues"/> are those of actions that are followed by the policy. It has the history
-    /// of the
+    /// The network: its <see cref="DqnTransformer.ActionValues"/> are those of actions that are followed by the policy. It has the history of the
     /// training. Dispose it.
     /// </summary>
     public required DqnTransformer Model { get; init; }

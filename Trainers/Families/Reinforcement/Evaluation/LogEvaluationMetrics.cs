@@ -15,8 +15,7 @@ public sealed record PolicyValueEstimate(double Value, double StandardError, dou
 /// How well a policy would have done, judged by what another one did. Values are mean rewards of rows, or mean returns of episodes.
 /// </summary>
 /// <remarks>
-/// A weight is how much more probable the policy makes an action than the log's policy did; of an episode, the product over its steps. If
-/// no
+/// A weight is how much more probable the policy makes an action than the log's policy did; of an episode, the product over its steps. If no
 /// weight is large, all estimates are good. Look at <see cref="Warnings"/> first: where the log does not cover the policy, no estimate is.
 /// </remarks>
 public sealed record LogEvaluationMetrics
@@ -25,8 +24,7 @@ public sealed record LogEvaluationMetrics
     public required PolicyValueEstimate Logged { get; init; }
 
     /// <summary>
-    /// Importance sampling: the mean of weighted rewards. Right in the mean, but jumpy where weights are large (Horvitz and Thompson,
-    /// 1952; for
+    /// Importance sampling: the mean of weighted rewards. Right in the mean, but jumpy where weights are large (Horvitz and Thompson, 1952; for
     /// episodes per decision: Precup, Sutton and Singh, 2000). Null without propensities.
     /// </summary>
     public PolicyValueEstimate? ImportanceSampling { get; init; }
@@ -43,8 +41,7 @@ public sealed record LogEvaluationMetrics
     public PolicyValueEstimate? DirectMethod { get; init; }
 
     /// <summary>
-    /// The direct method, corrected by the weighted errors of the predictions: right if either the propensities or the predictions are
-    /// (Dudik,
+    /// The direct method, corrected by the weighted errors of the predictions: right if either the propensities or the predictions are (Dudik,
     /// Langford and Li, 2011; for episodes: Jiang and Li, 2016). Null without one of both.
     /// </summary>
     public PolicyValueEstimate? DoublyRobust { get; init; }

@@ -15,9 +15,8 @@ public sealed class LogEvaluationOptions
 
     /// <summary>
     /// The column of the policy that is judged: the probabilities of all actions, a <c>Vector&lt;Single&gt;</c> such as the score of a
-    /// classifier, or the action that it takes, a key. Keys and slots are met by name with those of <see cref="ActionColumnName"/>; slots
-    /// without
-    /// names, or whose names are all others, are in key order. Default <c>Score</c>.
+    /// classifier, or the action that it takes, a key. Keys and slots are met by name with those of <see cref="ActionColumnName"/>; slots without
+    /// names, or whose names are all others, are in key order; of other names a warning says so. Default <c>Score</c>.
     /// </summary>
     public string PolicyColumnName { get; set; } = DefaultPolicyColumnName;
 
@@ -28,15 +27,13 @@ public sealed class LogEvaluationOptions
     public string RewardColumnName { get; set; } = TabularOptions.DefaultRewardColumnName;
 
     /// <summary>
-    /// The column of the probability with which the log's policy took the action, a <c>Single</c> above 0 and at most 1. Null: there is
-    /// none, and
+    /// The column of the probability with which the log's policy took the action, a <c>Single</c> above 0 and at most 1. Null: there is none, and
     /// only the direct method is possible. Default <c>Propensity</c>.
     /// </summary>
     public string? PropensityColumnName { get; set; } = DefaultPropensityColumnName;
 
     /// <summary>
-    /// The column of the predicted rewards of all actions, a <c>Vector&lt;Single&gt;</c>, which the direct method and the doubly robust
-    /// estimate
+    /// The column of the predicted rewards of all actions, a <c>Vector&lt;Single&gt;</c>, which the direct method and the doubly robust estimate
     /// need; its slots are met as those of <see cref="PolicyColumnName"/>. Each row must be predicted by a model that did not see it, as
     /// <c>PredictRewards</c> does. With <see cref="EpisodeColumnName"/>, they are the predicted returns from there on, such as the
     /// <c>ActionValues</c> of fitted Q evaluation. Default null: there is none.
@@ -53,9 +50,8 @@ public sealed class LogEvaluationOptions
     public double DiscountFactor { get; set; } = TabularOptions.DefaultDiscountFactor;
 
     /// <summary>
-    /// The largest weight, above 0: larger ones are made so small, which makes estimates steadier and wrong to one side. How many there
-    /// were is in
-    /// the result. Default null: weights stay as they are.
+    /// The largest weight, above 0: larger ones are made so small, which makes estimates steadier and wrong to one side. How many there were is
+    /// in the result. Default null: weights stay as they are.
     /// </summary>
     public double? MaximumWeight { get; set; }
 

@@ -45,7 +45,7 @@ internal static class LogEvaluator
             UncoveredShare = log.NeverTaken.Sum(action => action.Share),
             Warnings = [],
         };
-        metrics = metrics with { Warnings = Warnings(log, metrics, squares, options).ToArray() };
+        metrics = metrics with { Warnings = [.. Warnings(log, metrics, squares, options), .. Notes(data.Schema, log.Actions, options)] };
         using var channel = env.Register("EvaluateLog").Start("Evaluate");
         foreach (var warning in metrics.Warnings)
             channel.Warning("{0}", warning);
@@ -91,6 +91,9 @@ internal static class LogEvaluator
             (values[0], values[1], values[2], values[3], values[4]) = (ofLog / units, plain / units, normalized, ofModel / units, ofBoth / units);
         };
     }
+
+    private static IEnumerable<string> Notes(DataViewSchema schema, PolicyKeys actions, LogEvaluationOptions options) =>
+        ((string?[])[options.PolicyColumnName, options.PredictedRewardsColumnName]).OfType<string>().Select(name => ActionSlots.NoteOf(schema[name], actions)).OfType<string>();
 
     private static IEnumerable<string> Warnings(WeightedLog log, LogEvaluationMetrics metrics, double squares, LogEvaluationOptions options)
     {

@@ -9,8 +9,7 @@ using MLExtensions.Tensors;
 namespace MLExtensions.Families.Reinforcement;
 
 /// <summary>
-/// Predicts the rewards of all actions, each row by a model that did not see it (cross-fitting; Chernozhukov et al., 2018): a model that
-/// did
+/// Predicts the rewards of all actions, each row by a model that did not see it (cross-fitting; Chernozhukov et al., 2018): a model that did
 /// knows the reward by heart, and its errors, by which the doubly robust estimate corrects it, are too small.
 /// </summary>
 internal sealed class RewardPredictions
