@@ -200,6 +200,49 @@ public sealed class DqnLogTests
         Assert.AreEqual(held.GroupBy(step => step.Episode).Count(episode => !episode.Last().Terminated), policy.History.DataCounts["validation: last steps without a next state"]);
     }
 
+    /// <summary>An episode that was cut off has returns of several steps up to the last state that is known, and each of its steps but the last counts.</summary>
+    [TestMethod]
+    [DataRow(1, false)]
+    [DataRow(3, false)]
+    [DataRow(3, true)]
+    [DataRow(100, false)]
+    public void ReturnsOfEpisodesThatWereCutOff_EndInTheLastState(int returnSteps, bool saysSo)
+    {
+        var (training, held) = (Steps(300, random: 1), Steps(101, random: 2));
+        foreach (var step in held)
+            step.Terminated &= step.Episode % 2 == 0;
+        foreach (var last in new[] { training, held }.SelectMany(steps => steps.Reverse().DistinctBy(step => step.Episode)))
+            last.Truncated = !last.Terminated;
+        var options = Options(true);
+        (options.Epochs, options.ConservativeWeight, options.TargetUpdateRate, options.Loss, options.ReturnSteps) = (2, 0, 1, ValueLoss.Squared, returnSteps);
+        options.TruncatedColumnName = saysSo ? nameof(Step.Truncated) : null;
+        using var policy = Ml.ReinforcementLearning.Trainers.Dqn(options).Fit(Keyed(training), Keyed(held));
+        var squares = new List<double>();
+        foreach (var episode in held.GroupBy(step => step.Episode).Select(group => group.ToArray()))
+        {
+            var last = episode[^1].Terminated ? episode.Length : episode.Length - 1;
+            for (var i = 0; i < last; i++)
+            {
+                var end = Math.Min(i + returnSteps, last);
+                var goal = Enumerable.Range(i, end - i).Sum(at => Math.Pow(.9, at - i) * episode[at].Reward)
+                    + (end == episode.Length ? 0 : Math.Pow(.9, end - i) * policy.ActionValues(episode[end].State).Max());
+                var taken = policy.ActionValues(episode[i].State)[policy.ActionNames!.ToList().IndexOf(episode[i].Action)];
+                squares.Add(Math.Pow(taken - goal, 2));
+            }
+        }
+        Assert.AreEqual(Math.Sqrt(squares.Average()), policy.History.Epochs[^1].Validation["error"], 1e-5);
+    }
+
+    /// <summary>Episodes shorter than returns, all of them cut off.</summary>
+    [TestMethod]
+    public void ShortEpisodesThatWereCutOff_AreLearnedFrom()
+    {
+        var steps = Enumerable.Range(0, 40).Select(i => new Step { Episode = i / 2, State = Corridor.At(i % 2), Action = $"{i % 2}", Reward = 1 }).ToArray();
+        using var policy = Fit(steps, Options(true));
+        Assert.AreEqual(20, policy.History.DataCounts["last steps without a next state"]);
+        Assert.IsGreaterThan(0, policy.History.Epochs[^1].TrainingLoss);
+    }
+
     [TestMethod]
     public void HeldOutRows_ThatDoNotSuit_AreNamed()
     {

@@ -145,7 +145,7 @@ internal sealed class DqnLog
             var (episode, nextNumber) = (episodes.Value, getStep?.Invoke() ?? 0);
             if (episodes.Begins())
             {
-                Close(before, isOpen, episode);
+                Close(buffer, before, isOpen, episode);
                 isOpen = false;
             }
             else
@@ -173,20 +173,26 @@ internal sealed class DqnLog
                 Rows++;
             }
             else if (row.Truncated)
-                Counts.Add(StepsWithoutNext, 1);
+                LeaveOut(buffer);
             (row, before) = (before, row);
         }
-        Close(before, isOpen, episodes.Value);
+        Close(buffer, before, isOpen, episodes.Value);
     }
 
     /// <summary>An episode that neither terminated nor was cut off lacks its last step.</summary>
-    private void Close(LogRow last, bool isOpen, long episode)
+    private void Close(ReplayBuffer buffer, LogRow last, bool isOpen, long episode)
     {
         if (!isOpen)
             return;
         if (_options.TruncatedColumnName != null)
             throw new FormatException(FormattableString.Invariant($"Column '{_options.TruncatedColumnName}', {RowName.Of(last.Position)}: episode {episode} ends here, but neither terminated nor was cut off; its last step is missing."));
+        LeaveOut(buffer);
+    }
+
+    private void LeaveOut(ReplayBuffer buffer)
+    {
         Counts.Add(StepsWithoutNext, 1);
+        buffer.CutOff();
     }
 
     private List<DataViewSchema.Column> Columns()
