@@ -200,6 +200,26 @@ public sealed class DqnLogTests
         Assert.AreEqual(held.GroupBy(step => step.Episode).Count(episode => !episode.Last().Terminated), policy.History.DataCounts["validation: last steps without a next state"]);
     }
 
+    /// <summary>States that are not numbered from 0: where an episode terminated, no state follows, and none must be needed.</summary>
+    [TestMethod]
+    [DataRow(true, 1)]
+    [DataRow(false, 1)]
+    [DataRow(false, -3)]
+    public void ModelOfNumberedStates_GoesOnInALog(bool episodes, int firstState)
+    {
+        var options = DqnTests.Options(1);
+        options.Epochs = 1;
+        using var inGame = DqnTests.Fit(new NumberedCells(new Corridor(), firstState), options);
+        var steps = Steps(300, random: 1).Select(step => new NumberedStep { Episode = step.Episode, State = [Number(step.State)], NextState = [Number(step.NextState)], Action = step.Action, Reward = step.Reward, Terminated = step.Terminated }).ToArray();
+        var more = Options(episodes);
+        (more.InitialModel, more.ConservativeWeight) = (inGame, 0);
+        var data = Ml.Data.LoadFromEnumerable(steps);
+        using var policy = Ml.ReinforcementLearning.Trainers.Dqn(more).Fit(Ml.Transforms.Conversion.MapValueToKey("Action").Fit(data).Transform(data));
+        Assert.AreEqual(1, policy.ActionValues([firstState + 3])[1], .3, "the last step to the right gives 1");
+
+        float Number(float[] cell) => firstState + Array.IndexOf(cell, 1);
+    }
+
     /// <summary>An episode that was cut off has returns of several steps up to the last state that is known, and each of its steps but the last counts.</summary>
     [TestMethod]
     [DataRow(1, false)]
@@ -302,6 +322,35 @@ public sealed class DqnLogTests
             (state, episode, number) = step.IsEnd ? (corridor.Reset().Observation.ToArray(), episode + 1, 0) : (next, episode, number);
         }
         return [.. steps];
+    }
+
+    /// <summary>Cells as numbers.</summary>
+    private sealed class NumberedCells(IEnvironment inner, int first) : EnvironmentWrapper(inner)
+    {
+        public override Space ObservationSpace { get; } = new DiscreteSpace(Corridor.Cells, first);
+
+        public override EnvironmentState Reset(int? seed = null) => new(Numbered(Inner.Reset(seed).Observation));
+
+        public override EnvironmentStep Step(int action) => Inner.Step(action) is var step ? step with { Observation = Numbered(step.Observation) } : default;
+
+        private float[] Numbered(ReadOnlyMemory<float> cell) => [first + cell.Span.IndexOf(1)];
+    }
+
+    private sealed class NumberedStep
+    {
+        public int Episode { get; set; }
+
+        [VectorType(1)]
+        public float[] State { get; set; } = [];
+
+        [VectorType(1)]
+        public float[] NextState { get; set; } = [];
+
+        public string Action { get; set; } = "";
+
+        public float Reward { get; set; }
+
+        public bool Terminated { get; set; }
     }
 
     private sealed class Step
