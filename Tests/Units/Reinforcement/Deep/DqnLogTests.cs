@@ -216,6 +216,8 @@ public sealed class DqnLogTests
         var data = Ml.Data.LoadFromEnumerable(steps);
         using var policy = Ml.ReinforcementLearning.Trainers.Dqn(more).Fit(Ml.Transforms.Conversion.MapValueToKey("Action").Fit(data).Transform(data));
         Assert.AreEqual(1, policy.ActionValues([firstState + 3])[1], .3, "the last step to the right gives 1");
+        more.Precision = Precision.BFloat16;
+        Assert.Contains("Float32 with numbered states", Assert.Throws<ArgumentException>(() => Ml.ReinforcementLearning.Trainers.Dqn(more).Fit(Ml.Transforms.Conversion.MapValueToKey("Action").Fit(data).Transform(data))).Message);
 
         float Number(float[] cell) => firstState + Array.IndexOf(cell, 1);
     }
