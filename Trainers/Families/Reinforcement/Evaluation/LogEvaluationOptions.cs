@@ -56,7 +56,7 @@ public sealed class LogEvaluationOptions
     /// <summary>
     /// The largest weight, above 0: larger ones are made so small, which makes estimates steadier and wrong to one side. How many there
     /// were is in
-    /// the result. Default null: weights stay as they are.
+    /// the result. Default null: weights stay as they are, and one above 1e100 is refused.
     /// </summary>
     public double? MaximumWeight { get; set; }
 
