@@ -200,6 +200,71 @@ public sealed class DqnLogTests
         Assert.AreEqual(held.GroupBy(step => step.Episode).Count(episode => !episode.Last().Terminated), policy.History.DataCounts["validation: last steps without a next state"]);
     }
 
+    /// <summary>States that are not numbered from 0: where an episode terminated, no state follows, and none must be needed.</summary>
+    [TestMethod]
+    [DataRow(true, 1)]
+    [DataRow(false, 1)]
+    [DataRow(false, -3)]
+    public void ModelOfNumberedStates_GoesOnInALog(bool episodes, int firstState)
+    {
+        var options = DqnTests.Options(1);
+        options.Epochs = 1;
+        using var inGame = DqnTests.Fit(new NumberedCells(new Corridor(), firstState), options);
+        var steps = Steps(300, random: 1).Select(step => new NumberedStep { Episode = step.Episode, State = [Number(step.State)], NextState = [Number(step.NextState)], Action = step.Action, Reward = step.Reward, Terminated = step.Terminated }).ToArray();
+        var more = Options(episodes);
+        (more.InitialModel, more.ConservativeWeight) = (inGame, 0);
+        var data = Ml.Data.LoadFromEnumerable(steps);
+        using var policy = Ml.ReinforcementLearning.Trainers.Dqn(more).Fit(Ml.Transforms.Conversion.MapValueToKey("Action").Fit(data).Transform(data));
+        Assert.AreEqual(1, policy.ActionValues([firstState + 3])[1], .3, "the last step to the right gives 1");
+        more.Precision = Precision.BFloat16;
+        Assert.Contains("Float32 with numbered states", Assert.Throws<ArgumentException>(() => Ml.ReinforcementLearning.Trainers.Dqn(more).Fit(Ml.Transforms.Conversion.MapValueToKey("Action").Fit(data).Transform(data))).Message);
+
+        float Number(float[] cell) => firstState + Array.IndexOf(cell, 1);
+    }
+
+    /// <summary>An episode that was cut off has returns of several steps up to the last state that is known, and each of its steps but the last counts.</summary>
+    [TestMethod]
+    [DataRow(1, false)]
+    [DataRow(3, false)]
+    [DataRow(3, true)]
+    [DataRow(100, false)]
+    public void ReturnsOfEpisodesThatWereCutOff_EndInTheLastState(int returnSteps, bool saysSo)
+    {
+        var (training, held) = (Steps(300, random: 1), Steps(101, random: 2));
+        foreach (var step in held)
+            step.Terminated &= step.Episode % 2 == 0;
+        foreach (var last in new[] { training, held }.SelectMany(steps => steps.Reverse().DistinctBy(step => step.Episode)))
+            last.Truncated = !last.Terminated;
+        var options = Options(true);
+        (options.Epochs, options.ConservativeWeight, options.TargetUpdateRate, options.Loss, options.ReturnSteps) = (2, 0, 1, ValueLoss.Squared, returnSteps);
+        options.TruncatedColumnName = saysSo ? nameof(Step.Truncated) : null;
+        using var policy = Ml.ReinforcementLearning.Trainers.Dqn(options).Fit(Keyed(training), Keyed(held));
+        var squares = new List<double>();
+        foreach (var episode in held.GroupBy(step => step.Episode).Select(group => group.ToArray()))
+        {
+            var last = episode[^1].Terminated ? episode.Length : episode.Length - 1;
+            for (var i = 0; i < last; i++)
+            {
+                var end = Math.Min(i + returnSteps, last);
+                var goal = Enumerable.Range(i, end - i).Sum(at => Math.Pow(.9, at - i) * episode[at].Reward)
+                    + (end == episode.Length ? 0 : Math.Pow(.9, end - i) * policy.ActionValues(episode[end].State).Max());
+                var taken = policy.ActionValues(episode[i].State)[policy.ActionNames!.ToList().IndexOf(episode[i].Action)];
+                squares.Add(Math.Pow(taken - goal, 2));
+            }
+        }
+        Assert.AreEqual(Math.Sqrt(squares.Average()), policy.History.Epochs[^1].Validation["error"], 1e-5);
+    }
+
+    /// <summary>Episodes shorter than returns, all of them cut off.</summary>
+    [TestMethod]
+    public void ShortEpisodesThatWereCutOff_AreLearnedFrom()
+    {
+        var steps = Enumerable.Range(0, 40).Select(i => new Step { Episode = i / 2, State = Corridor.At(i % 2), Action = $"{i % 2}", Reward = 1 }).ToArray();
+        using var policy = Fit(steps, Options(true));
+        Assert.AreEqual(20, policy.History.DataCounts["last steps without a next state"]);
+        Assert.IsGreaterThan(0, policy.History.Epochs[^1].TrainingLoss);
+    }
+
     [TestMethod]
     public void HeldOutRows_ThatDoNotSuit_AreNamed()
     {
@@ -259,6 +324,35 @@ public sealed class DqnLogTests
             (state, episode, number) = step.IsEnd ? (corridor.Reset().Observation.ToArray(), episode + 1, 0) : (next, episode, number);
         }
         return [.. steps];
+    }
+
+    /// <summary>Cells as numbers.</summary>
+    private sealed class NumberedCells(IEnvironment inner, int first) : EnvironmentWrapper(inner)
+    {
+        public override Space ObservationSpace { get; } = new DiscreteSpace(Corridor.Cells, first);
+
+        public override EnvironmentState Reset(int? seed = null) => new(Numbered(Inner.Reset(seed).Observation));
+
+        public override EnvironmentStep Step(int action) => Inner.Step(action) is var step ? step with { Observation = Numbered(step.Observation) } : default;
+
+        private float[] Numbered(ReadOnlyMemory<float> cell) => [first + cell.Span.IndexOf(1)];
+    }
+
+    private sealed class NumberedStep
+    {
+        public int Episode { get; set; }
+
+        [VectorType(1)]
+        public float[] State { get; set; } = [];
+
+        [VectorType(1)]
+        public float[] NextState { get; set; } = [];
+
+        public string Action { get; set; } = "";
+
+        public float Reward { get; set; }
+
+        public bool Terminated { get; set; }
     }
 
     private sealed class Step

@@ -179,7 +179,7 @@ public sealed class FittedQTests
         Refused("Column 'Nothing' is not in the data", options => options.PolicyActionColumnName = "Nothing", null);
         Refused("Column 'Reward' has type", options => options.PolicyActionColumnName = "Reward", null);
         Refused("Resamples is 0", options => options.Resamples = 0, new Always(0));
-        Refused("The policy takes action 7 in row 0", _ => { }, new Always(7));
+        Refused("The policy takes action 7 in row 0 (the first row is 0), or", _ => { }, new Always(7));
         Refused("Column 'Nothing' is not in the data", options => options.Training.StateColumnName = "Nothing", new Always(0));
 
         void Refused(string message, Action<FittedQOptions> spoil, IPolicy? policy, bool episodes = true)
@@ -205,7 +205,11 @@ public sealed class FittedQTests
         steps[9].Allowed = [steps[9].Action == "0", steps[9].Action == "1"];
         options = Options(episodes: true);
         options.Training.ActionMaskColumnName = "Allowed";
-        Assert.Contains("where the mask does not allow it", Assert.ThrowsExactly<FormatException>(() => Ml.ReinforcementLearning.FittedQEvaluation(Keyed(steps), new Always(steps[9].Action == "0" ? 1 : 0), options)).Message);
+        Assert.Contains("in row 9 (the first row is 0), or in the state that followed, where the mask does not allow it", Assert.ThrowsExactly<FormatException>(() => Ml.ReinforcementLearning.FittedQEvaluation(Keyed(steps), new Always(steps[9].Action == "0" ? 1 : 0), options)).Message);
+        // The same in the state that followed.
+        options = Options(episodes: false);
+        options.Training.NextActionMaskColumnName = "Allowed";
+        Assert.Contains("in row 9 (the first row is 0), or in the state that followed, where the mask does not allow it", Assert.ThrowsExactly<FormatException>(() => Ml.ReinforcementLearning.FittedQEvaluation(Keyed(steps), new Always(steps[9].Action == "0" ? 1 : 0), options)).Message);
     }
 
     /// <summary>The value of the first cell, where a rule goes right with these chances; to the left of it is a wall.</summary>

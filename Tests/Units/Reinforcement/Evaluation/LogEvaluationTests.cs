@@ -65,6 +65,70 @@ public sealed class LogEvaluationTests
         Assert.AreEqual(2.72 * 2.72 / ((.72 * .72) + 4), metrics.EffectiveSampleSize, 1e-5);
     }
 
+    /// <summary>What other episodes lost does not take the weight of those that go on.</summary>
+    [TestMethod]
+    public void LargeWeightThatEnds_LeavesTheOthers()
+    {
+        Decision[] steps = [Step(0, "a", 1e-20f, 1), Step(0, "b", .5f, 1), Step(1, "a", 1, 1), Step(1, "a", 1, 1), Step(2, "b", .5f, .5f)];
+        var metrics = Ml.ReinforcementLearning.EvaluateLog(Keyed(steps), new LogEvaluationOptions { PolicyColumnName = "Policy", EpisodeColumnName = "Episode", DiscountFactor = 1 });
+        // Weights are 1e20, 1 and 1 at the first step, and 0, 1 and (ended) 1 at the second.
+        Assert.AreEqual(1 + .5, metrics.SelfNormalized!.Value, 1e-6);
+    }
+
+    /// <summary>Products over steps are right where numbers end on the way.</summary>
+    [TestMethod]
+    public void LongEpisodes_HaveTheirWeights()
+    {
+        Decision[] steps =
+        [
+            .. Enumerable.Repeat(Step(0, "a", 1, .125f), 400), .. Enumerable.Repeat(Step(0, "a", .125f, 1), 400), // down to 1e-361
+            .. Enumerable.Repeat(Step(1, "a", .25f, .75f), 10), Step(1, "b", 1, 1), .. Enumerable.Repeat(Step(1, "a", .25f, .75f), 10),
+        ];
+        var metrics = Ml.ReinforcementLearning.EvaluateLog(Keyed(steps), new LogEvaluationOptions { PolicyColumnName = "Policy", EpisodeColumnName = "Episode", DiscountFactor = 1 });
+        Assert.AreEqual(1, metrics.LargestWeight, 1e-9);
+        Assert.AreEqual(1, metrics.EffectiveSampleSize, 1e-9);
+        // 8^-1 + ... + 8^-400 and back to 1; 3 + 9 + ... + 3^10, then 0.
+        Assert.AreEqual(((9.0 / 7) + ((Math.Pow(3, 11) - 3) / 2)) / 2, metrics.ImportanceSampling!.Value, 1e-6);
+    }
+
+    [TestMethod]
+    public void WeightsBeyondNumbers_AreRefusedOrClipped()
+    {
+        Decision[] steps = [.. Enumerable.Repeat(Step(0, "a", 1e-30f, 1), 12), Step(0, "b", .5f, 1), Step(1, "a", 1, 1), Step(2, "b", .5f, .5f)];
+        var options = new LogEvaluationOptions { PolicyColumnName = "Policy", EpisodeColumnName = "Episode", DiscountFactor = 1 };
+        Assert.Contains("Column 'Propensity', row 3 (the first row is 0): with this propensity the weight of the episode is above 1E+100", Assert.ThrowsExactly<FormatException>(() => Ml.ReinforcementLearning.EvaluateLog(Keyed(steps), options)).Message);
+        options.MaximumWeight = 10;
+        var clipped = Ml.ReinforcementLearning.EvaluateLog(Keyed(steps), options);
+        Assert.AreEqual((120 + 1 + 1) / 3.0, clipped.ImportanceSampling!.Value, 1e-6);
+        Assert.AreEqual(12, clipped.ClippedWeights);
+        Assert.AreEqual(2, clipped.EffectiveSampleSize, 1e-9, "the first episode ends with weight 0");
+        // Weights below that have squares, and errors.
+        var rows = Ml.ReinforcementLearning.EvaluateLog(Keyed(steps[9..]), new LogEvaluationOptions { PolicyColumnName = "Policy" });
+        Assert.AreEqual(3, rows.EffectiveSampleSize, 1e-6);
+        Assert.AreEqual(1e30, rows.LargestWeight, 1e24);
+        Assert.IsTrue(double.IsFinite(rows.ImportanceSampling!.StandardError));
+    }
+
+    /// <summary>Few equal weights do not speak against propensities; many do.</summary>
+    [TestMethod]
+    public void MeanWeight_IsWarnedOfOnlyIfItIsNoChance()
+    {
+        foreach (var (rows, isWrong) in new[] { (1, false), (20, false), (40, true) })
+        {
+            // A sure policy of two equally frequent actions: all agree with a probability of 2^-rows.
+            var same = Ml.ReinforcementLearning.EvaluateLog(Ml.Data.TakeRows(Keyed([.. Enumerable.Repeat(Step(0, "a", .5f, 1), rows), Step(0, "b", .5f, 1)]), rows), new LogEvaluationOptions { PolicyColumnName = "Policy" });
+            Assert.AreEqual(isWrong, same.Warnings.Any(warning => warning.Contains("The mean weight is 2")), $"{rows}");
+        }
+    }
+
+    /// <summary>What is left of 1 in float32 can be just below 0.</summary>
+    [TestMethod]
+    public void ProbabilitiesJustBelowZero_AreZero()
+    {
+        Decision[] rows = [new() { Action = "a", Reward = 3, Propensity = .5f, Policy = [1.0000001f, -1e-7f] }, new() { Action = "b", Reward = 5, Propensity = .5f, Policy = [1.0000001f, -1e-7f] }];
+        Assert.AreEqual(3, Ml.ReinforcementLearning.EvaluateLog(Keyed(rows), "Policy").ImportanceSampling!.Value, 1e-6);
+    }
+
     /// <summary>The policy's keys and slots are in another order than those of the log.</summary>
     [TestMethod]
     public void Actions_AreMetByName()
@@ -204,7 +268,8 @@ public sealed class LogEvaluationTests
         Refused("Column 'Reward' has type", new LogEvaluationOptions { PolicyColumnName = "Policy", ActionColumnName = "Reward" });
         Refused("Column 'Propensity' has type", new LogEvaluationOptions { PolicyColumnName = "Propensity" });
         Refused("Column 'Policy' has type", new LogEvaluationOptions { PolicyColumnName = "Policy", RewardColumnName = "Policy" });
-        Refused("Resamples is 1; it must be at least 2", new LogEvaluationOptions { PolicyColumnName = "Policy", Resamples = 1 });
+        Refused("Resamples is 1; it must be at least 2 and at most 1,000,000", new LogEvaluationOptions { PolicyColumnName = "Policy", Resamples = 1 });
+        Refused("Resamples is 2147483647; it must be at least 2 and at most 1,000,000", new LogEvaluationOptions { PolicyColumnName = "Policy", Resamples = int.MaxValue });
         Refused("ConfidenceLevel is 1; it must be above 0 and below 1", new LogEvaluationOptions { PolicyColumnName = "Policy", ConfidenceLevel = 1 });
         Refused("MaximumWeight is 0", new LogEvaluationOptions { PolicyColumnName = "Policy", MaximumWeight = 0 });
         Refused("DiscountFactor is 0", new LogEvaluationOptions { PolicyColumnName = "Policy", DiscountFactor = 0 });
@@ -269,6 +334,9 @@ public sealed class LogEvaluationTests
         }
         return log;
     }
+
+    private static Decision Step(int episode, string action, float propensity, float ofA) =>
+        new() { Episode = episode, Action = action, Reward = 1, Propensity = propensity, Policy = [ofA, 1 - ofA] };
 
     private static void Refused(string message, Action<Decision> spoil, string? anyOrder = null)
     {

@@ -58,6 +58,34 @@ public sealed class RewardPredictionTests
         Assert.AreNotEqual(guesses[0][0], again[0][0], "other parts");
     }
 
+    /// <summary>Predictions stand beside rows that are read again: in another order they would be those of other rows.</summary>
+    [TestMethod]
+    public void LogThatChanges_IsRefused()
+    {
+        var rows = Enumerable.Range(0, 20).Select(i => new Row { Features = [i, 1], Action = i % 2 == 0 ? "a" : "b", Reward = i / 4 }).ToArray();
+        var keys = Ml.Transforms.Conversion.MapValueToKey("Action").Fit(Ml.Data.LoadFromEnumerable(rows));
+        Refused("row 3 (the first row is 0) was another one", again => [.. again[..3], again[5], again[4], again[3], .. again[6..]]);
+        Refused("row 19 (the first row is 0) was another one, or was not there", again => again[..19]);
+        Refused("row 20 (the first row is 0) was another one, or was not there", again => [.. again, again[0]]);
+        var same = Passes(again => again);
+        Assert.HasCount(20, Predictions(Ml.ReinforcementLearning.PredictRewards(keys.Transform(Ml.Data.LoadFromEnumerable(same)), new Memory())));
+
+        void Refused(string message, Func<Row[], Row[]> change) =>
+            Assert.Contains(message, Assert.ThrowsExactly<ArgumentException>(() => Ml.ReinforcementLearning.PredictRewards(keys.Transform(Ml.Data.LoadFromEnumerable(Passes(change))), new Memory())).Message);
+
+        IEnumerable<Row> Passes(Func<Row[], Row[]> change)
+        {
+            var passes = 0;
+            return Read();
+
+            IEnumerable<Row> Read()
+            {
+                foreach (var row in passes++ == 0 ? rows : change(rows))
+                    yield return row;
+            }
+        }
+    }
+
     [TestMethod]
     public void WhatDoesNotSuit_IsNamed()
     {

@@ -21,7 +21,6 @@ internal sealed record DqnDesign(ActionValueArchitecture Architecture, PolicyKey
     {
         var box = environment.ObservationSpace as BoxSpace;
         var states = environment.ObservationSpace as DiscreteSpace;
-        OptionCheck.Require(states == null || options.Precision == Precision.Float32, options.Precision, nameof(options.Precision), $"{Precision.Float32} with numbered states");
         var image = box?.Shape is [var channels, var height, var width] ? new ImageShape((int)channels, (int)height, (int)width) : null;
         var arePixels = image != null && box!.Low.Span.IndexOfAnyExcept(0) < 0 && box.High.Span.IndexOfAnyExcept(WhitePixel) < 0;
         CheckActions((ulong)environment.ActionSpace.Count, environment.Name);
@@ -88,6 +87,7 @@ internal sealed record DqnDesign(ActionValueArchitecture Architecture, PolicyKey
 
     private static DqnDesign Create(DqnEstimator.Options options, ActionValueArchitecture architecture, PolicyKeys actions, bool arePixels, int frames, string source)
     {
+        OptionCheck.Require(architecture.StateCount == null || options.Precision == Precision.Float32, options.Precision, nameof(options.Precision), $"{Precision.Float32} with numbered states");
         try
         {
             architecture.Check();

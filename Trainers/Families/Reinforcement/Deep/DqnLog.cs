@@ -44,6 +44,9 @@ internal sealed class DqnLog
         ? FormattableString.Invariant($"{left} episodes did not terminate; their last steps, whose next state is unknown, are left out.")
         : null;
 
+    // Where no state follows there is one that counts nothing, but that the network takes: numbered states need not begin with 0.
+    private float NoState => _design.Architecture.FirstState;
+
     /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
     public static void CheckSchema(SchemaShape schema, DqnEstimator.Options options)
     {
@@ -113,7 +116,7 @@ internal sealed class DqnLog
         while (cursor.MoveNext())
         {
             row.Read();
-            Array.Clear(nextState);
+            Array.Fill(nextState, NoState);
             if (!row.Terminated)
             {
                 reader.Read(nextState);
@@ -138,6 +141,7 @@ internal sealed class DqnLog
         _policy?.Open(cursor, _design.Actions, isEpisodes: true);
         var row = new LogRow(cursor, _options, _design, _policy);
         var (before, end) = (new LogRow(cursor, _options, _design, _policy), new float[_design.Architecture.InputCount]);
+        Array.Fill(end, NoState);
         var (episodes, getStep) = (new EpisodeNumber(cursor, _options.EpisodeColumnName!), _options.StepColumnName is { } step ? EpisodeNumber.Getter(cursor, step) : null);
         var (number, isOpen) = (0L, false);
         while (cursor.MoveNext())
@@ -145,7 +149,7 @@ internal sealed class DqnLog
             var (episode, nextNumber) = (episodes.Value, getStep?.Invoke() ?? 0);
             if (episodes.Begins())
             {
-                Close(before, isOpen, episode);
+                Close(buffer, before, isOpen, episode);
                 isOpen = false;
             }
             else
@@ -173,20 +177,26 @@ internal sealed class DqnLog
                 Rows++;
             }
             else if (row.Truncated)
-                Counts.Add(StepsWithoutNext, 1);
+                LeaveOut(buffer);
             (row, before) = (before, row);
         }
-        Close(before, isOpen, episodes.Value);
+        Close(buffer, before, isOpen, episodes.Value);
     }
 
     /// <summary>An episode that neither terminated nor was cut off lacks its last step.</summary>
-    private void Close(LogRow last, bool isOpen, long episode)
+    private void Close(ReplayBuffer buffer, LogRow last, bool isOpen, long episode)
     {
         if (!isOpen)
             return;
         if (_options.TruncatedColumnName != null)
             throw new FormatException(FormattableString.Invariant($"Column '{_options.TruncatedColumnName}', {RowName.Of(last.Position)}: episode {episode} ends here, but neither terminated nor was cut off; its last step is missing."));
+        LeaveOut(buffer);
+    }
+
+    private void LeaveOut(ReplayBuffer buffer)
+    {
         Counts.Add(StepsWithoutNext, 1);
+        buffer.CutOff();
     }
 
     private List<DataViewSchema.Column> Columns()

@@ -118,6 +118,13 @@ internal sealed class ReplayBuffer : IDisposable
         Append(next, nextMask, _offset[place] + 1);
     }
 
+    /// <summary>Nobody knows what came after the last observation: returns end in it.</summary>
+    public void CutOff()
+    {
+        if (_offset[PlaceOf(Written - 1)] > 0)
+            _end[PlaceOf(Written - 2)] = Truncated;
+    }
+
     /// <summary>The observation that was added last.</summary>
     public void CopyLast(Span<float> state, Span<bool> mask)
     {

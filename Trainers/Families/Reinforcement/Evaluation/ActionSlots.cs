@@ -111,6 +111,7 @@ internal sealed class PolicyColumn
 {
     // Probabilities are float32, and often normalized by others.
     private const double SumTolerance = 1e-3;
+    private const double Rounding = 1e-6;
 
     private readonly DataViewRow _row;
     private readonly string _column;
@@ -137,10 +138,11 @@ internal sealed class PolicyColumn
         }
         _slots!.Read(probabilities);
         var sum = 0.0;
-        foreach (var probability in probabilities)
+        foreach (ref var probability in probabilities)
         {
-            if (probability is < 0 or > 1 + SumTolerance)
+            if (probability is < -Rounding or > 1 + SumTolerance)
                 throw new FormatException(FormattableString.Invariant($"Column '{_column}', {RowName.Of(_row.Position)}: a probability is {probability:G6}; it must be between 0 and 1. Scores that are no probabilities, such as action values, do not say what a policy does; its action as a key does."));
+            probability = Math.Max(0, probability); // what is left of 1 can be just below 0
             sum += probability;
         }
         if (Math.Abs(sum - 1) > SumTolerance)

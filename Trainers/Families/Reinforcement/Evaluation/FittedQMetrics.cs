@@ -44,7 +44,7 @@ public sealed class FittedQOptions
     /// </summary>
     public string? NextPolicyActionColumnName { get; set; }
 
-    /// <summary>The number of times that first states are drawn again for the interval, at least 2. Default 1,000.</summary>
+    /// <summary>The number of times that first states are drawn again for the interval, from 2 to 1,000,000. Default 1,000.</summary>
     public int Resamples { get; set; } = LogEvaluationOptions.DefaultResamples;
 
     /// <summary>

@@ -29,6 +29,7 @@ internal sealed class FollowedPolicy(IPolicy? policy, FittedQOptions options, in
     private float[] _followed = [];
     private long[] _taken = [];
     private long[] _wanted = [];
+    private long _row;
     private long _agreed;
     private long _chained;
     private long _broken;
@@ -80,8 +81,8 @@ internal sealed class FollowedPolicy(IPolicy? policy, FittedQOptions options, in
     /// <param name="reward">What it got.</param>
     public void Follow(float[] state, bool[] allowed, bool hasMask, int taken, float reward)
     {
+        _row = Rows++;
         _action = Choose(_here, state, allowed, hasMask);
-        Rows++;
         _taken[taken]++;
         _wanted[_action]++;
         if (_action == taken)
@@ -123,7 +124,7 @@ internal sealed class FollowedPolicy(IPolicy? policy, FittedQOptions options, in
     {
         var action = column?.Read() ?? _act!(state, hasMask ? allowed : null);
         if (hasMask && !allowed[action])
-            throw new FormatException(FormattableString.Invariant($"The policy takes action {(_actions.ColumnNames?[action] ?? FormattableString.Invariant($"{action + 1}"))} in row {Rows}, or in the state that followed, where the mask does not allow it."));
+            throw new FormatException(FormattableString.Invariant($"The policy takes action {(_actions.ColumnNames?[action] ?? FormattableString.Invariant($"{action + 1}"))} in {RowName.Of(_row)}, or in the state that followed, where the mask does not allow it."));
         Array.Clear(allowed);
         allowed[action] = true;
         return action;
@@ -166,7 +167,7 @@ internal sealed class FollowedPolicy(IPolicy? policy, FittedQOptions options, in
                 mask[numbers[place] - first] = allowed[place];
             var action = asked.Act(state, mask, _random);
             var chosen = _actions.PlaceOf(action);
-            return chosen >= 0 ? chosen : throw new ArgumentException(FormattableString.Invariant($"The policy takes action {action} in row {Rows} (the first row is 0), or in the state that followed; the actions of the log are {string.Join(", ", numbers)}."));
+            return chosen >= 0 ? chosen : throw new ArgumentException(FormattableString.Invariant($"The policy takes action {action} in {RowName.Of(_row)}, or in the state that followed; the actions of the log are {string.Join(", ", numbers)}."));
         };
     }
 }

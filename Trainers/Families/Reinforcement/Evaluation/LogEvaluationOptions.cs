@@ -12,6 +12,7 @@ public sealed class LogEvaluationOptions
     internal const string DefaultPropensityColumnName = "Propensity";
     internal const int DefaultResamples = 1000;
     internal const double DefaultConfidenceLevel = 0.95;
+    private const int MostResamples = 1_000_000;
 
     /// <summary>
     /// The column of the policy that is judged: the probabilities of all actions, a <c>Vector&lt;Single&gt;</c> such as the score of a
@@ -51,11 +52,11 @@ public sealed class LogEvaluationOptions
 
     /// <summary>
     /// The largest weight, above 0: larger ones are made so small, which makes estimates steadier and wrong to one side. How many there were is
-    /// in the result. Default null: weights stay as they are.
+    /// in the result. Default null: weights stay as they are, and one above 1e100 is refused.
     /// </summary>
     public double? MaximumWeight { get; set; }
 
-    /// <summary>The number of times that rows, or episodes, are drawn again for the intervals, at least 2. Default 1,000.</summary>
+    /// <summary>The number of times that rows, or episodes, are drawn again for the intervals, from 2 to 1,000,000. Default 1,000.</summary>
     public int Resamples { get; set; } = DefaultResamples;
 
     /// <summary>The probability with which an interval is to hold the truth, above 0 and below 1. Default 0.95.</summary>
@@ -86,7 +87,7 @@ public sealed class LogEvaluationOptions
 
     internal static void CheckResampling(int resamples, double confidenceLevel)
     {
-        OptionCheck.AtLeast(resamples, 2, nameof(Resamples));
+        OptionCheck.Require(resamples is >= 2 and <= MostResamples, resamples, nameof(Resamples), "at least 2 and at most 1,000,000");
         OptionCheck.Require(confidenceLevel is > 0 and < 1, confidenceLevel, nameof(ConfidenceLevel), "above 0 and below 1");
     }
 }

@@ -58,12 +58,14 @@ internal static class LogEvaluator
         var (starts, weights, rewards) = (log.Starts.Append(log.Rows).ToArray(), log.Weights.ToArray(), log.Rewards.ToArray());
         var (returns, direct, robust) = (log.Returns.ToArray(), log.Direct.ToArray(), log.Robust.ToArray());
         var longest = Enumerable.Range(0, returns.Length).Max(episode => starts[episode + 1] - starts[episode]);
-        // At each step, an episode that has ended keeps its last weight, and gets nothing more.
-        var (gains, changes) = (new double[longest], new double[longest]);
+        // At each step, an episode that has ended keeps its last weight, and gets nothing more. Weights are only added: what remains of a
+        // difference with a large one would be noise.
+        var (gains, running, ended) = (new double[longest], new double[longest], new double[longest + 1]);
         return (counts, values) =>
         {
             Array.Clear(gains);
-            Array.Clear(changes);
+            Array.Clear(running);
+            Array.Clear(ended);
             var (ofLog, ofModel, ofBoth) = (0.0, 0.0, 0.0);
             for (var episode = 0; episode < counts.Length; episode++)
             {
@@ -71,21 +73,20 @@ internal static class LogEvaluator
                 if (count == 0)
                     continue;
                 (ofLog, ofModel, ofBoth) = (ofLog + (count * returns[episode]), ofModel + (count * direct[episode]), ofBoth + (count * robust[episode]));
-                var before = 0.0;
                 for (int row = starts[episode], step = 0; row < starts[episode + 1]; row++, step++)
                 {
                     gains[step] += count * weights[row] * rewards[row];
-                    changes[step] += count * (weights[row] - before);
-                    before = weights[row];
+                    running[step] += count * weights[row];
                 }
+                ended[starts[episode + 1] - starts[episode]] += count * weights[starts[episode + 1] - 1];
             }
-            var (plain, normalized, weight) = (0.0, 0.0, 0.0);
+            var (plain, normalized, kept) = (0.0, 0.0, 0.0);
             for (var step = 0; step < longest; step++)
             {
-                weight += changes[step];
+                kept += ended[step];
                 plain += gains[step];
                 if (gains[step] != 0 || step == 0)
-                    normalized += gains[step] / weight;
+                    normalized += gains[step] / (running[step] + kept);
             }
             var units = (double)counts.Length;
             (values[0], values[1], values[2], values[3], values[4]) = (ofLog / units, plain / units, normalized, ofModel / units, ofBoth / units);
@@ -110,9 +111,11 @@ internal static class LogEvaluator
             yield return $"The log does not cover the policy: it gives no probability to what the log did in any of the {units}. There is nothing to estimate from.";
         else if (metrics.EffectiveSampleSize < Math.Max(LeastEffectiveSize, LeastEffectiveShare * count))
             yield return FormattableString.Invariant($"The log hardly covers the policy: {count:#,0} {units} say as much as {metrics.EffectiveSampleSize:0.0} of the policy itself, and the largest weight is {metrics.LargestWeight:G4}. Values and intervals of importance sampling are not to be trusted.");
-        // The mean weight is 1 but for chance.
-        var error = Math.Sqrt(Math.Max(0, (squares / count) - (metrics.MeanWeight * metrics.MeanWeight)) / count);
-        if (metrics.LargestWeight > 0 && Math.Abs(metrics.MeanWeight - 1) > Math.Max(NoticeableWeightError, UnlikelyErrors * error))
+        // The mean weight is 1 but for chance, of which a few equal weights show nothing: if it is 1, the mean of the squares is that of the
+        // weights in the policy's own rows.
+        var variance = Math.Max((squares / count) - (metrics.MeanWeight * metrics.MeanWeight), (squares / (count * metrics.MeanWeight)) - 1);
+        var error = Math.Sqrt(Math.Max(0, variance) / count);
+        if (metrics.LargestWeight > 0 && count >= LeastEffectiveSize && Math.Abs(metrics.MeanWeight - 1) > Math.Max(NoticeableWeightError, UnlikelyErrors * error))
             yield return FormattableString.Invariant($"The mean weight is {metrics.MeanWeight:G4} +- {error:G2}; it should be 1. {(metrics.MeanWeight < 1 ? "The policy does what the log's policy never does where it is, or the propensities are wrong." : "The propensities are wrong: they are lower than the log's actions are frequent.")}");
         if (metrics.ClippedWeights > 0)
             yield return FormattableString.Invariant($"{metrics.ClippedWeights} of {metrics.RowCount} weights were above {nameof(options.MaximumWeight)} = {options.MaximumWeight} and were made so small; estimates are wrong to one side.");

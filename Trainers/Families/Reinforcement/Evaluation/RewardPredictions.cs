@@ -51,6 +51,7 @@ internal sealed class RewardPredictions
         var work = new RewardPredictions(context, estimator, data, options);
         work.Read(data);
         var predictions = work.CrossFit();
+        work.CheckSame(data);
         var schema = SchemaDefinition.Create(typeof(Prediction));
         var column = schema[nameof(Prediction.Values)]; // columns are found by their present names
         column.ColumnName = options.OutputColumnName;
@@ -62,6 +63,33 @@ internal sealed class RewardPredictions
 
     private void Read(IDataView data)
     {
+        foreach (var (state, taken, reward, group) in RowsOf(data))
+        {
+            _states.Add(state);
+            _taken.Add(taken);
+            _rewards.Add(reward);
+            _groups.Add(group);
+        }
+    }
+
+    /// <summary>The column stands beside rows that are read again: rows that come in another order would get the predictions of others.</summary>
+    private void CheckSame(IDataView data)
+    {
+        var row = 0;
+        foreach (var (state, taken, reward, _) in RowsOf(data))
+        {
+            if (row == _rewards.Count || taken != _taken[row] || reward != _rewards[row] || !state.AsSpan().SequenceEqual(_states[row]))
+                throw Changed();
+            row++;
+        }
+        if (row != _rewards.Count)
+            throw Changed();
+
+        ArgumentException Changed() => new($"The log is not the same each time that it is read: {RowName.Of(row)} was another one, or was not there. Predictions would stand beside wrong rows. Keep the rows in memory or in a file; drawing and shuffling need a seed.", nameof(data));
+    }
+
+    private IEnumerable<(float[] State, int Taken, float Reward, long Group)> RowsOf(IDataView data)
+    {
         var schema = data.Schema;
         string?[] names = [_options.FeatureColumnName, _options.ActionColumnName, _options.RewardColumnName, _options.SamplingKeyColumnName];
         using var cursor = data.GetRowCursor(names.OfType<string>().Select(name => schema[name]).DistinctBy(column => column.Index));
@@ -71,15 +99,14 @@ internal sealed class RewardPredictions
         var getGroup = _options.SamplingKeyColumnName is { } name ? EpisodeNumber.Getter(cursor, name) : null;
         while (cursor.MoveNext())
         {
+            if (cursor.Position % (1 << 12) == 0)
+                _options.CancellationToken.ThrowIfCancellationRequested();
             var (state, reward) = (new float[_width], 0f);
             features.Read(state);
             getReward(ref reward);
             if (!float.IsFinite(reward))
                 throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_options.RewardColumnName}', {RowName.Of(cursor.Position)}: the reward is {reward}; it must be finite."));
-            _states.Add(state);
-            _taken.Add(action.Read());
-            _rewards.Add(reward);
-            _groups.Add(getGroup?.Invoke() ?? cursor.Position);
+            yield return (state, action.Read(), reward, getGroup?.Invoke() ?? cursor.Position);
         }
     }
 

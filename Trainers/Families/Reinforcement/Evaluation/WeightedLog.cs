@@ -13,6 +13,9 @@ internal sealed class WeightedLog
 {
     public const string PropensityAdvice = "If the log does not say with which probability its policy took the action, fit a calibrated multiclass classifier of the action on the state, and take its score of the action; this is an estimate, and as good as the classifier.";
 
+    // What is larger, or its square, could not be summed.
+    private const double LargestWeight = 1e100;
+
     private readonly LogEvaluationOptions _options;
     private readonly List<int> _starts = [];
     private readonly List<double> _weights = [];
@@ -52,7 +55,7 @@ internal sealed class WeightedLog
     /// <summary>The same with the weighted errors of the predictions.</summary>
     public IReadOnlyList<double> Robust => _robust;
 
-    /// <summary>The weight of each episode, not clipped.</summary>
+    /// <summary>The weight of each episode, not clipped but for what cannot be summed.</summary>
     public IReadOnlyList<double> Products => _products;
 
     public long Clipped { get; private set; }
@@ -101,14 +104,14 @@ internal sealed class WeightedLog
         var getPropensity = _options.PropensityColumnName is { } propensityName ? cursor.GetGetter<float>(cursor.Schema[propensityName]) : null;
         var episode = _options.EpisodeColumnName is { } episodeName ? new EpisodeNumber(cursor, episodeName) : null;
         var (probabilities, predictions) = (new double[count], new double[count]);
-        var (product, discount) = (1.0, 1.0);
+        var (product, discount) = (ScaledProduct.One, 1.0);
         while (cursor.MoveNext())
         {
             if (Rows % (1 << 12) == 0)
                 _options.CancellationToken.ThrowIfCancellationRequested();
             if (episode == null || episode.Begins())
             {
-                (product, discount) = (1, 1);
+                (product, discount) = (ScaledProduct.One, 1);
                 _starts.Add(Rows);
                 foreach (var sums in (List<double>[])[_returns, _direct, _robust, _products])
                     sums.Add(0);
@@ -120,12 +123,14 @@ internal sealed class WeightedLog
             if (!float.IsFinite(reward))
                 throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_options.RewardColumnName}', {RowName.Of(cursor.Position)}: the reward is {reward}; it must be finite."));
             predicted?.Read(predictions);
-            var before = Clip(product);
-            product *= getPropensity == null ? double.NaN : probabilities[action] / Propensity(cursor, getPropensity);
-            if (product > _options.MaximumWeight)
+            var before = Clip(product.Value);
+            product = product.Times(getPropensity == null ? double.NaN : probabilities[action] / Propensity(cursor, getPropensity));
+            if (product.Value > LargestWeight && !(_options.MaximumWeight <= LargestWeight))
+                throw new FormatException(FormattableString.Invariant($"Column '{_options.PropensityColumnName}', {RowName.Of(cursor.Position)}: with this propensity the weight of the {(episode == null ? "row" : "episode")} is above {LargestWeight:G2}, of which there is no mean. Set {nameof(_options.MaximumWeight)} to at most that, or {nameof(_options.PropensityColumnName)} = null for the direct method alone."));
+            if (product.Value > _options.MaximumWeight)
                 Clipped++;
-            Add(action, reward, discount, before, Clip(product), probabilities, predictions);
-            _products[^1] = product;
+            Add(action, reward, discount, before, Clip(product.Value), probabilities, predictions);
+            _products[^1] = Math.Min(product.Value, LargestWeight);
             discount *= _options.DiscountFactor;
         }
     }
@@ -154,5 +159,30 @@ internal sealed class WeightedLog
         var propensity = 0f;
         getter(ref propensity);
         return propensity is > 0 and <= 1 ? propensity : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_options.PropensityColumnName}', {RowName.Of(cursor.Position)}: the propensity is {propensity}; it must be above 0 and at most 1: it is the probability with which the log's policy took the action that it took."));
+    }
+}
+
+/// <summary>A product of many factors: on its way it may be larger or smaller than numbers can be.</summary>
+internal readonly struct ScaledProduct
+{
+    private readonly double _mantissa;
+    private readonly int _exponent;
+
+    private ScaledProduct(double mantissa, int exponent) => (_mantissa, _exponent) = (mantissa, exponent);
+
+    /// <summary>The product of no factors.</summary>
+    public static ScaledProduct One => new(1, 0);
+
+    /// <summary>The product; infinite or 0 if it is beyond all numbers.</summary>
+    public double Value => _exponent == 0 ? _mantissa : Math.ScaleB(_mantissa, _exponent);
+
+    /// <summary>Multiplies by a number that is not negative.</summary>
+    public ScaledProduct Times(double factor)
+    {
+        var product = _mantissa * factor;
+        if (product is not (> 1e100 or (> 0 and < 1e-100)))
+            return new ScaledProduct(product, _exponent);
+        var exponent = Math.ILogB(product);
+        return new ScaledProduct(Math.ScaleB(product, -exponent), _exponent + exponent);
     }
 }
