@@ -80,8 +80,9 @@ internal sealed class DqnExample : IExample
         },
         "Acrobot-v1" => new()
         {
-            Epochs = 100, LearningRate = 6.3e-4, BatchSize = 128, ReplayCapacity = 50_000, TargetUpdateInterval = 250,
-            TrainingInterval = 4, GradientSteps = 4, EpsilonDecayFraction = 0.12, FinalEpsilon = 0.1,
+            Epochs = 100, LearningRate = 2e-3, BatchSize = 128, ReplayCapacity = 50_000, TargetUpdateInterval = 250, ReturnSteps = 1,
+            TrainingInterval = 4, GradientSteps = 4, EpsilonDecayFraction = 0.12, FinalEpsilon = 0.02,
+            Initialization = WeightInitialization.FanInUniform,
         },
         "Catch-v0" => new()
         {

@@ -237,7 +237,7 @@ internal static class WarmStart
         var targets = whole.Where(entry => !from.LacksOutput || !LayerNames.IsBelow(entry.Key, architecture.OutputLayer)).ToDictionary();
         var comparison = new WeightComparison(sources, targets);
         if (!comparison.Satisfies(WeightMatch.ExceptOutput, architecture.OutputLayer))
-            throw new ArgumentException($"InitialModel has another architecture than {architecture}; {comparison.Problems}.", nameof(TrainingOptions.InitialModel));
+            throw new ArgumentException($"InitialModel has another architecture than the network of these options: {comparison.Problems}.", nameof(TrainingOptions.InitialModel));
         return from.LacksOutput ? new WeightComparison(sources, whole).Report : comparison.Report;
     }
 

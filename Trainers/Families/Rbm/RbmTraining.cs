@@ -108,9 +108,12 @@ internal sealed class RbmTraining(IHost host, RbmEstimator.Options options, int 
         if (initial == null)
             return null;
         if (initial is not RbmWeights { Layers: var layers } || !layers.Select(layer => layer.Architecture).SequenceEqual(architectures))
-            throw new ArgumentException($"{nameof(options.InitialModel)} has another architecture than {string.Join(", ", architectures)}.", nameof(options.InitialModel));
+            throw new ArgumentException($"{nameof(options.InitialModel)} has another architecture than these options ask for: {string.Join(", then ", architectures.Select(Describe))}.", nameof(options.InitialModel));
         return layers;
     }
+
+    private static string Describe(RbmArchitecture architecture) =>
+        FormattableString.Invariant($"{architecture.InputCount} {architecture.VisibleUnits} visible and {architecture.OutputCount} {architecture.HiddenUnits} hidden units");
 
     /// <summary>The initial weights of the RBMs of a stack.</summary>
     private sealed class LayerStarts : IDisposable

@@ -137,6 +137,11 @@ public sealed class DqnBadInputTests
         (options.Epochs, options.EpisodeColumnName) = (1, nameof(Row.Episode));
         var pipeline = Ml.Transforms.Conversion.MapValueToKey("Action").Append(Ml.ReinforcementLearning.Trainers.Dqn(options)).Append(Ml.Transforms.Conversion.MapKeyToValue("PredictedAction"));
         Assert.IsTrue(pipeline.Fit(data).Transform(data).GetColumn<string>("PredictedAction").All(action => action is "left" or "right"));
+        options.EpisodeColumnName = null;
+        var withoutNext = Ml.Transforms.DropColumns("NextState").Fit(data).Transform(data);
+        var missing = Assert.ThrowsExactly<ArgumentException>(() => Ml.Transforms.Conversion.MapValueToKey("Action").Append(Ml.ReinforcementLearning.Trainers.Dqn(options)).Fit(withoutNext)).Message;
+        Assert.Contains("Column 'NextState' is not in the data", missing);
+        Assert.Contains("name the column of the episode with EpisodeColumnName", missing);
         rows[^1].Episode = 9; // beyond the keys, so that it is missing
         Assert.Contains("Column 'Episode', row 39 (the first row is 0): the episode is missing", Assert.ThrowsExactly<FormatException>(() => pipeline.Fit(data)).Message);
     }

@@ -58,6 +58,8 @@ internal sealed class DqnLog
             TransitionLog.Check(schema, truncated, column => column.ItemType == BooleanDataViewType.Instance, "a Boolean");
         if (options.EpisodeColumnName is not { } episode)
         {
+            if (!schema.TryFindColumn(options.NextStateColumnName, out _))
+                throw new ArgumentException($"{FeatureRows.Missing(options.NextStateColumnName, schema.Select(column => column.Name)).Message} If rows are whole episodes, one after the other, name the column of the episode with {nameof(options.EpisodeColumnName)}: no next state is needed then.");
             FeatureRows.Check(schema, options.NextStateColumnName);
             return;
         }

@@ -63,7 +63,7 @@ public sealed class FittedQOptions
             OptionCheck.Require(PolicyActionColumnName == null && NextPolicyActionColumnName == null, PolicyActionColumnName ?? NextPolicyActionColumnName, PolicyActionColumnName == null ? nameof(NextPolicyActionColumnName) : nameof(PolicyActionColumnName), "null: the policy is given itself");
             return;
         }
-        OptionCheck.Require(!string.IsNullOrEmpty(PolicyActionColumnName), PolicyActionColumnName, nameof(PolicyActionColumnName), $"the name of a column, unless an {nameof(IPolicy)} is given");
+        OptionCheck.Require(!string.IsNullOrEmpty(PolicyActionColumnName), PolicyActionColumnName ?? "null", nameof(PolicyActionColumnName), $"the name of a column, unless an {nameof(IPolicy)} is given");
         if (Training.EpisodeColumnName == null)
             OptionCheck.NotEmpty(NextPolicyActionColumnName, nameof(NextPolicyActionColumnName));
         else
