@@ -26,7 +26,7 @@ internal sealed class FittedQExample : IExample
     public ExampleHelp Help => new(
         "Ranks three CartPole policies by logged steps of others alone (fitted Q evaluation), beside what they get when they play.",
         "made by the program",
-        "ten minutes",
+        "three minutes of one core",
         null);
 
     public IReadOnlyList<ExampleOption> Options => [Steps, Epochs, Seeds, ExampleOption.Seed, ExampleOption.Threads];

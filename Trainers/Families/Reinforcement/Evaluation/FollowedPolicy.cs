@@ -167,7 +167,7 @@ internal sealed class FollowedPolicy(IPolicy? policy, FittedQOptions options, in
                 mask[numbers[place] - first] = allowed[place];
             var action = asked.Act(state, mask, _random);
             var chosen = _actions.PlaceOf(action);
-            return chosen >= 0 ? chosen : throw new ArgumentException(FormattableString.Invariant($"The policy takes action {action} in {RowName.Of(_row)}, or in the state that followed; the actions of the log are {string.Join(", ", numbers)}."));
+            return chosen >= 0 ? chosen : throw new ArgumentException(FormattableString.Invariant($"The policy takes action {action} in {RowName.Of(_row)}, or in the state that followed; the actions of the log are {string.Join(", ", numbers.Select(number => number.ToString(CultureInfo.InvariantCulture)))}."));
         };
     }
 }
