@@ -46,7 +46,7 @@ internal static class FittedQEvaluator
             };
             metrics = metrics with { Warnings = Warnings(followed, metrics, training).ToArray() };
             using var channel = env.Register("FittedQEvaluation").Start("Evaluate");
-            foreach (var warning in metrics.Warnings)
+            foreach (var warning in metrics.Warnings.Except(model.History.Warnings)) // the training has said its own
                 channel.Warning("{0}", warning);
             return metrics;
 
