@@ -104,6 +104,11 @@ public sealed class RewardPredictionTests
         Refused<FormatException>("Column 'Reward', row 4 (the first row is 0): the reward is 0.5; for a binary classifier it must be 0 or 1", Ml.BinaryClassification.Trainers.LbfgsLogisticRegression(), all => all[4].Reward = .5f);
         Assert.ThrowsExactly<OperationCanceledException>(() => Ml.ReinforcementLearning.PredictRewards(Keyed(rows), regression, new RewardPredictionOptions { CancellationToken = new CancellationToken(canceled: true) }));
 
+        var users = Ml.Transforms.Conversion.MapValueToKey("User").Fit(Keyed(rows));
+        var stranger = rows.Select((row, i) => new Row { Features = row.Features, Action = row.Action, Reward = row.Reward, User = i == 4 ? 7 : row.User }).ToArray();
+        Assert.Contains("Column 'User', row 4 (the first row is 0): the key is missing", Assert.ThrowsExactly<FormatException>(() =>
+            Ml.ReinforcementLearning.PredictRewards(users.Transform(Keyed(stranger)), regression, new RewardPredictionOptions { SamplingKeyColumnName = "User" })).Message);
+
         // One row alone has action c, and it is in one part.
         var (ml, heard) = (new MLContext(1), new List<string>());
         ml.Log += (_, log) => heard.AddRange(log.Kind == ChannelMessageKind.Warning ? [log.Message] : []);

@@ -106,7 +106,10 @@ internal sealed class RewardPredictions
             getReward(ref reward);
             if (!float.IsFinite(reward))
                 throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{_options.RewardColumnName}', {RowName.Of(cursor.Position)}: the reward is {reward}; it must be finite."));
-            yield return (state, action.Read(), reward, getGroup?.Invoke() ?? cursor.Position);
+            var group = getGroup?.Invoke() ?? cursor.Position;
+            if (group == 0 && getGroup != null && schema[_options.SamplingKeyColumnName!].Type is KeyDataViewType)
+                throw new FormatException(FormattableString.Invariant($"Column '{_options.SamplingKeyColumnName}', {RowName.Of(cursor.Position)}: the key is missing. Leave such rows out, or give them keys of their own."));
+            yield return (state, action.Read(), reward, group);
         }
     }
 
