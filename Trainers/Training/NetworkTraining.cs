@@ -40,7 +40,7 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
 
     private NetworkModelParameters[] Run(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
     {
-        using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor(architecture.MultiplyAdds * options.BatchSize));
+        using var threads = TorchThreads.Use(options.ThreadCount ?? TorchThreads.CountFor(WorkOf(architecture) * options.BatchSize));
         using var state = TorchState.Enter();
         start.Check(architecture);
         CheckBatchSize(architecture);
@@ -93,6 +93,9 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
 
     /// <summary>Whether the result depends on the order of the rows, beyond what shuffling makes of it.</summary>
     private protected virtual bool NeedsOrder => false;
+
+    /// <summary>The multiply-adds per row, as many as a network of that size has that learns from one pass forwards and one backwards.</summary>
+    private protected virtual double WorkOf(NetworkArchitecture architecture) => architecture.MultiplyAdds;
 
     /// <summary>Finds the source of the initial weights.</summary>
     private protected virtual StartingWeights OpenStart() => StartingWeights.Open(options);

@@ -28,6 +28,9 @@ internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options,
 
     private protected override StartingWeights OpenStart() => start;
 
+    /// <summary>A step has three products with the data, and two for each step of the chains, where others have three.</summary>
+    private protected override double WorkOf(NetworkArchitecture network) => network.MultiplyAdds * (3 + (2 * options.GibbsSteps)) / 3.0;
+
     private protected override NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights _, TrainingSession session) => architecture;
 
     private protected override TrainingData<RowBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture _, StartingWeights __, Device device, TrainingSession session)
