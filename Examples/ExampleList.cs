@@ -13,6 +13,7 @@ using MLExtensions.Examples.Mnist;
 using MLExtensions.Examples.PredictImage;
 using MLExtensions.Examples.Reinforcement;
 using MLExtensions.Examples.RnnMemory;
+using MLExtensions.Examples.Style;
 using MLExtensions.Examples.Tabular;
 using MLExtensions.Examples.Topics;
 using Spectre.Console;
@@ -54,6 +55,7 @@ internal static class ExampleList
         new DcganExample(),
         new GanFeaturesExample(),
         new InpaintExample(),
+        new StyleExample(),
         new MdpExample(),
         new QLearningExample(),
         new DqnExample(),

@@ -108,6 +108,15 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         return _onHost ? HostGradientNorm() : TensorGradientNorm();
     }
 
+    /// <summary>Forgets all updates so far.</summary>
+    public void Restart()
+    {
+        StepCount = 0;
+        using var noGradient = torch.no_grad();
+        foreach (var (_, state) in State)
+            state.zero_();
+    }
+
     public void Dispose()
     {
         _disposed = true;

@@ -19,6 +19,7 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(RmsPropOptimizer), "rmsprop")]
 [JsonDerivedType(typeof(AdagradOptimizer), "adagrad")]
 [JsonDerivedType(typeof(AdadeltaOptimizer), "adadelta")]
+[JsonDerivedType(typeof(LbfgsOptimizer), "lbfgs")]
 public abstract record Optimizer
 {
     /// <summary>The smallest epsilon that does not vanish in float32 when the formulas square or divide.</summary>

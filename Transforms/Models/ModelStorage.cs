@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using System.Text.Json;
@@ -187,12 +188,13 @@ internal static class ModelVersion
     /// <param name="modelSignature">The eight characters at the beginning of the model.</param>
     /// <param name="loaderSignature">The name under which the loader is registered.</param>
     /// <param name="version">The version that is written, or the latest that can be read.</param>
-    public static VersionInfo Of(string modelSignature, string loaderSignature, uint version = First) => new(
+    /// <param name="assembly">The assembly with the loader; null for this one.</param>
+    public static VersionInfo Of(string modelSignature, string loaderSignature, uint version = First, Assembly? assembly = null) => new(
         modelSignature,
         verWrittenCur: version,
         verReadableCur: version,
         verWeCanReadBack: First,
-        loaderAssemblyName: typeof(ModelVersion).Assembly.FullName,
+        loaderAssemblyName: (assembly ?? typeof(ModelVersion).Assembly).FullName,
         loaderSignature: loaderSignature);
 
     /// <summary>Loads a network from a folder of a model.</summary>

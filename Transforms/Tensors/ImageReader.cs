@@ -77,13 +77,24 @@ internal sealed class ImageReader
             throw new FormatException(FormattableString.Invariant($"Feature column '{_column}', {RowName.Of(_row.Position)}: the image is missing."));
         if (_image.Height != _type.Height || _image.Width != _type.Width)
             throw new FormatException(FormattableString.Invariant($"Feature column '{_column}', {RowName.Of(_row.Position)}: the image has {_image.Height} x {_image.Width} pixels (height x width); it must have {_type.Height} x {_type.Width}. Add ResizeImages."));
-        var pixelCount = _type.Height * _type.Width;
-        var pixels = _image.Pixels[..(pixelCount * BytesPerPixel)];
-        var (red, blue) = _image.PixelFormat switch
+        Copy(_image, destination, _column, _row.Position);
+    }
+
+    /// <summary>Copies the pixels of an image.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="destination">Receives one or three values per pixel.</param>
+    /// <param name="column">The column of the image, for messages.</param>
+    /// <param name="position">The position of its row, for messages.</param>
+    /// <exception cref="FormatException">The pixel format is not known.</exception>
+    public static void Copy(MLImage image, Span<float> destination, string column, long position)
+    {
+        var pixelCount = image.Height * image.Width;
+        var pixels = image.Pixels[..(pixelCount * BytesPerPixel)];
+        var (red, blue) = image.PixelFormat switch
         {
             MLPixelFormat.Bgra32 => (2, 0),
             MLPixelFormat.Rgba32 => (0, 2),
-            var format => throw new FormatException(FormattableString.Invariant($"Feature column '{_column}', {RowName.Of(_row.Position)}: the image has the pixel format {format}; it must be Bgra32 or Rgba32.")),
+            var format => throw new FormatException(FormattableString.Invariant($"Feature column '{column}', {RowName.Of(position)}: the image has the pixel format {format}; it must be Bgra32 or Rgba32.")),
         };
         if (destination.Length == pixelCount)
             ReadLuma(pixels, red, blue, destination);

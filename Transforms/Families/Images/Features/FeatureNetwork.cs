@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions.Messages;
+using MLExtensions.Models;
 using MLExtensions.Persistence;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
@@ -27,24 +28,7 @@ internal static class FeatureNetwork
         using var file = WeightFile.Open(options.WeightsPath, nameof(options.WeightsPath));
         var whole = options.Architecture ?? RecognizedNetwork.Of(file, nameof(options.WeightsPath)).UsualArchitecture;
         var architecture = Cut(whole, options, column);
-        TorchRuntime.Initialize();
-        using var state = TorchState.Enter();
-        using var scope = NewDisposeScope();
-        var network = architecture.CreateModule();
-        try
-        {
-            var comparison = new WeightComparison(file.Tensors, network.state_dict());
-            if (!comparison.Report.IsComplete)
-                throw new ArgumentException($"{nameof(options.WeightsPath)} '{options.WeightsPath}' does not match the network; missing: {NameList.Of(comparison.Report.Missing)}; of another shape: {NameList.Of(comparison.Report.OtherShape)}.", nameof(options.WeightsPath));
-            file.CopyTo(network, comparison.Report.Loaded);
-            network.DetachFromDisposeScope();
-            return new NetworkModelParameters(env, architecture, head: null, network, history: null);
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+        return PretrainedNetwork.Load(env, file, architecture, nameof(options.WeightsPath));
     }
 
     private static CnnArchitecture Cut(ImageArchitecture whole, ImageFeaturesEstimator.Options options, DataViewSchema.Column column)
@@ -63,6 +47,37 @@ internal static class FeatureNetwork
         catch (FormatException e)
         {
             throw new ArgumentException($"The network does not take the images of column '{column.Name}': {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>Reads the weights of a network from a file of any program.</summary>
+internal static class PretrainedNetwork
+{
+    /// <param name="env">The environment.</param>
+    /// <param name="file">The file; what the network does not have is not read.</param>
+    /// <param name="architecture">The network.</param>
+    /// <param name="option">The option with the path of the file, for messages.</param>
+    /// <exception cref="ArgumentException">The file lacks weights of the network, or they have other shapes; the message names them.</exception>
+    public static NetworkModelParameters Load(IHostEnvironment env, WeightFile file, NetworkArchitecture architecture, string option)
+    {
+        TorchRuntime.Initialize();
+        using var state = TorchState.Enter();
+        using var scope = NewDisposeScope();
+        var network = architecture.CreateModule();
+        try
+        {
+            var comparison = new WeightComparison(file.Tensors, network.state_dict());
+            if (!comparison.Report.IsComplete)
+                throw new ArgumentException($"{option} '{file.Path}' does not match the network; missing: {NameList.Of(comparison.Report.Missing)}; of another shape: {NameList.Of(comparison.Report.OtherShape)}.", option);
+            file.CopyTo(network, comparison.Report.Loaded);
+            network.DetachFromDisposeScope();
+            return new NetworkModelParameters(env, architecture, head: null, network, history: null);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
         }
     }
 }

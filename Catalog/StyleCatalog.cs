@@ -1,0 +1,100 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLExtensions;
+
+/// <summary>Adds style transfer to ML.NET's transforms catalog.</summary>
+public static class StyleCatalog
+{
+    /// <param name="catalog">The transforms, <c>mlContext.Transforms</c>.</param>
+    extension(TransformsCatalog catalog)
+    {
+        /// <summary>Paints pictures in the style of another, by optimization. Gatys, Ecker and Bethge, 2016.</summary>
+        /// <remarks>The transformer optimizes each picture when its row is read, which takes seconds.</remarks>
+        /// <param name="outputColumnName">The column to add, an image of the size of the content picture.</param>
+        /// <param name="inputColumnName">The column of the content pictures, <c>MLImage</c> of any size.</param>
+        /// <param name="stylePath">The file of the style picture.</param>
+        /// <param name="weightsPath">
+        /// The safetensors file of a pretrained image network: SqueezeNet 1.0, VGG-16 or VGG-19 with torchvision's names.
+        /// </param>
+        /// <param name="iterations">The number of steps. Default 200.</param>
+        /// <param name="styleWeight">The factor of the style loss, at least 0: 10 to 30 give clear strokes. Default 20.</param>
+        /// <exception cref="FileNotFoundException">A file does not exist.</exception>
+        /// <exception cref="ModelFormatException">The file with the weights is damaged or not a safetensors file.</exception>
+        /// <exception cref="ArgumentException">The network is not recognized, or an option is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.LoadImages("Image", "pictures", "Path")
+        ///     .Append(ml.Transforms.StyleTransfer("Styled", "Image", "starry_night.jpg", "squeezenet1_0.safetensors"));
+        /// </code>
+        /// </example>
+        public StyleTransferEstimator StyleTransfer(
+            string outputColumnName,
+            string inputColumnName,
+            string stylePath,
+            string weightsPath,
+            int iterations = StyleTransferEstimator.Options.DefaultIterations,
+            double styleWeight = StyleTransferEstimator.Options.DefaultStyleWeight) =>
+            catalog.StyleTransfer(new StyleTransferEstimator.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                StylePaths = [stylePath],
+                WeightsPath = weightsPath,
+                Iterations = iterations,
+                StyleWeight = styleWeight,
+            });
+
+        /// <summary>Paints pictures in the style of others, by optimization, with all options.</summary>
+        /// <param name="options">The options. The estimator keeps a copy.</param>
+        /// <inheritdoc cref="StyleTransfer(TransformsCatalog, string, string, string, string, int, double)" path="/exception"/>
+        /// <example>
+        /// <code>
+        /// var style = ml.Transforms.StyleTransfer(new StyleTransferEstimator.Options
+        /// {
+        ///     StylePaths = ["starry_night.jpg", "the_wave.jpg"],
+        ///     StyleBlendWeights = [2, 1],
+        ///     WeightsPath = "squeezenet1_0.safetensors",
+        ///     PreserveColors = true,
+        /// });
+        /// </code>
+        /// </example>
+        public StyleTransferEstimator StyleTransfer(StyleTransferEstimator.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
+
+        /// <summary>Describes the style of pictures by numbers, with a pretrained image network.</summary>
+        /// <param name="outputColumnName">The column to add, a <c>Vector&lt;Single&gt;</c> of known size.</param>
+        /// <param name="inputColumnName">The column of the pictures, <c>MLImage</c> of any size.</param>
+        /// <param name="weightsPath">
+        /// The safetensors file of the network: SqueezeNet 1.0, VGG-16 or VGG-19 with torchvision's names.
+        /// </param>
+        /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+        /// <exception cref="ModelFormatException">The file is damaged or not a safetensors file.</exception>
+        /// <exception cref="ArgumentException">The network is not recognized.</exception>
+        /// <example>
+        /// <code>
+        /// var painters = ml.Transforms.StyleEmbedding("Features", "Image", "squeezenet1_0.safetensors")
+        ///     .AppendCacheCheckpoint(ml)
+        ///     .Append(ml.Transforms.NormalizeMeanVariance("Features"))
+        ///     .Append(ml.Transforms.Conversion.MapValueToKey("Label"))
+        ///     .Append(ml.MulticlassClassification.Trainers.SdcaMaximumEntropy());
+        /// </code>
+        /// </example>
+        public StyleEmbeddingEstimator StyleEmbedding(string outputColumnName, string inputColumnName, string weightsPath) =>
+            catalog.StyleEmbedding(new StyleEmbeddingEstimator.Options { OutputColumnName = outputColumnName, InputColumnName = inputColumnName, WeightsPath = weightsPath });
+
+        /// <summary>Describes the style of pictures by numbers, with all options.</summary>
+        /// <param name="options">The options. The estimator keeps a copy.</param>
+        /// <inheritdoc cref="StyleEmbedding(TransformsCatalog, string, string, string)" path="/exception"/>
+        /// <example>
+        /// <code>
+        /// var style = ml.Transforms.StyleEmbedding(new StyleEmbeddingEstimator.Options
+        /// {
+        ///     WeightsPath = "squeezenet1_0.safetensors",
+        ///     Layers = ["fire3", "fire5"],
+        ///     Statistic = StyleStatistic.Gram,
+        /// });
+        /// </code>
+        /// </example>
+        public StyleEmbeddingEstimator StyleEmbedding(StyleEmbeddingEstimator.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
+    }
+}

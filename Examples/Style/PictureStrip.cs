@@ -1,0 +1,45 @@
+using Microsoft.ML.Data;
+using SkiaSharp;
+
+namespace MLExtensions.Examples.Style;
+
+/// <summary>Pictures side by side in a PNG.</summary>
+internal static class PictureStrip
+{
+    private const int Gap = 6;
+    private const int BytesPerPixel = 4;
+
+    /// <summary>Saves pictures in rows. Those of a column are as wide as the widest, those of a row as high as the highest.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="columns">The number of pictures in a row.</param>
+    /// <param name="pictures">The pictures; null leaves a place empty.</param>
+    public static void Save(string path, int columns, IReadOnlyList<MLImage?> pictures)
+    {
+        var rows = (pictures.Count + columns - 1) / columns;
+        var widths = Enumerable.Range(0, columns).Select(column => Enumerable.Range(0, rows).Select(row => (row * columns) + column).Where(i => i < pictures.Count).Max(i => pictures[i]?.Width ?? 1)).ToArray();
+        var heights = Enumerable.Range(0, rows).Select(row => pictures.Skip(row * columns).Take(columns).Max(picture => picture?.Height ?? 1)).ToArray();
+        using var sheet = new SKBitmap(widths.Sum(width => width + Gap) - Gap, heights.Sum(height => height + Gap) - Gap);
+        using (var canvas = new SKCanvas(sheet))
+        {
+            canvas.Clear(SKColors.White);
+            for (var i = 0; i < pictures.Count; i++)
+            {
+                if (pictures[i] is not { } picture)
+                    continue;
+                using var bitmap = ToBitmap(picture);
+                canvas.DrawBitmap(bitmap, widths.Take(i % columns).Sum(width => width + Gap), heights.Take(i / columns).Sum(height => height + Gap));
+            }
+        }
+        using var data = sheet.Encode(SKEncodedImageFormat.Png, 100);
+        using var file = File.Create(path);
+        data.SaveTo(file);
+    }
+
+    private static SKBitmap ToBitmap(MLImage picture)
+    {
+        var type = picture.PixelFormat == MLPixelFormat.Rgba32 ? SKColorType.Rgba8888 : SKColorType.Bgra8888;
+        var bitmap = new SKBitmap(picture.Width, picture.Height, type, SKAlphaType.Unpremul);
+        picture.Pixels[..(picture.Width * picture.Height * BytesPerPixel)].CopyTo(bitmap.GetPixelSpan());
+        return bitmap;
+    }
+}

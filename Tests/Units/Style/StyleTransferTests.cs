@@ -1,0 +1,264 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Tests.Loading;
+using TorchSharp;
+
+namespace MLExtensions.Tests.Style;
+
+/// <summary>Style transfer by optimization: what is known of the result, and what it does with pictures that it cannot use.</summary>
+[TestClass]
+public sealed class StyleTransferTests
+{
+    private readonly MLContext _ml = new(1);
+
+    [TestMethod]
+    public void ContentAlone_FromNoise_ComesBack()
+    {
+        using var sample = new StyleSample();
+        var losses = new List<StyleTransferProgress>();
+        StyleSample.Paint(_ml, sample.Options(o => (o.StyleWeight, o.TotalVariationWeight, o.Start, o.Iterations, o.Progress) = (0, 0, StyleTransferStart.Noise, 300, new Recorder(losses))), StyleSample.Scene());
+        Assert.HasCount(300, losses);
+        Floor.Below(.01, losses[^1].ContentLoss / losses[0].ContentLoss, "content left");
+    }
+
+    [TestMethod]
+    public void StyleIsContent_PictureStays()
+    {
+        using var sample = new StyleSample();
+        using var scene = StyleSample.Scene();
+        var painted = StyleSample.Paint(_ml, sample.Options(o => (o.StyleImages, o.TotalVariationWeight) = ([scene], 0)), scene);
+        Assert.IsLessThanOrEqualTo(1, StyleSample.Distance(scene, painted[0]));
+    }
+
+    [TestMethod]
+    public void NoStyle_ContentStays()
+    {
+        using var sample = new StyleSample();
+        using var scene = StyleSample.Scene();
+        var painted = StyleSample.Paint(_ml, sample.Options(o => (o.StyleWeight, o.TotalVariationWeight) = (0, 0)), scene);
+        Assert.AreEqual(0, StyleSample.Distance(scene, painted[0]));
+    }
+
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void Loss_Falls(bool lbfgs)
+    {
+        using var sample = new StyleSample();
+        var losses = new List<StyleTransferProgress>();
+        StyleSample.Paint(_ml, sample.Options(o => (o.Iterations, o.Optimizer, o.Progress) = (60, lbfgs ? new LbfgsOptimizer() : new AdamOptimizer(), new Recorder(losses))), StyleSample.Scene());
+        Floor.Below(lbfgs ? .1 : .2, losses[^1].Loss / losses[0].Loss, lbfgs ? "L-BFGS" : "Adam");
+    }
+
+    [TestMethod]
+    public void PreserveColors_ChromaStays()
+    {
+        using var sample = new StyleSample();
+        using var scene = StyleSample.Scene();
+        using var painted = StyleSample.Paint(_ml, sample.Options(o => o.PreserveColors = true), scene)[0];
+        var (before, after) = (StyleSample.Bytes(scene), StyleSample.Bytes(painted));
+        var changed = 0;
+        for (var i = 0; i < before.Length; i += 4)
+        {
+            Assert.IsLessThanOrEqualTo(1, Math.Abs(after[i] - after[i + 1] - (before[i] - before[i + 1])), "red minus green");
+            Assert.IsLessThanOrEqualTo(1, Math.Abs(after[i + 2] - after[i + 1] - (before[i + 2] - before[i + 1])), "blue minus green");
+            changed = Math.Max(changed, Math.Abs(after[i + 1] - before[i + 1]));
+        }
+        Assert.IsGreaterThan(10, changed, "the luminance changes");
+    }
+
+    [TestMethod]
+    public void Mask_BlackStays_WhiteChanges()
+    {
+        using var sample = new StyleSample();
+        using var scene = StyleSample.Scene();
+        using var mask = TestImages.Create(PictureSample.Width, PictureSample.Height, (_, x) => x < 16 ? ((byte)0, (byte)0, (byte)0) : ((byte)255, (byte)255, (byte)255));
+        var data = _ml.Data.LoadFromEnumerable([new PictureSample { Image = scene, Mask = mask }]);
+        using var transformer = _ml.Transforms.StyleTransfer(sample.Options(o => o.MaskColumnName = "Mask")).Fit(data);
+        using var painted = StyleSample.Read(transformer.Transform(data), "Styled")[0];
+        var differences = StyleSample.Bytes(scene).Zip(StyleSample.Bytes(painted)).Select((pair, i) => (X: i / 4 % PictureSample.Width, Value: Math.Abs(pair.First - pair.Second))).ToArray();
+        Assert.AreEqual(0, differences.Where(entry => entry.X < 16).Max(entry => entry.Value));
+        Assert.IsGreaterThan(10, differences.Where(entry => entry.X >= 16).Max(entry => entry.Value));
+    }
+
+    [TestMethod]
+    public void TwoStyles_OneWithoutShare_SameAsTheOtherAlone()
+    {
+        using var sample = new StyleSample();
+        using var gray = TestImages.Solid(30, 30, 128, 128, 128);
+        var both = StyleSample.Paint(_ml, sample.Options(o => (o.StyleImages, o.StyleBlendWeights) = ([StyleSample.Stripes(), gray], [3, 0])), StyleSample.Scene())[0];
+        var one = StyleSample.Paint(_ml, sample.Options(), StyleSample.Scene())[0];
+        Assert.IsLessThanOrEqualTo(1, StyleSample.Distance(one, both));
+    }
+
+    [TestMethod]
+    public void SavedAndLoaded_SamePicture_EvenFromNoise()
+    {
+        using var sample = new StyleSample();
+        using var scene = StyleSample.Scene();
+        var data = StyleSample.View(_ml, scene);
+        using var transformer = _ml.Transforms.StyleTransfer(sample.Options(o => (o.Start, o.Iterations, o.Optimizer) = (StyleTransferStart.Noise, 5, new LbfgsOptimizer { HistorySize = 3 }))).Fit(data);
+        using var file = new MemoryStream();
+        _ml.Model.Save(transformer, null, file);
+        file.Position = 0;
+        using var loaded = (StyleTransferTransformer)new MLContext(7).Model.Load(file, out _);
+        var (before, after) = (StyleSample.Read(transformer.Transform(data), "Styled")[0], StyleSample.Read(loaded.Transform(data), "Styled")[0]);
+        Assert.AreEqual(0, StyleSample.Distance(before, after));
+    }
+
+    [TestMethod]
+    public void Rows_DoNotDependOnEachOther_AndThreadsNeither()
+    {
+        using var sample = new StyleSample();
+        using var scene = StyleSample.Scene();
+        using var other = StyleSample.Stripes();
+        var data = StyleSample.View(_ml, other, scene);
+        using var transformer = _ml.Transforms.StyleTransfer(sample.Options(o => o.Iterations = 5)).Fit(data);
+        var expected = StyleSample.Read(transformer.Transform(data), "Styled");
+        Parallel.For(0, 4, _ =>
+        {
+            var alone = StyleSample.Read(transformer.Transform(StyleSample.View(new MLContext(2), scene)), "Styled")[0];
+            Assert.AreEqual(0, StyleSample.Distance(expected[1], alone));
+        });
+    }
+
+    [TestMethod]
+    public void Transparency_Stays()
+    {
+        using var sample = new StyleSample();
+        var bytes = StyleSample.Scene().Pixels.ToArray();
+        for (var i = 3; i < bytes.Length / 2; i += 4)
+            bytes[i] = 0;
+        using var transparent = MLImage.CreateFromPixels(PictureSample.Width, PictureSample.Height, MLPixelFormat.Bgra32, bytes);
+        using var painted = StyleSample.Paint(_ml, sample.Options(), transparent)[0];
+        var values = StyleSample.Bytes(painted);
+        for (var i = 3; i < values.Length; i += 4)
+            Assert.AreEqual(i < bytes.Length / 2 ? 0 : 255, values[i]);
+    }
+
+    [TestMethod]
+    public void Cancelled_Throws_AndLeavesNoTensor()
+    {
+        using var sample = new StyleSample();
+        using var source = new CancellationTokenSource();
+        var seen = 0;
+        var options = sample.Options(o => (o.CancellationToken, o.Progress) = (source.Token, new Recorder([], () =>
+        {
+            if (++seen == 3)
+                source.Cancel();
+        })));
+        using var scene = StyleSample.Scene();
+        var data = StyleSample.View(_ml, scene);
+        using var transformer = _ml.Transforms.StyleTransfer(options).Fit(data);
+        var before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
+        Assert.ThrowsExactly<OperationCanceledException>(() => StyleSample.Read(transformer.Transform(data), "Styled"));
+        Assert.AreEqual(3, seen);
+        Assert.AreEqual(before, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
+    }
+
+    [TestMethod]
+    public void Progress_HasLossesAndPictures()
+    {
+        using var sample = new StyleSample();
+        var reports = new List<StyleTransferProgress>();
+        StyleSample.Paint(_ml, sample.Options(o => (o.Iterations, o.PictureInterval, o.Progress) = (10, 4, new Recorder(reports))), StyleSample.Scene());
+        CollectionAssert.AreEqual(Enumerable.Range(1, 10).ToArray(), reports.Select(report => report.Iteration).ToArray());
+        CollectionAssert.AreEqual(new[] { 4, 8 }, reports.Where(report => report.Picture != null).Select(report => report.Iteration).ToArray());
+        CollectionAssert.AreEqual(new[] { "features.1", "features.4", "features.6" }, reports[0].StyleLossByLayer.Keys.ToArray());
+        foreach (var report in reports)
+        {
+            Assert.AreEqual(report.ContentLoss + (20 * report.StyleLoss) + report.TotalVariation, report.Loss, 1e-4 * report.Loss);
+            Assert.AreEqual(report.StyleLossByLayer.Values.Sum(), report.StyleLoss, 1e-5 * report.StyleLoss);
+        }
+        Assert.AreEqual(PictureSample.Width, reports[3].Picture!.Width);
+    }
+
+    [TestMethod]
+    public void SmallPicture_RefusedByName()
+    {
+        using var sample = new StyleSample();
+        using var dot = TestImages.Solid(2, 40, 1, 2, 3);
+        var e = Assert.ThrowsExactly<FormatException>(() => StyleSample.Paint(_ml, sample.Options(), dot));
+        StringAssert.Contains(e.Message, "Image column 'Image', row 0 (the first row is 0): the picture has 40 x 2 pixels");
+        var small = Assert.ThrowsExactly<ArgumentException>(() => StyleSample.Paint(_ml, sample.Options(o => o.StyleImages = [dot]), StyleSample.Scene()));
+        StringAssert.Contains(small.Message, "StyleImages[0] has 40 x 2 pixels");
+    }
+
+    [TestMethod]
+    public void MissingPicture_RefusedByName()
+    {
+        using var sample = new StyleSample();
+        var e = Assert.ThrowsExactly<FormatException>(() => StyleSample.Paint(_ml, sample.Options(), [null]));
+        StringAssert.Contains(e.Message, "Image column 'Image', row 0");
+    }
+
+    [TestMethod]
+    public void HugePicture_RefusedBeforehand()
+    {
+        using var sample = new StyleSample();
+        MLExtensions.Tensors.MachineMemory.Assumed = 100_000;
+        try
+        {
+            var e = Assert.ThrowsExactly<InsufficientMemoryException>(() => StyleSample.Paint(_ml, sample.Options(), StyleSample.Scene()));
+            StringAssert.Contains(e.Message, "24 x 32 pixels");
+        }
+        finally
+        {
+            MLExtensions.Tensors.MachineMemory.Assumed = null;
+        }
+    }
+
+    [TestMethod]
+    public void MissingLayer_NearestNameOffered()
+    {
+        using var sample = new StyleSample();
+        var e = Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.StyleTransfer(sample.Options(o => o.StyleLayers = ["relu2_3"])));
+        StringAssert.Contains(e.Message, "StyleLayers contains 'relu2_3'");
+        StringAssert.Contains(e.Message, "Did you mean 'relu2_1'?");
+        StringAssert.Contains(e.Message, "features.6 (relu2_2)");
+    }
+
+    [TestMethod]
+    public void BadOptions_RefusedByName()
+    {
+        using var sample = new StyleSample();
+        void Refused(string text, Action<StyleTransferEstimator.Options> change)
+        {
+            var e = Assert.Throws<Exception>(() => _ml.Transforms.StyleTransfer(sample.Options(change)));
+            Assert.IsTrue(e is ArgumentException or FileNotFoundException, e.GetType().Name);
+            StringAssert.Contains(e.Message, text);
+        }
+        Refused("StylePaths and StyleImages are empty", o => o.StyleImages = []);
+        Refused("StyleBlendWeights is [1, 2]", o => o.StyleBlendWeights = [1, 2]);
+        Refused("StyleWeight is -1", o => o.StyleWeight = -1);
+        Refused("TotalVariationWeight is NaN", o => o.TotalVariationWeight = double.NaN);
+        Refused("StyleLayerWeights is [1]", o => o.StyleLayerWeights = [1]);
+        Refused("StyleLayers names layer 'features.1' twice", o => o.StyleLayers = ["relu1_1", "features.1"]);
+        Refused("Iterations is 0", o => o.Iterations = 0);
+        Refused("StartColumnName is null", o => o.Start = StyleTransferStart.Column);
+        Refused("It must be a safetensors file with the weights of an image network", o => o.WeightsPath = "nowhere.safetensors");
+        Refused("HistorySize is 0", o => o.Optimizer = new LbfgsOptimizer { HistorySize = 0 });
+        Refused("StyleScale is 0", o => o.StyleScale = 0);
+        Refused("OutputColumnName is empty", o => o.OutputColumnName = " ");
+    }
+
+    [TestMethod]
+    public void StylePath_NoPicture_RefusedByName()
+    {
+        using var sample = new StyleSample();
+        using var folder = new TemporaryFolder();
+        var text = folder.Write("notes.jpg", "no picture"u8.ToArray());
+        var data = StyleSample.View(_ml, StyleSample.Scene());
+        var e = Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.StyleTransfer(sample.Options(o => o.StylePaths = [text])).Fit(data));
+        StringAssert.Contains(e.Message, "notes.jpg");
+    }
+
+    private sealed class Recorder(List<StyleTransferProgress> reports, Action? then = null) : IProgress<StyleTransferProgress>
+    {
+        public void Report(StyleTransferProgress value)
+        {
+            reports.Add(value);
+            then?.Invoke();
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using MLExtensions.Families.Images;
+using MLExtensions.Models;
+using MLExtensions.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Style;
+
+/// <summary>A pretrained image network that is not trained any more: what its layers see in pictures is compared.</summary>
+internal sealed class LossNetwork
+{
+    private readonly ImageInput _input;
+    private readonly (LossLayer Layer, nn.Module<Tensor, Tensor> Module)[] _layers;
+    private readonly int _padding;
+
+    /// <param name="model">The network. The caller keeps a lease on it.</param>
+    /// <param name="padding">The pixels by which pictures are reflected at each border before the first layer.</param>
+    public LossNetwork(NetworkModelParameters model, int padding)
+    {
+        var architecture = (ImageArchitecture)model.Architecture;
+        var modules = model.Network.named_modules().ToDictionary(entry => entry.name, entry => entry.module);
+        _input = architecture.Image;
+        _layers = LossLayers.Of(architecture).Select(layer => (layer, (nn.Module<Tensor, Tensor>)modules[layer.Path])).ToArray();
+        _padding = padding;
+    }
+
+    /// <summary>Returns the outputs of some layers.</summary>
+    /// <param name="pictures">Pictures <c>[rows, 3, height, width]</c> from 0 to 255.</param>
+    /// <param name="paths">The full names of the layers.</param>
+    public Tensor[] Outputs(Tensor pictures, IReadOnlyList<string> paths)
+    {
+        var outputs = new Tensor[paths.Count];
+        var left = paths.Distinct().Count();
+        var x = _input.Scaling.Apply(_padding == 0 ? pictures : nn.functional.pad(pictures, [_padding, _padding, _padding, _padding], PaddingModes.Reflect));
+        foreach (var (layer, module) in _layers)
+        {
+            if (left == 0)
+                break;
+            x = module.call(ChannelsLast.Arrange(x));
+            if (!paths.Contains(layer.Path))
+                continue;
+            left--;
+            var kept = layer.MayBeOverwritten && left > 0 ? x.clone() : x;
+            for (var i = 0; i < outputs.Length; i++)
+            {
+                if (paths[i] == layer.Path)
+                    outputs[i] = kept;
+            }
+        }
+        return outputs;
+    }
+}
+
+/// <summary>What a style is made of: statistics of a layer's outputs that do not tell where something is.</summary>
+internal static class StyleStatistics
+{
+    /// <summary>The Gram matrix: how often two channels respond together, in the mean over the positions. <c>[rows, channels, channels]</c></summary>
+    public static Tensor Gram(Tensor outputs)
+    {
+        var (rows, channels, positions) = (outputs.shape[0], outputs.shape[1], outputs.shape[2] * outputs.shape[3]);
+        var values = outputs.permute(0, 2, 3, 1).reshape(rows, positions, channels);
+        return values.transpose(1, 2).bmm(values).div(Number.Of(positions));
+    }
+
+    /// <summary>The values of a symmetric matrix <c>[1, n, n]</c> on and above its diagonal, row by row.</summary>
+    public static Tensor UpperTriangle(Tensor matrix) => matrix[0][ones_like(matrix[0], ScalarType.Bool).triu()];
+
+    /// <summary>The mean and the standard deviation of each channel over the positions, each <c>[rows, channels]</c>.</summary>
+    public static Tensor[] MeanAndDeviation(Tensor outputs)
+    {
+        var mean = outputs.mean([2, 3], keepdim: true);
+        return [mean.flatten(1), outputs.sub(mean).square().mean([2, 3]).sqrt()];
+    }
+}

@@ -1,0 +1,150 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+using MLExtensions.Messages;
+using MLExtensions.Tensors;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Style;
+
+/// <summary>A picture of any size: its colors and, apart from them, its transparency.</summary>
+/// <param name="height">The number of pixel rows.</param>
+/// <param name="width">The number of pixels in a row.</param>
+/// <param name="colors">Planar red, green and blue from 0 to 255.</param>
+/// <param name="alpha">The opacity of each pixel; null if all are opaque.</param>
+internal sealed class Picture(int height, int width, float[] colors, byte[]? alpha)
+{
+    private const int BytesPerPixel = 4;
+    private const int AlphaByte = 3;
+
+    public int Height => height;
+
+    public int Width => width;
+
+    public bool IsTransparent => alpha != null;
+
+    /// <summary>The colors as <c>[1, 3, height, width]</c>; transparent pixels lie on white.</summary>
+    public Tensor ToTensor() => tensor(colors, [1, ImageReader.ColorChannels, height, width], ScalarType.Float32, CPU);
+
+    /// <summary>Reads an image.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="column">Its column, for messages.</param>
+    /// <param name="position">The position of its row, for messages.</param>
+    public static Picture Of(MLImage image, string column, long position)
+    {
+        var count = image.Height * image.Width;
+        var colors = new float[ImageReader.ColorChannels * count];
+        ImageReader.Copy(image, colors, column, position);
+        return new Picture(image.Height, image.Width, colors, OnWhite(image, colors));
+    }
+
+    /// <summary>Returns new colors with the transparency of this picture as an image.</summary>
+    /// <param name="values"><c>[1, 3, height, width]</c> from 0 to 255, rounded and cut off there.</param>
+    public MLImage WithColors(Tensor values) => ToImage(values, alpha);
+
+    /// <summary>Returns colors <c>[1, 3, height, width]</c> from 0 to 255 as an opaque image.</summary>
+    public static MLImage ToImage(Tensor values) => ToImage(values, null);
+
+    private static MLImage ToImage(Tensor values, byte[]? opacity)
+    {
+        var (rows, columns) = ((int)values.shape[2], (int)values.shape[3]);
+        using var scope = NewDisposeScope();
+        var planes = TensorMemory.Floats(values.detach().contiguous());
+        var count = rows * columns;
+        var pixels = new byte[count * BytesPerPixel];
+        for (var i = 0; i < count; i++)
+        {
+            for (var channel = 0; channel < ImageReader.ColorChannels; channel++)
+                pixels[(i * BytesPerPixel) + channel] = (byte)Math.Clamp(MathF.Round(planes[(channel * count) + i]), 0, byte.MaxValue);
+            pixels[(i * BytesPerPixel) + AlphaByte] = opacity?[i] ?? byte.MaxValue;
+        }
+        return MLImage.CreateFromPixels(columns, rows, MLPixelFormat.Rgba32, pixels);
+    }
+
+    /// <summary>Lays the colors of transparent pixels on white, as nobody sees what color they have, and returns their opacity.</summary>
+    private static byte[]? OnWhite(MLImage image, float[] colors)
+    {
+        var pixels = image.Pixels;
+        var opacity = new byte[image.Height * image.Width];
+        var isTransparent = false;
+        for (var i = 0; i < opacity.Length; i++)
+        {
+            opacity[i] = pixels[(i * BytesPerPixel) + AlphaByte];
+            if (opacity[i] == byte.MaxValue)
+                continue;
+            isTransparent = true;
+            for (var channel = 0; channel < ImageReader.ColorChannels; channel++)
+            {
+                ref var value = ref colors[(channel * opacity.Length) + i];
+                value = byte.MaxValue + ((value - byte.MaxValue) * opacity[i] / byte.MaxValue);
+            }
+        }
+        return isTransparent ? opacity : null;
+    }
+}
+
+/// <summary>Reads the pictures of an image column, each of its own size.</summary>
+internal sealed class PictureReader(DataViewRow row, DataViewSchema.Column column)
+{
+    private readonly ImageGetter _getter = new(row.GetGetter<MLImage>(column));
+
+    /// <exception cref="FormatException">The picture is missing; the message names column and row.</exception>
+    public Picture Read() => _getter.Read() is { } image
+        ? Picture.Of(image, column.Name, row.Position)
+        : throw new FormatException(FormattableString.Invariant($"Image column '{column.Name}', {RowName.Of(row.Position)}: the image is missing."));
+
+    /// <summary>Finds an image column.</summary>
+    /// <exception cref="ArgumentException">It is missing or has another type.</exception>
+    public static DataViewSchema.Column Find(DataViewSchema schema, string name)
+    {
+        var column = FeatureRows.Find(schema, name);
+        return column.Type is ImageDataViewType ? column : throw NoImage(name, column.Type.ToString()!);
+    }
+
+    /// <summary>Checks that a schema has an image column.</summary>
+    /// <exception cref="ArgumentException">It is missing or has another type.</exception>
+    public static void Check(SchemaShape schema, string name)
+    {
+        if (!schema.TryFindColumn(name, out var column))
+            throw FeatureRows.Missing(name, schema.Select(other => other.Name));
+        if (column.ItemType is not ImageDataViewType)
+            throw NoImage(name, column.GetTypeString());
+    }
+
+    private static ArgumentException NoImage(string name, string type) =>
+        new($"Column '{name}' has type {type}; it must be an image (MLImage), as LoadImages and ConvertToImage make it.", "schema");
+}
+
+/// <summary>What takes long to compute of a row is computed once, however often it is asked for.</summary>
+/// <param name="row">The row.</param>
+/// <param name="compute">Computes it for the current position.</param>
+internal sealed class OncePerRow<T>(DataViewRow row, Func<T> compute)
+    where T : class
+{
+    private long _position = -1;
+    private T? _value;
+
+    public T Value
+    {
+        get
+        {
+            if (_value == null || _position != row.Position || row.Position < 0)
+                (_value, _position) = (compute(), row.Position);
+            return _value;
+        }
+    }
+}
+
+/// <summary>A finished picture, of which a getter gives copies: what it gives belongs to the caller.</summary>
+internal sealed record FinishedPicture(byte[] Pixels, int Height, int Width)
+{
+    public static FinishedPicture Of(MLImage image) => new(image.Pixels.ToArray(), image.Height, image.Width);
+
+    /// <summary>The getter of a column of pictures that take long to compute.</summary>
+    public static ValueGetter<MLImage> Getter(OncePerRow<FinishedPicture> picture) => (ref MLImage destination) =>
+    {
+        var finished = picture.Value;
+        destination?.Dispose();
+        destination = MLImage.CreateFromPixels(finished.Width, finished.Height, MLPixelFormat.Rgba32, finished.Pixels);
+    };
+}

@@ -1,0 +1,49 @@
+using MLExtensions.Networks;
+using MLExtensions.Tensors;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Families.Style;
+
+/// <summary>
+/// A convolution of pictures of any size whose borders are continued by reflection: zeros would become a frame. An odd kernel with stride 1
+/// keeps the size.
+/// </summary>
+internal sealed class ReflectedConvolution : nn.Module<Tensor, Tensor>
+{
+    private readonly Parameter weight;
+    private readonly Parameter bias;
+    private readonly long _padding;
+    private readonly long _stride;
+
+    public ReflectedConvolution(long inputs, long outputs, long kernel, long stride = 1)
+        : base(nameof(ReflectedConvolution))
+    {
+        weight = Layers.Weights(outputs, inputs, kernel, kernel);
+        bias = Layers.Weights(outputs);
+        (_padding, _stride) = (kernel / 2, stride);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        var padded = _padding == 0 ? x : nn.functional.pad(x, [_padding, _padding, _padding, _padding], PaddingModes.Reflect);
+        return nn.functional.conv2d(Images.ChannelsLast.Arrange(padded), weight, bias, [_stride, _stride]);
+    }
+}
+
+/// <summary>What networks of pictures do between convolutions.</summary>
+internal static class PictureOperations
+{
+    /// <summary>Makes pictures twice as high and wide by repeating pixels; with a convolution after it there are no checkerboard patterns.</summary>
+    public static Tensor Double(Tensor x) => nn.functional.interpolate(x, [2 * x.shape[2], 2 * x.shape[3]], mode: InterpolationMode.Nearest);
+
+    /// <summary>Brings each channel of each picture to mean 0 and variance 1 (Ulyanov, Vedaldi and Lempitsky, 2016).</summary>
+    public static Tensor Normalize(Tensor x)
+    {
+        var mean = x.mean([2, 3], keepdim: true);
+        var centered = x.sub(mean);
+        return centered.mul(centered.square().mean([2, 3], keepdim: true).add(Number.Of(1e-5), Number.One).rsqrt());
+    }
+}

@@ -1,0 +1,35 @@
+using MLExtensions.Families.Images;
+
+namespace MLExtensions.Families.Style;
+
+/// <summary>Which sizes of pictures a loss network can see, and what memory they take.</summary>
+internal sealed class PictureSizes(NetworkModelParameters network, int padding)
+{
+    private readonly ImageArchitecture _architecture = (ImageArchitecture)network.Architecture;
+
+    /// <summary>Why the network cannot see pictures of a size; null if it can.</summary>
+    public string? ProblemOf(int height, int width)
+    {
+        if (padding >= Math.Min(height, width))
+            return FormattableString.Invariant($"each side must be longer than BorderPadding, {padding}. Enlarge the picture, or set BorderPadding to 0.");
+        try
+        {
+            Place(height, width);
+            return null;
+        }
+        catch (FormatException e)
+        {
+            return $"the picture is too small for the layers that are compared. {e.Message} Enlarge the picture, or choose earlier layers.";
+        }
+    }
+
+    /// <summary>The bytes that the optimization of a picture takes at least: what the layers keep for the gradient, and the gradients.</summary>
+    public double BytesOf(int height, int width, int picturesOfState) =>
+        sizeof(float) * ((2 * Place(height, width).SelectMany(LayerChain.LeavesOf).Sum(placed => (double)placed.Output.Count)) + (picturesOfState * 3.0 * height * width));
+
+    /// <summary>The multiply-adds of one pass forward.</summary>
+    public double MultiplyAdds(int height, int width) => Place(height, width).Sum(placed => (double)placed.Layer.MultiplyAdds(placed.Input, placed.Site));
+
+    private IReadOnlyList<PlacedLayer> Place(int height, int width) =>
+        LayerChain.Place(_architecture.CreateLayers(), LayerShape.OfImage(3, height + (2 * padding), width + (2 * padding)), new LayerSite("", _architecture.OutputCount));
+}
