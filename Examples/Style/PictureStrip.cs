@@ -1,3 +1,4 @@
+using Microsoft.ML;
 using Microsoft.ML.Data;
 using SkiaSharp;
 
@@ -41,5 +42,34 @@ internal static class PictureStrip
         var bitmap = new SKBitmap(picture.Width, picture.Height, type, SKAlphaType.Unpremul);
         picture.Pixels[..(picture.Width * picture.Height * BytesPerPixel)].CopyTo(bitmap.GetPixelSpan());
         return bitmap;
+    }
+}
+
+/// <summary>Pictures of files as data, and back.</summary>
+internal static class PictureRows
+{
+    /// <summary>The pictures of files in the column <c>Image</c>, each of its own size.</summary>
+    public static IDataView Load(MLContext mlContext, params IEnumerable<string> paths)
+    {
+        var files = mlContext.Data.LoadFromEnumerable(paths.Select(path => new FileRow { Path = Path.GetFullPath(path) }).ToArray());
+        return mlContext.Transforms.LoadImages("Image", "", nameof(FileRow.Path)).Fit(files).Transform(files);
+    }
+
+    /// <summary>The pictures of a column.</summary>
+    public static IEnumerable<MLImage> Read(IDataView data, string column)
+    {
+        using var cursor = data.GetRowCursor([data.Schema[column]]);
+        var getter = cursor.GetGetter<MLImage>(data.Schema[column]);
+        while (cursor.MoveNext())
+        {
+            MLImage? picture = null;
+            getter(ref picture!);
+            yield return picture;
+        }
+    }
+
+    private sealed class FileRow
+    {
+        public string Path { get; set; } = "";
     }
 }

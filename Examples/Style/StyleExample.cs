@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
 using MLExtensions.Examples.Infrastructure;
 using Spectre.Console;
 
@@ -37,12 +36,12 @@ internal sealed class StyleExample : IExample
         var mlContext = new MLContext(arguments.Integer(ExampleOption.Seed, least: 0));
         var output = new OutputFolder(Name);
         var side = arguments.Integer(Side, least: 32);
-        using var content = Load(ContentFile.Find(arguments), side);
-        var styles = StyleFile.Find(arguments).Split(',').Select(path => Load(path, side)).ToArray();
+        var content = Resize(ContentFile.Find(arguments), side, output.PathOf("content.png"));
+        var styles = StyleFile.Find(arguments).Split(',').Select((path, i) => Resize(path, side, output.PathOf($"style-{i + 1}.png"))).ToArray();
         var iterations = arguments.Integer(Iterations, least: 1);
         var options = new StyleTransferEstimator.Options
         {
-            StyleImages = styles,
+            StylePaths = styles,
             WeightsPath = PretrainedFiles.SqueezeNet.Find(arguments),
             Iterations = iterations,
             StyleWeight = arguments.Number(Weight, least: 0),
@@ -59,13 +58,13 @@ internal sealed class StyleExample : IExample
             : PaintOne(mlContext, content, styles, options, output);
     }
 
-    private static ResultLine PaintOne(MLContext mlContext, MLImage content, MLImage[] styles, StyleTransferEstimator.Options options, OutputFolder output)
+    private static ResultLine PaintOne(MLContext mlContext, string content, string[] styles, StyleTransferEstimator.Options options, OutputFolder output)
     {
         var losses = new List<StyleTransferProgress>();
         var picture = Paint(mlContext, content, options, losses);
         PictureStrip.Save(output.PathOf("styled.png"), 1, [picture]);
         var way = losses.Select(report => report.Picture).OfType<MLImage>().SkipLast(1);
-        MLImage?[] strip = [content, .. way, picture, .. styles];
+        MLImage?[] strip = [MLImage.CreateFromFile(content), .. way, picture, .. styles.Select(MLImage.CreateFromFile)];
         PictureStrip.Save(output.PathOf("way.png"), strip.Length, strip);
         output.Print(("styled.png", "the picture"), ("way.png", "content, pictures on the way, result, style"));
         return new ResultLine
@@ -77,10 +76,10 @@ internal sealed class StyleExample : IExample
         };
     }
 
-    private static ResultLine PaintRatios(MLContext mlContext, MLImage content, MLImage style, StyleTransferEstimator.Options options, OutputFolder output)
+    private static ResultLine PaintRatios(MLContext mlContext, string content, string style, StyleTransferEstimator.Options options, OutputFolder output)
     {
         var result = new ResultLine();
-        var pictures = new List<MLImage?> { content, style };
+        var pictures = new List<MLImage?> { MLImage.CreateFromFile(content), MLImage.CreateFromFile(style) };
         (options.LossForm, options.ContentWeight) = (StyleLossForm.Absolute, 1);
         foreach (var (exponent, ratio) in new[] { (5, 1e-5), (4, 1e-4), (3, 1e-3), (2, 1e-2) })
         {
@@ -95,7 +94,7 @@ internal sealed class StyleExample : IExample
         return result;
     }
 
-    private static MLImage Paint(MLContext mlContext, MLImage content, StyleTransferEstimator.Options options, List<StyleTransferProgress> losses) => AnsiConsole.Progress().Start(context =>
+    private static MLImage Paint(MLContext mlContext, string content, StyleTransferEstimator.Options options, List<StyleTransferProgress> losses) => AnsiConsole.Progress().Start(context =>
     {
         var task = context.AddTask("painting", maxValue: options.Iterations);
         options.Progress = new Receiver(report =>
@@ -104,33 +103,23 @@ internal sealed class StyleExample : IExample
             task.Value = report.Iteration;
             task.Description = $"loss {report.Loss:0.0000}: content {report.ContentLoss:0.0000}, style {report.StyleLoss:0.00000}, variation {report.TotalVariation:0.0000}";
         });
-        var data = mlContext.Data.LoadFromEnumerable([new PictureRow { Image = content }]);
+        var data = PictureRows.Load(mlContext, content);
         using var transformer = mlContext.Transforms.StyleTransfer(options).Fit(data);
-        return mlContext.Data.CreateEnumerable<StyledRow>(transformer.Transform(data), reuseRowObject: false).Single().Styled!;
+        return PictureRows.Read(transformer.Transform(data), options.OutputColumnName).Single();
     });
 
     /// <summary>The pictures are made smaller here, where it can be seen: the library never does it by itself.</summary>
-    private static MLImage Load(string path, int side)
+    private static string Resize(string path, int side, string destination)
     {
         using var picture = PictureFile.Read(path);
         var scale = (double)side / Math.Min(picture.Width, picture.Height);
-        return PictureFile.Resize(picture, (int)Math.Round(picture.Width * scale), (int)Math.Round(picture.Height * scale));
+        using var resized = PictureFile.Resize(picture, (int)Math.Round(picture.Width * scale), (int)Math.Round(picture.Height * scale));
+        PictureStrip.Save(destination, 1, [resized]);
+        return destination;
     }
 
     private sealed class Receiver(Action<StyleTransferProgress> receive) : IProgress<StyleTransferProgress>
     {
         public void Report(StyleTransferProgress value) => receive(value);
-    }
-
-    private sealed class PictureRow
-    {
-        [ImageType(0, 0)]
-        public MLImage? Image { get; set; }
-    }
-
-    private sealed class StyledRow
-    {
-        [ImageType(0, 0)]
-        public MLImage? Styled { get; set; }
     }
 }

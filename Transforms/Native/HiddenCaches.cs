@@ -51,6 +51,17 @@ internal static class HiddenCaches
         }
     }
 
+    /// <summary>
+    /// Tells libtorch not to ask for NNPACK, which needs the cache sizes and so refuses to work: each convolution of a single small image
+    /// would ask again and write a line to the console about it.
+    /// </summary>
+    /// <param name="torch">The handle of libtorch_cpu.so.</param>
+    internal static unsafe void StopAskingForNnpack(nint torch)
+    {
+        if (AreHidden && NativeLibrary.TryGetExport(torch, "_ZN2at13globalContextEv", out var context) && NativeLibrary.TryGetExport(torch, "_ZN2at7Context20setUserEnabledNNPACKEb", out var set))
+            ((delegate* unmanaged<nint, byte, void>)set)(((delegate* unmanaged<nint>)context)(), 0);
+    }
+
     private static void Overwrite()
     {
         var line = File.ReadLines("/proc/self/maps").First(map => map.EndsWith("/libtorch_cpu.so", StringComparison.Ordinal));

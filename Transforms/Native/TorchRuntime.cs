@@ -57,17 +57,17 @@ public static class TorchRuntime
         OpenMPWaiting.BePassive();
         LoadedLibTorch.CheckIsOnlyOne(torchSharp);
         LibTorchDirectory.Preload(torchSharp);
-        Load("torch_cpu", torchSharp);
+        var torchCpu = Load("torch_cpu", torchSharp);
         HiddenCaches.Reveal();
+        HiddenCaches.StopAskingForNnpack(torchCpu);
         Load(NativeFiles.Shim, torchSharp);
     }
 
-    private static void Load(string library, Assembly torchSharp)
+    private static nint Load(string library, Assembly torchSharp)
     {
         try
         {
-            if (!NativeLibrary.TryLoad(library, torchSharp, null, out _))
-                NativeLibrary.Load(library, torchSharp, null);
+            return NativeLibrary.TryLoad(library, torchSharp, null, out var handle) ? handle : NativeLibrary.Load(library, torchSharp, null);
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
