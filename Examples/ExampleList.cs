@@ -53,6 +53,7 @@ internal static class ExampleList
         MnistGanExample.Plain,
         MnistGanExample.Conditional,
         new DcganExample(),
+        new DigitBaselinesExample(),
         new GanFeaturesExample(),
         new InpaintExample(),
         new StyleExample(),

@@ -13,6 +13,7 @@ internal static class DigitJudge
 {
     public const string FeatureColumn = "JudgeFeatures";
     private const string LastHiddenLayer = "hidden";
+    private const string WeightsFile = "judge.safetensors";
     private const int Epochs = 12;
 
     /// <summary>The trained judge, from its file or from a training of about ten minutes.</summary>
@@ -26,9 +27,11 @@ internal static class DigitJudge
             (options.Progress, options.CancellationToken) = (new ConsoleProgress("Judge: a CNN on MNIST, trained once"), cancellationToken);
             using var model = mlContext.MulticlassClassification.Trainers.Cnn(options).Fit(trainSet);
             mlContext.Model.Save(model, trainSet.Schema, path);
-            model.Network().SaveWeights(output.PathOf("judge.safetensors"));
         }
-        return mlContext.Model.Load(path, out _);
+        var judge = mlContext.Model.Load(path, out _);
+        if (!File.Exists(output.PathOf(WeightsFile)))
+            judge.Network().SaveWeights(output.PathOf(WeightsFile));
+        return judge;
     }
 
     /// <summary>Adds the outputs of the judge's last hidden layer.</summary>
@@ -37,7 +40,7 @@ internal static class DigitJudge
         {
             OutputColumnName = FeatureColumn,
             InputColumnName = "Features",
-            WeightsPath = new OutputFolder("gan-judge").PathOf("judge.safetensors"),
+            WeightsPath = new OutputFolder("gan-judge").PathOf(WeightsFile),
             Architecture = (CnnArchitecture)judge.Network().Architecture,
             Layer = LastHiddenLayer,
         }).Fit(data);

@@ -10,8 +10,8 @@ internal sealed class StyleExample : IExample
 {
     private const int Steps = 5;
 
-    private static readonly ExternalData ContentFile = new("The content picture", "content", "FILE", "The picture to paint.", "style/china.jpg");
-    private static readonly ExternalData StyleFile = new("The style picture", "style", "FILE", "The picture, or several separated by commas, whose style is used.", "style/style_starry_night_crop.jpg");
+    private static readonly ExternalData ContentFile = new("The content picture", "content", "FILE", "The picture to paint; with --grid several, separated by commas.", "style/china.jpg");
+    private static readonly ExternalData StyleFile = new("The style picture", "style", "FILE", "The picture whose style is used; several, separated by commas, are blended.", "style/style_starry_night_crop.jpg");
     private static readonly ExampleOption Side = new("size", "N", "Number of pixels of the shorter side of all pictures.", "192");
     private static readonly ExampleOption Iterations = new("iterations", "N", "Number of steps.", "200");
     private static readonly ExampleOption Weight = new("style-weight", "X", "The factor of the style loss.", "20");
@@ -21,23 +21,25 @@ internal sealed class StyleExample : IExample
     private static readonly ExampleOption Colors = ExampleOption.Flag("keep-colors", "Keeps the colors of the content picture.");
     private static readonly ExampleOption Ratios = ExampleOption.Flag("ratios", "Paints one picture for each ratio of content to style loss: 1e-5 to 1e-2 with the absolute formulas of Gatys et al.");
 
+    private static readonly ExampleOption Grid = ExampleOption.Flag("grid", "Paints every content picture in every style.");
+
     public string Name => "style";
 
     public ExampleHelp Help => new(
         "Paints a picture in the style of others: the picture is changed until a pretrained network sees the content of the one and the style of the others in it.",
         $"{ContentFile}; {StyleFile}; {PretrainedFiles.SqueezeNet}",
         "about half a minute of one core",
-        "styled.png, way.png: content, pictures on the way, result, style; or ratios.png");
+        "styled.png, way.png: content, pictures on the way, result, style; or ratios.png; or grid.png");
 
-    public IReadOnlyList<ExampleOption> Options => [ContentFile.Option, StyleFile.Option, PretrainedFiles.SqueezeNet.Option, Side, Iterations, Weight, Smoothness, Lbfgs, Noise, Colors, Ratios, ExampleOption.Threads, ExampleOption.Seed];
+    public IReadOnlyList<ExampleOption> Options => [ContentFile.Option, StyleFile.Option, PretrainedFiles.SqueezeNet.Option, Side, Iterations, Weight, Smoothness, Lbfgs, Noise, Colors, Ratios, Grid, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
         var mlContext = new MLContext(arguments.Integer(ExampleOption.Seed, least: 0));
         var output = new OutputFolder(Name);
         var side = arguments.Integer(Side, least: 32);
-        var content = Resize(ContentFile.Find(arguments), side, output.PathOf("content.png"));
-        var styles = StyleFile.Find(arguments).Split(',').Select((path, i) => Resize(path, side, output.PathOf($"style-{i + 1}.png"))).ToArray();
+        var contents = Resize(ContentFile, arguments, side, output, "content");
+        var styles = Resize(StyleFile, arguments, side, output, "style");
         var iterations = arguments.Integer(Iterations, least: 1);
         var options = new StyleTransferEstimator.Options
         {
@@ -53,9 +55,9 @@ internal sealed class StyleExample : IExample
             PictureInterval = Math.Max(1, iterations / Steps),
             CancellationToken = cancellationToken,
         };
-        return arguments.IsGiven(Ratios)
-            ? PaintRatios(mlContext, content, styles[0], options, output)
-            : PaintOne(mlContext, content, styles, options, output);
+        return arguments.IsGiven(Grid) ? PaintGrid(mlContext, contents, styles, options, output)
+            : arguments.IsGiven(Ratios) ? PaintRatios(mlContext, contents[0], styles[0], options, output)
+            : PaintOne(mlContext, contents[0], styles, options, output);
     }
 
     private static ResultLine PaintOne(MLContext mlContext, string content, string[] styles, StyleTransferEstimator.Options options, OutputFolder output)
@@ -108,15 +110,43 @@ internal sealed class StyleExample : IExample
         return PictureRows.Read(transformer.Transform(data), options.OutputColumnName).Single();
     });
 
-    /// <summary>The pictures are made smaller here, where it can be seen: the library never does it by itself.</summary>
-    private static string Resize(string path, int side, string destination)
+    /// <summary>A row for each content picture, a column for each style; what went wrong in a picture is counted.</summary>
+    private static ResultLine PaintGrid(MLContext mlContext, string[] contents, string[] styles, StyleTransferEstimator.Options options, OutputFolder output)
     {
-        using var picture = PictureFile.Read(path);
-        var scale = (double)side / Math.Min(picture.Width, picture.Height);
-        using var resized = PictureFile.Resize(picture, (int)Math.Round(picture.Width * scale), (int)Math.Round(picture.Height * scale));
-        PictureStrip.Save(destination, 1, [resized]);
-        return destination;
+        var pictures = new List<MLImage?> { null };
+        pictures.AddRange(styles.Select(MLImage.CreateFromFile));
+        var (ratios, black, clipped) = (new List<double>(), 0, 0);
+        foreach (var content in contents)
+        {
+            pictures.Add(MLImage.CreateFromFile(content));
+            foreach (var style in styles)
+            {
+                options.StylePaths = [style];
+                var losses = new List<StyleTransferProgress>();
+                var picture = Paint(mlContext, content, options, losses);
+                pictures.Add(picture);
+                ratios.Add(losses.Min(report => report.Loss) / losses[0].Loss);
+                var values = picture.Pixels.ToArray().Where((_, i) => i % 4 != 3).ToArray();
+                black += values.Max() < 64 || values.Max() - values.Min() < 64 ? 1 : 0;
+                clipped += values.Count(value => value is 0 or 255) > values.Length / 5 ? 1 : 0;
+            }
+        }
+        PictureStrip.Save(output.PathOf("grid.png"), styles.Length + 1, pictures);
+        output.Print(("grid.png", "a row for each content picture, a column for each style"));
+        return new ResultLine { ["pictures"] = ratios.Count, ["loss-ratio.mean"] = ratios.Average(), ["loss-ratio.largest"] = ratios.Max(), ["flat"] = black, ["clipped"] = clipped };
     }
+
+    /// <summary>The pictures are made smaller here, where it can be seen: the library never does it by itself.</summary>
+    private static string[] Resize(ExternalData data, ExampleArguments arguments, int side, OutputFolder output, string name) =>
+        (arguments.OptionalText(data.Option)?.Split(',') ?? [data.Find(arguments)]).Select((path, i) =>
+        {
+            using var picture = PictureFile.Read(path);
+            var scale = (double)side / Math.Min(picture.Width, picture.Height);
+            using var resized = PictureFile.Resize(picture, (int)Math.Round(picture.Width * scale), (int)Math.Round(picture.Height * scale));
+            var destination = output.PathOf($"{name}-{i + 1}.png");
+            PictureStrip.Save(destination, 1, [resized]);
+            return destination;
+        }).ToArray();
 
     private sealed class Receiver(Action<StyleTransferProgress> receive) : IProgress<StyleTransferProgress>
     {

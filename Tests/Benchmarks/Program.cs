@@ -30,6 +30,7 @@ IBenchmark[] benchmarks =
     new BoltzmannTraining(),
     new GanThroughput(),
     new DqnThroughput(),
+    new StyleOptimization(),
 ];
 
 BenchmarkSettings settings;

@@ -38,7 +38,7 @@ public sealed class CatalogTests
     [TestMethod]
     public void EveryFamily_IsInTheCatalogs()
     {
-        var options = typeof(TrainingOptions).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(TrainingOptions)) && !type.IsAbstract).ToArray();
+        var options = typeof(TrainingOptions).Assembly.GetTypes().Where(type => type.IsVisible && type.IsSubclassOf(typeof(TrainingOptions)) && !type.IsAbstract).ToArray();
         CollectionAssert.AreEquivalent(options, Members.Select(member => (Type)member[0]).Distinct().ToArray());
     }
 

@@ -45,7 +45,7 @@ public sealed class FingerprintTests
 
     public static IEnumerable<object[]> OptionTypes => AllTypes.Select(type => new object[] { type });
 
-    private static Type[] AllTypes => typeof(TrainingOptions).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(TrainingOptions)) && !type.IsAbstract).ToArray();
+    private static Type[] AllTypes => typeof(TrainingOptions).Assembly.GetTypes().Where(type => type.IsVisible && type.IsSubclassOf(typeof(TrainingOptions)) && !type.IsAbstract).ToArray();
 
     public static string NameOf(MethodInfo method, object[] data) => $"{method.Name} {((Type)data[0]).DeclaringType?.Name}";
 
