@@ -46,6 +46,9 @@ public abstract class NetworkColumnsTransformer : ITransformer, IHasNetworks, ID
     /// <summary>The added columns.</summary>
     internal abstract IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns { get; }
 
+    /// <summary>The added columns for the data of a schema, whose types may depend on it.</summary>
+    private protected virtual IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumnsFor(DataViewSchema schema) => AddedColumns;
+
     /// <summary>Adds the columns to data.</summary>
     /// <param name="input">Data with the column that the networks read.</param>
     /// <exception cref="ArgumentException">The column is missing, or of another type or size.</exception>
@@ -126,23 +129,21 @@ public abstract class NetworkColumnsTransformer : ITransformer, IHasNetworks, ID
 
     private protected abstract void SaveContent(ModelSaveContext ctx);
 
-    private Mapper CreateMapper(DataViewSchema schema) => new(this, FindInput(schema), OtherInputs(schema));
+    private Mapper CreateMapper(DataViewSchema schema) => new(this, FindInput(schema), OtherInputs(schema), AddedColumnsFor(schema));
 
-    private sealed class Mapper(NetworkColumnsTransformer transformer, DataViewSchema.Column input, IReadOnlyList<DataViewSchema.Column> others) : IRowMapper
+    private sealed class Mapper(NetworkColumnsTransformer transformer, DataViewSchema.Column input, IReadOnlyList<DataViewSchema.Column> others, IReadOnlyList<DataViewSchema.DetachedColumn> added) : IRowMapper
     {
-        private readonly IReadOnlyList<DataViewSchema.DetachedColumn> _added = transformer.AddedColumns;
-
         public Func<int, bool> GetDependencies(Func<int, bool> activeOutput) =>
-            column => (column == input.Index || others.Any(other => other.Index == column)) && Enumerable.Range(0, _added.Count).Any(activeOutput);
+            column => (column == input.Index || others.Any(other => other.Index == column)) && Enumerable.Range(0, added.Count).Any(activeOutput);
 
-        public DataViewSchema.DetachedColumn[] GetOutputColumns() => [.. _added];
+        public DataViewSchema.DetachedColumn[] GetOutputColumns() => [.. added];
 
         public Delegate[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
         {
             disposer = null;
-            var active = Enumerable.Range(0, _added.Count).Where(activeOutput).ToArray();
+            var active = Enumerable.Range(0, added.Count).Where(activeOutput).ToArray();
             return active.Length == 0
-                ? new Delegate[_added.Count]
+                ? new Delegate[added.Count]
                 : transformer.CreateGetters(row, row.Schema[input.Index], active, out disposer);
         }
 

@@ -253,6 +253,57 @@ public sealed class StyleTransferTests
         StringAssert.Contains(e.Message, "notes.jpg");
     }
 
+    [TestMethod]
+    public void HostsTorchState_ChangesNothing_AndStays()
+    {
+        using var sample = new StyleSample();
+        using var scene = StyleSample.Scene();
+        var data = StyleSample.View(_ml, scene);
+        using var transformer = _ml.Transforms.StyleTransfer(sample.Options(o => (o.Iterations, o.Optimizer) = (6, new LbfgsOptimizer()))).Fit(data);
+        var expected = StyleSample.Read(transformer.Transform(data), "Styled")[0];
+        using (torch.no_grad())
+        using (torch.inference_mode())
+        {
+            Assert.AreEqual(0, StyleSample.Distance(expected, StyleSample.Read(transformer.Transform(data), "Styled")[0]));
+            Assert.IsTrue(torch.is_inference_mode_enabled());
+            Assert.IsFalse(torch.is_grad_enabled());
+        }
+        Assert.IsTrue(torch.is_grad_enabled());
+    }
+
+    [TestMethod]
+    public void Painted_LeavesNoTensor_AndPredictionEngineDoesTheSame()
+    {
+        using var sample = new StyleSample();
+        using var scene = StyleSample.Scene();
+        var data = StyleSample.View(_ml, scene);
+        using var transformer = _ml.Transforms.StyleTransfer(sample.Options(o => o.Iterations = 3)).Fit(data);
+        var before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
+        var expected = StyleSample.Read(transformer.Transform(data), "Styled")[0];
+        Assert.AreEqual(before, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
+        using var engine = _ml.Model.CreatePredictionEngine<PictureSample, Painted>(transformer, new PredictionEngineOptions { OwnsTransformer = false });
+        Assert.AreEqual(0, StyleSample.Distance(expected, engine.Predict(new PictureSample { Image = StyleSample.Scene() }).Styled!));
+    }
+
+    [TestMethod]
+    public void Disposed_SaysSo()
+    {
+        using var sample = new StyleSample();
+        using var scene = StyleSample.Scene();
+        var data = StyleSample.View(_ml, scene);
+        var transformer = _ml.Transforms.StyleTransfer(sample.Options()).Fit(data);
+        var view = transformer.Transform(data);
+        transformer.Dispose();
+        var e = Assert.ThrowsExactly<ObjectDisposedException>(() => StyleSample.Read(view, "Styled"));
+        StringAssert.Contains(e.Message, nameof(StyleTransferTransformer));
+    }
+
+    private sealed class Painted
+    {
+        [Microsoft.ML.Transforms.Image.ImageType(PictureSample.Height, PictureSample.Width)]
+        public MLImage? Styled { get; set; }
+    }
+
     private sealed class Recorder(List<StyleTransferProgress> reports, Action? then = null) : IProgress<StyleTransferProgress>
     {
         public void Report(StyleTransferProgress value)

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using Microsoft.ML.Transforms.Image;
 using MLExtensions.Families.Style;
 using MLExtensions.Tensors;
 
@@ -73,7 +72,7 @@ public sealed partial class StyleTransferEstimator : IEstimator<StyleTransferTra
         foreach (var name in _options.InputColumns)
             PictureReader.Check(inputSchema, name);
         var columns = inputSchema.ToDictionary(column => column.Name);
-        columns[_options.OutputColumnName] = new SchemaShape.Column(_options.OutputColumnName, SchemaShape.Column.VectorKind.Scalar, new ImageDataViewType(), isKey: false);
+        columns[_options.OutputColumnName] = new SchemaShape.Column(_options.OutputColumnName, SchemaShape.Column.VectorKind.Scalar, columns[_options.InputColumnName].ItemType, isKey: false);
         return new SchemaShape(columns.Values);
     }
 }

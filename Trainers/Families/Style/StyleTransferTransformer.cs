@@ -52,6 +52,9 @@ public sealed class StyleTransferTransformer : NetworkColumnsTransformer
 
     internal override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns => [new(OutputColumnName, new ImageDataViewType())];
 
+    /// <summary>As large as the content pictures, if their column tells the size.</summary>
+    private protected override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumnsFor(DataViewSchema schema) => [new(OutputColumnName, schema[InputColumnName].Type)];
+
     internal static StyleTransferTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
         ctx.CheckAtModel(GetVersionInfo());
