@@ -59,6 +59,21 @@ internal sealed record StylePictures(IReadOnlyList<StylePicture> Pictures, IRead
         return sums!;
     }
 
+    /// <summary>The Gram matrices of each picture: for each layer <c>[pictures, channels, channels]</c>, which belong to the caller.</summary>
+    /// <param name="loss">Computes them.</param>
+    /// <param name="device">Where its network is.</param>
+    public Tensor[] GramsOfEach(TransferLoss loss, Device device)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var ofPictures = Pictures.Select(picture =>
+        {
+            using var inner = NewDisposeScope();
+            return Array.ConvertAll(loss.StyleOf(picture.ToTensor().to(device)), gram => gram.MoveToOuterDisposeScope());
+        }).ToArray();
+        return Enumerable.Range(0, ofPictures[0].Length).Select(layer => cat(Array.ConvertAll(ofPictures, grams => grams[layer]), 0).DetachFromDisposeScope()).ToArray();
+    }
+
     private static MLImage Open(string path)
     {
         if (string.IsNullOrWhiteSpace(path) || !File.Exists(path))
