@@ -25,12 +25,12 @@ internal sealed class StyleSample : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public StyleSample()
+    public StyleSample(int seed = 5)
     {
         using var scope = NewDisposeScope();
         using var module = Network.CreateModule();
         using var noGradient = no_grad();
-        var generator = new Generator((ulong)TestSeed.Of(5));
+        var generator = new Generator((ulong)TestSeed.Of(seed));
         foreach (var (name, value) in module.state_dict())
             value.copy_(randn(value.shape, generator: generator).mul_(name.EndsWith("bias", StringComparison.Ordinal) ? 0.1 : 0.3));
         WeightsPath = _folder.File("weights.safetensors");

@@ -105,7 +105,9 @@ internal sealed record StylePicture(int Height, int Width, byte[] Colors)
         if (scale != 1)
         {
             long[] size = [Math.Max(1, (long)Math.Round(pixels.shape[2] * scale)), Math.Max(1, (long)Math.Round(pixels.shape[3] * scale))];
-            pixels = nn.functional.interpolate(pixels, size, mode: scale < 1 ? InterpolationMode.Area : InterpolationMode.Bilinear);
+            pixels = scale < 1
+                ? nn.functional.interpolate(pixels, size, mode: InterpolationMode.Area)
+                : nn.functional.interpolate(pixels, size, mode: InterpolationMode.Bilinear, align_corners: false);
         }
         var bytes = pixels.round().clamp(Number.Zero, Number.Of(255L)).to(ScalarType.Byte).contiguous();
         return new StylePicture((int)pixels.shape[2], (int)pixels.shape[3], bytes.bytes.ToArray());
