@@ -106,7 +106,7 @@ internal sealed class FastStyleSubject() : TrainingSubject("FastStyle")
         MirrorPictures = false,
         LearningRateSchedule = LearningRateSchedule.Constant(),
         Epochs = 15,
-        BatchSize = 10,
+        BatchSize = 20,
         LearningRate = 0.03,
     };
 
