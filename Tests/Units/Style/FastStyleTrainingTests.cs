@@ -4,6 +4,7 @@ using MLExtensions.Tensors;
 using MLExtensions.Tests.Contract;
 using MLExtensions.Tests.Loading;
 using MLExtensions.Tests.TensorBoard;
+using SkiaSharp;
 
 namespace MLExtensions.Tests.Style;
 
@@ -96,6 +97,27 @@ public sealed class FastStyleTrainingTests
         using var model = _ml.Transforms.FastStyleTransfer(sample.Options()).Fit(resized);
         var sizes = StyleSample.Read(model.Transform(load.Transform(files)), "Styled").Select(picture => (picture.Width, picture.Height)).ToArray();
         CollectionAssert.AreEqual(new[] { (20, 30), (27, 27), (34, 24), (41, 21) }, sizes);
+    }
+
+    /// <summary>Whatever the file has, a picture in memory has three channels.</summary>
+    [TestMethod]
+    public void GrayFile_IsPaintedLikeTheSameInColor()
+    {
+        using var sample = new FastStyleSample();
+        using var folder = new TemporaryFolder();
+        using var gray = new SKBitmap(new SKImageInfo(20, 16, SKColorType.Gray8, SKAlphaType.Opaque));
+        for (var y = 0; y < 16; y++)
+        {
+            for (var x = 0; x < 20; x++)
+                gray.SetPixel(x, y, new SKColor((byte)(12 * x), (byte)(12 * x), (byte)(12 * x)));
+        }
+        using (var png = gray.Encode(SKEncodedImageFormat.Png, 100))
+            folder.Write("gray.png", png.ToArray());
+        using var color = TestImages.Create(20, 16, (_, x) => ((byte)(12 * x), (byte)(12 * x), (byte)(12 * x)));
+        using var model = _ml.Transforms.FastStyleTransfer(sample.Options()).Fit(FastStyleSample.Contents(_ml));
+        var file = _ml.Data.LoadFromEnumerable([new { File = "gray.png" }]);
+        var painted = StyleSample.Read(model.Transform(_ml.Transforms.LoadImages("Image", folder.Path, "File").Fit(file).Transform(file)), "Styled")[0];
+        Assert.AreEqual(0, StyleSample.Distance(FastStyleSample.Paint(_ml, model, color), painted));
     }
 
     [TestMethod]

@@ -164,7 +164,7 @@ public sealed partial class FastStyleTransferEstimator
         internal override TrainingOptions Snapshot()
         {
             var copy = (Options)base.Snapshot();
-            (copy.StylePaths, copy.StyleImages, copy.StyleNames) = ([.. StylePaths], [.. StyleImages], StyleNames?.ToArray());
+            (copy.StylePaths, copy.StyleImages, copy.StyleNames) = (StylePaths.ToArray(), StyleImages.ToArray(), StyleNames?.ToArray());
             (copy.ContentLayers, copy.StyleLayers, copy.StyleLayerWeights) = (ContentLayers?.ToArray(), StyleLayers?.ToArray(), StyleLayerWeights?.ToArray());
             return copy;
         }
