@@ -6,6 +6,7 @@ using MLExtensions;
 using MLExtensions.Families.Style;
 using MLExtensions.Messages;
 using MLExtensions.Models;
+using MLExtensions.Native;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
@@ -88,7 +89,7 @@ public sealed class FastStyleTransferTransformer : NetworkColumnsTransformer, IN
 
     private protected override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer)
     {
-        disposer = null;
+        disposer = FreedMemory.KeepFor(row);
         var shares = _settings.Styles.Open(row);
         if (PictureColumn.Find(row.Schema, InputColumnName, _settings.Image).Shape is { } shape)
             return [VectorGetter(row, input, shape, shares)];

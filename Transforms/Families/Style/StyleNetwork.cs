@@ -117,7 +117,7 @@ internal sealed class StyleNorm : nn.Module
         RegisterComponents();
     }
 
-    public Tensor Apply(Tensor x, Tensor? shares) => PictureOperations.Normalize(x).mul(Of(weight, shares)).add_(Of(bias, shares), Number.One);
+    public Tensor Apply(Tensor x, Tensor? shares) => PictureOperations.Normalize(x, Of(weight, shares), Of(bias, shares));
 
     /// <summary>The numbers of each picture, <c>[rows or 1, channels, 1, 1]</c>.</summary>
     private Tensor Of(Tensor numbers, Tensor? shares)
