@@ -99,6 +99,21 @@ public sealed class FastStyleTrainingTests
         CollectionAssert.AreEqual(new[] { (20, 30), (27, 27), (34, 24), (41, 21) }, sizes);
     }
 
+    [TestMethod]
+    public void TransparentContent_IsLearnedAsItIsSeen()
+    {
+        using var sample = new FastStyleSample();
+        MLImage With(byte alpha, byte value) => MLImage.CreateFromPixels(PictureSample.Width, PictureSample.Height, MLPixelFormat.Bgra32,
+            Enumerable.Range(0, PictureSample.Width * PictureSample.Height).SelectMany(i => i % 5 == 0 ? new byte[] { value, value, value, alpha } : [(byte)i, 100, 50, 255]).ToArray());
+        float[] Trained(MLImage picture)
+        {
+            using var model = _ml.Transforms.FastStyleTransfer(sample.Options()).Fit(StyleSample.View(_ml, picture, FastStyleSample.Content(1)));
+            return Outcome.Weights(model.Model);
+        }
+        Outcome.AssertSameBits(Trained(With(255, 255)), Trained(With(0, 7)));
+        Assert.IsFalse(Outcome.SameBits(Trained(With(255, 255)), Trained(With(255, 7))));
+    }
+
     /// <summary>Whatever the file has, a picture in memory has three channels.</summary>
     [TestMethod]
     public void GrayFile_IsPaintedLikeTheSameInColor()

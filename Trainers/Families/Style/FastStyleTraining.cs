@@ -67,8 +67,7 @@ internal sealed class FastStyleTraining(IHost host, FastStyleTransferEstimator.O
 
     private protected override TrainingData<RowBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
     {
-        var format = new RangeFormat(new DenseFormat((int)Image.Count), "pictures") { Range = ValueRange.Pixels, Advice = _ => "ExtractPixels gives them so, without offset and scale." };
-        var rows = UnlabeledData.Open(input, validation, options.InputColumnName, format, options.CreateRowSettings(Seed), session.ThrowIfCancelled);
+        var rows = UnlabeledData.Open(input, validation, options.InputColumnName, new PictureFormat((int)Image.Count), options.CreateRowSettings(Seed), session.ThrowIfCancelled);
         // Pictures are large, and the loss network keeps many values of each.
         var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, validationRows: options.BatchSize);
         var scaled = new ScaledBatches<RowBatch>(training, new FeatureScale(options.InputColumnName, firstNumber: null, session.Warn) { UsualLargest = ValueRange.Pixels.Maximum });
