@@ -61,6 +61,60 @@ public static class StyleCatalog
         /// </example>
         public StyleTransferEstimator StyleTransfer(StyleTransferEstimator.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
 
+        /// <summary>Learns to paint pictures in the style of another in one pass of a network. Johnson, Alahi and Fei-Fei, 2016.</summary>
+        /// <param name="outputColumnName">The column to add, pictures of the size and type of the input.</param>
+        /// <param name="inputColumnName">
+        /// The column of the content pictures: in the training, images (<c>MLImage</c>) of known size; afterwards, of any size.
+        /// </param>
+        /// <param name="stylePath">The file of the style picture.</param>
+        /// <param name="weightsPath">
+        /// The safetensors file of a pretrained image network: SqueezeNet 1.0, VGG-16 or VGG-19 with torchvision's names. The trained model does
+        /// not need it.
+        /// </param>
+        /// <param name="epochs">The number of passes over the pictures. Default 50.</param>
+        /// <param name="styleWeight">The factor of the style loss, at least 0. Default 10.</param>
+        /// <inheritdoc cref="StyleTransfer(TransformsCatalog, string, string, string, string, int, double)" path="/exception"/>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.LoadImages("Image", "pictures", "Path")
+        ///     .Append(ml.Transforms.ResizeImages("Image", 256, 256))
+        ///     .Append(ml.Transforms.FastStyleTransfer("Styled", "Image", "starry_night.jpg", "squeezenet1_0.safetensors"));
+        /// </code>
+        /// </example>
+        public FastStyleTransferEstimator FastStyleTransfer(
+            string outputColumnName,
+            string inputColumnName,
+            string stylePath,
+            string weightsPath,
+            int epochs = FastStyleTransferEstimator.Options.DefaultFastEpochs,
+            double styleWeight = FastStyleTransferEstimator.Options.DefaultStyleWeight) =>
+            catalog.FastStyleTransfer(new FastStyleTransferEstimator.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                StylePaths = [stylePath],
+                WeightsPath = weightsPath,
+                Epochs = epochs,
+                StyleWeight = styleWeight,
+            });
+
+        /// <summary>Learns to paint pictures in the style of another, or of several, in one pass of a network, with all options.</summary>
+        /// <param name="options">The options. The estimator keeps a copy.</param>
+        /// <inheritdoc cref="StyleTransfer(TransformsCatalog, string, string, string, string, int, double)" path="/exception"/>
+        /// <example>
+        /// <code>
+        /// var style = ml.Transforms.FastStyleTransfer(new FastStyleTransferEstimator.Options
+        /// {
+        ///     StylePaths = ["starry_night.jpg", "the_wave.jpg"],
+        ///     StyleColumnName = "Style",
+        ///     WeightsPath = "squeezenet1_0.safetensors",
+        ///     CropSize = 128,
+        ///     ValidationFraction = 0.1,
+        /// });
+        /// </code>
+        /// </example>
+        public FastStyleTransferEstimator FastStyleTransfer(FastStyleTransferEstimator.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
+
         /// <summary>Describes the style of pictures by numbers, with a pretrained image network.</summary>
         /// <param name="outputColumnName">The column to add, a <c>Vector&lt;Single&gt;</c> of known size.</param>
         /// <param name="inputColumnName">The column of the pictures, <c>MLImage</c> of any size.</param>

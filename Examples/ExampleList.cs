@@ -57,6 +57,7 @@ internal static class ExampleList
         new GanFeaturesExample(),
         new InpaintExample(),
         new StyleExample(),
+        new FastStyleExample(),
         new StyleEmbeddingExample(),
         new MdpExample(),
         new QLearningExample(),

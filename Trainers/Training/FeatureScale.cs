@@ -23,7 +23,11 @@ internal sealed class FeatureScale(string column, int? firstNumber, Action<strin
     private double[]? _squares;
     private float[]? _first;
     private bool _varies;
+    private bool _isLarge;
     private int _rows;
+
+    /// <summary>The largest value that features usually have, if it is far above 1; null if they are of any size.</summary>
+    public double? UsualLargest { get; init; }
 
     /// <summary>Whether enough rows were looked at.</summary>
     public bool IsDone { get; private set; }
@@ -32,7 +36,7 @@ internal sealed class FeatureScale(string column, int? firstNumber, Action<strin
     public void Start()
     {
         if (!IsDone)
-            (_squares, _first, _varies, _rows) = (null, null, false, 0);
+            (_squares, _first, _varies, _isLarge, _rows) = (null, null, false, false, 0);
     }
 
     /// <summary>Adds rows of features, one after the other.</summary>
@@ -47,6 +51,7 @@ internal sealed class FeatureScale(string column, int? firstNumber, Action<strin
         {
             var values = features.Slice(row * width, width);
             _varies |= !values.SequenceEqual(_first);
+            _isLarge |= values.ContainsAnyExceptInRange(-1, 1);
             for (var slot = 0; slot < width; slot++)
                 _squares[slot] += (double)values[slot] * values[slot];
         }
@@ -62,6 +67,8 @@ internal sealed class FeatureScale(string column, int? firstNumber, Action<strin
         IsDone = true;
         if (!_varies && _rows > 1)
             warn(string.Create(CultureInfo.InvariantCulture, $"Column '{column}' has the same values in all of the {_rows} rows that were looked at, in {(_first!.Length == 1 ? "its only slot" : FormattableString.Invariant($"all of its slots, 0 to {_first.Length - 1}"))}; nothing can be learned from it."));
+        if (UsualLargest is { } largest && !_isLarge && _varies)
+            warn(string.Create(CultureInfo.InvariantCulture, $"Column '{column}' has only values from -1 to 1 in the {_rows} rows that were looked at, but they may be as large as {largest}; is its scale right?"));
         if (firstNumber is not { } start)
             return;
         var sizes = _squares.Select(sum => Math.Sqrt(sum / _rows)).ToArray();

@@ -272,10 +272,11 @@ internal sealed class UnlabeledData : IDisposable
     /// <param name="minimumRows">A smaller last batch of training is skipped.</param>
     /// <param name="multiple">The rows of a batch are a multiple of it; what is over is left out.</param>
     /// <param name="labeled">Whether batches have the classes of the rows.</param>
-    public (IBatchSource<RowBatch> Training, IBatchSource<RowBatch>? Validation) CreateBatches(int batchSize, int seed, torch.Device device, int minimumRows = 1, int multiple = 1, bool labeled = false)
+    /// <param name="validationRows">The number of rows per validation batch, unless training has larger ones.</param>
+    public (IBatchSource<RowBatch> Training, IBatchSource<RowBatch>? Validation) CreateBatches(int batchSize, int seed, torch.Device device, int minimumRows = 1, int multiple = 1, bool labeled = false, int validationRows = ValidationBatch)
     {
         var settings = new BatchSettings(batchSize, minimumRows, seed, Shuffle: true, device) { Multiple = multiple };
-        var unshuffled = settings with { Shuffle = false, MinimumRows = multiple, Size = Math.Max(ValidationBatch / multiple * multiple, batchSize) };
+        var unshuffled = settings with { Shuffle = false, MinimumRows = multiple, Size = Math.Max(validationRows / multiple * multiple, batchSize) };
         var validation = _validation != null ? Create(_validation, RowPart.Training, unshuffled) : _fraction > 0 ? Create(_training, RowPart.Validation, unshuffled) : null;
         return (Create(_training, RowPart.Training, settings), validation);
 

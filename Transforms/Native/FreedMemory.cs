@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.ML;
 
 namespace MLExtensions.Native;
 
@@ -42,6 +43,11 @@ internal sealed class FreedMemory : IDisposable
         }
         return new FreedMemory();
     }
+
+    /// <summary>Begins a scope that lasts as long as a cursor.</summary>
+    /// <param name="row">The cursor, or a single row.</param>
+    /// <returns>Ends it; null for a single row, which nobody may ever dispose.</returns>
+    public static Action? KeepFor(DataViewRow row) => row is DataViewRowCursor ? Keep().Dispose : null;
 
     public void Dispose()
     {

@@ -20,6 +20,7 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(GeneratorArchitecture), GeneratorArchitecture.FamilyName)]
 [JsonDerivedType(typeof(DiscriminatorArchitecture), DiscriminatorArchitecture.FamilyName)]
 [JsonDerivedType(typeof(ActionValueArchitecture), ActionValueArchitecture.FamilyName)]
+[JsonDerivedType(typeof(StyleNetworkArchitecture), StyleNetworkArchitecture.FamilyName)]
 public abstract record NetworkArchitecture
 {
     private protected NetworkArchitecture()

@@ -24,7 +24,7 @@ internal static class ModelUse
             case GanTransformer gan:
                 var noise = gan.DrawNoise(2, seed: 1);
                 return [.. gan.Sample(noise[0]), .. gan.Interpolate(noise[0], noise[1], 3).SelectMany(sample => sample), .. Outcome.Values(gan.Generate(3, seed: 1), gan.OutputColumnName)];
-            case InpaintingTransformer or DiscriminatorFeaturesTransformer:
+            case InpaintingTransformer or DiscriminatorFeaturesTransformer or FastStyleTransferTransformer:
                 return new TrainedModel(transformer).Networks.SelectMany(applied => applied.GetWeights(applied.WeightShapes.Keys.First())).ToArray();
             case NetworkTransformer network:
                 return network.Model.GetWeights(network.Model.WeightShapes.Keys.First());

@@ -24,6 +24,7 @@ internal static class Subjects
         new ForecastSubject(),
         new GanSubject(),
         new DcganSubject(),
+        new FastStyleSubject(),
     ];
 
     /// <summary>What learns nothing itself but applies networks that were trained before.</summary>
@@ -41,7 +42,7 @@ internal static class Subjects
     /// statistics, one of several networks.
     /// </summary>
     public static IEnumerable<object[]> NetworkNames =>
-        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder", "LanguageModel", "Forecast", "Gan", "Dcgan" }.Select(name => new object[] { Training(name).Name });
+        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder", "LanguageModel", "Forecast", "Gan", "Dcgan", "FastStyle" }.Select(name => new object[] { Training(name).Name });
 
     /// <summary>Those of them whose epochs can be compared.</summary>
     public static IEnumerable<object[]> GoalNames => NetworkNames.Where(row => Training((string)row[0]).HasGoal);

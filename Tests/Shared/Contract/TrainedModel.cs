@@ -14,6 +14,7 @@ internal sealed class TrainedModel(ITransformer transformer) : IDisposable
         RbmTransformer machines => machines.Layers,
         AutoencoderTransformer autoencoder => [autoencoder.Model],
         LanguageModelTransformer language => [language.Model],
+        FastStyleTransferTransformer style => [style.Model],
         LstmForecastingTransformer forecaster => [forecaster.Model],
         GanTransformer gan => [gan.Generator, gan.Discriminator],
         InpaintingTransformer inpainting => [inpainting.Generator, inpainting.Discriminator],

@@ -35,6 +35,9 @@ public sealed class FingerprintTests
         [typeof(LstmForecastingEstimator.Options)] = ["OutputColumnName", "InputColumnName", "GroupColumnName", "ExtraColumnNames", "TimeColumnName", "TimeGapHandling"],
         [typeof(GanEstimator.Options)] = OfGans,
         [typeof(DcganEstimator.Options)] = OfGans,
+        // Pictures and weights are in the fingerprint themselves, wherever they are from.
+        [typeof(FastStyleTransferEstimator.Options)] =
+            ["OutputColumnName", "InputColumnName", "StyleColumnName", "StylePaths", "StyleImages", "StyleNames", "StyleScale", "WeightsPath", "Architecture"],
         [typeof(DqnEstimator.Options)] =
         [
             "StateColumnName", "ActionColumnName", "RewardColumnName", "NextStateColumnName", "EpisodeColumnName", "StepColumnName", "TerminatedColumnName", "TruncatedColumnName",

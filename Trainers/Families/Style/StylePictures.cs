@@ -59,6 +59,21 @@ internal sealed record StylePictures(IReadOnlyList<StylePicture> Pictures, IRead
         return sums!;
     }
 
+    /// <summary>The Gram matrices of each picture: for each layer <c>[pictures, channels, channels]</c>, which belong to the caller.</summary>
+    /// <param name="loss">Computes them.</param>
+    /// <param name="device">Where its network is.</param>
+    public Tensor[] GramsOfEach(TransferLoss loss, Device device)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var ofPictures = Pictures.Select(picture =>
+        {
+            using var inner = NewDisposeScope();
+            return Array.ConvertAll(loss.StyleOf(picture.ToTensor().to(device)), gram => gram.MoveToOuterDisposeScope());
+        }).ToArray();
+        return Enumerable.Range(0, ofPictures[0].Length).Select(layer => cat(Array.ConvertAll(ofPictures, grams => grams[layer]), 0).DetachFromDisposeScope()).ToArray();
+    }
+
     private static MLImage Open(string path)
     {
         if (string.IsNullOrWhiteSpace(path) || !File.Exists(path))
@@ -90,7 +105,9 @@ internal sealed record StylePicture(int Height, int Width, byte[] Colors)
         if (scale != 1)
         {
             long[] size = [Math.Max(1, (long)Math.Round(pixels.shape[2] * scale)), Math.Max(1, (long)Math.Round(pixels.shape[3] * scale))];
-            pixels = nn.functional.interpolate(pixels, size, mode: scale < 1 ? InterpolationMode.Area : InterpolationMode.Bilinear);
+            pixels = scale < 1
+                ? nn.functional.interpolate(pixels, size, mode: InterpolationMode.Area)
+                : nn.functional.interpolate(pixels, size, mode: InterpolationMode.Bilinear, align_corners: false);
         }
         var bytes = pixels.round().clamp(Number.Zero, Number.Of(255L)).to(ScalarType.Byte).contiguous();
         return new StylePicture((int)pixels.shape[2], (int)pixels.shape[3], bytes.bytes.ToArray());

@@ -85,10 +85,10 @@ internal sealed class TransferLoss(LossNetwork network, TransferLossSettings set
 
         Tensor Along(int dimension, long length) => length < 2
             ? pictures.sum().mul(Number.Zero)
-            : pictures.narrow(dimension, 1, length - 1).sub(pictures.narrow(dimension, 0, length - 1)).square().mean();
+            : pictures.narrow(dimension, 1, length - 1).sub(pictures.narrow(dimension, 0, length - 1)).pow(Number.Of(2)).mean();
     }
 
-    private static Tensor SumOfSquares(Tensor values) => values.flatten(1).square().sum(1);
+    private static Tensor SumOfSquares(Tensor values) => values.flatten(1).pow(Number.Of(2)).sum(1);
 
     private static Tensor Sum(IEnumerable<Tensor> losses) => losses.Aggregate((sum, loss) => sum.add(loss, Number.One));
 }

@@ -62,7 +62,7 @@ internal sealed class Picture(int height, int width, float[] colors, byte[]? alp
     }
 
     /// <summary>Lays the colors of transparent pixels on white, as nobody sees what color they have, and returns their opacity.</summary>
-    private static byte[]? OnWhite(MLImage image, float[] colors)
+    public static byte[]? OnWhite(MLImage image, Span<float> colors)
     {
         var pixels = image.Pixels;
         var opacity = new byte[image.Height * image.Width];

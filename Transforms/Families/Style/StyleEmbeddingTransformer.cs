@@ -5,6 +5,7 @@ using MLExtensions;
 using MLExtensions.Families.Style;
 using MLExtensions.Messages;
 using MLExtensions.Models;
+using MLExtensions.Native;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
@@ -60,7 +61,7 @@ public sealed class StyleEmbeddingTransformer : NetworkColumnsTransformer
 
     private protected override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer)
     {
-        disposer = null;
+        disposer = FreedMemory.KeepFor(row);
         var reader = new PictureReader(row, input);
         var once = new OncePerRow<float[]>(row, () =>
         {
