@@ -63,7 +63,8 @@ internal sealed class FastStyleExample : IExample
             ResidualBlocks = arguments.Integer(Blocks, least: 0),
             StyleWeight = arguments.Number(Weight, least: 0),
             ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1),
-            StyleScale = 1,
+            // Strokes of a size that fits into the pictures.
+            StyleScale = ScaleOf(StyleFile.Find(arguments), 1.5 * side),
             Progress = new ConsoleProgress("a network that paints"),
             CancellationToken = cancellationToken,
         };
@@ -86,6 +87,7 @@ internal sealed class FastStyleExample : IExample
             InputColumnName = Image,
             OutputColumnName = "Optimized",
             StylePaths = trained.StylePaths,
+            StyleScale = trained.StyleScale,
             WeightsPath = trained.WeightsPath,
             StyleWeight = trained.StyleWeight,
             TotalVariationWeight = trained.TotalVariationWeight,
@@ -136,6 +138,13 @@ internal sealed class FastStyleExample : IExample
         }
         output.Print(("painted-*", "the pictures"));
         return new ResultLine { ["pictures"] = files.Length, ["pictures-per-second"] = files.Length / watch.Elapsed.TotalSeconds };
+    }
+
+    /// <summary>The factor that brings the shorter side of a picture to a number of pixels, if it has more.</summary>
+    private static double ScaleOf(string path, double shorterSide)
+    {
+        using var picture = PictureFile.Read(path);
+        return Math.Min(1, shorterSide / Math.Min(picture.Width, picture.Height));
     }
 
     /// <summary>Squares of the middle of pictures.</summary>
