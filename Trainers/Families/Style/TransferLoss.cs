@@ -78,17 +78,17 @@ internal sealed class TransferLoss(LossNetwork network, TransferLossSettings set
     }
 
     /// <summary>The mean squared difference of neighboring pixels, as pixels from 0 to 1.</summary>
-    private static Tensor TotalVariation(Tensor pictures)
+    public static Tensor TotalVariation(Tensor pictures)
     {
         var (height, width) = (pictures.shape[2], pictures.shape[3]);
         return Along(2, height).add(Along(3, width), Number.One).div(Number.Of(MaximumPixel * MaximumPixel));
 
         Tensor Along(int dimension, long length) => length < 2
             ? pictures.sum().mul(Number.Zero)
-            : pictures.narrow(dimension, 1, length - 1).sub(pictures.narrow(dimension, 0, length - 1)).square().mean();
+            : pictures.narrow(dimension, 1, length - 1).sub(pictures.narrow(dimension, 0, length - 1)).pow(Number.Of(2)).mean();
     }
 
-    private static Tensor SumOfSquares(Tensor values) => values.flatten(1).square().sum(1);
+    private static Tensor SumOfSquares(Tensor values) => values.flatten(1).pow(Number.Of(2)).sum(1);
 
     private static Tensor Sum(IEnumerable<Tensor> losses) => losses.Aggregate((sum, loss) => sum.add(loss, Number.One));
 }

@@ -69,6 +69,6 @@ internal static class StyleStatistics
     public static Tensor[] MeanAndDeviation(Tensor outputs)
     {
         var mean = outputs.mean([2, 3], keepdim: true);
-        return [mean.flatten(1), outputs.sub(mean).square().mean([2, 3]).sqrt()];
+        return [mean.flatten(1), outputs.sub(mean).pow(Number.Of(2)).mean([2, 3]).sqrt()];
     }
 }

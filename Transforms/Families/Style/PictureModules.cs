@@ -44,6 +44,6 @@ internal static class PictureOperations
     {
         var mean = x.mean([2, 3], keepdim: true);
         var centered = x.sub(mean);
-        return centered.mul(centered.square().mean([2, 3], keepdim: true).add(Number.Of(1e-5), Number.One).rsqrt());
+        return centered.mul(centered.pow(Number.Of(2)).mean([2, 3], keepdim: true).add(Number.Of(1e-5), Number.One).rsqrt());
     }
 }
