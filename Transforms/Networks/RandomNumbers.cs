@@ -111,6 +111,7 @@ internal static class SeedSequence
     public const int Resampling = 16;
     public const int Folds = 17;
     public const int StyleNoise = 18;
+    public const int StylePairs = 20;
 
     public static ulong Derive(int seed, int purpose, int epoch = 0)
     {
