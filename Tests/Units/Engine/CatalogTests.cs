@@ -2,6 +2,8 @@ using System.Collections;
 using System.Reflection;
 using Microsoft.ML;
 using MLExtensions.Engine;
+using MLExtensions.Persistence;
+using TorchSharp;
 
 namespace MLExtensions.Tests.Engine;
 
@@ -10,7 +12,9 @@ namespace MLExtensions.Tests.Engine;
 public sealed class CatalogTests
 {
     private const string Given = "Given";
+    private const string WeightsParameter = "weightsPath";
     private static readonly MLContext Ml = new(1);
+    private static readonly TemporaryFolder Folder = new();
 
     /// <summary>Where members of the catalogs begin.</summary>
     private static readonly object[] Receivers =
@@ -35,6 +39,9 @@ public sealed class CatalogTests
         .Where(method => OptionsOf(method) != null && (!method.IsStatic || Receivers.Any(method.GetParameters()[0].ParameterType.IsInstanceOfType)))
         .ToArray();
 
+    [ClassCleanup]
+    public static void DeleteFiles() => Folder.Dispose();
+
     [TestMethod]
     public void EveryFamily_IsInTheCatalogs()
     {
@@ -51,7 +58,7 @@ public sealed class CatalogTests
         var full = overloads.Single(method => ParametersOf(method) is [var only] && only.ParameterType == optionsType);
         var brief = overloads.Single(method => method != full);
         var defaults = (TrainingOptions)Activator.CreateInstance(optionsType)!;
-        var options = Settings(Call(brief, ParametersOf(brief).Select(parameter => parameter.HasDefaultValue ? Type.Missing : Required(parameter.ParameterType))), optionsType);
+        var options = Settings(Call(brief, ParametersOf(brief).Select(parameter => parameter.HasDefaultValue ? Type.Missing : Required(parameter))), optionsType);
         foreach (var property in optionsType.GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
             if (ParametersOf(brief).Any(parameter => !parameter.HasDefaultValue && IsSetBy(parameter, property)))
@@ -78,7 +85,7 @@ public sealed class CatalogTests
             if (property == null || property.PropertyType != parameter.ParameterType)
                 continue;
             var given = Other(parameter);
-            var options = Settings(Call(brief, ParametersOf(brief).Select(each => each == parameter ? given : each.HasDefaultValue ? Type.Missing : Required(each.ParameterType))), optionsType);
+            var options = Settings(Call(brief, ParametersOf(brief).Select(each => each == parameter ? given : each.HasDefaultValue ? Type.Missing : Required(each))), optionsType);
             if (given is ICollection items)
                 CollectionAssert.AreEqual(items, (ICollection)property.GetValue(options)!, property.Name); // a copy
             else
@@ -117,10 +124,31 @@ public sealed class CatalogTests
     private static string Text(TrainingOptions options, PropertyInfo property) =>
         TrainingFingerprint.OptionsOf(options).TryGetValue(property.Name, out var text) ? text : property.GetValue(options)?.ToString() ?? "null";
 
-    private static object Required(Type type) => type == typeof(string) ? Given : type == typeof(int[]) ? new[] { 3 } : 3;
+    private static object Required(ParameterInfo parameter) => parameter.ParameterType switch
+    {
+        _ when parameter.Name == WeightsParameter => LossNetwork("given"),
+        var type when type == typeof(string) => Given,
+        var type when type == typeof(int[]) => new[] { 3 },
+        _ => 3,
+    };
+
+    /// <summary>A file with the weights of a known network, which an estimator reads when it is created.</summary>
+    private static string LossNetwork(string name)
+    {
+        var path = Folder.File(name + ".safetensors");
+        if (File.Exists(path))
+            return path;
+        var shape = new ImageShape(3, 224, 224);
+        var architecture = new CnnArchitecture { InputCount = (int)shape.Count, OutputCount = 1000, Image = new ImageInput(shape), Layers = CnnLayers.SqueezeNet() };
+        using var scope = torch.NewDisposeScope();
+        using var module = architecture.CreateModule();
+        AtomicFile.Write(path, stream => SafeTensorsWriter.Write(stream, module.state_dict()));
+        return path;
+    }
 
     private static object Other(ParameterInfo parameter) => parameter.DefaultValue switch
     {
+        _ when parameter.Name == WeightsParameter => LossNetwork("other"),
         int number => number + 6, // a depth of 26 is a residual network's, too
         double number => number / 2,
         Enum value => Enum.GetValues(parameter.ParameterType).Cast<object>().First(other => !other.Equals(value)),
@@ -130,8 +158,8 @@ public sealed class CatalogTests
         _ => 5,
     };
 
-    /// <summary>By its name, or as the first of several columns, or as the layers of a stack.</summary>
+    /// <summary>By its name, or as the first of several columns or files, or as the layers of a stack.</summary>
     private static bool IsSetBy(ParameterInfo parameter, PropertyInfo property) =>
         string.Equals(parameter.Name, property.Name, StringComparison.OrdinalIgnoreCase)
-        || (parameter.Name, property.Name) is ("outputColumnName", "InputColumnName") or ("hiddenUnits", "HiddenLayers");
+        || (parameter.Name, property.Name) is ("outputColumnName", "InputColumnName") or ("hiddenUnits", "HiddenLayers") or ("stylePath", "StylePaths");
 }
