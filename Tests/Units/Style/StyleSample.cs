@@ -1,9 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
-using MLExtensions.Persistence;
 using MLExtensions.Tests.Loading;
-using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Style;
 
@@ -25,34 +23,13 @@ internal sealed class StyleSample : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public StyleSample()
+    public StyleSample(int seed = 5)
     {
-        using var scope = NewDisposeScope();
-        using var module = Network.CreateModule();
-        using var noGradient = no_grad();
-        var generator = new Generator((ulong)TestSeed.Of(5));
-        foreach (var (name, value) in module.state_dict())
-            value.copy_(randn(value.shape, generator: generator).mul_(name.EndsWith("bias", StringComparison.Ordinal) ? 0.1 : 0.3));
         WeightsPath = _folder.File("weights.safetensors");
-        AtomicFile.Write(WeightsPath, stream => SafeTensorsWriter.Write(stream, module.state_dict()));
+        LossNetworkSample.Write(WeightsPath, TestSeed.Of(seed));
     }
 
-    public static CnnArchitecture Network { get; } = new()
-    {
-        InputCount = 3 * 32 * 32,
-        OutputCount = 2,
-        Image = new ImageInput(new ImageShape(3, 32, 32)) { Scaling = PixelScaling.ImageNet },
-        Layers =
-        [
-            new SequenceLayer(
-            [
-                new ConvolutionLayer(8, 3) { Padding = 1 }, new ActivationLayer(), new MaxPoolingLayer(2),
-                new ConvolutionLayer(12, 3) { Padding = 1 }, new ActivationLayer(), new ConvolutionLayer(12, 3) { Padding = 1 }, new ActivationLayer(),
-            ]) { Name = "features" },
-            new GlobalAveragePoolingLayer { Name = "pool" },
-            new DenseLayer { Name = "classifier" },
-        ],
-    };
+    public static CnnArchitecture Network => LossNetworkSample.Network;
 
     public string WeightsPath { get; }
 

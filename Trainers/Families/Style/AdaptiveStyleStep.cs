@@ -78,12 +78,12 @@ internal sealed class AdaptiveStyleStep : TrainingStep<StylePairBatch>
 {
     private readonly TrainedNetwork _decoder;
     private readonly AdaptiveStyleLoss _loss;
-    private readonly StyleSamples? _samples;
+    private readonly StylePairSamples? _samples;
 
     /// <param name="decoder">The decoder; owned by the step.</param>
     /// <param name="loss">The losses.</param>
     /// <param name="samples">What is painted after each epoch, or null; owned by the step.</param>
-    public AdaptiveStyleStep(TrainedNetwork decoder, AdaptiveStyleLoss loss, StyleSamples? samples)
+    public AdaptiveStyleStep(TrainedNetwork decoder, AdaptiveStyleLoss loss, StylePairSamples? samples)
     {
         (_decoder, _loss, _samples) = (decoder, loss, samples);
         Networks = [decoder];

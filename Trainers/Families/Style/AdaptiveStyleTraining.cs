@@ -25,12 +25,18 @@ internal sealed class AdaptiveStyleTraining(
     NetworkModelParameters encoder,
     Func<NetworkModelParameters> loadLossNetwork) : NetworkTraining<StylePairBatch>(host, options, seed)
 {
-    private const int ColumnStyleSeed = 0x53;
-    private const int MeasuredPictures = 8;
 
+    private readonly IHost _host = host;
     private StyleEncoder? _encoder;
-    private ImageShape? _content;
     private StylePictures? _pictures;
+    private ImageShape? _content;
+    private ImageShape? _style;
+
+    /// <summary>The size of the content pictures of the training.</summary>
+    public ImageShape Content => _content!;
+
+    /// <summary>The size of the style pictures of the training; that of the content where they have many.</summary>
+    public ImageShape Style => _style ?? Content;
 
     private protected override string NetworkName => "decoder";
 
@@ -41,23 +47,25 @@ internal sealed class AdaptiveStyleTraining(
         if (options.HasStylePictures)
             _pictures = ReadStyles();
         else
-            ShapeOf(input, options.StyleColumnName);
+            _style = ShapeOf(input, options.StyleColumnName);
         if (validation != null)
         {
             ShapeOf(validation, options.InputColumnName);
             if (!options.HasStylePictures)
                 ShapeOf(validation, options.StyleColumnName);
         }
-        var decoder = DecoderArchitecture.MirrorOf(_encoder, DivisorOf(input, start));
+        var decoder = DecoderArchitecture.MirrorOf(_encoder, _encoder.TypicalSize());
         CheckMemory(decoder);
         return decoder;
     }
 
     private protected override double WorkOf(NetworkArchitecture architecture) =>
-        (3 * PositionsOf(_content!) * architecture.MultiplyAdds) + (5 * _encoder!.MultiplyAdds(_content!.Height, _content.Width));
+        (3 * PositionsOf(Content) * architecture.MultiplyAdds) + (5 * _encoder!.MultiplyAdds(Content.Height, Content.Width));
 
     private protected override TrainingData<StylePairBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
     {
+        if (start.Model is AdaptiveStyleWeights known)
+            CheckEncoderOf(known);
         var owned = new List<IDisposable?>();
         try
         {
@@ -65,11 +73,11 @@ internal sealed class AdaptiveStyleTraining(
             owned.Add(network);
             if (device.type != DeviceType.CPU)
                 network.Network.to(device);
-            var contents = OpenRows(options.InputColumnName, Seed);
-            var styles = options.HasStylePictures ? default : OpenRows(options.StyleColumnName, Seed ^ ColumnStyleSeed);
-            var training = Pair(input, contents.Training, styles.Training);
-            var aside = contents.Validation == null ? null : Pair(validation ?? input, contents.Validation, styles.Validation);
-            return new StyleData(network, training, aside, owned);
+            var rows = UnlabeledData.Open(RowsOf(input), validation == null ? null : RowsOf(validation), ColumnsOf, options.CreateRowSettings(Seed), session.ThrowIfCancelled);
+            owned.Add(rows);
+            var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device);
+            var looked = new ScaledBatches<RowBatch>(training, new FeatureScale(options.InputColumnName, firstNumber: null, session.Warn));
+            return new StyleData(network, Pair(looked, input), aside == null ? null : Pair(aside, validation ?? input), owned);
         }
         catch
         {
@@ -77,35 +85,46 @@ internal sealed class AdaptiveStyleTraining(
             throw;
         }
 
-        (IBatchSource<RowBatch> Training, IBatchSource<RowBatch>? Validation) OpenRows(string column, int order)
+        StylePairs Pair(IBatchSource<RowBatch> batches, IDataView data)
         {
-            var rows = UnlabeledData.Open(input, validation, data => new TrainingColumns(data.Schema[column], new DenseFormat(checked((int)ShapeOf(data, column).Count)), Label: null, Weight: null, ClassCount: 0), options.CreateRowSettings(Seed), session.ThrowIfCancelled);
-            owned.Add(rows);
-            return rows.CreateBatches(options.BatchSize, order, device);
+            var content = ShapeOf(data, options.InputColumnName);
+            StyleSource styles = _pictures == null
+                ? new RowStyles(content.Count, ShapeOf(data, options.StyleColumnName), Seed)
+                : new DrawnStyles(_pictures.Pictures, content, Seed, device);
+            return new StylePairs(batches, content, styles, options.BatchSize);
         }
+    }
 
-        StylePairs Pair(IDataView data, IBatchSource<RowBatch> contents, IBatchSource<RowBatch>? styles)
-        {
-            StyleSource source = styles == null ? new DrawnStyles(_pictures!.Pictures, Seed, device) : new ColumnStyles(styles, ShapeOf(data, options.StyleColumnName));
-            return new StylePairs(contents, ShapeOf(data, options.InputColumnName), source, options.BatchSize);
-        }
+    /// <summary>The data with all that is read of a row in one column.</summary>
+    private IDataView RowsOf(IDataView data) => _pictures != null ? data : new PairColumn(
+        (options.InputColumnName, FormatOf(ShapeOf(data, options.InputColumnName))),
+        (options.StyleColumnName, FormatOf(ShapeOf(data, options.StyleColumnName)))).AddTo(_host, data);
+
+    private TrainingColumns ColumnsOf(IDataView data)
+    {
+        var column = data.Schema[_pictures == null ? PairColumn.Name : options.InputColumnName];
+        FeatureFormat format = _pictures == null ? new DenseFormat(FeatureReader.WidthOf(column)) : FormatOf(ShapeOf(data, column.Name));
+        return new TrainingColumns(column, format, Label: null, Weight: null, ClassCount: 0);
     }
 
     private protected override TrainingStep<StylePairBatch> CreateStep(TrainedNetwork network, TrainingData<StylePairBatch> data)
     {
         var loss = new AdaptiveStyleLoss(OpenEncoder(((StyleData)data).LossNetwork), plan, options);
         // Reads rows, which may be bad: before there is anything to dispose.
-        var samples = options.TensorBoardFolder == null ? null : StyleSamples.Take(data.Training);
+        var samples = options.TensorBoardFolder == null ? null : StylePairSamples.Take(data.Training);
         return new AdaptiveStyleStep(network, loss, samples);
     }
 
     private protected override IReadOnlyDictionary<string, string> Fingerprint(TrainingData<StylePairBatch> data) => new Dictionary<string, string>
     {
-        ["style pictures"] = _pictures == null ? "of the training data" : new DrawnStyles(_pictures.Pictures, Seed, CPU).Checksum,
+        ["style pictures"] = _pictures == null ? "of the training data" : DrawnStyles.ChecksumOf(_pictures.Pictures),
         ["encoder layer"] = plan.EncoderLayer,
         ["style layers"] = string.Join(", ", plan.StyleLayers),
         ["weights of the loss network"] = WeightChecksum.Of(((StyleData)data).LossNetwork.Network.state_dict().Values),
     };
+
+    private static RangeFormat FormatOf(ImageShape shape) =>
+        new(new DenseFormat(checked((int)shape.Count)), "pictures") { Range = ValueRange.Pixels, Advice = _ => "ExtractPixels gives them so, without offset and scale." };
 
     private StyleEncoder OpenEncoder(NetworkModelParameters network)
     {
@@ -123,7 +142,7 @@ internal sealed class AdaptiveStyleTraining(
     /// <exception cref="ArgumentException">It is not known, or the encoder cannot see such pictures; the message names the column.</exception>
     private ImageShape ShapeOf(IDataView data, string name)
     {
-        var shape = ImageShape.Of(PictureReader.Find(data.Schema, name), given: null);
+        var shape = PictureColumn.ShapeOf(FeatureRows.Find(data.Schema, name), options.ImageShape);
         return _encoder!.ProblemOf(shape.Height, shape.Width) is { } problem
             ? throw new ArgumentException(FormattableString.Invariant($"Column '{name}' has pictures of {shape.Height} x {shape.Width} pixels (height x width): {problem}"), name)
             : shape;
@@ -145,36 +164,18 @@ internal sealed class AdaptiveStyleTraining(
             : FormattableString.Invariant($"{nameof(options.StyleImages)}[{index - options.StylePaths.Count}]");
     }
 
-    /// <summary>
-    /// The size of what the encoder sees, which differs by network: the root mean square over the first pictures, as a power of two so that rounding
-    /// does not matter.
-    /// </summary>
-    private double DivisorOf(IDataView input, StartingWeights start)
+    /// <exception cref="ArgumentException">The initial model has another encoder.</exception>
+    private void CheckEncoderOf(AdaptiveStyleWeights known)
     {
-        if (start.Model is AdaptiveStyleWeights known)
-        {
-            if (WeightChecksum.Of(known.Encoder.Network.state_dict().Values) != WeightChecksum.Of(encoder.Network.state_dict().Values))
-                throw new ArgumentException($"{nameof(options.InitialModel)} was trained with another encoder; {nameof(options.WeightsPath)}, {nameof(options.EncoderLayer)} and {nameof(options.Pooling)} must be the same.", nameof(options.InitialModel));
-            return ((DecoderArchitecture)known.Architecture).InputDivisor;
-        }
-        using var scope = NewDisposeScope();
-        using var noGradient = no_grad();
-        var (squares, count) = (0.0, 0);
-        using var cursor = input.GetRowCursor([input.Schema[options.InputColumnName]]);
-        var reader = new PictureReader(cursor, input.Schema[options.InputColumnName]);
-        while (count < MeasuredPictures && cursor.MoveNext())
-        {
-            squares += _encoder!.Encode(reader.Read().ToTensor()).pow(Number.Of(2)).mean().item<float>();
-            count++;
-        }
-        return squares > 0 && double.IsFinite(squares) ? Math.Pow(2, Math.Round(Math.Log2(squares / count) / 2)) : 1;
+        if (WeightChecksum.Of(known.Encoder.Network.state_dict().Values) != WeightChecksum.Of(encoder.Network.state_dict().Values))
+            throw new ArgumentException($"{nameof(options.InitialModel)} was trained with another encoder; {nameof(options.WeightsPath)}, {nameof(options.EncoderLayer)} and {nameof(options.Pooling)} must be the same.", nameof(options.InitialModel));
     }
 
     /// <exception cref="ArgumentException">A batch cannot fit; the message names size, options and remedy.</exception>
     private void CheckMemory(DecoderArchitecture decoder)
     {
-        var (height, width) = (_content!.Height, _content.Width);
-        var bytes = sizeof(float) * (double)options.BatchSize * ((PositionsOf(_content) * decoder.ValuesPerRow) + _encoder!.KeptValues(height, width));
+        var (height, width) = (Content.Height, Content.Width);
+        var bytes = sizeof(float) * (double)options.BatchSize * ((PositionsOf(Content) * decoder.ValuesPerRow) + _encoder!.KeptValues(height, width));
         if (bytes > MachineMemory.Available)
             throw new ArgumentException(FormattableString.Invariant($"{nameof(options.BatchSize)} is {options.BatchSize}: so many pictures of {height} x {width} pixels (height x width) need at least {MachineMemory.Text(bytes)}; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make the pictures smaller (ResizeImages), or the batch."), nameof(options.BatchSize));
     }

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using Microsoft.ML.Transforms.Image;
 using MLExtensions.Families.Style;
 using MLExtensions.Tensors;
 
@@ -20,7 +19,8 @@ namespace MLExtensions;
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
 /// <item><term>Machine learning task</term><description>Style transfer; no label</description></item>
-/// <item><term>Is normalization required?</term><description>No: pictures are images (MLImage).</description></item>
+/// <item><term>Is normalization required?</term><description>No: pictures are images (MLImage), or vectors of values from 0 to
+/// 255.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
@@ -52,16 +52,19 @@ public sealed partial class AdaptiveStyleTransferEstimator : NetworkEstimator<Ad
 
     private protected override void CheckSchema(SchemaShape schema)
     {
-        PictureReader.Check(schema, _options.InputColumnName);
+        PictureColumn.Check(schema, _options.InputColumnName);
         if (!_options.HasStylePictures)
-            PictureReader.Check(schema, _options.StyleColumnName);
+            PictureColumn.Check(schema, _options.StyleColumnName);
     }
 
-    private protected override IEnumerable<SchemaShape.Column> AddedColumns() =>
-        [new SchemaShape.Column(_options.OutputColumnName, SchemaShape.Column.VectorKind.Scalar, new ImageDataViewType(), isKey: false)];
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns() => [];
 
-    private protected override IEnumerable<SchemaShape.Column> AddedColumns(SchemaShape input) =>
-        [new SchemaShape.Column(_options.OutputColumnName, SchemaShape.Column.VectorKind.Scalar, input.First(column => column.Name == _options.InputColumnName).ItemType, isKey: false)];
+    /// <summary>Pictures as those of the content.</summary>
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns(SchemaShape input)
+    {
+        var content = input.First(column => column.Name == _options.InputColumnName);
+        return [new SchemaShape.Column(_options.OutputColumnName, content.Kind, content.ItemType, isKey: false)];
+    }
 
     private protected override AdaptiveStyleTransferTransformer Train(IDataView input, IDataView? validation)
     {
@@ -69,9 +72,10 @@ public sealed partial class AdaptiveStyleTransferEstimator : NetworkEstimator<Ad
         var encoder = file.Load(Host, [_plan.EncoderLayer], _options.Pooling, nameof(_options.WeightsPath));
         try
         {
-            var decoder = new AdaptiveStyleTraining(Host, _options, Seed, _plan, encoder, LoadLossNetwork).Run(input, validation);
-            var settings = new AdaptiveStyleSettings(_options.OutputColumnName, _options.InputColumnName, _options.StyleColumnName, _options.StrengthColumnName, (float)_options.Strength, _options.PreserveColors, _plan.EncoderLayer);
-            return new AdaptiveStyleTransferTransformer(Host, encoder, decoder, settings);
+            var training = new AdaptiveStyleTraining(Host, _options, Seed, _plan, encoder, LoadLossNetwork);
+            var decoder = training.Run(input, validation);
+            var columns = new AdaptiveStyleColumns(_options.OutputColumnName, _options.InputColumnName, _options.StyleColumnName, _options.StrengthColumnName, training.Content, training.Style);
+            return new AdaptiveStyleTransferTransformer(Host, encoder, decoder, new AdaptiveStyleSettings(columns, (float)_options.Strength, _options.PreserveColors, _plan.EncoderLayer));
         }
         catch
         {

@@ -31,17 +31,23 @@ public sealed partial class AdaptiveStyleTransferEstimator
         public string OutputColumnName { get; set; } = DefaultOutputColumnName;
 
         /// <summary>
-        /// The column of the content pictures, <c>MLImage</c>: of known and equal size in training, of any size afterwards. Default <c>Image</c>.
+        /// The column of the content pictures, <c>MLImage</c>: of known and equal size in training, of any size afterwards. Or vectors of values from
+        /// 0 to 255, channel after channel; what is painted is a vector then, too. Default <c>Image</c>.
         /// </summary>
         [DoesNotChangeResult]
         public string InputColumnName { get; set; } = DefaultInputColumnName;
 
         /// <summary>
-        /// The column of the style pictures, <c>MLImage</c> of any size. Without <see cref="StylePaths"/> and <see cref="StyleImages"/> the training
+        /// The column of the style pictures, <c>MLImage</c> of any size, or vectors. Without <see cref="StylePaths"/> and <see cref="StyleImages"/> the training
         /// takes its styles from it, of known and equal size, paired at random with the content pictures of all rows. Default <c>Style</c>.
         /// </summary>
         [DoesNotChangeResult]
         public string StyleColumnName { get; set; } = DefaultStyleColumnName;
+
+        /// <summary>
+        /// The size of the pictures in columns of vectors whose dimensions do not say it; the channels must be 3. Default null: the columns say it.
+        /// </summary>
+        public ImageShape? ImageShape { get; set; }
 
         /// <summary>
         /// The files of the style pictures of the training, of any size: each row gets one at random, cut at random to the size of the content
@@ -159,6 +165,14 @@ public sealed partial class AdaptiveStyleTransferEstimator
             OptionCheck.NotNegative(TotalVariationWeight, nameof(TotalVariationWeight));
             if (ContentWeight + StyleWeight <= 0)
                 throw new ArgumentOutOfRangeException(nameof(ContentWeight), ContentWeight, $"{nameof(ContentWeight)} and {nameof(StyleWeight)} are 0; at least one must be greater.");
+            try
+            {
+                ImageShape?.Check(nameof(ImageShape));
+            }
+            catch (FormatException e)
+            {
+                throw new ArgumentException(e.Message, nameof(ImageShape), e);
+            }
             try
             {
                 Architecture?.Check();

@@ -26,111 +26,89 @@ internal sealed class StylePairBatch(int rowCount, double epochFraction, Tensor 
 }
 
 /// <summary>Pairs content pictures with style pictures.</summary>
-/// <param name="contents">The content pictures as rows.</param>
-/// <param name="shape">Their size.</param>
+/// <param name="rows">The rows: content pictures, perhaps with a style picture behind each.</param>
+/// <param name="shape">The size of the content pictures.</param>
 /// <param name="styles">Where the styles come from.</param>
 /// <param name="size">The most pictures of a batch; those of validation come in larger ones.</param>
-internal sealed class StylePairs(IBatchSource<RowBatch> contents, ImageShape shape, StyleSource styles, int size) : IBatchSource<StylePairBatch>
+internal sealed class StylePairs(IBatchSource<RowBatch> rows, ImageShape shape, StyleSource styles, int size) : IBatchSource<StylePairBatch>
 {
-    public long RowCount => contents.RowCount;
+    public long RowCount => rows.RowCount;
 
-    public int BatchCount => contents.BatchCount;
+    public int BatchCount => rows.BatchCount;
 
-    public long LeftOut => contents.LeftOut;
+    public long LeftOut => rows.LeftOut;
 
-    public string? Checksum => contents.Checksum == null ? null : $"{contents.Checksum}; styles: {styles.Checksum}";
+    public string? Checksum => rows.Checksum;
 
     public IEnumerable<StylePairBatch> ReadEpoch(int epoch)
     {
-        using var drawn = styles.ReadEpoch(epoch, shape);
-        foreach (var batch in contents.ReadEpoch(epoch))
+        var drawn = styles.ReadEpoch(epoch);
+        foreach (var batch in rows.ReadEpoch(epoch))
         {
             using (batch)
             {
                 for (var first = 0; first < batch.RowCount; first += size)
                 {
                     var count = Math.Min(size, batch.RowCount - first);
-                    yield return new StylePairBatch(count, batch.EpochFraction, PicturesIn(batch.Features, first, count, shape), drawn.Next(count));
+                    using var scope = NewDisposeScope();
+                    var features = batch.Features.narrow(0, first, count);
+                    var content = PicturesIn(features, 0, shape).DetachFromDisposeScope();
+                    yield return new StylePairBatch(count, batch.EpochFraction, content, Array.ConvertAll(drawn.Next(features), style => style.DetachFromDisposeScope()));
                 }
             }
         }
     }
 
-    /// <summary>Some rows of features as pictures, which share their memory.</summary>
-    public static Tensor PicturesIn(Tensor features, int first, int count, ImageShape shape)
-    {
-        using var scope = NewDisposeScope();
-        return features.narrow(0, first, count).view(count, shape.Channels, shape.Height, shape.Width).DetachFromDisposeScope();
-    }
+    /// <summary>Values of rows of features as pictures, which share their memory.</summary>
+    public static Tensor PicturesIn(Tensor features, long first, ImageShape shape) =>
+        features.narrow(1, first, shape.Count).view(features.shape[0], shape.Channels, shape.Height, shape.Width);
 }
 
 /// <summary>Where the styles of a training come from.</summary>
 internal abstract class StyleSource
 {
-    /// <summary>The checksum of the style pictures.</summary>
-    public abstract string? Checksum { get; }
-
     /// <summary>The styles of an epoch: the same for the same epoch.</summary>
     /// <param name="epoch">The epoch; 0 in validation.</param>
-    /// <param name="content">The size of the content pictures.</param>
-    public abstract StyleDraws ReadEpoch(int epoch, ImageShape content);
+    public abstract StyleDraws ReadEpoch(int epoch);
 }
 
 /// <summary>The styles of an epoch, one batch after the other.</summary>
-internal abstract class StyleDraws : IDisposable
+internal abstract class StyleDraws
 {
-    /// <summary>The styles of the next rows, as in <see cref="StylePairBatch.Styles"/>. The caller disposes them.</summary>
-    public abstract Tensor[] Next(int rows);
-
-    public virtual void Dispose()
-    {
-    }
+    /// <summary>The styles of the next rows, as in <see cref="StylePairBatch.Styles"/>.</summary>
+    public abstract Tensor[] Next(Tensor features);
 }
 
-/// <summary>Styles of a column of the same rows, in an order of their own.</summary>
-/// <param name="rows">The style pictures, in batches of the same sizes as those of the content pictures.</param>
-/// <param name="shape">Their size.</param>
-internal sealed class ColumnStyles(IBatchSource<RowBatch> rows, ImageShape shape) : StyleSource
+/// <summary>Styles of the rows themselves, exchanged at random between the rows of a batch; in validation each row keeps its own.</summary>
+/// <param name="first">Where the style picture of a row begins.</param>
+/// <param name="shape">Its size.</param>
+/// <param name="seed">The seed.</param>
+internal sealed class RowStyles(long first, ImageShape shape, int seed) : StyleSource
 {
-    public override string? Checksum => rows.Checksum;
+    public override StyleDraws ReadEpoch(int epoch) => new Draws(first, shape, epoch == 0 ? null : new SplitMix64(SeedSequence.Derive(seed, SeedSequence.StylePairs, epoch)));
 
-    public override StyleDraws ReadEpoch(int epoch, ImageShape content) => new Draws(rows.ReadEpoch(epoch).GetEnumerator(), shape);
-
-    private sealed class Draws(IEnumerator<RowBatch> batches, ImageShape shape) : StyleDraws
+    private sealed class Draws(long first, ImageShape shape, SplitMix64? random) : StyleDraws
     {
-        private RowBatch? _batch;
-        private int _used;
-
-        public override Tensor[] Next(int rows)
+        public override Tensor[] Next(Tensor features)
         {
-            if (_batch == null || _used == _batch.RowCount)
-            {
-                _batch?.Dispose();
-                _batch = null;
-                if (!batches.MoveNext())
-                    throw new InvalidOperationException("The style pictures end before the content pictures.");
-                (_batch, _used) = (batches.Current, 0);
-            }
-            _used += rows;
-            return [StylePairs.PicturesIn(_batch.Features, _used - rows, rows, shape)];
-        }
-
-        public override void Dispose()
-        {
-            _batch?.Dispose();
-            batches.Dispose();
+            var own = StylePairs.PicturesIn(features, first, shape);
+            if (random is not { } generator)
+                return [own];
+            var order = Enumerable.Range(0, (int)features.shape[0]).ToArray();
+            generator.Shuffle(order);
+            random = generator;
+            return [own.index_select(0, tensor(Array.ConvertAll(order, row => (long)row), ScalarType.Int64, features.device))];
         }
     }
 }
 
 /// <summary>Styles that are given as pictures: each row gets one at random, cut at random to the size of the content if it is larger.</summary>
-internal sealed class DrawnStyles(IReadOnlyList<StylePicture> pictures, int seed, Device device) : StyleSource
+internal sealed class DrawnStyles(IReadOnlyList<StylePicture> pictures, ImageShape content, int seed, Device device) : StyleSource
 {
-    public override string Checksum { get; } = ChecksumOf(pictures);
+    public override StyleDraws ReadEpoch(int epoch) => new Draws(pictures, new SplitMix64(SeedSequence.Derive(seed, SeedSequence.StylePairs, epoch)), content, device);
 
-    public override StyleDraws ReadEpoch(int epoch, ImageShape content) => new Draws(pictures, new SplitMix64(SeedSequence.Derive(seed, SeedSequence.StylePairs, epoch)), content, device);
-
-    private static string ChecksumOf(IReadOnlyList<StylePicture> pictures)
+    /// <summary>The sizes and the SHA-256 of style pictures.</summary>
+    public static string ChecksumOf(IReadOnlyList<StylePicture> pictures)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var picture in pictures)
@@ -142,12 +120,11 @@ internal sealed class DrawnStyles(IReadOnlyList<StylePicture> pictures, int seed
     {
         private SplitMix64 _random = random;
 
-        public override Tensor[] Next(int rows)
+        public override Tensor[] Next(Tensor features)
         {
-            using var scope = NewDisposeScope();
-            var drawn = Enumerable.Range(0, rows).Select(_ => Draw()).ToArray();
+            var drawn = Enumerable.Range(0, (int)features.shape[0]).Select(_ => Draw()).ToArray();
             var whole = drawn.All(style => style.shape.SequenceEqual(drawn[0].shape)) ? [cat(drawn, 0)] : drawn;
-            return Array.ConvertAll(whole, style => style.to(device).DetachFromDisposeScope());
+            return Array.ConvertAll(whole, style => style.to(device));
         }
 
         private Tensor Draw()

@@ -41,7 +41,7 @@ public sealed class AdaptiveStyleTransferTransformer : NetworkColumnsTransformer
     private float _strength;
 
     internal AdaptiveStyleTransferTransformer(IHostEnvironment env, NetworkModelParameters encoder, NetworkModelParameters decoder, AdaptiveStyleSettings settings)
-        : base(env.Register(LoaderSignature), settings.InputColumnName, [decoder, encoder])
+        : base(env.Register(LoaderSignature), settings.Columns.Input, [decoder, encoder])
     {
         (Encoder, Decoder, _settings, _strength) = (encoder, decoder, settings, settings.Strength);
         _encoder = new StyleEncoder(encoder, settings.EncoderLayer);
@@ -49,13 +49,13 @@ public sealed class AdaptiveStyleTransferTransformer : NetworkColumnsTransformer
     }
 
     /// <summary>The column of the finished pictures.</summary>
-    public string OutputColumnName => _settings.OutputColumnName;
+    public string OutputColumnName => _settings.Columns.Output;
 
     /// <summary>The column of the style pictures.</summary>
-    public string StyleColumnName => _settings.StyleColumnName;
+    public string StyleColumnName => _settings.Columns.Style;
 
     /// <summary>The column of the strength, a <c>Single</c> from 0 to 1; null for <see cref="Strength"/>.</summary>
-    public string? StrengthColumnName => _settings.StrengthColumnName;
+    public string? StrengthColumnName => _settings.Columns.Strength;
 
     /// <summary>How much of the style there is, from 0, the content picture, to 1. It is not used if there is a column of strengths.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not between 0 and 1.</exception>
@@ -110,11 +110,11 @@ public sealed class AdaptiveStyleTransferTransformer : NetworkColumnsTransformer
         }
     }
 
-    private protected override DataViewSchema.Column FindInput(DataViewSchema schema) => PictureReader.Find(schema, InputColumnName);
+    private protected override DataViewSchema.Column FindInput(DataViewSchema schema) => PictureColumn.Find(schema, InputColumnName, _settings.Columns.InputShape).Column;
 
     private protected override IReadOnlyList<DataViewSchema.Column> OtherInputs(DataViewSchema schema)
     {
-        var style = PictureReader.Find(schema, StyleColumnName);
+        var style = PictureColumn.Find(schema, StyleColumnName, _settings.Columns.StyleShape).Column;
         return StrengthColumnName == null ? [style] : [style, StrengthReader.Find(schema, StrengthColumnName)];
     }
 
@@ -124,13 +124,20 @@ public sealed class AdaptiveStyleTransferTransformer : NetworkColumnsTransformer
     private protected override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer)
     {
         disposer = null;
-        var content = new PictureReader(row, input);
-        var style = new PictureReader(row, row.Schema[StyleColumnName]);
+        var style = StyleOf(row);
         var strength = StrengthColumnName == null ? null : new StrengthReader(row, row.Schema[StrengthColumnName]);
+        if (PictureColumn.Find(row.Schema, InputColumnName, _settings.Columns.InputShape).Shape is { } shape)
+            return [VectorGetter(row, input, shape, style, () => strength?.Read() ?? _strength)];
+        var content = new PictureReader(row, input);
         return [FinishedPicture.Getter(new OncePerRow<FinishedPicture>(row, () =>
         {
-            using var lease = Lease();
-            return Paint(content.ReadImage(), style.Read(), strength?.Read() ?? _strength, row.Position);
+            var image = content.ReadImage();
+            var picture = Picture.Of(image, InputColumnName, row.Position);
+            return Paint(picture, style(), strength?.Read() ?? _strength, row.Position, () => FinishedPicture.Of(image), values =>
+            {
+                using var painted = picture.WithColors(values);
+                return FinishedPicture.Of(painted);
+            });
         }))];
     }
 
@@ -145,13 +152,53 @@ public sealed class AdaptiveStyleTransferTransformer : NetworkColumnsTransformer
 
     private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
 
-    private FinishedPicture Paint(MLImage image, Picture style, float strength, long row)
+    private Func<Picture> StyleOf(DataViewRow row)
     {
-        var content = Picture.Of(image, InputColumnName, row);
+        var (column, shape) = PictureColumn.Find(row.Schema, StyleColumnName, _settings.Columns.StyleShape);
+        if (shape == null)
+            return new PictureReader(row, column).Read;
+        var reader = new FeatureReader(row, column, (int)shape.Count);
+        return () => ReadVector(reader, shape).Picture;
+    }
+
+    private static (float[] Values, Picture Picture) ReadVector(FeatureReader reader, ImageShape shape)
+    {
+        var values = new float[reader.Width];
+        reader.Read(values);
+        return (values, new Picture(shape.Height, shape.Width, values, alpha: null));
+    }
+
+    private ValueGetter<VBuffer<float>> VectorGetter(DataViewRow row, DataViewSchema.Column input, ImageShape shape, Func<Picture> style, Func<float> strength)
+    {
+        var reader = new FeatureReader(row, input, (int)shape.Count);
+        var once = new OncePerRow<float[]>(row, () =>
+        {
+            var (values, picture) = ReadVector(reader, shape);
+            return Paint(picture, style(), strength(), row.Position, () => values, painted => TensorMemory.Floats(painted.contiguous()).ToArray());
+        });
+        return (ref VBuffer<float> destination) =>
+        {
+            var values = once.Value;
+            var editor = VBufferEditor.Create(ref destination, values.Length);
+            values.CopyTo(editor.Values);
+            destination = editor.Commit();
+        };
+    }
+
+    /// <summary>Paints a picture.</summary>
+    /// <param name="content">The content picture.</param>
+    /// <param name="style">The style picture.</param>
+    /// <param name="strength">From 0 to 1.</param>
+    /// <param name="row">The position of the row, for messages.</param>
+    /// <param name="unchanged">Returns the content picture itself.</param>
+    /// <param name="finish">Makes the result of <c>[1, 3, height, width]</c> from 0 to 255.</param>
+    private T Paint<T>(Picture content, Picture style, float strength, long row, Func<T> unchanged, Func<Tensor, T> finish)
+    {
+        using var lease = Lease();
         Check(content, InputColumnName, row);
         Check(style, StyleColumnName, row);
         if (strength == 0)
-            return FinishedPicture.Of(image);
+            return unchanged();
         var bytes = _painter.BytesOf(content, style);
         if (bytes > MachineMemory.Available)
             throw new InsufficientMemoryException(FormattableString.Invariant($"Image column '{InputColumnName}', {RowName.Of(row)}: a picture of {content.Height} x {content.Width} pixels (height x width) in the style of one of {style.Height} x {style.Width} needs at least {MachineMemory.Text(bytes)}; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make the pictures smaller (ResizeImages)."));
@@ -160,8 +207,7 @@ public sealed class AdaptiveStyleTransferTransformer : NetworkColumnsTransformer
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         var pixels = content.ToTensor();
-        using var painted = content.WithColors(Recolor(_painter.Paint(pixels, style.ToTensor(), strength), pixels));
-        return FinishedPicture.Of(painted);
+        return finish(Recolor(_painter.Paint(pixels, style.ToTensor(), strength), pixels).clamp(Number.Zero, Number.Of(255L)));
     }
 
     /// <summary>Puts the colors of the content picture back, if they are to stay.</summary>
@@ -180,88 +226,4 @@ public sealed class AdaptiveStyleTransferTransformer : NetworkColumnsTransformer
         if (_encoder.ProblemOf(picture.Height, picture.Width) is { } problem)
             throw new FormatException(FormattableString.Invariant($"Image column '{column}', {RowName.Of(row)}: the picture has {picture.Height} x {picture.Width} pixels (height x width): {problem}"));
     }
-}
-
-/// <summary>Reads the strength of a row.</summary>
-internal sealed class StrengthReader(DataViewRow row, DataViewSchema.Column column)
-{
-    private readonly ValueGetter<float> _getter = row.GetGetter<float>(column);
-
-    /// <exception cref="FormatException">The value is not between 0 and 1; the message names column and row.</exception>
-    public float Read()
-    {
-        float value = 0;
-        _getter(ref value);
-        return value is >= 0 and <= 1
-            ? value
-            : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Column '{column.Name}', {RowName.Of(row.Position)}: the strength is {value}; it must be between 0 and 1."));
-    }
-
-    /// <exception cref="ArgumentException">The column is missing or of another type.</exception>
-    public static DataViewSchema.Column Find(DataViewSchema schema, string name)
-    {
-        var column = FeatureRows.Find(schema, name);
-        return column.Type == NumberDataViewType.Single ? column : throw NoNumber(name, column.Type.ToString()!);
-    }
-
-    /// <summary>Checks that a schema has a column of strengths.</summary>
-    /// <exception cref="ArgumentException">It is missing or of another type.</exception>
-    public static void Check(SchemaShape schema, string name)
-    {
-        if (!schema.TryFindColumn(name, out var column))
-            throw FeatureRows.Missing(name, schema.Select(other => other.Name));
-        if (column.ItemType != NumberDataViewType.Single || column.Kind != SchemaShape.Column.VectorKind.Scalar)
-            throw NoNumber(name, column.GetTypeString());
-    }
-
-    private static ArgumentException NoNumber(string name, string type) => new($"Column '{name}' has type {type}; a strength must be a Single from 0 to 1.", "schema");
-}
-
-/// <summary>What the transformer needs besides its networks.</summary>
-/// <param name="OutputColumnName">The column to add.</param>
-/// <param name="InputColumnName">The column of the content pictures.</param>
-/// <param name="StyleColumnName">The column of the style pictures.</param>
-/// <param name="StrengthColumnName">The column of the strengths, or null.</param>
-/// <param name="Strength">The strength if there is no column.</param>
-/// <param name="PreserveColors">Whether only the luminance changes.</param>
-/// <param name="EncoderLayer">The full name of the layer whose statistics are exchanged.</param>
-internal sealed record AdaptiveStyleSettings(string OutputColumnName, string InputColumnName, string StyleColumnName, string? StrengthColumnName, float Strength, bool PreserveColors, string EncoderLayer)
-{
-    public void Save(ModelSaveContext ctx)
-    {
-        ctx.SaveNonEmptyString(OutputColumnName);
-        ctx.SaveNonEmptyString(InputColumnName);
-        ctx.SaveNonEmptyString(StyleColumnName);
-        ctx.SaveStringOrNull(StrengthColumnName);
-        ctx.Writer.Write(Strength);
-        ctx.Writer.Write(PreserveColors);
-        ctx.SaveNonEmptyString(EncoderLayer);
-    }
-
-    /// <exception cref="ModelFormatException">The strength is out of range.</exception>
-    public static AdaptiveStyleSettings Load(ModelLoadContext ctx)
-    {
-        var (output, input, style) = (ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString());
-        var column = ctx.LoadStringOrNull();
-        var strength = ctx.Reader.ReadSingle();
-        if (strength is not (>= 0 and <= 1))
-            throw new ModelFormatException("Model.key", string.Create(CultureInfo.InvariantCulture, $"does not describe a style transfer: strength {strength}"));
-        return new AdaptiveStyleSettings(output, input, style, column, strength, ctx.Reader.ReadByte() != 0, ctx.LoadNonEmptyString());
-    }
-}
-
-/// <summary>The weights of a decoder, to continue its training with the same encoder.</summary>
-internal sealed class AdaptiveStyleWeights(NetworkModelParameters encoder, NetworkModelParameters decoder) : IInitialWeights
-{
-    public NetworkArchitecture Architecture => decoder.Architecture;
-
-    public NetworkModelParameters Encoder => encoder;
-
-    public PredictionHead? Head => null;
-
-    public bool LacksOutput => false;
-
-    public NetworkLease Lease() => NetworkLease.Of([decoder, encoder]);
-
-    public IReadOnlyDictionary<string, Tensor> WeightsFor(NetworkArchitecture architecture) => ((IInitialWeights)decoder).WeightsFor(architecture);
 }

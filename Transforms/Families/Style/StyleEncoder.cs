@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using MLExtensions.Families.Images;
+using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,11 +23,13 @@ internal sealed class StyleEncoder
     private const int FewestPositions = 2; // a decoder's convolutions reflect a position
     private const int LargestLeast = 1024;
     private const int Probe = 1024;
+    private const int ProbedSide = 128;
 
     private readonly ImageArchitecture _architecture;
     private readonly LossNetwork _network;
     private readonly string _layer;
     private readonly int _offset;
+    private readonly int _reach;
     private readonly Lazy<int> _leastSide;
     private readonly ConcurrentDictionary<int, int> _ends = [];
 
@@ -41,13 +44,14 @@ internal sealed class StyleEncoder
         var layers = LossLayers.Of(Sized(Probe, Probe));
         var last = layers.Single(other => other.Path == layer).Placed;
         Channels = last.Output.Channels;
-        var (first, stride) = (0.0, 1);
+        var (first, stride, reach) = (0.0, 1, 0);
         var steps = new List<EncoderStep>();
         foreach (var placed in layers.Select(other => other.Placed))
         {
             var (offset, step) = PlaceOf(placed);
             first += offset * stride;
             stride = checked(stride * step);
+            reach += stride * LayerChain.LeavesOf(placed).Sum(ZerosAround);
             var convolves = placed.Layer is ConvolutionLayer || placed.Layer.Inside(placed.Input, placed.Site).Any();
             if (convolves || step > 1)
                 steps.Add(new EncoderStep(convolves, placed.Input.Channels, placed.Output.Channels, step));
@@ -61,7 +65,8 @@ internal sealed class StyleEncoder
         (Steps, Stride) = (steps, stride);
         // The center of a position's pixels, and the center of what it is painted on.
         var shift = first - ((stride - 1) / 2.0);
-        Border = Math.Max(stride, (int)Math.Ceiling(shift));
+        _reach = reach;
+        Border = Math.Max(stride, (int)Math.Ceiling(shift + reach));
         _offset = (int)Math.Floor(Border - shift);
         _leastSide = new Lazy<int>(FindLeastSide);
     }
@@ -94,6 +99,23 @@ internal sealed class StyleEncoder
     /// <summary>Cuts what was decoded from the positions of a picture to the picture.</summary>
     public Tensor Cut(Tensor decoded, long height, long width) => decoded.narrow(2, _offset, height).narrow(3, _offset, width);
 
+    /// <summary>
+    /// About the root mean square of the layer's outputs, which differs from network to network by orders of magnitude, as a power of two: that of a
+    /// picture with patterns of many sizes, as photographs have them.
+    /// </summary>
+    public double TypicalSize()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var generator = new Generator(1, CPU);
+        var picture = zeros([1, 3, ProbedSide, ProbedSide], ScalarType.Float32, CPU);
+        for (var side = 1; side <= ProbedSide; side *= 2)
+            picture.add_(nn.functional.interpolate(rand([1, 3, side, side], dtype: ScalarType.Float32, device: CPU, generator: generator), [ProbedSide, ProbedSide], mode: InterpolationMode.Nearest), Number.One);
+        var (least, greatest) = (picture.min(), picture.max());
+        var size = Encode(picture.sub(least).div(greatest.sub(least)).mul(Number.Of(255L))).pow(Number.Of(2)).mean().item<float>();
+        return size > 0 && float.IsFinite(size) ? Math.Pow(2, Math.Round(Math.Log2(size) / 2)) : 1;
+    }
+
     /// <summary>Why the network cannot see pictures of a size; null if it can.</summary>
     public string? ProblemOf(int height, int width) => Math.Min(height, width) >= LeastSide
         ? null
@@ -119,6 +141,14 @@ internal sealed class StyleEncoder
         _ => (0, Math.Max(1, (int)Math.Round((double)placed.Input.Height / placed.Output.Height))),
     };
 
+    /// <summary>The zeros that a layer puts around its input. What they change must lie outside of the picture, or it becomes a frame.</summary>
+    private static int ZerosAround(PlacedLayer placed) => placed.Layer switch
+    {
+        ConvolutionLayer layer => layer.Padding,
+        AveragePoolingLayer layer => layer.Padding,
+        _ => 0,
+    };
+
     private ImageArchitecture Seeing(int height, int width) => Sized(Border + height + EndOf(height), Border + width + EndOf(width));
 
     private ImageArchitecture Sized(int height, int width) => _architecture with
@@ -133,7 +163,7 @@ internal sealed class StyleEncoder
     private int EndOf(long side) => _ends.GetOrAdd(checked((int)side), pixels =>
     {
         var end = Border;
-        while (PositionsOf(Border + pixels + end) * Stride < _offset + pixels)
+        while (PositionsOf(Border + pixels + end) * Stride < _offset + pixels + _reach)
             end++;
         return end;
     });

@@ -6,16 +6,16 @@ using static TorchSharp.torch;
 namespace MLExtensions.Families.Style;
 
 /// <summary>Some pairs of the first training batch, painted after each epoch: content, style and result side by side.</summary>
-internal sealed class StyleSamples : IDisposable
+internal sealed class StylePairSamples : IDisposable
 {
     private const int MostPairs = 4;
     private const int Columns = 3;
 
     private readonly StylePairBatch _batch;
 
-    private StyleSamples(StylePairBatch batch) => _batch = batch;
+    private StylePairSamples(StylePairBatch batch) => _batch = batch;
 
-    public static StyleSamples Take(IBatchSource<StylePairBatch> source)
+    public static StylePairSamples Take(IBatchSource<StylePairBatch> source)
     {
         using var scope = NewDisposeScope();
         foreach (var batch in source.ReadEpoch(1))
@@ -24,7 +24,7 @@ internal sealed class StyleSamples : IDisposable
             {
                 var count = Math.Min(MostPairs, batch.RowCount);
                 // Tensors of a batch share memory that the next one overwrites.
-                return new StyleSamples(new StylePairBatch(count, 0, batch.Content.narrow(0, 0, count).clone().DetachFromDisposeScope(), StylesOf(batch, count)));
+                return new StylePairSamples(new StylePairBatch(count, 0, batch.Content.narrow(0, 0, count).clone().DetachFromDisposeScope(), StylesOf(batch, count)));
             }
         }
         throw new InvalidOperationException("The training data has no batch.");
