@@ -1,0 +1,49 @@
+using MLExtensions.Persistence;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Tests;
+
+/// <summary>A small loss network with random weights, in a file.</summary>
+internal static class LossNetworkSample
+{
+    private static readonly Lazy<string> SharedFile = new(() =>
+    {
+        var folder = new TemporaryFolder();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Dispose();
+        var path = folder.File("weights.safetensors");
+        Write(path, TestSeed.Of(5));
+        return path;
+    });
+
+    /// <summary>A file for the whole process.</summary>
+    public static string Path => SharedFile.Value;
+
+    public static CnnArchitecture Network { get; } = new()
+    {
+        InputCount = 3 * 32 * 32,
+        OutputCount = 2,
+        Image = new ImageInput(new ImageShape(3, 32, 32)) { Scaling = PixelScaling.ImageNet },
+        Layers =
+        [
+            new SequenceLayer(
+            [
+                new ConvolutionLayer(8, 3) { Padding = 1 }, new ActivationLayer(), new MaxPoolingLayer(2),
+                new ConvolutionLayer(12, 3) { Padding = 1 }, new ActivationLayer(), new ConvolutionLayer(12, 3) { Padding = 1 }, new ActivationLayer(),
+            ]) { Name = "features" },
+            new GlobalAveragePoolingLayer { Name = "pool" },
+            new DenseLayer { Name = "classifier" },
+        ],
+    };
+
+    /// <summary>Writes random weights of <see cref="Network"/>.</summary>
+    public static void Write(string path, int seed)
+    {
+        using var scope = NewDisposeScope();
+        using var module = Network.CreateModule();
+        using var noGradient = no_grad();
+        var generator = new Generator((ulong)seed);
+        foreach (var (name, value) in module.state_dict())
+            value.copy_(randn(value.shape, generator: generator).mul_(name.EndsWith("bias", StringComparison.Ordinal) ? 0.1 : 0.3));
+        AtomicFile.Write(path, stream => SafeTensorsWriter.Write(stream, module.state_dict()));
+    }
+}
