@@ -51,7 +51,8 @@ public sealed class StyleEncoderTests
     public void MirrorOfSqueezeNet_EnlargesFourTimes()
     {
         var (encoder, decoder) = MirrorOf(SqueezeNet, "fire4");
-        Assert.AreEqual(4, encoder.Stride);
+        Assert.AreEqual((4, 17), (encoder.Stride, encoder.LeastSide));
+        Assert.AreEqual(616_915, decoder.ParameterCount);
         CollectionAssert.AreEqual(new[] { 128, 128, 96, 48, 48, 3 }, decoder.Layers.Select(layer => layer.Channels).ToArray());
         CollectionAssert.AreEqual(new[] { 1, 1, 1, 2, 2, 1 }, decoder.Layers.Select(layer => layer.Scale).ToArray());
         using var module = decoder.CreateModule();
