@@ -150,5 +150,63 @@ public static class StyleCatalog
         /// </code>
         /// </example>
         public StyleEmbeddingEstimator StyleEmbedding(StyleEmbeddingEstimator.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
+
+        /// <summary>Learns to paint pictures in any style, also one that it has never seen. Huang and Belongie, 2017.</summary>
+        /// <remarks>
+        /// The training takes content and style pictures from the two columns and pairs them at random; they must have one size each, so put
+        /// <c>ResizeImages</c> before. The transformer takes pictures of any size.
+        /// </remarks>
+        /// <param name="outputColumnName">The column to add, an image of the size of the content picture.</param>
+        /// <param name="inputColumnName">The column of the content pictures, <c>MLImage</c>.</param>
+        /// <param name="styleColumnName">The column of the style pictures, <c>MLImage</c>.</param>
+        /// <param name="weightsPath">
+        /// The safetensors file of a pretrained image network: SqueezeNet 1.0, VGG-16 or VGG-19 with torchvision's names.
+        /// </param>
+        /// <param name="epochs">The number of passes over the training data. Default 20.</param>
+        /// <param name="styleWeight">The factor of the style loss, at least 0. Default 10.</param>
+        /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+        /// <exception cref="ModelFormatException">The file is damaged or not a safetensors file.</exception>
+        /// <exception cref="ArgumentException">The network is not recognized, or an option is out of range; the message names it.</exception>
+        /// <example>
+        /// <code>
+        /// var pipeline = ml.Transforms.LoadImages("Image", "photos", "Path")
+        ///     .Append(ml.Transforms.LoadImages("Style", "paintings", "PaintingPath"))
+        ///     .Append(ml.Transforms.ResizeImages("Image", 128, 128))
+        ///     .Append(ml.Transforms.ResizeImages("Style", 128, 128))
+        ///     .Append(ml.Transforms.AdaptiveStyleTransfer("Styled", "Image", "Style", "squeezenet1_0.safetensors"));
+        /// </code>
+        /// </example>
+        public AdaptiveStyleTransferEstimator AdaptiveStyleTransfer(
+            string outputColumnName,
+            string inputColumnName,
+            string styleColumnName,
+            string weightsPath,
+            int epochs = AdaptiveStyleTransferEstimator.Options.DefaultStyleEpochs,
+            double styleWeight = AdaptiveStyleTransferEstimator.Options.DefaultStyleWeight) =>
+            catalog.AdaptiveStyleTransfer(new AdaptiveStyleTransferEstimator.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                StyleColumnName = styleColumnName,
+                WeightsPath = weightsPath,
+                Epochs = epochs,
+                StyleWeight = styleWeight,
+            });
+
+        /// <summary>Learns to paint pictures in any style, with all options.</summary>
+        /// <param name="options">The options. The estimator keeps a copy.</param>
+        /// <inheritdoc cref="AdaptiveStyleTransfer(TransformsCatalog, string, string, string, string, int, double)" path="/exception"/>
+        /// <example>
+        /// <code>
+        /// var style = ml.Transforms.AdaptiveStyleTransfer(new AdaptiveStyleTransferEstimator.Options
+        /// {
+        ///     WeightsPath = "squeezenet1_0.safetensors",
+        ///     StylePaths = ["starry_night.jpg", "the_wave.jpg", "the_scream.jpg"],
+        ///     Strength = 0.8,
+        ///     PreserveColors = true,
+        /// });
+        /// </code>
+        /// </example>
+        public AdaptiveStyleTransferEstimator AdaptiveStyleTransfer(AdaptiveStyleTransferEstimator.Options options) => new(CatalogUtils.GetEnvironment(catalog), options);
     }
 }

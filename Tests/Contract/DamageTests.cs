@@ -21,7 +21,7 @@ public sealed class DamageTests
         var ml = new MLContext();
         ml.Model.Save(model.Transformer, subject.View(ml, 1).Schema, file);
         var entries = EntriesOf(file);
-        Assert.HasCount(model.Networks.Sum(network => network.History == null ? Entries.Length - 1 : Entries.Length), entries);
+        Assert.HasCount(model.Networks.Concat(model.Untrained).Sum(network => network.History == null ? Entries.Length - 1 : Entries.Length), entries);
         var original = File.ReadAllBytes(file);
         foreach (var entry in entries)
         {

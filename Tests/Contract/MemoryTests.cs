@@ -21,7 +21,7 @@ public sealed class MemoryTests
         AssertNoGrowth(() => Fit().Dispose());
         var before = Live;
         using var model = Fit();
-        Assert.AreEqual(model.Networks.Sum(network => network.WeightShapes.Count), Live - before, "the model's own tensors");
+        Assert.AreEqual(model.Networks.Concat(model.Untrained).Sum(network => network.WeightShapes.Count), Live - before, "the model's own tensors");
     }
 
     [TestMethod]

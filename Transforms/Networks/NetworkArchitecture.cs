@@ -17,6 +17,7 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(LanguageModelArchitecture), LanguageModelArchitecture.FamilyName)]
 [JsonDerivedType(typeof(RbmArchitecture), RbmArchitecture.FamilyName)]
 [JsonDerivedType(typeof(AutoencoderArchitecture), AutoencoderArchitecture.FamilyName)]
+[JsonDerivedType(typeof(DecoderArchitecture), DecoderArchitecture.FamilyName)]
 [JsonDerivedType(typeof(GeneratorArchitecture), GeneratorArchitecture.FamilyName)]
 [JsonDerivedType(typeof(DiscriminatorArchitecture), DiscriminatorArchitecture.FamilyName)]
 [JsonDerivedType(typeof(ActionValueArchitecture), ActionValueArchitecture.FamilyName)]

@@ -112,6 +112,7 @@ internal static class SeedSequence
     public const int Folds = 17;
     public const int StyleNoise = 18;
     public const int StyleChoice = 19;
+    public const int StylePairs = 20;
 
     public static ulong Derive(int seed, int purpose, int epoch = 0)
     {

@@ -21,6 +21,8 @@ internal static class ModelUse
             case LanguageModelTransformer language:
                 var text = language.GenerateText("r", new GenerationOptions { MaximumTokens = 5, Seed = 1 });
                 return [.. text.Select(character => (float)character)];
+            case AdaptiveStyleTransferTransformer style:
+                return style.Decoder.GetWeights("layers.0.weight");
             case GanTransformer gan:
                 var noise = gan.DrawNoise(2, seed: 1);
                 return [.. gan.Sample(noise[0]), .. gan.Interpolate(noise[0], noise[1], 3).SelectMany(sample => sample), .. Outcome.Values(gan.Generate(3, seed: 1), gan.OutputColumnName)];

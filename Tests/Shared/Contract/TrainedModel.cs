@@ -13,6 +13,7 @@ internal sealed class TrainedModel(ITransformer transformer) : IDisposable
         NetworkTransformer network => [network.Model],
         RbmTransformer machines => machines.Layers,
         AutoencoderTransformer autoencoder => [autoencoder.Model],
+        AdaptiveStyleTransferTransformer style => [style.Decoder],
         LanguageModelTransformer language => [language.Model],
         FastStyleTransferTransformer style => [style.Model],
         LstmForecastingTransformer forecaster => [forecaster.Model],
@@ -21,6 +22,9 @@ internal sealed class TrainedModel(ITransformer transformer) : IDisposable
         DiscriminatorFeaturesTransformer features => [features.Discriminator],
         _ => throw new ArgumentException($"The contract does not know where a {transformer.GetType().Name} has its networks.", nameof(transformer)),
     };
+
+    /// <summary>Networks that were not trained but are saved with the others.</summary>
+    public IReadOnlyList<NetworkModelParameters> Untrained { get; } = transformer is AdaptiveStyleTransferTransformer style ? [style.Encoder] : [];
 
     /// <summary>One a training: networks that were trained together share it.</summary>
     public IEnumerable<TrainingHistory> Histories => transformer switch

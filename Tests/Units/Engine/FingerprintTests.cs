@@ -44,6 +44,12 @@ public sealed class FingerprintTests
             "ActionMaskColumnName", "NextActionMaskColumnName", "OutputColumnName", "ActionValuesColumnName",
         ],
         [typeof(LanguageModelEstimator.Options)] = ["TextColumnName", "Tokenization"],
+        // The fingerprint has the layers by their full names, and the weights and style pictures as they are.
+        [typeof(AdaptiveStyleTransferEstimator.Options)] =
+        [
+            "OutputColumnName", "InputColumnName", "StyleColumnName", "StrengthColumnName", "Strength", "PreserveColors", "StylePaths", "StyleImages", "StyleScale", "WeightsPath", "Architecture",
+            "EncoderLayer", "StyleLayers",
+        ],
     };
 
     public static IEnumerable<object[]> OptionTypes => AllTypes.Select(type => new object[] { type });

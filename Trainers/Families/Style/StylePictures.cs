@@ -114,5 +114,9 @@ internal sealed record StylePicture(int Height, int Width, byte[] Colors)
     }
 
     /// <summary><c>[1, 3, height, width]</c> from 0 to 255.</summary>
-    public Tensor ToTensor() => tensor(Colors, [1, 3, Height, Width], ScalarType.Byte, CPU).to(ScalarType.Float32);
+    public Tensor ToTensor() => Cut(0, 0, Height, Width);
+
+    /// <summary>A part of it, <c>[1, 3, height, width]</c> from 0 to 255.</summary>
+    public Tensor Cut(int top, int left, int height, int width) =>
+        tensor(Colors, [1, 3, Height, Width], ScalarType.Byte, CPU).narrow(2, top, height).narrow(3, left, width).to(ScalarType.Float32);
 }

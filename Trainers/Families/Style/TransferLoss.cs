@@ -78,7 +78,7 @@ internal sealed class TransferLoss(LossNetwork network, TransferLossSettings set
     }
 
     /// <summary>The mean squared difference of neighboring pixels, as pixels from 0 to 1.</summary>
-    private static Tensor TotalVariation(Tensor pictures)
+    public static Tensor TotalVariation(Tensor pictures)
     {
         var (height, width) = (pictures.shape[2], pictures.shape[3]);
         return Along(2, height).add(Along(3, width), Number.One).div(Number.Of(MaximumPixel * MaximumPixel));

@@ -89,9 +89,12 @@ internal sealed class PictureReader(DataViewRow row, DataViewSchema.Column colum
     private readonly ImageGetter _getter = new(row.GetGetter<MLImage>(column));
 
     /// <exception cref="FormatException">The picture is missing; the message names column and row.</exception>
-    public Picture Read() => _getter.Read() is { } image
-        ? Picture.Of(image, column.Name, row.Position)
-        : throw new FormatException(FormattableString.Invariant($"Image column '{column.Name}', {RowName.Of(row.Position)}: the image is missing."));
+    public Picture Read() => Picture.Of(ReadImage(), column.Name, row.Position);
+
+    /// <summary>Reads the picture as it is. It may belong to the source: it must not be changed or disposed.</summary>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    public MLImage ReadImage() =>
+        _getter.Read() ?? throw new FormatException(FormattableString.Invariant($"Image column '{column.Name}', {RowName.Of(row.Position)}: the image is missing."));
 
     /// <summary>Finds an image column.</summary>
     /// <exception cref="ArgumentException">It is missing or has another type.</exception>
@@ -135,10 +138,19 @@ internal sealed class OncePerRow<T>(DataViewRow row, Func<T> compute)
     }
 }
 
-/// <summary>A finished picture, of which a getter gives copies: what it gives belongs to the caller.</summary>
+/// <summary>A finished picture in red, green, blue and opacity, of which a getter gives copies: what it gives belongs to the caller.</summary>
 internal sealed record FinishedPicture(byte[] Pixels, int Height, int Width)
 {
-    public static FinishedPicture Of(MLImage image) => new(image.Pixels.ToArray(), image.Height, image.Width);
+    public static FinishedPicture Of(MLImage image)
+    {
+        var pixels = image.Pixels.ToArray();
+        if (image.PixelFormat == MLPixelFormat.Bgra32)
+        {
+            for (var i = 0; i + 2 < pixels.Length; i += 4)
+                (pixels[i], pixels[i + 2]) = (pixels[i + 2], pixels[i]);
+        }
+        return new FinishedPicture(pixels, image.Height, image.Width);
+    }
 
     /// <summary>The getter of a column of pictures that take long to compute.</summary>
     public static ValueGetter<MLImage> Getter(OncePerRow<FinishedPicture> picture) => (ref MLImage destination) =>
