@@ -44,6 +44,7 @@ internal sealed class FastStyleSample : IDisposable
             ResidualBlocks = 1,
             Epochs = 2,
             BatchSize = 4,
+            LearningRate = 2e-3,
             Seed = TestSeed.Of(1),
             ThreadCount = 1,
         };

@@ -15,17 +15,16 @@ public sealed partial class FastStyleTransferEstimator
         // Pictures are large: as many of 128 x 128 pixels take 100 MB.
         private const int DefaultShuffleRows = 500;
         private const int DefaultPictures = 4;
-        private const double DefaultRate = 2e-3;
         private const double DefaultClip = 5;
 
         /// <summary>
-        /// Creates options with their defaults: 50 epochs, 4 pictures per step, learning rate 0.002 that falls to a hundredth over the second
+        /// Creates options with their defaults: 50 epochs, 4 pictures per step, a learning rate of 0.001 that falls to a hundredth over the second
         /// half of the steps, gradients clipped at 5, weights and biases drawn by <see cref="WeightInitialization.FanInUniform"/>, a shuffle
         /// buffer of 500 pictures for streamed data.
         /// </summary>
         public Options()
         {
-            (Epochs, BatchSize, LearningRate) = (DefaultFastEpochs, DefaultPictures, DefaultRate);
+            (Epochs, BatchSize) = (DefaultFastEpochs, DefaultPictures);
             LearningRateSchedule = LearningRateSchedule.Linear(holdFraction: 0.5, minimumFactor: 0.01);
             (GradientClipNorm, Initialization, ShuffleBufferRows) = (DefaultClip, WeightInitialization.FanInUniform, DefaultShuffleRows);
         }
