@@ -5,6 +5,7 @@ using MLExtensions.Tests.Features;
 using MLExtensions.Tests.Forecasting;
 using MLExtensions.Tests.Gan;
 using MLExtensions.Tests.LanguageModels;
+using MLExtensions.Tests.Loading;
 using MLExtensions.Tests.Lstm;
 using MLExtensions.Tests.Reinforcement;
 
@@ -17,6 +18,7 @@ namespace MLExtensions.Tests.Models;
 internal static class CorpusWriter
 {
     private const int RowCount = 4;
+    private const string Picture = "Picture";
     private static readonly MLContext Ml = new(1);
 
     private static readonly Dictionary<string, Func<(ITransformer Model, CorpusRow[] Rows, IDataView Data)>> Others = new()
@@ -31,6 +33,29 @@ internal static class CorpusWriter
         ["ConditionalDcgan"] = ConditionalDcgan,
         ["DiscriminatorFeatures"] = DiscriminatorFeatures,
         ["Inpainting"] = Inpainting,
+        ["StyleTransfer"] = () => Pictures(Ml.Transforms.StyleTransfer(new StyleTransferEstimator.Options
+        {
+            InputColumnName = Picture,
+            LossColumnName = "Loss",
+            WeightsPath = LossNetworkSample.Path,
+            Architecture = LossNetworkSample.Network,
+            StyleImages = [TestImages.Create(10, 8, (y, x) => ((byte)(20 * x), (byte)(30 * y), 90))],
+            ContentLayers = ["features.3"],
+            StyleLayers = ["features.1", "features.3"],
+            BorderPadding = 2,
+            Iterations = 3,
+            Optimizer = new LbfgsOptimizer { HistorySize = 2 },
+            Seed = 1,
+        })),
+        ["FastStyle"] = FastStyle,
+        ["StyleEmbedding"] = () => Pictures(Ml.Transforms.StyleEmbedding(new StyleEmbeddingEstimator.Options
+        {
+            InputColumnName = Picture,
+            OutputColumnName = "Style",
+            WeightsPath = LossNetworkSample.Path,
+            Architecture = LossNetworkSample.Network,
+            Layers = ["features.1", "features.3"],
+        })),
         ["QLearning"] = () => Policy(Ml.ReinforcementLearning.Trainers.QLearning(new QLearningEstimator.Options { Epochs = 20, Seed = 1 })),
         ["Dqn"] = Dqn,
         ["MarkovDecisionProcess"] = () => Policy(Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess()),
@@ -118,6 +143,40 @@ internal static class CorpusWriter
             MaskShape = InpaintingMaskShape.Center, HoleSide = 3, PoissonBlend = true, DiscriminatorWeight = 0.1, Restarts = 3, Steps = 2,
         }).Fit(data);
         return (model, [new CorpusRow { Features = data.GetColumn<float[]>(nameof(CorpusRow.Features)).First() }], data);
+    }
+
+    /// <summary>Larger pictures than under contract: normalization by the statistics of a few pixels makes roundings grow from layer to layer.</summary>
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) FastStyle()
+    {
+        const int side = 12;
+        var random = new Random(3);
+        var rows = Enumerable.Range(0, 8).Select(_ => new CorpusRow { Features = Enumerable.Range(0, 3 * side * side).Select(_ => (float)random.Next(256)).ToArray() }).ToArray();
+        var data = CorpusRow.View(Ml, rows);
+        var model = Ml.Transforms.FastStyleTransfer(new FastStyleTransferEstimator.Options
+        {
+            InputColumnName = nameof(CorpusRow.Features),
+            ImageShape = new ImageShape(3, side, side),
+            Width = 2,
+            ResidualBlocks = 1,
+            Epochs = 2,
+            WeightsPath = LossNetworkSample.Path,
+            Architecture = LossNetworkSample.Network,
+            StyleImages = [TestImages.Create(side, side, (y, x) => ((byte)(20 * x), (byte)(20 * y), 90))],
+            ContentLayers = ["features.3"],
+            StyleLayers = ["features.1", "features.3"],
+            Seed = 1,
+            ThreadCount = 1,
+        }).Fit(data);
+        return (model, rows[..1], data);
+    }
+
+    /// <summary>The pictures are vectors in the corpus.</summary>
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) Pictures(IEstimator<ITransformer> estimator)
+    {
+        const int height = 7, width = 9;
+        var rows = Enumerable.Range(0, 2).Select(row => new CorpusRow { Features = Enumerable.Range(0, 3 * height * width).Select(i => (float)((i * 37 + (row * 91)) % 256)).ToArray() }).ToArray();
+        var data = CorpusRow.View(Ml, rows);
+        return (Ml.Transforms.ConvertToImage(height, width, Picture, nameof(CorpusRow.Features)).Append(estimator).Fit(data), rows, data);
     }
 
     /// <summary>The class is a text in the corpus.</summary>

@@ -157,6 +157,20 @@ public sealed class StyleTransferTests
     }
 
     [TestMethod]
+    public void LossColumn_IsTheLeastLoss()
+    {
+        using var sample = new StyleSample();
+        using var scene = StyleSample.Scene();
+        var reports = new List<StyleTransferProgress>();
+        var data = StyleSample.View(_ml, scene);
+        using var transformer = _ml.Transforms.StyleTransfer(sample.Options(o => (o.LossColumnName, o.Progress) = ("Loss", new Recorder(reports)))).Fit(data);
+        var loss = transformer.Transform(data).GetColumn<float>("Loss").Single();
+        Assert.IsLessThanOrEqualTo((float)reports.Min(report => report.Loss), loss);
+        Assert.IsGreaterThan(.5 * reports.Min(report => report.Loss), loss);
+        Assert.HasCount(30, reports);
+    }
+
+    [TestMethod]
     public void Progress_HasLossesAndPictures()
     {
         using var sample = new StyleSample();
@@ -239,6 +253,7 @@ public sealed class StyleTransferTests
         Refused("It must be a safetensors file with the weights of an image network", o => o.WeightsPath = "nowhere.safetensors");
         Refused("HistorySize is 0", o => o.Optimizer = new LbfgsOptimizer { HistorySize = 0 });
         Refused("StyleScale is 0", o => o.StyleScale = 0);
+        Refused("LossColumnName and OutputColumnName are both 'Styled'", o => o.LossColumnName = "Styled");
         Refused("OutputColumnName is empty", o => o.OutputColumnName = " ");
     }
 

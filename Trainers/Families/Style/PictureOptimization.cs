@@ -17,6 +17,11 @@ namespace MLExtensions.Families.Style;
 /// <param name="Start">The picture to start with, or null.</param>
 internal sealed record PictureRow(long Row, Picture Content, Picture? Mask, Picture? Start);
 
+/// <summary>The result of a row.</summary>
+/// <param name="Picture">The best picture.</param>
+/// <param name="Loss">Its loss, before its values are rounded.</param>
+internal sealed record OptimizedPicture(FinishedPicture Picture, float Loss);
+
 /// <summary>Optimizes pictures with the engine's loop.</summary>
 internal sealed class PictureOptimization(IHost host, NetworkModelParameters network, StyleTransferEstimator.Options options, TransferLossSettings settings, StylePictures style, int seed)
 {
@@ -30,7 +35,7 @@ internal sealed class PictureOptimization(IHost host, NetworkModelParameters net
     /// <exception cref="InsufficientMemoryException">The picture needs more memory than there is.</exception>
     /// <exception cref="OperationCanceledException">The optimization was cancelled.</exception>
     /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
-    public MLImage Run(PictureRow row, IProgress<StyleTransferProgress>? progress, CancellationToken cancellation)
+    public OptimizedPicture Run(PictureRow row, IProgress<StyleTransferProgress>? progress, CancellationToken cancellation)
     {
         Check(row);
         using var channel = host.Start("Style transfer");
@@ -47,7 +52,8 @@ internal sealed class PictureOptimization(IHost host, NetworkModelParameters net
         using var loop = new TrainingLoop<PictureBatch>(step, new PictureBatches(options.Iterations), validation: null, goal: null, training, reporter, checkpoint: null, ThrowIfCancelled);
         loop.Run();
         using var noGradient = no_grad();
-        return row.Content.WithColors(canvas.Finished(step.Best));
+        using var picture = row.Content.WithColors(canvas.Finished(step.Best));
+        return new OptimizedPicture(FinishedPicture.Of(picture), (float)step.BestLoss);
 
         void ThrowIfCancelled()
         {

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions.Families.Style;
 using MLExtensions.Tensors;
@@ -73,6 +74,8 @@ public sealed partial class StyleTransferEstimator : IEstimator<StyleTransferTra
             PictureReader.Check(inputSchema, name);
         var columns = inputSchema.ToDictionary(column => column.Name);
         columns[_options.OutputColumnName] = new SchemaShape.Column(_options.OutputColumnName, SchemaShape.Column.VectorKind.Scalar, columns[_options.InputColumnName].ItemType, isKey: false);
+        if (_options.LossColumnName is { } loss)
+            columns[loss] = new SchemaShape.Column(loss, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single, isKey: false);
         return new SchemaShape(columns.Values);
     }
 }

@@ -29,6 +29,9 @@ public sealed partial class StyleTransferEstimator
         /// </summary>
         public string? MaskColumnName { get; set; }
 
+        /// <summary>The column to add for the loss of the picture, the weighted sum of the three losses, a <c>Single</c>. Default null: none.</summary>
+        public string? LossColumnName { get; set; }
+
         /// <summary>The files of the style pictures. Default: none; they or <see cref="StyleImages"/> are needed.</summary>
         [JsonIgnore]
         public IReadOnlyList<string> StylePaths { get; set; } = [];
@@ -196,6 +199,10 @@ public sealed partial class StyleTransferEstimator
         {
             OptionCheck.NotEmpty(OutputColumnName, nameof(OutputColumnName));
             OptionCheck.NotEmpty(InputColumnName, nameof(InputColumnName));
+            if (LossColumnName != null)
+                OptionCheck.NotEmpty(LossColumnName, nameof(LossColumnName));
+            if (LossColumnName == OutputColumnName)
+                throw new ArgumentException($"{nameof(LossColumnName)} and {nameof(OutputColumnName)} are both '{LossColumnName}'; they must differ.", nameof(LossColumnName));
             OptionCheck.NotNegative(ContentWeight, nameof(ContentWeight));
             OptionCheck.NotNegative(StyleWeight, nameof(StyleWeight));
             OptionCheck.NotNegative(TotalVariationWeight, nameof(TotalVariationWeight));

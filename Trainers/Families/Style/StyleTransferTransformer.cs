@@ -50,10 +50,10 @@ public sealed class StyleTransferTransformer : NetworkColumnsTransformer
     /// <inheritdoc cref="StyleTransferEstimator.Options.CancellationToken"/>
     public CancellationToken CancellationToken { get; set; }
 
-    internal override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns => [new(OutputColumnName, new ImageDataViewType())];
+    internal override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns => ColumnsWith(new ImageDataViewType());
 
     /// <summary>As large as the content pictures, if their column tells the size.</summary>
-    private protected override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumnsFor(DataViewSchema schema) => [new(OutputColumnName, schema[InputColumnName].Type)];
+    private protected override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumnsFor(DataViewSchema schema) => ColumnsWith(schema[InputColumnName].Type);
 
     internal static StyleTransferTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
@@ -95,15 +95,22 @@ public sealed class StyleTransferTransformer : NetworkColumnsTransformer
         var content = new PictureReader(row, input);
         var mask = ReaderOf(_options.MaskColumnName);
         var start = ReaderOf(_options.StartColumnName);
-        return [FinishedPicture.Getter(new OncePerRow<FinishedPicture>(row, () =>
+        var painted = new OncePerRow<OptimizedPicture>(row, () =>
         {
             using var lease = Lease();
-            using var picture = _optimization.Run(new PictureRow(row.Position, content.Read(), mask?.Read(), start?.Read()), Progress, CancellationToken);
-            return FinishedPicture.Of(picture);
-        }))];
+            return _optimization.Run(new PictureRow(row.Position, content.Read(), mask?.Read(), start?.Read()), Progress, CancellationToken);
+        });
+        var getters = new Delegate[AddedColumns.Count];
+        foreach (var index in active)
+            getters[index] = index == 0 ? FinishedPicture.Getter(() => painted.Value.Picture) : (ValueGetter<float>)((ref float loss) => loss = painted.Value.Loss);
+        return getters;
 
         PictureReader? ReaderOf(string? name) => name == null ? null : new PictureReader(row, row.Schema[name]);
     }
+
+    private DataViewSchema.DetachedColumn[] ColumnsWith(DataViewType pictures) => _options.LossColumnName is { } loss
+        ? [new(OutputColumnName, pictures), new(loss, NumberDataViewType.Single)]
+        : [new(OutputColumnName, pictures)];
 
     private protected override void SaveContent(ModelSaveContext ctx)
     {

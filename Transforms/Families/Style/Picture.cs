@@ -153,9 +153,12 @@ internal sealed record FinishedPicture(byte[] Pixels, int Height, int Width)
     }
 
     /// <summary>The getter of a column of pictures that take long to compute.</summary>
-    public static ValueGetter<MLImage> Getter(OncePerRow<FinishedPicture> picture) => (ref MLImage destination) =>
+    public static ValueGetter<MLImage> Getter(OncePerRow<FinishedPicture> picture) => Getter(() => picture.Value);
+
+    /// <inheritdoc cref="Getter(OncePerRow{FinishedPicture})"/>
+    public static ValueGetter<MLImage> Getter(Func<FinishedPicture> picture) => (ref MLImage destination) =>
     {
-        var finished = picture.Value;
+        var finished = picture();
         destination?.Dispose();
         destination = MLImage.CreateFromPixels(finished.Width, finished.Height, MLPixelFormat.Rgba32, finished.Pixels);
     };
