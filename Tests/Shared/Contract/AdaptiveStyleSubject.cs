@@ -22,9 +22,9 @@ internal sealed class AdaptiveStyleSubject() : TrainingSubject("AdaptiveStyle")
     public override float Feature => 100;
 
     /// <summary>Of a gray picture 0.</summary>
-    public override double Floor => 0.3;
+    public override double Floor => 0.25;
 
-    public override double NoisyFloor => 0.3;
+    public override double NoisyFloor => 0.25;
 
     public override string[] OutputColumns => ["Styled"];
 
@@ -86,7 +86,7 @@ internal sealed class AdaptiveStyleSubject() : TrainingSubject("AdaptiveStyle")
     public override float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows) =>
         PredictRows<StyledRow>(ml, model, rows, row => row.Styled);
 
-    public override double? RateOf(Optimizer optimizer) => optimizer is AdadeltaOptimizer ? 4 : null;
+    public override double? RateOf(Optimizer optimizer) => optimizer switch { AdadeltaOptimizer => 4, RmsPropOptimizer => 0.001, _ => null };
 
     protected override DataTrainingOptions CreateOptions() => new AdaptiveStyleTransferEstimator.Options
     {
