@@ -24,7 +24,7 @@ internal sealed class AdaptiveStyleLoss(StyleEncoder encoder, AdaptiveStylePlan 
     public (Tensor Features, Tensor[] Statistics) TargetOf(StylePairBatch batch)
     {
         using var noGradient = no_grad();
-        var seen = batch.Styles.Select(style => encoder.Outputs(style, _layers)).ToArray();
+        var seen = batch.Styles.Select(SeenIn).ToArray();
         var style = Join(outputs => StyleStatistics.MeanAndDeviation(outputs[0]));
         var statistics = Enumerable.Range(1, plan.StyleLayers.Count).SelectMany(layer => Join(outputs => [StatisticsOf(outputs[layer])])).ToArray();
         return (AdaptiveNormalization.Apply(encoder.Encode(batch.Content), style), statistics);
@@ -45,7 +45,7 @@ internal sealed class AdaptiveStyleLoss(StyleEncoder encoder, AdaptiveStylePlan 
     public AdaptiveStyleLosses Of(Tensor painted, StylePairBatch batch, Tensor features, Tensor[] statistics)
     {
         var pictures = Cut(painted, batch);
-        var outputs = encoder.Outputs(pictures, _layers);
+        var outputs = SeenIn(pictures);
         var content = Relative(outputs[0], features);
         var style = statistics
             .Select((target, i) => Relative(StatisticsOf(outputs[i + 1]), target).mul(Number.Of(plan.StyleLayerWeights[i])))
@@ -55,6 +55,14 @@ internal sealed class AdaptiveStyleLoss(StyleEncoder encoder, AdaptiveStylePlan 
             .add(style, Number.Of(options.StyleWeight))
             .add(variation, Number.Of(options.TotalVariationWeight));
         return new AdaptiveStyleLosses(total, content, style, variation);
+    }
+
+    /// <summary>The positions of the encoder's layer, and the outputs of the style layers.</summary>
+    private Tensor[] SeenIn(Tensor pictures)
+    {
+        var outputs = encoder.Outputs(pictures, _layers);
+        outputs[0] = encoder.Inside(outputs[0], pictures.shape[2], pictures.shape[3]);
+        return outputs;
     }
 
     /// <summary>Cuts what was painted to the content pictures.</summary>

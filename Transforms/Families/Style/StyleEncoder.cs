@@ -90,14 +90,17 @@ internal sealed class StyleEncoder
     public int LeastSide => _leastSide.Value;
 
     /// <summary>The outputs of the layer for pictures <c>[rows, 3, height, width]</c> from 0 to 255.</summary>
-    public Tensor Encode(Tensor pictures) => Outputs(pictures, [_layer])[0];
+    public Tensor Encode(Tensor pictures) => Inside(Outputs(pictures, [_layer])[0], pictures.shape[2], pictures.shape[3]);
 
-    /// <summary>The outputs of some layers.</summary>
+    /// <summary>Of the outputs of the layer, the positions of a picture without those of its border, which the zeros around inputs have changed.</summary>
+    public Tensor Inside(Tensor outputs, long height, long width) => outputs.narrow(2, FirstPosition, CountOf(height)).narrow(3, FirstPosition, CountOf(width));
+
+    /// <summary>The outputs of some layers, with those of the border.</summary>
     public Tensor[] Outputs(Tensor pictures, IReadOnlyList<string> paths) =>
         _network.Outputs(nn.functional.pad(pictures, [Border, EndOf(pictures.shape[3]), Border, EndOf(pictures.shape[2])], PaddingModes.Reflect), paths);
 
     /// <summary>Cuts what was decoded from the positions of a picture to the picture.</summary>
-    public Tensor Cut(Tensor decoded, long height, long width) => decoded.narrow(2, _offset, height).narrow(3, _offset, width);
+    public Tensor Cut(Tensor decoded, long height, long width) => decoded.narrow(2, _offset % Stride, height).narrow(3, _offset % Stride, width);
 
     /// <summary>
     /// About the root mean square of the layer's outputs, which differs from network to network by orders of magnitude, as a power of two: that of a
@@ -122,7 +125,7 @@ internal sealed class StyleEncoder
         : FormattableString.Invariant($"each side must have at least {LeastSide} pixels for layer '{_layer}'. Enlarge the picture, or use an earlier layer.");
 
     /// <summary>The number of positions of the layer for a picture.</summary>
-    public (int Height, int Width) PositionsOf(int height, int width) => (PositionsOf(Border + height + EndOf(height)), PositionsOf(Border + width + EndOf(width)));
+    public (int Height, int Width) PositionsOf(int height, int width) => ((int)CountOf(height), (int)CountOf(width));
 
     /// <summary>The multiply-adds for a picture.</summary>
     public double MultiplyAdds(int height, int width) => Seeing(height, width).MultiplyAdds;
@@ -148,6 +151,12 @@ internal sealed class StyleEncoder
         AveragePoolingLayer layer => layer.Padding,
         _ => 0,
     };
+
+    /// <summary>The first position that has pixels of the picture.</summary>
+    private int FirstPosition => _offset / Stride;
+
+    /// <summary>The number of positions that have pixels of a side.</summary>
+    private long CountOf(long side) => ((_offset % Stride) + side + Stride - 1) / Stride;
 
     private ImageArchitecture Seeing(int height, int width) => Sized(Border + height + EndOf(height), Border + width + EndOf(width));
 
@@ -184,7 +193,7 @@ internal sealed class StyleEncoder
     {
         try
         {
-            return EndOf(side) < side && PositionsOf(Border + side + EndOf(side)) >= FewestPositions;
+            return EndOf(side) < side && CountOf(side) >= FewestPositions;
         }
         catch (FormatException)
         {
