@@ -12,6 +12,7 @@ public sealed class StyleTransferTests
     private readonly MLContext _ml = new(1);
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void ContentAlone_FromNoise_ComesBack()
     {
         using var sample = new StyleSample();
@@ -40,6 +41,7 @@ public sealed class StyleTransferTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DataRow(false)]
     [DataRow(true)]
     public void Loss_Falls(bool lbfgs)
