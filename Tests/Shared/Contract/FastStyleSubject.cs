@@ -89,7 +89,7 @@ internal sealed class FastStyleSubject() : TrainingSubject("FastStyle")
     public override float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows) =>
         PredictRows<StyledRow>(ml, model, rows, row => row.Styled);
 
-    public override double? RateOf(Optimizer optimizer) => optimizer is AdadeltaOptimizer ? 4 : null;
+    public override double? RateOf(Optimizer optimizer) => optimizer switch { AdadeltaOptimizer => 4, RmsPropOptimizer => 0.001, _ => null };
 
     protected override DataTrainingOptions CreateOptions() => new FastStyleTransferEstimator.Options
     {
