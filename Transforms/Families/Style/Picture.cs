@@ -21,8 +21,6 @@ internal sealed class Picture(int height, int width, float[] colors, byte[]? alp
 
     public int Width => width;
 
-    public bool IsTransparent => alpha != null;
-
     /// <summary>The colors as <c>[1, 3, height, width]</c>; transparent pixels lie on white.</summary>
     public Tensor ToTensor() => tensor(colors, [1, ImageReader.ColorChannels, height, width], ScalarType.Float32, CPU);
 
@@ -41,9 +39,6 @@ internal sealed class Picture(int height, int width, float[] colors, byte[]? alp
     /// <summary>Returns new colors with the transparency of this picture as an image.</summary>
     /// <param name="values"><c>[1, 3, height, width]</c> from 0 to 255, rounded and cut off there.</param>
     public MLImage WithColors(Tensor values) => ToImage(values, alpha);
-
-    /// <summary>Returns colors <c>[1, 3, height, width]</c> from 0 to 255 as an opaque image.</summary>
-    public static MLImage ToImage(Tensor values) => ToImage(values, null);
 
     private static MLImage ToImage(Tensor values, byte[]? opacity)
     {

@@ -39,15 +39,10 @@ internal static class PictureOperations
     /// <summary>Makes pictures twice as high and wide by repeating pixels; with a convolution after it there are no checkerboard patterns.</summary>
     public static Tensor Double(Tensor x) => nn.functional.interpolate(x, [2 * x.shape[2], 2 * x.shape[3]], mode: InterpolationMode.Nearest);
 
-    /// <summary>Brings each channel of each picture to mean 0 and variance 1 (Ulyanov, Vedaldi and Lempitsky, 2016).</summary>
-    public static Tensor Normalize(Tensor x)
-    {
-        var mean = x.mean([2, 3], keepdim: true);
-        var centered = x.sub(mean);
-        return centered.mul(centered.pow(Number.Of(2)).mean([2, 3], keepdim: true).add(Number.Of(1e-5), Number.One).rsqrt());
-    }
-
-    /// <summary>The same, then multiplied and shifted, in as few passes as it takes: pictures are larger than caches.</summary>
+    /// <summary>
+    /// Brings each channel of each picture to mean 0 and variance 1 (Ulyanov, Vedaldi and Lempitsky, 2016), then multiplies and shifts it, in as few
+    /// passes as it takes: pictures are larger than caches.
+    /// </summary>
     /// <param name="x">The pictures.</param>
     /// <param name="scale">The factor of each channel, of all pictures or of each, <c>[rows or 1, channels, 1, 1]</c>.</param>
     /// <param name="shift">What is added to it, likewise.</param>
