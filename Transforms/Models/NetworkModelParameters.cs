@@ -1,9 +1,11 @@
 using MLExtensions.Families.Forecasting;
 using MLExtensions.Models;
+using MLExtensions.Onnx;
 using MLExtensions.Persistence;
 using MLExtensions.Tensors;
 using MLExtensions;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Trainers;
 using Microsoft.ML;
@@ -19,7 +21,7 @@ namespace MLExtensions;
 /// Scoring is thread-safe. Disposing frees the weights as soon as nothing uses them; the transformer that holds the model disposes it. After
 /// that, everything that needs the weights throws an <see cref="ObjectDisposedException"/> that says who owned them.
 /// </remarks>
-public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>, IPredictorProducing<float>, IValueMapperDist, ISchemaBindableMapper, IBlockScorer, IInitialWeights, IDisposable
+public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>, IPredictorProducing<float>, IValueMapperDist, ISchemaBindableMapper, IBlockScorer, IInitialWeights, IBindableCanSaveOnnx, IDisposable
 {
     internal const string LoaderSignature = "MLExtNetwork";
 
@@ -174,6 +176,26 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     ValueMapper<TSrc, TDst> IValueMapper.GetMapper<TSrc, TDst>() => ModelValueMappers.Create<TSrc, TDst>(this);
 
     ValueMapper<TSrc, TDst, TDist> IValueMapperDist.GetMapper<TSrc, TDst, TDist>() => ModelValueMappers.CreateWithProbability<TSrc, TDst, TDist>(this);
+
+    bool ICanSaveOnnx.CanSaveOnnx(OnnxContext ctx) => true;
+
+    bool IBindableCanSaveOnnx.SaveAsOnnx(OnnxContext ctx, RoleMappedSchema schema, string[] outputNames)
+    {
+        using var lease = Lease();
+        var graph = CreateGraph(ctx);
+        var columns = new OnnxColumns(ctx, schema.Schema, Weights.Owner ?? nameof(NetworkModelParameters));
+        Scores.Write(graph, Architecture.Write(graph, Format.Write(graph, columns, schema.Feature!.Value)), outputNames);
+        return true;
+    }
+
+    /// <summary>Creates what adds the network to a graph of ONNX operators, to be used with a lease.</summary>
+    /// <exception cref="ArgumentException">The graph was asked for in an older operator set than the network needs.</exception>
+    internal GraphWriter CreateGraph(OnnxContext context)
+    {
+        context.CheckOpSetVersion(GraphWriter.OperatorSet, Architecture.GetType().Name);
+        var weights = Network.state_dict();
+        return new GraphWriter(context, name => new GraphTensor(GetWeights(name), weights[name].shape));
+    }
 
     internal static NetworkModelParameters Create(IHostEnvironment env, ModelLoadContext ctx)
     {

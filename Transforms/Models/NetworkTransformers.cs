@@ -69,10 +69,9 @@ public abstract class NetworkTransformer : SingleFeaturePredictionTransformerBas
         Host.CheckValue(input, nameof(input));
         using var lease = Model.Lease();
         CheckFeatureColumn(input.Schema);
-        if (TrainedLabel is { } label)
-            input = RelabeledDataView.Of(Host, input, label);
-        var scorer = (RowToRowScorerBase)Scorer.ApplyToData(Host, new LookAheadDataView(input, FeatureColumnName, Model.Format, Warn));
-        return new BatchScoredDataView(scorer, this);
+        var known = TrainedLabel is { } label ? RelabeledDataView.Of(Host, input, label) : input;
+        var scorer = (RowToRowScorerBase)Scorer.ApplyToData(Host, new LookAheadDataView(known, FeatureColumnName, Model.Format, Warn));
+        return new BatchScoredDataView(scorer, input, this);
     }
 
     /// <summary>Returns the schema of <see cref="Transform"/>'s output for an input schema.</summary>

@@ -10,6 +10,9 @@ namespace MLExtensions.Networks;
 /// </summary>
 internal static class Layers
 {
+    /// <summary>What batch normalization adds to the variance, unless a layer says otherwise.</summary>
+    public const double NormalizationEpsilon = 1e-5;
+
     public static Parameter Weights(params ReadOnlySpan<long> shape) => new(zeros(shape, ScalarType.Float32, CPU));
 
     public static Linear Linear(long inputs, long outputs, bool hasBias = true) =>
@@ -28,11 +31,11 @@ internal static class Layers
     }
 
     /// <summary>Batch normalization of vectors.</summary>
-    public static BatchNorm1d BatchNorm1d(long features, double epsilon = 1e-5, double momentum = 0.1) =>
+    public static BatchNorm1d BatchNorm1d(long features, double epsilon = NormalizationEpsilon, double momentum = 0.1) =>
         WithCounter(nn.BatchNorm1d(features, epsilon, momentum, device: CPU, dtype: ScalarType.Float32));
 
     /// <summary>Batch normalization of images.</summary>
-    public static BatchNorm2d BatchNorm2d(long features, double epsilon = 1e-5, double momentum = 0.1) =>
+    public static BatchNorm2d BatchNorm2d(long features, double epsilon = NormalizationEpsilon, double momentum = 0.1) =>
         WithCounter(nn.BatchNorm2d(features, epsilon, momentum, device: CPU, dtype: ScalarType.Float32));
 
     /// <summary>TorchSharp gives the counter of batches the type of the weights; in every file it is a whole number.</summary>

@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using System.Text.Json.Serialization;
 using MLExtensions.Networks;
 using MLExtensions.Tensors;
@@ -71,6 +72,13 @@ public abstract record NetworkArchitecture
     /// Creates the module, float32 on the CPU, with uninitialized weights; it maps <c>[rows, InputCount]</c> to <c>[rows, OutputCount]</c>.
     /// </summary>
     internal abstract nn.Module<Tensor, Tensor> CreateModule();
+
+    /// <summary>Writes what the module computes in scoring as ONNX operators.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="rows">The rows, as <see cref="Format"/> has them.</param>
+    /// <returns>The outputs.</returns>
+    /// <exception cref="NotSupportedException">The network is more than a graph can say.</exception>
+    internal virtual string Write(GraphWriter graph, string rows) => throw new NotSupportedException($"{GetType().Name} cannot be written as a graph.");
 
     /// <summary>Checks every number, so that a damaged file cannot create an invalid network.</summary>
     /// <exception cref="FormatException">A property is out of range; the message names it.</exception>

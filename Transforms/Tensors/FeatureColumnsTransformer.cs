@@ -1,5 +1,7 @@
+using MLExtensions.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using MLExtensions.Tensors;
 using MLExtensions.Models;
@@ -41,6 +43,20 @@ public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
     /// <param name="features"><c>[rows, Format.Width]</c>.</param>
     /// <param name="active">The indices of the <see cref="Outputs"/> to compute, in ascending order.</param>
     internal abstract Tensor[] Compute(Tensor features, int[] active);
+
+    /// <summary>Writes what <see cref="Compute"/> does as ONNX operators, for all of <see cref="Outputs"/>. Runs with a lease.</summary>
+    /// <param name="context">The graph.</param>
+    /// <param name="columns">The columns of the data.</param>
+    /// <returns>The values of each column, <c>[rows, values]</c>, and what writes them.</returns>
+    /// <exception cref="NotSupportedException">A graph cannot compute the columns; the message says why.</exception>
+    internal abstract (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns);
+
+    private protected sealed override void Write(OnnxContext context, OnnxColumns columns)
+    {
+        var (graph, values) = WriteValues(context, columns);
+        for (var i = 0; i < Outputs.Count; i++)
+            Outputs[i].Write(graph, columns, values[i]);
+    }
 
     private protected override DataViewSchema.Column FindInput(DataViewSchema schema)
     {

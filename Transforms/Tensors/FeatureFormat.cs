@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -49,6 +50,15 @@ internal abstract record FeatureFormat
 
     /// <summary>Converts a vector of <see cref="InputType"/> to a row.</summary>
     public abstract void Arrange(in VBuffer<float> features, Span<float> row);
+
+    /// <summary>Writes how the column becomes rows as ONNX operators.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="columns">The columns.</param>
+    /// <param name="column">The column.</param>
+    /// <returns>The rows, <c>[rows, Width]</c>, or narrower ones if their length differs.</returns>
+    /// <exception cref="NotSupportedException">The column is more than a graph can read; the message names it.</exception>
+    public virtual string Write(GraphWriter graph, OnnxColumns columns, DataViewSchema.Column column) =>
+        throw columns.NotExportable($"ONNX has no way to read column '{column.Name}' as the step does");
 }
 
 /// <summary>Reads the feature column of the current row.</summary>
@@ -90,4 +100,6 @@ internal sealed record DenseFormat(int Count) : FeatureFormat
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The row has {features.Length} features; the model was trained on {Count}."), nameof(features));
         features.CopyTo(row);
     }
+
+    public override string Write(GraphWriter graph, OnnxColumns columns, DataViewSchema.Column column) => columns.Floats(graph, column, Count);
 }

@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Model.OnnxConverter;
@@ -80,13 +81,14 @@ internal sealed class LookAheadDataView : IDataView
 /// <summary>A view of scores that is read by one thread unless a cursor set is requested: the batches already use all cores.</summary>
 /// <remarks>
 /// ML.NET's export to ONNX walks back over steps that it can ask. One that it cannot ask would be the beginning for it: the file would have
-/// the scores as inputs.
+/// the scores as inputs. So the way leads past the look-ahead view to the data that was scored.
 /// </remarks>
 /// <param name="scores">The scores.</param>
-/// <param name="transformer">The transformer that adds them.</param>
-internal sealed class BatchScoredDataView(IDataView scores, ITransformer transformer) : ITransformCanSaveOnnx
+/// <param name="input">The data that was scored.</param>
+/// <param name="transformer">The transformer that adds the scores.</param>
+internal sealed class BatchScoredDataView(IDataTransform scores, IDataView input, ITransformer transformer) : ITransformCanSaveOnnx
 {
-    public IDataView Source => scores;
+    public IDataView Source => input;
 
     public DataViewSchema Schema => scores.Schema;
 
@@ -100,14 +102,19 @@ internal sealed class BatchScoredDataView(IDataView scores, ITransformer transfo
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
         scores.GetRowCursorSet(columnsNeeded, n, rand);
 
-    public bool CanSaveOnnx(OnnxContext ctx) => throw NotExportable();
+    /// <exception cref="NotSupportedException">The data has images; the converter's own message would not say where.</exception>
+    public bool CanSaveOnnx(OnnxContext ctx)
+    {
+        var root = input;
+        while (root is IDataTransform transform)
+            root = transform.Source;
+        OnnxColumns.CheckRoot(root.Schema, transformer.GetType().Name);
+        return ((ITransformCanSaveOnnx)scores).CanSaveOnnx(ctx);
+    }
 
-    public void SaveAsOnnx(OnnxContext ctx) => throw NotExportable();
+    public void SaveAsOnnx(OnnxContext ctx) => ((ITransformCanSaveOnnx)scores).SaveAsOnnx(ctx);
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => transformer.Save(ctx);
-
-    private NotSupportedException NotExportable() => new(
-        $"The step {transformer.GetType().Name} cannot be exported to ONNX, and neither can a chain that contains it. Save the model as a .zip instead: ml.Model.Save(model, schema, path).");
 }
 
 /// <summary>Reads ahead the features of a block of rows into one tensor.</summary>

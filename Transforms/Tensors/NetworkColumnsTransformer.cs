@@ -1,5 +1,7 @@
+using MLExtensions.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
@@ -56,15 +58,15 @@ public abstract class NetworkColumnsTransformer : ITransformer, IHasNetworks, ID
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return TransformPrepared(Prepare(input));
+        return TransformPrepared(input, Prepare(input));
     }
 
     /// <summary>Adds the columns to data that is prepared already.</summary>
-    private protected IDataView TransformPrepared(IDataView prepared)
+    private protected IDataView TransformPrepared(IDataView input, IDataView prepared)
     {
         using var lease = Lease();
         var mapper = CreateMapper(prepared.Schema);
-        return new BatchScoredDataView(new RowToRowMapperTransform(Host, ReadAhead(prepared), mapper, CreateMapper), this);
+        return new BatchScoredDataView(new RowToRowMapperTransform(Host, ReadAhead(prepared), mapper, CreateMapper), input, this);
     }
 
     /// <summary>Returns the schema of <see cref="Transform"/>'s output for an input schema.</summary>
@@ -125,14 +127,28 @@ public abstract class NetworkColumnsTransformer : ITransformer, IHasNetworks, ID
     /// <param name="disposer">Frees what the getters use.</param>
     private protected abstract Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer);
 
+    /// <summary>Writes the columns as ONNX operators. Runs with a lease.</summary>
+    /// <param name="context">The graph.</param>
+    /// <param name="columns">The columns of the data, prepared.</param>
+    /// <exception cref="NotSupportedException">A graph cannot compute the columns; the message says why.</exception>
+    private protected abstract void Write(OnnxContext context, OnnxColumns columns);
+
     private protected abstract VersionInfo CreateVersionInfo();
 
     private protected abstract void SaveContent(ModelSaveContext ctx);
 
-    private Mapper CreateMapper(DataViewSchema schema) => new(this, FindInput(schema), OtherInputs(schema), AddedColumnsFor(schema));
+    private Mapper CreateMapper(DataViewSchema schema) => new(this, schema, FindInput(schema), OtherInputs(schema), AddedColumnsFor(schema));
 
-    private sealed class Mapper(NetworkColumnsTransformer transformer, DataViewSchema.Column input, IReadOnlyList<DataViewSchema.Column> others, IReadOnlyList<DataViewSchema.DetachedColumn> added) : IRowMapper
+    private sealed class Mapper(NetworkColumnsTransformer transformer, DataViewSchema schema, DataViewSchema.Column input, IReadOnlyList<DataViewSchema.Column> others, IReadOnlyList<DataViewSchema.DetachedColumn> added) : IRowMapper, ISaveAsOnnx
     {
+        public bool CanSaveOnnx(OnnxContext ctx) => true;
+
+        public void SaveAsOnnx(OnnxContext ctx)
+        {
+            using var lease = transformer.Lease();
+            transformer.Write(ctx, new OnnxColumns(ctx, schema, transformer.GetType().Name));
+        }
+
         public Func<int, bool> GetDependencies(Func<int, bool> activeOutput) =>
             column => (column == input.Index || others.Any(other => other.Index == column)) && Enumerable.Range(0, added.Count).Any(activeOutput);
 

@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
@@ -24,6 +25,13 @@ internal abstract record OutputColumn(string Name, DataViewType Type, int Width)
     /// <param name="source">The outputs for the row.</param>
     /// <param name="first">The index of the first output of the column.</param>
     public abstract Delegate CreateGetter(ScoreSource source, int first);
+
+    /// <summary>Writes how the column comes from the outputs as ONNX operators.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="columns">Takes the column.</param>
+    /// <param name="values">The outputs of the column, <c>[rows, Width]</c>.</param>
+    /// <exception cref="NotSupportedException">ONNX has no values of its type; the message names the column.</exception>
+    public virtual void Write(GraphWriter graph, OnnxColumns columns, string values) => graph.Node("Identity", values, output: columns.Add(Name, Type));
 
     /// <summary>A number, unchanged.</summary>
     public static OutputColumn Number(string name) => new NumberColumn(name);
@@ -54,6 +62,12 @@ internal abstract record OutputColumn(string Name, DataViewType Type, int Width)
 
     private sealed record VectorColumn(string Name, VectorDataViewType Vectors) : OutputColumn(Name, Vectors, Vectors.Size)
     {
+        public override void Write(GraphWriter graph, OnnxColumns columns, string values)
+        {
+            long[] shape = [-1, .. Vectors.Dimensions];
+            graph.Node("Reshape", [values, graph.Numbers(shape)], output: columns.Add(Name, Vectors));
+        }
+
         public override Delegate CreateGetter(ScoreSource source, int first)
         {
             ValueGetter<VBuffer<float>> getter = (ref VBuffer<float> destination) =>
@@ -68,6 +82,8 @@ internal abstract record OutputColumn(string Name, DataViewType Type, int Width)
 
     private sealed record KeyColumn(string Name, int Width) : OutputColumn(Name, new KeyDataViewType(typeof(uint), Width), Width)
     {
+        public override void Write(GraphWriter graph, OnnxColumns columns, string values) => graph.LargestKey(values, columns.Add(Name, Type));
+
         public override Delegate CreateGetter(ScoreSource source, int first)
         {
             ValueGetter<uint> getter = (ref uint destination) =>
@@ -85,12 +101,12 @@ internal abstract record OutputColumn(string Name, DataViewType Type, int Width)
         }
     }
 
-    private sealed record TextColumn(string Name, int Width, Func<ReadOnlyMemory<float>, string> Write) : OutputColumn(Name, TextDataViewType.Instance, Width)
+    private sealed record TextColumn(string Name, int Width, Func<ReadOnlyMemory<float>, string> Compose) : OutputColumn(Name, TextDataViewType.Instance, Width)
     {
         public override Delegate CreateGetter(ScoreSource source, int first)
         {
             ValueGetter<ReadOnlyMemory<char>> getter = (ref ReadOnlyMemory<char> destination) =>
-                destination = Write(source.Current().Slice(first, Width).ToArray()).AsMemory();
+                destination = Compose(source.Current().Slice(first, Width).ToArray()).AsMemory();
             return getter;
         }
     }

@@ -1,5 +1,7 @@
+using MLExtensions.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 using MLExtensions;
@@ -116,6 +118,9 @@ public sealed class StyleTransferTransformer : NetworkColumnsTransformer
         StyleTransferStorage.Save(ctx, _options, _seed, _style);
         ctx.SaveModel(LossNetwork, NetworkFolder);
     }
+
+    private protected override void Write(OnnxContext context, OnnxColumns columns) =>
+        throw columns.NotExportable("it optimizes the picture of each row with gradients, which a graph does not have. FastStyleTransfer learns a network that can be exported");
 
     private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
 

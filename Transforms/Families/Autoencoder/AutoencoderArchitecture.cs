@@ -1,4 +1,5 @@
 using MLExtensions.Networks;
+using MLExtensions.Onnx;
 using System.Text.Json.Serialization;
 using TorchSharp.Modules;
 using TorchSharp;
@@ -73,6 +74,23 @@ public sealed record AutoencoderArchitecture : NetworkArchitecture
     }
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new AutoencoderNetwork(this);
+
+    /// <summary>Writes the encoder as ONNX operators.</summary>
+    internal string WriteCode(GraphWriter graph, string features)
+    {
+        for (var i = 0; i < EncoderLayers.Count; i++)
+            features = graph.Activate(graph.Dense(features, FormattableString.Invariant($"encoder.{i}")), EncoderLayers[i].Activation);
+        return features;
+    }
+
+    /// <summary>Writes the decoder as ONNX operators, up to the reconstructed features.</summary>
+    internal string WriteReconstruction(GraphWriter graph, string code)
+    {
+        var last = EncoderLayers.Count - 1;
+        for (var i = 0; i < last; i++)
+            code = graph.Activate(graph.Dense(code, FormattableString.Invariant($"decoder.{i}")), EncoderLayers[^(i + 2)].Activation);
+        return graph.Activate(graph.Dense(code, FormattableString.Invariant($"decoder.{last}")), Output == AutoencoderOutput.Bernoulli ? Activation.Sigmoid : Activation.Identity);
+    }
 
     internal override void Check()
     {

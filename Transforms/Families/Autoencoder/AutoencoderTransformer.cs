@@ -1,5 +1,7 @@
+using MLExtensions.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Models;
@@ -124,6 +126,20 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
         }).ToArray();
     }
 
+    internal override (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns)
+    {
+        var graph = Model.CreateGraph(context);
+        var features = Format.Write(graph, columns, FindInput(columns.Schema));
+        var code = Architecture.WriteCode(graph, features);
+        var reconstruction = _outputs.Count == 1 ? null : Architecture.WriteReconstruction(graph, code);
+        return (graph, _outputs.ConvertAll(output => output.Kind switch
+        {
+            Kind.Reconstruction => reconstruction!,
+            Kind.Error => Error(graph, reconstruction!, features),
+            _ => code,
+        }));
+    }
+
     internal static AutoencoderTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
         ctx.CheckAtModel(GetVersionInfo());
@@ -160,6 +176,12 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
 
     /// <summary>The mean squared error of each row, <c>[rows]</c>.</summary>
     private static Tensor Error(Tensor reconstruction, Tensor features) => (reconstruction - features).pow_(Number.Of(2)).mean([1]);
+
+    private static string Error(GraphWriter graph, string reconstruction, string features)
+    {
+        var difference = graph.Node("Sub", [reconstruction, features]);
+        return graph.Reduce("ReduceMean", graph.Multiply(difference, difference), keepDimensions: true, 1);
+    }
 }
 
 /// <summary>The column names of an autoencoder.</summary>

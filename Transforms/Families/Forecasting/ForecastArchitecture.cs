@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Forecasting;
 using MLExtensions.Families.Recurrent;
@@ -53,6 +54,12 @@ public sealed record ForecastArchitecture : NetworkArchitecture
     }
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new ForecastNetwork(this);
+
+    internal override string Write(GraphWriter graph, string rows)
+    {
+        var steps = graph.Transpose(graph.Reshape(rows, -1, WindowSize, StepWidth), 1, 0, 2);
+        return graph.Dense(RecurrentGraph.Write(graph, Recurrent, "recurrent", steps, lengths: null).Last, OutputLayer);
+    }
 
     internal override void Check()
     {

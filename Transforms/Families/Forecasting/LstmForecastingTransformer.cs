@@ -1,6 +1,8 @@
+using MLExtensions.Onnx;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.Forecasting;
@@ -125,6 +127,18 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
         return [forecasts];
     }
 
+    internal override (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns)
+    {
+        if (GroupColumnName is { } group)
+            throw columns.NotExportable($"column '{group}' tells several series apart, and in ONNX the rows of a batch are one. Train without GroupColumnName");
+        if (_names.In(columns.Schema).Time is { } time)
+            throw columns.NotExportable($"ONNX cannot check the times in column '{time}'. Convert on data without it, whose rows are equally spaced in time");
+        var graph = Model.CreateGraph(context);
+        var windows = new WindowGraph(graph, _architecture, _scale);
+        var values = new[] { _names.Value }.Concat(_names.Extra).Select(name => columns.Schema[name]).Select(column => columns.Floats(graph, column, FeatureReader.WidthOf(column)));
+        return (graph, [windows.Write(graph.Concatenate(1, values.ToArray()))]);
+    }
+
     private protected override DataViewSchema.Column FindInput(DataViewSchema schema) => schema[OutputColumnName];
 
     /// <summary>Adds the column of windows, which the forecast column of the same name hides.</summary>
@@ -133,7 +147,7 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
     /// <summary>Forecasts after some rows only: in the others, values may be missing, and the forecasts are NaN.</summary>
     /// <param name="input">The series.</param>
     /// <param name="rows">The numbers of the rows.</param>
-    internal IDataView TransformEnds(IDataView input, IReadOnlySet<long> rows) => TransformPrepared(AddWindows(input, rows));
+    internal IDataView TransformEnds(IDataView input, IReadOnlySet<long> rows) => TransformPrepared(input, AddWindows(input, rows));
 
     private WindowDataView AddWindows(IDataView input, IReadOnlySet<long>? rows)
     {

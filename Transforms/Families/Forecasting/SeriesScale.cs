@@ -27,6 +27,10 @@ internal sealed record SeriesScale(SeriesScaling Scaling, IReadOnlyList<double> 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? LeastSize { get; init; }
 
+    /// <summary>The least size of a window.</summary>
+    [JsonIgnore]
+    public double SmallestSize => LeastSize ?? LeastShare * Deviations[0];
+
     /// <summary>Scales a window in place: its time steps, each with the value of the series and the extra inputs.</summary>
     /// <returns>The scale of the series, for the forecast.</returns>
     public WindowUnit Apply(Span<float> window)
@@ -65,7 +69,7 @@ internal sealed record SeriesScale(SeriesScaling Scaling, IReadOnlyList<double> 
         if (Scaling == SeriesScaling.Global)
             return new WindowUnit(Means[0], Deviations[0]);
         var unit = UnitOf(window, Means.Count);
-        return unit with { Size = Math.Max(unit.Size, LeastSize ?? LeastShare * Deviations[0]) };
+        return unit with { Size = Math.Max(unit.Size, SmallestSize) };
     }
 
     /// <summary>The mean of a window's values and their mean absolute deviation.</summary>

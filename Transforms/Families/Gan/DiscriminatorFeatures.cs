@@ -1,5 +1,7 @@
+using MLExtensions.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 using MLExtensions;
@@ -172,6 +174,9 @@ public sealed class DiscriminatorFeaturesTransformer : FeatureColumnsTransformer
             ? cat(_settings.Layers.Select(layer => DiscriminatorLayers.Pool(outputs[layer], _settings.PooledSize)).ToArray(), 1)
             : outputs[^1].reshape(-1, 1)).ToArray();
     }
+
+    internal override (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns) =>
+        throw columns.NotExportable("what it pools of the discriminator's layers has no operator in ONNX");
 
     internal static DiscriminatorFeaturesTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {

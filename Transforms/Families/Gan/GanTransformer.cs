@@ -1,6 +1,8 @@
+using MLExtensions.Onnx;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.Gan;
@@ -177,6 +179,15 @@ public sealed class GanTransformer : FeatureColumnsTransformer, INetworkHolder
     {
         var samples = ToData(Generator.Network.call(features));
         return [_columns.IsImage && Architecture.Values is { } values ? values.MapTo(ValueRange.Pixels, samples) : samples];
+    }
+
+    internal override (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns)
+    {
+        if (NoiseColumnName is not { } noise)
+            throw columns.NotExportable("its noise is drawn from a seed and the row, for which ONNX has no operator. Train with NoiseColumnName: then the noise is an input");
+        var graph = Generator.CreateGraph(context);
+        var rows = _format.Write(graph, columns, columns.Schema[noise]);
+        return (graph, [graph.Map(Architecture.Write(graph, rows), Architecture.OutputRange, Architecture.Values)]);
     }
 
     internal static GanTransformer Create(IHostEnvironment env, ModelLoadContext ctx)

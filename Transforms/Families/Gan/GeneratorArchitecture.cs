@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Gan;
 using MLExtensions.Networks;
@@ -59,6 +60,14 @@ public sealed record GeneratorArchitecture : AdversarialArchitecture
     };
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new GeneratorNetwork(this, Joined);
+
+    internal override string Write(GraphWriter graph, string rows)
+    {
+        var samples = ClassCount == 0
+            ? Joined.Write(graph, rows, null)
+            : Joined.Write(graph, graph.Slice(rows, 1, 0, LatentSize), graph.Slice(rows, 1, LatentSize, InputCount));
+        return graph.Reshape(samples, -1, OutputCount);
+    }
 
     internal override void Check()
     {

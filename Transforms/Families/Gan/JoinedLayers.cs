@@ -1,5 +1,6 @@
 using MLExtensions.Networks;
 using MLExtensions.Families.Images;
+using MLExtensions.Onnx;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
@@ -62,6 +63,26 @@ internal sealed class JoinedLayers(LayerShape input, int classCount, int outputC
         placed.Output.ToString(),
         placed.Layer.ParameterCount(placed.Input, placed.Site),
         placed.Layer.MultiplyAdds(placed.Input, placed.Site)));
+
+    /// <summary>Writes the layers as ONNX operators.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="x">The input, in its shape.</param>
+    /// <param name="label"><c>[rows, classes]</c>, or null.</param>
+    public string Write(GraphWriter graph, string x, string? label)
+    {
+        var sample = PlacedInput;
+        x = LayerChain.Write(graph, sample, x);
+        if (label != null)
+        {
+            var placed = PlacedLabel;
+            label = LayerChain.Write(graph, placed, label);
+            var shape = sample is [.., var last] ? last.Output : input;
+            if (!shape.IsVector && (placed.Count == 0 || placed[^1].Output.IsVector))
+                label = graph.Node("Expand", [graph.Node("Unsqueeze", label, node => node.AddAttribute("axes", new long[] { 2, 3 })), graph.Numbers(1, 1, shape.Height, shape.Width)]);
+            x = graph.Concatenate(1, x, label);
+        }
+        return LayerChain.Write(graph, PlacedJoined, x);
+    }
 
     /// <exception cref="FormatException">A layer is invalid, or does not fit; the message names it.</exception>
     public LayerShape Check()

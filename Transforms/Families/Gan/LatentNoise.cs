@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -83,6 +84,15 @@ internal sealed record LatentFormat(GeneratorArchitecture Architecture, LatentCo
     }
 
     public override void Arrange(in VBuffer<float> features, Span<float> row) => throw new NotSupportedException("A generator reads several columns.");
+
+    public override string Write(GraphWriter graph, OnnxColumns columns, DataViewSchema.Column column)
+    {
+        var noise = columns.Floats(graph, column, Architecture.LatentSize);
+        if (Columns.Label is not { } label)
+            return noise;
+        var classes = Architecture.ClassCount;
+        return graph.Concatenate(1, noise, graph.OneHot(columns.Places(graph, columns.Schema[label], Classes, classes), classes));
+    }
 
     private static bool IsWhole(DataViewType type) =>
         type is KeyDataViewType || (type is NumberDataViewType && type != NumberDataViewType.Single && type != NumberDataViewType.Double);

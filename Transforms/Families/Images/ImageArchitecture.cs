@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using System.Text.Json.Serialization;
 using System.Text.Json;
 using MLExtensions.Families.Images;
@@ -59,6 +60,16 @@ public abstract record ImageArchitecture : NetworkArchitecture
         placed.Layer.MultiplyAdds(placed.Input, placed.Site)));
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new ImageNetwork(Image, Placed);
+
+    internal override string Write(GraphWriter graph, string rows)
+    {
+        var images = Image.Write(graph, rows);
+        var outputs = LayerChain.Write(graph, Placed, images);
+        if (!Image.TestTimeFlip)
+            return outputs;
+        var mirrored = graph.Node("Slice", [images, graph.Numbers(-1), graph.Numbers(long.MinValue), graph.Numbers(3), graph.Numbers(-1)]);
+        return graph.Scale(graph.Add(outputs, LayerChain.Write(graph, Placed, mirrored)), 0.5);
+    }
 
     internal override void Check()
     {

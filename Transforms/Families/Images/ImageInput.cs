@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -36,6 +37,22 @@ public sealed record ImageInput(ImageShape Shape)
         if (CropSize is { } size && (images.shape[2] != size || images.shape[3] != size))
             images = images.narrow(2, (images.shape[2] - size) / 2, size).narrow(3, (images.shape[3] - size) / 2, size);
         return Scaling.Apply(images);
+    }
+
+    /// <summary>Writes what <see cref="ToImages"/> and <see cref="Prepare"/> compute as ONNX operators.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="rows"><c>[rows, values]</c>.</param>
+    internal string Write(GraphWriter graph, string rows)
+    {
+        var images = Shape.Layout == PixelLayout.Planar
+            ? graph.Reshape(rows, -1, Shape.Channels, Shape.Height, Shape.Width)
+            : graph.Transpose(graph.Reshape(rows, -1, Shape.Height, Shape.Width, Shape.Channels), 0, 3, 1, 2);
+        if (CropSize is { } size)
+        {
+            var (top, left) = ((Shape.Height - size) / 2, (Shape.Width - size) / 2);
+            images = graph.Slice(graph.Slice(images, 2, top, top + size), 3, left, left + size);
+        }
+        return Scaling.Write(graph, images, NetworkShape);
     }
 
     internal void Check(string name)

@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using System.Text.Json.Serialization;
 using static TorchSharp.torch;
 
@@ -67,6 +68,14 @@ public abstract record ImageLayer
         Inside(input, site).Sum(placed => placed.Layer.MultiplyAdds(placed.Input, placed.Site));
 
     internal abstract nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site);
+
+    /// <summary>Writes what the module computes in scoring as ONNX operators.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="x">The input: <c>[rows, channels, height, width]</c> or <c>[rows, values]</c>.</param>
+    /// <param name="input">Its shape.</param>
+    /// <param name="site">The position of the layer.</param>
+    /// <returns>The output.</returns>
+    internal abstract string Write(GraphWriter graph, string x, LayerShape input, LayerSite site);
 
     private protected void Require(bool condition, LayerSite site, string problem)
     {

@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Families.Images;
@@ -61,6 +62,10 @@ internal static class LayerChain
             x = module.call(x);
         return x;
     }
+
+    /// <summary>Writes layers one after the other as ONNX operators.</summary>
+    public static string Write(GraphWriter graph, IEnumerable<PlacedLayer> layers, string x) =>
+        layers.Aggregate(x, (value, placed) => placed.Layer.Write(graph, value, placed.Input, placed.Site));
 
     private static PlacedLayer Place(ImageLayer? layer, int position, LayerShape input, LayerSite site, HashSet<string> names)
     {

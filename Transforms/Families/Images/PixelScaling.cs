@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
@@ -62,6 +63,17 @@ public sealed record PixelScaling
         return addcmul(PerChannel(offsets, images), images, PerChannel(slopes, images), Number.One);
     }
 
+    /// <summary>Writes what <see cref="Apply"/> computes as ONNX operators.</summary>
+    internal string Write(GraphWriter graph, string images, LayerShape shape)
+    {
+        if (PerImage)
+            return Standardize(graph, images, shape.Count);
+        if (Mean == null && StandardDeviation == null)
+            return graph.Scale(images, Factor);
+        var scaled = graph.Multiply(images, PerChannel(graph, shape.Channels, channel => Factor / At(StandardDeviation, channel, 1)));
+        return Mean == null ? scaled : graph.Add(scaled, PerChannel(graph, shape.Channels, channel => -At(Mean, channel, 0) / At(StandardDeviation, channel, 1)));
+    }
+
     /// <exception cref="FormatException">A number is invalid; the message names it.</exception>
     internal void Check(int channels, string name)
     {
@@ -79,6 +91,16 @@ public sealed record PixelScaling
         var deviation = centred.pow(Number.Of(2)).mean([1, 2, 3], keepdim: true).sqrt_().clamp_min_(Number.Of(1 / Math.Sqrt(count)));
         return centred.div_(deviation);
     }
+
+    private static string Standardize(GraphWriter graph, string images, long count)
+    {
+        var centered = graph.Node("Sub", [images, graph.Reduce("ReduceMean", images, keepDimensions: true, 1, 2, 3)]);
+        var deviation = graph.Node("Sqrt", graph.Reduce("ReduceMean", graph.Multiply(centered, centered), keepDimensions: true, 1, 2, 3));
+        return graph.Node("Div", [centered, graph.Node("Max", [deviation, graph.Constant(1 / Math.Sqrt(count))])]);
+    }
+
+    private static string PerChannel(GraphWriter graph, int channels, Func<int, double> value) =>
+        graph.Constant(new GraphTensor(Enumerable.Range(0, channels).Select(channel => (float)value(channel)).ToArray(), 1, channels, 1, 1));
 
     private static Tensor PerChannel(float[] values, Tensor like) =>
         tensor(values, dtype: like.dtype, device: like.device).view(1, values.Length, 1, 1);

@@ -1,5 +1,7 @@
+using MLExtensions.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.LanguageModels;
@@ -127,6 +129,9 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
         ctx.SaveNonEmptyString(InputColumnName);
         ctx.SaveModel(Model, NetworkFolder);
     }
+
+    private protected override void Write(OnnxContext context, OnnxColumns columns) =>
+        throw columns.NotExportable("ONNX has no operator for its tokenizer");
 
     private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
 

@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using System.Text.Json.Serialization;
 using MLExtensions.Networks;
 using TorchSharp.Modules;
@@ -73,6 +74,19 @@ public sealed record MlpArchitecture : NetworkArchitecture
     }
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new MlpNetwork(this);
+
+    internal override string Write(GraphWriter graph, string rows)
+    {
+        for (var i = 0; i < HiddenLayers.Count; i++)
+        {
+            var (layer, path) = (HiddenLayers[i], FormattableString.Invariant($"hidden.{i}"));
+            rows = graph.Dense(rows, path + ".linear");
+            if (layer.BatchNormalization)
+                rows = graph.BatchNormalization(rows, path + ".norm", Layers.NormalizationEpsilon);
+            rows = graph.Activate(rows, layer.Activation, path + ".prelu");
+        }
+        return graph.Dense(rows, OutputLayer);
+    }
 
     internal override void Check()
     {

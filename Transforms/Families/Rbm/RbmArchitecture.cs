@@ -1,4 +1,5 @@
 using MLExtensions.Messages;
+using MLExtensions.Onnx;
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Rbm;
 using MLExtensions.Networks;
@@ -59,6 +60,46 @@ public sealed record RbmArchitecture : NetworkArchitecture
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new RbmNetwork(this);
 
+    /// <summary>Writes the expected values of the hidden units as ONNX operators.</summary>
+    internal string WriteHidden(GraphWriter graph, string visible) => graph.Activate(WriteHiddenInput(graph, visible), HiddenActivation);
+
+    /// <summary>Writes the expected values of the visible units as ONNX operators.</summary>
+    internal string WriteVisible(GraphWriter graph, string hidden)
+    {
+        var input = graph.Dense(hidden, "weight", "visible_bias", transposed: true);
+        if (VisibleUnits != VisibleUnitType.Softmax)
+            return graph.Activate(input, VisibleUnits == VisibleUnitType.Bernoulli ? Activation.Sigmoid : Activation.Identity);
+        var groups = graph.Nodes("Split", [input], SoftmaxGroups.Count, node =>
+        {
+            node.AddAttribute("axis", 1L);
+            node.AddAttribute("split", SoftmaxGroups.Select(size => (long)size));
+        });
+        return graph.Concatenate(1, Array.ConvertAll(groups, group => graph.Softmax(group)));
+    }
+
+    /// <summary>Writes the free energy as ONNX operators, <c>[rows, 1]</c>.</summary>
+    internal string WriteFreeEnergy(GraphWriter graph, string visible)
+    {
+        var input = WriteHiddenInput(graph, visible);
+        var hidden = HiddenUnits switch
+        {
+            HiddenUnitType.Bernoulli => graph.Activate(input, Activation.Softplus),
+            HiddenUnitType.ReLU => HalfSquare(graph.Activate(input, Activation.ReLU)),
+            _ => HalfSquare(input),
+        };
+        var bias = graph.Weight("visible_bias");
+        var energy = VisibleUnits == VisibleUnitType.Gaussian
+            ? HalfSquare(graph.Node("Sub", [visible, bias]))
+            : graph.Node("Neg", graph.Multiply(visible, bias));
+        return graph.Node("Sub", [Sum(energy), Sum(hidden)]);
+
+        string HalfSquare(string x) => graph.Scale(graph.Multiply(x, x), 0.5);
+
+        string Sum(string x) => graph.Reduce("ReduceSum", x, keepDimensions: true, 1);
+    }
+
+    internal override string Write(GraphWriter graph, string rows) => WriteHidden(graph, rows);
+
     internal override void Check()
     {
         base.Check();
@@ -73,6 +114,8 @@ public sealed record RbmArchitecture : NetworkArchitecture
         if (VisibleUnits != VisibleUnitType.Softmax || SoftmaxGroups.Any(size => size < 2) || SoftmaxGroups.Sum(size => (long)size) != InputCount)
             throw new FormatException(FormattableString.Invariant($"softmaxGroups is [{NumberList.Of(SoftmaxGroups)}]; softmax units need 2 or more categories each and {InputCount} in total; other units have none."));
     }
+
+    private string WriteHiddenInput(GraphWriter graph, string visible) => graph.Dense(visible, "weight", "hidden_bias", transposed: false);
 }
 
 /// <summary>The types of visible units of an RBM.</summary>

@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Recurrent;
 using MLExtensions.Networks;
@@ -79,6 +80,22 @@ public sealed record RecurrentArchitecture : NetworkArchitecture
     }
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new RecurrentNetwork(this);
+
+    internal override string Write(GraphWriter graph, string rows)
+    {
+        var given = graph.Cast(graph.Slice(rows, 1, 0, 1), typeof(long));
+        var values = graph.Transpose(graph.Reshape(graph.Slice(rows, 1, 1, long.MaxValue), 0, -1, Input.ValuesPerStep), 1, 0, 2);
+        // An empty sequence counts as one time step, whose outputs are then replaced by zeros.
+        var lengths = graph.Node("Max", [given, graph.Constant(1L)]);
+        var x = Input.TokenCount == 0
+            ? values
+            : graph.Node("Gather", [graph.Weight("embedding.weight"), graph.Node("Squeeze", graph.Cast(values, typeof(long)), node => node.AddAttribute("axes", new long[] { 2 }))]);
+        var (outputs, last) = RecurrentGraph.Write(graph, Recurrent, "recurrent", x, graph.Reshape(graph.Cast(lengths, typeof(int)), -1));
+        var isStep = Pooling == SequencePooling.Last ? "" : graph.IsStep(values, lengths);
+        var pooled = RecurrentGraph.Pool(graph, Pooling, "pool", outputs, last, isStep, lengths);
+        var isEmpty = graph.Node("Less", [given, graph.Constant(1L)]);
+        return graph.Dense(graph.Node("Where", [isEmpty, graph.Constant(0.0), pooled]), OutputLayer);
+    }
 
     internal override void Check()
     {

@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using MLExtensions.Tensors;
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Recurrent;
@@ -49,6 +50,9 @@ public abstract record SequenceInput
 
     internal abstract SequenceReader Open(Microsoft.ML.DataViewRow row, Microsoft.ML.DataViewSchema.Column column);
 
+    /// <inheritdoc cref="FeatureFormat.Write"/>
+    internal abstract string Write(GraphWriter graph, OnnxColumns columns, Microsoft.ML.DataViewSchema.Column column);
+
     /// <exception cref="FormatException">A property is out of range; the message names it.</exception>
     internal virtual void Check()
     {
@@ -76,6 +80,12 @@ public sealed record NumberSequence : SequenceInput
     internal override bool Takes(DataViewType type) => type is VectorDataViewType vector && vector.ItemType == NumberDataViewType.Single && vector.Size % StepSize == 0;
 
     internal override SequenceReader Open(Microsoft.ML.DataViewRow row, Microsoft.ML.DataViewSchema.Column column) => new NumberSequenceReader(this, row, column);
+
+    internal override string Write(GraphWriter graph, OnnxColumns columns, Microsoft.ML.DataViewSchema.Column column)
+    {
+        var width = column.Type.GetValueCount();
+        return new SequenceGraph(graph, this).Numbers(columns.Floats(graph, column, width == 0 ? -1 : width), width == 0 ? null : width / StepSize);
+    }
 
     internal override void Check()
     {
@@ -112,6 +122,12 @@ public sealed record KeySequence(int KeyCount) : SequenceInput
 
     internal override SequenceReader Open(Microsoft.ML.DataViewRow row, Microsoft.ML.DataViewSchema.Column column) => new KeySequenceReader(this, row, column);
 
+    internal override string Write(GraphWriter graph, OnnxColumns columns, Microsoft.ML.DataViewSchema.Column column)
+    {
+        var width = column.Type.GetValueCount();
+        return new SequenceGraph(graph, this).Keys(graph.Cast(columns.Variable(column), typeof(long)), OnnxColumns.PlacesOf(column, KeyNames, KeyCount), width == 0 ? null : width);
+    }
+
     internal override void Check()
     {
         base.Check();
@@ -133,6 +149,9 @@ public sealed record TextSequence(TextTokenizer Tokenizer) : SequenceInput
     internal override bool Takes(DataViewType type) => type == TextDataViewType.Instance;
 
     internal override SequenceReader Open(Microsoft.ML.DataViewRow row, Microsoft.ML.DataViewSchema.Column column) => new TextSequenceReader(this, row, column);
+
+    internal override string Write(GraphWriter graph, OnnxColumns columns, Microsoft.ML.DataViewSchema.Column column) =>
+        throw columns.NotExportable($"ONNX has no operator for the tokenizer of column '{column.Name}'. Train on keys, as TokenizeIntoWords and MapValueToKey make them: ML.NET exports these steps");
 
     internal override void Check()
     {
@@ -201,6 +220,8 @@ internal sealed record SequenceFormat(SequenceInput Input) : FeatureFormat
     public override bool HasCounts => true;
 
     public override IFeatureReader Open(DataViewRow row, DataViewSchema.Column column) => Input.Open(row, column);
+
+    public override string Write(GraphWriter graph, OnnxColumns columns, DataViewSchema.Column column) => Input.Write(graph, columns, column);
 
     public override void CheckContent(DataCounts counts, string column, string data)
     {

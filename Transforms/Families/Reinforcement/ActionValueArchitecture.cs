@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Gan;
@@ -96,6 +97,25 @@ public sealed record ActionValueArchitecture : NetworkArchitecture
         placed.Layer.MultiplyAdds(placed.Input, placed.Site)));
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new ActionValueNetwork(this);
+
+    internal override string Write(GraphWriter graph, string rows)
+    {
+        var x = rows;
+        if (StateCount is { } states)
+        {
+            var places = graph.Add(graph.Cast(x, typeof(long)), graph.Constant(-(long)FirstState));
+            x = graph.OneHot(graph.Find(Enumerable.Range(0, states).Select(state => (long)state).ToArray(), places), states);
+        }
+        x = graph.Scale(x, 1 / InputDivisor);
+        if (Image != null)
+            x = graph.Reshape(x, -1, Image.Channels, Image.Height, Image.Width);
+        x = LayerChain.Write(graph, PlacedLayers, x);
+        if (!IsDueling)
+            return x;
+        var advantage = LayerChain.Write(graph, PlacedAdvantage, x);
+        var mean = graph.Reduce("ReduceMean", advantage, keepDimensions: true, 1);
+        return graph.Add(LayerChain.Write(graph, PlacedValue, x), graph.Node("Sub", [advantage, mean]));
+    }
 
     internal override void Check()
     {

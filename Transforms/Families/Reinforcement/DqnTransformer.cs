@@ -1,5 +1,7 @@
+using MLExtensions.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.Reinforcement;
@@ -119,6 +121,20 @@ public sealed class DqnTransformer : FeatureColumnsTransformer, INetworkHolder, 
         return active.Select(_ => values).ToArray();
     }
 
+    internal override (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns)
+    {
+        var graph = Model.CreateGraph(context);
+        var state = _format.Write(graph, columns, FindInput(columns.Schema));
+        if (_columns.Mask is not { } mask)
+        {
+            var all = Architecture.Write(graph, state);
+            return (graph, [all, all]);
+        }
+        var allowed = graph.Cast(columns.Floats(graph, columns.Schema[mask], ActionCount), typeof(bool));
+        var values = Architecture.Write(graph, state);
+        return (graph, [graph.Node("Where", [allowed, values, graph.Constant(double.NegativeInfinity)]), graph.Node("Where", [allowed, values, graph.Constant(double.NaN)])]);
+    }
+
     internal static DqnTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
         ctx.CheckAtModel(GetVersionInfo());
@@ -224,6 +240,8 @@ internal sealed record ActionColumn(string Name, PolicyKeys Actions) : OutputCol
         };
         return getter;
     }
+
+    public override void Write(GraphWriter graph, OnnxColumns columns, string values) => graph.LargestKey(values, columns.Add(Name, Type));
 }
 
 /// <summary>The values of all actions.</summary>
@@ -232,6 +250,8 @@ internal sealed record ActionValuesColumn(string Name, PolicyKeys Actions) : Out
     public override DataViewSchema.Annotations? Annotations => ActionNames.Of(Actions, areKeys: false);
 
     public override Delegate CreateGetter(ScoreSource source, int first) => Vector(Name, Width).CreateGetter(source, first);
+
+    public override void Write(GraphWriter graph, OnnxColumns columns, string values) => Vector(Name, Width).Write(graph, columns, values);
 }
 
 /// <summary>The names of actions in the annotations of columns.</summary>

@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -50,6 +51,9 @@ internal sealed record StateFormat(ActionValueArchitecture Architecture, DqnColu
     }
 
     public override void Arrange(in VBuffer<float> features, Span<float> row) => throw new NotSupportedException("A policy reads several columns.");
+
+    /// <remarks>Without the mask.</remarks>
+    public override string Write(GraphWriter graph, OnnxColumns columns, DataViewSchema.Column column) => columns.Floats(graph, column, Architecture.InputCount);
 
     private sealed class Reader : IFeatureReader
     {

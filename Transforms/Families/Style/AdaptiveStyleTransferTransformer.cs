@@ -1,6 +1,8 @@
+using MLExtensions.Onnx;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 using MLExtensions;
@@ -147,6 +149,9 @@ public sealed class AdaptiveStyleTransferTransformer : NetworkColumnsTransformer
         ctx.SaveModel(Encoder, EncoderFolder);
         ctx.SaveModel(Decoder, DecoderFolder);
     }
+
+    private protected override void Write(OnnxContext context, OnnxColumns columns) =>
+        throw columns.NotExportable("there is no graph for its networks, whose pictures have any size");
 
     private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
 

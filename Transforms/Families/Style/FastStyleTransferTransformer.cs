@@ -1,5 +1,7 @@
+using MLExtensions.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 using MLExtensions;
@@ -109,6 +111,18 @@ public sealed class FastStyleTransferTransformer : NetworkColumnsTransformer, IN
     {
         _settings.Save(ctx);
         ctx.SaveModel(Model, ModelFolder);
+    }
+
+    private protected override void Write(OnnxContext context, OnnxColumns columns)
+    {
+        var (column, shape) = PictureColumn.Find(columns.Schema, InputColumnName, _settings.Image);
+        var input = columns.Variable(column);
+        var graph = Model.CreateGraph(context);
+        var pictures = graph.Reshape(input, -1, shape!.Channels, shape.Height, shape.Width);
+        var shares = Architecture.ShareCount == 0 ? null : _settings.Styles.Write(graph, columns);
+        var painted = new StyleGraph(graph, Architecture, shares).Paint(pictures, shape.Height, shape.Width);
+        var clipped = graph.Node("Clip", [painted, graph.Constant(0.0), graph.Constant(255.0)]);
+        OutputColumn.Vector(OutputColumnName, (VectorDataViewType)column.Type).Write(graph, columns, graph.Node("Flatten", clipped));
     }
 
     private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();

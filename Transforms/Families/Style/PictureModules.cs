@@ -36,6 +36,9 @@ internal sealed class ReflectedConvolution : nn.Module<Tensor, Tensor>
 /// <summary>What networks of pictures do between convolutions.</summary>
 internal static class PictureOperations
 {
+    /// <summary>What normalization adds to the variance.</summary>
+    public const double Epsilon = 1e-5;
+
     /// <summary>Makes pictures twice as high and wide by repeating pixels; with a convolution after it there are no checkerboard patterns.</summary>
     public static Tensor Double(Tensor x) => nn.functional.interpolate(x, [2 * x.shape[2], 2 * x.shape[3]], mode: InterpolationMode.Nearest);
 
@@ -50,6 +53,6 @@ internal static class PictureOperations
     {
         var centered = x.sub(x.mean([2, 3], keepdim: true));
         var variance = centered.pow(Number.Of(2)).mean([2, 3], keepdim: true);
-        return addcmul(shift, centered, variance.add(Number.Of(1e-5), Number.One).rsqrt().mul(scale), Number.One);
+        return addcmul(shift, centered, variance.add(Number.Of(Epsilon), Number.One).rsqrt().mul(scale), Number.One);
     }
 }

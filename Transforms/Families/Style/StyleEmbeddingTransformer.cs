@@ -1,5 +1,7 @@
+using MLExtensions.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.Style;
@@ -82,6 +84,9 @@ public sealed class StyleEmbeddingTransformer : NetworkColumnsTransformer
         _settings.Save(ctx);
         ctx.SaveModel(LossNetwork, NetworkFolder);
     }
+
+    private protected override void Write(OnnxContext context, OnnxColumns columns) =>
+        throw columns.NotExportable("there is no graph for its networks, whose pictures have any size");
 
     private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
 

@@ -12,10 +12,10 @@ namespace MLExtensions.Families.Style;
 /// </summary>
 internal sealed class StyleNetwork : nn.Module<Tensor, Tensor>
 {
-    private const double Middle = 127.5;
+    public const double Middle = 127.5;
 
     // Johnson et al.: beyond 127.5, which tanh would never reach.
-    private const double Reach = 150;
+    public const double Reach = 150;
 
     private readonly ModuleList<StyledConvolution> down;
     private readonly ModuleList<ResidualBlock> residual;

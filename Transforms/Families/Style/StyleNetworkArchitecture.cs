@@ -1,5 +1,6 @@
 using MLExtensions.Families.Style;
 using MLExtensions.Networks;
+using MLExtensions.Onnx;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -89,6 +90,13 @@ public sealed record StyleNetworkArchitecture : NetworkArchitecture
     internal override IEnumerable<LayerDescription> Describe() => Convolutions.Select(layer => layer.Describe(StyleCount));
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new StyleNetwork(this);
+
+    internal override string Write(GraphWriter graph, string rows)
+    {
+        var pictures = graph.Reshape(ShareCount == 0 ? rows : graph.Slice(rows, 1, 0, Image.Count), -1, Image.Channels, Image.Height, Image.Width);
+        var shares = ShareCount == 0 ? null : graph.Slice(rows, 1, Image.Count, InputCount);
+        return graph.Node("Flatten", new StyleGraph(graph, this, shares).Paint(pictures, Image.Height, Image.Width));
+    }
 
     internal override void Check()
     {

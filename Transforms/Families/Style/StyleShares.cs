@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -32,6 +33,18 @@ internal sealed record StyleShares(IReadOnlyList<string> Names, string? Column)
             return () => Only(0);
         var column = row.Schema[Column];
         return column.Type is KeyDataViewType key ? OpenKey(row, column, key) : OpenVector(row, column);
+    }
+
+    /// <summary>Writes the shares of a row as ONNX operators, <c>[rows, styles]</c>.</summary>
+    public string Write(GraphWriter graph, OnnxColumns columns)
+    {
+        if (Column == null)
+            return graph.Constant(new GraphTensor(Only(0), 1, Names.Count));
+        var column = columns.Schema[Column];
+        if (column.Type is KeyDataViewType)
+            return graph.OneHot(columns.Places(graph, column, Names, Names.Count), Names.Count);
+        var shares = columns.Floats(graph, column, Names.Count);
+        return graph.Node("Div", [shares, graph.Reduce("ReduceSum", shares, keepDimensions: true, 1)]);
     }
 
     private Func<float[]> OpenKey(DataViewRow row, DataViewSchema.Column column, KeyDataViewType type)

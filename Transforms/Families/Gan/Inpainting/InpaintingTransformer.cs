@@ -1,5 +1,7 @@
+using MLExtensions.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.Gan;
@@ -84,6 +86,9 @@ public sealed class InpaintingTransformer : NetworkColumnsTransformer
         _settings.Save(ctx);
         ctx.SaveGan(Generator, Discriminator);
     }
+
+    private protected override void Write(OnnxContext context, OnnxColumns columns) =>
+        throw columns.NotExportable("it searches the noise of each row with gradients, which a graph does not have");
 
     private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
 

@@ -1,5 +1,7 @@
+using MLExtensions.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.Images;
@@ -46,6 +48,12 @@ public sealed class ImageFeaturesTransformer : FeatureColumnsTransformer
     private protected override int PassRows => Architecture.ScoringRows;
 
     internal override Tensor[] Compute(Tensor features, int[] active) => [Model.Network.call(features)];
+
+    internal override (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns)
+    {
+        var graph = Model.CreateGraph(context);
+        return (graph, [Architecture.Write(graph, Format.Write(graph, columns, FindInput(columns.Schema)))]);
+    }
 
     internal static ImageFeaturesTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {

@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using System.Text.Json.Serialization;
 using MLExtensions.Networks;
 using MLExtensions.Tensors;
@@ -42,6 +43,8 @@ public sealed record ActivationLayer(Activation Activation = Activation.ReLU) : 
             ? new FunctionModule(activation.ToString(), x => activation.Apply(x))
             : new FunctionModule(activation.ToString(), x => activation.ApplyToCopy(x));
     }
+
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => graph.Activate(x, Activation, site.Path, Slope);
 }
 
 /// <summary>Dropout: sets values to zero at random in training and scales up the others. Srivastava et al., 2014.</summary>
@@ -57,4 +60,6 @@ public sealed record DropoutLayer(double Probability = 0.5) : ImageLayer
     }
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => new SeededDropout(Probability);
+
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => x;
 }

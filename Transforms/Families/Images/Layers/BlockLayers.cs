@@ -1,4 +1,5 @@
 using MLExtensions.Families.Images;
+using MLExtensions.Onnx;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -32,6 +33,13 @@ public sealed record FireLayer(int Squeeze, int Expand1x1, int Expand3x3) : Imag
         Inside(input, site).First().Output.WithChannels(checked(Inside(input, site).Skip(1).Sum(expanded => expanded.Output.Channels)));
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => new FireModule(Inside(input, site));
+
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site)
+    {
+        var convolutions = Inside(input, site).ToArray();
+        var squeezed = graph.Node("Relu", LayerChain.Write(graph, convolutions[..1], x));
+        return graph.Node("Relu", graph.Concatenate(1, convolutions[1..].Select(convolution => LayerChain.Write(graph, [convolution], squeezed)).ToArray()));
+    }
 }
 
 /// <summary>
@@ -60,6 +68,8 @@ public sealed record InceptionLayer(int Filters1x1, int Reduce3x3, int Filters3x
     internal override LayerShape OutputShape(LayerShape input, LayerSite site) => Branches.OutputShape(input, site);
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => Branches.CreateModule(input, site);
+
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => Branches.Write(graph, x, input, site);
 
     /// <summary>A convolution without bias, batch normalization and ReLU, with torchvision's names.</summary>
     internal static SequenceLayer NormalizedConvolution(string? name, int filters, int kernelSize, int stride = 1, int padding = 0) => new([

@@ -1,4 +1,5 @@
 using MLExtensions.Families.Images;
+using MLExtensions.Onnx;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
@@ -24,6 +25,8 @@ public sealed record SequenceLayer(IReadOnlyList<ImageLayer> Layers) : ImageLaye
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
         new SequenceModule(LayerChain.Place(Layers, input, site));
+
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => LayerChain.Write(graph, Inside(input, site), x);
 }
 
 /// <summary>Parallel layers with the same input, whose output channels are concatenated.</summary>
@@ -49,6 +52,9 @@ public sealed record ConcatenationLayer(IReadOnlyList<ImageLayer> Branches) : Im
     }
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => new ConcatenationModule(Inside(input, site));
+
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) =>
+        graph.Concatenate(1, Inside(input, site).Select(branch => LayerChain.Write(graph, [branch], x)).ToArray());
 }
 
 /// <summary>A residual block: activation(layers(x) + shortcut(x)). He, Zhang, Ren and Sun, 2016.</summary>
@@ -94,6 +100,12 @@ public sealed record ResidualLayer(IReadOnlyList<ImageLayer> Layers) : ImageLaye
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
         new ResidualModule(PlaceLayers(input, site), PlaceShortcut(input, site), HasShortcut, Activation);
 
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site)
+    {
+        var residual = LayerChain.Write(graph, PlaceLayers(input, site), x);
+        return graph.Activate(HasShortcut ? graph.Add(residual, LayerChain.Write(graph, PlaceShortcut(input, site), x)) : residual, Activation);
+    }
+
     private IReadOnlyList<PlacedLayer> PlaceLayers(LayerShape input, LayerSite site) =>
         LayerChain.Place(Layers, input, site with { OwnsInput = false });
 
@@ -125,6 +137,13 @@ public sealed record PaddedShortcutLayer(int Channels, int Stride) : ImageLayer
         var after = Channels - input.Channels - before;
         return new FunctionModule("PaddedShortcut", x =>
             nn.functional.pad(x.slice(2, 0, x.shape[2], stride).slice(3, 0, x.shape[3], stride), [0, 0, 0, 0, before, after]));
+    }
+
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site)
+    {
+        var before = (Channels - input.Channels) / 2;
+        var kept = graph.Node("Slice", [x, graph.Numbers(0, 0), graph.Numbers(input.Height, input.Width), graph.Numbers(2, 3), graph.Numbers(Stride, Stride)]);
+        return graph.Node("Pad", [kept, graph.Numbers(0, before, 0, 0, 0, Channels - input.Channels - before, 0, 0)]);
     }
 }
 

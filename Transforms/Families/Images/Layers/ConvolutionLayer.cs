@@ -1,4 +1,5 @@
 using MLExtensions.Networks;
+using MLExtensions.Onnx;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -47,6 +48,13 @@ public sealed record ConvolutionLayer(int? Filters, int KernelSize) : ImageLayer
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
         new ConvolutionModule(this, input.Channels, Filters ?? site.OutputCount);
+
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => graph.Convolution("Conv", x, site.Path, Bias, node =>
+    {
+        node.SetWindow(KernelSize, Stride, Padding);
+        node.AddAttribute("dilations", new long[] { Dilation, Dilation });
+        node.AddAttribute("group", (long)Groups);
+    });
 }
 
 /// <summary>A module with one weight that can also compute with another, made from it.</summary>

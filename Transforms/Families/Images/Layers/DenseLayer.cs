@@ -1,5 +1,6 @@
 using MLExtensions.Families.Images;
 using MLExtensions.Networks;
+using MLExtensions.Onnx;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -32,6 +33,9 @@ public sealed record DenseLayer(int? Units = null) : ImageLayer
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
         new DenseModule(input.Count, Units ?? site.OutputCount, Bias);
+
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) =>
+        graph.Dense(input.IsVector ? x : graph.Node("Flatten", x), site.Path, Bias);
 }
 
 /// <summary>Flattens an image to a vector, channel after channel.</summary>
@@ -47,6 +51,8 @@ public sealed record FlattenLayer : ImageLayer
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
         new FunctionModule("Flatten", ChannelsLast.Flatten);
+
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => graph.Node("Flatten", x);
 }
 
 /// <summary>The module of <see cref="DenseLayer"/>; its parameters have PyTorch's names.</summary>

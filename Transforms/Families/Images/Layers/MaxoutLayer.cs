@@ -1,4 +1,5 @@
 using MLExtensions.Networks;
+using MLExtensions.Onnx;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -25,6 +26,12 @@ public sealed record MaxoutLayer(int Units, int Pieces = 5) : ImageLayer
     internal override long MultiplyAdds(LayerShape input, LayerSite site) => checked((long)Units * Pieces * input.Count);
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => new MaxoutModule(input.Count, Units, Pieces);
+
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site)
+    {
+        var pieces = graph.Dense(input.IsVector ? x : graph.Node("Flatten", x), site.Path);
+        return graph.Reduce("ReduceMax", graph.Reshape(pieces, -1, Pieces, Units), keepDimensions: false, 1);
+    }
 }
 
 /// <summary>

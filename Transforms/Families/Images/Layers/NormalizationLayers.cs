@@ -1,4 +1,5 @@
 using MLExtensions.Networks;
+using MLExtensions.Onnx;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -31,6 +32,8 @@ public sealed record BatchNormalizationLayer : ImageLayer
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => input.IsVector
         ? Layers.BatchNorm1d(input.Channels, Epsilon, Momentum)
         : Layers.BatchNorm2d(input.Channels, Epsilon, Momentum);
+
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => graph.BatchNormalization(x, site.Path, Epsilon);
 }
 
 /// <summary>
@@ -60,4 +63,18 @@ public sealed record LocalResponseNormalizationLayer(int Size = 5) : ImageLayer
     }
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => nn.LocalResponseNorm(Size, Alpha, Beta, K);
+
+    /// <remarks>ONNX has an operator of this name, but of an even number of channels it takes others.</remarks>
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site)
+    {
+        var channels = graph.Reshape(graph.Multiply(x, x), -1, 1, input.Channels, (long)input.Height * input.Width);
+        var means = graph.Node("AveragePool", channels, node =>
+        {
+            node.AddAttribute("kernel_shape", new long[] { Size, 1 });
+            node.AddAttribute("pads", new long[] { Size / 2, 0, (Size - 1) / 2, 0 });
+            node.AddAttribute("count_include_pad", 1L);
+        });
+        var norm = graph.Node("Pow", [graph.Scale(means, Alpha, K), graph.Constant(Beta)]);
+        return graph.Node("Div", [x, graph.Reshape(norm, -1, input.Channels, input.Height, input.Width)]);
+    }
 }

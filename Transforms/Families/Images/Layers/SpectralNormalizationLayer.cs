@@ -1,3 +1,4 @@
+using MLExtensions.Onnx;
 using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -33,7 +34,43 @@ public sealed record SpectralNormalizationLayer(ImageLayer Layer) : ImageLayer
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
         new SpectralNormalizationModule(Layer.CreateModule(input, InsideOf(site)));
 
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site)
+    {
+        var inside = InsideOf(site);
+        var name = inside.Path + ".weight";
+        graph.Replace(name, SpectralNorm.Normalize(graph.Tensor(name), graph.Tensor(site.Path + ".u").Values, Layer is TransposedConvolutionLayer ? 1 : 0));
+        return Layer.Write(graph, x, input, inside);
+    }
+
     private static LayerSite InsideOf(LayerSite site) => site.Child(LayerName);
+}
+
+/// <summary>The weights of a spectrally normalized layer in scoring.</summary>
+file static class SpectralNorm
+{
+    private const double LeastNorm = 1e-12;
+
+    /// <summary>Divides weights by their largest singular value, as <see cref="SpectralNormalizationModule"/> estimates it.</summary>
+    /// <param name="weight">The weights.</param>
+    /// <param name="u">The left singular vector.</param>
+    /// <param name="outputDimension">The dimension of the weights that stands for the outputs, 0 or 1.</param>
+    public static GraphTensor Normalize(GraphTensor weight, float[] u, int outputDimension)
+    {
+        var outer = outputDimension == 0 ? 1 : weight.Shape[0];
+        var inner = weight.Values.Length / outer / u.Length;
+        var right = new double[outer * inner];
+        for (var i = 0; i < weight.Values.Length; i++)
+            right[ColumnOf(i)] += (double)weight.Values[i] * u[OutputOf(i)];
+        var length = Math.Max(LeastNorm, Math.Sqrt(right.Sum(value => value * value)));
+        var norm = 0.0;
+        for (var i = 0; i < weight.Values.Length; i++)
+            norm += weight.Values[i] * u[OutputOf(i)] * right[ColumnOf(i)] / length;
+        return weight with { Values = Array.ConvertAll(weight.Values, value => (float)(value / Math.Max(LeastNorm, norm))) };
+
+        long OutputOf(int i) => i / inner % u.Length;
+
+        long ColumnOf(int i) => (i / inner / u.Length * inner) + (i % inner);
+    }
 }
 
 /// <summary>The module of <see cref="SpectralNormalizationLayer"/>: the layer, and the left singular vector <c>u</c>.</summary>

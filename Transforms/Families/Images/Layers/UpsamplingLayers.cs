@@ -1,4 +1,5 @@
 using MLExtensions.Networks;
+using MLExtensions.Onnx;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
@@ -44,6 +45,12 @@ public sealed record TransposedConvolutionLayer(int Filters, int KernelSize) : I
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => new TransposedConvolutionModule(this, input.Channels);
 
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => graph.Convolution("ConvTranspose", x, site.Path, Bias, node =>
+    {
+        node.SetWindow(KernelSize, Stride, Padding);
+        node.AddAttribute("output_padding", new long[] { OutputPadding, OutputPadding });
+    });
+
     private int Side(int size, string side, LayerSite site)
     {
         var length = ((size - 1L) * Stride) - (2L * Padding) + KernelSize + OutputPadding;
@@ -70,6 +77,8 @@ public sealed record UpsamplingLayer(int Factor = 2) : ImageLayer
         var (height, width) = ((long)input.Height * Factor, (long)input.Width * Factor);
         return new FunctionModule("Upsampling", x => nn.functional.interpolate(x, [height, width], mode: InterpolationMode.Nearest));
     }
+
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => graph.Enlarge(x, Factor);
 }
 
 /// <summary>Arranges the values of a row as an image: channel after channel, each row by row.</summary>
@@ -93,6 +102,8 @@ public sealed record ReshapeLayer(int Channels, int Height, int Width) : ImageLa
         var (channels, height, width) = ((long)Channels, (long)Height, (long)Width);
         return new FunctionModule("Reshape", x => x.reshape(-1, channels, height, width));
     }
+
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => graph.Reshape(x, -1, Channels, Height, Width);
 }
 
 /// <summary>The module of <see cref="TransposedConvolutionLayer"/>; its parameters have PyTorch's names and shapes.</summary>

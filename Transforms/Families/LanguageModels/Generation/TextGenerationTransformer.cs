@@ -1,8 +1,10 @@
+using MLExtensions.Onnx;
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.LanguageModels;
@@ -82,6 +84,9 @@ public sealed class TextGenerationTransformer : NetworkColumnsTransformer
         };
         return [getText];
     }
+
+    private protected override void Write(OnnxContext context, OnnxColumns columns) =>
+        throw columns.NotExportable("it writes token after token, each from what it wrote before");
 
     private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
 

@@ -1,0 +1,81 @@
+using Microsoft.ML.Model.OnnxConverter;
+
+namespace MLExtensions.Onnx;
+
+/// <summary>Adds a network to a graph of ONNX operators (operator set 12, the highest of ML.NET's converter).</summary>
+/// <param name="context">The graph: that of ML.NET's converter, or any other.</param>
+/// <param name="weights">Finds the weights of the network by name.</param>
+/// <remarks>
+/// A context takes every value for a column of the same name, and its converter then hands out that value instead of the column. So no name
+/// here is that of a column.
+/// </remarks>
+internal sealed class GraphWriter(OnnxContext context, Func<string, GraphTensor> weights)
+{
+    public const int OperatorSet = 12;
+    private const string Prefix = "network.";
+
+    private readonly Dictionary<string, GraphTensor> _replaced = new(StringComparer.Ordinal);
+    private int _count;
+
+    public OnnxContext Context => context;
+
+    /// <summary>Adds an operator with one output.</summary>
+    /// <param name="operation">Its name.</param>
+    /// <param name="inputs">Its inputs; an empty one is left out.</param>
+    /// <param name="attributes">Sets its attributes.</param>
+    /// <param name="output">The variable that takes the output; null for a new one.</param>
+    public string Node(string operation, string[] inputs, Action<OnnxNode>? attributes = null, string? output = null) =>
+        Nodes(operation, inputs, [output ?? NewVariable(operation)], attributes)[0];
+
+    /// <summary>Adds an operator with one input and one output.</summary>
+    public string Node(string operation, string input, Action<OnnxNode>? attributes = null, string? output = null) => Node(operation, [input], attributes, output);
+
+    /// <summary>Adds an operator with several outputs.</summary>
+    /// <returns>The outputs.</returns>
+    public string[] Nodes(string operation, string[] inputs, int outputs, Action<OnnxNode>? attributes = null) =>
+        Nodes(operation, inputs, Enumerable.Range(0, outputs).Select(_ => NewVariable(operation)).ToArray(), attributes);
+
+    /// <summary>The weights with a name, as the network computes with them.</summary>
+    public GraphTensor Tensor(string name) => _replaced.GetValueOrDefault(name) ?? weights(name);
+
+    /// <summary>Computes with other weights of that name.</summary>
+    public void Replace(string name, GraphTensor tensor) => _replaced[name] = tensor;
+
+    public string Weight(string name) => Constant(Tensor(name), name);
+
+    public string Constant(GraphTensor tensor, string name = "constant") => context.AddInitializer(tensor.Values, tensor.Shape, NewName(name));
+
+    /// <summary>Numbers in float64; a size of -1 is that of the number of values.</summary>
+    public string Doubles(double[] values, params long[] shape) =>
+        context.AddInitializer(values, shape.Select(size => size < 0 ? values.Length : size), NewName("constant"));
+
+    public string Constant(double value) => context.AddInitializer((float)value, NewName("constant"));
+
+    public string Constant(long value) => context.AddInitializer(value, NewName("constant"));
+
+    /// <summary>A vector of whole numbers, such as the shape of a reshaping.</summary>
+    public string Numbers(params long[] values) => context.AddInitializer(values, [values.Length], NewName("numbers"));
+
+    /// <summary>A row of whole numbers, <c>[1, values]</c>.</summary>
+    public string Row(IReadOnlyCollection<long> values) => context.AddInitializer(values, [1, values.Count], NewName("row"));
+
+    private string[] Nodes(string operation, string[] inputs, string[] outputs, Action<OnnxNode>? attributes)
+    {
+        // Without a domain the context would take that of ML operators.
+        var node = context.CreateNode(operation, inputs, outputs, context.GetNodeName(Prefix + operation), "");
+        attributes?.Invoke(node);
+        return outputs;
+    }
+
+    // The runtime finds the shape.
+    private string NewVariable(string kind) => context.AddIntermediateVariable(null, NewName(kind), skip: true);
+
+    private string NewName(string kind)
+    {
+        string name;
+        do
+            name = FormattableString.Invariant($"{Prefix}{_count++}.{kind}");
+        while (context.ContainsColumn(name));
+        return name;
+    }
+}
