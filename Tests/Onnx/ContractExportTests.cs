@@ -41,7 +41,9 @@ public sealed class ContractExportTests
             }
             return;
         }
-        Exported.AssertSame(Ml, chain, data, [.. subject.OutputColumns, "Second"], subject.MapsRows);
+        // Pictures of 5 x 5 pixels are 2 x 2 inside, and the normalization of four values can make roundings 300 times larger.
+        var tolerance = name == "FastStyle" ? 1e-4 : 1e-5;
+        Exported.AssertSame(Ml, chain, data, [.. subject.OutputColumns, "Second"], subject.MapsRows, tolerance);
     }
 
     [TestMethod]

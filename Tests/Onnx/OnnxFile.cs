@@ -22,7 +22,7 @@ internal sealed class OnnxFile : IDisposable
         else
             ml.Model.ConvertToOnnx(model, data, stream, columns);
         _bytes = stream.ToArray();
-        using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         _session = new InferenceSession(_bytes, options);
     }
 
@@ -73,7 +73,7 @@ internal sealed class OnnxFile : IDisposable
             : item.RawType == typeof(uint) ? Numbers<uint>(data, column)
             : item.RawType == typeof(int) ? Numbers<int>(data, column)
             : item.RawType == typeof(bool) ? Numbers<bool>(data, column)
-            : Texts(data.GetColumn<string>(column).ToArray());
+            : Texts(data, column);
     }
 
     private static OrtValue Numbers<T>(IDataView data, DataViewSchema.Column column)
@@ -89,11 +89,15 @@ internal sealed class OnnxFile : IDisposable
         return OrtValue.CreateTensorValueFromMemory(rows.SelectMany(row => row).ToArray(), shape);
     }
 
-    private static OrtValue Texts(string[] values)
+    private static OrtValue Texts(IDataView data, DataViewSchema.Column column)
     {
-        var result = OrtValue.CreateTensorWithEmptyStrings(OrtAllocator.DefaultInstance, [values.Length, 1]);
-        for (var i = 0; i < values.Length; i++)
-            result.StringTensorSetElementAt(values[i], i);
+        var rows = column.Type is VectorDataViewType
+            ? data.GetColumn<VBuffer<ReadOnlyMemory<char>>>(column).Select(row => Array.ConvertAll(row.DenseValues().ToArray(), text => text.ToString())).ToArray()
+            : data.GetColumn<string>(column).Select(text => new[] { text }).ToArray();
+        var result = OrtValue.CreateTensorWithEmptyStrings(OrtAllocator.DefaultInstance, [rows.Length, rows[0].Length]);
+        var place = 0;
+        foreach (var text in rows.SelectMany(row => row))
+            result.StringTensorSetElementAt(text, place++);
         return result;
     }
 }

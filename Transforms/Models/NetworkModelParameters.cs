@@ -190,9 +190,11 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
 
     /// <summary>Creates what adds the network to a graph of ONNX operators, to be used with a lease.</summary>
     /// <exception cref="ArgumentException">The graph was asked for in an older operator set than the network needs.</exception>
+    /// <exception cref="NotSupportedException">The network does not fit a file.</exception>
     internal GraphWriter CreateGraph(OnnxContext context)
     {
         context.CheckOpSetVersion(GraphWriter.OperatorSet, Architecture.GetType().Name);
+        GraphWriter.CheckSize(Architecture.ParameterCount, Weights.Owner ?? nameof(NetworkModelParameters));
         var weights = Network.state_dict();
         return new GraphWriter(context, name => new GraphTensor(GetWeights(name), weights[name].shape));
     }

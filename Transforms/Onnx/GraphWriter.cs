@@ -14,10 +14,23 @@ internal sealed class GraphWriter(OnnxContext context, Func<string, GraphTensor>
     public const int OperatorSet = 12;
     private const string Prefix = "network.";
 
+    // Protocol buffers count bytes in 31 bits; the rest is for the operators and other steps.
+    private const long MostWeights = (int.MaxValue - (1 << 26)) / sizeof(float);
+
     private readonly Dictionary<string, GraphTensor> _replaced = new(StringComparer.Ordinal);
     private int _count;
 
     public OnnxContext Context => context;
+
+    /// <summary>Refuses a network that a file cannot hold.</summary>
+    /// <param name="weights">The number of its weights.</param>
+    /// <param name="step">The step that it belongs to, for the message.</param>
+    /// <exception cref="NotSupportedException">There are too many.</exception>
+    public static void CheckSize(long weights, string step)
+    {
+        if (weights > MostWeights)
+            throw OnnxColumns.Refusal(step, FormattableString.Invariant($"its network has {weights} weights, and the file of ML.NET's converter, of less than 2 GB, can hold {MostWeights}"));
+    }
 
     /// <summary>Adds an operator with one output.</summary>
     /// <param name="operation">Its name.</param>

@@ -84,6 +84,7 @@ internal sealed class OnnxColumns(OnnxContext context, DataViewSchema schema, st
     private static string Images(string column) =>
         $"column '{column}' holds images, which ONNX does not have. Convert the steps after them, on data whose column is a Vector<Single> of the pixels, as ExtractPixels makes it";
 
-    private static NotSupportedException Refusal(string step, string why) => new(
+    /// <summary>Says that a step cannot be part of a graph.</summary>
+    public static NotSupportedException Refusal(string step, string why) => new(
         $"The step {step} cannot be exported to ONNX, and neither can a chain that contains it: {why}. A .zip has all steps: ml.Model.Save(model, schema, path).");
 }

@@ -1,7 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Model.OnnxConverter;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
+using MLExtensions.Onnx;
 using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -206,6 +208,8 @@ public sealed class OutputColumnTests
             Computed = active;
             return Array.ConvertAll(active, index => _compute[index](features));
         }
+
+        internal override (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns) => throw new NotSupportedException();
 
         private protected override VersionInfo CreateVersionInfo() => throw new NotSupportedException();
 

@@ -26,7 +26,7 @@ namespace MLExtensions;
 /// <see cref="AutoencoderOutput.Gaussian"/>.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes</description></item>
 /// </list>
 /// <para>
 /// The encoder layers compute activation(W x + b). The decoder layers are their mirror image, with their own weights. Training uses

@@ -61,7 +61,7 @@ public abstract class AdversarialEstimator : NetworkEstimator<GanTransformer>
 /// <see cref="GanOptions.ValueRange"/> if the generator has one</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes, the generator, if a column holds the noise</description></item>
 /// </list>
 /// <para>
 /// Goodfellow et al., "Generative Adversarial Nets", 2014. Each step trains the discriminator on as many real as generated samples, and then

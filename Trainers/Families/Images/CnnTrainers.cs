@@ -19,7 +19,7 @@ namespace MLExtensions;
 /// <see cref="ImageOptions.PixelScaling"/>.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes, for vectors of pixels</description></item>
 /// </list>
 /// <para>
 /// Convolutions detect the same small patterns everywhere in an image (LeCun, Bottou, Bengio and Haffner, 1998; Krizhevsky, Sutskever and
@@ -74,7 +74,7 @@ public sealed class CnnBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
 /// <see cref="ImageOptions.PixelScaling"/>.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes, for vectors of pixels</description></item>
 /// </list>
 /// <para>
 /// Convolutions detect the same small patterns everywhere in an image (LeCun, Bottou, Bengio and Haffner, 1998; Krizhevsky, Sutskever and
@@ -121,7 +121,7 @@ public sealed class CnnMulticlassTrainer : NetworkTrainer<MulticlassNetworkTrans
 /// <see cref="ImageOptions.PixelScaling"/>.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes, for vectors of pixels</description></item>
 /// </list>
 /// <para>
 /// Convolutions detect the same small patterns everywhere in an image (LeCun, Bottou, Bengio and Haffner, 1998; Krizhevsky, Sutskever and

@@ -21,7 +21,7 @@ namespace MLExtensions;
 /// <see cref="ImageOptions.PixelScaling"/>.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes, for vectors of pixels</description></item>
 /// </list>
 /// <para>
 /// Each block adds its output to its input, so that very deep networks can be trained (He, Zhang, Ren and Sun, 2016). Training minimizes
@@ -76,7 +76,7 @@ public sealed class ResNetBinaryTrainer : NetworkTrainer<BinaryNetworkTransforme
 /// <see cref="ImageOptions.PixelScaling"/>.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes, for vectors of pixels</description></item>
 /// </list>
 /// <para>
 /// Each block adds its output to its input, so that very deep networks can be trained (He, Zhang, Ren and Sun, 2016). Training minimizes
@@ -123,7 +123,7 @@ public sealed class ResNetMulticlassTrainer : NetworkTrainer<MulticlassNetworkTr
 /// <see cref="ImageOptions.PixelScaling"/>.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes, for vectors of pixels</description></item>
 /// </list>
 /// <para>
 /// Each block adds its output to its input, so that very deep networks can be trained (He, Zhang, Ren and Sun, 2016). Training minimizes

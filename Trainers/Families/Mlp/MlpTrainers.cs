@@ -15,7 +15,7 @@ namespace MLExtensions;
 /// <item><term>Is normalization required?</term><description>Yes: features with mean 0 and variance 1, or in [0, 1].</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes</description></item>
 /// </list>
 /// <para>
 /// Hidden layers compute activation(W x + b). Training minimizes the cross entropy of the sigmoid by backpropagation (Rumelhart, Hinton and
@@ -67,7 +67,7 @@ public sealed class MlpBinaryTrainer : NetworkTrainer<BinaryNetworkTransformer>
 /// <item><term>Is normalization required?</term><description>Yes: features with mean 0 and variance 1, or in [0, 1].</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes</description></item>
 /// </list>
 /// <para>
 /// Hidden layers compute activation(W x + b). Training minimizes the cross entropy of the softmax by backpropagation (Rumelhart, Hinton and
@@ -111,7 +111,7 @@ public sealed class MlpMulticlassTrainer : NetworkTrainer<MulticlassNetworkTrans
 /// <item><term>Is normalization required?</term><description>Yes: features with mean 0 and variance 1, or in [0, 1].</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes</description></item>
 /// </list>
 /// <para>
 /// Hidden layers compute activation(W x + b). Training minimizes the squared error of the standardized label by backpropagation (Rumelhart,

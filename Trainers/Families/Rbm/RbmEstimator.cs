@@ -19,7 +19,7 @@ namespace MLExtensions;
 /// variance 1 for Gaussian ones (NormalizeMeanVariance).</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes; not with samples</description></item>
 /// </list>
 /// <para>
 /// Training follows the gradient of contrastive divergence (Hinton, "Training Products of Experts by Minimizing Contrastive Divergence",

@@ -16,7 +16,7 @@ namespace MLExtensions;
 /// text.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes; not with text, which ONNX cannot divide into tokens</description></item>
 /// </list>
 /// <para>
 /// Long short-term memory (Hochreiter and Schmidhuber, 1997), GRU (Cho et al., 2014) or plain tanh layers read the sequence step by step.
@@ -71,7 +71,7 @@ public sealed class RecurrentBinaryTrainer : NetworkTrainer<BinaryNetworkTransfo
 /// text.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes; not with text, which ONNX cannot divide into tokens</description></item>
 /// </list>
 /// <para>
 /// Long short-term memory (Hochreiter and Schmidhuber, 1997), GRU (Cho et al., 2014) or plain tanh layers read the sequence step by step.
@@ -118,7 +118,7 @@ public sealed class RecurrentMulticlassTrainer : NetworkTrainer<MulticlassNetwor
 /// text.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes; not with text, which ONNX cannot divide into tokens</description></item>
 /// </list>
 /// <para>
 /// Long short-term memory (Hochreiter and Schmidhuber, 1997), GRU (Cho et al., 2014) or plain tanh layers read the sequence step by step.

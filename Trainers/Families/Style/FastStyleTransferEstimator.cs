@@ -22,7 +22,7 @@ namespace MLExtensions;
 /// <item><term>Is normalization required?</term><description>No: pixels are from 0 to 255</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes, for vectors of pixels</description></item>
 /// </list>
 /// <para>
 /// With several styles each picture of a step gets one of them at random; the convolutions are shared, and each style has its own scales and

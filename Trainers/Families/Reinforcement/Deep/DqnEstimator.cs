@@ -32,7 +32,7 @@ namespace MLExtensions;
 /// <item><term>Is normalization required?</term><description>Values of about -10 to 10 are best; pixels are divided by 255.</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read twice, to count it and into memory.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
-/// <item><term>Exportable to ONNX</term><description>No</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes</description></item>
 /// </list>
 /// </remarks>
 public sealed partial class DqnEstimator : NetworkEstimator<DqnTransformer>
