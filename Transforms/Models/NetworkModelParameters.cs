@@ -184,7 +184,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         using var lease = Lease();
         var graph = CreateGraph(ctx);
         var columns = new OnnxColumns(ctx, schema.Schema, Weights.Owner ?? nameof(NetworkModelParameters));
-        Scores.Write(graph, Architecture.Write(graph, Format.Write(graph, columns, schema.Feature!.Value)), outputNames);
+        Scores.WriteColumns(graph, Architecture.Write(graph, Format.Write(graph, columns, schema.Feature!.Value)), outputNames);
         return true;
     }
 

@@ -33,11 +33,17 @@ internal abstract record ScoreHead : PredictionHead
     /// <summary>Turns network outputs <c>[rows, OutputCount]</c> into scores.</summary>
     public abstract Tensor Activate(Tensor outputs);
 
+    /// <summary>Writes what <see cref="Activate"/> computes as ONNX operators.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="outputs">The outputs of the network.</param>
+    /// <param name="scores">The variable that takes the scores.</param>
+    public abstract void Write(GraphWriter graph, string outputs, string scores);
+
     /// <summary>Writes the columns that ML.NET's scorer of the task expects as ONNX operators.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="outputs">The outputs of the network.</param>
     /// <param name="columns">The variables of the columns, in the order of the scorer: of a classifier, PredictedLabel is the first.</param>
-    public abstract void Write(GraphWriter graph, string outputs, string[] columns);
+    public abstract void WriteColumns(GraphWriter graph, string outputs, string[] columns);
 
     /// <summary>The Score column and further columns.</summary>
     public abstract DataViewSchema CreateOutputSchema();
@@ -76,11 +82,13 @@ internal sealed record BinaryHead : ScoreHead
     public override Tensor Activate(Tensor outputs) => outputs;
 
     /// <remarks>The scorer itself makes PredictedLabel of the probability.</remarks>
-    public override void Write(GraphWriter graph, string outputs, string[] columns)
+    public override void WriteColumns(GraphWriter graph, string outputs, string[] columns)
     {
-        graph.Node("Identity", outputs, output: columns[1]);
+        Write(graph, outputs, columns[1]);
         graph.Node("Sigmoid", outputs, output: columns[2]);
     }
+
+    public override void Write(GraphWriter graph, string outputs, string scores) => graph.Node("Identity", outputs, output: scores);
 
     public override DataViewSchema CreateOutputSchema() => ScoreSchemaFactory.CreateBinaryClassificationSchema();
 
@@ -119,11 +127,13 @@ internal sealed record MulticlassHead(int ClassCount) : ScoreHead
 
     public override Tensor Activate(Tensor outputs) => outputs.softmax(1);
 
-    public override void Write(GraphWriter graph, string outputs, string[] columns)
+    public override void WriteColumns(GraphWriter graph, string outputs, string[] columns)
     {
-        graph.Softmax(outputs, columns[1]);
+        Write(graph, outputs, columns[1]);
         graph.LargestKey(columns[1], columns[0]);
     }
+
+    public override void Write(GraphWriter graph, string outputs, string scores) => graph.Softmax(outputs, scores);
 
     public override DataViewSchema CreateOutputSchema() =>
         ScoreSchemaFactory.Create(ScoreType, AnnotationUtils.Const.ScoreColumnKind.MulticlassClassification);
@@ -150,8 +160,10 @@ internal sealed record RegressionHead(double Mean, double StandardDeviation) : S
 
     public override Tensor Activate(Tensor outputs) => outputs.mul(Number.Of(StandardDeviation)).add_(Number.Of(Mean), Number.One);
 
-    public override void Write(GraphWriter graph, string outputs, string[] columns) =>
-        graph.Node("Identity", graph.Scale(outputs, StandardDeviation, Mean), output: columns[0]);
+    public override void WriteColumns(GraphWriter graph, string outputs, string[] columns) => Write(graph, outputs, columns[0]);
+
+    public override void Write(GraphWriter graph, string outputs, string scores) =>
+        graph.Node("Identity", graph.Scale(outputs, StandardDeviation, Mean), output: scores);
 
     public override DataViewSchema CreateOutputSchema() =>
         ScoreSchemaFactory.Create(ScoreType, AnnotationUtils.Const.ScoreColumnKind.Regression);

@@ -4,12 +4,12 @@ namespace MLExtensions.Onnx;
 
 /// <summary>Adds a network to a graph of ONNX operators (operator set 12, the highest of ML.NET's converter).</summary>
 /// <param name="context">The graph: that of ML.NET's converter, or any other.</param>
-/// <param name="weights">Finds the weights of the network by name.</param>
+/// <param name="weights">Finds the weights of the network by name; null for what has none.</param>
 /// <remarks>
 /// A context takes every value for a column of the same name, and its converter then hands out that value instead of the column. So no name
 /// here is that of a column.
 /// </remarks>
-internal sealed class GraphWriter(OnnxContext context, Func<string, GraphTensor> weights)
+internal sealed class GraphWriter(OnnxContext context, Func<string, GraphTensor>? weights = null)
 {
     public const int OperatorSet = 12;
     private const string Prefix = "network.";
@@ -49,7 +49,7 @@ internal sealed class GraphWriter(OnnxContext context, Func<string, GraphTensor>
         Nodes(operation, inputs, Enumerable.Range(0, outputs).Select(_ => NewVariable(operation)).ToArray(), attributes);
 
     /// <summary>The weights with a name, as the network computes with them.</summary>
-    public GraphTensor Tensor(string name) => _replaced.GetValueOrDefault(name) ?? weights(name);
+    public GraphTensor Tensor(string name) => _replaced.GetValueOrDefault(name) ?? weights!(name);
 
     /// <summary>Computes with other weights of that name.</summary>
     public void Replace(string name, GraphTensor tensor) => _replaced[name] = tensor;

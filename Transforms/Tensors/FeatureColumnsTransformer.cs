@@ -46,14 +46,19 @@ public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
 
     /// <summary>Writes what <see cref="Compute"/> does as ONNX operators, for all of <see cref="Outputs"/>. Runs with a lease.</summary>
     /// <param name="context">The graph.</param>
-    /// <param name="columns">The columns of the data.</param>
-    /// <returns>The values of each column, <c>[rows, values]</c>, and what writes them.</returns>
+    /// <param name="rows">The rows, as <see cref="Format"/> has them.</param>
+    /// <returns>The values of each column, <c>[rows, values]</c>.</returns>
     /// <exception cref="NotSupportedException">A graph cannot compute the columns; the message says why.</exception>
-    internal abstract (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns);
+    internal abstract IReadOnlyList<string> Write(OnnxContext context, string rows);
+
+    /// <summary>Writes how columns become rows as ONNX operators.</summary>
+    /// <exception cref="NotSupportedException">A graph cannot read the columns; the message says why.</exception>
+    private protected virtual string WriteRows(GraphWriter graph, OnnxColumns columns) => Format.Write(graph, columns, FindInput(columns.Schema));
 
     private protected sealed override void Write(OnnxContext context, OnnxColumns columns)
     {
-        var (graph, values) = WriteValues(context, columns);
+        var graph = new GraphWriter(context);
+        var values = Write(context, WriteRows(graph, columns));
         for (var i = 0; i < Outputs.Count; i++)
             Outputs[i].Write(graph, columns, values[i]);
     }

@@ -209,7 +209,7 @@ public sealed class OutputColumnTests
             return Array.ConvertAll(active, index => _compute[index](features));
         }
 
-        internal override (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns) => throw new NotSupportedException();
+        internal override IReadOnlyList<string> Write(OnnxContext context, string rows) => throw new NotSupportedException();
 
         private protected override VersionInfo CreateVersionInfo() => throw new NotSupportedException();
 

@@ -126,18 +126,17 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
         }).ToArray();
     }
 
-    internal override (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns)
+    internal override IReadOnlyList<string> Write(OnnxContext context, string rows)
     {
         var graph = Model.CreateGraph(context);
-        var features = Format.Write(graph, columns, FindInput(columns.Schema));
-        var code = Architecture.WriteCode(graph, features);
+        var code = Architecture.WriteCode(graph, rows);
         var reconstruction = _outputs.Count == 1 ? null : Architecture.WriteReconstruction(graph, code);
-        return (graph, _outputs.ConvertAll(output => output.Kind switch
+        return _outputs.ConvertAll(output => output.Kind switch
         {
             Kind.Reconstruction => reconstruction!,
-            Kind.Error => Error(graph, reconstruction!, features),
+            Kind.Error => Error(graph, reconstruction!, rows),
             _ => code,
-        }));
+        });
     }
 
     internal static AutoencoderTransformer Create(IHostEnvironment env, ModelLoadContext ctx)

@@ -127,16 +127,16 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
         return [forecasts];
     }
 
-    internal override (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns)
+    internal override IReadOnlyList<string> Write(OnnxContext context, string rows) => [new WindowGraph(Model.CreateGraph(context), _architecture, _scale).Write(rows)];
+
+    private protected override string WriteRows(GraphWriter graph, OnnxColumns columns)
     {
         if (GroupColumnName is { } group)
             throw columns.NotExportable($"column '{group}' tells several series apart, and in ONNX the rows of a batch are one. Train without GroupColumnName");
         if (_names.In(columns.Schema).Time is { } time)
             throw columns.NotExportable($"ONNX cannot check the times in column '{time}'. Convert on data without it, whose rows are equally spaced in time");
-        var graph = Model.CreateGraph(context);
-        var windows = new WindowGraph(graph, _architecture, _scale);
         var values = new[] { _names.Value }.Concat(_names.Extra).Select(name => columns.Schema[name]).Select(column => columns.Floats(graph, column, FeatureReader.WidthOf(column)));
-        return (graph, [windows.Write(graph.Concatenate(1, values.ToArray()))]);
+        return new WindowGraph(graph, _architecture, _scale).WriteWindows(graph.Concatenate(1, values.ToArray()));
     }
 
     private protected override DataViewSchema.Column FindInput(DataViewSchema schema) => schema[OutputColumnName];

@@ -2,28 +2,39 @@ using MLExtensions.Onnx;
 
 namespace MLExtensions.Families.Forecasting;
 
-/// <summary>Writes forecasts as ONNX operators: the rows of a batch are a series in time order.</summary>
+/// <summary>Writes forecasts as ONNX operators.</summary>
 internal sealed class WindowGraph(GraphWriter graph, ForecastArchitecture architecture, SeriesScale scale)
 {
     private readonly int _steps = architecture.WindowSize;
     private readonly int _width = architecture.StepWidth;
 
-    /// <summary>Writes the forecasts of all rows.</summary>
+    /// <summary>Writes the windows that end at each row. The rows of a batch are a series in time order.</summary>
     /// <param name="rows">The value of the series and the extra inputs, <c>[rows, width]</c>.</param>
-    /// <returns><c>[rows, horizon]</c>; NaN for rows with too few rows before them.</returns>
-    public string Write(string rows)
+    /// <returns>For each row, whether there are enough rows before it, and the values: <c>[rows, 1 + steps * width]</c>.</returns>
+    public string WriteWindows(string rows)
     {
         var row = graph.Reshape(graph.Range(graph.SizeOf(rows, 0)), -1, 1);
         var places = graph.Add(row, graph.Row(Enumerable.Range(1 - _steps, _steps).Select(step => (long)step).ToArray()));
-        var inside = graph.Node("Max", [places, graph.Constant(0L)]);
+        var windows = graph.Node("Gather", [rows, graph.Node("Max", [places, graph.Constant(0L)])]); // [rows, steps, width]
+        var isWhole = graph.Node("Less", [graph.Constant(_steps - 2L), row]);
+        return graph.Concatenate(1, graph.Cast(isWhole, typeof(float)), graph.Node("Flatten", windows));
+    }
+
+    /// <summary>Writes the forecasts.</summary>
+    /// <param name="rows">What <see cref="WriteWindows"/> returns.</param>
+    /// <returns><c>[rows, horizon]</c>; NaN where there is no whole window.</returns>
+    public string Write(string rows)
+    {
         // Levels can be large and differences small, so that scales are computed in float64, as outside of a graph.
-        var windows = graph.Cast(graph.Node("Gather", [rows, inside]), typeof(double)); // [rows, steps, width]
-        var (center, size) = UnitsOf(graph.Slice(windows, 2, 0, 1));
-        var series = graph.Node("Div", [graph.Node("Sub", [graph.Slice(windows, 2, 0, 1), center]), size]);
-        var scaled = _width == 1 ? series : graph.Concatenate(2, series, Extra(graph.Slice(windows, 2, 1, _width)));
+        var windows = graph.Cast(graph.Reshape(graph.Slice(rows, 1, 1, long.MaxValue), -1, _steps, _width), typeof(double));
+        var series = graph.Slice(windows, 2, 0, 1);
+        var (center, size) = UnitsOf(series);
+        var scaled = graph.Node("Div", [graph.Node("Sub", [series, center]), size]);
+        if (_width > 1)
+            scaled = graph.Concatenate(2, scaled, Extra(graph.Slice(windows, 2, 1, _width)));
         var outputs = architecture.Write(graph, graph.Node("Flatten", graph.Cast(scaled, typeof(float))));
         var forecasts = graph.Add(graph.Multiply(graph.Cast(outputs, typeof(double)), graph.Reshape(size, -1, 1)), graph.Reshape(center, -1, 1));
-        var isWhole = graph.Node("Less", [graph.Constant(_steps - 2L), row]);
+        var isWhole = graph.Cast(graph.Slice(rows, 1, 0, 1), typeof(bool));
         return graph.Node("Where", [isWhole, graph.Cast(forecasts, typeof(float)), graph.Constant(double.NaN)]);
     }
 

@@ -175,8 +175,8 @@ public sealed class DiscriminatorFeaturesTransformer : FeatureColumnsTransformer
             : outputs[^1].reshape(-1, 1)).ToArray();
     }
 
-    internal override (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns) =>
-        throw columns.NotExportable("what it pools of the discriminator's layers has no operator in ONNX");
+    internal override IReadOnlyList<string> Write(OnnxContext context, string rows) =>
+        throw OnnxColumns.Refusal(nameof(DiscriminatorFeaturesTransformer), "what it pools of the discriminator's layers has no operator in ONNX");
 
     internal static DiscriminatorFeaturesTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {

@@ -181,14 +181,16 @@ public sealed class GanTransformer : FeatureColumnsTransformer, INetworkHolder
         return [_columns.IsImage && Architecture.Values is { } values ? values.MapTo(ValueRange.Pixels, samples) : samples];
     }
 
-    internal override (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns)
+    internal override IReadOnlyList<string> Write(OnnxContext context, string rows)
     {
-        if (NoiseColumnName is not { } noise)
-            throw columns.NotExportable("its noise is drawn from a seed and the row, for which ONNX has no operator. Train with NoiseColumnName: then the noise is an input");
         var graph = Generator.CreateGraph(context);
-        var rows = _format.Write(graph, columns, columns.Schema[noise]);
-        return (graph, [graph.Map(Architecture.Write(graph, rows), Architecture.OutputRange, Architecture.Values)]);
+        var samples = graph.Map(Architecture.Write(graph, rows), Architecture.OutputRange, Architecture.Values);
+        return [_columns.IsImage ? graph.Map(samples, Architecture.Values, ValueRange.Pixels) : samples];
     }
+
+    private protected override string WriteRows(GraphWriter graph, OnnxColumns columns) => NoiseColumnName is { } noise
+        ? _format.Write(graph, columns, columns.Schema[noise])
+        : throw columns.NotExportable("its noise is drawn from a seed and the row, for which ONNX has no operator. Train with NoiseColumnName: then the noise is an input");
 
     internal static GanTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {

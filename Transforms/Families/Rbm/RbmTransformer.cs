@@ -175,22 +175,22 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
         }).ToArray();
     }
 
-    internal override (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns)
+    internal override IReadOnlyList<string> Write(OnnxContext context, string rows)
     {
         if (_output == RbmOutput.Samples)
-            throw columns.NotExportable($"column '{OutputColumnName}' has samples, which are drawn from a hash of the row. Train with {nameof(RbmOutput)}.{nameof(RbmOutput.Means)}");
+            throw OnnxColumns.Refusal(nameof(RbmTransformer), $"column '{OutputColumnName}' has samples, which are drawn from a hash of the row. Train with {nameof(RbmOutput)}.{nameof(RbmOutput.Means)}");
         var graphs = Layers.Select(layer => layer.CreateGraph(context)).ToArray();
         var machines = Layers.Select(layer => (RbmArchitecture)layer.Architecture).ToArray();
-        var belowTop = Format.Write(graphs[0], columns, FindInput(columns.Schema));
+        var belowTop = rows;
         for (var layer = 0; layer < machines.Length - 1; layer++)
             belowTop = machines[layer].WriteHidden(graphs[layer], belowTop);
         var hidden = machines[^1].WriteHidden(graphs[^1], belowTop);
-        return (graphs[0], _outputs.ConvertAll(output => output.Kind switch
+        return _outputs.ConvertAll(output => output.Kind switch
         {
             Kind.FreeEnergy => machines[^1].WriteFreeEnergy(graphs[^1], belowTop),
             Kind.Reconstruction => Enumerable.Range(0, machines.Length).Reverse().Aggregate(hidden, (values, layer) => machines[layer].WriteVisible(graphs[layer], values)),
             _ => hidden,
-        }));
+        });
     }
 
     internal static RbmTransformer Create(IHostEnvironment env, ModelLoadContext ctx)

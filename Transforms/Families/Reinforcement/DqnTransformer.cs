@@ -121,18 +121,19 @@ public sealed class DqnTransformer : FeatureColumnsTransformer, INetworkHolder, 
         return active.Select(_ => values).ToArray();
     }
 
-    internal override (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns)
+    internal override IReadOnlyList<string> Write(OnnxContext context, string rows)
     {
         var graph = Model.CreateGraph(context);
-        var state = _format.Write(graph, columns, FindInput(columns.Schema));
-        if (_columns.Mask is not { } mask)
+        var states = Architecture.InputCount;
+        if (_columns.Mask == null)
         {
-            var all = Architecture.Write(graph, state);
-            return (graph, [all, all]);
+            var all = Architecture.Write(graph, rows);
+            return [all, all];
         }
-        var allowed = graph.Cast(columns.Floats(graph, columns.Schema[mask], ActionCount), typeof(bool));
-        var values = Architecture.Write(graph, state);
-        return (graph, [graph.Node("Where", [allowed, values, graph.Constant(double.NegativeInfinity)]), graph.Node("Where", [allowed, values, graph.Constant(double.NaN)])]);
+        var values = Architecture.Write(graph, graph.Slice(rows, 1, 0, states));
+        var allowed = graph.Cast(graph.Slice(rows, 1, states, states + ActionCount), typeof(bool));
+        // The best action is looked for among numbers, and the values of those that are not allowed are none.
+        return [graph.Node("Where", [allowed, values, graph.Constant(double.NegativeInfinity)]), graph.Node("Where", [allowed, values, graph.Constant(double.NaN)])];
     }
 
     internal static DqnTransformer Create(IHostEnvironment env, ModelLoadContext ctx)

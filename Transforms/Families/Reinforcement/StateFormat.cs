@@ -52,8 +52,13 @@ internal sealed record StateFormat(ActionValueArchitecture Architecture, DqnColu
 
     public override void Arrange(in VBuffer<float> features, Span<float> row) => throw new NotSupportedException("A policy reads several columns.");
 
-    /// <remarks>Without the mask.</remarks>
-    public override string Write(GraphWriter graph, OnnxColumns columns, DataViewSchema.Column column) => columns.Floats(graph, column, Architecture.InputCount);
+    public override string Write(GraphWriter graph, OnnxColumns columns, DataViewSchema.Column column)
+    {
+        var state = columns.Floats(graph, column, Architecture.InputCount);
+        return Columns.Mask is { } mask
+            ? graph.Concatenate(1, state, graph.Cast(columns.Floats(graph, columns.Schema[mask], Architecture.OutputCount), typeof(float)))
+            : state;
+    }
 
     private sealed class Reader : IFeatureReader
     {

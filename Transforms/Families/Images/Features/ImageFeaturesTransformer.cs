@@ -49,11 +49,7 @@ public sealed class ImageFeaturesTransformer : FeatureColumnsTransformer
 
     internal override Tensor[] Compute(Tensor features, int[] active) => [Model.Network.call(features)];
 
-    internal override (GraphWriter Graph, IReadOnlyList<string> Values) WriteValues(OnnxContext context, OnnxColumns columns)
-    {
-        var graph = Model.CreateGraph(context);
-        return (graph, [Architecture.Write(graph, Format.Write(graph, columns, FindInput(columns.Schema)))]);
-    }
+    internal override IReadOnlyList<string> Write(OnnxContext context, string rows) => [Architecture.Write(Model.CreateGraph(context), rows)];
 
     internal static ImageFeaturesTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
