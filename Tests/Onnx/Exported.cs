@@ -20,6 +20,7 @@ internal static class Exported
     /// <param name="tolerance">The greatest difference, relative to the largest value of a column.</param>
     public static void AssertSame(MLContext ml, ITransformer model, IDataView data, string[] columns, bool rowByRow = true, double tolerance = Tolerance, [CallerFilePath] string file = "", [CallerMemberName] string member = "", [CallerLineNumber] int line = 0)
     {
+        model.SetScoring(new ScoringOptions { Engine = ScoringEngine.LibTorch });
         var expected = model.Transform(data);
         using var exported = new OnnxFile(ml, model, data, columns);
         foreach (var column in columns)

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.OnnxRuntime;
+using MLExtensions.Scoring.OnnxRuntime;
 
 namespace MLExtensions.Tests.Onnx;
 
@@ -22,6 +23,7 @@ internal sealed class OnnxFile : IDisposable
         else
             ml.Model.ConvertToOnnx(model, data, stream, columns);
         _bytes = stream.ToArray();
+        Assert.IsTrue(OnnxRuntimeLibrary.IsPresent); // silences it before its first use
         using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         _session = new InferenceSession(_bytes, options);
     }

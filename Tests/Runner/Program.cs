@@ -7,10 +7,7 @@ internal static partial class Program
     private static async Task<int> Main(string[] args)
     {
         if (OperatingSystem.IsLinux())
-        {
             SetEnvironment("OMP_WAIT_POLICY", "passive", overwrite: 0);
-            SetEnvironment("ORT_DISABLE_TELEMETRY", "1", overwrite: 0); // ONNX Runtime reports its use otherwise
-        }
         return args is [ChildProcess.Command, ..]
             ? ChildProcess.Dispatch(args[1..])
             : await MicrosoftTestingPlatformApplication.RunAsync(args);

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json;
 using MLExtensions.Families.Forecasting;
 using MLExtensions.Persistence;
+using MLExtensions.Scoring;
 using MLExtensions.Tensors;
 using Microsoft.ML.Runtime;
 using Microsoft.ML;
@@ -51,15 +52,13 @@ internal static class ModelStorage
     }
 
     /// <exception cref="ModelFormatException">An entry is missing or damaged; the message names it.</exception>
-    public static (NetworkArchitecture Architecture, PredictionHead? Head, nn.Module<Tensor, Tensor> Network, TrainingHistory? History) Load(ModelLoadContext ctx)
+    public static (NetworkArchitecture Architecture, PredictionHead? Head, LeasedNetwork Weights, TrainingHistory? History) Load(ModelLoadContext ctx)
     {
         var descriptionJson = ModelEntry.Read(ctx, ArchitectureEntry, MaximumArchitectureBytes);
         var description = ParseDescription(descriptionJson);
         byte[]? historyJson = null;
         var network = ModelEntry.Read(ctx, WeightsEntry, stream =>
         {
-            TorchRuntime.Initialize();
-            using var state = TorchState.Enter();
             var reader = SafeTensorsReader.Open(stream, WeightsEntry, requireChecksum: true);
             CheckChecksum(reader.Header, ArchitectureEntry, descriptionJson);
             if (reader.Header.Metadata.ContainsKey(HistoryEntry))
@@ -102,11 +101,23 @@ internal static class ModelStorage
         }
     }
 
-    private static nn.Module<Tensor, Tensor> ReadNetwork(SafeTensorsReader reader, NetworkArchitecture architecture)
+    /// <summary>Reads the weights into a module, or where ONNX Runtime scores into plain memory: then libtorch is not loaded before it is needed.</summary>
+    private static LeasedNetwork ReadNetwork(SafeTensorsReader reader, NetworkArchitecture architecture)
     {
         var present = reader.Header.Entries.Sum(entry => entry.Shape.Aggregate(1L, (product, size) => product * size));
         if (CountParameters(architecture) > present)
             throw new ModelFormatException(WeightsEntry, FormattableString.Invariant($"holds {present} numbers, but {ArchitectureEntry} describes a network of {architecture.ParameterCount}"));
+        if (!ScoringEngines.UsesOnnxRuntime(new ScoringOptions()))
+            return new LeasedNetwork(ReadModule(reader, architecture));
+        var stored = new StoredNetwork(architecture, reader.ReadStored(), WeightsEntry);
+        stored.RequireFinite();
+        return new LeasedNetwork(stored);
+    }
+
+    private static nn.Module<Tensor, Tensor> ReadModule(SafeTensorsReader reader, NetworkArchitecture architecture)
+    {
+        TorchRuntime.Initialize();
+        using var state = TorchState.Enter();
         using var scope = NewDisposeScope();
         var network = architecture.CreateModule();
         try

@@ -1,8 +1,8 @@
 using MLExtensions.Families.Forecasting;
+using MLExtensions.Scoring;
 using MLExtensions.Tensors;
 using Microsoft.ML.Data;
 using Microsoft.ML;
-using TorchSharp;
 
 namespace MLExtensions.Models;
 
@@ -81,11 +81,13 @@ internal static class ModelValueMappers
             destination = editor.Commit();
         };
 
-    private static void Score(IBlockScorer model, in VBuffer<float> features, Span<float> scores)
+    private static void Score(NetworkModelParameters model, in VBuffer<float> features, Span<float> scores)
     {
-        using var scope = torch.NewDisposeScope();
-        var row = torch.zeros([1, model.Format.Width], torch.ScalarType.Float32, torch.CPU);
-        model.Format.Arrange(in features, TensorMemory.Floats(row));
-        model.Score(row, scores);
+        using var block = FeatureBlock.ForScoring(1, model.Format.Width);
+        var outputs = GC.AllocateArray<float>(scores.Length, pinned: true);
+        using var scoring = ((IBlockScorer)model).Open(block, outputs);
+        model.Format.Arrange(in features, block.Row(0));
+        scoring.Score(1);
+        outputs.CopyTo(scores);
     }
 }

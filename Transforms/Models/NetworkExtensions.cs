@@ -4,6 +4,7 @@ using Microsoft.ML.Calibrators;
 using Microsoft.ML.Data;
 using Microsoft.ML.Trainers;
 using MLExtensions.Models;
+using MLExtensions.Scoring;
 
 namespace MLExtensions;
 
@@ -73,6 +74,32 @@ public static class NetworkExtensions
         return networks.Count <= 1
             ? Network(model).Summary()
             : string.Join(Environment.NewLine, networks.Select((network, i) => FormattableString.Invariant($"network {i + 1} of {networks.Count}{Environment.NewLine}{network.Summary()}")));
+    }
+
+    /// <summary>
+    /// Says how the networks of a transformer or of a chain of transformers score. It applies to what is transformed and to prediction engines that are
+    /// created afterwards, and is not saved with the model.
+    /// </summary>
+    /// <param name="model">A trained or loaded model.</param>
+    /// <param name="options">The options.</param>
+    /// <exception cref="ArgumentException">An option is out of range, or there is no network; the message says what there is.</exception>
+    /// <exception cref="InvalidOperationException">ONNX Runtime is asked for and cannot be loaded.</exception>
+    /// <example>
+    /// <code>
+    /// ITransformer model = ml.Model.Load("model.zip", out _);
+    /// model.SetScoring(new ScoringOptions { Engine = ScoringEngine.OnnxRuntime, ThreadCount = 1 });
+    /// </code>
+    /// </example>
+    public static void SetScoring(this ITransformer model, ScoringOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        var networks = Networks(model);
+        if (networks.Count == 0)
+            throw new ArgumentException($"The model has no network of this library; it has {Names(Steps(model))}.", nameof(model));
+        ScoringEngines.UsesOnnxRuntime(options); // says at once if it is missing
+        foreach (var network in networks)
+            network.Weights.Scoring = options;
     }
 
     /// <summary>The transformers of a chain, those of chains in it as well.</summary>

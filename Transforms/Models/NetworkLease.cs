@@ -1,21 +1,63 @@
+using System.Collections.Concurrent;
+using MLExtensions.Onnx;
+using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Models;
 
 /// <summary>
-/// The weights of a trained network, which are freed when they have been disposed and nothing uses them anymore: whoever computes with them
-/// or reads them has a lease. Thread-safe.
+/// The weights of a trained network, and what engines have made of them, which are freed when they have been disposed and nothing uses them anymore:
+/// whoever computes with them or reads them has a lease. Thread-safe.
 /// </summary>
-internal sealed class LeasedNetwork(nn.Module<Tensor, Tensor> module) : IDisposable
+internal sealed class LeasedNetwork : IDisposable
 {
+    private readonly ConcurrentDictionary<string, Lazy<IDisposable>> _kept = new(StringComparer.Ordinal);
+    private readonly StoredNetwork? _stored;
+    private readonly Lazy<nn.Module<Tensor, Tensor>> _module;
     private int _leases = 1; // that of the owner
     private int _disposed;
+
+    /// <param name="module">The network, on the CPU in float32.</param>
+    public LeasedNetwork(nn.Module<Tensor, Tensor> module)
+    {
+        Freeze(module);
+        _module = new(module);
+    }
+
+    /// <param name="stored">The network as a file has it; libtorch is not needed until the module is.</param>
+    public LeasedNetwork(StoredNetwork stored)
+    {
+        _stored = stored;
+        _module = new(() => Freeze(stored.CreateModule()));
+    }
 
     /// <summary>Whoever disposes the network, for the message.</summary>
     public string Owner { get; set; } = nameof(NetworkModelParameters);
 
+    /// <summary>How the network scores.</summary>
+    public ScoringOptions Scoring { get; set; } = new();
+
     /// <summary>The network. Its weights are only there as long as there is a lease.</summary>
-    public nn.Module<Tensor, Tensor> Module => module;
+    /// <exception cref="TorchNotAvailableException">libtorch is needed for it and cannot be loaded.</exception>
+    public nn.Module<Tensor, Tensor> Module => _module.Value;
+
+    /// <summary>The names and shapes of the weights.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<long>> Shapes => _stored?.Shapes ?? Module.state_dict().ToDictionary(entry => entry.Key, entry => (IReadOnlyList<long>)entry.Value.shape);
+
+    /// <summary>A copy of weights; null if there are none of that name.</summary>
+    public GraphTensor? Find(string name)
+    {
+        if (_stored != null)
+            return _stored.Find(name);
+        if (!Module.state_dict().TryGetValue(name, out var weights))
+            return null;
+        using var scope = NewDisposeScope();
+        return new GraphTensor(TensorMemory.Floats(weights.to(ScalarType.Float32).contiguous()).ToArray(), weights.shape);
+    }
+
+    /// <summary>Keeps what was made of the network until it is freed, or returns what is kept under that name.</summary>
+    public T Keep<T>(string name, Func<T> create)
+        where T : IDisposable => (T)_kept.GetOrAdd(name, _ => new Lazy<IDisposable>(() => create())).Value;
 
     /// <exception cref="ObjectDisposedException">The network was disposed; the message says who owned it and what to do.</exception>
     public void Enter()
@@ -32,14 +74,26 @@ internal sealed class LeasedNetwork(nn.Module<Tensor, Tensor> module) : IDisposa
 
     public void Leave()
     {
-        if (Interlocked.Decrement(ref _leases) == 0)
-            module.Dispose();
+        if (Interlocked.Decrement(ref _leases) > 0)
+            return;
+        foreach (var kept in _kept.Values.Where(kept => kept.IsValueCreated))
+            kept.Value.Dispose();
+        if (_module.IsValueCreated)
+            Module.Dispose();
     }
 
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
             Leave();
+    }
+
+    private static nn.Module<Tensor, Tensor> Freeze(nn.Module<Tensor, Tensor> module)
+    {
+        module.eval();
+        foreach (var parameter in module.parameters())
+            parameter.requires_grad_(false);
+        return module;
     }
 }
 

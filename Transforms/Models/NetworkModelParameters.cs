@@ -2,6 +2,7 @@ using MLExtensions.Families.Forecasting;
 using MLExtensions.Models;
 using MLExtensions.Onnx;
 using MLExtensions.Persistence;
+using MLExtensions.Scoring;
 using MLExtensions.Tensors;
 using MLExtensions;
 using Microsoft.ML.Data;
@@ -21,13 +22,11 @@ namespace MLExtensions;
 /// Scoring is thread-safe. Disposing frees the weights as soon as nothing uses them; the transformer that holds the model disposes it. After
 /// that, everything that needs the weights throws an <see cref="ObjectDisposedException"/> that says who owned them.
 /// </remarks>
-public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>, IPredictorProducing<float>, IValueMapperDist, ISchemaBindableMapper, IBlockScorer, IInitialWeights, IBindableCanSaveOnnx, IDisposable
+public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>, IPredictorProducing<float>, IValueMapperDist, ISchemaBindableMapper, IRowComputation, IInitialWeights, IBindableCanSaveOnnx, IDisposable
 {
     internal const string LoaderSignature = "MLExtNetwork";
 
     private readonly NetworkModelParameters[] _self;
-    private readonly double _multiplyAdds;
-    private readonly int _scoringRows;
 
     /// <summary>Takes ownership of the network, which must be on the CPU in float32.</summary>
     internal NetworkModelParameters(IHostEnvironment env, NetworkArchitecture architecture, PredictionHead? head, nn.Module<Tensor, Tensor> network, TrainingHistory? history)
@@ -38,20 +37,17 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         History = history;
         Weights = new LeasedNetwork(network);
         _self = [this];
-        (_multiplyAdds, _scoringRows) = (architecture.MultiplyAdds, architecture.ScoringRows);
+        (MultiplyAdds, ScoringRows) = (architecture.MultiplyAdds, architecture.ScoringRows);
         Format = architecture.Format;
-        Freeze();
     }
 
     private NetworkModelParameters(IHostEnvironment env, ModelLoadContext ctx)
         : base(env, LoaderSignature, ctx)
     {
-        (Architecture, Head, var network, History) = ModelStorage.Load(ctx);
-        Weights = new LeasedNetwork(network);
+        (Architecture, Head, Weights, History) = ModelStorage.Load(ctx);
         _self = [this];
-        (_multiplyAdds, _scoringRows) = (Architecture.MultiplyAdds, Architecture.ScoringRows);
+        (MultiplyAdds, ScoringRows) = (Architecture.MultiplyAdds, Architecture.ScoringRows);
         Format = Architecture.Format;
-        Freeze();
     }
 
     /// <summary>The layers and sizes of the network.</summary>
@@ -67,7 +63,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         get
         {
             using var lease = Lease();
-            return Network.state_dict().ToDictionary(entry => entry.Key, entry => (IReadOnlyList<long>)entry.Value.shape);
+            return Weights.Shapes;
         }
     }
 
@@ -89,6 +85,10 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
 
     /// <summary>The ownership of the network.</summary>
     internal LeasedNetwork Weights { get; }
+
+    internal double MultiplyAdds { get; }
+
+    internal int ScoringRows { get; }
 
     FeatureFormat IBlockScorer.Format => Format;
 
@@ -118,10 +118,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     {
         ArgumentNullException.ThrowIfNull(name);
         using var lease = Lease();
-        if (!Network.state_dict().TryGetValue(name, out var weights))
-            throw new ArgumentException($"The network has no weights '{name}'; it has {string.Join(", ", WeightShapes.Keys)}.", nameof(name));
-        using var scope = NewDisposeScope();
-        return TensorMemory.Floats(weights.to(ScalarType.Float32).contiguous()).ToArray();
+        return Weights.Find(name)?.Values ?? throw new ArgumentException($"The network has no weights '{name}'; it has {string.Join(", ", WeightShapes.Keys)}.", nameof(name));
     }
 
     /// <summary>
@@ -157,20 +154,20 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         return new NetworkRowMapper(this, Scores, schema);
     }
 
-    void IBlockScorer.Score(Tensor features, Span<float> scores)
+    double IRowComputation.MultiplyAdds => MultiplyAdds;
+
+    int IRowComputation.PassRows => ScoringRows;
+
+    IReadOnlyList<NetworkModelParameters> IRowComputation.Networks => _self;
+
+    string IRowComputation.Name => Scores.ToString();
+
+    Tensor IRowComputation.Compute(Tensor rows) => Scores.Activate(Network.call(rows)).contiguous();
+
+    string IRowComputation.Write(OnnxContext context, string rows)
     {
-        using var lease = Lease();
-        using var mode = inference_mode();
-        var head = Scores;
-        var rows = (int)features.shape[0];
-        for (long first = 0; first < rows; first += _scoringRows)
-        {
-            using var scope = NewDisposeScope();
-            var count = (int)Math.Min(_scoringRows, rows - first);
-            using var threads = TorchThreads.Use(TorchThreads.CountFor(_multiplyAdds * count));
-            var part = count == rows ? features : features.narrow(0, first, count);
-            TensorMemory.Floats(head.Activate(Network.call(part)).contiguous()).CopyTo(scores[(int)(first * head.OutputCount)..]);
-        }
+        var graph = CreateGraph(context);
+        return Scores.Write(graph, Architecture.Write(graph, rows));
     }
 
     ValueMapper<TSrc, TDst> IValueMapper.GetMapper<TSrc, TDst>() => ModelValueMappers.Create<TSrc, TDst>(this);
@@ -195,8 +192,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     {
         context.CheckOpSetVersion(GraphWriter.OperatorSet, Architecture.GetType().Name);
         GraphWriter.CheckSize(Architecture.ParameterCount, Weights.Owner ?? nameof(NetworkModelParameters));
-        var weights = Network.state_dict();
-        return new GraphWriter(context, name => new GraphTensor(GetWeights(name), weights[name].shape));
+        return new GraphWriter(context, name => Weights.Find(name) ?? throw new ModelFormatException("weights.safetensors", $"lacks the weights '{name}' of the network"));
     }
 
     internal static NetworkModelParameters Create(IHostEnvironment env, ModelLoadContext ctx)
@@ -215,13 +211,6 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     }
 
     private static VersionInfo GetVersionInfo() => ModelVersion.Of("MLEXTNET", LoaderSignature);
-
-    private void Freeze()
-    {
-        Network.eval();
-        foreach (var parameter in Network.parameters())
-            parameter.requires_grad_(false);
-    }
 }
 
 /// <summary>A source of initial weights for another training.</summary>

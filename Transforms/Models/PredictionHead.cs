@@ -36,8 +36,9 @@ internal abstract record ScoreHead : PredictionHead
     /// <summary>Writes what <see cref="Activate"/> computes as ONNX operators.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="outputs">The outputs of the network.</param>
-    /// <param name="scores">The variable that takes the scores.</param>
-    public abstract void Write(GraphWriter graph, string outputs, string scores);
+    /// <param name="scores">The variable that takes the scores; null for a new one.</param>
+    /// <returns>The scores.</returns>
+    public abstract string Write(GraphWriter graph, string outputs, string? scores = null);
 
     /// <summary>Writes the columns that ML.NET's scorer of the task expects as ONNX operators.</summary>
     /// <param name="graph">The graph.</param>
@@ -88,7 +89,7 @@ internal sealed record BinaryHead : ScoreHead
         graph.Node("Sigmoid", outputs, output: columns[2]);
     }
 
-    public override void Write(GraphWriter graph, string outputs, string scores) => graph.Node("Identity", outputs, output: scores);
+    public override string Write(GraphWriter graph, string outputs, string? scores = null) => graph.Node("Identity", outputs, output: scores);
 
     public override DataViewSchema CreateOutputSchema() => ScoreSchemaFactory.CreateBinaryClassificationSchema();
 
@@ -133,7 +134,7 @@ internal sealed record MulticlassHead(int ClassCount) : ScoreHead
         graph.LargestKey(columns[1], columns[0]);
     }
 
-    public override void Write(GraphWriter graph, string outputs, string scores) => graph.Softmax(outputs, scores);
+    public override string Write(GraphWriter graph, string outputs, string? scores = null) => graph.Softmax(outputs, scores);
 
     public override DataViewSchema CreateOutputSchema() =>
         ScoreSchemaFactory.Create(ScoreType, AnnotationUtils.Const.ScoreColumnKind.MulticlassClassification);
@@ -162,7 +163,7 @@ internal sealed record RegressionHead(double Mean, double StandardDeviation) : S
 
     public override void WriteColumns(GraphWriter graph, string outputs, string[] columns) => Write(graph, outputs, columns[0]);
 
-    public override void Write(GraphWriter graph, string outputs, string scores) =>
+    public override string Write(GraphWriter graph, string outputs, string? scores = null) =>
         graph.Node("Identity", graph.Scale(outputs, StandardDeviation, Mean), output: scores);
 
     public override DataViewSchema CreateOutputSchema() =>

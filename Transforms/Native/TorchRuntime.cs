@@ -25,6 +25,9 @@ public static class TorchRuntime
         }
     }
 
+    /// <summary>Whether it was loaded.</summary>
+    internal static bool IsInitialized => _initialized;
+
     /// <summary>Loads libtorch unless it is already loaded. Thread-safe, and cheap if it is loaded.</summary>
     /// <remarks>
     /// The application references the libtorch package for its platform, such as <c>libtorch-cpu-linux-x64</c>, or the environment variable

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using MLExtensions.Messages;
+using MLExtensions.Models;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
@@ -72,6 +72,15 @@ internal sealed class SafeTensorsReader
         });
     }
 
+    /// <summary>Reads all tensors into plain memory, without libtorch. Memory grows with the bytes that arrive.</summary>
+    /// <exception cref="ModelFormatException">The file is damaged, or a tensor has 2 GB or more.</exception>
+    public IReadOnlyDictionary<string, StoredTensor> ReadStored()
+    {
+        var tensors = new Dictionary<string, StoredTensor>(StringComparer.Ordinal);
+        ReadInTurn(hash => entry => tensors.Add(entry.Name, new StoredTensor(entry.Type, [.. entry.Shape], ReadBytes(entry, hash))));
+        return tensors;
+    }
+
     private static void CheckHeaderChecksum(EntryReader reader, SafeTensorsHeader header, bool required)
     {
         foreach (var key in (string[])[SafeTensorsHeader.DataChecksumKey, SafeTensorsHeader.HeaderChecksumKey])
@@ -83,25 +92,8 @@ internal sealed class SafeTensorsReader
             throw reader.Fail("the checksum of its header does not match; the file is damaged or was edited");
     }
 
-    private void CheckTargets(IReadOnlyDictionary<string, Tensor> targets)
-    {
-        var found = Header.Entries.Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
-        var missing = targets.Keys.Where(name => !found.Contains(name)).ToList();
-        var unexpected = Header.Entries.Select(e => e.Name).Where(name => !targets.ContainsKey(name)).ToList();
-        if (missing.Count + unexpected.Count > 0)
-            throw _reader.Fail($"does not have the tensors of the model; missing: {List(missing)}; unexpected: {List(unexpected)}");
-        foreach (var entry in Header.Entries)
-        {
-            var target = targets[entry.Name];
-            if (entry.Type != target.dtype || !entry.Shape.SequenceEqual(target.shape))
-            {
-                throw _reader.Fail(
-                    $"tensor '{entry.Name}' should be {SafeTensorsEntry.Describe(target.dtype, target.shape)}, but the file has {entry.Description}");
-            }
-        }
-    }
-
-    private static string List(List<string> names) => NameList.Of(names.Order(StringComparer.Ordinal).Select(name => $"'{name}'").ToList());
+    private void CheckTargets(IReadOnlyDictionary<string, Tensor> targets) =>
+        SafeTensorsTargets.Check(Header.Entries.Select(entry => (entry.Name, entry.Type, entry.Shape)).ToArray(), targets, problem => _reader.Fail(problem));
 
     private Dictionary<string, Tensor> ReadTensors(bool believeSizes)
     {
@@ -110,14 +102,17 @@ internal sealed class SafeTensorsReader
         return tensors;
     }
 
-    private void ReadInTurn(bool believeSizes, Action<string, Tensor> take)
+    private void ReadInTurn(bool believeSizes, Action<string, Tensor> take) => ReadInTurn(hash => entry => take(entry.Name, ReadTensor(entry, hash, believeSizes)));
+
+    private void ReadInTurn(Func<IncrementalHash, Action<SafeTensorsEntry>> read)
     {
         if (_consumed)
             throw new InvalidOperationException($"The tensors of {_reader.EntryName} have already been read.");
         _consumed = true;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var readNext = read(hash);
         foreach (var entry in Header.Entries)
-            take(entry.Name, ReadTensor(entry, hash, believeSizes));
+            readNext(entry);
         _reader.ExpectEnd();
         var actual = Convert.ToHexStringLower(hash.GetHashAndReset());
         if (Header.Metadata.TryGetValue(SafeTensorsHeader.DataChecksumKey, out var expected) && expected != actual)
@@ -138,6 +133,20 @@ internal sealed class SafeTensorsReader
             if (have == count)
                 return buffer.reshape([.. entry.Shape]).MoveToOuterDisposeScope();
             buffer = Grow(buffer, Math.Min(count, 2 * have));
+        }
+    }
+
+    private byte[] ReadBytes(SafeTensorsEntry entry, IncrementalHash hash)
+    {
+        if (entry.ByteCount > Array.MaxLength)
+            throw _reader.Fail($"tensor '{entry.Name}' has {entry.ByteCount} bytes; without libtorch a tensor can have {Array.MaxLength}");
+        var bytes = new byte[Math.Min(entry.ByteCount, FirstElements)];
+        for (var have = 0; ; Array.Resize(ref bytes, (int)Math.Min(entry.ByteCount, 2L * have)))
+        {
+            ReadPiece(entry, bytes.AsSpan(have), hash);
+            have = bytes.Length;
+            if (have == entry.ByteCount)
+                return bytes;
         }
     }
 

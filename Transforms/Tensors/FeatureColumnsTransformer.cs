@@ -1,4 +1,5 @@
 using MLExtensions.Onnx;
+using MLExtensions.Scoring;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Model.OnnxConverter;
@@ -86,26 +87,30 @@ public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
     }
 
     /// <summary>Computes some of the columns, concatenated.</summary>
-    private sealed class Scorer(FeatureColumnsTransformer transformer, int[] active) : IBlockScorer
+    private sealed class Scorer(FeatureColumnsTransformer transformer, int[] active) : IRowComputation
     {
         public FeatureFormat Format { get; } = transformer.Format;
 
         public int OutputCount { get; } = active.Sum(index => transformer.Outputs[index].Width);
 
-        public void Score(Tensor features, Span<float> scores)
+        public double MultiplyAdds => transformer.MultiplyAdds;
+
+        public int PassRows => transformer.PassRows;
+
+        public IReadOnlyList<NetworkModelParameters> Networks => transformer.Networks;
+
+        public string Name { get; } = FormattableString.Invariant($"{transformer.GetType().Name} {transformer.Format.Width} {string.Join(',', active)}");
+
+        public Tensor Compute(Tensor rows)
         {
-            using var lease = transformer.Lease();
-            using var mode = inference_mode();
-            var rows = (int)features.shape[0];
-            for (long first = 0; first < rows; first += transformer.PassRows)
-            {
-                using var scope = NewDisposeScope();
-                var count = (int)Math.Min(transformer.PassRows, rows - first);
-                using var threads = TorchThreads.Use(TorchThreads.CountFor(transformer.MultiplyAdds * count));
-                var results = transformer.Compute(count == rows ? features : features.narrow(0, first, count), active);
-                var joined = results.Length == 1 ? results[0].contiguous() : cat(results, 1);
-                TensorMemory.Floats(joined).CopyTo(scores[(int)(first * OutputCount)..]);
-            }
+            var results = transformer.Compute(rows, active);
+            return results.Length == 1 ? results[0].contiguous() : cat(results, 1);
+        }
+
+        public string Write(OnnxContext context, string rows)
+        {
+            var values = transformer.Write(context, rows);
+            return new GraphWriter(context).Concatenate(1, Array.ConvertAll(active, index => values[index]));
         }
     }
 }

@@ -21,6 +21,12 @@ internal abstract record FeatureFormat
     /// <summary>Returns the length of a row if rows have different lengths; otherwise null.</summary>
     public virtual RowLength? LengthOf => null;
 
+    /// <summary>Whether rows have different lengths.</summary>
+    public bool HasLengths => LengthOf != null;
+
+    /// <summary>The number of values of a row up to its end; what follows fills it up.</summary>
+    public virtual int UsedWidth(ReadOnlySpan<float> row) => Width;
+
     /// <summary>Whether the value of the column can be recovered from the floats.</summary>
     public abstract bool HoldsColumn(DataViewSchema.Column column);
 

@@ -145,7 +145,7 @@ internal sealed class LookAheadCursor : BlockCursor
             Columns[featureColumn.Index] = new ImageColumnBuffer(() => _features.Image, Capacity);
         else if (!format.HoldsColumn(featureColumn))
             Columns[featureColumn.Index] = ColumnBuffer.Create(input, featureColumn, Capacity);
-        Block = new FeatureBlock(Capacity, format.Width);
+        Block = FeatureBlock.ForScoring(Capacity, format.Width);
     }
 
     /// <summary>The features of the rows that were read ahead.</summary>

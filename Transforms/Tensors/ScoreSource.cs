@@ -1,6 +1,5 @@
 using Microsoft.ML;
-using TorchSharp;
-using static TorchSharp.torch;
+using MLExtensions.Scoring;
 
 namespace MLExtensions.Tensors;
 
@@ -40,21 +39,27 @@ internal abstract class ScoreSource : IDisposable
         return getters;
     }
 
+    /// <summary>Scores of rows; at an address that stays.</summary>
+    private static float[] Allocate(int rows, IBlockScorer scorer) => GC.AllocateArray<float>(rows * scorer.OutputCount, pinned: true);
+
     private sealed class OfBlocks(LookAheadCursor cursor, FeatureBlock block, IBlockScorer scorer) : ScoreSource
     {
-        private readonly float[] _scores = new float[block.Capacity * scorer.OutputCount];
+        private readonly float[] _scores = Allocate(block.Capacity, scorer);
+        private IBlockScoring? _scoring;
         private int _version;
 
         public override ReadOnlySpan<float> Current()
         {
             if (_version != cursor.Version)
             {
-                using var scope = torch.NewDisposeScope();
-                scorer.Score(block.Rows(0, cursor.Count), _scores.AsSpan(0, cursor.Count * scorer.OutputCount));
+                _scoring ??= scorer.Open(block, _scores);
+                _scoring.Score(cursor.Count);
                 _version = cursor.Version;
             }
             return _scores.AsSpan(cursor.Index * scorer.OutputCount, scorer.OutputCount);
         }
+
+        public override void Dispose() => _scoring?.Dispose();
     }
 
     private sealed class OfRows : ScoreSource
@@ -62,19 +67,17 @@ internal abstract class ScoreSource : IDisposable
         private readonly DataViewRow _input;
         private readonly IFeatureReader _reader;
         private readonly FeatureBlock _block;
-        private readonly TorchSharp.torch.Tensor _row;
-        private readonly IBlockScorer _scorer;
+        private readonly IBlockScoring _scoring;
         private readonly float[] _scores;
         private long _position = -1;
 
         public OfRows(DataViewRow input, DataViewSchema.Column featureColumn, IBlockScorer scorer)
         {
             _input = input;
-            _scorer = scorer;
             _reader = scorer.Format.Open(input, featureColumn);
-            _block = new FeatureBlock(1, scorer.Format.Width);
-            _row = _block.Rows(0, 1).DetachFromDisposeScope();
-            _scores = new float[scorer.OutputCount];
+            _block = FeatureBlock.ForScoring(1, scorer.Format.Width);
+            _scores = Allocate(1, scorer);
+            _scoring = scorer.Open(_block, _scores);
         }
 
         public override ReadOnlySpan<float> Current()
@@ -82,7 +85,7 @@ internal abstract class ScoreSource : IDisposable
             if (_position != _input.Position || _position < 0)
             {
                 _reader.Read(_block.Row(0));
-                _scorer.Score(_row, _scores);
+                _scoring.Score(1);
                 _position = _input.Position;
             }
             return _scores;
@@ -90,21 +93,8 @@ internal abstract class ScoreSource : IDisposable
 
         public override void Dispose()
         {
-            _row.Dispose();
+            _scoring.Dispose();
             _block.Dispose();
         }
     }
-}
-
-/// <summary>Turns rows of features into scores.</summary>
-internal interface IBlockScorer
-{
-    /// <summary>The format of a row of features.</summary>
-    FeatureFormat Format { get; }
-
-    /// <summary>The number of scores per row.</summary>
-    int OutputCount { get; }
-
-    /// <summary>Scores <c>[rows, Format.Width]</c> float32 features into <c>rows * OutputCount</c> values. Thread-safe.</summary>
-    void Score(Tensor features, Span<float> scores);
 }

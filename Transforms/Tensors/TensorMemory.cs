@@ -97,39 +97,63 @@ internal sealed unsafe class HostTensor<T> : IDisposable
     public void Dispose() => Tensor.Dispose();
 }
 
-/// <summary>A reusable float32 tensor for rows of features that is filled from managed code.</summary>
-internal sealed class FeatureBlock : IDisposable
+/// <summary>A reusable block of rows of float32 features that is filled from managed code.</summary>
+internal sealed unsafe class FeatureBlock : IDisposable
 {
-    private readonly HostTensor<float> _values;
+    private readonly HostTensor<float>? _tensor;
+    private readonly float[]? _array;
+    private readonly float* _address;
     private bool _disposed;
 
+    /// <summary>Creates a block that is a tensor.</summary>
     public FeatureBlock(int capacity, int width)
+        : this(capacity, width, isTensor: true)
+    {
+    }
+
+    private FeatureBlock(int capacity, int width, bool isTensor)
     {
         Capacity = capacity;
         Width = width;
-        _values = new HostTensor<float>(capacity, width);
+        if (isTensor)
+        {
+            _tensor = new HostTensor<float>(capacity, width);
+            _address = _tensor.Address;
+            return;
+        }
+        _array = GC.AllocateArray<float>(checked(capacity * width), pinned: true);
+        fixed (float* address = _array) // pinned for good: it stays there
+            _address = address;
     }
 
     public int Capacity { get; }
 
     public int Width { get; }
 
+    /// <summary>Creates a block to score, which is no tensor in a process that has not needed libtorch yet.</summary>
+    public static FeatureBlock ForScoring(int capacity, int width) => new(capacity, width, TorchRuntime.IsInitialized);
+
     public Span<float> Row(int index)
     {
         // A cursor that is read after its end would otherwise read memory that was freed.
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return _values.Slice((long)index * Width, Width);
+        return new Span<float>(AddressOf(index), Width);
     }
 
-    /// <summary>Returns the first rows as one span.</summary>
-    public Span<float> Values(int rows) => _values.Slice(0, rows * Width);
+    /// <summary>The first value of a row, until this object is disposed.</summary>
+    public float* AddressOf(int row) => _address + ((long)row * Width);
 
-    /// <summary>Returns some rows as a tensor that shares the memory of the block and belongs to the current dispose scope.</summary>
-    public Tensor Rows(int first, int count) => _values.Tensor.narrow(0, first, count);
+    /// <summary>Returns the first rows as one span.</summary>
+    public Span<float> Values(int rows) => new(_address, rows * Width);
+
+    /// <summary>Returns some rows as a tensor that belongs to the current dispose scope, and shares the memory of the block if that is a tensor.</summary>
+    public Tensor Rows(int first, int count) => _tensor != null
+        ? _tensor.Tensor.narrow(0, first, count)
+        : tensor(new Span<float>(AddressOf(first), count * Width).ToArray(), [count, Width], ScalarType.Float32, CPU);
 
     public void Dispose()
     {
         _disposed = true;
-        _values.Dispose();
+        _tensor?.Dispose();
     }
 }

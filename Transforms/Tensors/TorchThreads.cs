@@ -13,7 +13,7 @@ internal readonly ref struct TorchThreads
     /// Below this number of multiply-adds one thread works alone: a second thread for a small product costs more than it saves, especially
     /// if another process uses the core. Measured with perceptrons, LeNet-5 and LSTMs: around it two threads are as fast as one.
     /// </summary>
-    private const double MultiplyAddsForThreads = 5e7;
+    public const double MultiplyAddsForThreads = 5e7;
 
     private static int s_open;
     private static volatile int s_settled;

@@ -22,7 +22,6 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
     private const string ModelSignature = "MLEXTAEN";
     private const string ModelFolder = "Model";
 
-    private readonly AutoencoderNetwork _network;
     private readonly List<(OutputColumn Column, Kind Kind)> _outputs;
 
     internal AutoencoderTransformer(IHostEnvironment env, NetworkModelParameters model, AutoencoderColumnNames names)
@@ -33,7 +32,6 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
         ErrorColumnName = names.Error;
         Model = model;
         Architecture = (AutoencoderArchitecture)model.Architecture;
-        _network = (AutoencoderNetwork)model.Network;
         MultiplyAdds = Architecture.MultiplyAdds / (names is { Reconstruction: null, Error: null } ? 2 : 1);
         _outputs = [(OutputColumn.Vector(names.Output, LatentSize), Kind.Code)];
         if (names.Reconstruction != null)
@@ -79,6 +77,8 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
 
     internal override double MultiplyAdds { get; }
 
+    private AutoencoderNetwork Network => (AutoencoderNetwork)Model.Network;
+
     private int InputCount => Architecture.InputCount;
 
     /// <summary>Encodes features.</summary>
@@ -86,7 +86,7 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
     /// <returns>The latent representation, <see cref="LatentSize"/> values.</returns>
     /// <exception cref="ArgumentException">There are too few or too many values.</exception>
     /// <exception cref="FormatException">A value is NaN or infinite.</exception>
-    public float[] Encode(float[] features) => Compute(features, InputCount, _network.Encode);
+    public float[] Encode(float[] features) => Compute(features, InputCount, Network.Encode);
 
     /// <summary>Decodes a latent representation, which need not come from a row.</summary>
     /// <param name="code">The latent representation, <see cref="LatentSize"/> values.</param>
@@ -98,7 +98,7 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
         ArgumentNullException.ThrowIfNull(code);
         if (code.Length != LatentSize)
             throw new ArgumentException(FormattableString.Invariant($"The latent representation has {code.Length} values; the network's has {LatentSize}."), nameof(code));
-        return Compute(code, LatentSize, _network.Reconstruct);
+        return Compute(code, LatentSize, Network.Reconstruct);
     }
 
     /// <summary>Reconstructs features: encodes and decodes them.</summary>
@@ -116,8 +116,8 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
 
     internal override Tensor[] Compute(Tensor features, int[] active)
     {
-        var code = _network.Encode(features);
-        var reconstruction = active.Any(index => _outputs[index].Kind != Kind.Code) ? _network.Reconstruct(code) : null;
+        var code = Network.Encode(features);
+        var reconstruction = active.Any(index => _outputs[index].Kind != Kind.Code) ? Network.Reconstruct(code) : null;
         return active.Select(index => _outputs[index].Kind switch
         {
             Kind.Reconstruction => reconstruction!,
@@ -171,7 +171,7 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
 
     private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature, ModelVersion.Second);
 
-    private Tensor Reconstruct(Tensor features) => _network.Reconstruct(_network.Encode(features));
+    private Tensor Reconstruct(Tensor features) => Network.Reconstruct(Network.Encode(features));
 
     /// <summary>The mean squared error of each row, <c>[rows]</c>.</summary>
     private static Tensor Error(Tensor reconstruction, Tensor features) => (reconstruction - features).pow_(Number.Of(2)).mean([1]);

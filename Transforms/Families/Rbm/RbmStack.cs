@@ -8,17 +8,17 @@ namespace MLExtensions.Families.Rbm;
 /// <summary>One or more trained RBMs. The hidden units of each are the visible units of the next: a deep belief network.</summary>
 internal sealed class RbmStack(IReadOnlyList<NetworkModelParameters> layers)
 {
-    private readonly RbmNetwork[] _networks = layers.Select(layer => (RbmNetwork)layer.Network).ToArray();
+    private readonly Lazy<RbmNetwork[]> _networks = new(() => layers.Select(layer => (RbmNetwork)layer.Network).ToArray());
 
-    public RbmNetwork Lowest => _networks[0];
+    public RbmNetwork Lowest => _networks.Value[0];
 
-    private RbmNetwork Top => _networks[^1];
+    private RbmNetwork Top => _networks.Value[^1];
 
     /// <summary>Returns the visible units of the topmost RBM: means, propagated up through the RBMs below.</summary>
     public Tensor BelowTop(Tensor visible)
     {
-        for (var layer = 0; layer < _networks.Length - 1; layer++)
-            visible = _networks[layer].HiddenMeans(visible);
+        for (var layer = 0; layer < _networks.Value.Length - 1; layer++)
+            visible = _networks.Value[layer].HiddenMeans(visible);
         return visible;
     }
 
@@ -28,8 +28,8 @@ internal sealed class RbmStack(IReadOnlyList<NetworkModelParameters> layers)
     /// <summary>Propagates hidden units of the topmost RBM down to the visible units.</summary>
     public Tensor Visible(Tensor hidden)
     {
-        for (var layer = _networks.Length - 1; layer >= 0; layer--)
-            hidden = _networks[layer].VisibleMeans(hidden);
+        for (var layer = _networks.Value.Length - 1; layer >= 0; layer--)
+            hidden = _networks.Value[layer].VisibleMeans(hidden);
         return hidden;
     }
 

@@ -214,6 +214,8 @@ internal sealed record SequenceFormat(SequenceInput Input) : FeatureFormat
 
     public override RowLength LengthOf => row => (int)row[0];
 
+    public override int UsedWidth(ReadOnlySpan<float> row) => 1 + (Math.Max(1, (int)row[0]) * Input.ValuesPerStep);
+
     // A truncated sequence differs from the value of the column.
     public override bool HoldsColumn(DataViewSchema.Column column) => false;
 

@@ -32,7 +32,7 @@ public sealed class DqnTransformer : FeatureColumnsTransformer, INetworkHolder, 
 
     private readonly DqnColumns _columns;
     private readonly StateFormat _format;
-    private readonly ActionValueScorer _scorer;
+    private readonly Lazy<ActionValueScorer> _scorer;
 
     internal DqnTransformer(IHostEnvironment env, NetworkModelParameters model, DqnColumns columns, PolicyKeys actions)
         : base(env.Register(LoaderSignature), columns.State, model)
@@ -42,7 +42,7 @@ public sealed class DqnTransformer : FeatureColumnsTransformer, INetworkHolder, 
         Actions = actions;
         Architecture = (ActionValueArchitecture)model.Architecture;
         _format = new StateFormat(Architecture, columns);
-        _scorer = new ActionValueScorer(Architecture, model.Network, CPU);
+        _scorer = new(() => new ActionValueScorer(Architecture, model.Network, CPU));
         Outputs = [new ActionColumn(columns.Action, actions), new ActionValuesColumn(columns.Values, actions)];
     }
 
@@ -96,7 +96,7 @@ public sealed class DqnTransformer : FeatureColumnsTransformer, INetworkHolder, 
         CheckState(state);
         var values = new float[ActionCount];
         using var lease = Lease();
-        _scorer.Score(state, values);
+        _scorer.Value.Score(state, values);
         return values;
     }
 
@@ -109,7 +109,7 @@ public sealed class DqnTransformer : FeatureColumnsTransformer, INetworkHolder, 
         if (!actionMask.IsEmpty && (actionMask.Length != ActionCount || !actionMask.Contains(true)))
             throw new ArgumentException(FormattableString.Invariant($"The mask has {actionMask.Length} values, {actionMask.Count(true)} of them true; there are {ActionCount} actions, and one must be allowed."), nameof(actionMask));
         using var lease = Lease();
-        return new GreedyPolicy(_scorer, Actions).Act(observation, actionMask, random);
+        return new GreedyPolicy(_scorer.Value, Actions).Act(observation, actionMask, random);
     }
 
     internal override Tensor[] Compute(Tensor features, int[] active)

@@ -31,14 +31,12 @@ public sealed class FastStyleTransferTransformer : NetworkColumnsTransformer, IN
     private const string ModelFolder = "Model";
 
     private readonly FastStyleSettings _settings;
-    private readonly StyleNetwork _network;
 
     internal FastStyleTransferTransformer(IHostEnvironment env, NetworkModelParameters model, FastStyleSettings settings)
         : base(env.Register(LoaderSignature), settings.InputColumnName, [model])
     {
         (Model, _settings) = (model, settings);
         Architecture = (StyleNetworkArchitecture)model.Architecture;
-        _network = (StyleNetwork)model.Network;
     }
 
     /// <summary>The column of the finished pictures.</summary>
@@ -161,7 +159,7 @@ public sealed class FastStyleTransferTransformer : NetworkColumnsTransformer, IN
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         var mixture = Architecture.ShareCount == 0 ? null : tensor(shares, [1, shares.Length], ScalarType.Float32, CPU);
-        return finish(_network.Paint(picture.ToTensor(), mixture).clamp(Number.Zero, Number.Of(255L)));
+        return finish(((StyleNetwork)Model.Network).Paint(picture.ToTensor(), mixture).clamp(Number.Zero, Number.Of(255L)));
     }
 
     /// <exception cref="FormatException">The picture is too small; the message names column and row.</exception>

@@ -1,4 +1,5 @@
 using MLExtensions.Onnx;
+using MLExtensions.Scoring;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Model.OnnxConverter;
@@ -104,12 +105,14 @@ public sealed class InpaintingTransformer : NetworkColumnsTransformer
 
         public int OutputCount { get; } = active.Sum(index => transformer._columns[index].Width);
 
-        public void Score(Tensor features, Span<float> scores)
+        public IBlockScoring Open(FeatureBlock block, float[] scores) => new Scoring(this, block, scores);
+
+        private void Score(FeatureBlock block, int rows, float[] scores)
         {
             using var lease = transformer.Lease();
-            var rows = TensorMemory.Floats(features);
-            for (var row = 0; row < features.shape[0]; row++)
-                Score(rows.Slice(row * Format.Width, Format.Width), scores.Slice(row * OutputCount, OutputCount));
+            using var scope = NewDisposeScope();
+            for (var row = 0; row < rows; row++)
+                Score(block.Row(row), scores.AsSpan(row * OutputCount, OutputCount));
         }
 
         private void Score(ReadOnlySpan<float> row, Span<float> scores)
@@ -129,6 +132,15 @@ public sealed class InpaintingTransformer : NetworkColumnsTransformer
             {
                 output.Write(context, scores[..output.Column.Width]);
                 scores = scores[output.Column.Width..];
+            }
+        }
+
+        private sealed class Scoring(Scorer scorer, FeatureBlock block, float[] scores) : IBlockScoring
+        {
+            public void Score(int rows) => scorer.Score(block, rows, scores);
+
+            public void Dispose()
+            {
             }
         }
     }
