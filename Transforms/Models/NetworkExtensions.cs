@@ -84,6 +84,7 @@ public static class NetworkExtensions
     /// <param name="options">The options.</param>
     /// <exception cref="ArgumentException">An option is out of range, or there is no network; the message says what there is.</exception>
     /// <exception cref="InvalidOperationException">ONNX Runtime is asked for and cannot be loaded.</exception>
+    /// <exception cref="NotSupportedException">ONNX Runtime is asked for, and a transformer of the model needs libtorch.</exception>
     /// <example>
     /// <code>
     /// ITransformer model = ml.Model.Load("model.zip", out _);
@@ -98,6 +99,8 @@ public static class NetworkExtensions
         if (networks.Count == 0)
             throw new ArgumentException($"The model has no network of this library; it has {Names(Steps(model))}.", nameof(model));
         ScoringEngines.UsesOnnxRuntime(options); // says at once if it is missing
+        if (options.Engine == ScoringEngine.OnnxRuntime && Steps(model).FirstOrDefault(step => step is IHasNetworks and not (NetworkTransformer or FeatureColumnsTransformer)) is { } other)
+            throw new NotSupportedException($"{nameof(ScoringOptions.Engine)} is {options.Engine}, but {NameOf(other.GetType())} needs libtorch: what it does with its network is more than one pass.");
         foreach (var network in networks)
             network.Weights.Scoring = options;
     }

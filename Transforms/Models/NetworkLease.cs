@@ -44,6 +44,12 @@ internal sealed class LeasedNetwork : IDisposable
     /// <summary>The names and shapes of the weights.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<long>> Shapes => _stored?.Shapes ?? Module.state_dict().ToDictionary(entry => entry.Key, entry => (IReadOnlyList<long>)entry.Value.shape);
 
+    /// <summary>The names of what is kept.</summary>
+    public IEnumerable<string> Kept => _kept.Keys;
+
+    /// <summary>Whether the network is a module in libtorch.</summary>
+    public bool IsModule => _module.IsValueCreated;
+
     /// <summary>A copy of weights; null if there are none of that name.</summary>
     public GraphTensor? Find(string name)
     {
