@@ -15,6 +15,7 @@ IBenchmark[] benchmarks =
     new BFloat16Training(),
     new BatchedEvaluation(),
     new SingleRowPrediction(),
+    new EngineScoring(),
     new LiveTensors(),
     new MemoryOfFit(),
     new ImageTraining(),
@@ -47,6 +48,8 @@ catch (ArgumentException e)
 }
 
 MLExtensions.TorchRuntime.Initialize();
+// Only the benchmark of engines scores with ONNX Runtime: the others compare with loops of libtorch.
+AppContext.SetSwitch("MLExtensions.NoOnnxRuntime", true);
 if (settings.Profile)
 {
     StepProfile.Print(settings);
