@@ -108,11 +108,13 @@ public sealed class SequenceExportTests
         Exported.AssertSame(Ml, model, data, ["Score"]);
     }
 
+    /// <summary>The tokens of texts come from the library itself, so that ONNX Runtime scores them; a file cannot.</summary>
     [TestMethod]
-    public void Text_IsRefused()
+    public void Text_IsScored_AndNotExported()
     {
-        var data = Ml.Data.LoadFromEnumerable(new[] { new TextRow { Text = "red round" }, new TextRow { Text = "blue", Target = 1 } });
+        var data = Ml.Data.LoadFromEnumerable(new[] { new TextRow { Text = "red round" }, new TextRow { Text = "blue", Target = 1 }, new TextRow() });
         using var model = Ml.Regression.Trainers.Recurrent(Options(options => (options.FeatureColumnName, options.EmbeddingSize) = (nameof(TextRow.Text), 4))).Fit(data);
+        AssertSameScores(model, data);
         using var file = new MemoryStream();
         var exception = Assert.ThrowsExactly<NotSupportedException>(() => Ml.Model.ConvertToOnnx(model, data, file));
         Assert.Contains("tokenizer of column 'Text'", exception.Message);
@@ -121,8 +123,18 @@ public sealed class SequenceExportTests
 
     private static void AssertSame(ITransformer model, IDataView given, IDataView filled)
     {
+        AssertSameScores(model, given);
         using var exported = new OnnxFile(Ml, model, filled, "Score");
         Exported.AssertClose(Exported.Values(model.Transform(given), "Score"), exported.Compute(filled, "Score"));
+    }
+
+    /// <summary>Both engines, the last one being libtorch.</summary>
+    private static void AssertSameScores(ITransformer model, IDataView data)
+    {
+        model.SetScoring(new ScoringOptions { Engine = ScoringEngine.OnnxRuntime });
+        var runtime = Exported.Values(model.Transform(data), "Score");
+        model.SetScoring(new ScoringOptions { Engine = ScoringEngine.LibTorch });
+        Exported.AssertClose(Exported.Values(model.Transform(data), "Score"), runtime);
     }
 
     private static RecurrentRegressionTrainer.Options Options(Action<RecurrentRegressionTrainer.Options> change)
