@@ -12,7 +12,7 @@ namespace MLExtensions.Models;
 internal sealed class LeasedNetwork : IDisposable
 {
     private readonly ConcurrentDictionary<string, Lazy<IDisposable>> _kept = new(StringComparer.Ordinal);
-    private readonly StoredNetwork? _stored;
+    private volatile StoredNetwork? _stored;
     private readonly Lazy<nn.Module<Tensor, Tensor>> _module;
     private int _leases = 1; // that of the owner
     private int _disposed;
@@ -28,7 +28,12 @@ internal sealed class LeasedNetwork : IDisposable
     public LeasedNetwork(StoredNetwork stored)
     {
         _stored = stored;
-        _module = new(() => Freeze(stored.CreateModule()));
+        _module = new(() =>
+        {
+            var module = Freeze(stored.CreateModule());
+            _stored = null; // twice would be too much
+            return module;
+        });
     }
 
     /// <summary>Whoever disposes the network, for the message.</summary>
@@ -51,14 +56,21 @@ internal sealed class LeasedNetwork : IDisposable
     public bool IsModule => _module.IsValueCreated;
 
     /// <summary>A copy of weights; null if there are none of that name.</summary>
-    public GraphTensor? Find(string name)
+    public GraphTensor? Find(string name) => OpenWeights()(name);
+
+    /// <summary>Finds copies of many weights.</summary>
+    public Func<string, GraphTensor?> OpenWeights()
     {
-        if (_stored != null)
-            return _stored.Find(name);
-        if (!Module.state_dict().TryGetValue(name, out var weights))
-            return null;
-        using var scope = NewDisposeScope();
-        return new GraphTensor(TensorMemory.Floats(weights.to(ScalarType.Float32).contiguous()).ToArray(), weights.shape);
+        if (_stored is { } stored)
+            return stored.Find;
+        var weights = Module.state_dict();
+        return name =>
+        {
+            if (!weights.TryGetValue(name, out var found))
+                return null;
+            using var scope = NewDisposeScope();
+            return new GraphTensor(TensorMemory.Floats(found.to(ScalarType.Float32).contiguous()).ToArray(), found.shape);
+        };
     }
 
     /// <summary>Keeps what was made of the network until it is freed, or returns what is kept under that name.</summary>

@@ -192,7 +192,8 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     {
         context.CheckOpSetVersion(GraphWriter.OperatorSet, Architecture.GetType().Name);
         GraphWriter.CheckSize(Architecture.ParameterCount, Weights.Owner ?? nameof(NetworkModelParameters));
-        return new GraphWriter(context, name => Weights.Find(name) ?? throw new ModelFormatException("weights.safetensors", $"lacks the weights '{name}' of the network"));
+        var weights = Weights.OpenWeights();
+        return new GraphWriter(context, name => weights(name) ?? throw new ModelFormatException("weights.safetensors", $"lacks the weights '{name}' of the network"));
     }
 
     internal static NetworkModelParameters Create(IHostEnvironment env, ModelLoadContext ctx)

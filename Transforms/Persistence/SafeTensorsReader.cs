@@ -77,7 +77,7 @@ internal sealed class SafeTensorsReader
     public IReadOnlyDictionary<string, StoredTensor> ReadStored()
     {
         var tensors = new Dictionary<string, StoredTensor>(StringComparer.Ordinal);
-        ReadInTurn(hash => entry => tensors.Add(entry.Name, new StoredTensor(entry.Type, [.. entry.Shape], ReadBytes(entry, hash))));
+        ReadInTurn((entry, hash) => tensors.Add(entry.Name, new StoredTensor(entry.Type, [.. entry.Shape], ReadBytes(entry, hash))));
         return tensors;
     }
 
@@ -102,17 +102,16 @@ internal sealed class SafeTensorsReader
         return tensors;
     }
 
-    private void ReadInTurn(bool believeSizes, Action<string, Tensor> take) => ReadInTurn(hash => entry => take(entry.Name, ReadTensor(entry, hash, believeSizes)));
+    private void ReadInTurn(bool believeSizes, Action<string, Tensor> take) => ReadInTurn((entry, hash) => take(entry.Name, ReadTensor(entry, hash, believeSizes)));
 
-    private void ReadInTurn(Func<IncrementalHash, Action<SafeTensorsEntry>> read)
+    private void ReadInTurn(Action<SafeTensorsEntry, IncrementalHash> read)
     {
         if (_consumed)
             throw new InvalidOperationException($"The tensors of {_reader.EntryName} have already been read.");
         _consumed = true;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var readNext = read(hash);
         foreach (var entry in Header.Entries)
-            readNext(entry);
+            read(entry, hash);
         _reader.ExpectEnd();
         var actual = Convert.ToHexStringLower(hash.GetHashAndReset());
         if (Header.Metadata.TryGetValue(SafeTensorsHeader.DataChecksumKey, out var expected) && expected != actual)
