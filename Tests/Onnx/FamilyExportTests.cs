@@ -127,6 +127,11 @@ public sealed class FamilyExportTests
                 ActionMaskColumnName = masked ? nameof(StepRow.Mask) : null, NextActionMaskColumnName = masked ? nameof(StepRow.NextMask) : null,
             }).Fit(data);
             Exported.AssertSame(Ml, policy, data, ["PredictedAction", "ActionValues"]);
+            if (!masked)
+                continue;
+            using var exported = new OnnxFile(Ml, policy, data, "ActionValues");
+            var nothing = Ml.Data.LoadFromEnumerable(new[] { new StepRow { State = [0, 0], NextState = [0, 0], Mask = [false, false, false], NextMask = [true, true, true] } });
+            Assert.Contains("column 'Mask' allows none", Assert.Throws<OnnxRuntimeException>(() => exported.Compute(nothing, "ActionValues")).Message);
         }
     }
 
@@ -138,7 +143,7 @@ public sealed class FamilyExportTests
         var states = Ml.Data.LoadFromEnumerable(Enumerable.Range(0, 16).Select(state => new Numbered { State = state }));
         Exported.AssertSame(Ml, policy, states, ["PredictedAction", "ActionValues"]);
         using var exported = new OnnxFile(Ml, policy, states, "ActionValues");
-        foreach (var state in new[] { -1, 16 })
+        foreach (var state in new[] { -1, 16, 1.5f })
             Assert.Throws<OnnxRuntimeException>(() => exported.Compute(Ml.Data.LoadFromEnumerable(new[] { new Numbered { State = state } }), "ActionValues"));
     }
 

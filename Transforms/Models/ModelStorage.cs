@@ -107,10 +107,10 @@ internal static class ModelStorage
         var present = reader.Header.Entries.Sum(entry => entry.Shape.Aggregate(1L, (product, size) => product * size));
         if (CountParameters(architecture) > present)
             throw new ModelFormatException(WeightsEntry, FormattableString.Invariant($"holds {present} numbers, but {ArchitectureEntry} describes a network of {architecture.ParameterCount}"));
-        if (!ScoringEngines.UsesOnnxRuntime(new ScoringOptions()))
+        if (architecture.NeedsLibtorch || !reader.CanBeStored || !ScoringEngines.UsesOnnxRuntime(new ScoringOptions()))
             return new LeasedNetwork(ReadModule(reader, architecture));
         var stored = new StoredNetwork(architecture, reader.ReadStored(), WeightsEntry);
-        stored.RequireFinite();
+        stored.Check();
         return new LeasedNetwork(stored);
     }
 

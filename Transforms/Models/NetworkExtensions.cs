@@ -77,8 +77,8 @@ public static class NetworkExtensions
     }
 
     /// <summary>
-    /// Says how the networks of a transformer or of a chain of transformers score. It applies to what is transformed and to prediction engines that are
-    /// created afterwards, and is not saved with the model.
+    /// Says how the networks of a transformer or of a chain of transformers score. It applies to data that is read and prediction engines that are created
+    /// afterwards, and is not saved with the model.
     /// </summary>
     /// <param name="model">A trained or loaded model.</param>
     /// <param name="options">The options.</param>
@@ -98,11 +98,18 @@ public static class NetworkExtensions
         var networks = Networks(model);
         if (networks.Count == 0)
             throw new ArgumentException($"The model has no network of this library; it has {Names(Steps(model))}.", nameof(model));
-        ScoringEngines.UsesOnnxRuntime(options); // says at once if it is missing
-        if (options.Engine == ScoringEngine.OnnxRuntime && Steps(model).FirstOrDefault(step => step is IHasNetworks and not (NetworkTransformer or FeatureColumnsTransformer)) is { } other)
-            throw new NotSupportedException($"{nameof(ScoringOptions.Engine)} is {options.Engine}, but {NameOf(other.GetType())} needs libtorch: what it does with its network is more than one pass.");
-        foreach (var network in networks)
-            network.Weights.Scoring = options;
+        var usesRuntime = ScoringEngines.UsesOnnxRuntime(options); // says at once if it is missing
+        foreach (var step in Steps(model))
+        {
+            if (usesRuntime && (options.Engine != ScoringEngine.Automatic || options.Gpu != null) && (step as NetworkColumnsTransformer)?.WhyLibtorch is { } why)
+                throw new NotSupportedException($"{nameof(ScoringOptions)} ask for ONNX Runtime ({nameof(ScoringOptions.Engine)} or {nameof(ScoringOptions.Device)}), but {NameOf(step.GetType())} needs libtorch: {why}.");
+        }
+        foreach (var step in Steps(model))
+        {
+            // The first network of those that compute a row together; others, such as a discriminator, may be used by another transformer.
+            foreach (var network in step is NetworkColumnsTransformer ? NetworksOf(step).Take(1) : NetworksOf(step))
+                network.Weights.Scoring = options;
+        }
     }
 
     /// <summary>The transformers of a chain, those of chains in it as well.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using MLExtensions.Onnx;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
@@ -11,7 +10,7 @@ namespace MLExtensions.Models;
 /// </summary>
 internal sealed class LeasedNetwork : IDisposable
 {
-    private readonly ConcurrentDictionary<string, Lazy<IDisposable>> _kept = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IDisposable> _kept = new(StringComparer.Ordinal);
     private volatile StoredNetwork? _stored;
     private readonly Lazy<nn.Module<Tensor, Tensor>> _module;
     private int _leases = 1; // that of the owner
@@ -50,19 +49,26 @@ internal sealed class LeasedNetwork : IDisposable
     public IReadOnlyDictionary<string, IReadOnlyList<long>> Shapes => _stored?.Shapes ?? Module.state_dict().ToDictionary(entry => entry.Key, entry => (IReadOnlyList<long>)entry.Value.shape);
 
     /// <summary>The names of what is kept.</summary>
-    public IEnumerable<string> Kept => _kept.Keys;
+    public IReadOnlyList<string> Kept
+    {
+        get
+        {
+            lock (_kept)
+                return [.. _kept.Keys];
+        }
+    }
 
     /// <summary>Whether the network is a module in libtorch.</summary>
     public bool IsModule => _module.IsValueCreated;
 
-    /// <summary>A copy of weights; null if there are none of that name.</summary>
+    /// <summary>Weights, which must not be changed; null if there are none of that name.</summary>
     public GraphTensor? Find(string name) => OpenWeights()(name);
 
-    /// <summary>Finds copies of many weights.</summary>
+    /// <summary>Finds many weights.</summary>
     public Func<string, GraphTensor?> OpenWeights()
     {
         if (_stored is { } stored)
-            return stored.Find;
+            return stored.Find; // without a copy: whoever hands them out makes one
         var weights = Module.state_dict();
         return name =>
         {
@@ -75,7 +81,15 @@ internal sealed class LeasedNetwork : IDisposable
 
     /// <summary>Keeps what was made of the network until it is freed, or returns what is kept under that name.</summary>
     public T Keep<T>(string name, Func<T> create)
-        where T : IDisposable => (T)_kept.GetOrAdd(name, _ => new Lazy<IDisposable>(() => create())).Value;
+        where T : IDisposable
+    {
+        lock (_kept)
+        {
+            if (!_kept.TryGetValue(name, out var kept))
+                _kept.Add(name, kept = create());
+            return (T)kept;
+        }
+    }
 
     /// <exception cref="ObjectDisposedException">The network was disposed; the message says who owned it and what to do.</exception>
     public void Enter()
@@ -94,8 +108,8 @@ internal sealed class LeasedNetwork : IDisposable
     {
         if (Interlocked.Decrement(ref _leases) > 0)
             return;
-        foreach (var kept in _kept.Values.Where(kept => kept.IsValueCreated))
-            kept.Value.Dispose();
+        foreach (var kept in _kept.Values)
+            kept.Dispose();
         if (_module.IsValueCreated)
             Module.Dispose();
     }

@@ -118,7 +118,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     {
         ArgumentNullException.ThrowIfNull(name);
         using var lease = Lease();
-        return Weights.Find(name)?.Values ?? throw new ArgumentException($"The network has no weights '{name}'; it has {string.Join(", ", WeightShapes.Keys)}.", nameof(name));
+        return Weights.Find(name)?.Values.ToArray() ?? throw new ArgumentException($"The network has no weights '{name}'; it has {string.Join(", ", WeightShapes.Keys)}.", nameof(name));
     }
 
     /// <summary>
@@ -160,7 +160,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
 
     IReadOnlyList<NetworkModelParameters> IRowComputation.Networks => _self;
 
-    string IRowComputation.Name => Scores.ToString();
+    string IRowComputation.Name => Scores.GetType().Name;
 
     Tensor IRowComputation.Compute(Tensor rows) => Scores.Activate(Network.call(rows)).contiguous();
 
@@ -181,7 +181,10 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         using var lease = Lease();
         var graph = CreateGraph(ctx);
         var columns = new OnnxColumns(ctx, schema.Schema, Weights.Owner ?? nameof(NetworkModelParameters));
-        Scores.WriteColumns(graph, Architecture.Write(graph, Format.Write(graph, columns, schema.Feature!.Value)), outputNames);
+        var feature = schema.Feature!.Value;
+        if (outputNames.Contains(columns.Variable(feature)))
+            throw columns.NotExportable($"its feature column '{feature.Name}' has the name of a column that it adds. Copy it to one of another name (CopyColumns) before the training");
+        Scores.WriteColumns(graph, Architecture.Write(graph, Format.Write(graph, columns, feature)), outputNames);
         return true;
     }
 
@@ -193,7 +196,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
         context.CheckOpSetVersion(GraphWriter.OperatorSet, Architecture.GetType().Name);
         GraphWriter.CheckSize(Architecture.ParameterCount, Weights.Owner ?? nameof(NetworkModelParameters));
         var weights = Weights.OpenWeights();
-        return new GraphWriter(context, name => weights(name) ?? throw new ModelFormatException("weights.safetensors", $"lacks the weights '{name}' of the network"));
+        return new GraphWriter(context, weights);
     }
 
     internal static NetworkModelParameters Create(IHostEnvironment env, ModelLoadContext ctx)

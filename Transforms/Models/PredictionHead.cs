@@ -86,7 +86,8 @@ internal sealed record BinaryHead : ScoreHead
     public override void WriteColumns(GraphWriter graph, string outputs, string[] columns)
     {
         Write(graph, outputs, columns[1]);
-        graph.Node("Sigmoid", outputs, output: columns[2]);
+        // As outside of a graph: the operator of this name gives 0 far from 0, and a threshold may be as small.
+        graph.Node("Div", [graph.Constant(1.0), graph.Add(graph.Constant(1.0), graph.Node("Exp", graph.Node("Neg", outputs)))], output: columns[2]);
     }
 
     public override string Write(GraphWriter graph, string outputs, string? scores = null) => graph.Node("Identity", outputs, output: scores);

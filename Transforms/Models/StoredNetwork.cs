@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using MLExtensions.Messages;
 using MLExtensions.Onnx;
 using MLExtensions.Persistence;
+using MLExtensions.Scoring.OnnxRuntime;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
@@ -14,18 +16,31 @@ internal sealed class StoredNetwork(NetworkArchitecture architecture, IReadOnlyD
 {
     public IReadOnlyDictionary<string, IReadOnlyList<long>> Shapes => weights.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<long>)entry.Value.Shape);
 
-    /// <summary>A copy of weights; null if there are none of that name.</summary>
+    /// <summary>Weights, which must not be changed; null if there are none of that name.</summary>
     public GraphTensor? Find(string name) => weights.TryGetValue(name, out var tensor) ? new GraphTensor(tensor.ToFloats(), tensor.Shape) : null;
 
-    /// <summary>Checks that the weights are finite.</summary>
-    /// <exception cref="ModelFormatException">One is not; the message names it.</exception>
-    public void RequireFinite()
+    /// <summary>Checks as far as that is possible without libtorch that the weights are finite and those of the architecture.</summary>
+    /// <exception cref="ModelFormatException">They are not; the message names one.</exception>
+    public void Check()
     {
         foreach (var (name, tensor) in weights)
         {
-            if (tensor.Type == ScalarType.Float32 && FiniteCheck.FirstNonFinite(MemoryMarshal.Cast<byte, float>(tensor.Bytes)) is var place && place >= 0)
-                throw new ModelFormatException(entryName, FormattableString.Invariant($"'{name}' has a weight that is {MemoryMarshal.Cast<byte, float>(tensor.Bytes)[place]}; weights must be finite"));
+            if (tensor.Values is float[] values && FiniteCheck.FirstNonFinite(values) is var place && place >= 0)
+                throw new ModelFormatException(entryName, FormattableString.Invariant($"'{name}' has a weight that is {values[place]}; weights must be finite"));
         }
+        if (!architecture.HasGraph)
+            return;
+        var asked = new HashSet<string>(StringComparer.Ordinal);
+        GraphFile.Check(architecture, name =>
+        {
+            asked.Add(name);
+            return weights.TryGetValue(name, out var tensor) && tensor.Type != ScalarType.Float32
+                ? throw new ModelFormatException(entryName, $"tensor '{name}' should be float32, but the file has {tensor.Type}")
+                : Find(name);
+        });
+        var unexpected = weights.Keys.Where(name => !asked.Contains(name) && !name.EndsWith(".num_batches_tracked", StringComparison.Ordinal)).ToArray();
+        if (unexpected.Length > 0)
+            throw new ModelFormatException(entryName, $"does not have the tensors of the model; unexpected: {NameList.Of(unexpected)}");
     }
 
     /// <summary>Creates the module with these weights.</summary>
@@ -42,7 +57,7 @@ internal sealed class StoredNetwork(NetworkArchitecture architecture, IReadOnlyD
             SafeTensorsTargets.Check(weights.Select(entry => (entry.Key, entry.Value.Type, (IReadOnlyList<long>)entry.Value.Shape)).ToArray(), targets, problem => new ModelFormatException(entryName, problem));
             using var noGradient = no_grad();
             foreach (var (name, tensor) in weights)
-                tensor.Bytes.CopyTo(targets[name].bytes);
+                tensor.CopyTo(targets[name].bytes);
             network.DetachFromDisposeScope();
             return network;
         }
@@ -57,13 +72,12 @@ internal sealed class StoredNetwork(NetworkArchitecture architecture, IReadOnlyD
 /// <summary>A tensor in plain memory, row-major.</summary>
 /// <param name="Type">The type of its elements.</param>
 /// <param name="Shape">The sizes of its dimensions.</param>
-/// <param name="Bytes">The elements, little-endian.</param>
-internal sealed record StoredTensor(ScalarType Type, long[] Shape, byte[] Bytes)
+/// <param name="Values">The elements: floats as such, others as bytes, little-endian.</param>
+internal sealed record StoredTensor(ScalarType Type, long[] Shape, Array Values)
 {
-    public float[] ToFloats() => Type switch
-    {
-        ScalarType.Float32 => MemoryMarshal.Cast<byte, float>(Bytes).ToArray(),
-        ScalarType.Int64 => Array.ConvertAll(MemoryMarshal.Cast<byte, long>(Bytes).ToArray(), value => (float)value),
-        _ => throw new NotSupportedException($"Weights of type {Type} cannot be read as floats."),
-    };
+    public float[] ToFloats() => Values as float[] ?? (Type == ScalarType.Int64
+        ? Array.ConvertAll(MemoryMarshal.Cast<byte, long>((byte[])Values).ToArray(), value => (float)value)
+        : throw new NotSupportedException($"Weights of type {Type} cannot be read as floats."));
+
+    public void CopyTo(Span<byte> destination) => (Values is float[] floats ? MemoryMarshal.AsBytes<float>(floats) : (byte[])Values).CopyTo(destination);
 }

@@ -73,7 +73,13 @@ public abstract record NetworkArchitecture
     /// </summary>
     internal abstract nn.Module<Tensor, Tensor> CreateModule();
 
-    /// <summary>Writes what the module computes in scoring as ONNX operators.</summary>
+    /// <summary>Whether only libtorch computes with the network, so that it becomes a module at once.</summary>
+    internal virtual bool NeedsLibtorch => false;
+
+    /// <summary>Whether the network can be written as ONNX operators.</summary>
+    internal virtual bool HasGraph => true;
+
+    /// <summary>Writes what the module computes in scoring as ONNX operators, with all of its weights.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="rows">The rows, as <see cref="Format"/> has them.</param>
     /// <returns>The outputs.</returns>

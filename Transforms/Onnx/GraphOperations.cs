@@ -9,22 +9,35 @@ internal static class GraphOperations
 
     extension(GraphWriter graph)
     {
-        /// <summary>A dense layer with the weights <c>[units, inputs]</c>, as torch has them.</summary>
-        public string Dense(string x, string path, bool bias = true) => graph.Dense(x, path + ".weight", bias ? path + ".bias" : null, transposed: false);
+        /// <summary>A dense layer.</summary>
+        /// <param name="x"><c>[rows, inputs]</c>.</param>
+        /// <param name="path">The name of the layer, with the weights <c>[units, inputs]</c>, as torch has them.</param>
+        /// <param name="inputs">The number of inputs.</param>
+        /// <param name="units">The number of units.</param>
+        /// <param name="bias">Whether there is a bias.</param>
+        public string Dense(string x, string path, long inputs, long units, bool bias = true) =>
+            graph.Product(x, graph.Weight(path + ".weight", units, inputs), bias ? graph.Weight(path + ".bias", units) : null, transposed: false);
 
         /// <summary>A product with weights, and a bias.</summary>
         /// <param name="x"><c>[rows, inputs]</c>.</param>
-        /// <param name="weight">The name of the weights, <c>[units, inputs]</c>, or <c>[inputs, units]</c> if transposed.</param>
-        /// <param name="bias">The name of the bias; null for none.</param>
+        /// <param name="weight"><c>[units, inputs]</c>, or <c>[inputs, units]</c> if transposed.</param>
+        /// <param name="bias"><c>[units]</c>; null for none.</param>
         /// <param name="transposed">Whether the weights are transposed.</param>
-        public string Dense(string x, string weight, string? bias, bool transposed) => graph.Node(
-            "Gemm",
-            bias == null ? [x, graph.Weight(weight)] : [x, graph.Weight(weight), graph.Weight(bias)],
-            node => node.AddAttribute("transB", transposed ? 0L : 1L));
+        public string Product(string x, string weight, string? bias, bool transposed) =>
+            graph.Node("Gemm", bias == null ? [x, weight] : [x, weight, bias], node => node.AddAttribute("transB", transposed ? 0L : 1L));
 
         /// <summary>A convolution, or a transposed one.</summary>
-        public string Convolution(string operation, string x, string path, bool bias, Action<OnnxNode> attributes) =>
-            graph.Node(operation, bias ? [x, graph.Weight(path + ".weight"), graph.Weight(path + ".bias")] : [x, graph.Weight(path + ".weight")], attributes);
+        /// <param name="operation">The operator.</param>
+        /// <param name="x">The images.</param>
+        /// <param name="path">The name of the layer.</param>
+        /// <param name="shape">The shape of the weights.</param>
+        /// <param name="filters">The number of filters if there is a bias; otherwise null.</param>
+        /// <param name="attributes">Sets the attributes.</param>
+        public string Convolution(string operation, string x, string path, long[] shape, long? filters, Action<OnnxNode> attributes)
+        {
+            var weight = graph.Weight(path + ".weight", shape);
+            return graph.Node(operation, filters is { } count ? [x, weight, graph.Weight(path + ".bias", count)] : [x, weight], attributes);
+        }
 
         /// <summary>Repeats the pixels of images in both directions.</summary>
         public string Enlarge(string x, int factor) => graph.Node(
@@ -37,9 +50,9 @@ internal static class GraphOperations
                 node.AddAttribute("nearest_mode", "floor");
             });
 
-        public string BatchNormalization(string x, string path, double epsilon) => graph.Node(
+        public string BatchNormalization(string x, string path, double epsilon, long channels) => graph.Node(
             "BatchNormalization",
-            [x, .. new[] { "weight", "bias", "running_mean", "running_var" }.Select(part => graph.Weight($"{path}.{part}"))],
+            [x, .. new[] { "weight", "bias", "running_mean", "running_var" }.Select(part => graph.Weight($"{path}.{part}", channels))],
             node => node.AddAttribute("epsilon", epsilon));
 
         /// <summary>An activation function.</summary>
@@ -53,7 +66,7 @@ internal static class GraphOperations
             Activation.ReLU => graph.Node("Relu", x),
             Activation.LeakyReLU => graph.Node("LeakyRelu", x, node => node.AddAttribute("alpha", slope ?? LeakySlope)),
             Activation.ELU => graph.Node("Elu", x, node => node.AddAttribute("alpha", 1.0)),
-            Activation.PReLU => graph.Node("PRelu", [x, graph.Weight(path + ".weight")]),
+            Activation.PReLU => graph.Node("PRelu", [x, graph.Weight(path + ".weight", 1)]),
             Activation.GELU => graph.Gelu(x),
             _ => graph.Node(activation.ToString(), x), // Sigmoid, Tanh, Softplus and Softsign have these names.
         };
@@ -99,7 +112,7 @@ internal static class GraphOperations
         /// <summary>Softmax over the last axis of <c>[rows, values]</c>.</summary>
         public string Softmax(string x, string? output = null) => graph.Node("Softmax", x, node => node.AddAttribute("axis", 1L), output);
 
-        /// <summary>The key of the greatest value, the first one if there are ties: <c>[rows, 1]</c>, counted from 1.</summary>
+        /// <summary>The key of the greatest value, the first one if there are ties: <c>[rows, 1]</c>, counted from 1; 0, a missing key, if a value is NaN.</summary>
         public void LargestKey(string values, string output)
         {
             var place = graph.Node("ArgMax", values, node =>
@@ -107,7 +120,9 @@ internal static class GraphOperations
                 node.AddAttribute("axis", 1L);
                 node.AddAttribute("keepdims", 1L);
             });
-            graph.Node("Cast", graph.Add(place, graph.Constant(1L)), node => node.AddAttribute("to", typeof(uint)), output);
+            var isMissing = graph.Node("IsNaN", graph.Reduce("ReduceSum", values, keepDimensions: true, 1));
+            var key = graph.Node("Where", [isMissing, graph.Constant(0L), graph.Add(place, graph.Constant(1L))]);
+            graph.Node("Cast", key, node => node.AddAttribute("to", typeof(uint)), output);
         }
 
         /// <summary>A 1 at each of the places and zeros elsewhere.</summary>
@@ -136,13 +151,24 @@ internal static class GraphOperations
         /// </summary>
         /// <param name="table">Whole numbers; those below 0 are no places either.</param>
         /// <param name="places">Whole numbers.</param>
-        public string Find(IReadOnlyList<long> table, string places)
+        /// <param name="what">What the table is of, for the error of the runtime, such as "keys of column 'Label'".</param>
+        public string Find(IReadOnlyList<long> table, string places, string what)
         {
-            var outside = (long)table.Count;
-            var values = graph.Numbers([.. table]);
-            var found = graph.Node("Gather", [values, graph.Outside(places, outside)]);
-            return table.All(value => value >= 0) ? found : graph.Node("Gather", [graph.Numbers([.. Enumerable.Range(0, (int)table.Max() + 1).Select(value => (long)value)]), graph.Outside(found, table.Max() + 1)]);
+            var found = graph.Gather(graph.Numbers([.. table]), graph.Outside(places, table.Count), what);
+            if (table.All(value => value >= 0))
+                return found;
+            var known = Enumerable.Range(0, (int)table.Max() + 1).Select(value => (long)value).ToArray();
+            return graph.Gather(graph.Numbers(known), graph.Outside(found, known.Length), what);
         }
+
+        /// <summary>Stops the computation where a condition holds.</summary>
+        /// <param name="x">Whole numbers, which are given back.</param>
+        /// <param name="condition">The condition for each of them.</param>
+        /// <param name="what">What is wrong then, for the error of the runtime.</param>
+        public string StopIf(string x, string condition, string what) =>
+            graph.Add(x, graph.Gather(graph.Numbers(0), graph.Cast(condition, typeof(long)), what));
+
+        private string Gather(string table, string places, string what) => graph.Node("Gather", [table, places], name: $"unknown {what}");
 
         /// <summary>Puts what is below 0 to a place that does not exist, instead of counting it from the end.</summary>
         private string Outside(string places, long outside) =>

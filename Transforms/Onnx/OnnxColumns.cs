@@ -35,7 +35,7 @@ internal sealed class OnnxColumns(OnnxContext context, DataViewSchema schema, st
     public string Places(GraphWriter graph, DataViewSchema.Column column, IReadOnlyList<string>? known, int count)
     {
         var keys = graph.Cast(Variable(column), typeof(long));
-        return graph.Find(PlacesOf(column, known, count), graph.Add(keys, graph.Constant(-1L)));
+        return graph.Find(PlacesOf(column, known, count), graph.Add(keys, graph.Constant(-1L)), $"key of column '{column.Name}'");
     }
 
     /// <summary>The variable of a column.</summary>

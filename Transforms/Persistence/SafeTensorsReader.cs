@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
@@ -72,12 +73,15 @@ internal sealed class SafeTensorsReader
         });
     }
 
+    /// <summary>Whether <see cref="ReadStored"/> can hold the tensors.</summary>
+    public bool CanBeStored => Header.Entries.All(entry => entry.ByteCount < int.MaxValue);
+
     /// <summary>Reads all tensors into plain memory, without libtorch. Memory grows with the bytes that arrive.</summary>
-    /// <exception cref="ModelFormatException">The file is damaged, or a tensor has 2 GB or more.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged.</exception>
     public IReadOnlyDictionary<string, StoredTensor> ReadStored()
     {
         var tensors = new Dictionary<string, StoredTensor>(StringComparer.Ordinal);
-        ReadInTurn((entry, hash) => tensors.Add(entry.Name, new StoredTensor(entry.Type, [.. entry.Shape], ReadBytes(entry, hash))));
+        ReadInTurn((entry, hash) => tensors.Add(entry.Name, new StoredTensor(entry.Type, [.. entry.Shape], ReadArray(entry, hash))));
         return tensors;
     }
 
@@ -135,17 +139,24 @@ internal sealed class SafeTensorsReader
         }
     }
 
-    private byte[] ReadBytes(SafeTensorsEntry entry, IncrementalHash hash)
+    private Array ReadArray(SafeTensorsEntry entry, IncrementalHash hash)
     {
-        if (entry.ByteCount > Array.MaxLength)
-            throw _reader.Fail($"tensor '{entry.Name}' has {entry.ByteCount} bytes; without libtorch a tensor can have {Array.MaxLength}");
-        var bytes = new byte[Math.Min(entry.ByteCount, FirstElements)];
-        for (var have = 0; ; Array.Resize(ref bytes, (int)Math.Min(entry.ByteCount, 2L * have)))
+        if (entry.Type != ScalarType.Float32)
+            return ReadArray<byte>(entry, hash, sizeof(byte));
+        return ReadArray<float>(entry, hash, sizeof(float));
+    }
+
+    private T[] ReadArray<T>(SafeTensorsEntry entry, IncrementalHash hash, int size)
+        where T : unmanaged
+    {
+        var count = entry.ByteCount / size;
+        var values = new T[Math.Min(count, FirstElements)];
+        for (var have = 0; ; Array.Resize(ref values, (int)Math.Min(count, 2L * have)))
         {
-            ReadPiece(entry, bytes.AsSpan(have), hash);
-            have = bytes.Length;
-            if (have == entry.ByteCount)
-                return bytes;
+            ReadPiece(entry, MemoryMarshal.AsBytes(values.AsSpan(have)), hash);
+            have = values.Length;
+            if (have == count)
+                return values;
         }
     }
 

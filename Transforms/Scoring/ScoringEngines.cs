@@ -15,6 +15,7 @@ internal static class ScoringEngines
     {
         ScoringEngine.LibTorch => false,
         ScoringEngine.OnnxRuntime => OnnxRuntimeLibrary.Require(),
+        _ when options.Gpu != null => OnnxRuntimeLibrary.Require(),
         _ => !(AppContext.TryGetSwitch(SwitchedOff, out var off) && off) && OnnxRuntimeLibrary.IsPresent,
     };
 
@@ -33,7 +34,7 @@ internal static class ScoringEngines
         {
             return OnnxRuntimeScoring.Open(computation, options, block, scores);
         }
-        catch (NotSupportedException) when (options.Engine == ScoringEngine.Automatic)
+        catch (NotSupportedException) when (options is { Engine: ScoringEngine.Automatic, Gpu: null })
         {
             return new TorchScoring(computation, block, scores);
         }

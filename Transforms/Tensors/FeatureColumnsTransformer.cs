@@ -34,6 +34,8 @@ public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
     internal sealed override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns =>
         Outputs.Select(output => new DataViewSchema.DetachedColumn(output.Name, output.Type, output.Annotations)).ToArray();
 
+    internal override string? WhyLibtorch => null;
+
     /// <summary>The multiply-adds per row.</summary>
     internal abstract double MultiplyAdds { get; }
 

@@ -45,6 +45,9 @@ public abstract class NetworkColumnsTransformer : ITransformer, IHasNetworks, ID
     /// <summary>Why the columns of a row depend on other rows, for a message; null if they do not.</summary>
     private protected virtual string? WhyNoRowMapping => null;
 
+    /// <summary>Why only libtorch can compute the columns, for a message; null if ONNX Runtime can, too.</summary>
+    internal virtual string? WhyLibtorch => "what it does with its network is more than one pass";
+
     /// <summary>The added columns.</summary>
     internal abstract IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns { get; }
 

@@ -75,22 +75,29 @@ public sealed record AutoencoderArchitecture : NetworkArchitecture
 
     internal override nn.Module<Tensor, Tensor> CreateModule() => new AutoencoderNetwork(this);
 
+    internal override string Write(GraphWriter graph, string rows) => WriteReconstruction(graph, WriteCode(graph, rows));
+
     /// <summary>Writes the encoder as ONNX operators.</summary>
     internal string WriteCode(GraphWriter graph, string features)
     {
         for (var i = 0; i < EncoderLayers.Count; i++)
-            features = graph.Activate(graph.Dense(features, FormattableString.Invariant($"encoder.{i}")), EncoderLayers[i].Activation);
+            features = graph.Activate(graph.Dense(features, FormattableString.Invariant($"encoder.{i}"), WidthBelow(i), EncoderLayers[i].Units), EncoderLayers[i].Activation);
         return features;
     }
 
     /// <summary>Writes the decoder as ONNX operators, up to the reconstructed features.</summary>
     internal string WriteReconstruction(GraphWriter graph, string code)
     {
-        var last = EncoderLayers.Count - 1;
-        for (var i = 0; i < last; i++)
-            code = graph.Activate(graph.Dense(code, FormattableString.Invariant($"decoder.{i}")), EncoderLayers[^(i + 2)].Activation);
-        return graph.Activate(graph.Dense(code, FormattableString.Invariant($"decoder.{last}")), Output == AutoencoderOutput.Bernoulli ? Activation.Sigmoid : Activation.Identity);
+        for (var i = EncoderLayers.Count - 1; i >= 0; i--)
+        {
+            var activation = i > 0 ? EncoderLayers[i - 1].Activation : Output == AutoencoderOutput.Bernoulli ? Activation.Sigmoid : Activation.Identity;
+            code = graph.Activate(graph.Dense(code, FormattableString.Invariant($"decoder.{EncoderLayers.Count - 1 - i}"), EncoderLayers[i].Units, WidthBelow(i)), activation);
+        }
+        return code;
     }
+
+    /// <summary>The number of values that a layer of the encoder gets.</summary>
+    private int WidthBelow(int layer) => layer == 0 ? InputCount : EncoderLayers[layer - 1].Units;
 
     internal override void Check()
     {

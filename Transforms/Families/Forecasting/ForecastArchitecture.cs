@@ -58,7 +58,8 @@ public sealed record ForecastArchitecture : NetworkArchitecture
     internal override string Write(GraphWriter graph, string rows)
     {
         var steps = graph.Transpose(graph.Reshape(rows, -1, WindowSize, StepWidth), 1, 0, 2);
-        return graph.Dense(RecurrentGraph.Write(graph, Recurrent, "recurrent", steps, lengths: null).Last, OutputLayer);
+        var last = RecurrentGraph.Write(graph, Recurrent, "recurrent", steps, StepWidth, lengths: null).Last;
+        return graph.Add(graph.Dense(last, OutputLayer, Recurrent.OutputCount, OutputCount), RecurrentGraph.NotANumber(graph, steps));
     }
 
     internal override void Check()

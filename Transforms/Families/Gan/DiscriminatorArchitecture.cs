@@ -81,6 +81,8 @@ public sealed record DiscriminatorArchitecture : AdversarialArchitecture
             yield return new LayerDescription("projection", "label by projection", "1", ProjectedClasses * ProjectedUnits, ProjectedClasses * ProjectedUnits);
     }
 
+    internal override bool HasGraph => false;
+
     internal override nn.Module<Tensor, Tensor> CreateModule() => new DiscriminatorNetwork(this, Joined);
 
     internal override void Check()

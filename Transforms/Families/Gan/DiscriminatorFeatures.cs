@@ -153,6 +153,8 @@ public sealed class DiscriminatorFeaturesTransformer : FeatureColumnsTransformer
     /// <summary>The discriminator.</summary>
     public NetworkModelParameters Discriminator { get; }
 
+    internal override string WhyLibtorch => "what it pools of the discriminator's layers has no operator in ONNX";
+
     internal override FeatureFormat Format { get; }
 
     internal override IReadOnlyList<OutputColumn> Outputs { get; }
@@ -176,7 +178,7 @@ public sealed class DiscriminatorFeaturesTransformer : FeatureColumnsTransformer
     }
 
     internal override IReadOnlyList<string> Write(OnnxContext context, string rows) =>
-        throw OnnxColumns.Refusal(nameof(DiscriminatorFeaturesTransformer), "what it pools of the discriminator's layers has no operator in ONNX");
+        throw OnnxColumns.Refusal(nameof(DiscriminatorFeaturesTransformer), WhyLibtorch);
 
     internal static DiscriminatorFeaturesTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {

@@ -73,6 +73,8 @@ public sealed record LanguageModelArchitecture : NetworkArchitecture
             : LayerDescription.Dense("output", width, OutputCount);
     }
 
+    internal override bool NeedsLibtorch => true;
+
     internal override nn.Module<Tensor, Tensor> CreateModule() => new LanguageModelNetwork(this);
 
     internal override void Check()

@@ -77,15 +77,17 @@ public sealed record MlpArchitecture : NetworkArchitecture
 
     internal override string Write(GraphWriter graph, string rows)
     {
+        var width = InputCount;
         for (var i = 0; i < HiddenLayers.Count; i++)
         {
             var (layer, path) = (HiddenLayers[i], FormattableString.Invariant($"hidden.{i}"));
-            rows = graph.Dense(rows, path + ".linear");
+            rows = graph.Dense(rows, path + ".linear", width, layer.Units);
             if (layer.BatchNormalization)
-                rows = graph.BatchNormalization(rows, path + ".norm", Layers.NormalizationEpsilon);
+                rows = graph.BatchNormalization(rows, path + ".norm", Layers.NormalizationEpsilon, layer.Units);
             rows = graph.Activate(rows, layer.Activation, path + ".prelu");
+            width = layer.Units;
         }
-        return graph.Dense(rows, OutputLayer);
+        return graph.Dense(rows, OutputLayer, width, OutputCount);
     }
 
     internal override void Check()

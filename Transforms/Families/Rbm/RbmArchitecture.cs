@@ -66,7 +66,7 @@ public sealed record RbmArchitecture : NetworkArchitecture
     /// <summary>Writes the expected values of the visible units as ONNX operators.</summary>
     internal string WriteVisible(GraphWriter graph, string hidden)
     {
-        var input = graph.Dense(hidden, "weight", "visible_bias", transposed: true);
+        var input = graph.Product(hidden, WriteWeight(graph), graph.Weight("visible_bias", InputCount), transposed: true);
         if (VisibleUnits != VisibleUnitType.Softmax)
             return graph.Activate(input, VisibleUnits == VisibleUnitType.Bernoulli ? Activation.Sigmoid : Activation.Identity);
         var groups = graph.Nodes("Split", [input], SoftmaxGroups.Count, node =>
@@ -87,7 +87,7 @@ public sealed record RbmArchitecture : NetworkArchitecture
             HiddenUnitType.ReLU => HalfSquare(graph.Activate(input, Activation.ReLU)),
             _ => HalfSquare(input),
         };
-        var bias = graph.Weight("visible_bias");
+        var bias = graph.Weight("visible_bias", InputCount);
         var energy = VisibleUnits == VisibleUnitType.Gaussian
             ? HalfSquare(graph.Node("Sub", [visible, bias]))
             : graph.Node("Neg", graph.Multiply(visible, bias));
@@ -98,7 +98,8 @@ public sealed record RbmArchitecture : NetworkArchitecture
         string Sum(string x) => graph.Reduce("ReduceSum", x, keepDimensions: true, 1);
     }
 
-    internal override string Write(GraphWriter graph, string rows) => WriteHidden(graph, rows);
+    /// <remarks>What the RBM reconstructs.</remarks>
+    internal override string Write(GraphWriter graph, string rows) => WriteVisible(graph, WriteHidden(graph, rows));
 
     internal override void Check()
     {
@@ -115,7 +116,9 @@ public sealed record RbmArchitecture : NetworkArchitecture
             throw new FormatException(FormattableString.Invariant($"softmaxGroups is [{NumberList.Of(SoftmaxGroups)}]; softmax units need 2 or more categories each and {InputCount} in total; other units have none."));
     }
 
-    private string WriteHiddenInput(GraphWriter graph, string visible) => graph.Dense(visible, "weight", "hidden_bias", transposed: false);
+    private string WriteHiddenInput(GraphWriter graph, string visible) => graph.Product(visible, WriteWeight(graph), graph.Weight("hidden_bias", OutputCount), transposed: false);
+
+    private string WriteWeight(GraphWriter graph) => graph.Weight("weight", OutputCount, InputCount);
 }
 
 /// <summary>The types of visible units of an RBM.</summary>

@@ -80,6 +80,8 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
     IInitialWeights INetworkHolder.InitialWeights => new RbmWeights(Layers);
 
 
+    internal override string? WhyLibtorch => _output == RbmOutput.Samples ? $"column '{OutputColumnName}' has samples, which are drawn from a hash of the row" : null;
+
     internal override FeatureFormat Format => Layers[0].Format;
 
     internal override IReadOnlyList<OutputColumn> Outputs => _outputs.ConvertAll(output => output.Column);
@@ -177,8 +179,8 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
 
     internal override IReadOnlyList<string> Write(OnnxContext context, string rows)
     {
-        if (_output == RbmOutput.Samples)
-            throw OnnxColumns.Refusal(nameof(RbmTransformer), $"column '{OutputColumnName}' has samples, which are drawn from a hash of the row. Train with {nameof(RbmOutput)}.{nameof(RbmOutput.Means)}");
+        if (WhyLibtorch is { } why)
+            throw OnnxColumns.Refusal(nameof(RbmTransformer), $"{why}. Train with {nameof(RbmOutput)}.{nameof(RbmOutput.Means)}");
         var graphs = Layers.Select(layer => layer.CreateGraph(context)).ToArray();
         var machines = Layers.Select(layer => (RbmArchitecture)layer.Architecture).ToArray();
         var belowTop = rows;

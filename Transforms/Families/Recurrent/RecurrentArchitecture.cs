@@ -89,12 +89,13 @@ public sealed record RecurrentArchitecture : NetworkArchitecture
         var lengths = graph.Node("Max", [given, graph.Constant(1L)]);
         var x = Input.TokenCount == 0
             ? values
-            : graph.Node("Gather", [graph.Weight("embedding.weight"), graph.Node("Squeeze", graph.Cast(values, typeof(long)), node => node.AddAttribute("axes", new long[] { 2 }))]);
-        var (outputs, last) = RecurrentGraph.Write(graph, Recurrent, "recurrent", x, graph.Reshape(graph.Cast(lengths, typeof(int)), -1));
+            : graph.Node("Gather", [graph.Weight("embedding.weight", Input.TokenCount, EmbeddingSize), graph.Node("Squeeze", graph.Cast(values, typeof(long)), node => node.AddAttribute("axes", new long[] { 2 }))]);
+        var (outputs, last) = RecurrentGraph.Write(graph, Recurrent, "recurrent", x, StepWidth, graph.Reshape(graph.Cast(lengths, typeof(int)), -1));
         var isStep = Pooling == SequencePooling.Last ? "" : graph.IsStep(values, lengths);
-        var pooled = RecurrentGraph.Pool(graph, Pooling, "pool", outputs, last, isStep, lengths);
+        var pooled = RecurrentGraph.Pool(graph, Pooling, "pool", Recurrent.OutputCount, outputs, last, isStep, lengths);
         var isEmpty = graph.Node("Less", [given, graph.Constant(1L)]);
-        return graph.Dense(graph.Node("Where", [isEmpty, graph.Constant(0.0), pooled]), OutputLayer);
+        var result = graph.Dense(graph.Node("Where", [isEmpty, graph.Constant(0.0), pooled]), OutputLayer, Recurrent.OutputCount, OutputCount);
+        return Input.TokenCount > 0 ? result : graph.Add(result, RecurrentGraph.NotANumber(graph, values));
     }
 
     internal override void Check()

@@ -38,7 +38,7 @@ internal sealed class SequenceGraph(GraphWriter graph, SequenceInput input)
         }
         // What fills up is any key: it is not read.
         var filled = graph.Node("Where", [BeforeEnd(keys, lengths), keys, graph.Constant(1L)]);
-        var tokens = graph.Find(places, graph.Add(filled, graph.Constant(-1L)));
+        var tokens = graph.Find(places, graph.Add(filled, graph.Constant(-1L)), "key in a sequence");
         return Rows(graph.Reshape(graph.Cast(tokens, typeof(float)), 0, -1, 1), lengths, steps);
     }
 
@@ -48,6 +48,8 @@ internal sealed class SequenceGraph(GraphWriter graph, SequenceInput input)
     /// <param name="steps">The number of time steps; null if unknown.</param>
     private string Rows(string values, string lengths, int? steps)
     {
+        if (input.EmptySequenceHandling == EmptySequenceHandling.Throw)
+            lengths = graph.StopIf(lengths, graph.Node("Less", [lengths, graph.Constant(1L)]), "answer to an empty sequence");
         if (steps is not { } known || known > input.MaximumLength)
             (values, lengths) = Cut(values, lengths);
         return graph.Concatenate(1, graph.Cast(lengths, typeof(float)), graph.Node("Flatten", values));
@@ -59,12 +61,12 @@ internal sealed class SequenceGraph(GraphWriter graph, SequenceInput input)
         var kept = graph.Node("Min", [lengths, most]);
         var lost = graph.Node("Sub", [lengths, kept]);
         var step = graph.Slice(Positions(values), 1, 0, input.MaximumLength);
+        if (input.LongSequenceHandling == LongSequenceHandling.Throw)
+            kept = graph.StopIf(kept, graph.Node("Greater", [lost, graph.Constant(0L)]), "answer to a sequence that is too long");
         var source = input.LongSequenceHandling switch
         {
             LongSequenceHandling.KeepBeginning => graph.Add(step, graph.Multiply(lost, graph.Constant(0L))),
             LongSequenceHandling.KeepBeginningAndEnd => graph.Add(step, graph.Node("Where", [graph.Node("Less", [step, graph.Constant((input.MaximumLength + 1L) / 2)]), graph.Constant(0L), lost])),
-            // A place that does not exist stops the computation.
-            LongSequenceHandling.Throw => graph.Add(step, graph.Multiply(lost, graph.Constant((long)int.MaxValue))),
             _ => graph.Add(step, lost),
         };
         var places = graph.Node("Expand", [graph.Node("Unsqueeze", source, node => node.AddAttribute("axes", new long[] { 2 })), graph.Numbers(1, 1, _size)]);

@@ -104,7 +104,9 @@ public sealed record ActionValueArchitecture : NetworkArchitecture
         if (StateCount is { } states)
         {
             var places = graph.Add(graph.Cast(x, typeof(long)), graph.Constant(-(long)FirstState));
-            x = graph.OneHot(graph.Find(Enumerable.Range(0, states).Select(state => (long)state).ToArray(), places), states);
+            var isWhole = graph.Node("Equal", [x, graph.Node("Floor", x)]);
+            places = graph.StopIf(places, graph.Node("Not", isWhole), "state, which is no whole number");
+            x = graph.OneHot(graph.Find(Enumerable.Range(0, states).Select(state => (long)state).ToArray(), places, "state"), states);
         }
         x = graph.Scale(x, 1 / InputDivisor);
         if (Image != null)

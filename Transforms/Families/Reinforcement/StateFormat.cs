@@ -55,9 +55,12 @@ internal sealed record StateFormat(ActionValueArchitecture Architecture, DqnColu
     public override string Write(GraphWriter graph, OnnxColumns columns, DataViewSchema.Column column)
     {
         var state = columns.Floats(graph, column, Architecture.InputCount);
-        return Columns.Mask is { } mask
-            ? graph.Concatenate(1, state, graph.Cast(columns.Floats(graph, columns.Schema[mask], Architecture.OutputCount), typeof(float)))
-            : state;
+        if (Columns.Mask is not { } mask)
+            return state;
+        var allowed = graph.Cast(columns.Floats(graph, columns.Schema[mask], Architecture.OutputCount), typeof(long));
+        var number = graph.Reduce("ReduceSum", allowed, keepDimensions: true, 1);
+        allowed = graph.StopIf(allowed, graph.Node("Less", [number, graph.Constant(1L)]), $"action: column '{mask}' allows none");
+        return graph.Concatenate(1, state, graph.Cast(allowed, typeof(float)));
     }
 
     private sealed class Reader : IFeatureReader

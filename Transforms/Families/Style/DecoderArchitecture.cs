@@ -108,6 +108,8 @@ public sealed record DecoderArchitecture : NetworkArchitecture
         WeightsOf(layer.Inputs, layer.Channels),
         checked(Kernel * Kernel * layer.Inputs * layer.Channels * layer.Scale * layer.Scale)));
 
+    internal override bool NeedsLibtorch => true;
+
     internal override nn.Module<Tensor, Tensor> CreateModule() => new DecoderNetwork(this);
 
     internal override void Check()

@@ -17,27 +17,27 @@ internal sealed class StyleGraph(GraphWriter graph, StyleNetworkArchitecture arc
     public string Paint(string pictures, int height, int width)
     {
         var (below, right) = (StyleNetworkArchitecture.Whole(height) - height, StyleNetworkArchitecture.Whole(width) - width);
+        long channels = architecture.Width;
         var x = graph.Scale(below + right == 0 ? pictures : Reflect(pictures, 0, 0, below, right), 1 / Middle, -1);
         for (var i = 0; i < 3; i++)
-            x = graph.Node("Relu", Styled(x, FormattableString.Invariant($"down.{i}"), i == 0 ? 9 : 3, i == 0 ? 1 : 2));
+            x = graph.Node("Relu", Styled(x, FormattableString.Invariant($"down.{i}"), i == 0 ? 3 : channels << (i - 1), channels << i, i == 0 ? 9 : 3, i == 0 ? 1 : 2));
         for (var i = 0; i < architecture.ResidualBlocks; i++)
         {
             var path = FormattableString.Invariant($"residual.{i}");
-            x = graph.Add(Styled(graph.Node("Relu", Styled(x, path + ".first", 3, 1)), path + ".second", 3, 1), x);
+            x = graph.Add(Styled(graph.Node("Relu", Styled(x, path + ".first", 4 * channels, 4 * channels, 3, 1)), path + ".second", 4 * channels, 4 * channels, 3, 1), x);
         }
         for (var i = 0; i < 2; i++)
-            x = graph.Node("Relu", Styled(graph.Enlarge(x, 2), FormattableString.Invariant($"up.{i}"), 3, 1));
-        x = graph.Scale(graph.Node("Tanh", Convolution(x, "output", 9, 1)), Reach, Middle);
+            x = graph.Node("Relu", Styled(graph.Enlarge(x, 2), FormattableString.Invariant($"up.{i}"), (4 * channels) >> i, (2 * channels) >> i, 3, 1));
+        x = graph.Scale(graph.Node("Tanh", Convolution(x, "output", channels, 3, 9, 1)), Reach, Middle);
         return below + right == 0 ? x : graph.Slice(graph.Slice(x, 2, 0, height), 3, 0, width);
     }
 
-    private string Styled(string x, string path, int kernel, int stride)
+    private string Styled(string x, string path, long inputs, long channels, int kernel, int stride)
     {
-        x = Convolution(x, path + ".convolution", kernel, stride);
+        x = Convolution(x, path + ".convolution", inputs, channels, kernel, stride);
         var (scale, shift) = (path + ".norm.weight", path + ".norm.bias");
         if (shares == null)
-            return Normalize(x, graph.Weight(scale), graph.Weight(shift));
-        var channels = graph.Tensor(scale).Shape[0] / architecture.StyleCount;
+            return Normalize(x, graph.Weight(scale, channels), graph.Weight(shift, channels));
         var plain = Normalize(x, graph.Constant(Filled(channels, 1)), graph.Constant(Filled(channels, 0)));
         return graph.Add(graph.Multiply(plain, Mixed(scale, channels)), Mixed(shift, channels));
     }
@@ -48,14 +48,14 @@ internal sealed class StyleGraph(GraphWriter graph, StyleNetworkArchitecture arc
     /// <summary>The numbers of each picture, <c>[rows, channels, 1, 1]</c>.</summary>
     private string Mixed(string numbers, long channels)
     {
-        var byStyle = graph.Constant(new GraphTensor(graph.Tensor(numbers).Values, architecture.StyleCount, channels), numbers);
+        var byStyle = graph.Constant(new GraphTensor(graph.Tensor(numbers, architecture.StyleCount * channels).Values, architecture.StyleCount, channels), numbers);
         return graph.Reshape(graph.Node("MatMul", [shares!, byStyle]), -1, channels, 1, 1);
     }
 
-    private string Convolution(string x, string path, int kernel, int stride)
+    private string Convolution(string x, string path, long inputs, long outputs, int kernel, int stride)
     {
         var border = kernel / 2;
-        return graph.Convolution("Conv", Reflect(x, border, border, border, border), path, bias: true, node => node.SetWindow(kernel, stride, 0));
+        return graph.Convolution("Conv", Reflect(x, border, border, border, border), path, [outputs, inputs, kernel, kernel], outputs, node => node.SetWindow(kernel, stride, 0));
     }
 
     private string Reflect(string x, long above, long left, long below, long right) =>

@@ -89,6 +89,8 @@ public sealed record StyleNetworkArchitecture : NetworkArchitecture
 
     internal override IEnumerable<LayerDescription> Describe() => Convolutions.Select(layer => layer.Describe(StyleCount));
 
+    internal override bool NeedsLibtorch => true;
+
     internal override nn.Module<Tensor, Tensor> CreateModule() => new StyleNetwork(this);
 
     internal override string Write(GraphWriter graph, string rows)

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
 using Microsoft.ML.Data;
 using Microsoft.ML.Model.OnnxConverter;
 using MLExtensions.Onnx;
@@ -24,6 +24,13 @@ internal sealed class GraphFile : OnnxContext
     private GraphFile()
     {
     }
+
+    /// <summary>Checks that weights are those of a network: what a graph of it asks for.</summary>
+    /// <param name="architecture">The network.</param>
+    /// <param name="weights">Finds the weights by name; the names that it is asked for are those that the network needs.</param>
+    /// <exception cref="ModelFormatException">Weights are missing, or have another shape.</exception>
+    /// <exception cref="NotSupportedException">There is no graph of the network.</exception>
+    public static void Check(NetworkArchitecture architecture, Func<string, GraphTensor?> weights) => architecture.Write(new GraphWriter(new GraphFile(), weights), Rows);
 
     /// <summary>Writes a computation.</summary>
     /// <exception cref="NotSupportedException">It is more than a graph can say.</exception>
@@ -102,7 +109,7 @@ internal sealed class GraphFile : OnnxContext
         var tensor = new Protobuf();
         foreach (var size in sizes)
             tensor.Number(1, size);
-        _graph.Message(5, tensor.Number(2, type).Text(8, name).Bytes(9, MemoryMarshal.AsBytes<T>(values)));
+        _graph.Message(5, tensor.Number(2, type).Text(8, name).Values(9, values, checked(values.Length * Unsafe.SizeOf<T>())));
         return name;
     }
 

@@ -17,7 +17,7 @@ internal static partial class OnnxRuntimeLibrary
 
     /// <exception cref="InvalidOperationException">It cannot be used; the message says why.</exception>
     public static bool Require() => Missing.Value is { } why
-        ? throw new InvalidOperationException($"{nameof(ScoringOptions)}.{nameof(ScoringOptions.Engine)} is {nameof(ScoringEngine.OnnxRuntime)}, but ONNX Runtime cannot be loaded: {why} The application needs the package Microsoft.ML.OnnxRuntime.")
+        ? throw new InvalidOperationException($"{nameof(ScoringOptions)} ask for ONNX Runtime ({nameof(ScoringOptions.Engine)} or {nameof(ScoringOptions.Device)}), but it cannot be loaded: {why} The application needs the package Microsoft.ML.OnnxRuntime, or Microsoft.ML.OnnxRuntime.Gpu.Linux or .Windows for a GPU.")
         : true;
 
     private static string? Load()

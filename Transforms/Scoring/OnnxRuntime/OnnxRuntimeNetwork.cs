@@ -15,6 +15,7 @@ internal sealed unsafe class OnnxRuntimeNetwork : IDisposable
     /// <param name="model">The graph.</param>
     /// <param name="threads">The number of threads that compute.</param>
     /// <param name="gpu">The number of a GPU; null for the CPU.</param>
+    /// <exception cref="InvalidOperationException">There is no such GPU, or no ONNX Runtime for it.</exception>
     public OnnxRuntimeNetwork(byte[] model, int threads, int? gpu)
     {
         using var options = new SessionOptions
@@ -26,7 +27,7 @@ internal sealed unsafe class OnnxRuntimeNetwork : IDisposable
         // Threads that wait by spinning take the processor from other work, and are slower beside it.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         if (gpu is { } number)
-            options.AppendExecutionProvider_CUDA(number);
+            AddGpu(options, number);
         _session = new InferenceSession(model, options);
     }
 
@@ -52,6 +53,19 @@ internal sealed unsafe class OnnxRuntimeNetwork : IDisposable
     {
         _run.Dispose();
         _session.Dispose();
+    }
+
+    /// <exception cref="InvalidOperationException">There is no such GPU, or no ONNX Runtime for it.</exception>
+    private static void AddGpu(SessionOptions options, int number)
+    {
+        try
+        {
+            options.AppendExecutionProvider_CUDA(number);
+        }
+        catch (Exception e) when (e is EntryPointNotFoundException or OnnxRuntimeException)
+        {
+            throw new InvalidOperationException(FormattableString.Invariant($"{nameof(ScoringOptions.Device)} is cuda:{number}, but ONNX Runtime cannot use that GPU: {e.Message} The application needs the package Microsoft.ML.OnnxRuntime.Gpu.Linux or .Windows instead of Microsoft.ML.OnnxRuntime, and NVIDIA's CUDA and cuDNN."), e);
+        }
     }
 
     private static OrtValue Value(float* values, long rows, long columns) => OrtValue.CreateTensorValueWithData(

@@ -49,7 +49,7 @@ public sealed record ConvolutionLayer(int? Filters, int KernelSize) : ImageLayer
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
         new ConvolutionModule(this, input.Channels, Filters ?? site.OutputCount);
 
-    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => graph.Convolution("Conv", x, site.Path, Bias, node =>
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => graph.Convolution("Conv", x, site.Path, [Filters ?? site.OutputCount, input.Channels / Groups, KernelSize, KernelSize], Bias ? Filters ?? site.OutputCount : null, node =>
     {
         node.SetWindow(KernelSize, Stride, Padding);
         node.AddAttribute("dilations", new long[] { Dilation, Dilation });

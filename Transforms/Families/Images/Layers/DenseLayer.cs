@@ -35,7 +35,7 @@ public sealed record DenseLayer(int? Units = null) : ImageLayer
         new DenseModule(input.Count, Units ?? site.OutputCount, Bias);
 
     internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) =>
-        graph.Dense(input.IsVector ? x : graph.Node("Flatten", x), site.Path, Bias);
+        graph.Dense(input.IsVector ? x : graph.Node("Flatten", x), site.Path, input.Count, Units ?? site.OutputCount, Bias);
 }
 
 /// <summary>Flattens an image to a vector, channel after channel.</summary>

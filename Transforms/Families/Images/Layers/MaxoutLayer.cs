@@ -29,7 +29,7 @@ public sealed record MaxoutLayer(int Units, int Pieces = 5) : ImageLayer
 
     internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site)
     {
-        var pieces = graph.Dense(input.IsVector ? x : graph.Node("Flatten", x), site.Path);
+        var pieces = graph.Dense(input.IsVector ? x : graph.Node("Flatten", x), site.Path, input.Count, (long)Units * Pieces);
         return graph.Reduce("ReduceMax", graph.Reshape(pieces, -1, Pieces, Units), keepDimensions: false, 1);
     }
 }

@@ -33,7 +33,7 @@ public sealed record BatchNormalizationLayer : ImageLayer
         ? Layers.BatchNorm1d(input.Channels, Epsilon, Momentum)
         : Layers.BatchNorm2d(input.Channels, Epsilon, Momentum);
 
-    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => graph.BatchNormalization(x, site.Path, Epsilon);
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => graph.BatchNormalization(x, site.Path, Epsilon, input.Channels);
 }
 
 /// <summary>

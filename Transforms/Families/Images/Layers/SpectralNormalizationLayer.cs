@@ -38,7 +38,14 @@ public sealed record SpectralNormalizationLayer(ImageLayer Layer) : ImageLayer
     {
         var inside = InsideOf(site);
         var name = inside.Path + ".weight";
-        graph.Replace(name, SpectralNorm.Normalize(graph.Tensor(name), graph.Tensor(site.Path + ".u").Values, Layer is TransposedConvolutionLayer ? 1 : 0));
+        var (shape, outputs) = Layer switch
+        {
+            ConvolutionLayer convolution => ([convolution.Filters ?? site.OutputCount, input.Channels / convolution.Groups, convolution.KernelSize, convolution.KernelSize], 0),
+            TransposedConvolutionLayer convolution => ([input.Channels, convolution.Filters, convolution.KernelSize, convolution.KernelSize], 1),
+            MaxoutLayer maxout => ([(long)maxout.Units * maxout.Pieces, input.Count], 0),
+            _ => ((long[])[((DenseLayer)Layer).Units ?? site.OutputCount, input.Count], 0),
+        };
+        graph.Replace(name, SpectralNorm.Normalize(graph.Tensor(name, shape), graph.Tensor(site.Path + ".u", shape[outputs]).Values, outputs));
         return Layer.Write(graph, x, input, inside);
     }
 

@@ -45,7 +45,7 @@ public sealed record TransposedConvolutionLayer(int Filters, int KernelSize) : I
 
     internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => new TransposedConvolutionModule(this, input.Channels);
 
-    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => graph.Convolution("ConvTranspose", x, site.Path, Bias, node =>
+    internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => graph.Convolution("ConvTranspose", x, site.Path, [input.Channels, Filters, KernelSize, KernelSize], Bias ? Filters : null, node =>
     {
         node.SetWindow(KernelSize, Stride, Padding);
         node.AddAttribute("output_padding", new long[] { OutputPadding, OutputPadding });
