@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using MLExtensions.Onnx;
 using MLExtensions.Scoring;
 using Microsoft.ML;
@@ -101,7 +102,7 @@ public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
 
         public IReadOnlyList<NetworkModelParameters> Networks => transformer.Networks;
 
-        public string Name { get; } = FormattableString.Invariant($"{transformer.GetType().Name} {transformer.Format.Width} {string.Join(',', active)}");
+        public string Name { get; } = FormattableString.Invariant($"{transformer.GetType().Name} {transformer.Format.Width} {NumberList.Of(active)}");
 
         public Tensor Compute(Tensor rows)
         {

@@ -31,19 +31,20 @@ internal static class AdversarialLosses
 
     /// <summary>
     /// The mean of (length of the gradient - 1)^2 of the discriminator's output for points between real and generated inputs, each at its
-    /// own random place.
+    /// own random place. The gradient is that by the samples: their labels are what they are.
     /// </summary>
     /// <param name="discriminate">The discriminator.</param>
     /// <param name="real"><c>[rows, values]</c>.</param>
     /// <param name="generated"><c>[rows, values]</c>, without a graph.</param>
+    /// <param name="sampleValues">How many of the first values are samples; labels follow.</param>
     /// <param name="generator">Draws the places.</param>
-    public static Tensor GradientPenalty(Func<Tensor, Tensor> discriminate, Tensor real, Tensor generated, Generator? generator)
+    public static Tensor GradientPenalty(Func<Tensor, Tensor> discriminate, Tensor real, Tensor generated, long sampleValues, Generator? generator)
     {
         var share = rand([real.shape[0], 1], dtype: ScalarType.Float32, device: CPU, generator: generator).to(real.device);
         var between = generated.add(share * real.sub(generated), Number.One).detach().requires_grad_(true);
         var logits = discriminate(between);
         // With create_graph alone libtorch ends the process.
-        var gradients = autograd.grad([logits], [between], [ones_like(logits)], retain_graph: true, create_graph: true)[0];
+        var gradients = autograd.grad([logits], [between], [ones_like(logits)], retain_graph: true, create_graph: true)[0].narrow(1, 0, sampleValues);
         return SquareAround(gradients.pow(Number.Of(2)).sum(1).clamp_min(Number.Of(1e-12)).sqrt(), 1);
     }
 

@@ -33,6 +33,8 @@ internal sealed record GanDesign(GeneratorArchitecture Generator, DiscriminatorA
         var networks = options.Networks ?? options.CreateNetworks(image, classes > 0);
         if (networks.LatentSize < 1)
             throw new ArgumentException(FormattableString.Invariant($"{nameof(options.Networks)}: {nameof(networks.LatentSize)} is {networks.LatentSize}; it must be at least 1."), nameof(options.Networks));
+        if (classes == 0 && (networks.ProjectsLabel || networks.GeneratorLabel.Count + networks.DiscriminatorLabel.Count > 0))
+            throw new ArgumentException($"{nameof(options.Networks)} have a place for the label, but {nameof(options.LabelColumnName)} is not set: name the column, or take networks without {nameof(networks.GeneratorLabel)}, {nameof(networks.DiscriminatorLabel)} and {nameof(networks.ProjectsLabel)}.", nameof(options.LabelColumnName));
         var generator = new GeneratorArchitecture
         {
             InputCount = checked(networks.LatentSize + classes),
@@ -87,7 +89,7 @@ internal sealed record GanDesign(GeneratorArchitecture Generator, DiscriminatorA
         }
         catch (FormatException e)
         {
-            throw new ArgumentException(FormattableString.Invariant($"{nameof(GanOptions.Networks)}: the {network} for column '{column.Name}' ({column.Type}) is not possible: {e.Message}"), nameof(GanOptions.Networks), e);
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(GanOptions.Networks)}: the {network} for column '{column.Name}' ({column.Type}) is not possible: {e.Message}{(column.Type is VectorDataViewType { Dimensions.Length: < 2 } && e.Message.Contains("needs an image", StringComparison.Ordinal) ? $" The column does not say that it holds images: set {nameof(GanOptions.ImageShape)}." : "")}"), nameof(GanOptions.Networks), e);
         }
     }
 

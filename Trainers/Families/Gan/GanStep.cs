@@ -38,8 +38,8 @@ internal sealed class GanStep : TrainingStep<RowBatch>
     private readonly Means _means = new();
     private readonly int _seed;
     private double _lastSpread = 1;
+    private readonly HostTensor<long> _discriminatorSteps = new(1); // since the generator's last one
     private int _epoch;
-    private int _batch;
 
     /// <param name="generator">The generator; owned by the step.</param>
     /// <param name="discriminator">The discriminator; owned by the step.</param>
@@ -58,13 +58,17 @@ internal sealed class GanStep : TrainingStep<RowBatch>
 
     public override IReadOnlyList<TrainedNetwork> Networks { get; }
 
+    /// <summary>A generator's step may need those of the discriminator in several epochs.</summary>
+    public override IReadOnlyList<(string Name, Tensor Value)> State =>
+        _options.DiscriminatorSteps == 1 ? [] : [("discriminatorSteps", _discriminatorSteps.Tensor)];
+
     /// <summary>In a game, one loss rises when the other falls.</summary>
     public override bool LowersLoss => false;
 
     public override void BeginEpoch(int epoch)
     {
         base.BeginEpoch(epoch);
-        (_epoch, _batch) = (epoch, 0);
+        _epoch = epoch;
         Reseed(epoch);
         _means.Clear();
     }
@@ -72,7 +76,9 @@ internal sealed class GanStep : TrainingStep<RowBatch>
     public override double Train(RowBatch batch, double learningRate, MetricSums metrics)
     {
         var (real, labels) = SampleSpread.Read(batch, _shape);
-        var isGeneratorsTurn = ++_batch % _options.DiscriminatorSteps == 0;
+        var isGeneratorsTurn = ++_discriminatorSteps[0] >= _options.DiscriminatorSteps;
+        if (isGeneratorsTurn)
+            _discriminatorSteps[0] = 0;
         var generated = Generate((int)real.shape[0], labels, withGradient: isGeneratorsTurn);
         var loss = TrainDiscriminator(real, generated.detach(), labels, batch.EpochFraction);
         if (!double.IsFinite(loss) || !isGeneratorsTurn)
@@ -144,6 +150,7 @@ internal sealed class GanStep : TrainingStep<RowBatch>
         _spread.Dispose();
         _picture.Dispose();
         _random.Dispose();
+        _discriminatorSteps.Dispose();
     }
 
     private double TrainDiscriminator(Tensor real, Tensor generated, Tensor? labels, double epochFraction)
@@ -151,7 +158,7 @@ internal sealed class GanStep : TrainingStep<RowBatch>
         var (ofReal, ofGenerated) = Judge(real, generated, labels);
         var loss = AdversarialLosses.OfDiscriminator(_options.Loss, ofReal, ofGenerated, _options.LabelSmoothing);
         if (_options.Loss == AdversarialLoss.WassersteinGradientPenalty)
-            loss = loss.add(AdversarialLosses.GradientPenalty(_discriminator.Forward, InputOf(real, labels), InputOf(generated, labels), _random), Number.Of(_options.GradientPenalty));
+            loss = loss.add(AdversarialLosses.GradientPenalty(_discriminator.Forward, InputOf(real, labels), InputOf(generated, labels), _judge.SampleSize * _judge.PackSize, _random), Number.Of(_options.GradientPenalty));
         var value = _discriminator.Descend(loss, _options.DiscriminatorRateAt(_epoch - 1 + epochFraction));
         using var noGradient = no_grad();
         _means.Add(RealRecognized, AdversarialLosses.ShareRight(ofReal, ofGenerated, _options.Loss, out var right));

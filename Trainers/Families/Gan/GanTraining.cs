@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
+using MLExtensions.Messages;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
@@ -16,7 +17,11 @@ internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanD
 {
     private const int DiscriminatorSeed = 0x44;
 
+    // Of what the generator can make; samples of less are lost in its first noise.
+    private const double LeastShareOfRange = 0.05;
+
     private Func<nn.Module<Tensor, Tensor>>? _createDiscriminator;
+    private Action<string>? _warn;
 
     private protected override string NetworkName => "generator";
 
@@ -29,18 +34,20 @@ internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanD
             CheckValidation(input, validation);
         var known = start.Model as GanWeights;
         if (known is { ClassNames: { } names } && design.ClassNames is { } wanted && !names.SequenceEqual(wanted))
-            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.InitialModel)} was trained for the classes {Messages.NameList.Of(names)}; the training data has {Messages.NameList.Of(wanted)}. They must be the same, in the same order: use the MapValueToKey of the first training."), nameof(options.InitialModel));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.InitialModel)} was trained for the classes {NameList.Of(names)}; the training data has {NameList.Of(wanted)}. They must be the same, in the same order: use the MapValueToKey of the first training."), nameof(options.InitialModel));
         _createDiscriminator = () => CreateDiscriminator(known, session);
         return design.Generator;
     }
 
     private protected override TrainingData<RowBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
     {
+        _warn = session.Warn;
         var format = design.FormatOf(options);
         var rows = UnlabeledData.Open(input, validation, data => ColumnsOf(data, input, format), options.CreateRowSettings(Seed), session.ThrowIfCancelled);
         try
         {
             Report(rows.Counts, TrainingSession.TrainingData);
+            ReportClasses(rows.Labels.ClassCounts);
             if (rows.ValidationCounts is { } counts)
                 Report(counts, TrainingSession.ValidationData);
             var least = options.PackSize * Math.Max(architecture.MinimumBatchRows, design.Discriminator.MinimumBatchRows);
@@ -60,6 +67,13 @@ internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanD
             throw;
         }
 
+        void ReportClasses(IReadOnlyList<long> counts)
+        {
+            var absent = Enumerable.Range(0, counts.Count).Where(place => counts[place] == 0).Select(place => design.ClassNames?[place] ?? (place + 1).ToString(CultureInfo.InvariantCulture)).ToArray();
+            if (options.LabelColumnName != null && absent.Length > 0)
+                session.Warn($"There are no rows of {NameList.Of(absent)} in column '{options.LabelColumnName}': what is generated of {(absent.Length == 1 ? "this class" : "these classes")} was not learned.");
+        }
+
         void Report(DataCounts counts, string data)
         {
             if (counts[DataCounts.RowsWithoutLabel] is > 0 and var skipped)
@@ -72,6 +86,8 @@ internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanD
     {
         // Reads rows, which may be bad: before there is anything to dispose.
         var spread = SampleSpread.Take(data.Training, design.Generator);
+        if (design.Generator is { Values: { } values, OutputRange: { } range } && spread.RealRange / (range.Maximum - range.Minimum) is var share and < LeastShareOfRange)
+            _warn?.Invoke(string.Create(CultureInfo.InvariantCulture, $"The real samples fill {share:P1} of {nameof(options.ValueRange)}, {values}: the generator can hardly make anything as small. Set {nameof(options.ValueRange)} to the range of column '{options.FeatureColumnName}', or scale it."));
         var discriminator = new TrainedNetwork("discriminator", design.Discriminator, _createDiscriminator!(), options.DiscriminatorOptimization, Seed + DiscriminatorSeed, network.Device);
         return new GanStep(network, discriminator, options, spread, Seed);
     }

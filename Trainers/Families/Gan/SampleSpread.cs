@@ -19,7 +19,10 @@ internal sealed class SampleSpread : IDisposable
     private readonly Tensor? _labels;
     private readonly double _realDistance;
 
-    private SampleSpread(Tensor noise, Tensor? labels, double realDistance) => (_noise, _labels, _realDistance) = (noise, labels, realDistance);
+    private SampleSpread(Tensor noise, Tensor? labels, double realDistance, double realRange) => (_noise, _labels, _realDistance, RealRange) = (noise, labels, realDistance, realRange);
+
+    /// <summary>The largest of the first real values minus the smallest, in the generator's range.</summary>
+    public double RealRange { get; }
 
     /// <summary>Looks at the first real samples.</summary>
     public static SampleSpread Take(IBatchSource<RowBatch> source, GeneratorArchitecture generator)
@@ -44,7 +47,7 @@ internal sealed class SampleSpread : IDisposable
         var count = Math.Min(rows, Samples);
         var real = cat(samples, 0).narrow(0, 0, count);
         var classes = labels.Count == 0 ? null : cat(labels, 0).narrow(0, 0, count).clone().DetachFromDisposeScope();
-        return new SampleSpread(NoiseFor(generator, count).to(real.device).DetachFromDisposeScope(), classes, MeanDistance(real, classes));
+        return new SampleSpread(NoiseFor(generator, count).to(real.device).DetachFromDisposeScope(), classes, MeanDistance(real, classes), real.max().item<float>() - real.min().item<float>());
     }
 
     /// <summary>The samples of a batch in the generator's range, and their label vectors.</summary>

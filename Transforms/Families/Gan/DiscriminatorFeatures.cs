@@ -137,7 +137,10 @@ public sealed class DiscriminatorFeaturesTransformer : FeatureColumnsTransformer
         _settings = settings;
         Discriminator = discriminator;
         _architecture = (DiscriminatorArchitecture)discriminator.Architecture;
-        Format = new DenseFormat(_architecture.SampleSize);
+        var format = new DenseFormat(_architecture.SampleSize);
+        Format = settings is { Values: { } values, NetworkRange: not null }
+            ? new RangeFormat(format, "samples of this GAN") { Range = values, Advice = _ => "Scale them as in its training." }
+            : format;
         var width = settings.Layers.Sum(layer => DiscriminatorLayers.WidthOf(_architecture.Placed[layer].Output, settings.PooledSize));
         Outputs = settings.Score == null
             ? [OutputColumn.Vector(settings.Output, checked((int)width))]

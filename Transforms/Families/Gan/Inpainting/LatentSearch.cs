@@ -28,6 +28,7 @@ internal sealed class LatentSearch(InpaintingEstimator.Options options, NetworkM
     /// <param name="mask">Which pixels are missing.</param>
     /// <param name="onlyClass">The class of the image; null to try all classes, or for a generator without classes.</param>
     /// <returns>The candidates, their images in the range of the data.</returns>
+    /// <exception cref="ArithmeticException">No candidate is finite.</exception>
     public IReadOnlyList<InpaintingCandidate> Find(ReadOnlySpan<float> image, InpaintingMask mask, int? onlyClass)
     {
         using var state = TorchState.Enter();
@@ -42,7 +43,10 @@ internal sealed class LatentSearch(InpaintingEstimator.Options options, NetworkM
         var classes = Math.Max(1, _architecture.ClassCount);
         var restarts = options.Restarts ?? (_architecture.ClassCount > 0 && onlyClass == null ? InpaintingEstimator.Options.DefaultRestartsPerClass : InpaintingEstimator.Options.DefaultRestarts);
         var starts = Enumerable.Range(0, restarts * classes).Select(start => (Start: start, Class: start % classes)).Where(start => onlyClass == null || start.Class == onlyClass);
-        return starts.Chunk(CandidatesPerPass).SelectMany(pass => FindPass(target, weights, pass)).ToArray();
+        var candidates = starts.Chunk(CandidatesPerPass).SelectMany(pass => FindPass(target, weights, pass)).Where(candidate => candidate.IsFinite).ToArray();
+        return candidates.Length > 0
+            ? candidates
+            : throw new ArithmeticException(FormattableString.Invariant($"The search of the noise has left all numbers: the losses of all candidates are NaN or infinite. Try a smaller {nameof(options.LearningRate)} than {options.LearningRate}."));
     }
 
     /// <summary>The share of missing pixels around each known one, plus the weight of distant ones; all the same if nothing is missing.</summary>
@@ -131,4 +135,8 @@ internal sealed class LatentSearch(InpaintingEstimator.Options options, NetworkM
 /// <param name="Class">The class, from 0.</param>
 /// <param name="Loss">The loss.</param>
 /// <param name="Image">The image that is generated from it, in the range of the data.</param>
-internal sealed record InpaintingCandidate(float[] Noise, int Class, float Loss, float[] Image);
+internal sealed record InpaintingCandidate(float[] Noise, int Class, float Loss, float[] Image)
+{
+    /// <summary>Whether there are neither NaN nor infinite numbers in it.</summary>
+    public bool IsFinite => float.IsFinite(Loss) && FiniteCheck.FirstNonFinite(Noise) < 0 && FiniteCheck.FirstNonFinite(Image) < 0;
+}

@@ -2,9 +2,8 @@ using MLExtensions.Messages;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Tensors;
 
-namespace MLExtensions.Training;
+namespace MLExtensions.Tensors;
 
 /// <summary>Values that must be in a range: anything outside is rejected.</summary>
 /// <param name="Values">The format of a row.</param>
@@ -28,6 +27,8 @@ internal sealed record RangeFormat(DenseFormat Values, string What) : FeatureFor
     public override void Check(DataViewSchema.Column column) => Values.Check(column);
 
     public override void Arrange(in VBuffer<float> features, Span<float> row) => Values.Arrange(features, row);
+
+    public override string Write(Onnx.GraphWriter graph, Onnx.OnnxColumns columns, DataViewSchema.Column column) => Values.Write(graph, columns, column);
 
     private sealed class Reader(IFeatureReader values, DataViewRow row, string column, RangeFormat format) : IFeatureReader
     {

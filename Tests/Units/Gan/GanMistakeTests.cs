@@ -1,0 +1,131 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Families.Gan;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Tests.Gan;
+
+/// <summary>What is easily set wrong with generative networks is said, or does not matter.</summary>
+[TestClass]
+public sealed class GanMistakeTests
+{
+    private static readonly MLContext Ml = new(1);
+
+    /// <summary>An epoch of 2 batches has no fifth step of the discriminator: the generator has its turn in the third epoch.</summary>
+    [TestMethod]
+    public void DiscriminatorSteps_AreCountedOverEpochs()
+    {
+        using var folder = new TemporaryFolder();
+        var data = GanSample.Halves(Ml, 32);
+        using var whole = Ml.GenerativeModels.Trainers.Dcgan(Steps(6)).Fit(data);
+        CollectionAssert.AreEqual(new[] { 3, 5 }, whole.History.Epochs.Where(epoch => epoch.Training.ContainsKey("generatorLoss")).Select(epoch => epoch.Epoch).ToArray());
+        for (var epochs = 4; epochs <= 6; epochs += 2)
+        {
+            var options = Steps(epochs);
+            (options.CheckpointFolder, options.ResumeFromCheckpoint) = (folder.Path, true);
+            using var resumed = Ml.GenerativeModels.Trainers.Dcgan(options).Fit(data);
+            if (epochs < 6)
+                continue;
+            foreach (var name in whole.Generator.WeightShapes.Keys)
+                CollectionAssert.AreEqual(whole.Generator.GetWeights(name), resumed.Generator.GetWeights(name), name);
+        }
+
+        static DcganEstimator.Options Steps(int epochs)
+        {
+            var options = Options(epochs);
+            (options.DiscriminatorSteps, options.Loss, options.LearningRateSchedule) = (5, AdversarialLoss.WassersteinGradientPenalty, LearningRateSchedule.Constant());
+            return options;
+        }
+    }
+
+    /// <summary>Between a sample of 3 values and one of 1, with labels of other slopes, the slope by the samples is 5.</summary>
+    [TestMethod]
+    public void GradientPenalty_IsOfTheSamples()
+    {
+        var slopes = tensor([3f, 4f, 7f, -9f]).unsqueeze(1);
+        var real = tensor([1f, 2f, 1f, 0f]).unsqueeze(0);
+        var generated = tensor([0f, 0f, 1f, 0f]).unsqueeze(0);
+        var penalty = AdversarialLosses.GradientPenalty(input => input.matmul(slopes), real, generated, 2, null);
+        Assert.AreEqual(16, penalty.item<float>(), 1e-4);
+    }
+
+    [TestMethod]
+    public void DiscriminatorFeatures_RefuseWhatIsOutsideOfTheRange()
+    {
+        using var gan = Ml.GenerativeModels.Trainers.Dcgan(Options(1)).Fit(GanSample.Halves(Ml));
+        var pixels = GanSample.Halves(Ml, scale: 255);
+        var features = Ml.Transforms.DiscriminatorFeatures("Deep", "Features", gan).Fit(pixels).Transform(pixels);
+        var message = Assert.ThrowsExactly<FormatException>(() => features.GetColumn<float[]>("Deep").First()).Message;
+        foreach (var word in new[] { "'Features'", "row 0", "slot 0", "[0, 1]", "as in its training" })
+            Assert.Contains(word, message);
+    }
+
+    [TestMethod]
+    public void DataInASmallPartOfTheRange_IsSaid()
+    {
+        var options = Options(1);
+        options.ValueRange = ValueRange.Pixels;
+        using var gan = Ml.GenerativeModels.Trainers.Dcgan(options).Fit(GanSample.Halves(Ml));
+        Assert.ContainsSingle(gan.History.Warnings.Where(warning => warning.Contains("0.4 % of ValueRange, [0, 255]")));
+    }
+
+    [TestMethod]
+    public void ClassWithoutRows_IsNamed()
+    {
+        var options = Options(1, conditional: true);
+        var data = GanSample.Halves(Ml, 60);
+        var left = Ml.Data.FilterRowsByKeyColumnFraction(data, "Class", 0, 0.5);
+        using var gan = Ml.GenerativeModels.Trainers.Dcgan(options).Fit(left);
+        Assert.ContainsSingle(gan.History.Warnings.Where(warning => warning.Contains("no rows of right in column 'Class'")));
+    }
+
+    [TestMethod]
+    public void NoiseColumnOfAnotherSize_IsNamedBeforeTraining()
+    {
+        var options = Options(1000);
+        options.NoiseColumnName = "Features";
+        Assert.Contains("Noise column 'Features'", Assert.ThrowsExactly<ArgumentException>(() => Ml.GenerativeModels.Trainers.Dcgan(options).Fit(GanSample.Halves(Ml))).Message);
+    }
+
+    [TestMethod]
+    public void PlaceForALabel_WithoutALabel_IsRefused()
+    {
+        var options = Options(1, conditional: true);
+        options.LabelColumnName = null;
+        Assert.Contains("LabelColumnName is not set", Assert.ThrowsExactly<ArgumentException>(() => Ml.GenerativeModels.Trainers.Dcgan(options).Fit(GanSample.Halves(Ml))).Message);
+    }
+
+    [TestMethod]
+    public void ImagesInAPlainVector_NeedAShape()
+    {
+        var flat = Ml.Data.LoadFromEnumerable(Enumerable.Range(0, 20).Select(_ => new Flat()).ToArray());
+        Assert.Contains("set ImageShape", Assert.ThrowsExactly<ArgumentException>(() => Ml.GenerativeModels.Trainers.Dcgan(Options(1)).Fit(flat)).Message);
+    }
+
+    [TestMethod]
+    public void SearchThatLeavesAllNumbers_IsSaid()
+    {
+        using var gan = Ml.GenerativeModels.Trainers.Dcgan(Options(1)).Fit(GanSample.Halves(Ml));
+        var options = new InpaintingEstimator.Options { ImageColumnName = "Features", OutputColumnName = "Whole", MaskShape = InpaintingMaskShape.Center, HoleSide = 2, LearningRate = 1e30, DiscriminatorWeight = 1, Restarts = 2, Steps = 5 };
+        var whole = Ml.Transforms.Inpaint(gan, options).Fit(GanSample.Halves(Ml, 1)).Transform(GanSample.Halves(Ml, 1));
+        try
+        {
+            Assert.IsTrue(whole.GetColumn<float[]>("Whole").Single().All(float.IsFinite));
+        }
+        catch (ArithmeticException e)
+        {
+            Assert.Contains("smaller LearningRate", e.Message);
+        }
+    }
+
+    private static DcganEstimator.Options Options(int epochs, bool conditional = false) => new()
+    {
+        LabelColumnName = conditional ? "Class" : null, Networks = GanSample.SmallImages(conditional), Epochs = epochs, BatchSize = 16, Seed = TestSeed.Of(1), ThreadCount = 1,
+    };
+
+    private sealed class Flat
+    {
+        [VectorType(64)]
+        public float[] Features { get; set; } = new float[64];
+    }
+}
