@@ -107,7 +107,7 @@ public sealed class GenerativeModelTrainers
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     /// <example>
     /// <code>
-    /// var pipeline = ml.Transforms.NormalizeMeanVariance("Features")
+    /// var pipeline = ml.Transforms.NormalizeMeanVariance("Features", fixZero: false)
     ///     .Append(ml.GenerativeModels.Trainers.Gan("Features"));
     /// var samples = pipeline.Fit(train).Transform(test).GetColumn&lt;float[]&gt;("Sample");
     /// </code>

@@ -16,7 +16,7 @@ namespace MLExtensions;
 /// <list type="table">
 /// <item><term>Machine learning task</term><description>Feature extraction, without labels; pretraining</description></item>
 /// <item><term>Is normalization required?</term><description>Yes: values in [0, 1] for Bernoulli units (NormalizeMinMax), mean 0 and
-/// variance 1 for Gaussian ones (NormalizeMeanVariance).</description></item>
+/// variance 1 for Gaussian ones (NormalizeMeanVariance with fixZero: false).</description></item>
 /// <item><term>Is caching required?</term><description>No: data is read once into memory, or streamed.</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions, and a libtorch package</description></item>
 /// <item><term>Exportable to ONNX</term><description>Yes; not with samples</description></item>
