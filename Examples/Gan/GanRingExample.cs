@@ -16,7 +16,6 @@ internal sealed class GanRingExample : IExample
     private const double LearningRate = 3e-4;
     private const double DiscriminatorLearningRate = 1e-3;
     private const double Average = 0.99; // of the last hundred steps
-    private static readonly double GridSize = Math.Sqrt(8); // the standard deviation of the coordinates of the paper's grid
 
     private static readonly ExampleOption Grid = ExampleOption.Flag("grid", "A grid of 25 instead of a ring of 8.");
     private static readonly ExampleOption Pack = new("pack", "N", "Number of samples that the discriminator judges together; 1 is a plain GAN.", "2");
@@ -36,7 +35,7 @@ internal sealed class GanRingExample : IExample
     {
         var seed = arguments.Integer(ExampleOption.Seed, least: 0);
         var mlContext = new MLContext(seed);
-        var (centers, deviation) = arguments.IsGiven(Grid) ? (GridCenters(), 0.05 / GridSize) : (RingCenters(), 0.01);
+        var (centers, deviation) = arguments.IsGiven(Grid) ? (GridCenters(), 0.05) : (RingCenters(), 0.01);
         var data = mlContext.Data.LoadFromEnumerable(Draw(centers, deviation, seed));
         var output = new OutputFolder(Name);
         var options = new GanEstimator.Options
@@ -84,8 +83,8 @@ internal sealed class GanRingExample : IExample
 
     private static float[][] RingCenters() => Enumerable.Range(0, 8).Select(i => new[] { MathF.Cos(MathF.Tau * i / 8), MathF.Sin(MathF.Tau * i / 8) }).ToArray();
 
-    /// <summary>The paper's, 2 apart, in the units in which coordinates have variance 1: dense networks want that.</summary>
-    private static float[][] GridCenters() => Enumerable.Range(0, 25).Select(i => new[] { (float)(2 * ((i / 5) - 2) / GridSize), (float)(2 * ((i % 5) - 2) / GridSize) }).ToArray();
+    /// <summary>The paper's, 2 apart. In units in which coordinates have variance 1 fewer modes are found.</summary>
+    private static float[][] GridCenters() => Enumerable.Range(0, 25).Select(i => new[] { 2f * ((i / 5) - 2), 2f * ((i % 5) - 2) }).ToArray();
 
     private static Point[] Draw(float[][] centers, double deviation, int seed)
     {

@@ -32,6 +32,9 @@ internal interface IRowComputation : IBlockScorer
     /// <summary>The networks that compute; the first one keeps what engines need.</summary>
     IReadOnlyList<NetworkModelParameters> Networks { get; }
 
+    /// <summary>How to score: the same for all networks; what has none is computed as by default.</summary>
+    ScoringOptions Scoring => Networks is [var first, ..] ? first.Weights.Scoring : new ScoringOptions();
+
     /// <summary>Tells apart what is computed with the same networks.</summary>
     string Name { get; }
 

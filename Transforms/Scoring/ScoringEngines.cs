@@ -27,7 +27,7 @@ internal static class ScoringEngines
     /// <exception cref="NotSupportedException">ONNX Runtime is asked for, and a graph cannot say what is computed.</exception>
     public static IBlockScoring Open(IRowComputation computation, FeatureBlock block, float[] scores)
     {
-        var options = computation.Networks[0].Weights.Scoring;
+        var options = computation.Scoring;
         if (!UsesOnnxRuntime(options))
             return new TorchScoring(computation, block, scores);
         try

@@ -13,6 +13,9 @@ internal sealed record RangeFormat(DenseFormat Values, string What) : FeatureFor
     /// <summary>The range. Default [0, 1].</summary>
     public ValueRange Range { get; init; } = ValueRange.Unit;
 
+    /// <summary>How far beyond the range values may be, in widths of the range. Default 0.</summary>
+    public double Slack { get; init; }
+
     /// <summary>What to do about a value outside the range; null to normalize.</summary>
     public Func<float, string>? Advice { get; init; }
 
@@ -32,8 +35,8 @@ internal sealed record RangeFormat(DenseFormat Values, string What) : FeatureFor
 
     private sealed class Reader(IFeatureReader values, DataViewRow row, string column, RangeFormat format) : IFeatureReader
     {
-        private readonly float _minimum = (float)format.Range.Minimum;
-        private readonly float _maximum = (float)format.Range.Maximum;
+        private readonly float _minimum = (float)(format.Range.Minimum - (format.Slack * (format.Range.Maximum - format.Range.Minimum)));
+        private readonly float _maximum = (float)(format.Range.Maximum + (format.Slack * (format.Range.Maximum - format.Range.Minimum)));
 
         public MLImage? Image => values.Image;
 

@@ -58,6 +58,9 @@ public sealed class GanMistakeTests
         var message = Assert.ThrowsExactly<FormatException>(() => features.GetColumn<float[]>("Deep").First()).Message;
         foreach (var word in new[] { "'Features'", "row 0", "slot 0", "[0, 1]", "as in its training" })
             Assert.Contains(word, message);
+        // Scaled as in the training, rows that were not in it can lie a little outside.
+        var near = GanSample.Halves(Ml, scale: 1.5f);
+        Assert.IsTrue(Ml.Transforms.DiscriminatorFeatures("Deep", "Features", gan).Fit(near).Transform(near).GetColumn<float[]>("Deep").All(row => row.All(float.IsFinite)));
     }
 
     [TestMethod]

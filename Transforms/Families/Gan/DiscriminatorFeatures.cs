@@ -139,7 +139,8 @@ public sealed class DiscriminatorFeaturesTransformer : FeatureColumnsTransformer
         _architecture = (DiscriminatorArchitecture)discriminator.Architecture;
         var format = new DenseFormat(_architecture.SampleSize);
         Format = settings is { Values: { } values, NetworkRange: not null }
-            ? new RangeFormat(format, "samples of this GAN") { Range = values, Advice = _ => "Scale them as in its training." }
+            // Scaled as in the training, other rows than those of the training can lie a little outside; those with another scale lie far outside.
+            ? new RangeFormat(format, "samples of this GAN") { Range = values, Slack = 1, Advice = _ => "Scale them as in its training." }
             : format;
         var width = settings.Layers.Sum(layer => DiscriminatorLayers.WidthOf(_architecture.Placed[layer].Output, settings.PooledSize));
         Outputs = settings.Score == null

@@ -14,7 +14,7 @@ internal sealed class TorchScoring(IRowComputation computation, FeatureBlock blo
         TorchRuntime.Initialize();
         using var outer = NewDisposeScope();
         using var mode = inference_mode();
-        var threads = computation.Networks[0].Weights.Scoring.ThreadCount;
+        var threads = computation.Scoring.ThreadCount;
         for (var first = 0; first < rows; first += computation.PassRows)
         {
             using var scope = NewDisposeScope();
