@@ -108,6 +108,26 @@ public sealed class SequenceExportTests
         Exported.AssertSame(Ml, model, data, ["Score"]);
     }
 
+    /// <summary>ML.NET declares the words of a text as one; there are as many as there are.</summary>
+    [TestMethod]
+    [DataRow(SequencePooling.Last)]
+    [DataRow(SequencePooling.Mean)]
+    [DataRow(SequencePooling.Attention)]
+    public void TextToWordsToKeys_WholeChain_SameInOnnxRuntime(SequencePooling pooling)
+    {
+        string[] words = ["red", "green", "blue", "round", "square"];
+        var random = new Random(TestSeed.Of(4));
+        var data = Ml.Data.LoadFromEnumerable(Enumerable.Range(0, 30).Select(row => new TextRow
+        {
+            Text = string.Join(' ', Enumerable.Range(0, 1 + (row % 6)).Select(_ => words[random.Next(words.Length)])),
+            Target = random.NextSingle(),
+        }).ToArray());
+        using var model = Ml.Transforms.Text.TokenizeIntoWords(nameof(Row.Keys), nameof(TextRow.Text))
+            .Append(Ml.Transforms.Conversion.MapValueToKey(nameof(Row.Keys)))
+            .Append(Ml.Regression.Trainers.Recurrent(Options(options => (options.FeatureColumnName, options.EmbeddingSize, options.Pooling) = (nameof(Row.Keys), 4, pooling)))).Fit(data);
+        Exported.AssertSame(Ml, model, data, ["Score"], atOnce: false);
+    }
+
     /// <summary>The tokens of texts come from the library itself, so that ONNX Runtime scores them; a file cannot.</summary>
     [TestMethod]
     public void Text_IsScored_AndNotExported()

@@ -65,8 +65,8 @@ internal static class FeatureRows
     /// <exception cref="ArgumentException">There are no rows.</exception>
     public static double Mean(IDataView data, DataViewSchema.Column column, int width, double multiplyAdds, Measure measure)
     {
+        using var mode = TorchState.Infer();
         using var threads = TorchThreads.Use(TorchThreads.CountFor(multiplyAdds * BlockRows));
-        using var mode = inference_mode();
         var sum = 0.0;
         var rows = ForEachBlock(data, column, width, BlockRows, (block, _) => sum += measure(block).to(ScalarType.Float64).sum().item<double>());
         return rows > 0 ? sum / rows : throw new ArgumentException("The data has no rows.", nameof(data));

@@ -18,7 +18,20 @@ internal sealed class TorchState : IDisposable
     private TorchState() => Resume();
 
     /// <summary>Enters a state in which modules can be created and trained.</summary>
-    public static TorchState Enter() => new();
+    /// <exception cref="TorchNotAvailableException">libtorch cannot be loaded; the message says what is missing.</exception>
+    public static TorchState Enter()
+    {
+        TorchRuntime.Initialize(); // before TorchSharp is touched, which would look for libtorch in its own way, and loudly
+        return new TorchState();
+    }
+
+    /// <summary>Enters inference mode; to be disposed. Each use of libtorch without training begins with this.</summary>
+    /// <exception cref="TorchNotAvailableException">libtorch cannot be loaded; the message says what is missing.</exception>
+    public static IDisposable Infer()
+    {
+        TorchRuntime.Initialize();
+        return inference_mode();
+    }
 
     /// <summary>Enters the state again after code of the host has run, such as a progress handler that leaves no_grad open.</summary>
     public void Resume()

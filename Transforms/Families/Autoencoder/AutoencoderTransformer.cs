@@ -164,7 +164,7 @@ public sealed class AutoencoderTransformer : FeatureColumnsTransformer, INetwork
     private float[] Compute(float[] values, int width, Func<Tensor, Tensor> network)
     {
         using var lease = Lease();
-        using var mode = inference_mode();
+        using var mode = TorchState.Infer();
         using var scope = NewDisposeScope();
         return TensorMemory.Floats(network(FeatureRows.ToTensor([values], width)).contiguous()).ToArray();
     }

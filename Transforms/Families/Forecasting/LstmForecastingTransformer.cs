@@ -96,7 +96,7 @@ public sealed class LstmForecastingTransformer : FeatureColumnsTransformer, INet
         if (bad >= 0)
             throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"history[{bad}] is {values[bad]}; it must be finite."));
         using var lease = Lease();
-        using var mode = inference_mode();
+        using var mode = TorchState.Infer();
         using var scope = NewDisposeScope();
         using var threads = TorchThreads.Use(TorchThreads.CountFor(MultiplyAdds));
         var window = tensor([1, .. values.AsSpan(^WindowSize..)], dtype: ScalarType.Float32, device: CPU).unsqueeze(0);

@@ -253,7 +253,7 @@ public sealed class GanTransformer : FeatureColumnsTransformer, INetworkHolder
         var place = label == null ? -1 : ClassOf(label);
         using var lease = Lease();
         using var state = TorchState.Enter();
-        using var mode = inference_mode();
+        using var mode = TorchState.Infer();
         using var scope = NewDisposeScope();
         var inputs = FeatureRows.ToTensor(noise, Architecture.LatentSize);
         if (classes > 0)

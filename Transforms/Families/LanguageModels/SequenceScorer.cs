@@ -51,7 +51,7 @@ internal sealed class SequenceScorer(NetworkModelParameters model)
     public double[] ScoreBatch(ArraySegment<int>[] sequences, CarriedState state)
     {
         using var lease = model.Lease();
-        using var mode = inference_mode();
+        using var mode = TorchState.Infer();
         using var threads = TorchThreads.Use(TorchThreads.CountFor(model.Architecture.MultiplyAdds * sequences.Length));
         var sums = new double[sequences.Length];
         var steps = Math.Clamp(_windowTokens / sequences.Length, 1, MaximumSteps);

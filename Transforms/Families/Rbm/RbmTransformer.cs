@@ -108,7 +108,7 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
     public float[] Reconstruct(float[] features)
     {
         using var lease = Lease();
-        using var mode = inference_mode();
+        using var mode = TorchState.Infer();
         using var scope = NewDisposeScope();
         return TensorMemory.Floats(_stack.Visible(_stack.Hidden(_stack.BelowTop(FeatureRows.ToTensor([features], InputCount))))).ToArray();
     }
@@ -254,7 +254,7 @@ public sealed class RbmTransformer : FeatureColumnsTransformer, INetworkHolder
     {
         RbmRows.CheckSize(count, Layers.Max(layer => Math.Max(layer.Architecture.InputCount, layer.Architecture.OutputCount)), nameof(count));
         using var lease = Lease();
-        using var mode = inference_mode();
+        using var mode = TorchState.Infer();
         using var scope = NewDisposeScope();
         // There are many small steps, so threads would mostly wait for each other. Also, a seed then gives the same samples for any number of threads.
         using var threads = TorchThreads.Use(1);

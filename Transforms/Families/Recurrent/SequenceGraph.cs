@@ -17,7 +17,7 @@ internal sealed class SequenceGraph(GraphWriter graph, SequenceInput input)
     /// <param name="steps">The number of time steps; null if unknown.</param>
     public string Numbers(string numbers, int? steps)
     {
-        var values = graph.Reshape(numbers, 0, -1, _size);
+        var values = graph.Reshape(steps == null ? OfAnySize(numbers) : numbers, 0, -1, _size);
         var isStep = graph.Node("Not", graph.Node("IsNaN", graph.Reshape(graph.Slice(values, 2, 0, 1), 0, -1)));
         var lengths = EndOf(isStep);
         return Rows(graph.Node("Where", [graph.Node("Unsqueeze", BeforeEnd(isStep, lengths), node => node.AddAttribute("axes", new long[] { 2 })), values, graph.Constant(0.0)]), lengths, steps);
@@ -29,6 +29,7 @@ internal sealed class SequenceGraph(GraphWriter graph, SequenceInput input)
     /// <param name="steps">The number of keys of a row; null if unknown.</param>
     public string Keys(string keys, IReadOnlyList<long> places, int? steps)
     {
+        keys = steps == null ? OfAnySize(keys) : keys;
         var isKey = graph.Node("Greater", [keys, graph.Constant(0L)]);
         var lengths = EndOf(isKey);
         if (input.MissingKeyHandling == MissingKeyHandling.Skip)
@@ -40,6 +41,18 @@ internal sealed class SequenceGraph(GraphWriter graph, SequenceInput input)
         var filled = graph.Node("Where", [BeforeEnd(keys, lengths), keys, graph.Constant(1L)]);
         var tokens = graph.Find(places, graph.Add(filled, graph.Constant(-1L)), "key in a sequence");
         return Rows(graph.Reshape(graph.Cast(tokens, typeof(float)), 0, -1, 1), lengths, steps);
+    }
+
+    /// <summary>
+    /// The same values, of which a graph says no number. ML.NET declares one where the number is unknown (as for the words of a text), and ONNX
+    /// Runtime would compute with that. How many values a Compress keeps is known to nobody beforehand; this one keeps all.
+    /// </summary>
+    private string OfAnySize(string values)
+    {
+        var any = graph.Cast(values, typeof(bool));
+        var all = graph.Reshape(graph.Node("Or", [any, graph.Node("Not", any)]), -1);
+        var rows = graph.Slice(graph.Node("Shape", values), 0, 0, 1);
+        return graph.Node("Reshape", [graph.Node("Compress", [values, all]), graph.Concatenate(0, rows, graph.Numbers(-1))]);
     }
 
     /// <summary>The rows, cut to the greatest length.</summary>

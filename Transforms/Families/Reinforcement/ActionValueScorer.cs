@@ -111,7 +111,7 @@ internal sealed unsafe class ActionValueScorer
 
     private void ScoreByTorch(ReadOnlySpan<float> state, Span<float> values)
     {
-        using var mode = inference_mode();
+        using var mode = TorchState.Infer();
         using var scope = NewDisposeScope();
         using var threads = TorchThreads.Use(TorchThreads.CountFor(_architecture.MultiplyAdds));
         var row = zeros([1, state.Length], ScalarType.Float32, CPU);

@@ -210,7 +210,7 @@ public sealed class AdaptiveStyleTransferTransformer : NetworkColumnsTransformer
         using var state = TorchState.Enter();
         using var threads = TorchThreads.Use(TorchThreads.CountFor(_painter.MultiplyAdds(content.Height, content.Width)));
         using var scope = NewDisposeScope();
-        using var mode = inference_mode();
+        using var mode = TorchState.Infer();
         var pixels = content.ToTensor();
         return finish(Recolor(_painter.Paint(pixels, style.ToTensor(), strength), pixels).clamp(Number.Zero, Number.Of(255L)));
     }

@@ -157,7 +157,7 @@ public sealed class FastStyleTransferTransformer : NetworkColumnsTransformer, IN
         using var state = TorchState.Enter();
         using var threads = TorchThreads.Use(TorchThreads.CountFor(Architecture.MultiplyAdds / Architecture.Image.Count * picture.Height * picture.Width * ImageReader.ColorChannels));
         using var scope = NewDisposeScope();
-        using var mode = inference_mode();
+        using var mode = TorchState.Infer();
         var mixture = Architecture.ShareCount == 0 ? null : tensor(shares, [1, shares.Length], ScalarType.Float32, CPU);
         return finish(((StyleNetwork)Model.Network).Paint(picture.ToTensor(), mixture).clamp(Number.Zero, Number.Of(255L)));
     }

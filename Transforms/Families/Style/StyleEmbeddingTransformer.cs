@@ -99,7 +99,7 @@ public sealed class StyleEmbeddingTransformer : NetworkColumnsTransformer
         using var state = TorchState.Enter();
         using var threads = TorchThreads.Use(TorchThreads.CountFor(_sizes.MultiplyAdds(picture.Height, picture.Width)));
         using var scope = NewDisposeScope();
-        using var mode = inference_mode();
+        using var mode = TorchState.Infer();
         var parts = _layers.Outputs(picture.ToTensor(), _settings.Layers)
             .SelectMany(outputs => _settings.Statistic == StyleStatistic.Gram ? [StyleStatistics.UpperTriangle(StyleStatistics.Gram(outputs))] : StyleStatistics.MeanAndDeviation(outputs));
         return TensorMemory.Floats(cat(parts.Select(part => part.flatten()).ToArray(), 0).contiguous()).ToArray();

@@ -11,9 +11,8 @@ internal sealed class TorchScoring(IRowComputation computation, FeatureBlock blo
     public void Score(int rows)
     {
         using var lease = NetworkLease.Of(computation.Networks);
-        TorchRuntime.Initialize();
+        using var mode = TorchState.Infer();
         using var outer = NewDisposeScope();
-        using var mode = inference_mode();
         var threads = computation.Scoring.ThreadCount;
         for (var first = 0; first < rows; first += computation.PassRows)
         {

@@ -120,7 +120,7 @@ internal sealed class TorchStepper(LanguageModelArchitecture architecture, Langu
 
     public override void Read(ReadOnlySpan<int> tokens, Span<float> logits)
     {
-        using var mode = inference_mode();
+        using var mode = TorchState.Infer();
         using var threads = TorchThreads.Use(TorchThreads.CountFor(architecture.MultiplyAdds));
         for (var first = 0; first < tokens.Length; first += MaximumSteps)
         {
