@@ -107,6 +107,8 @@ public sealed class ScoringEngineTests
         Assert.Contains("Engine is 9", Assert.Throws<ArgumentException>(() => model.SetScoring(new() { Engine = (ScoringEngine)9 })).Message);
         var copy = Ml.Transforms.CopyColumns("A", "Features").Fit(subject.View(Ml, 5));
         Assert.Contains("no network of this library", Assert.Throws<ArgumentException>(() => copy.SetScoring(Torch)).Message);
+        model.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => model.SetScoring(Torch));
     }
 
     [TestMethod]

@@ -23,6 +23,11 @@ internal abstract class SnippetContext
         public float[] Features { get; set; } = [];
     }
 
+    protected sealed class Photo
+    {
+        public float[] Image { get; set; } = [];
+    }
+
     protected sealed class Price
     {
         public float Score { get; set; }

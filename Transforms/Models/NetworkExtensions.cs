@@ -85,6 +85,7 @@ public static class NetworkExtensions
     /// <exception cref="ArgumentException">An option is out of range, or there is no network; the message says what there is.</exception>
     /// <exception cref="InvalidOperationException">ONNX Runtime is asked for and cannot be loaded.</exception>
     /// <exception cref="NotSupportedException">ONNX Runtime is asked for, and a transformer of the model needs libtorch.</exception>
+    /// <exception cref="ObjectDisposedException">A network was disposed.</exception>
     /// <example>
     /// <code>
     /// ITransformer model = ml.Model.Load("model.zip", out _);
@@ -98,6 +99,8 @@ public static class NetworkExtensions
         var networks = Networks(model);
         if (networks.Count == 0)
             throw new ArgumentException($"The model has no network of this library; it has {Names(Steps(model))}.", nameof(model));
+        foreach (var network in networks)
+            network.Lease().Dispose(); // one that is disposed says so
         var usesRuntime = ScoringEngines.UsesOnnxRuntime(options); // says at once if it is missing
         foreach (var step in Steps(model))
         {

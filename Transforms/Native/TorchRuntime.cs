@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using MLExtensions.Native;
+using MLExtensions.Scoring.OnnxRuntime;
 using TorchSharp;
 
 namespace MLExtensions;
@@ -75,7 +76,8 @@ public static class TorchRuntime
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
             var file = NativeFiles.Find(NativeFiles.NameOf(library), torchSharp);
-            throw new TorchNotAvailableException(NativeDiagnosis.Explain(library, e.Message, file, LoadedLibTorch.OwnContext(torchSharp)), e);
+            var explained = NativeDiagnosis.Explain(library, e.Message, file, LoadedLibTorch.OwnContext(torchSharp));
+            throw new TorchNotAvailableException(file == null ? $"{explained} {OnnxRuntimeLibrary.InsteadOfLibtorch}" : explained, e);
         }
     }
 
@@ -87,7 +89,7 @@ public static class TorchRuntime
         }
         catch (Exception e) when (e is NotSupportedException or TypeInitializationException or DllNotFoundException)
         {
-            throw new TorchNotAvailableException($"TorchSharp cannot find libtorch. {NativePackages.Advice}", e);
+            throw new TorchNotAvailableException($"TorchSharp cannot find libtorch. {NativePackages.Advice} {OnnxRuntimeLibrary.InsteadOfLibtorch}", e);
         }
     }
 }

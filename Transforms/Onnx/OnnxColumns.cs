@@ -82,7 +82,7 @@ internal sealed class OnnxColumns(OnnxContext context, DataViewSchema schema, st
     public NotSupportedException NotExportable(string why) => Refusal(step, why);
 
     private static string Images(string column) =>
-        $"column '{column}' holds images, which ONNX does not have. Convert the steps after them, on data whose column is a Vector<Single> of the pixels, as ExtractPixels makes it";
+        $"column '{column}' holds images, which ONNX does not have. Convert the network alone, on new data (not on what other steps made of images: the converter goes back to those) whose column of this name is a Vector<Single> of the pixels, channel after channel, as ExtractPixels makes it";
 
     /// <summary>Says that a step cannot be part of a graph.</summary>
     public static NotSupportedException Refusal(string step, string why) => new(

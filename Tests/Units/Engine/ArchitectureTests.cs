@@ -45,6 +45,10 @@ public sealed partial class ArchitectureTests
         AssertNone(files.Where(source => source.Lines.Count > LongestFile).Select(source => source.Lines[^1]));
     }
 
+    /// <summary>What computes without training says at once that libtorch is not there, instead of what TorchSharp says and copies then.</summary>
+    [TestMethod]
+    public void Inference_BeginsWithLoadingLibtorch() => AssertNone(Read("Transforms").Where(source => !source.File.EndsWith("/TorchState.cs")).SelectMany(source => source.Lines.Where(line => line.Text.Contains("inference_mode("))));
+
     private static void AssertNone(IEnumerable<Line> places)
     {
         var list = places.Select(place => $"{place.File}:{place.Number}: {place.Text.Trim()}").ToArray();

@@ -62,6 +62,8 @@ public sealed class FastStyleTransferTransformer : NetworkColumnsTransformer, IN
 
     IInitialWeights INetworkHolder.InitialWeights => Model;
 
+    internal override string WhyLibtorch => "each picture has a size of its own";
+
     internal override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns => [new(OutputColumnName, new ImageDataViewType())];
 
     internal static FastStyleTransferTransformer Create(IHostEnvironment env, ModelLoadContext ctx)

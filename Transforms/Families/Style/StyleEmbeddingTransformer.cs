@@ -46,6 +46,8 @@ public sealed class StyleEmbeddingTransformer : NetworkColumnsTransformer
     /// <summary>The network, up to the last layer that is used. The transformer owns it.</summary>
     public NetworkModelParameters LossNetwork { get; }
 
+    internal override string WhyLibtorch => "each picture has a size of its own, and several layers are read";
+
     internal override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns => [new(OutputColumnName, new VectorDataViewType(NumberDataViewType.Single, Size))];
 
     internal static StyleEmbeddingTransformer Create(IHostEnvironment env, ModelLoadContext ctx)

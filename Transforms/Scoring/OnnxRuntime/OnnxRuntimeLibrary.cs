@@ -20,6 +20,11 @@ internal static partial class OnnxRuntimeLibrary
         ? throw new InvalidOperationException($"{nameof(ScoringOptions)} ask for ONNX Runtime ({nameof(ScoringOptions.Engine)} or {nameof(ScoringOptions.Device)}), but it cannot be loaded: {why} The application needs the package Microsoft.ML.OnnxRuntime, or Microsoft.ML.OnnxRuntime.Gpu.Linux or .Windows for a GPU.")
         : true;
 
+    /// <summary>What to do about it if libtorch is not there, for a message.</summary>
+    public static string InsteadOfLibtorch => Missing.Value is { } why
+        ? $"Or, if the application only scores: most models need nothing but ONNX Runtime, the package Microsoft.ML.OnnxRuntime, which cannot be loaded: {why}"
+        : "ONNX Runtime is there, but this needs libtorch.";
+
     private static string? Load()
     {
         BeSilent();
