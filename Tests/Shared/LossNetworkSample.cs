@@ -35,11 +35,23 @@ internal static class LossNetworkSample
         ],
     };
 
-    /// <summary>Writes random weights of <see cref="Network"/>.</summary>
-    public static void Write(string path, int seed)
+    /// <summary>Layers with the names of VGG's, and next to nothing behind them.</summary>
+    public static CnnArchitecture NamedLikeVgg { get; } = Network with
+    {
+        Layers =
+        [
+            new SequenceLayer([.. Enumerable.Repeat((ImageLayer[])[Convolution, new ActivationLayer(), Convolution, new ActivationLayer(), new MaxPoolingLayer(2)], 5).SelectMany(layers => layers)]) { Name = "features" },
+            new DenseLayer { Name = "classifier" },
+        ],
+    };
+
+    private static ConvolutionLayer Convolution => new(4, 3) { Padding = 1 };
+
+    /// <summary>Writes random weights of <see cref="Network"/>, or of another one.</summary>
+    public static void Write(string path, int seed, CnnArchitecture? network = null)
     {
         using var scope = NewDisposeScope();
-        using var module = Network.CreateModule();
+        using var module = (network ?? Network).CreateModule();
         using var noGradient = no_grad();
         var generator = new Generator((ulong)seed);
         foreach (var (name, value) in module.state_dict())

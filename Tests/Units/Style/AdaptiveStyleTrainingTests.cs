@@ -29,6 +29,22 @@ public sealed class AdaptiveStyleTrainingTests
     }
 
     [TestMethod]
+    public void TransparentPictures_AreLearnedAsTheyAreSeen()
+    {
+        using var sample = new StyleSample();
+        AdaptiveStyleTransferTransformer Trained(byte alpha, byte value)
+        {
+            MLImage With(int width, int height) => MLImage.CreateFromPixels(width, height, MLPixelFormat.Bgra32,
+                Enumerable.Range(0, width * height).SelectMany(i => i % 5 == 0 ? new byte[] { value, value, value, alpha } : [(byte)i, 100, 50, 255]).ToArray());
+            var rows = Enumerable.Range(0, 2).Select(_ => new TrainingPair { Image = With(PictureSample.Width, PictureSample.Height), Style = With(TrainingPair.StyleWidth, TrainingPair.StyleHeight) }).ToArray();
+            return _ml.Transforms.AdaptiveStyleTransfer(Options(sample, o => (o.Epochs, o.BatchSize) = (2, 2))).Fit(_ml.Data.LoadFromEnumerable(rows));
+        }
+        using var white = Trained(255, 255);
+        using var transparent = Trained(0, 0);
+        AssertSameWeights(white, transparent);
+    }
+
+    [TestMethod]
     [DataRow(false, false)]
     [DataRow(true, false)]
     [DataRow(true, true)]

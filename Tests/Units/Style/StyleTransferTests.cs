@@ -108,6 +108,55 @@ public sealed class StyleTransferTests
         Assert.AreEqual(0, StyleSample.Distance(before, after));
     }
 
+    /// <summary>The part of the network that is saved need not have all the layers by which the usual ones are known.</summary>
+    [TestMethod]
+    public void SavedWithUsualContentLayers_AndEarlyStyleLayers_IsLoaded()
+    {
+        using var sample = new StyleSample();
+        using var scene = StyleSample.Scene();
+        LossNetworkSample.Write(sample.WeightsPath, 5, LossNetworkSample.NamedLikeVgg);
+        var data = StyleSample.View(_ml, scene);
+        using var transformer = _ml.Transforms.StyleTransfer(sample.Options(o => (o.Architecture, o.ContentLayers, o.StyleLayers, o.Iterations) = (LossNetworkSample.NamedLikeVgg, null, ["relu1_1"], 3))).Fit(data);
+        using var file = new MemoryStream();
+        _ml.Model.Save(transformer, null, file);
+        file.Position = 0;
+        using var loaded = (StyleTransferTransformer)new MLContext(7).Model.Load(file, out _);
+        Assert.AreEqual(0, StyleSample.Distance(StyleSample.Read(transformer.Transform(data), "Styled")[0], StyleSample.Read(loaded.Transform(data), "Styled")[0]));
+    }
+
+    [TestMethod]
+    public void Noise_IsTheSameInEveryRow()
+    {
+        using var sample = new StyleSample();
+        using var scene = StyleSample.Scene();
+        var painted = StyleSample.Paint(_ml, sample.Options(o => (o.Start, o.Iterations) = (StyleTransferStart.Noise, 3)), scene, scene);
+        Assert.AreEqual(0, StyleSample.Distance(painted[0], painted[1]));
+    }
+
+    /// <summary>Colors of images are multiplied by their opacity: what is missing to 255 is white, and taken away again.</summary>
+    [TestMethod]
+    public void HalfTransparent_PaintedAsOnWhite()
+    {
+        using var sample = new StyleSample();
+        var opaque = StyleSample.Bytes(StyleSample.Scene());
+        var (on, over) = (opaque.ToArray(), opaque.ToArray());
+        for (var i = 0; i < opaque.Length; i++)
+        {
+            var alpha = i % 8 < 4 ? 255 : 100;
+            (on[i], over[i]) = i % 4 == 3 ? ((byte)alpha, (byte)255) : ((byte)(opaque[i] * alpha / 255), (byte)((opaque[i] * alpha / 255) + 255 - alpha));
+        }
+        using var transparent = MLImage.CreateFromPixels(PictureSample.Width, PictureSample.Height, MLPixelFormat.Rgba32, on);
+        using var flat = MLImage.CreateFromPixels(PictureSample.Width, PictureSample.Height, MLPixelFormat.Rgba32, over);
+        var (seen, white) = (StyleSample.Bytes(StyleSample.Paint(_ml, sample.Options(), transparent)[0]), StyleSample.Bytes(StyleSample.Paint(_ml, sample.Options(), flat)[0]));
+        for (var i = 0; i < seen.Length; i++)
+        {
+            var alpha = i % 8 < 4 ? 255 : 100;
+            Assert.AreEqual(i % 4 == 3 ? alpha : Math.Clamp(white[i] - (255 - alpha), 0, alpha), seen[i]);
+        }
+        using var unchanged = StyleSample.Paint(_ml, sample.Options(o => (o.StyleWeight, o.TotalVariationWeight) = (0, 0)), transparent)[0];
+        Assert.IsLessThanOrEqualTo(1, StyleSample.Distance(transparent, unchanged));
+    }
+
     [TestMethod]
     public void Rows_DoNotDependOnEachOther_AndThreadsNeither()
     {
@@ -246,6 +295,7 @@ public sealed class StyleTransferTests
         }
         Refused("StylePaths and StyleImages are empty", o => o.StyleImages = []);
         Refused("StyleBlendWeights is [1, 2]", o => o.StyleBlendWeights = [1, 2]);
+        Refused("their sum must be finite", o => (o.StyleImages, o.StyleBlendWeights) = ([StyleSample.Stripes(), StyleSample.Scene()], [1e308, 1e308]));
         Refused("StyleWeight is -1", o => o.StyleWeight = -1);
         Refused("TotalVariationWeight is NaN", o => o.TotalVariationWeight = double.NaN);
         Refused("StyleLayerWeights is [1]", o => o.StyleLayerWeights = [1]);

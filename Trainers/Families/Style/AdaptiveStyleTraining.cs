@@ -123,8 +123,7 @@ internal sealed class AdaptiveStyleTraining(
         ["weights of the loss network"] = WeightChecksum.Of(((StyleData)data).LossNetwork.Network.state_dict().Values),
     };
 
-    private static RangeFormat FormatOf(ImageShape shape) =>
-        new(new DenseFormat(checked((int)shape.Count)), "pictures") { Range = ValueRange.Pixels, Advice = _ => "ExtractPixels gives them so, without offset and scale." };
+    private static PictureFormat FormatOf(ImageShape shape) => new(checked((int)shape.Count));
 
     private StyleEncoder OpenEncoder(NetworkModelParameters network)
     {

@@ -5,7 +5,7 @@ using MLExtensions.Training;
 
 namespace MLExtensions.Families.Style;
 
-/// <summary>Content pictures of a training: from 0 to 255, and transparent ones on white, as they are seen when they are painted.</summary>
+/// <summary>Pictures of a training: from 0 to 255, and transparent ones on white, as they are seen when they are painted.</summary>
 /// <param name="Count">The number of values of a picture.</param>
 internal sealed record PictureFormat(int Count) : FeatureFormat
 {

@@ -101,7 +101,7 @@ internal sealed class PictureOptimization(IHost host, NetworkModelParameters net
             return row.Start.ToTensor();
         if (options.Start == StyleTransferStart.Content)
             return row.Content.ToTensor();
-        var random = new SplitMix64(SeedSequence.Derive(seed, SeedSequence.StyleNoise, unchecked((int)row.Row)));
+        var random = new SplitMix64(SeedSequence.Derive(seed, SeedSequence.StyleNoise));
         var noise = new float[3 * row.Content.Height * row.Content.Width];
         for (var i = 0; i < noise.Length; i++)
             noise[i] = 255 * (float)random.NextDouble();

@@ -181,8 +181,8 @@ public sealed partial class StyleTransferEstimator
             var pictures = StylePaths.Count + StyleImages.Count;
             if (pictures == 0)
                 throw new ArgumentException($"{nameof(StylePaths)} and {nameof(StyleImages)} are empty; at least one style picture is needed.", nameof(StylePaths));
-            if (StyleBlendWeights is { } shares && (shares.Count != pictures || shares.Any(share => !(share >= 0 && double.IsFinite(share))) || shares.Sum() <= 0))
-                throw new ArgumentException(FormattableString.Invariant($"{nameof(StyleBlendWeights)} is [{string.Join(", ", shares.Select(share => FormattableString.Invariant($"{share}")))}]; it must have a number of at least 0 for each of the {pictures} style pictures, and not only zeros."), nameof(StyleBlendWeights));
+            if (StyleBlendWeights is { } shares && (shares.Count != pictures || shares.Any(share => !(share >= 0 && double.IsFinite(share))) || !(shares.Sum() > 0 && double.IsFinite(shares.Sum()))))
+                throw new ArgumentException(FormattableString.Invariant($"{nameof(StyleBlendWeights)} is [{string.Join(", ", shares.Select(share => FormattableString.Invariant($"{share}")))}]; it must have a number of at least 0 for each of the {pictures} style pictures, and not only zeros; their sum must be finite."), nameof(StyleBlendWeights));
             OptionCheck.Above(StyleScale, 0, 100, nameof(StyleScale));
             try
             {

@@ -16,7 +16,7 @@ namespace MLExtensions;
 /// <summary>Paints pictures in the style of others, by optimization.</summary>
 /// <remarks>
 /// <see cref="NetworkColumnsTransformer.Transform"/> is lazy and slow: every pass over the rows optimizes each picture again, when its row is
-/// read, so cache the column if it is read more than once. A row's picture does not depend on other rows. One transformer can be used by
+/// read. ML.NET cannot cache images: read them once, and save them. A row's picture does not depend on other rows. One transformer can be used by
 /// several threads. It uses the training engine: a program that loads it needs MLExtensions.Trainers.
 /// </remarks>
 public sealed class StyleTransferTransformer : NetworkColumnsTransformer
@@ -86,7 +86,7 @@ public sealed class StyleTransferTransformer : NetworkColumnsTransformer
     private protected override IDataView ReadAhead(IDataView input)
     {
         using var channel = Host.Start("Style transfer");
-        channel.Info("{0}", FormattableString.Invariant($"Each picture of column '{OutputColumnName}' is optimized in {_options.Iterations} steps whenever its row is read; cache the column if it is read more than once."));
+        channel.Info("{0}", FormattableString.Invariant($"Each picture of column '{OutputColumnName}' is optimized in {_options.Iterations} steps whenever its row is read; read it once, and save it."));
         return input;
     }
 
@@ -115,7 +115,10 @@ public sealed class StyleTransferTransformer : NetworkColumnsTransformer
 
     private protected override void SaveContent(ModelSaveContext ctx)
     {
-        StyleTransferStorage.Save(ctx, _options, _seed, _style);
+        // The layers by name: what is usual for a network is not known of the part of it that is saved.
+        var options = _options.Copy();
+        (options.ContentLayers, options.StyleLayers, options.StyleLayerWeights) = (_plan.Loss.ContentLayers, _plan.Loss.StyleLayers, _plan.Loss.StyleLayerWeights);
+        StyleTransferStorage.Save(ctx, options, _seed, _style);
         ctx.SaveModel(LossNetwork, NetworkFolder);
     }
 

@@ -21,7 +21,7 @@ namespace MLExtensions;
 /// <remarks>
 /// <para>
 /// Both pictures have any size; the result has that of the content picture and its transparency. <see cref="NetworkColumnsTransformer.Transform"/> is lazy: every pass over
-/// the rows paints again, so cache the column if it is read more than once. A row's picture does not depend on other rows. One transformer
+/// the rows paints again, and ML.NET cannot cache images: read them once, and save them. A row's picture does not depend on other rows. One transformer
 /// can be used by several threads.
 /// </para>
 /// <para>

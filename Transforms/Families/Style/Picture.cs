@@ -49,14 +49,18 @@ internal sealed class Picture(int height, int width, float[] colors, byte[]? alp
         var pixels = new byte[count * BytesPerPixel];
         for (var i = 0; i < count; i++)
         {
+            var opaque = opacity?[i] ?? byte.MaxValue;
             for (var channel = 0; channel < ImageReader.ColorChannels; channel++)
-                pixels[(i * BytesPerPixel) + channel] = (byte)Math.Clamp(MathF.Round(planes[(channel * count) + i]), 0, byte.MaxValue);
-            pixels[(i * BytesPerPixel) + AlphaByte] = opacity?[i] ?? byte.MaxValue;
+                pixels[(i * BytesPerPixel) + channel] = (byte)Math.Clamp(MathF.Round(planes[(channel * count) + i]) - (byte.MaxValue - opaque), 0, opaque);
+            pixels[(i * BytesPerPixel) + AlphaByte] = opaque;
         }
         return MLImage.CreateFromPixels(columns, rows, MLPixelFormat.Rgba32, pixels);
     }
 
-    /// <summary>Lays the colors of transparent pixels on white, as nobody sees what color they have, and returns their opacity.</summary>
+    /// <summary>
+    /// Lays transparent pixels on white and returns their opacity. Their colors are multiplied by the opacity already, as in every
+    /// <see cref="MLImage"/>, so that what is missing to 255 is white.
+    /// </summary>
     public static byte[]? OnWhite(MLImage image, Span<float> colors)
     {
         var pixels = image.Pixels;
@@ -71,7 +75,7 @@ internal sealed class Picture(int height, int width, float[] colors, byte[]? alp
             for (var channel = 0; channel < ImageReader.ColorChannels; channel++)
             {
                 ref var value = ref colors[(channel * opacity.Length) + i];
-                value = byte.MaxValue + ((value - byte.MaxValue) * opacity[i] / byte.MaxValue);
+                value = Math.Min(value, opacity[i]) + byte.MaxValue - opacity[i];
             }
         }
         return isTransparent ? opacity : null;

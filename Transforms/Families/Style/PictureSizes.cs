@@ -19,7 +19,10 @@ internal sealed class PictureSizes(NetworkModelParameters network, int padding)
         }
         catch (FormatException e)
         {
-            return $"the picture is too small for the layers that are compared. {e.Message} Enlarge the picture, or choose earlier layers.";
+            // No network reaches so far that a thousand pixels are too few.
+            return Math.Min(height, width) > 1000
+                ? $"the picture is too large for the layers that are compared. {e.Message} Make the picture smaller (ResizeImages)."
+                : $"the picture is too small for the layers that are compared. {e.Message} Enlarge the picture, or choose earlier layers.";
         }
     }
 
