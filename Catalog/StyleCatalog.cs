@@ -130,7 +130,7 @@ public static class StyleCatalog
         ///     .AppendCacheCheckpoint(ml)
         ///     .Append(ml.Transforms.NormalizeMeanVariance("Features"))
         ///     .Append(ml.Transforms.Conversion.MapValueToKey("Label"))
-        ///     .Append(ml.MulticlassClassification.Trainers.SdcaMaximumEntropy());
+        ///     .Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy());
         /// </code>
         /// </example>
         public StyleEmbeddingEstimator StyleEmbedding(string outputColumnName, string inputColumnName, string weightsPath) =>

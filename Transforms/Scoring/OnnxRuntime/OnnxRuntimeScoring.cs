@@ -6,6 +6,7 @@ namespace MLExtensions.Scoring.OnnxRuntime;
 /// <summary>Scores blocks with ONNX Runtime.</summary>
 internal abstract unsafe class OnnxRuntimeScoring : IBlockScoring
 {
+    /// <summary>To be called with a lease.</summary>
     /// <param name="computation">What is computed.</param>
     /// <param name="options">The options.</param>
     /// <param name="block">The rows.</param>
@@ -16,7 +17,6 @@ internal abstract unsafe class OnnxRuntimeScoring : IBlockScoring
         (Computation, Block, Scores, PassRows) = (computation, block, scores, rows);
         // Threads belong to a network, so that how many there are is decided here and not with each block.
         var threads = options.ThreadCount ?? (computation.MultiplyAdds * rows < TorchThreads.MultiplyAddsForThreads ? 1 : Environment.ProcessorCount);
-        using var lease = NetworkLease.Of(computation.Networks);
         Network = computation.Networks[0].Weights.Keep(
             FormattableString.Invariant($"{computation.Name} {threads} {options.Gpu}"),
             () => new OnnxRuntimeNetwork(GraphFile.Of(computation), threads, options.Gpu));
@@ -37,10 +37,13 @@ internal abstract unsafe class OnnxRuntimeScoring : IBlockScoring
     /// <param name="options">The options.</param>
     /// <param name="block">The rows.</param>
     /// <param name="scores">Takes the scores.</param>
-    public static OnnxRuntimeScoring Open(IRowComputation computation, ScoringOptions options, FeatureBlock block, float[] scores) =>
-        computation.Format.HasLengths ? new OfSequences(computation, options, block, scores)
-        : block.Capacity == 1 ? new OfRow(computation, options, block, scores)
-        : new OfRows(computation, options, block, scores);
+    public static OnnxRuntimeScoring Open(IRowComputation computation, ScoringOptions options, FeatureBlock block, float[] scores)
+    {
+        using var lease = NetworkLease.Of(computation.Networks); // until everything is there: a binding, too, is made with the network
+        return computation.Format.HasLengths ? new OfSequences(computation, options, block, scores)
+            : block.Capacity == 1 ? new OfRow(computation, options, block, scores)
+            : new OfRows(computation, options, block, scores);
+    }
 
     public void Score(int rows)
     {
