@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions;
 
 if (args is not [var modelPath, .. var rest])
 {
@@ -41,13 +42,13 @@ return torch == 0 && largest < 1e-5 && message.Contains("ONNX Runtime is there",
 // What only libtorch can do says so, in a sentence.
 string NeedsLibtorch()
 {
-    chain.SetScoring(new MLExtensions.ScoringOptions { Engine = MLExtensions.ScoringEngine.LibTorch });
+    chain.SetScoring(new ScoringOptions { Engine = ScoringEngine.LibTorch });
     try
     {
         chain.Transform(data).GetColumn<float[]>("Score").First();
         return "libtorch is not missing";
     }
-    catch (MLExtensions.TorchNotAvailableException e)
+    catch (TorchNotAvailableException e)
     {
         return e.Message;
     }
