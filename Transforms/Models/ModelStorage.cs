@@ -116,7 +116,6 @@ internal static class ModelStorage
 
     private static nn.Module<Tensor, Tensor> ReadModule(SafeTensorsReader reader, NetworkArchitecture architecture)
     {
-        TorchRuntime.Initialize();
         using var state = TorchState.Enter();
         using var scope = NewDisposeScope();
         var network = architecture.CreateModule();

@@ -180,7 +180,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     {
         using var lease = Lease();
         var graph = CreateGraph(ctx);
-        var columns = new OnnxColumns(ctx, schema.Schema, Weights.Owner ?? nameof(NetworkModelParameters));
+        var columns = new OnnxColumns(ctx, schema.Schema, Weights.Owner);
         var feature = schema.Feature!.Value;
         if (outputNames.Contains(columns.Variable(feature)))
             throw columns.NotExportable($"its feature column '{feature.Name}' has the name of a column that it adds. Copy it to one of another name (CopyColumns) before the training");
@@ -194,7 +194,7 @@ public sealed class NetworkModelParameters : ModelParametersBase<VBuffer<float>>
     internal GraphWriter CreateGraph(OnnxContext context)
     {
         context.CheckOpSetVersion(GraphWriter.OperatorSet, Architecture.GetType().Name);
-        GraphWriter.CheckSize(Architecture.ParameterCount, Weights.Owner ?? nameof(NetworkModelParameters));
+        GraphWriter.CheckSize(Architecture.ParameterCount, Weights.Owner);
         var weights = Weights.OpenWeights();
         return new GraphWriter(context, weights);
     }

@@ -47,7 +47,6 @@ internal sealed class StoredNetwork(NetworkArchitecture architecture, IReadOnlyD
     /// <exception cref="ModelFormatException">They are not those of the architecture; the message names them.</exception>
     public nn.Module<Tensor, Tensor> CreateModule()
     {
-        TorchRuntime.Initialize();
         using var state = TorchState.Enter();
         using var scope = NewDisposeScope();
         var network = architecture.CreateModule();

@@ -97,7 +97,6 @@ internal sealed record StylePicture(int Height, int Width, byte[] Colors)
 {
     public static StylePicture Of(MLImage image, double scale)
     {
-        TorchRuntime.Initialize();
         using var state = TorchState.Enter();
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();

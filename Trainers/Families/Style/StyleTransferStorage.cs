@@ -36,7 +36,6 @@ internal static class StyleTransferStorage
     public static (StyleTransferEstimator.Options Options, int Seed, StylePictures Style) Load(ModelLoadContext ctx)
     {
         var settings = ReadSettings(ModelEntry.Read(ctx, SettingsEntry, MaximumBytes));
-        TorchRuntime.Initialize();
         using var state = TorchState.Enter();
         using var scope = NewDisposeScope();
         var tensors = ModelEntry.Read(ctx, PicturesEntry, stream => SafeTensorsReader.Open(stream, PicturesEntry, requireChecksum: true).ReadAll());

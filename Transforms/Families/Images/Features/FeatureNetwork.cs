@@ -61,7 +61,6 @@ internal static class PretrainedNetwork
     /// <exception cref="ArgumentException">The file lacks weights of the network, or they have other shapes; the message names them.</exception>
     public static NetworkModelParameters Load(IHostEnvironment env, WeightFile file, NetworkArchitecture architecture, string option)
     {
-        TorchRuntime.Initialize();
         using var state = TorchState.Enter();
         using var scope = NewDisposeScope();
         var network = architecture.CreateModule();
