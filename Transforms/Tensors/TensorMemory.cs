@@ -26,6 +26,27 @@ internal static unsafe class TensorMemory
             return (T*)address;
     }
 
+    /// <summary>
+    /// Computes a tensor and frees what was needed on the way as far as no gradient needs it: tensors as large as pictures would otherwise live to
+    /// the end of the caller's scope.
+    /// </summary>
+    /// <returns>The tensor, which belongs to the caller's scope.</returns>
+    public static Tensor WithoutIntermediates(Func<Tensor> compute)
+    {
+        using var scope = NewDisposeScope();
+        var result = compute();
+        return scope.Contains(result) ? scope.MoveToOuter(result) : result;
+    }
+
+    /// <summary>Replaces a tensor of the caller's by one computed from it; the old one is freed as far as no gradient needs it.</summary>
+    public static Tensor Replace(Tensor old, Func<Tensor, Tensor> compute)
+    {
+        var result = WithoutIntermediates(() => compute(old));
+        if (!ReferenceEquals(result, old))
+            old.Dispose();
+        return result;
+    }
+
     /// <summary>Passes the bytes of a contiguous tensor of any size to an action in pieces, because a span is limited to 2 GB.</summary>
     /// <param name="tensor">The tensor.</param>
     /// <param name="action">Receives the pieces, in order.</param>

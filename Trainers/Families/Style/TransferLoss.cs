@@ -41,7 +41,7 @@ internal sealed class TransferLoss(LossNetwork network, TransferLossSettings set
     public Tensor[] ContentOf(Tensor pictures) => network.Outputs(pictures, settings.ContentLayers);
 
     /// <summary>The Gram matrices of pictures.</summary>
-    public Tensor[] StyleOf(Tensor pictures) => network.Outputs(pictures, settings.StyleLayers).Select(StyleStatistics.Gram).ToArray();
+    public Tensor[] StyleOf(Tensor pictures) => network.Measure(pictures, settings.StyleLayers, (_, outputs) => StyleStatistics.Gram(outputs));
 
     /// <summary>The losses of pictures.</summary>
     /// <param name="pictures">Pictures <c>[rows, 3, height, width]</c> from 0 to 255.</param>
@@ -49,9 +49,11 @@ internal sealed class TransferLoss(LossNetwork network, TransferLossSettings set
     /// <param name="style">The Gram matrices to reach, one for all rows or one for each; see <see cref="StyleOf"/>.</param>
     public TransferLosses Of(Tensor pictures, IReadOnlyList<Tensor> content, IReadOnlyList<Tensor> style)
     {
-        var outputs = network.Outputs(pictures, _layers);
-        var contentLoss = Sum(content.Select((target, i) => ContentLoss(outputs[i], target)));
-        var byLayer = style.Select((target, i) => StyleLoss(StyleStatistics.Gram(outputs[content.Count + i]), target)).ToArray();
+        var losses = network.Measure(pictures, _layers, (i, outputs) => i < content.Count
+            ? ContentLoss(outputs, content[i])
+            : StyleLoss(StyleStatistics.Gram(outputs), style[i - content.Count]));
+        var contentLoss = Sum(losses.Take(content.Count));
+        var byLayer = losses[content.Count..];
         var styleLoss = Sum(byLayer.Select((loss, i) => loss.mul(Number.Of(settings.StyleLayerWeights[i]))));
         var variation = TotalVariation(pictures);
         var total = contentLoss.mul(Number.Of(settings.ContentWeight))
@@ -62,7 +64,7 @@ internal sealed class TransferLoss(LossNetwork network, TransferLossSettings set
 
     private Tensor ContentLoss(Tensor outputs, Tensor target)
     {
-        var differences = SumOfSquares(outputs.sub(target));
+        var differences = TensorMemory.WithoutIntermediates(() => SumOfSquares(outputs.sub(target)));
         return settings.Form == StyleLossForm.Absolute
             ? differences.div(Number.Of(2)).mean()
             : differences.div(SumOfSquares(target)).mean();
@@ -81,14 +83,14 @@ internal sealed class TransferLoss(LossNetwork network, TransferLossSettings set
     public static Tensor TotalVariation(Tensor pictures)
     {
         var (height, width) = (pictures.shape[2], pictures.shape[3]);
-        return Along(2, height).add(Along(3, width), Number.One).div(Number.Of(MaximumPixel * MaximumPixel));
+        return TensorMemory.WithoutIntermediates(() => Along(2, height).add(Along(3, width), Number.One).div(Number.Of(MaximumPixel * MaximumPixel)));
 
         Tensor Along(int dimension, long length) => length < 2
             ? pictures.sum().mul(Number.Zero)
             : pictures.narrow(dimension, 1, length - 1).sub(pictures.narrow(dimension, 0, length - 1)).pow(Number.Of(2)).mean();
     }
 
-    private static Tensor SumOfSquares(Tensor values) => values.flatten(1).pow(Number.Of(2)).sum(1);
+    private static Tensor SumOfSquares(Tensor values) => TensorMemory.WithoutIntermediates(() => values.flatten(1).pow(Number.Of(2)).sum(1));
 
     private static Tensor Sum(IEnumerable<Tensor> losses) => losses.Aggregate((sum, loss) => sum.add(loss, Number.One));
 }

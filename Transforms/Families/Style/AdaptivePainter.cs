@@ -15,7 +15,7 @@ internal static class AdaptiveNormalization
     {
         var own = StyleStatistics.MeanAndDeviation(content);
         var factor = style[1].div(own[1].clamp_min(Number.Of(LeastDeviation)));
-        return content.sub(Spread(own[0])).mul(Spread(factor)).add(Spread(style[0]), Number.One);
+        return TensorMemory.WithoutIntermediates(() => content.sub(Spread(own[0])).mul(Spread(factor)).add(Spread(style[0]), Number.One));
     }
 
     private static Tensor Spread(Tensor values) => values.unsqueeze(2).unsqueeze(3);
@@ -43,14 +43,18 @@ internal sealed class AdaptivePainter
     /// <param name="strength">From 0 to 1.</param>
     public Tensor Paint(Tensor content, Tensor style, double strength)
     {
+        var statistics = TensorMemory.WithoutIntermediates(() => cat(StyleStatistics.MeanAndDeviation(_encoder.Encode(style)), 0));
         var features = _encoder.Encode(content);
-        var styled = AdaptiveNormalization.Apply(features, StyleStatistics.MeanAndDeviation(_encoder.Encode(style)));
+        var styled = AdaptiveNormalization.Apply(features, [statistics.narrow(0, 0, 1), statistics.narrow(0, 1, 1)]);
         if (strength >= 1)
+        {
+            features.Dispose();
             return Decode(styled);
+        }
         var lost = content.sub(Decode(features));
         return Decode(features.add(styled.sub(features), Number.Of(strength))).add(lost, Number.Of(1 - strength));
 
-        Tensor Decode(Tensor input) => _encoder.Cut(_decoder.Network.call(input), content.shape[2], content.shape[3]);
+        Tensor Decode(Tensor input) => TensorMemory.WithoutIntermediates(() => _encoder.Cut(_decoder.Network.call(input), content.shape[2], content.shape[3]));
     }
 
     /// <summary>The multiply-adds for a content picture.</summary>

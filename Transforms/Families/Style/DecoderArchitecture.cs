@@ -162,14 +162,12 @@ public sealed record DecoderArchitecture : NetworkArchitecture
             x = x.div(Number.Of(_architecture.InputDivisor));
             for (var i = 0; i < layers.Count; i++)
             {
-                var scale = _architecture.Layers[i].Scale;
-                if (scale > 1)
-                    x = nn.functional.interpolate(x, [scale * x.shape[2], scale * x.shape[3]], mode: InterpolationMode.Nearest);
-                x = layers[i].call(x);
+                var layer = i;
+                x = TensorMemory.Replace(x, old => layers[layer].Enlarged(old, _architecture.Layers[layer].Scale));
                 if (i < layers.Count - 1)
                     x = x.relu_();
             }
-            return x.mul(Number.Of(Gray)).add(Number.Of(Gray), Number.One);
+            return TensorMemory.Replace(x, old => old.mul(Number.Of(Gray)).add(Number.Of(Gray), Number.One));
         }
     }
 }

@@ -27,27 +27,46 @@ internal sealed class LossNetwork
     /// <summary>Returns the outputs of some layers.</summary>
     /// <param name="pictures">Pictures <c>[rows, 3, height, width]</c> from 0 to 255.</param>
     /// <param name="paths">The full names of the layers.</param>
-    public Tensor[] Outputs(Tensor pictures, IReadOnlyList<string> paths)
+    public Tensor[] Outputs(Tensor pictures, IReadOnlyList<string> paths) => Measure(pictures, paths, measure: null);
+
+    /// <summary>Returns what is measured of the outputs of some layers. Without a gradient, an output is freed as soon as it is not needed any more.</summary>
+    /// <param name="pictures">Pictures <c>[rows, 3, height, width]</c> from 0 to 255.</param>
+    /// <param name="paths">The full names of the layers.</param>
+    /// <param name="measure">Measures the output of a layer, given its place in <paramref name="paths"/>; null for the outputs themselves.</param>
+    public Tensor[] Measure(Tensor pictures, IReadOnlyList<string> paths, Func<int, Tensor, Tensor>? measure)
     {
-        var outputs = new Tensor[paths.Count];
+        var results = new Tensor[paths.Count];
         var left = paths.Distinct().Count();
-        var x = _input.Scaling.Apply(_padding == 0 ? pictures : nn.functional.pad(pictures, [_padding, _padding, _padding, _padding], PaddingModes.Reflect));
+        var x = TensorMemory.WithoutIntermediates(() => _input.Scaling.Apply(_padding == 0 ? pictures : nn.functional.pad(pictures, [_padding, _padding, _padding, _padding], PaddingModes.Reflect)));
+        var isOwned = !ReferenceEquals(x, pictures);
         foreach (var (layer, module) in _layers)
         {
             if (left == 0)
                 break;
-            x = module.call(ChannelsLast.Arrange(x));
+            var next = TensorMemory.WithoutIntermediates(() => module.call(ChannelsLast.Arrange(x)));
+            if (!ReferenceEquals(next, x))
+            {
+                if (isOwned)
+                    x.Dispose();
+                (x, isOwned) = (next, true);
+            }
             if (!paths.Contains(layer.Path))
                 continue;
             left--;
-            var kept = layer.MayBeOverwritten && left > 0 ? x.clone() : x;
-            for (var i = 0; i < outputs.Length; i++)
+            var output = (measure == null || x.requires_grad) && layer.MayBeOverwritten && left > 0 ? x.clone() : x;
+            for (var i = 0; i < results.Length; i++)
             {
                 if (paths[i] == layer.Path)
-                    outputs[i] = kept;
+                    results[i] = measure == null ? output : TensorMemory.WithoutIntermediates(() => measure(i, output));
             }
+            if (measure == null)
+                isOwned &= !ReferenceEquals(output, x);
+            else if (!ReferenceEquals(output, x))
+                output.Dispose();
         }
-        return outputs;
+        if (isOwned)
+            x.Dispose();
+        return results;
     }
 }
 
@@ -58,8 +77,11 @@ internal static class StyleStatistics
     public static Tensor Gram(Tensor outputs)
     {
         var (rows, channels, positions) = (outputs.shape[0], outputs.shape[1], outputs.shape[2] * outputs.shape[3]);
-        var values = outputs.permute(0, 2, 3, 1).reshape(rows, positions, channels);
-        return values.transpose(1, 2).bmm(values).div(Number.Of(positions));
+        return TensorMemory.WithoutIntermediates(() =>
+        {
+            var values = outputs.permute(0, 2, 3, 1).reshape(rows, positions, channels);
+            return values.transpose(1, 2).bmm(values).div(Number.Of(positions));
+        });
     }
 
     /// <summary>The values of a symmetric matrix <c>[1, n, n]</c> on and above its diagonal, row by row.</summary>
@@ -69,6 +91,6 @@ internal static class StyleStatistics
     public static Tensor[] MeanAndDeviation(Tensor outputs)
     {
         var mean = outputs.mean([2, 3], keepdim: true);
-        return [mean.flatten(1), outputs.sub(mean).pow(Number.Of(2)).mean([2, 3]).sqrt()];
+        return [mean.flatten(1), TensorMemory.WithoutIntermediates(() => outputs.sub(mean).pow(Number.Of(2)).mean([2, 3]).sqrt())];
     }
 }

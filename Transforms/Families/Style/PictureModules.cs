@@ -26,11 +26,21 @@ internal sealed class ReflectedConvolution : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x)
+    public override Tensor forward(Tensor x) => Enlarged(x, 1);
+
+    /// <summary>
+    /// The convolution of pictures that are made some times as high and wide by repeating pixels: unlike a transposed convolution it leaves no checkerboard
+    /// patterns.
+    /// </summary>
+    public Tensor Enlarged(Tensor x, long scale) => TensorMemory.WithoutIntermediates(() =>
     {
-        var padded = _padding == 0 ? x : nn.functional.pad(x, [_padding, _padding, _padding, _padding], PaddingModes.Reflect);
-        return nn.functional.conv2d(Images.ChannelsLast.Arrange(padded), weight, bias, [_stride, _stride]);
-    }
+        var padded = TensorMemory.WithoutIntermediates(() => Images.ChannelsLast.Arrange(Padded(scale == 1
+            ? x
+            : nn.functional.interpolate(x, [scale * x.shape[2], scale * x.shape[3]], mode: InterpolationMode.Nearest))));
+        return nn.functional.conv2d(padded, weight, bias, [_stride, _stride]);
+    });
+
+    private Tensor Padded(Tensor x) => _padding == 0 ? x : nn.functional.pad(x, [_padding, _padding, _padding, _padding], PaddingModes.Reflect);
 }
 
 /// <summary>What networks of pictures do between convolutions.</summary>
@@ -39,20 +49,18 @@ internal static class PictureOperations
     /// <summary>What normalization adds to the variance.</summary>
     public const double Epsilon = 1e-5;
 
-    /// <summary>Makes pictures twice as high and wide by repeating pixels; with a convolution after it there are no checkerboard patterns.</summary>
-    public static Tensor Double(Tensor x) => nn.functional.interpolate(x, [2 * x.shape[2], 2 * x.shape[3]], mode: InterpolationMode.Nearest);
-
     /// <summary>
     /// Brings each channel of each picture to mean 0 and variance 1 (Ulyanov, Vedaldi and Lempitsky, 2016), then multiplies and shifts it, in as few
     /// passes as it takes: pictures are larger than caches.
     /// </summary>
-    /// <param name="x">The pictures.</param>
+    /// <param name="x">The pictures. They are overwritten, unless a gradient needs them.</param>
     /// <param name="scale">The factor of each channel, of all pictures or of each, <c>[rows or 1, channels, 1, 1]</c>.</param>
     /// <param name="shift">What is added to it, likewise.</param>
     public static Tensor Normalize(Tensor x, Tensor scale, Tensor shift)
     {
-        var centered = x.sub(x.mean([2, 3], keepdim: true));
-        var variance = centered.pow(Number.Of(2)).mean([2, 3], keepdim: true);
+        var mean = x.mean([2, 3], keepdim: true);
+        var centered = x.requires_grad ? x.sub(mean) : x.sub_(mean);
+        var variance = TensorMemory.WithoutIntermediates(() => centered.pow(Number.Of(2)).mean([2, 3], keepdim: true));
         return addcmul(shift, centered, variance.add(Number.Of(Epsilon), Number.One).rsqrt().mul(scale), Number.One);
     }
 }

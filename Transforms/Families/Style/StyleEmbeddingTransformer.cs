@@ -102,9 +102,10 @@ public sealed class StyleEmbeddingTransformer : NetworkColumnsTransformer
         using var threads = TorchThreads.Use(TorchThreads.CountFor(_sizes.MultiplyAdds(picture.Height, picture.Width)));
         using var scope = NewDisposeScope();
         using var mode = TorchState.Infer();
-        var parts = _layers.Outputs(picture.ToTensor(), _settings.Layers)
-            .SelectMany(outputs => _settings.Statistic == StyleStatistic.Gram ? [StyleStatistics.UpperTriangle(StyleStatistics.Gram(outputs))] : StyleStatistics.MeanAndDeviation(outputs));
-        return TensorMemory.Floats(cat(parts.Select(part => part.flatten()).ToArray(), 0).contiguous()).ToArray();
+        var parts = _layers.Measure(picture.ToTensor(), _settings.Layers, (_, outputs) => _settings.Statistic == StyleStatistic.Gram
+            ? StyleStatistics.UpperTriangle(StyleStatistics.Gram(outputs))
+            : cat(StyleStatistics.MeanAndDeviation(outputs), 1));
+        return TensorMemory.Floats(cat(Array.ConvertAll(parts, part => part.flatten()), 0).contiguous()).ToArray();
     }
 }
 

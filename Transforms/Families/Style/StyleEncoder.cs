@@ -96,8 +96,14 @@ internal sealed class StyleEncoder
     public Tensor Inside(Tensor outputs, long height, long width) => outputs.narrow(2, FirstPosition, CountOf(height)).narrow(3, FirstPosition, CountOf(width));
 
     /// <summary>The outputs of some layers, with those of the border.</summary>
-    public Tensor[] Outputs(Tensor pictures, IReadOnlyList<string> paths) =>
-        _network.Outputs(nn.functional.pad(pictures, [Border, EndOf(pictures.shape[3]), Border, EndOf(pictures.shape[2])], PaddingModes.Reflect), paths);
+    public Tensor[] Outputs(Tensor pictures, IReadOnlyList<string> paths) => Measure(pictures, paths, measure: null);
+
+    /// <summary>What is measured of the outputs of some layers, with those of the border; see <see cref="LossNetwork.Measure"/>.</summary>
+    public Tensor[] Measure(Tensor pictures, IReadOnlyList<string> paths, Func<int, Tensor, Tensor>? measure)
+    {
+        using var padded = nn.functional.pad(pictures, [Border, EndOf(pictures.shape[3]), Border, EndOf(pictures.shape[2])], PaddingModes.Reflect);
+        return _network.Measure(padded, paths, measure);
+    }
 
     /// <summary>Cuts what was decoded from the positions of a picture to the picture.</summary>
     public Tensor Cut(Tensor decoded, long height, long width) => decoded.narrow(2, _offset % Stride, height).narrow(3, _offset % Stride, width);

@@ -54,15 +54,15 @@ internal sealed class StyleNetwork : nn.Module<Tensor, Tensor>
     {
         var (height, width) = ((int)pictures.shape[2], (int)pictures.shape[3]);
         var (below, right) = (StyleNetworkArchitecture.Whole(height) - height, StyleNetworkArchitecture.Whole(width) - width);
-        var x = below + right == 0 ? pictures : nn.functional.pad(pictures, [0, right, 0, below], PaddingModes.Reflect);
-        x = x.sub(Number.Of(Middle)).mul(Number.Of(1 / Middle));
+        var x = TensorMemory.WithoutIntermediates(() => (below + right == 0 ? pictures : nn.functional.pad(pictures, [0, right, 0, below], PaddingModes.Reflect))
+            .sub(Number.Of(Middle)).mul(Number.Of(1 / Middle)));
         foreach (var layer in down)
-            x = layer.Apply(x, shares).relu_();
+            x = TensorMemory.Replace(x, old => layer.Apply(old, shares).relu_());
         foreach (var block in residual)
-            x = block.Apply(x, shares);
+            x = TensorMemory.Replace(x, old => block.Apply(old, shares));
         foreach (var layer in up)
-            x = layer.Apply(PictureOperations.Double(x), shares).relu_();
-        x = output.call(x).tanh().mul(Number.Of(Reach)).add(Number.Of(Middle), Number.One);
+            x = TensorMemory.Replace(x, old => layer.Apply(old, shares, scale: 2).relu_());
+        x = TensorMemory.Replace(x, old => output.call(old).tanh().mul(Number.Of(Reach)).add(Number.Of(Middle), Number.One));
         return below + right == 0 ? x : x.narrow(2, 0, height).narrow(3, 0, width);
     }
 }
@@ -81,7 +81,11 @@ internal sealed class StyledConvolution : nn.Module
         RegisterComponents();
     }
 
-    public Tensor Apply(Tensor x, Tensor? shares) => norm.Apply(convolution.call(x), shares);
+    /// <param name="x">The pictures.</param>
+    /// <param name="shares">The shares of the styles, or null.</param>
+    /// <param name="scale">How many times as high and wide they are made before.</param>
+    public Tensor Apply(Tensor x, Tensor? shares, long scale = 1) =>
+        TensorMemory.WithoutIntermediates(() => norm.Apply(convolution.Enlarged(x, scale), shares));
 }
 
 /// <summary>Two convolutions whose result is added to their input.</summary>
@@ -97,7 +101,7 @@ internal sealed class ResidualBlock : nn.Module
         RegisterComponents();
     }
 
-    public Tensor Apply(Tensor x, Tensor? shares) => second.Apply(first.Apply(x, shares).relu_(), shares).add_(x, Number.One);
+    public Tensor Apply(Tensor x, Tensor? shares) => TensorMemory.Replace(first.Apply(x, shares).relu_(), inner => second.Apply(inner, shares)).add_(x, Number.One);
 }
 
 /// <summary>Instance normalization with a scale and a shift for each channel of each style.</summary>
