@@ -63,6 +63,7 @@ internal sealed class TrainingReporter : IDisposable
     private readonly IChannel _channel;
     private readonly IProgressChannel _progressChannel;
     private readonly TrainingOptions _options;
+    private readonly bool _logsEpochs;
     private readonly TensorBoardReporter? _tensorBoard;
     private readonly Stopwatch _epochWatch = new();
     private TimeSpan _lastReport;
@@ -71,8 +72,13 @@ internal sealed class TrainingReporter : IDisposable
     private int _batch;
     private double _loss;
 
-    public TrainingReporter(IChannel channel, IProgressChannel progressChannel, TrainingOptions options)
+    /// <param name="channel">The log.</param>
+    /// <param name="progressChannel">ML.NET's progress.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="logsEpochs">Whether the log has a line for each epoch.</param>
+    public TrainingReporter(IChannel channel, IProgressChannel progressChannel, TrainingOptions options, bool logsEpochs = true)
     {
+        _logsEpochs = logsEpochs;
         _channel = channel;
         _progressChannel = progressChannel;
         _options = options;
@@ -108,7 +114,8 @@ internal sealed class TrainingReporter : IDisposable
 
     public void EpochDone(EpochRecord record, TrainingStep step, TrainingGoal? goal)
     {
-        _channel.Info("{0}{1}", _options.Stage == null ? "" : _options.Stage + ", ", record);
+        if (_logsEpochs)
+            _channel.Info("{0}{1}", _options.Stage == null ? "" : _options.Stage + ", ", record);
         _progressChannel.Checkpoint(record.TrainingLoss, record.Epoch, _batch);
         _tensorBoard?.Write(record);
         using (NewDisposeScope())

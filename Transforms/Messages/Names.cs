@@ -52,6 +52,24 @@ internal static class NumberList
         where T : IFormattable => string.Join(separator, numbers.Select(number => number.ToString(null, CultureInfo.InvariantCulture)));
 }
 
+/// <summary>Names of columns in options.</summary>
+internal static class ColumnNames
+{
+    /// <summary>Checks that a column has another name than others: one would hide the other.</summary>
+    /// <param name="name">Its name; null if there is none.</param>
+    /// <param name="option">The option with its name.</param>
+    /// <param name="others">The names of others, or null, and their options.</param>
+    /// <exception cref="ArgumentException">Two are the same; the message names both options.</exception>
+    public static void RequireOther(string? name, string option, params (string? Name, string Option)[] others)
+    {
+        foreach (var other in others)
+        {
+            if (name != null && name == other.Name)
+                throw new ArgumentException($"{option} and {other.Option} are both '{name}'; they must differ.", option);
+        }
+    }
+}
+
 /// <summary>Names rows in messages.</summary>
 internal static class RowName
 {

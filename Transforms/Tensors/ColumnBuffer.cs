@@ -63,7 +63,7 @@ internal sealed class ImageColumnBuffer(Func<MLImage?> current, int capacity) : 
     private readonly KeptImage?[] _images = new KeptImage?[capacity];
 
     public static ImageColumnBuffer Of(DataViewRow input, DataViewSchema.Column column, int capacity) =>
-        new(new ImageGetter(input.GetGetter<MLImage>(column)).Read, capacity);
+        new(ImageGetter.Of(input, column).Read, capacity);
 
     public override long Keep(int position)
     {

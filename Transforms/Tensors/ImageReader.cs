@@ -10,20 +10,33 @@ namespace MLExtensions.Tensors;
 /// to be disposed. ResizeImages passes an image that already has the right size through as it is, so what would be disposed is the image in
 /// the memory of the user, who needs it in the next pass. Therefore the collector frees the images that the source has made.
 /// </summary>
-internal sealed class ImageGetter(ValueGetter<MLImage> getter)
+/// <param name="getter">The getter of the column.</param>
+/// <param name="place">Names the column and the current row, for messages.</param>
+internal sealed class ImageGetter(ValueGetter<MLImage> getter, Func<string> place)
 {
     // The collector does not see the memory of the pixels.
     private const long MaximumPendingBytes = 64 << 20;
 
     private long _pendingBytes;
 
+    public static ImageGetter Of(DataViewRow row, DataViewSchema.Column column) =>
+        new(row.GetGetter<MLImage>(column), () => $"Image column '{column.Name}', {RowName.Of(row.Position)}");
+
+    /// <exception cref="FormatException">The image is disposed; the message names column and row.</exception>
     public MLImage? Read()
     {
         MLImage? image = null;
         getter(ref image!);
         if (image == null)
             return null;
-        _pendingBytes += image.Pixels.Length;
+        try
+        {
+            _pendingBytes += image.Pixels.Length;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new FormatException($"{place()}: the image is disposed; images must live as long as rows are read.", e);
+        }
         if (_pendingBytes > MaximumPendingBytes)
         {
             _pendingBytes = 0;
@@ -52,7 +65,7 @@ internal sealed class ImageReader
         _row = row;
         _column = column.Name;
         _type = (ImageDataViewType)column.Type;
-        _getter = new ImageGetter(row.GetGetter<MLImage>(column));
+        _getter = ImageGetter.Of(row, column);
     }
 
     /// <summary>The last image read. It may belong to the source: it must not be changed or disposed.</summary>

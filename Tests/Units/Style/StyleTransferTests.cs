@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Tests.Loading;
 using TorchSharp;
+using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Style;
 
@@ -261,15 +262,133 @@ public sealed class StyleTransferTests
     public void HugePicture_RefusedBeforehand()
     {
         using var sample = new StyleSample();
+        var data = StyleSample.View(_ml, StyleSample.Scene());
+        using var transformer = _ml.Transforms.StyleTransfer(sample.Options()).Fit(data);
         MLExtensions.Tensors.MachineMemory.Assumed = 100_000;
         try
         {
-            var e = Assert.ThrowsExactly<InsufficientMemoryException>(() => StyleSample.Paint(_ml, sample.Options(), StyleSample.Scene()));
+            var e = Assert.ThrowsExactly<InsufficientMemoryException>(() => StyleSample.Read(transformer.Transform(data), "Styled"));
             StringAssert.Contains(e.Message, "24 x 32 pixels");
         }
         finally
         {
             MLExtensions.Tensors.MachineMemory.Assumed = null;
+        }
+    }
+
+    [TestMethod]
+    public void HugeStylePicture_RefusedByOption_BeforeItIsMadeLarger()
+    {
+        using var sample = new StyleSample();
+        void Refused(string text, Action<StyleTransferEstimator.Options> change) => StringAssert.Contains(
+            Assert.ThrowsExactly<InsufficientMemoryException>(() => _ml.Transforms.StyleTransfer(sample.Options(change)).Fit(StyleSample.View(_ml, StyleSample.Scene()))).Message, text);
+        Refused("StyleImages[0] has 280000 x 400000 pixels (height x width) with StyleScale = 100, and their style needs about", o => (o.StyleScale, o.StyleImages) = (100, [TestImages.Solid(4000, 2800, 1, 2, 3)]));
+        MLExtensions.Tensors.MachineMemory.Assumed = 100_000;
+        try
+        {
+            Refused("StyleImages[0] has 28 x 40 pixels (height x width), and their style needs about 16.", _ => { });
+        }
+        finally
+        {
+            MLExtensions.Tensors.MachineMemory.Assumed = null;
+        }
+    }
+
+    [TestMethod]
+    [DataRow(false, 2)]
+    [DataRow(true, 3)]
+    public void StyleIsMeasuredOnce_UnlessItDependsOnTheRow(bool preserveColors, int passesBesideSteps)
+    {
+        using var sample = new StyleSample();
+        var data = StyleSample.View(_ml, StyleSample.Scene(), StyleSample.Scene(), StyleSample.Scene());
+        using var transformer = _ml.Transforms.StyleTransfer(sample.Options(o => (o.Iterations, o.PreserveColors) = (4, preserveColors))).Fit(data);
+        var passes = 0;
+        var first = (nn.Module<Tensor, Tensor>)transformer.LossNetwork.Network.named_modules().Single(entry => entry.name == "features.0").module;
+        first.register_forward_hook((_, _, output) =>
+        {
+            passes++;
+            return output;
+        });
+        var pictures = StyleSample.Read(transformer.Transform(data), "Styled");
+        // In each row the content, the steps, and the loss of the last one; the style once, or in each row.
+        Assert.AreEqual(preserveColors ? 3 * (4 + passesBesideSteps) : (3 * (4 + passesBesideSteps)) + 1, passes);
+        Assert.AreEqual(0, StyleSample.Distance(pictures[0], pictures[2]));
+    }
+
+    [TestMethod]
+    public void Log_SaysOnceThatRowsAreOptimized_AndNothingOfEachPicture()
+    {
+        using var sample = new StyleSample();
+        var lines = new List<string>();
+        var ml = new MLContext(1);
+        ml.Log += (_, e) => lines.Add(e.Message);
+        var data = StyleSample.View(ml, StyleSample.Scene(), StyleSample.Scene());
+        var pipeline = ml.Transforms.StyleTransfer(sample.Options(o => o.Iterations = 1)).Append(ml.Transforms.CopyColumns("Copy", "Styled"));
+        using var model = pipeline.Fit(data);
+        StyleSample.Read(model.Transform(data), "Styled");
+        Assert.HasCount(1, lines.Where(line => line.Contains("is optimized in 1 steps", StringComparison.Ordinal)).ToArray());
+        Assert.IsEmpty(lines.Where(line => line.Contains("epoch 1", StringComparison.Ordinal)).ToArray());
+    }
+
+    [TestMethod]
+    public void DisposedPictures_RefusedByOptionOrRow()
+    {
+        using var sample = new StyleSample();
+        MLImage Disposed()
+        {
+            var image = StyleSample.Scene();
+            image.Dispose();
+            return image;
+        }
+        var style = Assert.ThrowsExactly<ArgumentException>(() => StyleSample.Paint(_ml, sample.Options(o => o.StyleImages = [StyleSample.Stripes(), Disposed()]), StyleSample.Scene()));
+        StringAssert.Contains(style.Message, "StyleImages[1] is disposed");
+        Assert.AreEqual("StyleImages", style.ParamName);
+        var content = Assert.ThrowsExactly<FormatException>(() => StyleSample.Paint(_ml, sample.Options(o => o.Iterations = 1), StyleSample.Scene(), Disposed()));
+        StringAssert.Contains(content.Message, "Image column 'Image', row 1 (the first row is 0): the image is disposed");
+    }
+
+    [TestMethod]
+    public void TruncatedStylePicture_RefusedByName()
+    {
+        using var sample = new StyleSample();
+        using var folder = new TemporaryFolder();
+        var path = folder.File("style.jpg");
+        TestImages.Create(64, 64, (y, x) => ((byte)(4 * x), (byte)(4 * y), (byte)(x ^ y))).Save(path);
+        var bytes = File.ReadAllBytes(path);
+        File.WriteAllBytes(path, bytes[..(bytes.Length * 2 / 3)]);
+        var e = Assert.ThrowsExactly<ArgumentException>(() => StyleSample.Paint(_ml, sample.Options(o => (o.StylePaths, o.StyleImages) = ([path], [])), StyleSample.Scene()));
+        StringAssert.Contains(e.Message, $"StylePaths contains '{path}': the image of 64 x 64 pixels is truncated");
+        Assert.AreEqual("StylePaths", e.ParamName);
+    }
+
+    [TestMethod]
+    public void ColumnsThatHideOneAnother_RefusedByOption()
+    {
+        using var sample = new StyleSample();
+        using var fast = new FastStyleSample();
+        static void Refused(string text, string option, Action create)
+        {
+            var e = Assert.ThrowsExactly<ArgumentException>(create);
+            StringAssert.Contains(e.Message, text);
+            Assert.AreEqual(option, e.ParamName);
+        }
+        foreach (var other in new[] { "InputColumnName", "OutputColumnName" })
+        {
+            var name = other == "InputColumnName" ? "Image" : "Styled";
+            Refused($"LossColumnName and {other} are both '{name}'; they must differ", "LossColumnName", () => _ml.Transforms.StyleTransfer(sample.Options(o => o.LossColumnName = name)));
+            Refused($"StyleColumnName and {other} are both '{name}'; they must differ", "StyleColumnName", () => _ml.Transforms.FastStyleTransfer(fast.Options(o => o.StyleColumnName = name)));
+            Refused($"StyleColumnName and {other} are both '{name}'; they must differ", "StyleColumnName", () => _ml.Transforms.AdaptiveStyleTransfer(Adaptive(o => o.StyleColumnName = name)));
+            Refused($"StrengthColumnName and {other} are both '{name}'; they must differ", "StrengthColumnName", () => _ml.Transforms.AdaptiveStyleTransfer(Adaptive(o => o.StrengthColumnName = name)));
+        }
+        Refused("LossColumnName and MaskColumnName are both 'Mask'", "LossColumnName", () => _ml.Transforms.StyleTransfer(sample.Options(o => (o.LossColumnName, o.MaskColumnName) = ("Mask", "Mask"))));
+        Refused("ErrorColumnName and InputColumnName are both 'Features'", "ErrorColumnName", () => _ml.Transforms.Autoencoder(new AutoencoderEstimator.Options { OutputColumnName = "Code", ErrorColumnName = "Features" }));
+        Refused("FreeEnergyColumnName and InputColumnName are both 'Features'", "FreeEnergyColumnName", () => _ml.Transforms.Rbm(new RbmEstimator.Options { OutputColumnName = "Code", FreeEnergyColumnName = "Features" }));
+
+        AdaptiveStyleTransferEstimator.Options Adaptive(Action<AdaptiveStyleTransferEstimator.Options> change)
+        {
+            var options = new AdaptiveStyleTransferEstimator.Options { WeightsPath = sample.WeightsPath, Architecture = StyleSample.Network, EncoderLayer = "relu2_2", StyleLayers = ["relu1_1"] };
+            change(options);
+            return options;
         }
     }
 

@@ -93,7 +93,7 @@ public sealed class ImageReaderTests
     [TestMethod]
     public void ImagesThatALoaderMakes_DoNotAccumulate()
     {
-        var getter = new ImageGetter((ref MLImage image) => image = TestImages.Solid(1024, 1024, 1, 2, 3));
+        var getter = new ImageGetter((ref MLImage image) => image = TestImages.Solid(1024, 1024, 1, 2, 3), () => "");
         var before = Environment.WorkingSet;
         for (var i = 0; i < 200; i++) // of 4 MiB
             getter.Read();

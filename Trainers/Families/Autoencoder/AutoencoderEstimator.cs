@@ -144,6 +144,7 @@ public sealed class AutoencoderEstimator : NetworkEstimator<AutoencoderTransform
             if (ErrorColumnName != null)
             {
                 OptionCheck.NotEmpty(ErrorColumnName, nameof(ErrorColumnName));
+                Messages.ColumnNames.RequireOther(ErrorColumnName, nameof(ErrorColumnName), (InputColumnName, nameof(InputColumnName)));
                 OptionCheck.Require(ErrorColumnName != OutputColumnName && ErrorColumnName != ReconstructionColumnName, ErrorColumnName, nameof(ErrorColumnName), $"another name than {nameof(OutputColumnName)} and {nameof(ReconstructionColumnName)}");
             }
             for (var i = 0; i < HiddenLayers?.Count; i++)

@@ -171,6 +171,7 @@ public sealed partial class RbmEstimator
                 OptionCheck.NotEmpty(ReconstructionColumnName, nameof(ReconstructionColumnName));
             if (FreeEnergyColumnName != null)
                 OptionCheck.NotEmpty(FreeEnergyColumnName, nameof(FreeEnergyColumnName));
+            Messages.ColumnNames.RequireOther(FreeEnergyColumnName, nameof(FreeEnergyColumnName), (InputColumnName, nameof(InputColumnName)));
             var names = new[] { OutputColumnName, ReconstructionColumnName, FreeEnergyColumnName }.OfType<string>().ToList();
             if (names.Distinct().Count() < names.Count)
                 throw new ArgumentException($"{nameof(OutputColumnName)}, {nameof(ReconstructionColumnName)} and {nameof(FreeEnergyColumnName)} are {string.Join(", ", names)}; the names must be different.");

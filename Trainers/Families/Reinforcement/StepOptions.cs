@@ -69,6 +69,7 @@ internal static class StepOptions
         OptionCheck.NotEmpty(options.NextStateColumnName, nameof(options.NextStateColumnName));
         OptionCheck.NotEmpty(options.OutputColumnName, nameof(options.OutputColumnName));
         OptionCheck.NotEmpty(options.ActionValuesColumnName, nameof(options.ActionValuesColumnName));
+        Messages.ColumnNames.RequireOther(options.ActionValuesColumnName, nameof(options.ActionValuesColumnName), (options.StateColumnName, nameof(options.StateColumnName)));
         OptionCheck.Require(options.OutputColumnName != options.ActionValuesColumnName, options.ActionValuesColumnName, nameof(options.ActionValuesColumnName), $"another name than {nameof(options.OutputColumnName)}");
         OptionCheck.Above(options.DiscountFactor, 0, 1, nameof(options.DiscountFactor));
     }

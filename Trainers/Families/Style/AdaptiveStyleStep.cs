@@ -24,17 +24,12 @@ internal sealed class AdaptiveStyleLoss(StyleEncoder encoder, AdaptiveStylePlan 
     public (Tensor Features, Tensor[] Statistics) TargetOf(StylePairBatch batch)
     {
         using var noGradient = no_grad();
-        var seen = batch.Styles.Select(SeenIn).ToArray();
-        var style = Join(outputs => StyleStatistics.MeanAndDeviation(outputs[0]));
-        var statistics = Enumerable.Range(1, plan.StyleLayers.Count).SelectMany(layer => Join(outputs => [StatisticsOf(outputs[layer])])).ToArray();
-        return (AdaptiveNormalization.Apply(encoder.Encode(batch.Content), style), statistics);
-
         // Pictures of different sizes are looked at one by one; their statistics have one size.
-        Tensor[] Join(Func<Tensor[], Tensor[]> statistic)
-        {
-            var parts = seen.Select(statistic).ToArray();
-            return Enumerable.Range(0, parts[0].Length).Select(i => parts.Length == 1 ? parts[0][i] : cat(parts.Select(part => part[i]).ToArray(), 0)).ToArray();
-        }
+        var seen = batch.Styles.Select(style => encoder.Measure(style, _layers, (i, outputs) => i == 0
+            ? stack(StyleStatistics.MeanAndDeviation(encoder.Inside(outputs, style.shape[2], style.shape[3])), 1)
+            : StatisticsOf(outputs))).ToArray();
+        var statistics = Enumerable.Range(0, _layers.Length).Select(layer => seen.Length == 1 ? seen[0][layer] : cat(Array.ConvertAll(seen, ofPicture => ofPicture[layer]), 0)).ToArray();
+        return (TensorMemory.WithoutIntermediates(() => AdaptiveNormalization.Apply(encoder.Encode(batch.Content), [statistics[0].select(1, 0), statistics[0].select(1, 1)])), statistics[1..]);
     }
 
     /// <summary>The losses of what a decoder painted.</summary>
@@ -45,24 +40,17 @@ internal sealed class AdaptiveStyleLoss(StyleEncoder encoder, AdaptiveStylePlan 
     public AdaptiveStyleLosses Of(Tensor painted, StylePairBatch batch, Tensor features, Tensor[] statistics)
     {
         var pictures = Cut(painted, batch);
-        var outputs = SeenIn(pictures);
-        var content = Relative(outputs[0], features);
-        var style = statistics
-            .Select((target, i) => Relative(StatisticsOf(outputs[i + 1]), target).mul(Number.Of(plan.StyleLayerWeights[i])))
+        var losses = encoder.Measure(pictures, _layers, (i, outputs) => i == 0
+            ? Relative(encoder.Inside(outputs, pictures.shape[2], pictures.shape[3]), features)
+            : Relative(StatisticsOf(outputs), statistics[i - 1]).mul(Number.Of(plan.StyleLayerWeights[i - 1])));
+        var content = losses[0];
+        var style = losses.Skip(1)
             .Aggregate((sum, loss) => sum.add(loss, Number.One));
         var variation = TransferLoss.TotalVariation(pictures);
         var total = content.mul(Number.Of(options.ContentWeight))
             .add(style, Number.Of(options.StyleWeight))
             .add(variation, Number.Of(options.TotalVariationWeight));
         return new AdaptiveStyleLosses(total, content, style, variation);
-    }
-
-    /// <summary>The positions of the encoder's layer, and the outputs of the style layers.</summary>
-    private Tensor[] SeenIn(Tensor pictures)
-    {
-        var outputs = encoder.Outputs(pictures, _layers);
-        outputs[0] = encoder.Inside(outputs[0], pictures.shape[2], pictures.shape[3]);
-        return outputs;
     }
 
     /// <summary>Cuts what was painted to the content pictures.</summary>
@@ -72,11 +60,11 @@ internal sealed class AdaptiveStyleLoss(StyleEncoder encoder, AdaptiveStylePlan 
     private static Tensor StatisticsOf(Tensor outputs)
     {
         var mean = outputs.mean([2, 3], keepdim: true);
-        var variance = outputs.sub(mean).pow(Number.Of(2)).mean([2, 3]);
+        var variance = TensorMemory.WithoutIntermediates(() => outputs.sub(mean).pow(Number.Of(2)).mean([2, 3]));
         return cat([mean.flatten(1), variance.add(Number.Of(Smallest), Number.One).sqrt()], 1);
     }
 
-    private static Tensor Relative(Tensor values, Tensor target) => Squares(values.sub(target)).div(Squares(target)).mean();
+    private static Tensor Relative(Tensor values, Tensor target) => TensorMemory.WithoutIntermediates(() => Squares(values.sub(target)).div(Squares(target)).mean());
 
     private static Tensor Squares(Tensor values) => values.flatten(1).pow(Number.Of(2)).sum(1);
 }

@@ -149,18 +149,15 @@ internal sealed class AdaptiveStyleTraining(
 
     private StylePictures ReadStyles()
     {
-        var styles = StylePictures.Read(new StyleTransferEstimator.Options { StylePaths = options.StylePaths, StyleImages = options.StyleImages, StyleScale = options.StyleScale, BorderPadding = 0 }, encoder);
+        var styles = StylePictures.Read(new StyleTransferEstimator.Options { StylePaths = options.StylePaths, StyleImages = options.StyleImages, StyleScale = options.StyleScale, BorderPadding = 0 }, encoder, areSeenWhole: false);
         for (var i = 0; i < styles.Pictures.Count; i++)
         {
             var (height, width) = (styles.Pictures[i].Height, styles.Pictures[i].Width);
+            var (name, option) = StylePictures.NameOf(options.StylePaths, i);
             if (_encoder!.ProblemOf(height, width) is { } problem)
-                throw new ArgumentException(FormattableString.Invariant($"{NameOf(i)} has {height} x {width} pixels (height x width): {problem}"), nameof(options.StylePaths));
+                throw new ArgumentException(FormattableString.Invariant($"{name} has {height} x {width} pixels (height x width): {problem}"), option);
         }
         return styles;
-
-        string NameOf(int index) => index < options.StylePaths.Count
-            ? $"{nameof(options.StylePaths)} '{options.StylePaths[index]}'"
-            : FormattableString.Invariant($"{nameof(options.StyleImages)}[{index - options.StylePaths.Count}]");
     }
 
     /// <exception cref="ArgumentException">The initial model has another encoder.</exception>
@@ -174,9 +171,10 @@ internal sealed class AdaptiveStyleTraining(
     private void CheckMemory(DecoderArchitecture decoder)
     {
         var (height, width) = (Content.Height, Content.Width);
-        var bytes = sizeof(float) * (double)options.BatchSize * ((PositionsOf(Content) * decoder.ValuesPerRow) + _encoder!.KeptValues(height, width));
+        var pictures = PictureMemory.ValuesPerPixel * ((double)height * width) * 2;
+        var bytes = PictureMemory.BytesOf(options.BatchSize * (pictures + (PositionsOf(Content) * decoder.ValuesPerRow) + _encoder!.LearningValues(height, width, plan.StyleLayers)));
         if (bytes > MachineMemory.Available)
-            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.BatchSize)} is {options.BatchSize}: so many pictures of {height} x {width} pixels (height x width) need at least {MachineMemory.Text(bytes)}; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make the pictures smaller (ResizeImages), or the batch."), nameof(options.BatchSize));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.BatchSize)} is {options.BatchSize}: so many pictures of {height} x {width} pixels (height x width) need about {MachineMemory.Text(bytes)}; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make the pictures smaller (ResizeImages), or the batch."), nameof(options.BatchSize));
     }
 
     private double PositionsOf(ImageShape shape)

@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using MLExtensions.Engine;
 using MLExtensions.Families.Style;
+using MLExtensions.Messages;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -154,6 +155,13 @@ public sealed partial class AdaptiveStyleTransferEstimator
             OptionCheck.NotEmpty(StyleColumnName, nameof(StyleColumnName));
             if (StrengthColumnName != null)
                 OptionCheck.NotEmpty(StrengthColumnName, nameof(StrengthColumnName));
+            ColumnNames.RequireOther(StyleColumnName, nameof(StyleColumnName), (InputColumnName, nameof(InputColumnName)), (OutputColumnName, nameof(OutputColumnName)));
+            ColumnNames.RequireOther(
+                StrengthColumnName,
+                nameof(StrengthColumnName),
+                (InputColumnName, nameof(InputColumnName)),
+                (StyleColumnName, nameof(StyleColumnName)),
+                (OutputColumnName, nameof(OutputColumnName)));
             OptionCheck.NotNull(StylePaths, nameof(StylePaths));
             OptionCheck.NotNull(StyleImages, nameof(StyleImages));
             OptionCheck.Above(StyleScale, 0, 100, nameof(StyleScale));

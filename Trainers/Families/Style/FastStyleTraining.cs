@@ -54,7 +54,7 @@ internal sealed class FastStyleTraining(IHost host, FastStyleTransferEstimator.O
         var seen = new ImageShape(Image.Channels, options.CropSize ?? Image.Height, options.CropSize ?? Image.Width);
         CheckSize(seen);
         var count = styles.Pictures.Pictures.Count;
-        return new StyleNetworkArchitecture
+        var architecture = new StyleNetworkArchitecture
         {
             InputCount = checked((int)seen.Count + (count > 1 ? count : 0)),
             OutputCount = (int)seen.Count,
@@ -63,6 +63,8 @@ internal sealed class FastStyleTraining(IHost host, FastStyleTransferEstimator.O
             ResidualBlocks = options.ResidualBlocks,
             StyleCount = count,
         };
+        CheckMemory(seen, architecture);
+        return architecture;
     }
 
     private protected override TrainingData<RowBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
@@ -106,16 +108,25 @@ internal sealed class FastStyleTraining(IHost host, FastStyleTransferEstimator.O
             yield return ImageAugmentation.Flip();
     }
 
-    /// <exception cref="ArgumentException">The pictures are too small for one of the networks, or a batch of them needs more memory than there is.</exception>
+    /// <exception cref="ArgumentException">The pictures are too small for one of the networks.</exception>
     private void CheckSize(ImageShape seen)
     {
-        var what = FormattableString.Invariant($"Column '{options.InputColumnName}', {(options.CropSize == null ? "" : FormattableString.Invariant($"{nameof(options.CropSize)} {options.CropSize}, "))}{seen.Height} x {seen.Width} pixels (height x width)");
+        var what = NameOf(seen);
         if (Math.Min(seen.Height, seen.Width) < StyleNetworkArchitecture.LeastSide)
             throw new ArgumentException(FormattableString.Invariant($"{what}: each side must have at least {StyleNetworkArchitecture.LeastSide} pixels. Enlarge the pictures (ResizeImages)."));
         if (_sizes.ProblemOf(seen.Height, seen.Width) is { } problem)
             throw new ArgumentException($"{what}: {problem}");
-        var bytes = options.BatchSize * _sizes.BytesOf(seen.Height, seen.Width, picturesOfState: 0);
-        if (bytes > MachineMemory.Available)
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{what}: the loss network needs at least {MachineMemory.Text(bytes)} for the {options.BatchSize} pictures of a step; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make {nameof(options.BatchSize)} or {nameof(options.CropSize)} smaller, or choose earlier layers."), nameof(options.BatchSize));
     }
+
+    /// <exception cref="ArgumentException">A batch needs more memory than there is.</exception>
+    private void CheckMemory(ImageShape seen, StyleNetworkArchitecture architecture)
+    {
+        var ofPicture = (PictureMemory.ValuesPerPixel * seen.Height * seen.Width) + architecture.ValuesPerRow + _sizes.LearningValues(seen.Height, seen.Width);
+        var bytes = PictureMemory.BytesOf(options.BatchSize * ofPicture);
+        if (bytes > MachineMemory.Available)
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{NameOf(seen)}: the {options.BatchSize} pictures of a step need about {MachineMemory.Text(bytes)} in the network and the loss network; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make {nameof(options.BatchSize)}, {nameof(options.CropSize)} or {nameof(options.Width)} smaller, or choose earlier layers."), nameof(options.BatchSize));
+    }
+
+    private string NameOf(ImageShape seen) =>
+        FormattableString.Invariant($"Column '{options.InputColumnName}', {(options.CropSize == null ? "" : FormattableString.Invariant($"{nameof(options.CropSize)} {options.CropSize}, "))}{seen.Height} x {seen.Width} pixels (height x width)");
 }

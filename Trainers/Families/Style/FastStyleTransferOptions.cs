@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using MLExtensions.Engine;
+using MLExtensions.Messages;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -176,6 +177,7 @@ public sealed partial class FastStyleTransferEstimator
             CheckNames();
             if (StyleColumnName != null)
                 OptionCheck.NotEmpty(StyleColumnName, nameof(StyleColumnName));
+            ColumnNames.RequireOther(StyleColumnName, nameof(StyleColumnName), (InputColumnName, nameof(InputColumnName)), (OutputColumnName, nameof(OutputColumnName)));
             OptionCheck.Count(Width, StyleNetworkArchitecture.MaximumWidth, nameof(Width));
             OptionCheck.Between(ResidualBlocks, 0, StyleNetworkArchitecture.MaximumBlocks, nameof(ResidualBlocks));
             OptionCheck.AtLeast(CropSize ?? StyleNetworkArchitecture.LeastSide, StyleNetworkArchitecture.LeastSide, nameof(CropSize));

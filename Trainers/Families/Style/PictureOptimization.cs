@@ -29,6 +29,10 @@ internal sealed class PictureOptimization(IHost host, NetworkModelParameters net
     private const int PictureCopies = 4;
 
     private readonly PictureSizes _sizes = new(network, options.BorderPadding);
+    private readonly Lock _gate = new();
+
+    // In managed memory, which needs no owner: small beside what they are computed from.
+    private (long[] Shape, float[] Values)[]? _grams;
 
     /// <summary>Optimizes the picture of a row. The caller has a lease on the network.</summary>
     /// <exception cref="FormatException">The picture is too small, or mask or start have other sizes; the message names column and row.</exception>
@@ -48,7 +52,7 @@ internal sealed class PictureOptimization(IHost host, NetworkModelParameters net
         var loss = new TransferLoss(new LossNetwork(network, options.BorderPadding), settings);
         using var step = StepOf(row, canvas, loss, progress);
         var training = PictureOptions.Of(options);
-        using var reporter = new TrainingReporter(channel, progressChannel, training);
+        using var reporter = new TrainingReporter(channel, progressChannel, training, logsEpochs: false);
         using var loop = new TrainingLoop<PictureBatch>(step, new PictureBatches(options.Iterations), validation: null, goal: null, training, reporter, checkpoint: null, ThrowIfCancelled);
         loop.Run();
         using var noGradient = no_grad();
@@ -66,7 +70,7 @@ internal sealed class PictureOptimization(IHost host, NetworkModelParameters net
     {
         using var noGradient = no_grad();
         var content = loss.ContentOf(canvas.ContentSeen);
-        var grams = style.Grams(loss, canvas.StyleSeen);
+        var grams = canvas.StyleSeen is { } prepare ? style.Grams(loss, prepare) : KnownGrams(loss);
         var numbers = canvas.NumbersOf(StartOf(row));
         canvas.Clamp(numbers);
         var architecture = new PictureArchitecture { InputCount = 1, OutputCount = checked((int)numbers.NumberOfElements) };
@@ -95,6 +99,14 @@ internal sealed class PictureOptimization(IHost host, NetworkModelParameters net
         }
     }
 
+    /// <summary>The Gram matrices of the style where they do not depend on the row: they are computed for the first one.</summary>
+    private Tensor[] KnownGrams(TransferLoss loss)
+    {
+        lock (_gate)
+            _grams ??= Array.ConvertAll(style.Grams(loss), gram => (gram.shape, TensorMemory.Floats(gram.contiguous()).ToArray()));
+        return Array.ConvertAll(_grams, gram => tensor(gram.Values, gram.Shape, ScalarType.Float32, CPU));
+    }
+
     private Tensor StartOf(PictureRow row)
     {
         if (row.Start != null)
@@ -117,9 +129,12 @@ internal sealed class PictureOptimization(IHost host, NetworkModelParameters net
             throw new FormatException(FormattableString.Invariant($"Image column '{options.InputColumnName}', {RowName.Of(row.Row)}: the picture has {height} x {width} pixels (height x width): {problem}"));
         CheckSize(row.Mask, options.MaskColumnName);
         CheckSize(row.Start, options.StartColumnName);
-        var bytes = _sizes.BytesOf(height, width, PictureCopies + options.Optimizer.StatesPerWeight);
-        if (bytes > MachineMemory.Available)
-            throw new InsufficientMemoryException(FormattableString.Invariant($"Image column '{options.InputColumnName}', {RowName.Of(row.Row)}: the optimization of a picture of {height} x {width} pixels (height x width) needs at least {MachineMemory.Text(bytes)}; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make the picture smaller (ResizeImages), or choose earlier layers."));
+        var pixels = (double)height * width;
+        var values = (PictureMemory.ValuesPerPixel * pixels) + (3 * pixels * (PictureCopies + options.Optimizer.StatesPerWeight)) + _sizes.LearningValues(height, width);
+        PictureMemory.Check(
+            PictureMemory.BytesOf(values),
+            FormattableString.Invariant($"Image column '{options.InputColumnName}', {RowName.Of(row.Row)}: the optimization of a picture of {height} x {width} pixels (height x width)"),
+            "Make the picture smaller (ResizeImages), or choose earlier layers.");
 
         void CheckSize(Picture? picture, string? column)
         {

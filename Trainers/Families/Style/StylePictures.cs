@@ -13,27 +13,64 @@ namespace MLExtensions.Families.Style;
 internal sealed record StylePictures(IReadOnlyList<StylePicture> Pictures, IReadOnlyList<double> Shares)
 {
     /// <summary>Reads the style pictures, and checks that the network can see them.</summary>
+    /// <param name="options">The options that name them.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="areSeenWhole">Whether the network sees whole pictures, rather than parts of them.</param>
     /// <exception cref="ArgumentException">A picture cannot be read or is too small; the message names it.</exception>
-    public static StylePictures Read(StyleTransferEstimator.Options options, NetworkModelParameters network)
+    /// <exception cref="InsufficientMemoryException">A picture needs more memory than there is; the message names it.</exception>
+    public static StylePictures Read(StyleTransferEstimator.Options options, NetworkModelParameters network, bool areSeenWhole = true)
     {
-        var size = new PictureSizes(network, options.BorderPadding);
+        var sizes = new PictureSizes(network, options.BorderPadding);
         var pictures = new List<StylePicture>();
-        foreach (var path in options.StylePaths)
+        for (var i = 0; i < options.StylePaths.Count + options.StyleImages.Count; i++)
         {
-            using var image = Open(path);
-            pictures.Add(Scaled(image, $"{nameof(options.StylePaths)} '{path}'"));
+            var (name, option) = NameOf(options.StylePaths, i);
+            if (i < options.StylePaths.Count)
+            {
+                using var image = Open(options.StylePaths[i]);
+                pictures.Add(Scaled(image, name, option));
+            }
+            else
+                pictures.Add(Scaled(options.StyleImages[i - options.StylePaths.Count], name, option));
         }
-        for (var i = 0; i < options.StyleImages.Count; i++)
-            pictures.Add(Scaled(options.StyleImages[i] ?? throw new ArgumentException(FormattableString.Invariant($"{nameof(options.StyleImages)}[{i}] is null."), nameof(options.StyleImages)), FormattableString.Invariant($"{nameof(options.StyleImages)}[{i}]")));
         var shares = options.StyleBlendWeights ?? Enumerable.Repeat(1.0, pictures.Count).ToArray();
         return new StylePictures(pictures, shares.Select(share => share / shares.Sum()).ToArray());
 
-        StylePicture Scaled(MLImage image, string name)
+        StylePicture Scaled(MLImage? image, string name, string option)
         {
-            var picture = StylePicture.Of(image, options.StyleScale);
-            if (size.ProblemOf(picture.Height, picture.Width) is { } problem)
-                throw new ArgumentException(FormattableString.Invariant($"{name} has {picture.Height} x {picture.Width} pixels (height x width){(options.StyleScale == 1 ? "" : FormattableString.Invariant($" with {nameof(options.StyleScale)} = {options.StyleScale}"))}: {problem}"), nameof(options.StylePaths));
-            return picture;
+            var (height, width) = SizeOf(image, name, option);
+            var (rows, columns) = StylePicture.SizeOf(height, width, options.StyleScale);
+            var what = FormattableString.Invariant($"{name} has {rows} x {columns} pixels (height x width){(options.StyleScale == 1 ? "" : FormattableString.Invariant($" with {nameof(options.StyleScale)} = {options.StyleScale}"))}");
+            // No tensor of a layer has more values; what is too large for an int is too large for any network.
+            var isCountable = (double)rows * columns <= int.MaxValue / ImageReader.ColorChannels;
+            if (isCountable && sizes.ProblemOf((int)rows, (int)columns) is { } problem)
+                throw new ArgumentException($"{what}: {problem}", option);
+            var read = PictureMemory.ValuesPerPixel * (((double)rows * columns) + ((double)height * width));
+            var seen = isCountable && areSeenWhole ? sizes.PassingValues((int)rows, (int)columns) : 0;
+            PictureMemory.Check(
+                PictureMemory.BytesOf(Math.Max(read, seen)),
+                $"{what}, and their style",
+                $"Make the picture smaller{(options.StyleScale > 1 ? $", or {nameof(options.StyleScale)}" : "")}.");
+            return StylePicture.Of(image!, options.StyleScale);
+        }
+    }
+
+    /// <summary>The name of a style picture in messages, and the option that has it.</summary>
+    /// <param name="paths">The files of the first pictures.</param>
+    /// <param name="index">The place among all.</param>
+    public static (string Name, string Option) NameOf(IReadOnlyList<string> paths, int index) => index < paths.Count
+        ? ($"{nameof(StyleTransferEstimator.Options.StylePaths)} '{paths[index]}'", nameof(StyleTransferEstimator.Options.StylePaths))
+        : (FormattableString.Invariant($"{nameof(StyleTransferEstimator.Options.StyleImages)}[{index - paths.Count}]"), nameof(StyleTransferEstimator.Options.StyleImages));
+
+    private static (int Height, int Width) SizeOf(MLImage? image, string name, string option)
+    {
+        try
+        {
+            return image == null ? throw new ArgumentException($"{name} is null.", option) : (image.Height, image.Width);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new ArgumentException($"{name} is disposed; style pictures must live until the training has read them.", option, e);
         }
     }
 
@@ -78,14 +115,8 @@ internal sealed record StylePictures(IReadOnlyList<StylePicture> Pictures, IRead
     {
         if (string.IsNullOrWhiteSpace(path) || !File.Exists(path))
             throw new FileNotFoundException($"{nameof(StyleTransferEstimator.Options.StylePaths)} contains '{path}'; the file does not exist.", path);
-        try
-        {
-            return MLImage.CreateFromFile(path);
-        }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or NullReferenceException)
-        {
-            throw new ArgumentException($"{nameof(StyleTransferEstimator.Options.StylePaths)} contains '{path}'; the file is not a picture that can be read (JPEG, PNG, BMP, GIF, WebP).", nameof(StyleTransferEstimator.Options.StylePaths), e);
-        }
+        return ImageFile.TryDecode(path, upright: true, out var problem)
+            ?? throw new ArgumentException($"{nameof(StyleTransferEstimator.Options.StylePaths)} contains '{path}': {problem}.", nameof(StyleTransferEstimator.Options.StylePaths));
     }
 }
 
@@ -103,7 +134,8 @@ internal sealed record StylePicture(int Height, int Width, byte[] Colors)
         var pixels = Picture.Of(image, "style", 0).ToTensor();
         if (scale != 1)
         {
-            long[] size = [Math.Max(1, (long)Math.Round(pixels.shape[2] * scale)), Math.Max(1, (long)Math.Round(pixels.shape[3] * scale))];
+            var (rows, columns) = SizeOf(image.Height, image.Width, scale);
+            long[] size = [rows, columns];
             pixels = scale < 1
                 ? nn.functional.interpolate(pixels, size, mode: InterpolationMode.Area)
                 : nn.functional.interpolate(pixels, size, mode: InterpolationMode.Bilinear, align_corners: false);
@@ -111,6 +143,10 @@ internal sealed record StylePicture(int Height, int Width, byte[] Colors)
         var bytes = pixels.round().clamp(Number.Zero, Number.Of(255L)).to(ScalarType.Byte).contiguous();
         return new StylePicture((int)pixels.shape[2], (int)pixels.shape[3], bytes.bytes.ToArray());
     }
+
+    /// <summary>The size of a picture after scaling.</summary>
+    public static (long Height, long Width) SizeOf(int height, int width, double scale) =>
+        (Math.Max(1, (long)Math.Round(height * scale)), Math.Max(1, (long)Math.Round(width * scale)));
 
     /// <summary><c>[1, 3, height, width]</c> from 0 to 255.</summary>
     public Tensor ToTensor() => Cut(0, 0, Height, Width);

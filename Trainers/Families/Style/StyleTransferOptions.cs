@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.ML.Data;
+using MLExtensions.Messages;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -201,8 +202,13 @@ public sealed partial class StyleTransferEstimator
             OptionCheck.NotEmpty(InputColumnName, nameof(InputColumnName));
             if (LossColumnName != null)
                 OptionCheck.NotEmpty(LossColumnName, nameof(LossColumnName));
-            if (LossColumnName == OutputColumnName)
-                throw new ArgumentException($"{nameof(LossColumnName)} and {nameof(OutputColumnName)} are both '{LossColumnName}'; they must differ.", nameof(LossColumnName));
+            ColumnNames.RequireOther(
+                LossColumnName,
+                nameof(LossColumnName),
+                (OutputColumnName, nameof(OutputColumnName)),
+                (InputColumnName, nameof(InputColumnName)),
+                (MaskColumnName, nameof(MaskColumnName)),
+                (StartColumnName, nameof(StartColumnName)));
             OptionCheck.NotNegative(ContentWeight, nameof(ContentWeight));
             OptionCheck.NotNegative(StyleWeight, nameof(StyleWeight));
             OptionCheck.NotNegative(TotalVariationWeight, nameof(TotalVariationWeight));

@@ -30,6 +30,7 @@ public sealed class StyleTransferTransformer : NetworkColumnsTransformer
     private readonly StylePictures _style;
     private readonly int _seed;
     private readonly PictureOptimization _optimization;
+    private int _said;
 
     internal StyleTransferTransformer(IHostEnvironment env, NetworkModelParameters network, StyleTransferEstimator.Options options, StyleTransferPlan plan, StylePictures style, int seed)
         : base(env.Register(LoaderSignature), options.InputColumnName, [network])
@@ -85,6 +86,9 @@ public sealed class StyleTransferTransformer : NetworkColumnsTransformer
     /// <summary>Rows are not read ahead: each takes long, and who takes one is not to wait for others.</summary>
     private protected override IDataView ReadAhead(IDataView input)
     {
+        // Not for each of the views that a pipeline makes on its way.
+        if (Interlocked.Exchange(ref _said, 1) != 0)
+            return input;
         using var channel = Host.Start("Style transfer");
         channel.Info("{0}", FormattableString.Invariant($"Each picture of column '{OutputColumnName}' is optimized in {_options.Iterations} steps whenever its row is read; read it once, and save it."));
         return input;

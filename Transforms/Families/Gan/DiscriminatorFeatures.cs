@@ -83,6 +83,7 @@ public sealed class DiscriminatorFeaturesEstimator : IEstimator<DiscriminatorFea
                 if (string.IsNullOrWhiteSpace(value))
                     throw new ArgumentException(FormattableString.Invariant($"{name} is empty; it must be a name."), name);
             }
+            Messages.ColumnNames.RequireOther(ScoreColumnName, nameof(ScoreColumnName), (FeatureColumnName, nameof(FeatureColumnName)));
             if (ScoreColumnName == OutputColumnName)
                 throw new ArgumentException(FormattableString.Invariant($"{nameof(ScoreColumnName)} is '{ScoreColumnName}'; it must be another name than {nameof(OutputColumnName)}."), nameof(ScoreColumnName));
             if (PooledSize < 1)

@@ -60,10 +60,12 @@ internal sealed class AdaptivePainter
     /// <summary>The multiply-adds for a content picture.</summary>
     public double MultiplyAdds(int height, int width) => (2 * _encoder.MultiplyAdds(height, width)) + (Positions(height, width) * Architecture.MultiplyAdds);
 
-    /// <summary>The bytes that painting takes at least.</summary>
-    public double BytesOf(Picture content, Picture style) => sizeof(float) * Math.Max(
-        Math.Max(_encoder.PeakValues(content.Height, content.Width), _encoder.PeakValues(style.Height, style.Width)),
-        Positions(content.Height, content.Width) * Architecture.PeakValues);
+    /// <summary>The bytes that painting takes.</summary>
+    public double BytesOf(Picture content, Picture style) => PictureMemory.BytesOf(
+        (PictureMemory.ValuesPerPixel * content.Height * content.Width) +
+        Math.Max(
+            Math.Max(_encoder.PassingValues(content.Height, content.Width), _encoder.PassingValues(style.Height, style.Width)),
+            Positions(content.Height, content.Width) * Architecture.PassingValues));
 
     private double Positions(int height, int width)
     {

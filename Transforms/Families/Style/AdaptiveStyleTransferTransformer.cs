@@ -204,9 +204,10 @@ public sealed class AdaptiveStyleTransferTransformer : NetworkColumnsTransformer
         Check(style, StyleColumnName, row);
         if (strength == 0)
             return unchanged();
-        var bytes = _painter.BytesOf(content, style);
-        if (bytes > MachineMemory.Available)
-            throw new InsufficientMemoryException(FormattableString.Invariant($"Image column '{InputColumnName}', {RowName.Of(row)}: a picture of {content.Height} x {content.Width} pixels (height x width) in the style of one of {style.Height} x {style.Width} needs at least {MachineMemory.Text(bytes)}; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make the pictures smaller (ResizeImages)."));
+        PictureMemory.Check(
+            _painter.BytesOf(content, style),
+            FormattableString.Invariant($"Image column '{InputColumnName}', {RowName.Of(row)}: a picture of {content.Height} x {content.Width} pixels (height x width) in the style of one of {style.Height} x {style.Width}"),
+            "Make the pictures smaller (ResizeImages).");
         using var state = TorchState.Enter();
         using var threads = TorchThreads.Use(TorchThreads.CountFor(_painter.MultiplyAdds(content.Height, content.Width)));
         using var scope = NewDisposeScope();

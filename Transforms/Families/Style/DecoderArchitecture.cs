@@ -49,14 +49,15 @@ public sealed record DecoderArchitecture : NetworkArchitecture
     internal override double MultiplyAdds => Placed.Sum(layer => (double)Kernel * Kernel * layer.Inputs * layer.Channels * layer.Scale * layer.Scale);
 
     /// <summary>The values per position of the input.</summary>
-    internal override double ValuesPerRow => InputCount + Placed.Sum(layer => (double)layer.Channels * layer.Scale * layer.Scale);
+    internal override double ValuesPerRow => InputCount + Placed.Sum(layer => (double)(layer.Inputs + layer.Channels) * layer.Scale * layer.Scale);
 
     internal override int MinimumBatchRows => 1;
 
     internal override string OutputLayer => FormattableString.Invariant($"layers.{Layers.Count - 1}");
 
-    /// <summary>The most values per position of the input that a layer reads and writes.</summary>
-    internal double PeakValues => Placed.Max(layer => (double)(layer.Inputs + layer.Channels) * layer.Scale * layer.Scale);
+    /// <summary>The values per position of the input at the worst moment of painting: the features, and of a layer its input, enlarged and with its borders, and its output.</summary>
+    internal double PassingValues => InputCount + Placed.Max(layer => layer.Scale * layer.Scale *
+        (((double)layer.Inputs / (layer.Enlarges * layer.Enlarges)) + layer.Inputs + (layer.Enlarges > 1 ? Math.Max(layer.Inputs, layer.Channels) : layer.Channels)));
 
     private IEnumerable<(int Index, long Inputs, int Channels, int Enlarges, long Scale)> Placed
     {

@@ -170,9 +170,10 @@ public sealed class FastStyleTransferTransformer : NetworkColumnsTransformer, IN
     {
         if (Math.Min(picture.Height, picture.Width) < StyleNetworkArchitecture.LeastSide)
             throw new FormatException(FormattableString.Invariant($"Image column '{InputColumnName}', {RowName.Of(row)}: the picture has {picture.Height} x {picture.Width} pixels (height x width); each side must have at least {StyleNetworkArchitecture.LeastSide}. Enlarge the picture (ResizeImages)."));
-        var bytes = Architecture.BytesOf(picture.Height, picture.Width);
-        if (bytes > MachineMemory.Available)
-            throw new InsufficientMemoryException(FormattableString.Invariant($"Image column '{InputColumnName}', {RowName.Of(row)}: a picture of {picture.Height} x {picture.Width} pixels (height x width) needs at least {MachineMemory.Text(bytes)}; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make the picture smaller (ResizeImages)."));
+        PictureMemory.Check(
+            PictureMemory.BytesOf(Architecture.PassingValues(picture.Height, picture.Width)),
+            FormattableString.Invariant($"Image column '{InputColumnName}', {RowName.Of(row)}: a picture of {picture.Height} x {picture.Width} pixels (height x width)"),
+            "Make the picture smaller (ResizeImages).");
     }
 }
 

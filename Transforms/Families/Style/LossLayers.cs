@@ -71,7 +71,8 @@ internal static class LossLayers
         return twice == null ? paths : throw new ArgumentException($"{option} names layer '{twice.Key}' twice.", option);
     }
 
-    private static IEnumerable<PlacedLayer> Chain(PlacedLayer placed) =>
+    /// <summary>The layers that follow one another, without the sequences that hold them.</summary>
+    public static IEnumerable<PlacedLayer> Chain(PlacedLayer placed) =>
         placed.Layer is SequenceLayer ? placed.Layer.Inside(placed.Input, placed.Site).SelectMany(Chain) : [placed];
 
     /// <summary>Counts blocks and the layers in them.</summary>

@@ -91,6 +91,9 @@ internal static class StyleStatistics
     public static Tensor[] MeanAndDeviation(Tensor outputs)
     {
         var mean = outputs.mean([2, 3], keepdim: true);
-        return [mean.flatten(1), TensorMemory.WithoutIntermediates(() => outputs.sub(mean).pow(Number.Of(2)).mean([2, 3]).sqrt())];
+        return [mean.flatten(1), TensorMemory.WithoutIntermediates(() => Squares(outputs.sub(mean)).mean([2, 3]).sqrt())];
+
+        // In place where no gradient needs the differences: they are as large as the outputs.
+        static Tensor Squares(Tensor differences) => differences.requires_grad ? differences.pow(Number.Of(2)) : differences.pow_(Number.Of(2));
     }
 }

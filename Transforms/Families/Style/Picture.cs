@@ -85,7 +85,7 @@ internal sealed class Picture(int height, int width, float[] colors, byte[]? alp
 /// <summary>Reads the pictures of an image column, each of its own size.</summary>
 internal sealed class PictureReader(DataViewRow row, DataViewSchema.Column column)
 {
-    private readonly ImageGetter _getter = new(row.GetGetter<MLImage>(column));
+    private readonly ImageGetter _getter = ImageGetter.Of(row, column);
 
     /// <exception cref="FormatException">The picture is missing; the message names column and row.</exception>
     public Picture Read() => Picture.Of(ReadImage(), column.Name, row.Position);

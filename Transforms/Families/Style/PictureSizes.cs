@@ -26,9 +26,11 @@ internal sealed class PictureSizes(NetworkModelParameters network, int padding)
         }
     }
 
-    /// <summary>The bytes that the optimization of a picture takes at least: what the layers keep for the gradient, and the gradients.</summary>
-    public double BytesOf(int height, int width, int picturesOfState) =>
-        sizeof(float) * ((2 * Place(height, width).SelectMany(LayerChain.LeavesOf).Sum(placed => (double)placed.Output.Count)) + (picturesOfState * 3.0 * height * width));
+    /// <summary>The values that looking at a picture takes; see <see cref="PictureMemory"/>.</summary>
+    public double PassingValues(int height, int width) => (PictureMemory.ValuesPerPixel * height * width) + PictureMemory.Passing(Place(height, width));
+
+    /// <summary>The values that a picture takes with its gradient.</summary>
+    public double LearningValues(int height, int width) => PictureMemory.Learning(Place(height, width));
 
     /// <summary>The multiply-adds of one pass forward.</summary>
     public double MultiplyAdds(int height, int width) => Place(height, width).Sum(placed => (double)placed.Layer.MultiplyAdds(placed.Input, placed.Site));

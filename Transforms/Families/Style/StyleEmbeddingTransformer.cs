@@ -98,6 +98,10 @@ public sealed class StyleEmbeddingTransformer : NetworkColumnsTransformer
     {
         if (_sizes.ProblemOf(picture.Height, picture.Width) is { } problem)
             throw new FormatException(FormattableString.Invariant($"Image column '{InputColumnName}', {RowName.Of(row)}: the picture has {picture.Height} x {picture.Width} pixels (height x width): {problem}"));
+        PictureMemory.Check(
+            PictureMemory.BytesOf(_sizes.PassingValues(picture.Height, picture.Width)),
+            FormattableString.Invariant($"Image column '{InputColumnName}', {RowName.Of(row)}: a picture of {picture.Height} x {picture.Width} pixels (height x width)"),
+            "Make the picture smaller (ResizeImages), or choose earlier layers.");
         using var state = TorchState.Enter();
         using var threads = TorchThreads.Use(TorchThreads.CountFor(_sizes.MultiplyAdds(picture.Height, picture.Width)));
         using var scope = NewDisposeScope();

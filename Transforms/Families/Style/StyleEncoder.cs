@@ -136,11 +136,15 @@ internal sealed class StyleEncoder
     /// <summary>The multiply-adds for a picture.</summary>
     public double MultiplyAdds(int height, int width) => Seeing(height, width).MultiplyAdds;
 
-    /// <summary>The most values that a layer reads and writes for a picture.</summary>
-    public double PeakValues(int height, int width) => Seeing(height, width).Leaves.Max(placed => (double)placed.Input.Count + placed.Output.Count);
+    /// <summary>The values that looking at a picture takes; see <see cref="PictureMemory"/>.</summary>
+    public double PassingValues(int height, int width) => (PictureMemory.ValuesPerPixel * height * width) + PictureMemory.Passing(Seeing(height, width).Placed);
 
-    /// <summary>The values that the layers keep for the gradient with respect to a picture.</summary>
-    public double KeptValues(int height, int width) => Seeing(height, width).ValuesPerRow;
+    /// <summary>The values that a picture takes with its gradient, if deviations of some layers are compared.</summary>
+    public double LearningValues(int height, int width, IReadOnlyList<string> compared)
+    {
+        var seen = Seeing(height, width);
+        return PictureMemory.Learning(seen.Placed) + LossLayers.Of(seen).Where(layer => compared.Contains(layer.Path)).Sum(layer => (double)layer.Placed.Output.Count);
+    }
 
     /// <summary>The center of the first position of a layer in its input, and the distance between two.</summary>
     private static (double Offset, int Stride) PlaceOf(PlacedLayer placed) => placed.Layer switch

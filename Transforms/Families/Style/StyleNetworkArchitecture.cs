@@ -53,7 +53,8 @@ public sealed record StyleNetworkArchitecture : NetworkArchitecture
 
     internal override double MultiplyAdds => Convolutions.Sum(layer => (double)layer.MultiplyAdds);
 
-    internal override double ValuesPerRow => base.ValuesPerRow + Convolutions.Sum(layer => 2.0 * layer.Outputs * layer.Height * layer.Width);
+    /// <summary>Of each convolution its input with borders, and its outputs around their mean and finished.</summary>
+    internal override double ValuesPerRow => base.ValuesPerRow + Convolutions.Sum(layer => layer.InputValues + (2 * layer.OutputValues));
 
     internal override int MinimumBatchRows => 1;
 
@@ -68,15 +69,15 @@ public sealed record StyleNetworkArchitecture : NetworkArchitecture
             var (height, width) = (Whole(Image.Height), Whole(Image.Width));
             long channels = Width;
             yield return new("down.0", Channels, channels, LargestKernel, height, width);
-            yield return new("down.1", channels, 2 * channels, SmallKernel, height / 2, width / 2);
-            yield return new("down.2", 2 * channels, 4 * channels, SmallKernel, height / 4, width / 4);
+            yield return new("down.1", channels, 2 * channels, SmallKernel, height / 2, width / 2) { InputScale = 2 };
+            yield return new("down.2", 2 * channels, 4 * channels, SmallKernel, height / 4, width / 4) { InputScale = 2 };
             for (var i = 0; i < ResidualBlocks; i++)
             {
                 foreach (var part in new[] { "first", "second" })
                     yield return new(FormattableString.Invariant($"residual.{i}.{part}"), 4 * channels, 4 * channels, SmallKernel, height / 4, width / 4);
             }
-            yield return new("up.0", 4 * channels, 2 * channels, SmallKernel, height / 2, width / 2);
-            yield return new("up.1", 2 * channels, channels, SmallKernel, height, width);
+            yield return new("up.0", 4 * channels, 2 * channels, SmallKernel, height / 2, width / 2) { Doubles = true };
+            yield return new("up.1", 2 * channels, channels, SmallKernel, height, width) { Doubles = true };
             yield return new("output", channels, Channels, LargestKernel, height, width, HasStyle: false);
         }
     }
@@ -84,8 +85,12 @@ public sealed record StyleNetworkArchitecture : NetworkArchitecture
     /// <summary>A length, continued to a multiple of <see cref="SideMultiple"/>.</summary>
     internal static int Whole(int side) => checked((side + SideMultiple - 1) / SideMultiple * SideMultiple);
 
-    /// <summary>The bytes that the painting of a picture takes at least: an output of the first convolution, normalized.</summary>
-    internal double BytesOf(int height, int width) => sizeof(float) * 3.0 * Width * height * width;
+    /// <summary>The values at the worst moment of painting a picture: the input of a convolution, enlarged and with its borders, and its output.</summary>
+    internal double PassingValues(int height, int width)
+    {
+        var share = (double)Whole(height) * Whole(width) / ((double)Whole(Image.Height) * Whole(Image.Width));
+        return (PictureMemory.ValuesPerPixel * height * width) + (share * Convolutions.Max(layer => layer.PassingValues));
+    }
 
     internal override IEnumerable<LayerDescription> Describe() => Convolutions.Select(layer => layer.Describe(StyleCount));
 
@@ -131,6 +136,22 @@ public sealed record StyleNetworkArchitecture : NetworkArchitecture
     /// <param name="HasStyle">Whether its outputs are normalized and then scaled and shifted by numbers of the style.</param>
     private sealed record StyleConvolution(string Path, long Inputs, long Outputs, int Kernel, int Height, int Width, bool HasStyle = true)
     {
+        /// <summary>How many times as high and wide its input is.</summary>
+        public int InputScale { get; init; } = 1;
+
+        /// <summary>Whether its input is made twice as high and wide before.</summary>
+        public bool Doubles { get; init; }
+
+        /// <summary>The values of its input, as large as the convolution sees it.</summary>
+        public double InputValues => (double)Inputs * InputScale * InputScale * Height * Width;
+
+        public double OutputValues => (double)Outputs * Height * Width;
+
+        /// <summary>The values at the worst moment of its computation.</summary>
+        public double PassingValues => Doubles
+            ? (InputValues / 4) + InputValues + Math.Max(InputValues, OutputValues)
+            : InputValues + Math.Max(InputValues + OutputValues, 2 * OutputValues);
+
         public long MultiplyAdds => checked(Inputs * Outputs * Kernel * Kernel * Height * Width);
 
         public long ParameterCount(int styles) => checked((((Inputs * Kernel * Kernel) + 1) * Outputs) + (HasStyle ? 2L * styles * Outputs : 0));

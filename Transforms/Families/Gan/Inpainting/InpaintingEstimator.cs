@@ -192,6 +192,8 @@ public sealed class InpaintingEstimator : IEstimator<InpaintingTransformer>
                 if (string.IsNullOrWhiteSpace(value))
                     throw new ArgumentException(FormattableString.Invariant($"{name} is empty; it must be a name."), name);
             }
+            foreach (var (value, name) in added.Skip(1).SkipLast(1))
+                Messages.ColumnNames.RequireOther(value, name, [.. read]);
             foreach (var same in added.Where(option => option.Value != null).GroupBy(option => option.Value).Where(group => group.Count() > 1))
                 throw new ArgumentException(FormattableString.Invariant($"{string.Join(" and ", same.Select(option => option.Name))} are '{same.Key}'; added columns must have different names."), same.Last().Name);
         }
