@@ -100,7 +100,7 @@ internal sealed class DbnMnistExample : IExample
         return stack;
     }
 
-    private static RbmTransformer Load(MLContext mlContext, string path) => mlContext.Model.Load(path, out _) switch
+    private static RbmTransformer Load(MLContext mlContext, string path) => ModelFile.Load(mlContext, path) switch
     {
         RbmTransformer stack => stack,
         IEnumerable<ITransformer> chain when chain.OfType<RbmTransformer>().SingleOrDefault() is { } stack => stack,

@@ -17,7 +17,7 @@ internal sealed record PictureNetwork(string WeightsFile, ImageArchitecture? Arc
     /// <summary>The network of a saved model. Its weights are written to a file.</summary>
     public static PictureNetwork OfModel(MLContext mlContext, string path, int white, OutputFolder output)
     {
-        var model = mlContext.Model.Load(path, out _);
+        var model = ModelFile.Load(mlContext, path);
         using var owned = model as IDisposable;
         if (model.Networks() is not [{ Architecture: ImageArchitecture architecture } network])
             throw new InvalidDataException($"{path} does not hold a network for images.");

@@ -28,7 +28,7 @@ internal static class DigitJudge
             using var model = mlContext.MulticlassClassification.Trainers.Cnn(options).Fit(trainSet);
             mlContext.Model.Save(model, trainSet.Schema, path);
         }
-        var judge = mlContext.Model.Load(path, out _);
+        var judge = ModelFile.Load(mlContext, path);
         if (!File.Exists(output.PathOf(WeightsFile)))
             judge.Network().SaveWeights(output.PathOf(WeightsFile));
         return judge;

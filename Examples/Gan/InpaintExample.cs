@@ -33,7 +33,7 @@ internal sealed class InpaintExample : IExample
         var path = arguments.Text(Model);
         if (!File.Exists(path))
             throw new UsageException($"There is no '{path}'. The example cgan-mnist makes it: run that first, or name another model with --model.");
-        using var gan = mlContext.Model.Load(path, out _) as GanTransformer ?? throw new UsageException($"'{path}' is not a GAN.");
+        using var gan = ModelFile.Load(mlContext, path) as GanTransformer ?? throw new UsageException($"'{path}' is not a GAN.");
         var output = new OutputFolder(Name);
         var training = Pixels(MnistData.LoadTraining(mlContext, folder)).ToArray();
         var digits = Pixels(mlContext.Data.SkipRows(MnistData.LoadTest(mlContext, folder), FirstDigit)).Take(arguments.Integer(Count, least: 1)).ToArray();

@@ -48,7 +48,7 @@ internal sealed class ShakespeareExample : IExample
     {
         if (!File.Exists(path))
             throw new UsageException($"There is no model '{path}' yet. Train one without --{Generate.Name}.");
-        return (LanguageModelTransformer)mlContext.Model.Load(path, out _);
+        return (LanguageModelTransformer)ModelFile.Load(mlContext, path);
     }
 
     private static LanguageModelTransformer Train(MLContext mlContext, ExampleArguments arguments, TextTraining training, ResultLine result, CancellationToken cancellationToken)

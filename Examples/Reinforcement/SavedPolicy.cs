@@ -14,7 +14,7 @@ internal static class SavedPolicy
     {
         if (!File.Exists(path))
             throw new UsageException($"--{Option.Name}: there is no file '{path}'.");
-        if (mlContext.Model.Load(path, out _) is not DqnTransformer policy)
+        if (ModelFile.Load(mlContext, path) is not DqnTransformer policy)
             throw new UsageException($"--{Option.Name}: '{path}' is not a deep Q-network.");
         if (policy.Architecture.InputCount == game.ObservationSpace.Size && policy.ActionCount == game.ActionSpace.Count)
             return policy;

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Examples.Infrastructure;
 using SkiaSharp;
 
 namespace MLExtensions.Examples.Style;
@@ -42,6 +43,40 @@ internal static class PictureStrip
         var bitmap = new SKBitmap(picture.Width, picture.Height, type, SKAlphaType.Unpremul);
         picture.Pixels[..(picture.Width * picture.Height * BytesPerPixel)].CopyTo(bitmap.GetPixelSpan());
         return bitmap;
+    }
+}
+
+/// <summary>The pictures of the documentation: four contents and four styles.</summary>
+internal static class StripPictures
+{
+    private static readonly string[] ContentNames = ["china.jpg", "flower.jpg", "content_amber.jpg", "content_chicago.jpg"];
+    private static readonly string[] StyleNames = ["style_starry_night_crop.jpg", "style_wave_crop.jpg", "style_mosaic.jpg", "style_the_scream.jpg"];
+
+    public static ExternalData Folder { get; } = new("The pictures of the strip", "strip-pictures", "DIR", "The folder with the four contents and the four styles of the documentation.", "style");
+
+    public static string[] Contents(ExampleArguments arguments) => Files(arguments, ContentNames);
+
+    public static string[] Styles(ExampleArguments arguments) => Files(arguments, StyleNames);
+
+    /// <summary>Makes pictures smaller, here, where it can be seen: the library never does it by itself.</summary>
+    /// <param name="paths">Their files.</param>
+    /// <param name="side">The pixels of the shorter side.</param>
+    /// <param name="output">Where they are saved.</param>
+    /// <param name="name">What they are called there.</param>
+    public static string[] Resize(IEnumerable<string> paths, int side, OutputFolder output, string name) => paths.Select((path, i) =>
+    {
+        using var picture = PictureFile.Read(path);
+        var scale = (double)side / Math.Min(picture.Width, picture.Height);
+        using var resized = PictureFile.Resize(picture, (int)Math.Round(picture.Width * scale), (int)Math.Round(picture.Height * scale));
+        var destination = output.PathOf($"{name}-{i + 1}.png");
+        PictureStrip.Save(destination, 1, [resized]);
+        return destination;
+    }).ToArray();
+
+    private static string[] Files(ExampleArguments arguments, string[] names)
+    {
+        var folder = Folder.Find(arguments);
+        return Array.ConvertAll(names, name => Path.Combine(folder, name));
     }
 }
 

@@ -23,23 +23,26 @@ internal sealed class StyleExample : IExample
 
     private static readonly ExampleOption Grid = ExampleOption.Flag("grid", "Paints every content picture in every style.");
 
+    private static readonly ExampleOption Strip = ExampleOption.Flag("strip", "Paints the four contents of the documentation in its four styles, as --grid does.");
+
     public string Name => "style";
 
     public ExampleHelp Help => new(
         "Paints a picture in the style of others: the picture is changed until a pretrained network sees the content of the one and the style of the others in it.",
         $"{ContentFile}; {StyleFile}; {PretrainedFiles.SqueezeNet}",
-        "about half a minute of one core",
+        "about half a minute of one core; --ratios 4 times, --strip 16 times as long",
         "styled.png, way.png: content, pictures on the way, result, style; or ratios.png; or grid.png");
 
-    public IReadOnlyList<ExampleOption> Options => [ContentFile.Option, StyleFile.Option, PretrainedFiles.SqueezeNet.Option, Side, Iterations, Weight, Smoothness, Lbfgs, Noise, Colors, Ratios, Grid, ExampleOption.Threads, ExampleOption.Seed];
+    public IReadOnlyList<ExampleOption> Options => [ContentFile.Option, StyleFile.Option, PretrainedFiles.SqueezeNet.Option, Side, Iterations, Weight, Smoothness, Lbfgs, Noise, Colors, Ratios, Grid, Strip, StripPictures.Folder.Option, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
         var mlContext = new MLContext(arguments.Integer(ExampleOption.Seed, least: 0));
         var output = new OutputFolder(Name);
         var side = arguments.Integer(Side, least: 32);
-        var contents = Resize(ContentFile, arguments, side, output, "content");
-        var styles = Resize(StyleFile, arguments, side, output, "style");
+        var isStrip = arguments.IsGiven(Strip);
+        var contents = StripPictures.Resize(isStrip ? StripPictures.Contents(arguments) : Files(ContentFile, arguments), side, output, "content");
+        var styles = StripPictures.Resize(isStrip ? StripPictures.Styles(arguments) : Files(StyleFile, arguments), side, output, "style");
         var iterations = arguments.Integer(Iterations, least: 1);
         var options = new StyleTransferEstimator.Options
         {
@@ -55,7 +58,7 @@ internal sealed class StyleExample : IExample
             PictureInterval = Math.Max(1, iterations / Steps),
             CancellationToken = cancellationToken,
         };
-        return arguments.IsGiven(Grid) ? PaintGrid(mlContext, contents, styles, options, output)
+        return isStrip || arguments.IsGiven(Grid) ? PaintGrid(mlContext, contents, styles, options, output)
             : arguments.IsGiven(Ratios) ? PaintRatios(mlContext, contents[0], styles[0], options, output)
             : PaintOne(mlContext, contents[0], styles, options, output);
     }
@@ -136,17 +139,7 @@ internal sealed class StyleExample : IExample
         return new ResultLine { ["pictures"] = ratios.Count, ["loss-ratio.mean"] = ratios.Average(), ["loss-ratio.largest"] = ratios.Max(), ["flat"] = black, ["clipped"] = clipped };
     }
 
-    /// <summary>The pictures are made smaller here, where it can be seen: the library never does it by itself.</summary>
-    private static string[] Resize(ExternalData data, ExampleArguments arguments, int side, OutputFolder output, string name) =>
-        (arguments.OptionalText(data.Option)?.Split(',') ?? [data.Find(arguments)]).Select((path, i) =>
-        {
-            using var picture = PictureFile.Read(path);
-            var scale = (double)side / Math.Min(picture.Width, picture.Height);
-            using var resized = PictureFile.Resize(picture, (int)Math.Round(picture.Width * scale), (int)Math.Round(picture.Height * scale));
-            var destination = output.PathOf($"{name}-{i + 1}.png");
-            PictureStrip.Save(destination, 1, [resized]);
-            return destination;
-        }).ToArray();
+    private static string[] Files(ExternalData data, ExampleArguments arguments) => arguments.OptionalText(data.Option)?.Split(',') ?? [data.Find(arguments)];
 
     private sealed class Receiver(Action<StyleTransferProgress> receive) : IProgress<StyleTransferProgress>
     {

@@ -34,12 +34,19 @@ public static class SamplePlot
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         ArgumentNullException.ThrowIfNull(samples);
         if (gan.Architecture is not { Image: { Channels: 1 or 3 } image, Values: { } range })
-            throw new ArgumentException("The samples of this GAN are not images of 1 or 3 channels in a range, so that they cannot be drawn.", nameof(gan));
+            throw new ArgumentException($"The samples of this GAN cannot be drawn: {WhyNot(gan.Architecture)}", nameof(gan));
         var wrong = samples.Index().FirstOrDefault(entry => entry.Item == null || entry.Item.Length != image.Count, (-1, []));
         if (wrong.Item1 >= 0)
             throw new ArgumentException(FormattableString.Invariant($"Sample {wrong.Item1} has {wrong.Item2?.Length ?? 0} values; the images of this GAN are {image}."), nameof(samples));
         TilePicture.SavePng(path, samples.Count, image.Width, image.Height, columns, Colors(image, range, samples));
     }
+
+    private static string WhyNot(GeneratorArchitecture generator) => generator switch
+    {
+        { Image: null } => FormattableString.Invariant($"they are {generator.OutputCount} {(generator.OutputCount == 1 ? "number" : "numbers")}, not images. Vectors that hold images need {nameof(GanOptions.ImageShape)} in the training."),
+        { Image.Channels: not (1 or 3) } => FormattableString.Invariant($"they are images of {generator.Image}; only 1 or 3 channels have colors."),
+        _ => "their values have no limits. End the generator with tanh or sigmoid.",
+    };
 
     /// <summary>The color of a pixel of a sample, by sample, row and column.</summary>
     internal static Func<int, int, int, (byte Red, byte Green, byte Blue)> Colors(ImageShape image, ValueRange range, IReadOnlyList<float[]> samples)

@@ -64,6 +64,28 @@ public sealed class GanMistakeTests
     }
 
     [TestMethod]
+    [DataRow(Activation.Sigmoid)]
+    [DataRow(Activation.Tanh)]
+    public void DiscriminatorThatLimitsItsLogit_RefusedByName(Activation activation)
+    {
+        var small = GanSample.SmallImages();
+        var options = Options(1);
+        options.Networks = new GanNetworks { LatentSize = small.LatentSize, Generator = small.Generator, Discriminator = [new SequenceLayer([.. small.Discriminator, new ActivationLayer(activation)])] };
+        var e = Assert.ThrowsExactly<ArgumentException>(() => Ml.GenerativeModels.Trainers.Dcgan(options).Fit(GanSample.Halves(Ml)));
+        Assert.AreEqual("Networks", e.ParamName);
+        StringAssert.Contains(e.Message, $"Networks: the discriminator ends with ActivationLayer(Activation.{activation}), which limits what it returns; all losses take logits, any number. End it with the DenseLayer before");
+    }
+
+    [TestMethod]
+    public void SamplesThatAreNotImages_CannotBeDrawn_AndTheMessageSaysWhatTheyAre()
+    {
+        using var folder = new TemporaryFolder();
+        using var gan = Ml.GenerativeModels.Trainers.Gan(new GanEstimator.Options { Networks = GanSample.SmallPoints(), Epochs = 1, Seed = 1, ThreadCount = 1 }).Fit(GanSample.Points(Ml, 64));
+        var e = Assert.ThrowsExactly<ArgumentException>(() => gan.SaveSamplesPng(folder.File("samples.png")));
+        StringAssert.Contains(e.Message, "The samples of this GAN cannot be drawn: they are 2 numbers, not images. Vectors that hold images need ImageShape in the training.");
+    }
+
+    [TestMethod]
     public void DataInASmallPartOfTheRange_IsSaid()
     {
         var options = Options(1);

@@ -217,6 +217,16 @@ public sealed class AdaptiveStyleTests
     }
 
     [TestMethod]
+    public void EncoderLayerBeforeAllUsualStyleLayers_SaysSo()
+    {
+        using var sample = new StyleSample();
+        LossNetworkSample.Write(sample.WeightsPath, 5, LossNetworkSample.NamedLikeVgg);
+        var options = new AdaptiveStyleTransferEstimator.Options { WeightsPath = sample.WeightsPath, Architecture = LossNetworkSample.NamedLikeVgg, EncoderLayer = "conv1_1" };
+        var e = Assert.ThrowsExactly<ArgumentException>(() => _ml.Transforms.AdaptiveStyleTransfer(options));
+        StringAssert.Contains(e.Message, "StyleLayers is null, and all of the usual ones (relu1_1, relu2_1, relu3_1, relu4_1, relu5_1) are behind EncoderLayer 'conv1_1'. Name some in StyleLayers, or choose a later EncoderLayer.");
+    }
+
+    [TestMethod]
     public void HugePicture_RefusedBeforehand()
     {
         using var sample = new StyleSample();

@@ -192,7 +192,7 @@ public sealed class FastStyleTrainingTests
         MachineMemory.Assumed = 20_000_000;
         try
         {
-            Refused<InsufficientMemoryException>("row 1 (the first row is 0): a picture of 330 x 310 pixels (height x width) needs about 4", TestImages.Solid(310, 330, 1, 2, 3));
+            Refused<InsufficientMemoryException>("row 1 (the first row is 0): a picture of 330 x 310 pixels (height x width) needs about 30 MB; this process can have 20 MB", TestImages.Solid(310, 330, 1, 2, 3));
         }
         finally
         {

@@ -63,6 +63,7 @@ internal sealed record GanDesign(GeneratorArchitecture Generator, DiscriminatorA
         };
         Check(generator, "generator", column);
         Check(discriminator, "discriminator", column);
+        CheckLogits(discriminator);
         CheckOptions(options, generator);
         return new GanDesign(generator, discriminator, label is { } keys ? KeyNames.Of(keys) : null);
     }
@@ -91,6 +92,16 @@ internal sealed record GanDesign(GeneratorArchitecture Generator, DiscriminatorA
         {
             throw new ArgumentException(FormattableString.Invariant($"{nameof(GanOptions.Networks)}: the {network} for column '{column.Name}' ({column.Type}) is not possible: {e.Message}{(column.Type is VectorDataViewType { Dimensions.Length: < 2 } && e.Message.Contains("needs an image", StringComparison.Ordinal) ? $" The column does not say that it holds images: set {nameof(GanOptions.ImageShape)}." : "")}"), nameof(GanOptions.Networks), e);
         }
+    }
+
+    /// <summary>The losses take any number as a logit: one between 0 and 1 would train without ever being sure. Saved networks are not refused for it.</summary>
+    private static void CheckLogits(DiscriminatorArchitecture discriminator)
+    {
+        var last = discriminator.Layers.Count > 0 ? discriminator.Layers[^1] : null;
+        while (last is SequenceLayer { Layers: [.., var inner] })
+            last = inner;
+        if (last is ActivationLayer { Activation: Activation.Sigmoid or Activation.Tanh or Activation.Softsign } limit)
+            throw new ArgumentException($"{nameof(GanOptions.Networks)}: the discriminator ends with {nameof(ActivationLayer)}({nameof(Activation)}.{limit.Activation}), which limits what it returns; all losses take logits, any number. End it with the {nameof(DenseLayer)} before, and leave the activation out.", nameof(GanOptions.Networks));
     }
 
     private static void CheckOptions(GanOptions options, GeneratorArchitecture generator)

@@ -211,7 +211,9 @@ internal sealed record AdaptiveStylePlan(IReadOnlyList<string> LayerNames, strin
         var encoder = LossLayers.Choose(layers, options.EncoderLayer == null ? null : [options.EncoderLayer], usual?.Style.Where(UsualEncoders.Contains).ToArray(), nameof(options.EncoderLayer))[0];
         var upToEncoder = layers.TakeWhile(layer => layer.Path != encoder).Append(layers.First(layer => layer.Path == encoder)).ToArray();
         var usualStyle = usual?.Style.Where(name => upToEncoder.Any(layer => layer.Is(name))).ToArray();
-        var style = LossLayers.Choose(layers, options.StyleLayers, usualStyle is [] ? null : usualStyle, nameof(options.StyleLayers));
+        if (options.StyleLayers == null && usualStyle is [])
+            throw new ArgumentException($"{nameof(options.StyleLayers)} is null, and all of the usual ones ({Messages.NameList.Of(usual!.Value.Style)}) are behind {nameof(options.EncoderLayer)} '{options.EncoderLayer}'. Name some in {nameof(options.StyleLayers)}, or choose a later {nameof(options.EncoderLayer)}.", nameof(options.StyleLayers));
+        var style = LossLayers.Choose(layers, options.StyleLayers, usualStyle, nameof(options.StyleLayers));
         var weights = options.StyleLayerWeights ?? Enumerable.Repeat(1.0, style.Length).ToArray();
         if (weights.Count != style.Length || weights.Any(weight => !(weight >= 0 && double.IsFinite(weight))))
             throw new ArgumentException(FormattableString.Invariant($"{nameof(options.StyleLayerWeights)} is [{Messages.NumberList.Of(weights)}]; it must have a finite number of at least 0 for each of the {style.Length} style layers ({Messages.NameList.Of(style)})."), nameof(options.StyleLayerWeights));

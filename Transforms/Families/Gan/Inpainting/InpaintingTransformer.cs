@@ -18,8 +18,8 @@ namespace MLExtensions;
 
 /// <summary>Fills the missing pixels of images with a trained GAN. Known pixels come back bit for bit.</summary>
 /// <remarks>
-/// <see cref="NetworkColumnsTransformer.Transform"/> is lazy and slow: every pass over the rows searches again, so cache the columns if they
-/// are read more than once. Rows are processed one after the other, and a row's result does not depend on the others. One transformer can be
+/// <see cref="NetworkColumnsTransformer.Transform"/> is lazy and slow: every pass over the rows searches again. Vectors can be cached
+/// (<c>AppendCacheCheckpoint</c>, <c>Cache</c>) if they are read more than once; ML.NET cannot cache images, so save them and go on from the files. Rows are processed one after the other, and a row's result does not depend on the others. One transformer can be
 /// used by several threads. Images of color that a GAN of one channel fills come back gray.
 /// </remarks>
 public sealed class InpaintingTransformer : NetworkColumnsTransformer
