@@ -377,9 +377,9 @@ public sealed class StyleTransferTests
             var name = other == "InputColumnName" ? "Image" : "Styled";
             Refused($"LossColumnName and {other} are both '{name}'; they must differ", "LossColumnName", () => _ml.Transforms.StyleTransfer(sample.Options(o => o.LossColumnName = name)));
             Refused($"StyleColumnName and {other} are both '{name}'; they must differ", "StyleColumnName", () => _ml.Transforms.FastStyleTransfer(fast.Options(o => o.StyleColumnName = name)));
-            Refused($"StyleColumnName and {other} are both '{name}'; they must differ", "StyleColumnName", () => _ml.Transforms.AdaptiveStyleTransfer(Adaptive(o => o.StyleColumnName = name)));
             Refused($"StrengthColumnName and {other} are both '{name}'; they must differ", "StrengthColumnName", () => _ml.Transforms.AdaptiveStyleTransfer(Adaptive(o => o.StrengthColumnName = name)));
         }
+        Refused("StyleColumnName and OutputColumnName are both 'Styled'", "StyleColumnName", () => _ml.Transforms.AdaptiveStyleTransfer(Adaptive(o => o.StyleColumnName = "Styled")));
         Refused("LossColumnName and MaskColumnName are both 'Mask'", "LossColumnName", () => _ml.Transforms.StyleTransfer(sample.Options(o => (o.LossColumnName, o.MaskColumnName) = ("Mask", "Mask"))));
         Refused("ErrorColumnName and InputColumnName are both 'Features'", "ErrorColumnName", () => _ml.Transforms.Autoencoder(new AutoencoderEstimator.Options { OutputColumnName = "Code", ErrorColumnName = "Features" }));
         Refused("FreeEnergyColumnName and InputColumnName are both 'Features'", "FreeEnergyColumnName", () => _ml.Transforms.Rbm(new RbmEstimator.Options { OutputColumnName = "Code", FreeEnergyColumnName = "Features" }));

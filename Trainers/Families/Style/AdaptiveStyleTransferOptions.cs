@@ -155,7 +155,8 @@ public sealed partial class AdaptiveStyleTransferEstimator
             OptionCheck.NotEmpty(StyleColumnName, nameof(StyleColumnName));
             if (StrengthColumnName != null)
                 OptionCheck.NotEmpty(StrengthColumnName, nameof(StrengthColumnName));
-            ColumnNames.RequireOther(StyleColumnName, nameof(StyleColumnName), (InputColumnName, nameof(InputColumnName)), (OutputColumnName, nameof(OutputColumnName)));
+            // It may be that of the contents: the training exchanges the styles of rows at random.
+            ColumnNames.RequireOther(StyleColumnName, nameof(StyleColumnName), (OutputColumnName, nameof(OutputColumnName)));
             ColumnNames.RequireOther(
                 StrengthColumnName,
                 nameof(StrengthColumnName),
