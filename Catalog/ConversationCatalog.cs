@@ -69,7 +69,6 @@ public static class ConversationCatalog
         /// <para>The file must be UTF-8, plain or gzipped. It is read when the rows are, line by line.</para>
         /// </remarks>
         /// <param name="path">The file.</param>
-        /// <param name="keepFacts">Whether lines without an answer, such as the results of look-ups, stay in the history. Default true.</param>
         /// <exception cref="FileNotFoundException">The file does not exist.</exception>
         /// <exception cref="FormatException">A line is of another form; the message names file and line. Thrown when the rows are read.</exception>
         /// <example>
@@ -77,13 +76,13 @@ public static class ConversationCatalog
         /// var dialogues = ml.Data.LoadDialogues("dialog-babi-task1-API-calls-trn.txt.gz");
         /// </code>
         /// </example>
-        public IDataView LoadDialogues(string path, bool keepFacts = true) => catalog.LoadDialogues([path], new DialogueLoadingOptions { KeepFacts = keepFacts });
+        public IDataView LoadDialogues(string path) => catalog.LoadDialogues([path], new DialogueLoadingOptions());
 
         /// <summary>Loads dialogues of numbered lines from several files, with all options.</summary>
         /// <param name="paths">The files, in reading order.</param>
         /// <param name="options">How they become rows.</param>
         /// <exception cref="ArgumentException">No path is given, or an option is out of range; the message names it.</exception>
-        /// <inheritdoc cref="LoadDialogues(DataOperationsCatalog, string, bool)"/>
+        /// <inheritdoc cref="LoadDialogues(DataOperationsCatalog, string)"/>
         /// <example>
         /// <code>
         /// var dialogues = ml.Data.LoadDialogues(["part1.txt", "part2.txt"], new DialogueLoadingOptions { NumberOfTurns = 5, UserMarker = "user: " });
