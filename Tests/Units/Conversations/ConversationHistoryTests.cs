@@ -96,13 +96,17 @@ public sealed class ConversationHistoryTests
     [TestMethod]
     public void TurnsOutOfOrder_AreRefused_WithWhatWouldBeRight()
     {
-        Assert.Contains("Turn column 'Turn', row 2 (the first row is 0), conversation 'x': turn 2 comes too late; it must be above 3", Message(Row("x", 3, "a"), Row("y", 1, "b"), Row("x", 2, "c")));
-        Assert.Contains("row 1 (the first row is 0), conversation 'x': turn 3 is there twice; it must be above 3", Message(Row("x", 3, "a"), Row("x", 3, "b")));
-        Assert.Contains("Conversation column 'Conversation', row 1 (the first row is 0): the value is missing", Message(Row("x", 3, "a"), Row("", 4, "b")));
+        Assert.Contains("Turn column 'Turn', row 2 (the first row is 0), conversation 'x': turn 2 comes too late; it must be above 3", Message(keys: false, Row("x", 3, "a"), Row("y", 1, "b"), Row("x", 2, "c")));
+        Assert.Contains("row 1 (the first row is 0), conversation 'x': turn 3 is there twice; it must be above 3", Message(keys: false, Row("x", 3, "a"), Row("x", 3, "b")));
+        Assert.Contains("Conversation column 'Conversation', row 1 (the first row is 0): the value is missing", Message(keys: false, Row("x", 3, "a"), Row("", 4, "b")));
 
-        static string Message(params ConversationSample[] rows)
+        Assert.Contains("conversation 'x'", Message(keys: true, Row("y", 1, "a"), Row("x", 3, "a"), Row("x", 3, "b")));
+
+        static string Message(bool keys, params ConversationSample[] rows)
         {
             var data = View(Ml, rows);
+            if (keys)
+                data = Ml.Transforms.Conversion.MapValueToKey("Conversation").Fit(data).Transform(data);
             var scored = Ml.Transforms.Text.ConversationHistory(turnColumnName: "Turn").Fit(data).Transform(data);
             return Assert.Throws<FormatException>(() => Column(scored)).Message;
         }

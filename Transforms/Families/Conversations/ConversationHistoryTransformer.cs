@@ -1,9 +1,11 @@
+using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.Conversations;
 using MLExtensions.Models;
+using MLExtensions.Persistence;
 
 [assembly: LoadableClass(typeof(ConversationHistoryTransformer), typeof(ConversationHistoryTransformer), null, typeof(SignatureLoadModel), "", ConversationHistoryTransformer.LoaderSignature)]
 
@@ -25,6 +27,19 @@ public sealed class ConversationHistoryTransformer : ITransformer
 {
     internal const string LoaderSignature = "MLExtConvHistory";
     private const string ModelSignature = "MLEXTCVH";
+    private const string Entry = "conversation.json";
+    private const int FormatVersion = 1;
+    private const int MaximumBytes = 1 << 20;
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        AllowDuplicateProperties = false,
+        WriteIndented = true,
+        NewLine = "\n",
+    };
 
     private readonly IHost _host;
     private readonly ConversationColumnNames _columns;
@@ -94,27 +109,26 @@ public sealed class ConversationHistoryTransformer : ITransformer
     {
         ctx.CheckAtModel();
         ctx.SetVersionInfo(ModelVersion.Of(ModelSignature, LoaderSignature));
-        ctx.SaveNonEmptyString(OutputColumnName);
-        ctx.SaveNonEmptyString(_columns.Conversation);
-        ctx.SaveNonEmptyString(_columns.Text);
-        foreach (var text in new[] { _columns.Turn, _columns.Answer, _columns.Speaker, _format.Separator, _format.Marker, _format.AnswerMarker })
-            ctx.SaveStringOrNull(text);
-        ctx.Writer.Write(_format.NumberOfTurns ?? 0);
-        ctx.Writer.Write(_format.MaximumTokens ?? 0);
-        ctx.Writer.Write(_format.IncludesRow);
+        var json = JsonSerializer.SerializeToUtf8Bytes(new Content(FormatVersion, OutputColumnName, _columns, _format), Json);
+        ctx.SaveBinaryStream(Entry, writer => writer.Write(json));
     }
 
     internal static ConversationHistoryTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
         ctx.CheckAtModel(ModelVersion.Of(ModelSignature, LoaderSignature));
-        var (output, conversation, text) = (ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString());
-        var (turn, answer, speaker) = (ctx.LoadStringOrNull(), ctx.LoadStringOrNull(), ctx.LoadStringOrNull());
-        var (separator, marker, answerMarker) = (ctx.LoadStringOrNull(), ctx.LoadStringOrNull(), ctx.LoadStringOrNull());
-        var (turns, tokens, includesRow) = (ctx.Reader.ReadInt32(), ctx.Reader.ReadInt32(), ctx.Reader.ReadBoolean());
-        if (turns < 0 || tokens < 0 || separator == null || marker == null || answerMarker == null)
-            throw new ModelFormatException("Model.key", "is no conversation history: a number is negative, or a separator or marker is missing");
-        var format = new HistoryFormat(turns == 0 ? null : turns, includesRow, separator, marker, answerMarker, tokens == 0 ? null : tokens);
-        return new ConversationHistoryTransformer(env, output, new ConversationColumnNames(conversation, turn, text, answer, speaker), format);
+        try
+        {
+            var content = JsonSerializer.Deserialize<Content>(ModelEntry.Read(ctx, Entry, MaximumBytes), Json) ?? throw new FormatException("it is null.");
+            if (content.FormatVersion != FormatVersion)
+                throw new FormatException(FormattableString.Invariant($"its formatVersion is {content.FormatVersion}; this library reads {FormatVersion}."));
+            if (content.Format is { NumberOfTurns: < 1 } or { MaximumTokens: < 1 })
+                throw new FormatException("a number of turns or tokens is not positive.");
+            return new ConversationHistoryTransformer(env, content.Output, content.Columns, content.Format);
+        }
+        catch (Exception e) when (e is JsonException or FormatException and not ModelFormatException)
+        {
+            throw new ModelFormatException(Entry, "is no conversation history: " + e.Message, e);
+        }
     }
 
     /// <summary>Tells of the first pass that cuts; later ones cut the same.</summary>
@@ -125,6 +139,8 @@ public sealed class ConversationHistoryTransformer : ITransformer
         using var channel = _host.Start("Text");
         channel.Info("{0}", FormattableString.Invariant($"Column '{OutputColumnName}': {words} words at the beginning of {rows} histories were cut, which have more than MaximumTokens = {_format.MaximumTokens}."));
     }
+
+    private sealed record Content(int FormatVersion, string Output, ConversationColumnNames Columns, HistoryFormat Format);
 
     /// <summary>The rows of a prediction engine, which is a conversation in progress.</summary>
     private sealed class Mapper(ConversationHistoryTransformer transformer, DataViewSchema schema) : IRowMapper

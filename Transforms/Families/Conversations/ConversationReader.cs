@@ -1,7 +1,10 @@
+using System.Globalization;
 using System.Text;
+using System.Text.Json.Serialization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Messages;
+using MLExtensions.Tensors;
 using MLExtensions.Text;
 
 namespace MLExtensions.Families.Conversations;
@@ -10,6 +13,7 @@ namespace MLExtensions.Families.Conversations;
 internal sealed record ConversationColumnNames(string Conversation, string? Turn, string Text, string? Answer, string? Speaker)
 {
     /// <summary>All that are there.</summary>
+    [JsonIgnore]
     public IEnumerable<string> All => new[] { Conversation, Turn, Text, Answer, Speaker }.OfType<string>();
 
     /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
@@ -45,12 +49,13 @@ internal static class ConversationColumn
     {
         var column = row.Schema[name];
         var getName = RowCursorUtils.GetGetterAsStringBuilder(row, column.Index);
+        var keys = KeyNames.Of(column); // as text, a key is its number from 0
         var text = new StringBuilder();
         return () =>
         {
             getName(ref text);
             return text.Length > 0
-                ? text.ToString()
+                ? keys == null ? text.ToString() : keys[int.Parse(text.ToString(), CultureInfo.InvariantCulture)]
                 : throw new FormatException($"Conversation column '{name}', {RowName.Of(row.Position)}: the value is missing; every row must belong to a conversation.");
         };
     }
