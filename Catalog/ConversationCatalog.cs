@@ -110,7 +110,7 @@ public static class ConversationCatalog
         /// <c>FilterRowsByColumn</c> it divides the conversations for training and test, always in the same way. Default null: no such column.
         /// </param>
         /// <exception cref="FileNotFoundException">The file does not exist.</exception>
-        /// <exception cref="ArgumentException">A name is empty or the number is out of range; the message names it.</exception>
+        /// <exception cref="ArgumentException">A name is empty or taken, or the number is out of range; the message names it.</exception>
         /// <exception cref="FormatException">A line has too few fields; the message names file and line. Thrown when the rows are read.</exception>
         /// <example>
         /// <code>
@@ -122,8 +122,7 @@ public static class ConversationCatalog
         public IDataView LoadConversations(string path, IReadOnlyList<string>? leadingColumnNames = null, int? numberOfFolds = null)
         {
             var leading = leadingColumnNames?.ToArray() ?? [];
-            foreach (var name in leading)
-                OptionCheck.NotEmpty(name, nameof(leadingColumnNames));
+            ConversationFileView.CheckLeading(leading, nameof(leadingColumnNames));
             OptionCheck.AtLeast(numberOfFolds ?? 2, 2, nameof(numberOfFolds));
             return ConversationFileView.Create(CatalogUtils.GetEnvironment(catalog), [path], [.. leading, ConversationLineReader.TextColumn], numberOfFolds, files => ConversationLineReader.Read(files, leading.Length));
         }

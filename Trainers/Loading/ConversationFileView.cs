@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using MLExtensions.Training;
 
 namespace MLExtensions.Loading;
 
@@ -24,6 +25,18 @@ internal sealed class ConversationFileView : FileDataView
         : base(host, schema) => (_read, _folds) = (read, folds);
 
     public override bool CanShuffle => false;
+
+    /// <summary>Rejects names of leading columns that are empty, or that other columns have.</summary>
+    public static void CheckLeading(IReadOnlyList<string> names, string option)
+    {
+        string[] taken = [ConversationColumn, TurnColumn, FoldColumn, ConversationLineReader.TextColumn];
+        for (var i = 0; i < names.Count; i++)
+        {
+            OptionCheck.NotEmpty(names[i], option);
+            if (taken.Contains(names[i]) || names.Take(i).Contains(names[i]))
+                throw new ArgumentException($"{option}: '{names[i]}' is the name of another column; the others are {string.Join(", ", taken)}.", option);
+        }
+    }
 
     /// <param name="env">The environment.</param>
     /// <param name="paths">The files, in reading order.</param>

@@ -79,6 +79,8 @@ public sealed class ConversationLoaderTests
         Assert.Contains("line 2: it has 1 fields; there must be 1 before the turns", Assert.Throws<FormatException>(() => Texts(Ml.Data.LoadConversations(path, ["Topic"]), "Text")).Message);
         Assert.Contains("numberOfFolds is 1; it must be at least 2", Assert.Throws<ArgumentException>(() => Ml.Data.LoadConversations(path, numberOfFolds: 1)).Message);
         Assert.Throws<ArgumentException>(() => Ml.Data.LoadConversations(path, [""]));
+        Assert.Contains("'Turn' is the name of another column", Assert.Throws<ArgumentException>(() => Ml.Data.LoadConversations(path, ["Topic", "Turn"])).Message);
+        Assert.Contains("'Topic' is the name", Assert.Throws<ArgumentException>(() => Ml.Data.LoadConversations(path, ["Topic", "Topic"])).Message);
         Assert.Throws<FileNotFoundException>(() => Ml.Data.LoadDialogues(folder.File("none")));
         Assert.Throws<ArgumentException>(() => Ml.Data.LoadDialogues([], new DialogueLoadingOptions()));
         Assert.Contains("NumberOfTurns is 0", Assert.Throws<ArgumentException>(() => Ml.Data.LoadDialogues([path], new DialogueLoadingOptions { NumberOfTurns = 0 })).Message);
