@@ -113,7 +113,7 @@ public sealed class LanguageModelCatalog
 }
 
 /// <summary>Language model trainers.</summary>
-public sealed class LanguageModelTrainers
+public sealed partial class LanguageModelTrainers
 {
     private readonly MLContext _context;
 

@@ -18,6 +18,9 @@ internal sealed class LineReader(DataFile file) : IDisposable
     private int _end;
     private long _lineNumber;
 
+    /// <summary>The number of the current line, from 1.</summary>
+    public long LineNumber => _lineNumber;
+
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
     public bool MoveNext()

@@ -74,7 +74,13 @@ internal static class RowTexts
         }
     }
 
-    private static void ForEachRow(IDataView data, string column, Action check, Action<ReadOnlySpan<char>, long> action, TextPart? part = null)
+    /// <summary>Reads the texts of a column.</summary>
+    /// <param name="data">The rows.</param>
+    /// <param name="column">The text column.</param>
+    /// <param name="check">Called for each row; throws to stop.</param>
+    /// <param name="action">Receives each text and the number of its row.</param>
+    /// <param name="part">Which rows to read; null for all.</param>
+    public static void ForEachRow(IDataView data, string column, Action check, Action<ReadOnlySpan<char>, long> action, TextPart? part = null)
     {
         var found = data.Schema[column];
         var groupColumn = part == null ? default(DataViewSchema.Column?) : GroupColumn.Find(data.Schema, part.GroupColumn);

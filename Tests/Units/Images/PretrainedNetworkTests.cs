@@ -6,30 +6,20 @@ namespace MLExtensions.Tests.Images;
 [TestClass]
 public sealed class PretrainedNetworkTests
 {
-    private const string Variable = "MLEXTENSIONS_DATA";
-
     [TestMethod]
     public void ResNet20OnCifar10_HasItsKnownAccuracy()
     {
         var ml = new MLContext(1);
-        var data = ml.Data.LoadFromCifar10(PathOf("cifar10/cifar10_test_2k.bin.gz"));
+        var data = ml.Data.LoadFromCifar10(DataFolder.PathOf("cifar10/cifar10_test_2k.bin.gz"));
         using var model = ml.MulticlassClassification.Trainers.ResNet(new ResNetMulticlassTrainer.Options
         {
             Depth = 20,
             PixelScaling = PixelScaling.ImageNet,
-            InitialWeightsPath = PathOf("pretrained/cifar_resnet20.safetensors"),
+            InitialWeightsPath = DataFolder.PathOf("pretrained/cifar_resnet20.safetensors"),
             InitialWeightsMatch = WeightMatch.Strict,
             Epochs = 0,
             ThreadCount = 1,
         }).Fit(ml.Data.TakeRows(data, 10));
         Assert.AreEqual(0.8135, ml.MulticlassClassification.Evaluate(model.Transform(data)).MicroAccuracy, 0.001);
-    }
-
-    private static string PathOf(string file)
-    {
-        var folder = Environment.GetEnvironmentVariable(Variable);
-        if (string.IsNullOrEmpty(folder) || !Directory.Exists(folder))
-            Assert.Inconclusive($"The environment variable {Variable} names no folder; the test needs {file} in it.");
-        return Path.Combine(folder, file);
     }
 }

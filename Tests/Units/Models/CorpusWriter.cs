@@ -59,6 +59,8 @@ internal static class CorpusWriter
         ["QLearning"] = () => Policy(Ml.ReinforcementLearning.Trainers.QLearning(new QLearningEstimator.Options { Epochs = 20, Seed = 1 })),
         ["Dqn"] = Dqn,
         ["MarkovDecisionProcess"] = () => Policy(Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess()),
+        ["KneserNey"] = () => (Ml.LanguageModels.Trainers.KneserNey(new KneserNeyEstimator.Options { Tokenization = Tokenization.Characters() }).Fit(LanguageSample.View(Ml, LanguageSample.Cycles(20))), Texts("abcde", "cdeab", "aaax", ""), LanguageSample.View(Ml, "a")),
+        ["ConversationHistory"] = () => (Ml.Transforms.Text.ConversationHistory(new ConversationHistoryEstimator.Options { ConversationColumnName = "Text", NumberOfTurns = 3, Marker = "* ", MaximumTokens = 5 }).Fit(LanguageSample.View(Ml, "a")), Texts("a", "b", "a", "a", "b"), LanguageSample.View(Ml, "a")),
     };
 
     /// <summary>Every model that the corpus must hold.</summary>
