@@ -27,7 +27,8 @@ internal sealed class BaumWelch(SequenceData data, DataSummary summary, HiddenMa
     /// <param name="report">Receives each iteration; null for none.</param>
     public BaumWelchResult Run(HiddenMarkovParameters parameters, Random random, Action<EpochRecord>? report)
     {
-        var recursion = new ForwardBackward(parameters, options.ComputeInLogSpace, check: check);
+        // Parameters that are only taken may hold rows for impossible, as in scoring.
+        var recursion = new ForwardBackward(parameters, options.ComputeInLogSpace, forgives: options.MaximumIterations == 0, check);
         _watch.Restart();
         var counts = Expect(parameters, recursion);
         var before = Record(0, counts, 0);

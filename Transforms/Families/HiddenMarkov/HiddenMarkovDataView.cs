@@ -143,10 +143,10 @@ internal sealed class HiddenMarkovDataView : IDataView, ITransformCanSaveOnnx
             var moved = _input.MoveNext();
             if (_reader == null)
                 return moved;
-            if (++_position < _sequence.Length && moved)
+            var isInside = ++_position < _sequence.Length;
+            if (isInside && moved)
                 return true;
-            var follows = _position >= _sequence.Length && _reader.Read(_sequence);
-            if (follows != moved)
+            if (isInside || _reader.Read(_sequence) != moved)
                 throw new InvalidOperationException("The data gave another number of rows when it was read a second time, and sequences are read ahead. Read rows that come only once into memory: ml.Data.Cache, or AppendCacheCheckpoint.");
             if (!moved)
             {

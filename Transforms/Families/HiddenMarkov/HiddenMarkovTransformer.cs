@@ -160,6 +160,8 @@ public sealed class HiddenMarkovTransformer : ITransformer
             builder.AddColumn(ObservationColumnName, NumberDataViewType.Single, vectors.Select(vector => vector[0]).ToArray());
         else if (format.IsText)
             builder.AddColumn(ObservationColumnName, TextDataViewType.Instance, symbols.Select(symbol => format.Names![(int)symbol - 1].AsMemory()).ToArray());
+        else if (format.Names == null)
+            builder.AddColumn(ObservationColumnName, new KeyDataViewType(typeof(uint), format.Symbols), symbols.ToArray());
         else
             builder.AddColumn(ObservationColumnName, Getter(format.Names), (ulong)format.Symbols, symbols.ToArray());
         builder.AddColumn(Content.Columns.Label ?? "State", Getter(StateNames), (ulong)NumberOfStates, states.ToArray());
@@ -213,6 +215,6 @@ public sealed class HiddenMarkovTransformer : ITransformer
             Content.Format.PlacesOf(schema[ObservationColumnName]);
     }
 
-    private static ValueGetter<VBuffer<ReadOnlyMemory<char>>>? Getter(IReadOnlyList<string>? names) => names == null ? null : (ref VBuffer<ReadOnlyMemory<char>> destination) =>
+    private static ValueGetter<VBuffer<ReadOnlyMemory<char>>> Getter(IReadOnlyList<string> names) => (ref VBuffer<ReadOnlyMemory<char>> destination) =>
         destination = new VBuffer<ReadOnlyMemory<char>>(names.Count, names.Select(name => name.AsMemory()).ToArray());
 }

@@ -40,8 +40,8 @@ internal sealed class SequenceReader : IDisposable
         DataViewSchema.Column?[] columns = [schema[names.Observation], names.Sequence == null ? null : schema[names.Sequence], names.Label == null ? null : schema[names.Label]];
         _names = names;
         _stateCount = states?.All.Count ?? int.MaxValue;
-        if (names.Label != null && states != null)
-            _stateMap = KeyMap.Create(schema[names.Label], states.OfLabels, "the states of the training data");
+        if (names.Label != null && states != null && (states.OfLabels != null || KeyNames.Of(schema[names.Label]) != null))
+            _stateMap = KeyMap.Create(schema[names.Label], states.All, "the model");
         _cursor = data.GetRowCursor(columns.OfType<DataViewSchema.Column>().DistinctBy(column => column.Index));
         _getSequence = names.Sequence == null ? null : RowCursorUtils.GetGetterAsStringBuilder(_cursor, schema[names.Sequence].Index);
         _getState = names.Label == null ? null : PolicyKeys.Open(_cursor, schema[names.Label]);
