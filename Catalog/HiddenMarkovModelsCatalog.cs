@@ -132,7 +132,7 @@ public sealed class HiddenMarkovModelsTrainers
     ///     NumbersOfStates = [2],
     ///     SequenceColumnName = null,
     ///     Covariance = CovarianceKind.Full,
-    ///     Tolerance = 1e-8,
+    ///     Tolerance = 1e-4,
     /// }).Fit(data);
     /// </code>
     /// </example>

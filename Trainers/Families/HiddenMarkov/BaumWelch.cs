@@ -42,7 +42,7 @@ internal sealed class BaumWelch(SequenceData data, DataSummary summary, HiddenMa
             records.Add(Record(iteration, following, split));
             report?.Invoke(records[^1]);
             var gain = Objective(next, following) - Objective(parameters, counts);
-            converged = options.Tolerance > 0 && split == 0 && gain < options.Tolerance * data.NumberOfObservations;
+            converged = options.Tolerance > 0 && split == 0 && gain < options.Tolerance;
             (parameters, counts, recovered) = (next, following, recovered + split);
         }
         return new BaumWelchResult(parameters, before, records, counts.LogLikelihood, converged, recovered);

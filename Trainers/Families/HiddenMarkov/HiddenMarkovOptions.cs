@@ -76,9 +76,10 @@ public abstract class HiddenMarkovOptions
     public int MaximumIterations { get; set; } = 200;
 
     /// <summary>
-    /// A start ends when the log-likelihood of an observation grew by less in an iteration. 0: it always takes <see cref="MaximumIterations"/>. Default 1e-6.
+    /// A start ends when the log-likelihood of the training data grew by less in an iteration. EM is slow: much more than that may still be to come, a hundred times as much where
+    /// states are hard to tell apart. 0: it always takes <see cref="MaximumIterations"/>. Default 0.01.
     /// </summary>
-    public double Tolerance { get; set; } = 1e-6;
+    public double Tolerance { get; set; } = 0.01;
 
     /// <summary>
     /// The fraction of the training data that is held out to choose among starts, in [0, 1): whole sequences at random, or the end if there is

@@ -166,7 +166,7 @@ internal sealed class HiddenMarkovTraining(IHost host, IChannel channel, HiddenM
             .MinBy(result => result.Summary.BayesianInformationCriterion)!;
         var (result, summary) = best;
         if (!summary.HasConverged && options.Tolerance > 0 && options.MaximumIterations > 0)
-            Warn(FormattableString.Invariant($"EM has not converged in {nameof(options.MaximumIterations)} = {options.MaximumIterations} iterations: the log-likelihood of an observation still grows by more than {nameof(options.Tolerance)} = {options.Tolerance} in each."));
+            Warn(FormattableString.Invariant($"EM has not converged in {nameof(options.MaximumIterations)} = {options.MaximumIterations} iterations: the log-likelihood still grows by more than {nameof(options.Tolerance)} = {options.Tolerance} in each."));
         if (summary.RecoveredStates > 0)
             Warn(FormattableString.Invariant($"{summary.RecoveredStates} times a state explained nothing anymore, and was given a new beginning. Fewer states may be enough."));
         var records = result.Records.ToArray();
