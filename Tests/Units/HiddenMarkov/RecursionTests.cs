@@ -52,14 +52,16 @@ public sealed class RecursionTests
     [TestMethod]
     public void Everything_IsTheSumOverAllPaths()
     {
-        foreach (var (model, given, _, _, _) in Published)
+        foreach (var (model, published, _, _, _) in Published)
         {
-            // With a missing observation, too.
+            // With a missing observation, too. Seven have 2,187 paths of three states.
+            var given = published.Take(7).ToArray();
             foreach (var symbols in new[] { given, given.Select((symbol, i) => i == 1 ? -1 : symbol).ToArray() })
             {
                 var (states, densities) = (model.NumberOfStates, MarkovSample.Densities(model, symbols));
                 var paths = MarkovSample.Paths(model, densities).ToArray();
                 var sum = paths.Sum(path => path.Probability);
+                var beginnings = Enumerable.Range(1, symbols.Length).Select(length => MarkovSample.Paths(model, densities[..length]).ToArray()).ToArray();
                 var transitions = new double[states * states];
                 foreach (var (path, probability) in paths)
                 {
@@ -74,7 +76,7 @@ public sealed class RecursionTests
                         MarkovSample.Sequence(symbols),
                         (position, probabilities, increment) =>
                         {
-                            var before = MarkovSample.Paths(model, densities[..(position + 1)]).ToArray();
+                            var before = beginnings[position];
                             var soFar = before.Sum(path => path.Probability);
                             for (var state = 0; state < states; state++)
                                 Assert.AreEqual(before.Where(path => path.Path[position] == state).Sum(path => path.Probability) / soFar, probabilities[state], 1e-12);

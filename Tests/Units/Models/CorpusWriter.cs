@@ -4,6 +4,7 @@ using MLExtensions.Tests.Contract;
 using MLExtensions.Tests.Features;
 using MLExtensions.Tests.Forecasting;
 using MLExtensions.Tests.Gan;
+using MLExtensions.Tests.HiddenMarkov;
 using MLExtensions.Tests.LanguageModels;
 using MLExtensions.Tests.Loading;
 using MLExtensions.Tests.Lstm;
@@ -59,6 +60,8 @@ internal static class CorpusWriter
         ["QLearning"] = () => Policy(Ml.ReinforcementLearning.Trainers.QLearning(new QLearningEstimator.Options { Epochs = 20, Seed = 1 })),
         ["Dqn"] = Dqn,
         ["MarkovDecisionProcess"] = () => Policy(Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess()),
+        ["HiddenMarkovSymbols"] = HiddenMarkovSymbols,
+        ["HiddenMarkovMixture"] = HiddenMarkovMixture,
     };
 
     /// <summary>Every model that the corpus must hold.</summary>
@@ -73,6 +76,20 @@ internal static class CorpusWriter
             Ml.Model.Save(model, data.Schema, Path.Combine(args[0], name + ".zip"));
             Console.WriteLine(name);
         }
+    }
+
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) HiddenMarkovSymbols()
+    {
+        var rows = Texts([.. "aabbaabbbaaabb".Select(symbol => symbol.ToString()), "", "c"]);
+        var options = new DiscreteHiddenMarkovEstimator.Options { ObservationColumnName = nameof(CorpusRow.Text), SequenceColumnName = null, NumbersOfStates = [2], NumberOfStarts = 2, MaximumIterations = 20, Seed = 1 };
+        return (Ml.HiddenMarkovModels.Trainers.Discrete(options).Fit(CorpusRow.View(Ml, rows[..^1])), rows, CorpusRow.View(Ml, rows));
+    }
+
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) HiddenMarkovMixture()
+    {
+        var rows = Enumerable.Range(0, 30).Select(t => new CorpusRow { Features = MarkovSample.Vector(t).Observation }).ToArray();
+        var options = new GaussianMixtureHiddenMarkovEstimator.Options { ObservationColumnName = nameof(CorpusRow.Features), SequenceColumnName = null, NumbersOfStates = [2], Covariance = CovarianceKind.Full, NumberOfStarts = 2, MaximumIterations = 20, Seed = 1 };
+        return (Ml.HiddenMarkovModels.Trainers.GaussianMixture(options).Fit(CorpusRow.View(Ml, rows)), rows[..8], CorpusRow.View(Ml, rows));
     }
 
     private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) Contract(TrainingSubject subject)
