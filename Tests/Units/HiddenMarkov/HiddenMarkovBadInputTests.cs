@@ -106,11 +106,11 @@ public sealed class HiddenMarkovBadInputTests
         Assert.Contains("The transitions are 1 x 2; with 1 start probabilities they must be 1 x 1", Message(() => new HiddenMarkovParameters([1], new[,] { { 0.5, 0.5 } }, emissions)));
         Assert.Contains("The emissions are of 1 states; there are 2", Message(() => new HiddenMarkovParameters([0.5, 0.5], new[,] { { 0.5, 0.5 }, { 0.5, 0.5 } }, emissions)));
         Assert.Contains("Emissions: number 1 of row 0 (the first is 0) is NaN", Message(() => new DiscreteEmissions(new[,] { { 1, double.NaN } })));
-        Assert.Contains("Covariance 0 (the first is 0) is not positive definite", Message(() => new GaussianEmissions(new[,] { { 0.0, 0 } }, [new[,] { { 1.0, 2 }, { 2, 1 } }])));
+        Assert.Contains("Covariance 0 (the first is 0) is not positive definite", Message(() => new GaussianEmissions(new[,] { { 0.0, 0 } }, [new[,] { { 1.0, 2 }, { 2, 1 } }], CovarianceKind.Full)));
         Assert.Contains("is not of the kind Diagonal in row 0, column 1", Message(() => new GaussianEmissions(new[,] { { 0.0, 0 } }, [new[,] { { 1, 0.5 }, { 0.5, 1 } }], CovarianceKind.Diagonal)));
         Assert.Contains("Covariance 0 (the first is 0) has the variance 0", Message(() => new GaussianEmissions(new[,] { { 0.0 } }, [new[,] { { 0.0 } }], CovarianceKind.Spherical)));
         Assert.Contains("Tied covariances must all be the same", Message(() => new GaussianEmissions(new[,] { { 0.0 }, { 1 } }, [new[,] { { 1.0 } }, new[,] { { 2.0 } }], CovarianceKind.Tied)));
-        Assert.Contains("Number 0 of row 0 (the first is 0) of the means is NaN", Message(() => new GaussianEmissions(new[,] { { double.NaN } }, [new[,] { { 1.0 } }])));
+        Assert.Contains("Number 0 of row 0 (the first is 0) of the means is NaN", Message(() => new GaussianEmissions(new[,] { { double.NaN } }, [new[,] { { 1.0 } }], CovarianceKind.Full)));
     }
 
     private static string Message(Action action) => Assert.Throws<ArgumentException>(action).Message;

@@ -106,7 +106,7 @@ public sealed class RecursionTests
     public void EqualTransitionRows_GiveResponsibilitiesOfAMixture()
     {
         double[] weights = [0.2, 0.5, 0.3];
-        var emissions = new GaussianEmissions(new[,] { { 0.0, 0 }, { 3, -1 }, { 6, 1 } }, [new[,] { { 1, 0.5 }, { 0.5, 2 } }, new[,] { { 2.0, 0 }, { 0, 1 } }, new[,] { { 1, -0.3 }, { -0.3, 1 } }]);
+        var emissions = new GaussianEmissions(new[,] { { 0.0, 0 }, { 3, -1 }, { 6, 1 } }, [new[,] { { 1, 0.5 }, { 0.5, 2 } }, new[,] { { 2.0, 0 }, { 0, 1 } }, new[,] { { 1, -0.3 }, { -0.3, 1 } }], CovarianceKind.Full);
         var model = new HiddenMarkovParameters(weights, new[,] { { 0.2, 0.5, 0.3 }, { 0.2, 0.5, 0.3 }, { 0.2, 0.5, 0.3 } }, emissions);
         var sequence = new ObservedSequence(2);
         for (var t = 0; t < 20; t++)
@@ -123,7 +123,7 @@ public sealed class RecursionTests
     [TestMethod]
     public void UnderflowingSequence_IsComputedInLogarithms()
     {
-        var model = new HiddenMarkovParameters([1, 0], new[,] { { 1.0, 0 }, { 0, 1 } }, new GaussianEmissions(new[,] { { 0.0 }, { 100 } }, [new[,] { { 1.0 } }, new[,] { { 1.0 } }]));
+        var model = new HiddenMarkovParameters([1, 0], new[,] { { 1.0, 0 }, { 0, 1 } }, new GaussianEmissions(new[,] { { 0.0 }, { 100 } }, [new[,] { { 1.0 } }, new[,] { { 1.0 } }], CovarianceKind.Full));
         var sequence = new ObservedSequence(1);
         foreach (var value in new[] { 0f, 100 })
             sequence.Add([value]);

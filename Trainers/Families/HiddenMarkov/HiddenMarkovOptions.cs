@@ -1,4 +1,5 @@
 using MLExtensions.Families.HiddenMarkov;
+using MLExtensions.Messages;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -193,7 +194,7 @@ public abstract class HiddenMarkovOptions
         if (NumbersOfStates.Count == 0 && LabelColumnName == null && InitialParameters == null)
             throw new ArgumentException($"{nameof(NumbersOfStates)} is empty; it must have a number, unless there is a {nameof(LabelColumnName)} or {nameof(InitialParameters)}.", nameof(NumbersOfStates));
         if (InitialParameters is { } given && (NumbersOfStates.Count > 1 || (NumbersOfStates.Count == 1 && NumbersOfStates[0] != given.NumberOfStates)))
-            throw new ArgumentException($"{nameof(NumbersOfStates)} is {string.Join(", ", NumbersOfStates)}, but {nameof(InitialParameters)} have {given.NumberOfStates} states.", nameof(NumbersOfStates));
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(NumbersOfStates)} is {NumberList.Of(NumbersOfStates)}, but {nameof(InitialParameters)} have {given.NumberOfStates} states."), nameof(NumbersOfStates));
         if (InitialParameters is null && (FixedStart || FixedTransitions || FixedEmissions))
             throw new ArgumentException($"{(FixedStart ? nameof(FixedStart) : FixedTransitions ? nameof(FixedTransitions) : nameof(FixedEmissions))} is true, but there are no {nameof(InitialParameters)} that could stay what they are.", nameof(InitialParameters));
     }

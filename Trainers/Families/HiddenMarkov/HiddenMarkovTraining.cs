@@ -30,11 +30,11 @@ internal sealed class HiddenMarkovTraining(IHost host, IChannel channel, HiddenM
         if (data.NumberOfObservations == 0)
             throw new ArgumentException("There are no rows to train on.", nameof(input));
         if (data.NumberOfKnown == 0)
-            throw new ArgumentException($"All {data.NumberOfObservations} observations in column '{options.ObservationColumnName}' are missing.", nameof(input));
+            throw new ArgumentException(FormattableString.Invariant($"All {data.NumberOfObservations} observations in column '{options.ObservationColumnName}' are missing."), nameof(input));
         Report(data.Counts, "");
         var (training, held) = (data, (SequenceData?)null);
         if (validation != null)
-            held = OpenValidation(validation, format, new StateNames(StateNames.Create(numbers[0], labelNames).All, labelNames));
+            held = OpenValidation(validation, format, new MarkovStateNames(MarkovStateNames.Create(numbers[0], labelNames).All, labelNames));
         else if (options.ValidationFraction > 0)
             (training, held) = data.Split(options.ValidationFraction, seed);
         if (training.NumberOfKnown == 0)
@@ -78,7 +78,7 @@ internal sealed class HiddenMarkovTraining(IHost host, IChannel channel, HiddenM
         return numbers;
     }
 
-    private SequenceData OpenValidation(IDataView validation, ObservationFormat format, StateNames states)
+    private SequenceData OpenValidation(IDataView validation, ObservationFormat format, MarkovStateNames states)
     {
         var columns = options.Columns;
         if (columns.Label != null && validation.Schema.GetColumnOrNull(columns.Label) == null)
@@ -173,7 +173,7 @@ internal sealed class HiddenMarkovTraining(IHost host, IChannel channel, HiddenM
         if (held != null && summary.ValidationLogLikelihood is { } validation && records.Length > 0)
             records[^1] = records[^1] with { Validation = new Dictionary<string, double> { ["loss"] = -validation / held.NumberOfObservations, ["log-likelihood"] = validation } };
         channel.Info("{0} of {1} starts: {2}", summary.Start, results.Length, summary);
-        return new HiddenMarkovContent(options.Columns, options.Outputs, format, StateNames.Create(summary.NumberOfStates, labelNames), result.Parameters, results.Select(each => each.Summary with { IsChosen = each == best }).ToArray())
+        return new HiddenMarkovContent(options.Columns, options.Outputs, format, MarkovStateNames.Create(summary.NumberOfStates, labelNames), result.Parameters, results.Select(each => each.Summary with { IsChosen = each == best }).ToArray())
         {
             History = new TrainingHistory
             {

@@ -36,7 +36,7 @@ internal sealed class SequenceData
     /// <param name="buffering">Whether it is held in memory.</param>
     /// <param name="name">What it is, for messages.</param>
     /// <param name="check">Called for each row; throws to stop.</param>
-    public static SequenceData Open(IDataView input, SequenceColumns columns, ref ObservationFormat format, bool learns, StateNames? states, Buffering buffering, string name, Action check)
+    public static SequenceData Open(IDataView input, SequenceColumns columns, ref ObservationFormat format, bool learns, MarkovStateNames? states, Buffering buffering, string name, Action check)
     {
         var watched = new WatchedDataView(input, name, buffering == Buffering.Streaming ? PassCheck.Order : PassCheck.Count, check);
         var symbols = learns && format.IsText ? new Dictionary<string, int>(StringComparer.Ordinal) : null;
@@ -106,7 +106,7 @@ internal sealed class SequenceData
         return part;
     }
 
-    private static IEnumerable<ObservedSequence> Stream(IDataView data, SequenceColumns columns, ObservationFormat format, StateNames? states)
+    private static IEnumerable<ObservedSequence> Stream(IDataView data, SequenceColumns columns, ObservationFormat format, MarkovStateNames? states)
     {
         using var reader = new SequenceReader(data, columns, format, states: states);
         var sequence = new ObservedSequence(format.Width);

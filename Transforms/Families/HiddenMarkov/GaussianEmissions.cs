@@ -38,7 +38,7 @@ public sealed class GaussianEmissions : HiddenMarkovEmissions
     /// <param name="covariances">The covariance matrix of each state; of <see cref="CovarianceKind.Tied"/> once or as often as there are states.</param>
     /// <param name="kind">Their form.</param>
     /// <exception cref="ArgumentException">A number is not finite, or a matrix has another form or is no covariance; the message says which.</exception>
-    public GaussianEmissions(double[,] means, IReadOnlyList<double[,]> covariances, CovarianceKind kind = CovarianceKind.Full)
+    public GaussianEmissions(double[,] means, IReadOnlyList<double[,]> covariances, CovarianceKind kind)
         : this(Ones(means), means, covariances, kind)
     {
     }
@@ -49,7 +49,7 @@ public sealed class GaussianEmissions : HiddenMarkovEmissions
     /// <param name="covariances">The covariance matrix of each component, in the same order; of <see cref="CovarianceKind.Tied"/> once or as often as there are components.</param>
     /// <param name="kind">Their form.</param>
     /// <exception cref="ArgumentException">A number is not finite, or a matrix has another form or is no covariance; the message says which.</exception>
-    public GaussianEmissions(double[,] weights, double[,] means, IReadOnlyList<double[,]> covariances, CovarianceKind kind = CovarianceKind.Full)
+    public GaussianEmissions(double[,] weights, double[,] means, IReadOnlyList<double[,]> covariances, CovarianceKind kind)
         : this(CheckWeights(weights, means), CheckMeans(means), CheckCovariances(means, covariances, kind), weights.GetLength(0), weights.GetLength(1), kind)
     {
     }

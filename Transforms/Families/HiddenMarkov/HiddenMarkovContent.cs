@@ -10,7 +10,7 @@ namespace MLExtensions.Families.HiddenMarkov;
 internal sealed record HiddenMarkovOutputs(string? State, string? Probabilities, string? Filtered, string? LogLikelihood, string? SequenceLogLikelihood);
 
 /// <summary>What a trained hidden Markov model is.</summary>
-internal sealed record HiddenMarkovContent(SequenceColumns Columns, HiddenMarkovOutputs Outputs, ObservationFormat Format, StateNames States, HiddenMarkovParameters Parameters, IReadOnlyList<HiddenMarkovStart> Starts)
+internal sealed record HiddenMarkovContent(SequenceColumns Columns, HiddenMarkovOutputs Outputs, ObservationFormat Format, MarkovStateNames States, HiddenMarkovParameters Parameters, IReadOnlyList<HiddenMarkovStart> Starts)
 {
     public TrainingHistory? History { get; init; }
 }
@@ -94,7 +94,7 @@ internal static class HiddenMarkovFile
     private static string Checksum(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
     [method: JsonConstructor]
-    private sealed record StoredModel(int FormatVersion, SequenceColumns Columns, HiddenMarkovOutputs Outputs, ObservationFormat Format, StateNames States, double[] Start, double[] Transitions, IReadOnlyList<HiddenMarkovStart> Starts)
+    private sealed record StoredModel(int FormatVersion, SequenceColumns Columns, HiddenMarkovOutputs Outputs, ObservationFormat Format, MarkovStateNames States, double[] Start, double[] Transitions, IReadOnlyList<HiddenMarkovStart> Starts)
     {
         public StoredModel(int version, HiddenMarkovContent content, double[] start, double[] transitions)
             : this(version, content.Columns, content.Outputs, content.Format, content.States, start, transitions, content.Starts)

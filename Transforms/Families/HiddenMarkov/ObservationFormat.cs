@@ -81,10 +81,10 @@ internal sealed record ObservationFormat(int Symbols, IReadOnlyList<string>? Nam
 /// <summary>What states are called.</summary>
 /// <param name="All">The names of all states.</param>
 /// <param name="OfLabels">The names of the labels, which are the first states; null if labels had no names, or there were none.</param>
-internal sealed record StateNames(IReadOnlyList<string> All, IReadOnlyList<string>? OfLabels)
+internal sealed record MarkovStateNames(IReadOnlyList<string> All, IReadOnlyList<string>? OfLabels)
 {
     /// <summary>States without labels are numbered.</summary>
-    public static StateNames Create(int count, IReadOnlyList<string>? labels)
+    public static MarkovStateNames Create(int count, IReadOnlyList<string>? labels)
     {
         var names = (labels ?? []).Take(count).ToList();
         for (var state = names.Count; state < count; state++)
@@ -94,6 +94,6 @@ internal sealed record StateNames(IReadOnlyList<string> All, IReadOnlyList<strin
                 name += "'";
             names.Add(name);
         }
-        return new StateNames(names, labels);
+        return new MarkovStateNames(names, labels);
     }
 }

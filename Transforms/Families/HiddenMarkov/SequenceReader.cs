@@ -34,7 +34,7 @@ internal sealed class SequenceReader : IDisposable
     /// <param name="format">What observations are.</param>
     /// <param name="learnedSymbols">Receives symbols of text that are new, and knows the others; null if only those of the format are known.</param>
     /// <param name="states">The states that labels stand for; null to take them by their numbers.</param>
-    public SequenceReader(IDataView data, SequenceColumns names, ObservationFormat format, Dictionary<string, int>? learnedSymbols = null, StateNames? states = null)
+    public SequenceReader(IDataView data, SequenceColumns names, ObservationFormat format, Dictionary<string, int>? learnedSymbols = null, MarkovStateNames? states = null)
     {
         var schema = data.Schema;
         DataViewSchema.Column?[] columns = [schema[names.Observation], names.Sequence == null ? null : schema[names.Sequence], names.Label == null ? null : schema[names.Label]];
