@@ -33,6 +33,8 @@ internal sealed class HiddenMarkovTraining(IHost host, IChannel channel, HiddenM
             throw new ArgumentException(FormattableString.Invariant($"All {data.NumberOfObservations} observations in column '{options.ObservationColumnName}' are missing."), nameof(input));
         Report(data.Counts, "");
         var (training, held) = (data, (SequenceData?)null);
+        if (validation != null && options.ValidationFraction > 0)
+            channel.Info(FormattableString.Invariant($"{nameof(options.ValidationFraction)} {options.ValidationFraction} has no effect: Fit got validation data."));
         if (validation != null)
             held = OpenValidation(validation, format, new MarkovStateNames(MarkovStateNames.Create(numbers[0], labelNames).All, labelNames));
         else if (options.ValidationFraction > 0)
@@ -45,7 +47,9 @@ internal sealed class HiddenMarkovTraining(IHost host, IChannel channel, HiddenM
             if (summary.Variances[feature] == 0)
                 Warn(FormattableString.Invariant($"Feature {feature} (the first is 0) of column '{options.ObservationColumnName}' is always {summary.Means[feature]}: it says nothing about states."));
         }
-        var starts = options.InitialParameters == null ? options.NumberOfStarts : 1;
+        // Where all states are known there is one optimum, whatever the beginning.
+        var isCounting = labels > 0 && numbers is [var only] && only == labels && data.Counts[SequenceReader.KnownStates] == data.NumberOfObservations;
+        var starts = options.InitialParameters == null && !isCounting ? options.NumberOfStarts : 1;
         var results = Start(numbers, starts, training, held, summary, labels);
         return Choose(results, training, held, format, labelNames, data.Counts);
     }
@@ -192,11 +196,11 @@ internal sealed class HiddenMarkovTraining(IHost host, IChannel channel, HiddenM
 
     private void Report(DataCounts counts, string prefix)
     {
-        foreach (var name in new[] { SequenceReader.MissingObservations, SequenceReader.UnknownSymbols })
-        {
-            if (counts[name] > 0)
-                channel.Info("{0}", FormattableString.Invariant($"{prefix}{counts[name]} of {counts[SequenceReader.Observations]} observations in column '{options.ObservationColumnName}': {name}."));
-        }
+        var (unknown, all) = (counts[SequenceReader.UnknownSymbols], counts[SequenceReader.Observations]);
+        if (unknown > 0)
+            Warn(FormattableString.Invariant($"{prefix}{unknown} of {all} observations in column '{options.ObservationColumnName}' are symbols that are not known; they count as missing."));
+        if (counts[SequenceReader.MissingObservations] > unknown)
+            channel.Info("{0}", FormattableString.Invariant($"{prefix}{counts[SequenceReader.MissingObservations] - unknown} of {all} observations in column '{options.ObservationColumnName}' are missing."));
     }
 
     private void Report(EpochRecord record, int epoch, int epochs)

@@ -67,8 +67,9 @@ public sealed class HiddenMarkovParameters
         var count = NumberOfStates;
         var power = _transitions.Select((value, i) => (value + (i / count == i % count ? 1 : 0)) / 2).ToArray();
         var square = new double[power.Length];
-        for (var round = 0; round < 60; round++)
+        for (var (round, change) = (0, 1.0); round < 60 && change > 1e-16; round++)
         {
+            change = 0;
             for (var i = 0; i < count; i++)
             {
                 var row = square.AsSpan(i * count, count);
@@ -79,6 +80,8 @@ public sealed class HiddenMarkovParameters
                         row[j] += power[(i * count) + k] * power[(k * count) + j];
                 }
                 Normalize(row);
+                for (var j = 0; j < count; j++)
+                    change = Math.Max(change, Math.Abs(row[j] - power[(i * count) + j]));
             }
             (power, square) = (square, power);
         }
