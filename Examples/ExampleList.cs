@@ -7,6 +7,7 @@ using MLExtensions.Examples.FineTune;
 using MLExtensions.Examples.Forecast;
 using MLExtensions.Examples.Gan;
 using MLExtensions.Examples.Gates;
+using MLExtensions.Examples.HiddenMarkov;
 using MLExtensions.Examples.Infrastructure;
 using MLExtensions.Examples.LanguageModels;
 using MLExtensions.Examples.Mnist;
@@ -66,6 +67,8 @@ internal static class ExampleList
         new BreakoutExample(),
         new OffPolicyExample(),
         new FittedQExample(),
+        new DiceExample(),
+        new HmmWordsExample(),
     ];
 
     public static IEnumerable<string> Names => Examples.Select(example => example.Name);

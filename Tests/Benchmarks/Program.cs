@@ -7,6 +7,8 @@ if (args is [BusyMachine.ChildCommand])
     return BusyMachine.RunChild();
 if (args is [MemoryOfText.ChildCommand, .. var textArguments])
     return MemoryOfText.RunChild(textArguments);
+if (args is [MarkovTraining.ChildCommand, .. var markovArguments])
+    return MarkovTraining.RunChild(markovArguments);
 
 IBenchmark[] benchmarks =
 [
@@ -32,6 +34,7 @@ IBenchmark[] benchmarks =
     new GanThroughput(),
     new DqnThroughput(),
     new StyleOptimization(),
+    new MarkovTraining(),
 ];
 
 BenchmarkSettings settings;

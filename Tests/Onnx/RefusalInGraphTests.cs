@@ -50,6 +50,17 @@ public sealed class RefusalInGraphTests
         Assert.Contains("empty sequence", Assert.Throws<OnnxRuntimeException>(() => exported.Compute(empty, "Score")).Message);
     }
 
+    /// <summary>A state depends on the rows around it.</summary>
+    [TestMethod]
+    public void HiddenMarkovModel_IsRefused()
+    {
+        var data = Ml.Data.LoadFromEnumerable(Enumerable.Range(0, 20).Select(row => new Row { Target = row % 4 }).ToArray());
+        var model = Ml.HiddenMarkovModels.Trainers.Gaussian(2, nameof(Row.Target), sequenceColumnName: null).Fit(data);
+        using var stream = new MemoryStream();
+        var error = Assert.ThrowsExactly<NotSupportedException>(() => Ml.Model.ConvertToOnnx(model, data, stream));
+        Assert.Contains("The step HiddenMarkovTransformer cannot be exported to ONNX", error.Message);
+    }
+
     /// <summary>What is NaN has no class.</summary>
     [TestMethod]
     public void NotANumber_IsNoClass()

@@ -84,7 +84,7 @@ public sealed record TrainingHistory
     public override string ToString()
     {
         var best = BestEpoch is { } epoch ? FormattableString.Invariant($"best {epoch}, ") : "";
-        return FormattableString.Invariant($"{Epochs.Count} epochs, {best}stopped by {(StopReason == StopReason.Epochs ? "epochs" : "early stopping")}; seed {Seed}, {ThreadCount} threads, {Device}, {Precision}");
+        return FormattableString.Invariant($"{Epochs.Count} epochs, {best}stopped by {(StopReason switch { StopReason.Epochs => "epochs", StopReason.EarlyStopping => "early stopping", _ => "convergence" })}; seed {Seed}, {ThreadCount} threads, {Device}, {Precision}");
     }
 
     private static ImmutableArray<string> CopyWarnings(IReadOnlyList<string> warnings)
@@ -119,6 +119,10 @@ public enum StopReason
     /// <summary>The validation metric did not improve for too many epochs.</summary>
     [JsonStringEnumMemberName("early stopping")]
     EarlyStopping,
+
+    /// <summary>What is optimized did not improve by more than the tolerance anymore.</summary>
+    [JsonStringEnumMemberName("convergence")]
+    Converged,
 }
 
 /// <summary>The metrics of one epoch. Records are immutable and compare by value.</summary>

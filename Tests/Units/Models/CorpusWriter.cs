@@ -4,6 +4,7 @@ using MLExtensions.Tests.Contract;
 using MLExtensions.Tests.Features;
 using MLExtensions.Tests.Forecasting;
 using MLExtensions.Tests.Gan;
+using MLExtensions.Tests.HiddenMarkov;
 using MLExtensions.Tests.LanguageModels;
 using MLExtensions.Tests.Loading;
 using MLExtensions.Tests.Lstm;
@@ -61,6 +62,8 @@ internal static class CorpusWriter
         ["MarkovDecisionProcess"] = () => Policy(Ml.ReinforcementLearning.Trainers.MarkovDecisionProcess()),
         ["KneserNey"] = () => (Ml.LanguageModels.Trainers.KneserNey(new KneserNeyEstimator.Options { Tokenization = Tokenization.Characters() }).Fit(LanguageSample.View(Ml, LanguageSample.Cycles(20))), Texts("abcde", "cdeab", "aaax", ""), LanguageSample.View(Ml, "a")),
         ["ConversationHistory"] = () => (Ml.Transforms.Text.ConversationHistory(new ConversationHistoryEstimator.Options { ConversationColumnName = "Text", NumberOfTurns = 3, Marker = "* ", MaximumTokens = 5 }).Fit(LanguageSample.View(Ml, "a")), Texts("a", "b", "a", "a", "b"), LanguageSample.View(Ml, "a")),
+        ["HiddenMarkovSymbols"] = HiddenMarkovSymbols,
+        ["HiddenMarkovMixture"] = HiddenMarkovMixture,
     };
 
     /// <summary>Every model that the corpus must hold.</summary>
@@ -75,6 +78,20 @@ internal static class CorpusWriter
             Ml.Model.Save(model, data.Schema, Path.Combine(args[0], name + ".zip"));
             Console.WriteLine(name);
         }
+    }
+
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) HiddenMarkovSymbols()
+    {
+        var rows = Texts([.. "aabbaabbbaaabb".Select(symbol => symbol.ToString()), "", "c"]);
+        var options = new DiscreteHiddenMarkovEstimator.Options { ObservationColumnName = nameof(CorpusRow.Text), SequenceColumnName = null, NumbersOfStates = [2], NumberOfStarts = 2, MaximumIterations = 20, Seed = 1 };
+        return (Ml.HiddenMarkovModels.Trainers.Discrete(options).Fit(CorpusRow.View(Ml, rows[..^1])), rows, CorpusRow.View(Ml, rows));
+    }
+
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) HiddenMarkovMixture()
+    {
+        var rows = Enumerable.Range(0, 30).Select(t => new CorpusRow { Features = MarkovSample.Vector(t).Observation }).ToArray();
+        var options = new GaussianMixtureHiddenMarkovEstimator.Options { ObservationColumnName = nameof(CorpusRow.Features), SequenceColumnName = null, NumbersOfStates = [2], Covariance = CovarianceKind.Full, NumberOfStarts = 2, MaximumIterations = 20, Seed = 1 };
+        return (Ml.HiddenMarkovModels.Trainers.GaussianMixture(options).Fit(CorpusRow.View(Ml, rows)), rows[..8], CorpusRow.View(Ml, rows));
     }
 
     private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) Contract(TrainingSubject subject)
