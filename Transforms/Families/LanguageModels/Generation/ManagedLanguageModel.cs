@@ -18,12 +18,14 @@ internal sealed class ManagedLanguageModel
     {
         using var scope = NewDisposeScope();
         var weights = network.state_dict();
-        _embedding = PaddedMatrix.Of(network.EmbeddingWeight);
+        using var noGradient = no_grad();
+        var vectors = network.Vectors();
+        _embedding = PaddedMatrix.Of(vectors);
         _cells = new ManagedCell[architecture.Recurrent.NumberOfLayers];
         for (var layer = 0; layer < _cells.Length; layer++)
             _cells[layer] = ManagedCell.Create(architecture.Recurrent.Cell, weights, FormattableString.Invariant($"recurrent.{layer}."));
         _projection = architecture.HasProjection ? PaddedMatrix.Of(weights["projection.weight"]) : null;
-        _output = architecture.TieEmbeddings ? _embedding : PaddedMatrix.Of(network.OutputWeight);
+        _output = architecture.TieEmbeddings ? _embedding : PaddedMatrix.Of(network.OutputWeight(vectors));
         _outputBias = PaddedMatrix.PadVector(network.OutputBias);
     }
 
