@@ -5,7 +5,7 @@ using Spectre.Console;
 namespace MLExtensions.Examples.Poems;
 
 /// <summary>What poems are asked for.</summary>
-internal sealed record PoemWishes(string Keyword, string Acrostic, string Pattern, string RhymeGroup, int Count);
+internal sealed record PoemWishes(string Keyword, string Acrostic, string Pattern, string RhymeGroup, int Count, string? FontPath);
 
 /// <summary>Writes poems and measures them.</summary>
 internal static class PoemWriting
@@ -24,6 +24,7 @@ internal static class PoemWriting
             AnsiConsole.WriteLine(shown[i].Text.Replace("。", "。\n", StringComparison.Ordinal).TrimEnd());
         }
         AnsiConsole.WriteLine();
+        SavePicture(output.PathOf($"{name}-poems.png"), [.. shown.Select(poem => poem.Text)], wishes.FontPath);
 
         // Titles of poems that the network has never seen; both lengths.
         var titles = Enumerable.Range(0, wishes.Count).Select(i => new Poem { Title = poems.Test[i % poems.Test.Count].Title, Pattern = i % 2 == 0 ? "7" : "5", Seed = i }).ToList();
@@ -45,6 +46,18 @@ internal static class PoemWriting
         }
         table.Print();
         File.WriteAllLines(output.PathOf($"{name}-poems.txt"), shown.Concat(constrained).Select(poem => poem.Text));
+    }
+
+    private static void SavePicture(string path, string[] poems, string? fontPath)
+    {
+        try
+        {
+            PoemPicture.SavePng(path, poems, fontPath: fontPath);
+        }
+        catch (InvalidOperationException e)
+        {
+            AnsiConsole.WriteLine($"No picture: {e.Message}");
+        }
     }
 
     private static List<NewPoem> Write(MLContext mlContext, QuatrainTransformer poet, List<Poem> wishes, CancellationToken cancellationToken)
