@@ -5,7 +5,7 @@ using Spectre.Console;
 namespace MLExtensions.Examples.Poems;
 
 /// <summary>What poems are asked for.</summary>
-internal sealed record PoemWishes(string Keyword, string Acrostic, string Pattern, string RhymeGroup, int Count, string? FontPath);
+internal sealed record PoemWishes(string Keyword, string Acrostic, string Pattern, string RhymeGroup, int Count, string? FontPath, QuatrainTransformer? Judge);
 
 /// <summary>Writes poems and measures them.</summary>
 internal static class PoemWriting
@@ -41,6 +41,11 @@ internal static class PoemWriting
             result[$"{kind}.longest-copied-run"] = novelty.LongestCopiedRun;
             result[$"{kind}.mean-longest-run"] = novelty.MeanLongestRun;
             result[$"{kind}.distinct-lines"] = novelty.DistinctLines;
+            if (wishes.Judge is { } judge)
+            {
+                result[$"{kind}.perplexity-of-judge"] = judge.Evaluate(PoemFile.View(mlContext, written.Select(poem => new Poem { Text = poem.Text }))).Perplexity;
+                AnsiConsole.WriteLine($"{title}: perplexity {result[$"{kind}.perplexity-of-judge"]:0.0} under the judge, which gives the test poems {result["test.perplexity-of-judge"]:0.0}.");
+            }
             result[$"{kind}.perplexity"] = Math.Exp(-written.Sum(poem => (double)poem.LogProbability) / written.Sum(poem => poem.Text.Count(char.IsLetter)));
             AnsiConsole.WriteLine($"{title}: {novelty.CopiedLines} of {novelty.Lines:N0} lines are copied from training poems, {novelty.DistinctLines:N0} are different; the longest copied piece has {novelty.LongestCopiedRun} characters ({novelty.LongestCopiedText}), {novelty.MeanLongestRun:0.0} on average.");
         }

@@ -16,6 +16,7 @@ internal sealed class PoemsExample : IExample
     private static readonly ExampleOption Rhyme = new("rhyme", "GROUP", "A rhyme group of the level tone, such as 東.", DefaultText: "any");
     private static readonly ExampleOption Count = new("count", "N", "Number of poems for the table of conformity.", "1000");
     private static readonly ExampleOption Font = new("font", "FILE", "Font file with Chinese characters, for the picture.", DefaultText: "an installed one");
+    private static readonly ExampleOption Judge = new("judge", "FILE", "Model of another run, such as one of another seed, that judges the new poems.", DefaultText: "none");
     private static readonly ExampleOption Epochs = new("epochs", "N", "Number of passes over the poems.", DefaultText: "the network's own");
     private static readonly ExampleOption Units = new("units", "N", "Number of hidden units of each layer.", DefaultText: "the network's own");
     private static readonly ExampleOption Dropout = new("dropout", "P", "Dropout rate.", DefaultText: "the network's own");
@@ -33,7 +34,7 @@ internal sealed class PoemsExample : IExample
         "the model (NAME.zip), training curves (NAME-history.png), a checkpoint folder for --resume, the written poems (NAME-poems.txt) and a picture of some (NAME-poems.png)");
 
     public IReadOnlyList<ExampleOption> Options =>
-        [PoemFile.Data.Option, CheckOnly, Generate, Name0, Keyword, Acrostic, Pattern, Rhyme, Count, Font, Epochs, Units, Dropout, Rate, Batch, Average, PlainTokens, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
+        [PoemFile.Data.Option, CheckOnly, Generate, Name0, Keyword, Acrostic, Pattern, Rhyme, Count, Font, Judge, Epochs, Units, Dropout, Rate, Batch, Average, PlainTokens, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
@@ -53,7 +54,10 @@ internal sealed class PoemsExample : IExample
         var test = PoemFile.View(mlContext, poems.Test);
         (result["test.perplexity"], result["test.perplexity-with-title"]) = (poet.Evaluate(test).Perplexity, poet.Evaluate(test, withTitles: true).Perplexity);
         AnsiConsole.WriteLine($"Perplexity per character of the {poems.Test.Count} test poems: {result["test.perplexity"]:0.0}; with their titles: {result["test.perplexity-with-title"]:0.0}.");
-        PoemWriting.Run(mlContext, poet, poems, table, new PoemWishes(arguments.Text(Keyword), arguments.Text(Acrostic), arguments.Text(Pattern), arguments.OptionalText(Rhyme) ?? "", arguments.Integer(Count, least: 1), arguments.OptionalText(Font)), output, name, result, cancellationToken);
+        using var judge = arguments.OptionalText(Judge) is { } judgePath ? Load(mlContext, judgePath) : null;
+        if (judge != null)
+            result["test.perplexity-of-judge"] = judge.Evaluate(test).Perplexity;
+        PoemWriting.Run(mlContext, poet, poems, table, new PoemWishes(arguments.Text(Keyword), arguments.Text(Acrostic), arguments.Text(Pattern), arguments.OptionalText(Rhyme) ?? "", arguments.Integer(Count, least: 1), arguments.OptionalText(Font), judge), output, name, result, cancellationToken);
         output.Print(($"{name}.zip", "the model"), ($"{name}-history.png", "the training curves"), ($"{name}-poems.txt", "the poems"), ($"{name}-poems.png", "some of them in vertical writing"));
         return result;
     }
