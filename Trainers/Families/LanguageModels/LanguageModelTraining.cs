@@ -19,16 +19,19 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
         // More tokens than the vocabulary has could never be drawn.
         if (options.NumberOfSampledTokens > tokenizer.VocabularySize)
             throw new ArgumentException(FormattableString.Invariant($"{nameof(options.NumberOfSampledTokens)} is {options.NumberOfSampledTokens}; the vocabulary has {tokenizer.VocabularySize} tokens. It must be at most that, or null for all of them."), nameof(options.NumberOfSampledTokens));
-        var features = start.Architecture is LanguageModelArchitecture before ? before.TokenFeatures : FeaturesOf(tokenizer);
+        var features = start.Architecture is LanguageModelArchitecture before ? before.TokenFeatures : FeaturesOf(tokenizer, session);
         return options.CreateArchitecture(tokenizer, features);
     }
 
-    private TokenFeatures? FeaturesOf(TextTokenizer tokenizer)
+    private TokenFeatures? FeaturesOf(TextTokenizer tokenizer, TrainingSession session)
     {
         if (options.TokenFeatures is not { } featuresOf)
             return null;
         var features = TokenFeatures.Create(tokenizer, featuresOf);
-        return features.Names.Count > 0 ? features : throw new ArgumentException($"{nameof(options.TokenFeatures)} returns no feature for any of the {tokenizer.VocabularySize} tokens of the vocabulary; set it to null if there are none.", nameof(options.TokenFeatures));
+        if (features.Names.Count > 0)
+            return features;
+        session.Channel.Info("{0} returns no feature for any of the {1} tokens of the vocabulary; each has only a vector of its own.", nameof(options.TokenFeatures), tokenizer.VocabularySize);
+        return null;
     }
 
     private protected override TrainingData<TokenBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
