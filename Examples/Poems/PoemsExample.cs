@@ -23,6 +23,7 @@ internal sealed class PoemsExample : IExample
     private static readonly ExampleOption Rate = new("rate", "R", "Learning rate.", DefaultText: "the network's own");
     private static readonly ExampleOption Batch = new("batch", "N", "Number of poems of a batch.", DefaultText: "the network's own");
     private static readonly ExampleOption Average = new("average", "D", "Decay of the moving average of the weights, such as 0.998.", DefaultText: "none");
+    private static readonly ExampleOption LineByLine = ExampleOption.Flag("line-by-line", "The network writes line by line from the lines before.");
     private static readonly ExampleOption PlainTokens = ExampleOption.Flag("plain-tokens", "The network does not see tones and rhymes of characters.");
 
     public string Name => "poems";
@@ -34,7 +35,7 @@ internal sealed class PoemsExample : IExample
         "the model (NAME.zip), training curves (NAME-history.png), a checkpoint folder for --resume, the written poems (NAME-poems.txt) and a picture of some (NAME-poems.png)");
 
     public IReadOnlyList<ExampleOption> Options =>
-        [PoemFile.Data.Option, CheckOnly, Generate, Name0, Keyword, Acrostic, Pattern, Rhyme, Count, Font, Judge, Epochs, Units, Dropout, Rate, Batch, Average, PlainTokens, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
+        [PoemFile.Data.Option, CheckOnly, Generate, Name0, Keyword, Acrostic, Pattern, Rhyme, Count, Font, Judge, Epochs, Units, Dropout, Rate, Batch, Average, LineByLine, PlainTokens, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
@@ -77,6 +78,7 @@ internal sealed class PoemsExample : IExample
             PatternColumnName = nameof(Poem.Pattern),
             RhymeGroupColumnName = nameof(Poem.RhymeGroup),
             SeedColumnName = nameof(Poem.Seed),
+            Architecture = arguments.IsGiven(LineByLine) ? QuatrainArchitecture.LineByLine : QuatrainArchitecture.Plain,
             UseToneFeatures = !arguments.IsGiven(PlainTokens),
         };
         var network = options.Network;

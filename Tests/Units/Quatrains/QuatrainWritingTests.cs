@@ -102,6 +102,55 @@ public sealed class QuatrainWritingTests
             StringAssert.Contains(message, part);
     }
 
+    /// <summary>Line by line: the same promises, and what it writes has the probability that a whole pass over the poem gives it.</summary>
+    [TestMethod]
+    [DataRow(5)]
+    [DataRow(7)]
+    public void LineByLine_WritesWhatItScores(int length)
+    {
+        using var poet = Fit(change: o => (o.Architecture, o.Network.ContextDropout) = (QuatrainArchitecture.LineByLine, 0.5));
+        Assert.IsNull(poet.LanguageModel);
+        var wishes = new[] { new Wish { Title = "山水", Pattern = $"{length}", Seed = 1 }, new Wish { Acrostic = "天下太平", Pattern = $"{length}" }, new Wish() };
+        using var file = new MemoryStream();
+        Ml.Model.Save(poet, Ml.Data.LoadFromEnumerable(wishes).Schema, file);
+        file.Position = 0;
+        using var loaded = (QuatrainTransformer)Ml.Model.Load(file, out _);
+        var written = Ml.Data.CreateEnumerable<Written>(loaded.Transform(Ml.Data.LoadFromEnumerable(wishes)), reuseRowObject: false).ToArray();
+        CollectionAssert.AreEqual(Write(poet, wishes), written.Select(poem => poem.NewPoem).ToArray());
+        var check = Ml.Transforms.Text.CheckQuatrain().Fit(Ml.Data.LoadFromEnumerable(new[] { new Row() }));
+        for (var i = 0; i < wishes.Length; i++)
+        {
+            Assert.IsTrue(check.Check(written[i].NewPoem) is { Pattern: not null, RepeatedCharacters: 0 }, written[i].NewPoem);
+            var measured = loaded.Evaluate(Ml.Data.LoadFromEnumerable(new[] { new Row { Poem = written[i].NewPoem, Title = wishes[i].Title } }), withTitles: true);
+            Assert.AreEqual(measured.LogProbability, written[i].NewPoemLogProbability, 1e-3);
+        }
+    }
+
+    [TestMethod]
+    public void LineByLine_ResumesBitwise()
+    {
+        var folder = Directory.CreateTempSubdirectory("quatrains").FullName;
+        try
+        {
+            using var whole = Fit(change: o => Change(o, 3, null));
+            Fit(change: o => Change(o, 1, folder)).Dispose();
+            using var resumed = Fit(change: o => Change(o, 3, folder, resume: true));
+            foreach (var name in whole.Model.WeightShapes.Keys)
+                CollectionAssert.AreEqual(whole.Model.GetWeights(name).ToArray(), resumed.Model.GetWeights(name).ToArray(), name);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        static void Change(QuatrainEstimator.Options o, int epochs, string? folder, bool resume = false)
+        {
+            o.Architecture = QuatrainArchitecture.LineByLine;
+            (o.Network.Epochs, o.Network.CheckpointFolder, o.Network.ResumeFromCheckpoint, o.Network.ThreadCount) = (epochs, folder, resume, 1);
+            o.Network.LearningRateSchedule = LearningRateSchedule.Constant();
+        }
+    }
+
     [TestMethod]
     public void RowsThatAreNoQuatrains_AreLeftOut_AllOfThemAreRefused()
     {
@@ -112,10 +161,11 @@ public sealed class QuatrainWritingTests
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => Ml.LanguageModels.Trainers.Quatrains(epochs: 0)).Message, "Epochs");
     }
 
-    private static QuatrainTransformer Fit(string[]? poems = null)
+    private static QuatrainTransformer Fit(string[]? poems = null, Action<QuatrainEstimator.Options>? change = null)
     {
         var options = new QuatrainEstimator.Options { AcrosticColumnName = "Acrostic", PatternColumnName = "Pattern", SeedColumnName = "Seed" };
         (options.Network.HiddenUnits, options.Network.Epochs, options.Network.Tokenization, options.Network.Seed) = (16, 2, Tokenization.Characters(), TestSeed.Of(1));
+        change?.Invoke(options);
         return Ml.LanguageModels.Trainers.Quatrains(options).Fit(View(poems ?? Collection));
     }
 

@@ -8,6 +8,19 @@ using MLExtensions.Training;
 
 namespace MLExtensions;
 
+/// <summary>How a network sees a poem.</summary>
+public enum QuatrainArchitecture
+{
+    /// <summary>As one text, character by character: a recurrent language model.</summary>
+    Plain,
+
+    /// <summary>
+    /// Line by line from the lines before: a convolutional sentence model, a recurrent context model, and a recurrent generation model
+    /// (Zhang and Lapata, 2014); see <see cref="QuatrainLineArchitecture"/>.
+    /// </summary>
+    LineByLine,
+}
+
 /// <summary>
 /// Trains a language model of characters on Chinese quatrains, and writes new ones with it that keep tone and rhyme.
 /// </summary>
@@ -75,8 +88,12 @@ public sealed class QuatrainEstimator : IEstimator<QuatrainTransformer>
         /// <summary>How poems are written. Default: keeping all rules.</summary>
         public QuatrainOptions Writing { get; set; } = new();
 
+        /// <summary>How the network sees a poem. Default <see cref="QuatrainArchitecture.Plain"/>.</summary>
+        public QuatrainArchitecture Architecture { get; set; }
+
         /// <summary>
-        /// The network and its training. Columns, <see cref="LanguageModelEstimator.Options.IndependentRows"/>, and features of tokens (if there
+        /// The network and its training. Of a network that writes line by line, the embedding size is that of lines and contexts, too, and its
+        /// output layer always has the vectors of the characters. Columns, <see cref="LanguageModelEstimator.Options.IndependentRows"/>, and features of tokens (if there
         /// are none) are set by this estimator. Default: 2 LSTM layers of 256 units, tied embeddings, dropout 0.5, 20 epochs.
         /// </summary>
         public LanguageModelEstimator.Options Network { get; set; } = CreateNetwork();
@@ -122,6 +139,7 @@ public sealed class QuatrainEstimator : IEstimator<QuatrainTransformer>
                 if (value != null)
                     OptionCheck.NotEmpty(value, name);
             }
+            OptionCheck.Defined(Architecture, nameof(Architecture));
             OptionCheck.NotNull(RhymeTable, nameof(RhymeTable));
             OptionCheck.NotNull(Writing, nameof(Writing));
             Writing.Check();
@@ -163,10 +181,17 @@ public sealed class QuatrainEstimator : IEstimator<QuatrainTransformer>
         var lines = new HashSet<ulong>();
         var training = Read(input, "training data", lines);
         var held = validation == null ? null : Read(validation, "validation data", null);
-        var estimator = new LanguageModelEstimator(_host, _options.Network);
-        var model = held == null ? estimator.Fit(training) : estimator.Fit(training, held);
+        var network = _options.Architecture == QuatrainArchitecture.LineByLine
+            ? new LineQuatrainNetwork(new QuatrainLineTraining(_host, _options.Network, _options.RhymeTable, _options.Network.ChooseSeed(_host)).Run(training, held))
+            : (QuatrainNetwork)new PlainQuatrainNetwork(FitLanguageModel(training, held));
         var inputs = new QuatrainInputs(_options.TitleColumnName, _options.AcrosticColumnName, _options.PatternColumnName, _options.RhymeGroupColumnName, _options.SeedColumnName);
-        return new QuatrainTransformer(_host, model, _options.RhymeTable, lines, inputs, _options.PoemColumnName, _options.OutputColumnName, _options.Writing, ownsModel: true);
+        return new QuatrainTransformer(_host, network, _options.RhymeTable, lines, inputs, _options.PoemColumnName, _options.OutputColumnName, _options.Writing, ownsModel: true);
+    }
+
+    private LanguageModelTransformer FitLanguageModel(IDataView training, IDataView? held)
+    {
+        var estimator = new LanguageModelEstimator(_host, _options.Network);
+        return held == null ? estimator.Fit(training) : estimator.Fit(training, held);
     }
 
     /// <summary>Reads the quatrains as the language model reads them.</summary>

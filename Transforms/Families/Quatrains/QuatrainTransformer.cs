@@ -43,6 +43,7 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
     internal const string LoaderSignature = "MLExtQuatrains";
     private const string ModelSignature = "MLEXTQTR";
     private const string ModelFolder = "LanguageModel";
+    private const string NetworkFolder = "Network";
     private const string OptionsEntry = "quatrains.json";
     private const string LinesEntry = "training-lines.bin";
     private const int MaximumLineBytes = 1 << 28;
@@ -52,18 +53,27 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
     private readonly string _poemColumnName;
     private readonly IReadOnlySet<ulong> _trainingLines;
     private readonly QuatrainVocabulary _vocabulary;
+    private readonly QuatrainNetwork _network;
 
-    internal QuatrainTransformer(IHostEnvironment env, LanguageModelTransformer model, RhymeTable table, IReadOnlySet<ulong> trainingLines, QuatrainInputs inputs, string poemColumnName, string outputColumnName, QuatrainOptions options, bool ownsModel)
-        : base(env.Register(LoaderSignature), inputs.About, [model.Model], owned: false)
+    internal QuatrainTransformer(IHostEnvironment env, QuatrainNetwork network, RhymeTable table, IReadOnlySet<ulong> trainingLines, QuatrainInputs inputs, string poemColumnName, string outputColumnName, QuatrainOptions options, bool ownsModel)
+        : base(env.Register(LoaderSignature), inputs.About, [network.Model], owned: false)
     {
         (_ownsModel, _inputs, _trainingLines, _poemColumnName) = (ownsModel, inputs, trainingLines, poemColumnName);
-        (LanguageModel, RhymeTable, OutputColumnName) = (model, table, outputColumnName);
+        (_network, RhymeTable, OutputColumnName) = (network, table, outputColumnName);
+        if (ownsModel)
+            network.Model.Weights.Owner = nameof(QuatrainTransformer);
         Options = options with { Seed = options.Seed ?? ((IHostEnvironmentInternal)Host).Seed ?? Random.Shared.Next() };
-        _vocabulary = new QuatrainVocabulary(model.Tokenizer, table);
+        _vocabulary = new QuatrainVocabulary(network.Tokenizer, table);
     }
 
-    /// <summary>The language model. It is disposed together with the transformer that <c>Fit</c> returned or that was loaded.</summary>
-    public LanguageModelTransformer LanguageModel { get; }
+    /// <summary>
+    /// The language model; null if the network writes line by line. It is disposed together with the transformer that <c>Fit</c> returned or
+    /// that was loaded.
+    /// </summary>
+    public LanguageModelTransformer? LanguageModel => (_network as PlainQuatrainNetwork)?.LanguageModel;
+
+    /// <summary>The trained network. It is disposed together with the transformer that <c>Fit</c> returned or that was loaded.</summary>
+    public NetworkModelParameters Model => _network.Model;
 
     /// <summary>The tones and rhymes of characters.</summary>
     public RhymeTable RhymeTable { get; }
@@ -75,7 +85,7 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
     public QuatrainOptions Options { get; }
 
     /// <summary>The training history: metrics per epoch. The perplexity counts the marks of form and lines as tokens; see <see cref="Evaluate"/>.</summary>
-    public TrainingHistory History => LanguageModel.History;
+    public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained by this library, so it has no history.");
 
     internal override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns =>
         [new(OutputColumnName, TextDataViewType.Instance), new(OutputColumnName + "LogProbability", NumberDataViewType.Single)];
@@ -87,7 +97,7 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        return new QuatrainTransformer(Host, LanguageModel, RhymeTable, _trainingLines, _inputs, _poemColumnName, OutputColumnName, options, ownsModel: false);
+        return new QuatrainTransformer(Host, _network, RhymeTable, _trainingLines, _inputs, _poemColumnName, OutputColumnName, options, ownsModel: false);
     }
 
     /// <summary>Writes one poem.</summary>
@@ -117,8 +127,8 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
         using var lease = Lease();
         var poemColumn = TextColumn.Find(poems.Schema, _poemColumnName);
         var aboutColumn = withTitles ? TextColumn.Find(poems.Schema, InputColumnName) : default(DataViewSchema.Column?);
-        var (sequences, given, characters) = (new List<int[]>(), new List<int>(), 0L);
-        using (var cursor = poems.GetRowCursor(aboutColumn is { } read ? [poemColumn, read] : [poemColumn]))
+        var read = new List<(string About, List<int[]> Lines)>();
+        using (var cursor = poems.GetRowCursor(aboutColumn is { } second ? [poemColumn, second] : [poemColumn]))
         {
             var getPoem = cursor.GetGetter<ReadOnlyMemory<char>>(poemColumn);
             var getAbout = aboutColumn is { } titles ? cursor.GetGetter<ReadOnlyMemory<char>>(titles) : null;
@@ -128,26 +138,20 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
                 getPoem(ref poem);
                 getAbout?.Invoke(ref about);
                 var lines = QuatrainText.Lines(poem.Span);
-                if (!QuatrainText.IsQuatrain(lines))
-                    continue;
-                var prefix = _vocabulary.Prefix(about.Span, lines[0].Length);
-                sequences.Add([.. prefix, .. lines.SelectMany((line, i) => line.Select(_vocabulary.TokenOf).Append(i < 3 ? _vocabulary.LineMark(i) : _vocabulary.Tokenizer.EndOfSequenceId))]);
-                given.Add(prefix.Length);
-                characters += lines.Sum(line => line.Length);
+                if (QuatrainText.IsQuatrain(lines))
+                    read.Add((QuatrainVocabulary.About(about.Span), lines));
             }
         }
-        if (sequences.Count == 0)
+        if (read.Count == 0)
             throw new ArgumentException($"Column '{_poemColumnName}' has no quatrain; there is nothing to measure.", nameof(poems));
-        var logProbabilities = new double[sequences.Count];
-        LanguageModel.Sequences.Score(sequences, logProbabilities, given);
-        return new LanguageModelMetrics(logProbabilities.Sum(), characters, sequences.Count);
+        return new LanguageModelMetrics(_network.Score(read, _vocabulary), read.Sum(poem => poem.Lines.Sum(line => (long)line.Length)), read.Count);
     }
 
     /// <summary>Frees the weights, unless they belong to another transformer.</summary>
     public override void Dispose()
     {
         if (_ownsModel)
-            LanguageModel.Dispose();
+            Model.Dispose();
     }
 
     private protected override DataViewSchema.Column FindInput(DataViewSchema schema) => TextColumn.Find(schema, InputColumnName);
@@ -188,7 +192,7 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
         }
     }
 
-    private QuatrainWriter CreateWriter() => new(LanguageModel.Generator.Managed(), _vocabulary, _trainingLines, Options);
+    private QuatrainWriter CreateWriter() => new(_network, _vocabulary, _trainingLines, Options);
 
     private WrittenQuatrain Write(QuatrainWriter writer, string where, ReadOnlySpan<char> about, ReadOnlySpan<char> acrostic, ReadOnlySpan<char> pattern, ReadOnlySpan<char> rhymeGroup, long seed)
     {
@@ -224,7 +228,11 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
             foreach (var line in lines)
                 writer.Write(line);
         });
-        ctx.SaveModel(LanguageModel, ModelFolder);
+        ctx.Writer.Write(LanguageModel == null ? (byte)1 : (byte)0);
+        if (LanguageModel is { } model)
+            ctx.SaveModel(model, ModelFolder);
+        else
+            ctx.SaveModel(Model, NetworkFolder);
     }
 
     internal static QuatrainTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
@@ -240,8 +248,14 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
         var lines = new HashSet<ulong>(bytes.Length / sizeof(ulong));
         for (var at = 0; at < bytes.Length; at += sizeof(ulong))
             lines.Add(BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(at)));
-        ctx.LoadModel<LanguageModelTransformer, SignatureLoadModel>(env, out var model, ModelFolder);
-        return new QuatrainTransformer(env, model, table, lines, inputs, poem, output, options, ownsModel: true);
+        if (ctx.Reader.ReadByte() == 0)
+        {
+            ctx.LoadModel<LanguageModelTransformer, SignatureLoadModel>(env, out var model, ModelFolder);
+            return Create(new PlainQuatrainNetwork(model));
+        }
+        return Create(new LineQuatrainNetwork(ctx.LoadNetwork(env, NetworkFolder, "a network that writes line by line", network => network.Architecture is QuatrainLineArchitecture)));
+
+        QuatrainTransformer Create(QuatrainNetwork network) => new(env, network, table, lines, inputs, poem, output, options, ownsModel: true);
     }
 }
 

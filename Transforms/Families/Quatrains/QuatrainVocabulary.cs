@@ -19,7 +19,6 @@ internal sealed class QuatrainVocabulary
     private readonly int _five;
     private readonly int _seven;
 
-    /// <exception cref="ArgumentException">The model has not been trained on quatrains in this form.</exception>
     public QuatrainVocabulary(TextTokenizer tokenizer, RhymeTable table)
     {
         (Tokenizer, Table) = (tokenizer, table);
@@ -93,5 +92,5 @@ internal sealed class QuatrainVocabulary
     }
 
     private int Mark(string mark) => Enumerable.Range(0, Tokenizer.VocabularySize).Where(token => Tokenizer.TokenOf(token) == mark).Cast<int?>().FirstOrDefault()
-        ?? Tokenizer.UnknownId ?? throw new ArgumentException($"The language model's vocabulary has no '{mark}'; it has not been trained on quatrains.");
+        ?? Tokenizer.UnknownId ?? Tokenizer.EndOfSequenceId; // there are poems of one length only
 }

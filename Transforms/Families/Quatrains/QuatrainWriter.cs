@@ -16,11 +16,11 @@ internal sealed record WrittenQuatrain(IReadOnlyList<int[]> Lines, double LogPro
 /// Writes poems with a beam search that goes on only where the rules can be kept. Each unfinished poem remembers which patterns and rhymes
 /// are still possible, so that the pattern that suits the words is found by itself. Thread-safe.
 /// </summary>
-/// <param name="model">The network.</param>
+/// <param name="network">The network.</param>
 /// <param name="vocabulary">Its vocabulary.</param>
 /// <param name="trainingLines">The hashes of the lines that it learned from.</param>
 /// <param name="options">The options.</param>
-internal sealed class QuatrainWriter(ManagedLanguageModel model, QuatrainVocabulary vocabulary, IReadOnlySet<ulong> trainingLines, QuatrainOptions options)
+internal sealed class QuatrainWriter(QuatrainNetwork network, QuatrainVocabulary vocabulary, IReadOnlySet<ulong> trainingLines, QuatrainOptions options)
 {
     /// <summary>A rhyme that is chosen freely has at least this number of characters, so that the search does not end before the last line.</summary>
     private const int FewestRhymes = 4;
@@ -31,26 +31,23 @@ internal sealed class QuatrainWriter(ManagedLanguageModel model, QuatrainVocabul
     public WrittenQuatrain Write(QuatrainRequest request, string where)
     {
         var length = request.LineLength;
-        var beams = model.CreateBeams(options.BeamWidth);
-        foreach (var token in vocabulary.Prefix(request.About, length))
-            beams.Advance([0], [token]);
+        var beams = network.CreateBeams(options.BeamWidth, vocabulary);
+        beams.Begin(request.About, length);
         var random = new SplitMix64(request.Seed);
         var groups = (request.RhymeGroups & _rhymes) is var usual && (usual != 0) ? usual : request.RhymeGroups;
         var unfinished = new List<Draft> { new([], (1u << request.Patterns.Length) - 1, groups, 0, 0, 0, -1) };
         var search = new QuatrainSearch(vocabulary, trainingLines, options, request);
         for (var place = 0; place < QuatrainPattern.Lines * length; place++)
         {
-            if (place > 0 && place % length == 0)
-                beams.Advance([.. Enumerable.Range(0, unfinished.Count)], [.. Enumerable.Repeat(vocabulary.LineMark((place / length) - 1), unfinished.Count)]);
             var next = new List<Draft>();
             for (var text = 0; text < unfinished.Count; text++)
-                search.Continue(unfinished[text], text, beams.Logits(text)[..vocabulary.Characters.Length], ref random, next);
+                search.Continue(unfinished[text], text, beams.Logits(text), ref random, next);
             if (next.Count == 0)
                 throw new InvalidOperationException(FormattableString.Invariant($"{where}: no character is left for line {(place / length) + 1}, place {(place % length) + 1} that keeps the rules{(request.RhymeGroups != uint.MaxValue ? " and rhymes in the group that is asked for" : "")}. What would do: a larger {nameof(options.BeamWidth)}, another rhyme group, or fewer rules."));
             // The order of equal ones is that in which they were found.
             unfinished = [.. next.OrderByDescending(draft => draft.Score).Take(options.BeamWidth)];
             if (place + 1 < QuatrainPattern.Lines * length)
-                beams.Advance([.. unfinished.Select(draft => draft.Parent)], [.. unfinished.Select(draft => draft.Token)]);
+                beams.Advance([.. unfinished.Select(draft => draft.Parent)], [.. unfinished.Select(draft => draft.Token)], (place + 1) % length == 0 ? place / length : null);
         }
         return new WrittenQuatrain([.. unfinished[0].Characters.Chunk(length)], unfinished[0].LogProbability);
     }
