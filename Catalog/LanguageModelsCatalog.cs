@@ -91,7 +91,7 @@ public sealed class LanguageModelCatalog
     /// <exception cref="ArgumentException">The column is missing or no text, or has no quatrain.</exception>
     /// <example>
     /// <code>
-    /// Console.WriteLine(ml.LanguageModels.EvaluateQuatrains(poems, "Poem").IsRegulated);
+    /// Console.WriteLine(ml.LanguageModels.EvaluateQuatrains(data, "Poem").IsRegulated);
     /// </code>
     /// </example>
     public QuatrainMetrics EvaluateQuatrains(IDataView data, string poemColumnName = "Poem", int? lineLength = null, RhymeTable? rhymeTable = null)
@@ -195,7 +195,7 @@ public sealed class LanguageModelTrainers
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     /// <example>
     /// <code>
-    /// using var poet = ml.LanguageModels.Trainers.Quatrains("Poem", "Title").Fit(poems);
+    /// using var poet = ml.LanguageModels.Trainers.Quatrains("Poem", "Title").Fit(train);
     /// Console.WriteLine(poet.Write("送友人", acrostic: "春夏秋冬", pattern: "7"));
     /// </code>
     /// </example>

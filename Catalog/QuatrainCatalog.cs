@@ -19,7 +19,7 @@ public static class QuatrainCatalog
         /// <exception cref="ArgumentException">A name is empty.</exception>
         /// <example>
         /// <code>
-        /// var checkedPoems = ml.Transforms.Text.CheckQuatrain("Poem").Fit(poems).Transform(poems);
+        /// var checkedPoems = ml.Transforms.Text.CheckQuatrain("Poem").Fit(data).Transform(data);
         /// foreach (var faults in checkedPoems.GetColumn&lt;string&gt;("QuatrainFaults"))
         ///     Console.WriteLine(faults);
         /// </code>

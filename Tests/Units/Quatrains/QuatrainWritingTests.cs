@@ -8,11 +8,11 @@ namespace MLExtensions.Tests.Quatrains;
 public sealed class QuatrainWritingTests
 {
     private static readonly MLContext Ml = new(1);
-    private static readonly string[] Collection = Poems(60);
+    private static readonly string[] Collection = QuatrainSample.Poems(60);
     private static QuatrainTransformer s_poet = null!;
 
     [ClassInitialize]
-    public static void Train(TestContext context) => s_poet = Fit();
+    public static void Train(TestContext context) => s_poet = QuatrainSample.Fit();
 
     [ClassCleanup]
     public static void Free() => s_poet.Dispose();
@@ -22,7 +22,7 @@ public sealed class QuatrainWritingTests
     {
         var wishes = QuatrainPattern.All.SelectMany(pattern => Enumerable.Range(0, 5).Select(seed => new Wish { Title = "山水", Pattern = pattern.Name, Seed = seed })).ToArray();
         var written = Write(s_poet, wishes);
-        var check = Ml.Transforms.Text.CheckQuatrain().Fit(Ml.Data.LoadFromEnumerable(new[] { new Row() }));
+        var check = Ml.Transforms.Text.CheckQuatrain().Fit(Ml.Data.LoadFromEnumerable(new[] { new QuatrainSample() }));
         for (var i = 0; i < written.Length; i++)
         {
             var report = check.Check(written[i]);
@@ -33,7 +33,7 @@ public sealed class QuatrainWritingTests
             Assert.AreEqual(0, report.RepeatedCharacters, written[i]);
         }
         Assert.HasCount(written.Length, written.Distinct());
-        var novelty = Ml.LanguageModels.EvaluateQuatrainNovelty(Ml.Data.LoadFromEnumerable(written.Select(poem => new Row { Poem = poem })), Ml.Data.LoadFromEnumerable(Collection.Select(poem => new Row { Poem = poem })), "Poem");
+        var novelty = Ml.LanguageModels.EvaluateQuatrainNovelty(Ml.Data.LoadFromEnumerable(written.Select(poem => new QuatrainSample { Poem = poem })), Ml.Data.LoadFromEnumerable(Collection.Select(poem => new QuatrainSample { Poem = poem })), "Poem");
         Assert.AreEqual(0L, novelty.CopiedLines);
     }
 
@@ -43,7 +43,7 @@ public sealed class QuatrainWritingTests
         var poem = s_poet.Write("春", acrostic: "天下太平", pattern: "7", rhymeGroup: "東");
         var lines = poem.Split('，', '。');
         CollectionAssert.AreEqual(new[] { '天', '下', '太', '平' }, lines[..4].Select(line => line[0]).ToArray(), poem);
-        var report = Ml.Transforms.Text.CheckQuatrain().Fit(Ml.Data.LoadFromEnumerable(new[] { new Row() })).Check(poem);
+        var report = Ml.Transforms.Text.CheckQuatrain().Fit(Ml.Data.LoadFromEnumerable(new[] { new QuatrainSample() })).Check(poem);
         CollectionAssert.Contains(report.RhymeGroups.ToArray(), "東");
         Assert.AreEqual(7, report.LineLength);
         StringAssert.Contains(s_poet.WithOptions(s_poet.Options with { KeywordBonus = 50 }).Write("春花"), "春");
@@ -64,7 +64,7 @@ public sealed class QuatrainWritingTests
         CollectionAssert.AreEqual(written, Write(loaded, wishes));
         using var engine = Ml.Model.CreatePredictionEngine<Wish, Written>(loaded);
         Assert.AreEqual(written[3], engine.Predict(wishes[3]).NewPoem);
-        Assert.AreEqual(s_poet.Evaluate(View(Collection)).Perplexity, loaded.Evaluate(View(Collection)).Perplexity, 1e-3);
+        Assert.AreEqual(s_poet.Evaluate(QuatrainSample.View(Collection)).Perplexity, loaded.Evaluate(QuatrainSample.View(Collection)).Perplexity, 1e-3);
     }
 
     /// <summary>Without noise and rules a beam of one takes the most probable characters; its probability is that of the network.</summary>
@@ -74,7 +74,7 @@ public sealed class QuatrainWritingTests
         var free = s_poet.WithOptions(s_poet.Options with { KeepsPattern = false, KeepsRhyme = false, AllowsRepeatedCharacters = true, AllowsTrainingLines = true, BeamWidth = 1, Temperature = 0, KeywordBonus = 0, LineLength = 5 });
         var data = Ml.Data.LoadFromEnumerable(new[] { new Wish() });
         var written = Ml.Data.CreateEnumerable<Written>(free.Transform(data), reuseRowObject: false).Single();
-        var measured = s_poet.Evaluate(View([written.NewPoem]));
+        var measured = s_poet.Evaluate(QuatrainSample.View([written.NewPoem]));
         // The marks between the lines are in what is measured.
         Assert.IsInRange(measured.LogProbability - 1e-3, 0, written.NewPoemLogProbability);
         Assert.AreEqual(20L, measured.Tokens);
@@ -108,7 +108,7 @@ public sealed class QuatrainWritingTests
     [DataRow(7)]
     public void LineByLine_WritesWhatItScores(int length)
     {
-        using var poet = Fit(change: o => (o.Architecture, o.Network.ContextDropout) = (QuatrainArchitecture.LineByLine, 0.5));
+        using var poet = QuatrainSample.Fit(change: o => (o.Architecture, o.Network.ContextDropout) = (QuatrainArchitecture.LineByLine, 0.5));
         Assert.IsNull(poet.LanguageModel);
         var wishes = new[] { new Wish { Title = "山水", Pattern = $"{length}", Seed = 1 }, new Wish { Acrostic = "天下太平", Pattern = $"{length}" }, new Wish() };
         using var file = new MemoryStream();
@@ -117,11 +117,11 @@ public sealed class QuatrainWritingTests
         using var loaded = (QuatrainTransformer)Ml.Model.Load(file, out _);
         var written = Ml.Data.CreateEnumerable<Written>(loaded.Transform(Ml.Data.LoadFromEnumerable(wishes)), reuseRowObject: false).ToArray();
         CollectionAssert.AreEqual(Write(poet, wishes), written.Select(poem => poem.NewPoem).ToArray());
-        var check = Ml.Transforms.Text.CheckQuatrain().Fit(Ml.Data.LoadFromEnumerable(new[] { new Row() }));
+        var check = Ml.Transforms.Text.CheckQuatrain().Fit(Ml.Data.LoadFromEnumerable(new[] { new QuatrainSample() }));
         for (var i = 0; i < wishes.Length; i++)
         {
             Assert.IsTrue(check.Check(written[i].NewPoem) is { Pattern: not null, RepeatedCharacters: 0 }, written[i].NewPoem);
-            var measured = loaded.Evaluate(Ml.Data.LoadFromEnumerable(new[] { new Row { Poem = written[i].NewPoem, Title = wishes[i].Title } }), withTitles: true);
+            var measured = loaded.Evaluate(Ml.Data.LoadFromEnumerable(new[] { new QuatrainSample { Poem = written[i].NewPoem, Title = wishes[i].Title } }), withTitles: true);
             Assert.AreEqual(measured.LogProbability, written[i].NewPoemLogProbability, 1e-3);
         }
     }
@@ -132,9 +132,9 @@ public sealed class QuatrainWritingTests
         var folder = Directory.CreateTempSubdirectory("quatrains").FullName;
         try
         {
-            using var whole = Fit(change: o => Change(o, 3, null));
-            Fit(change: o => Change(o, 1, folder)).Dispose();
-            using var resumed = Fit(change: o => Change(o, 3, folder, resume: true));
+            using var whole = QuatrainSample.Fit(change: o => Change(o, 3, null));
+            QuatrainSample.Fit(change: o => Change(o, 1, folder)).Dispose();
+            using var resumed = QuatrainSample.Fit(change: o => Change(o, 3, folder, resume: true));
             foreach (var name in whole.Model.WeightShapes.Keys)
                 CollectionAssert.AreEqual(whole.Model.GetWeights(name).ToArray(), resumed.Model.GetWeights(name).ToArray(), name);
         }
@@ -154,40 +154,14 @@ public sealed class QuatrainWritingTests
     [TestMethod]
     public void RowsThatAreNoQuatrains_AreLeftOut_AllOfThemAreRefused()
     {
-        using var poet = Fit([.. Collection, "春江潮水連海平，海上明月共潮生。"]);
+        using var poet = QuatrainSample.Fit([.. Collection, "春江潮水連海平，海上明月共潮生。"]);
         Assert.IsNotNull(poet.Write());
-        StringAssert.Contains(Assert.Throws<ArgumentException>(() => Fit(["春江潮水連海平，海上明月共潮生。"])).Message, "2 lines of 7, 7");
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => QuatrainSample.Fit(["春江潮水連海平，海上明月共潮生。"])).Message, "2 lines of 7, 7");
         Assert.Throws<ArgumentException>(() => Ml.LanguageModels.Trainers.Quatrains(new QuatrainEstimator.Options { Writing = new QuatrainOptions { LineLength = 6 } }));
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => Ml.LanguageModels.Trainers.Quatrains(epochs: 0)).Message, "Epochs");
     }
 
-    private static QuatrainTransformer Fit(string[]? poems = null, Action<QuatrainEstimator.Options>? change = null)
-    {
-        var options = new QuatrainEstimator.Options { AcrosticColumnName = "Acrostic", PatternColumnName = "Pattern", SeedColumnName = "Seed" };
-        (options.Network.HiddenUnits, options.Network.Epochs, options.Network.Tokenization, options.Network.Seed) = (16, 2, Tokenization.Characters(), TestSeed.Of(1));
-        change?.Invoke(options);
-        return Ml.LanguageModels.Trainers.Quatrains(options).Fit(View(poems ?? Collection));
-    }
-
-    /// <summary>Common characters of all tones and many rhymes in random order: enough to write with.</summary>
-    private static string[] Poems(int count)
-    {
-        const string Characters = "一不人山風日無天來花中上春有年月水雲時何得行生白事長心爲君自此如歸相知見秋門夜前家下三道起今城飛老江未高去客處金物香酒色公樓落清寒馬空子玉雨東青明頭光遠南思到開獨莫出千煙可林古書西樹清竹松鐘紅功窮空中宮通同童蓬翁終戎崇弓雄融虹蒙籠聾公東太平地春夏冬";
-        var random = new Random(7);
-        var letters = Characters.Distinct().ToArray();
-        return [.. Enumerable.Range(0, count).Select(i => string.Join('|', Enumerable.Range(0, 4).Select(_ => string.Concat(Enumerable.Range(0, i % 2 == 0 ? 5 : 7).Select(_ => letters[random.Next(letters.Length)])))))];
-    }
-
-    private static IDataView View(string[] poems) => Ml.Data.LoadFromEnumerable(poems.Select(poem => new Row { Poem = poem, Title = poem[..2] }));
-
     private static string[] Write(QuatrainTransformer poet, Wish[] wishes) => [.. poet.Transform(Ml.Data.LoadFromEnumerable(wishes)).GetColumn<string>("NewPoem")];
-
-    private sealed class Row
-    {
-        public string Poem { get; set; } = "";
-
-        public string Title { get; set; } = "";
-    }
 
     private sealed class Wish
     {

@@ -44,7 +44,7 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
     private const string ModelSignature = "MLEXTQTR";
     private const string ModelFolder = "LanguageModel";
     private const string NetworkFolder = "Network";
-    private const string OptionsEntry = "quatrains.json";
+    private const string OptionsEntry = "generation.json";
     private const string LinesEntry = "training-lines.bin";
     private const int MaximumLineBytes = 1 << 28;
 
