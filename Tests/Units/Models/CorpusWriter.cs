@@ -30,7 +30,7 @@ internal static class CorpusWriter
         ["LanguageModel"] = () => (LanguageSample.Fit(Ml, LanguageSample.Cycles(20)), Texts("abcde", "cdeab", "aaaa", ""), LanguageSample.View(Ml, "a")),
         ["GeneratedText"] = () => (Ml.LanguageModels.GenerateText(LanguageSample.Fit(Ml, LanguageSample.Cycles(20)), "Written", options: new GenerationOptions { MaximumTokens = 12, Seed = 1, Temperature = 0 }), Texts("abc", "d", "cde"), LanguageSample.View(Ml, "a")),
         ["LanguageModelRows"] = () => (LanguageSample.Fit(Ml, LanguageSample.Cycles(20), o => (o.IndependentRows, o.ContextColumnName, o.TieEmbeddings, o.TokenFeatures) = (true, nameof(CorpusRow.Text), true, token => token == "a" ? ["first", "letter"] : ["letter"])), Texts("abcde", "cdeab", "aaaa", ""), LanguageSample.View(Ml, "a")),
-        ["CheckQuatrain"] = () => (Ml.Transforms.Text.CheckQuatrain(nameof(CorpusRow.Text)).Fit(LanguageSample.View(Ml, "a")), Texts("白日依山盡，黃河入海流。欲窮千里目，更上一層樓。", "春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。", "no poem"), LanguageSample.View(Ml, "a")),
+        ["CheckQuatrain"] = () => (Ml.Transforms.Text.CheckQuatrain(new QuatrainCheckEstimator.Options { InputColumnName = nameof(CorpusRow.Text), RhymeTable = RhymeTable.Parse("平\t尤\t流樓\n平\t真\t人\n入\t屋\t目\n", "table") }).Fit(LanguageSample.View(Ml, "a")), Texts("白日依山盡，黃河入海流。欲窮千里目，更上一層樓。", "春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。", "no poem"), LanguageSample.View(Ml, "a")),
         ["Quatrains"] = () => Quatrains(QuatrainArchitecture.Plain),
         ["QuatrainLines"] = () => Quatrains(QuatrainArchitecture.LineByLine),
         ["Forecast"] = () => (SeriesSample.Forecaster().Fit(SeriesSample.View(SeriesSample.Sine(60))), SeriesSample.Sine(20, seed: 2).Select(row => new CorpusRow { Value = row.Value }).ToArray(), SeriesSample.View(SeriesSample.Sine(1))),

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
@@ -90,7 +92,21 @@ internal sealed class QuatrainBatches(List<QuatrainTokens> poems, int batchSize,
 
     public int BatchCount { get; } = poems.GroupBy(poem => poem.LineLength).Sum(form => (form.Count() + batchSize - 1) / batchSize);
 
-    public string? Checksum { get; } = isKept ? Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Join('|', poems.Select(poem => string.Join(' ', poem.About) + ":" + string.Join(' ', poem.Characters)))))) : null;
+    public string? Checksum { get; } = isKept ? ChecksumOf(poems) : null;
+
+    private static string ChecksumOf(List<QuatrainTokens> poems)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var poem in poems)
+        {
+            foreach (var part in new[] { poem.About, poem.Characters })
+            {
+                hash.AppendData(BitConverter.GetBytes(part.Length));
+                hash.AppendData(MemoryMarshal.AsBytes(part.AsSpan()));
+            }
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
 
     public IEnumerable<QuatrainBatch> ReadEpoch(int epoch)
     {

@@ -76,7 +76,7 @@ internal static class QuatrainEvaluator
                 reports.Add(report);
         }
         if (reports.Count == 0)
-            throw new ArgumentException(FormattableString.Invariant($"Column '{columnName}' has no quatrain{(lineLength is { } length ? $" of {length} characters a line" : "")} in {rows} rows; there is nothing to measure."), nameof(data));
+            throw new ArgumentException(FormattableString.Invariant($"Column '{columnName}' has no quatrain{(lineLength is { } length ? FormattableString.Invariant($" of {length} characters a line") : "")} in {rows} rows; there is nothing to measure."), nameof(data));
         return new QuatrainMetrics
         {
             Poems = reports.Count,
