@@ -83,6 +83,36 @@ public sealed class LanguageModelCatalog
         return LanguageModelEvaluator.EvaluateContinuous(model, data);
     }
 
+    /// <summary>Counts how many poems of a column keep which rules of regulated Chinese quatrains.</summary>
+    /// <param name="data">The poems.</param>
+    /// <param name="poemColumnName">Their column, a <c>Text</c>.</param>
+    /// <param name="lineLength">Only quatrains of 5 or 7 characters a line; null for both.</param>
+    /// <param name="rhymeTable">The tones and rhymes of characters; null for the built-in table.</param>
+    /// <exception cref="ArgumentException">The column is missing or no text, or has no quatrain.</exception>
+    /// <example>
+    /// <code>
+    /// Console.WriteLine(ml.LanguageModels.EvaluateQuatrains(data, "Poem").IsRegulated);
+    /// </code>
+    /// </example>
+    public QuatrainMetrics EvaluateQuatrains(IDataView data, string poemColumnName = "Poem", int? lineLength = null, RhymeTable? rhymeTable = null)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        return QuatrainEvaluator.Evaluate(data, poemColumnName, rhymeTable ?? RhymeTable.Default, lineLength);
+    }
+
+    /// <summary>Counts what of new poems was in old ones: lines, and the longest piece.</summary>
+    /// <param name="poems">The new poems.</param>
+    /// <param name="training">The old ones, usually the training data.</param>
+    /// <param name="poemColumnName">The column of the new poems, a <c>Text</c>.</param>
+    /// <param name="trainingColumnName">The column of the old ones, a <c>Text</c>.</param>
+    /// <exception cref="ArgumentException">A column is missing or no text, or there are no new poems.</exception>
+    public QuatrainNoveltyMetrics EvaluateQuatrainNovelty(IDataView poems, IDataView training, string poemColumnName = "NewPoem", string trainingColumnName = "Poem")
+    {
+        ArgumentNullException.ThrowIfNull(poems);
+        ArgumentNullException.ThrowIfNull(training);
+        return QuatrainEvaluator.Compare(poems, poemColumnName, training, trainingColumnName);
+    }
+
     /// <summary>Creates a transformer that adds a column of generated text, which continues each row's prompt.</summary>
     /// <param name="model">The model. The caller still has to dispose it. Its own text column is not used.</param>
     /// <param name="outputColumnName">The column to add, a <c>Text</c>.</param>
@@ -157,4 +187,27 @@ public sealed partial class LanguageModelTrainers
     /// </code>
     /// </example>
     public LanguageModelEstimator Lstm(LanguageModelEstimator.Options options) => new(_context, options);
+
+    /// <summary>Trains a language model of characters on Chinese quatrains, and writes new ones that keep tone and rhyme.</summary>
+    /// <param name="poemColumnName">The column of the poems, a <c>Text</c>.</param>
+    /// <param name="titleColumnName">The column of what they are about, a <c>Text</c>: titles in training, keywords or titles when poems are written.</param>
+    /// <param name="epochs">The number of passes over the poems. Default 20.</param>
+    /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+    /// <example>
+    /// <code>
+    /// using var poet = ml.LanguageModels.Trainers.Quatrains("Poem", "Title").Fit(train);
+    /// Console.WriteLine(poet.Write("送友人", acrostic: "春夏秋冬", pattern: "7"));
+    /// </code>
+    /// </example>
+    public QuatrainEstimator Quatrains(string poemColumnName = "Poem", string titleColumnName = "Title", int epochs = QuatrainEstimator.Options.DefaultEpochCount)
+    {
+        var options = new QuatrainEstimator.Options { PoemColumnName = poemColumnName, TitleColumnName = titleColumnName };
+        options.Network.Epochs = epochs;
+        return Quatrains(options);
+    }
+
+    /// <summary>Trains a language model of characters on Chinese quatrains, and writes new ones that keep tone and rhyme, with all options.</summary>
+    /// <param name="options">The options. The estimator keeps a copy.</param>
+    /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+    public QuatrainEstimator Quatrains(QuatrainEstimator.Options options) => new(_context, options);
 }

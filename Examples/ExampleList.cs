@@ -11,6 +11,7 @@ using MLExtensions.Examples.HiddenMarkov;
 using MLExtensions.Examples.Infrastructure;
 using MLExtensions.Examples.LanguageModels;
 using MLExtensions.Examples.Mnist;
+using MLExtensions.Examples.Poems;
 using MLExtensions.Examples.PredictImage;
 using MLExtensions.Examples.Reinforcement;
 using MLExtensions.Examples.RnnMemory;
@@ -43,6 +44,7 @@ internal static class ExampleList
         new ForecastExample(),
         new PtbExample(),
         new ShakespeareExample(),
+        new PoemsExample(),
         new TopicsExample(),
         new RnnMemoryExample(),
         new RbmDigitsExample(),

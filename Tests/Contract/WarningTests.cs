@@ -12,7 +12,7 @@ public sealed class WarningTests
     public void GoodTraining_WarnsOfNothing(string name)
     {
         var subject = Subjects.Training(name);
-        var warnings = Warnings(name, subject.Rows(name == "LanguageModel" ? 600 : 300), noisy: true, change: o =>
+        var warnings = Warnings(name, subject.Rows(name.StartsWith("LanguageModel", StringComparison.Ordinal) ? 600 : 300), noisy: true, change: o =>
         {
             // An upper machine has nothing to learn before the one below it has.
             if (subject.NetworkCount > 1)
@@ -83,7 +83,7 @@ public sealed class WarningTests
     public void EqualRows_AreNamed(string name)
     {
         var subject = Subjects.Training(name);
-        if (name != "LanguageModel")
+        if (!name.StartsWith("LanguageModel", StringComparison.Ordinal))
             Assert.Contains("the same value", string.Join("\n", Warnings(name, Array.ConvertAll(subject.Rows(40), subject.MakeEqual), o => o.Epochs = 1, isSaved: true)));
     }
 

@@ -14,7 +14,7 @@ internal static class RowTexts
     {
         var builder = tokenization.CreateBuilder();
         if (builder.NeedsText)
-            ForEachRow(data, column, check, (text, _) => builder.Add(text));
+            ForEachRow(data, column, check, (text, _, _) => builder.Add(text));
         return builder.Build();
     }
 
@@ -27,13 +27,15 @@ internal static class RowTexts
     /// <param name="counts">Receives the numbers of tokens, of unknown ones, and of rows without text.</param>
     /// <exception cref="FormatException">A row contains something that is not in the vocabulary.</exception>
     /// <param name="part">Which rows to read; null for all.</param>
-    public static TokenStore Read(IDataView data, string column, TextTokenizer tokenizer, Buffering buffering, Action check, DataCounts counts, TextPart? part = null)
+    /// <param name="contextColumn">The column of what is read before a row, or null. It is followed by the end of a row.</param>
+    /// <param name="rows">Receives where the rows are; null if they are one text.</param>
+    public static TokenStore Read(IDataView data, string column, TextTokenizer tokenizer, Buffering buffering, Action check, DataCounts counts, TextPart? part = null, string? contextColumn = null, List<TextRow>? rows = null)
     {
         var store = TokenStore.Create(buffering);
         var tokens = new List<int>();
         try
         {
-            ForEachRow(data, column, check, Add, part);
+            ForEachRow(data, column, check, Add, part, contextColumn);
             return store;
         }
         catch
@@ -42,15 +44,22 @@ internal static class RowTexts
             throw;
         }
 
-        void Add(ReadOnlySpan<char> text, long row)
+        void Add(ReadOnlySpan<char> text, ReadOnlySpan<char> context, long row)
         {
             tokens.Clear();
+            if (!context.IsEmpty)
+            {
+                TextColumn.Encode(tokenizer, context, tokens, contextColumn!, row);
+                tokens.Add(tokenizer.EndOfSequenceId);
+            }
+            var first = tokens.Count;
             TextColumn.Encode(tokenizer, text, tokens, column, row);
-            counts.Add(DataCounts.Tokens, tokens.Count);
-            counts.Add(DataCounts.EmptyTexts, tokens.Count == 0 ? 1 : 0);
+            counts.Add(DataCounts.Tokens, tokens.Count - first);
+            counts.Add(DataCounts.EmptyTexts, tokens.Count == first ? 1 : 0);
             if (tokenizer.UnknownId is { } unknown)
-                counts.Add(DataCounts.UnknownTokens, tokens.Count(token => token == unknown));
+                counts.Add(DataCounts.UnknownTokens, tokens.Skip(first).Count(token => token == unknown));
             tokens.Add(tokenizer.EndOfSequenceId);
+            rows?.Add(new TextRow(store.Count, first, tokens.Count));
             store.Append(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(tokens));
         }
     }
@@ -78,24 +87,28 @@ internal static class RowTexts
     /// <param name="data">The rows.</param>
     /// <param name="column">The text column.</param>
     /// <param name="check">Called for each row; throws to stop.</param>
-    /// <param name="action">Receives each text and the number of its row.</param>
+    /// <param name="action">Receives each text, its context, and the number of its row.</param>
     /// <param name="part">Which rows to read; null for all.</param>
-    public static void ForEachRow(IDataView data, string column, Action check, Action<ReadOnlySpan<char>, long> action, TextPart? part = null)
+    /// <param name="contextColumn">The text column of contexts; null for none, then they are empty.</param>
+    public static void ForEachRow(IDataView data, string column, Action check, Action<ReadOnlySpan<char>, ReadOnlySpan<char>, long> action, TextPart? part = null, string? contextColumn = null)
     {
         var found = data.Schema[column];
+        var foundContext = contextColumn == null ? default(DataViewSchema.Column?) : data.Schema[contextColumn];
         var groupColumn = part == null ? default(DataViewSchema.Column?) : GroupColumn.Find(data.Schema, part.GroupColumn);
-        using var cursor = data.GetRowCursor(groupColumn is { } needed ? [found, needed] : [found]);
+        using var cursor = data.GetRowCursor(new[] { found, groupColumn, foundContext }.OfType<DataViewSchema.Column>());
         var getGroup = groupColumn is { } groups ? GroupColumn.Open(cursor, groups) : null;
         var group = new StringBuilder();
         var getter = cursor.GetGetter<ReadOnlyMemory<char>>(found);
-        ReadOnlyMemory<char> text = default;
+        var getContext = foundContext is { } contexts ? cursor.GetGetter<ReadOnlyMemory<char>>(contexts) : null;
+        ReadOnlyMemory<char> text = default, context = default;
         while (cursor.MoveNext())
         {
             getter(ref text);
+            getContext?.Invoke(ref context);
             check();
             getGroup?.Invoke(ref group);
             if (part == null || part.Groups.IsHeld(GroupColumn.Hash(group)) == part.IsHeld)
-                action(text.Span, cursor.Position);
+                action(text.Span, context.Span, cursor.Position);
         }
     }
 }

@@ -115,6 +115,8 @@ internal static class SeedSequence
     public const int StylePairs = 20;
     public const int MarkovStarts = 21;
     public const int MarkovSamples = 22;
+    public const int ContextDropout = 31;
+    public const int Quatrains = 32;
 
     public static ulong Derive(int seed, int purpose, int epoch = 0)
     {

@@ -4,7 +4,9 @@ using Microsoft.ML.Data;
 namespace MLExtensions.Tests.Contract;
 
 /// <summary>A language model over characters: after the first letter of a row there is no doubt.</summary>
-internal sealed class LanguageModelSubject() : TrainingSubject("LanguageModel")
+/// <param name="name">The name.</param>
+/// <param name="independentRows">Whether rows have nothing to do with each other; tokens have features then.</param>
+internal sealed class LanguageModelSubject(string name = "LanguageModel", bool independentRows = false) : TrainingSubject(name)
 {
     /// <summary>Six letters, the end of a row, and what is none of them.</summary>
     private const int VocabularySize = 8;
@@ -30,7 +32,12 @@ internal sealed class LanguageModelSubject() : TrainingSubject("LanguageModel")
     public override string NoValidationRows => "validation text";
 
     /// <summary>One window over the whole text.</summary>
-    public override void MakeOneBatch(DataTrainingOptions options, int rows) => Of(options).WindowLength = rows * RowTokens;
+    public override void MakeOneBatch(DataTrainingOptions options, int rows)
+    {
+        Of(options).WindowLength = rows * RowTokens;
+        if (independentRows)
+            options.BatchSize = rows;
+    }
 
     public override string[] ValueColumns => ["LogProbability", "Perplexity"];
 
@@ -51,6 +58,8 @@ internal sealed class LanguageModelSubject() : TrainingSubject("LanguageModel")
         ("ForgetBias", "NaN", o => Of(o).ForgetBias = double.NaN),
         ("Cell", "9", o => Of(o).Cell = (RecurrentCell)9),
         ("OutputPrecision", "9", o => Of(o).OutputPrecision = (Precision)9),
+        ("ContextColumnName", "empty", o => Of(o).ContextColumnName = " "),
+        ("ContextDropout", "1", o => Of(o).ContextDropout = 1),
     ];
 
     public override Example MakeEqual(Example row)
@@ -119,6 +128,9 @@ internal sealed class LanguageModelSubject() : TrainingSubject("LanguageModel")
         BatchSize = 30,
         Epochs = 15,
         LearningRate = 0.05,
+        IndependentRows = independentRows,
+        TieEmbeddings = independentRows,
+        TokenFeatures = independentRows ? token => char.IsLetter(token[0]) ? ["letter"] : [] : null,
     };
 
     protected override void AddNoise(DataTrainingOptions options)

@@ -14,17 +14,26 @@ public sealed class OutputLossTests
     private const int Steps = 5;
     private const int Lanes = 3;
 
+    /// <summary>Tokens without features, with one, with several.</summary>
+    private static readonly TokenFeatures Features = new()
+    {
+        Names = ["even", "by three", "large"],
+        OfTokens = [.. Enumerable.Range(0, Vocabulary).Select(token => new[] { (0, token % 2 == 0), (1, token % 3 == 0), (2, token > 8) }.Where(pair => pair.Item2).Select(pair => pair.Item1).ToArray())],
+    };
+
     /// <summary>Two steps: the second begins with the state of the first, and its gradients end there.</summary>
     [TestMethod]
-    [DataRow(false, 6, RecurrentCell.Lstm)]
-    [DataRow(true, 6, RecurrentCell.Lstm)]
-    [DataRow(true, 4, RecurrentCell.Gru)]
-    [DataRow(false, 4, RecurrentCell.Rnn)]
-    public void Steps_HaveTheAutomaticGradients(bool tied, int embeddingSize, RecurrentCell cell)
+    [DataRow(false, 6, RecurrentCell.Lstm, false)]
+    [DataRow(true, 6, RecurrentCell.Lstm, false)]
+    [DataRow(true, 4, RecurrentCell.Gru, false)]
+    [DataRow(false, 4, RecurrentCell.Rnn, false)]
+    [DataRow(true, 6, RecurrentCell.Lstm, true)]
+    [DataRow(false, 4, RecurrentCell.Gru, true)]
+    public void Steps_HaveTheAutomaticGradients(bool tied, int embeddingSize, RecurrentCell cell, bool features)
     {
         using var scope = NewDisposeScope();
         manual_seed(2);
-        var architecture = Architecture(tied, embeddingSize, cell);
+        var architecture = Architecture(tied, embeddingSize, cell) with { TokenFeatures = features ? Features : null };
         using var automatic = Create(architecture);
         var network = new LanguageModelNetwork(architecture);
         network.load_state_dict(automatic.state_dict());
@@ -76,7 +85,7 @@ public sealed class OutputLossTests
         using var scope = NewDisposeScope();
         manual_seed(6);
         using var network = Create(Architecture(tied: false, 6, RecurrentCell.Lstm, vocabulary));
-        network.OutputWeight.grad = zeros_like(network.OutputWeight);
+        network.OwnOutputWeight!.grad = zeros_like(network.OwnOutputWeight);
         network.OutputBias.grad = zeros_like(network.OutputBias);
         using var noGradient = no_grad();
         var hidden = randn(1, 6) * 3;
@@ -86,7 +95,7 @@ public sealed class OutputLossTests
             using var step = NewDisposeScope();
             using var loss = new SampledSoftmaxLoss(network, Precision.Float32, 8, seed);
             loss.BeginEpoch(1);
-            loss.Backward(hidden.expand(tokens, 6), probabilities.multinomial(tokens, replacement: true));
+            loss.Backward(hidden.expand(tokens, 6), probabilities.multinomial(tokens, replacement: true), new TrainedTable(network.OwnOutputWeight.detach(), network.OwnOutputWeight.grad));
         }
         var gradient = network.OutputBias.grad.div(draws).data<float>().ToArray();
         Assert.IsLessThan(0.01, gradient.Max(Math.Abs), string.Join(" ", gradient.Select(value => value.ToString("F3"))));
@@ -107,13 +116,13 @@ public sealed class OutputLossTests
     {
         manual_seed(5);
         using var network = Create(Architecture(tied: false, 6, RecurrentCell.Lstm, vocabulary));
-        network.OutputWeight.grad = zeros_like(network.OutputWeight);
+        network.OwnOutputWeight!.grad = zeros_like(network.OwnOutputWeight);
         network.OutputBias.grad = zeros_like(network.OutputBias);
         using var loss = create(network);
         loss.BeginEpoch(1);
         using var noGradient = no_grad();
-        var (value, gradient) = loss.Backward(randn(20, 6), randint(0, vocabulary, [20], dtype: ScalarType.Int64));
-        return (value, gradient!.data<float>().ToArray(), network.OutputWeight.grad.data<float>().ToArray());
+        var (value, gradient) = loss.Backward(randn(20, 6), randint(0, vocabulary, [20], dtype: ScalarType.Int64), new TrainedTable(network.OwnOutputWeight.detach(), network.OwnOutputWeight.grad));
+        return (value, gradient!.data<float>().ToArray(), network.OwnOutputWeight.grad.data<float>().ToArray());
     }
 
     private static LanguageModelNetwork Create(LanguageModelArchitecture architecture)

@@ -52,7 +52,7 @@ public sealed class CorpusTests
         CollectionAssert.IsSubsetOf(CorpusWriter.Names.ToArray(), Files.Select(name => name[0]).ToArray(), "CorpusWriter says how one is added.");
 
     /// <summary>
-    /// The values of a model's JSON entries by their paths, but for the version, and the fillers that version 1 had; of a policy and of n-grams their bytes.
+    /// The values of a model's JSON entries by their paths, but for the version, and the fillers that version 1 had; of a policy, n-grams and a rhyme table their bytes.
     /// </summary>
     private static Dictionary<string, string[]> Members(string zip)
     {
@@ -65,7 +65,7 @@ public sealed class CorpusTests
             var isFiller = json["head"]?["$type"]?.GetValue<string>() is "features" or "language";
             members.Add(entry.FullName, Leaves(json).Where(leaf => !leaf.StartsWith("$.formatVersion") && !leaf.StartsWith("$.head=") && !(isFiller && leaf.StartsWith("$.head"))).Order().ToArray());
         }
-        foreach (var entry in archive.Entries.Where(entry => entry.Name is "policy.bin" or "ngrams.bin"))
+        foreach (var entry in archive.Entries.Where(entry => entry.Name is "policy.bin" or "ngrams.bin" or "rhyme-table.txt"))
         {
             using var stream = entry.Open();
             members.Add(entry.FullName, [Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(stream))]);

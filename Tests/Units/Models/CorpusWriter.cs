@@ -8,6 +8,7 @@ using MLExtensions.Tests.HiddenMarkov;
 using MLExtensions.Tests.LanguageModels;
 using MLExtensions.Tests.Loading;
 using MLExtensions.Tests.Lstm;
+using MLExtensions.Tests.Quatrains;
 using MLExtensions.Tests.Reinforcement;
 
 namespace MLExtensions.Tests.Models;
@@ -29,6 +30,10 @@ internal static class CorpusWriter
         ["LstmKeys"] = () => Sequences(SequenceModel.Keys),
         ["LanguageModel"] = () => (LanguageSample.Fit(Ml, LanguageSample.Cycles(20)), Texts("abcde", "cdeab", "aaaa", ""), LanguageSample.View(Ml, "a")),
         ["GeneratedText"] = () => (Ml.LanguageModels.GenerateText(LanguageSample.Fit(Ml, LanguageSample.Cycles(20)), "Written", options: new GenerationOptions { MaximumTokens = 12, Seed = 1, Temperature = 0 }), Texts("abc", "d", "cde"), LanguageSample.View(Ml, "a")),
+        ["LanguageModelRows"] = () => (LanguageSample.Fit(Ml, LanguageSample.Cycles(20), o => (o.IndependentRows, o.ContextColumnName, o.TieEmbeddings, o.TokenFeatures) = (true, nameof(CorpusRow.Text), true, token => token == "a" ? ["first", "letter"] : ["letter"])), Texts("abcde", "cdeab", "aaaa", ""), LanguageSample.View(Ml, "a")),
+        ["CheckQuatrain"] = () => (Ml.Transforms.Text.CheckQuatrain(new QuatrainCheckEstimator.Options { InputColumnName = nameof(CorpusRow.Text), RhymeTable = RhymeTable.Parse("平\t尤\t流樓\n平\t真\t人\n入\t屋\t目\n", "table") }).Fit(LanguageSample.View(Ml, "a")), Texts("白日依山盡，黃河入海流。欲窮千里目，更上一層樓。", "春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。", "no poem"), LanguageSample.View(Ml, "a")),
+        ["Quatrains"] = () => Quatrains(QuatrainArchitecture.Plain),
+        ["QuatrainLines"] = () => Quatrains(QuatrainArchitecture.LineByLine),
         ["Forecast"] = () => (SeriesSample.Forecaster().Fit(SeriesSample.View(SeriesSample.Sine(60))), SeriesSample.Sine(20, seed: 2).Select(row => new CorpusRow { Value = row.Value }).ToArray(), SeriesSample.View(SeriesSample.Sine(1))),
         ["ImageFeatures"] = ImageFeatures,
         ["ConditionalDcgan"] = ConditionalDcgan,
@@ -103,6 +108,15 @@ internal static class CorpusWriter
         var model = subject.Normalizer(Ml).Append(subject.CreateEstimator(Ml, options)).Fit(data);
         var rows = subject.Rows(RowCount, seed: 9).Select(row => new CorpusRow { Features = row.Features.DenseValues().ToArray() });
         return (model, rows.ToArray(), data);
+    }
+
+    /// <summary>Without chance: the poems are the same on every processor.</summary>
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) Quatrains(QuatrainArchitecture architecture)
+    {
+        var poems = QuatrainSample.View(QuatrainSample.Poems(60));
+        var poet = QuatrainSample.Fit(change: o => (o.Architecture, o.AcrosticColumnName, o.PatternColumnName, o.SeedColumnName, o.TitleColumnName, o.Writing) =
+            (architecture, null, null, null, nameof(CorpusRow.Text), new QuatrainOptions { Temperature = 0, BeamWidth = 2, Seed = 1 }), data: Ml.Transforms.CopyColumns(nameof(CorpusRow.Text), nameof(QuatrainSample.Title)).Fit(poems).Transform(poems));
+        return (poet, Texts("春江", "", "月"), LanguageSample.View(Ml, "a"));
     }
 
     private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) Sequences(string features)

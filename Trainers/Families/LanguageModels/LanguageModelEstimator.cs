@@ -38,7 +38,12 @@ public sealed class LanguageModelEstimator : NetworkEstimator<LanguageModelTrans
     internal LanguageModelEstimator(IHostEnvironment env, Options options)
         : base(env, nameof(LanguageModelEstimator), options) => _options = (Options)Settings;
 
-    private protected override void CheckSchema(SchemaShape schema) => TextColumn.Check(schema, _options.TextColumnName);
+    private protected override void CheckSchema(SchemaShape schema)
+    {
+        TextColumn.Check(schema, _options.TextColumnName);
+        if (_options.ContextColumnName is { } context)
+            TextColumn.Check(schema, context);
+    }
 
     private protected override IEnumerable<SchemaShape.Column> AddedColumns() =>
         LanguageModelColumns.All.Select(column => new SchemaShape.Column(column.Name, SchemaShape.Column.VectorKind.Scalar, column.Type, isKey: false));
@@ -46,7 +51,7 @@ public sealed class LanguageModelEstimator : NetworkEstimator<LanguageModelTrans
     private protected override LanguageModelTransformer Train(IDataView input, IDataView? validation)
     {
         var model = new LanguageModelTraining(Host, _options, Seed).Run(input, validation);
-        return new LanguageModelTransformer(Host, model, _options.TextColumnName);
+        return new LanguageModelTransformer(Host, model, _options.TextColumnName, _options.ContextColumnName);
     }
 
     /// <summary>The options of <see cref="LanguageModelEstimator"/>.</summary>
@@ -78,6 +83,35 @@ public sealed class LanguageModelEstimator : NetworkEstimator<LanguageModelTrans
         /// </summary>
         [DoesNotChangeResult]
         public Tokenization Tokenization { get; set; } = Tokenization.Words();
+
+        /// <summary>
+        /// Whether rows have nothing to do with each other, as poems or reviews have: each is read from its beginning with an empty memory,
+        /// and rows are shuffled in each epoch. A batch is then <see cref="TrainingOptions.BatchSize"/> whole rows of similar length, and
+        /// <see cref="WindowLength"/> is not used. Default false: the rows are one long text.
+        /// </summary>
+        public bool IndependentRows { get; set; }
+
+        /// <summary>
+        /// A text column that is read before each row and not predicted: what the row is about, for example. Needs
+        /// <see cref="IndependentRows"/>. To generate text with it, begin the prompt with it and a line feed. Default null.
+        /// </summary>
+        [DoesNotChangeResult]
+        public string? ContextColumnName { get; set; }
+
+        /// <summary>
+        /// The fraction of rows of each epoch, others each time, that are read without their context, in [0, 1), so that the network can also
+        /// do without one. Default 0.
+        /// </summary>
+        public double ContextDropout { get; set; }
+
+        /// <summary>
+        /// The names of what a token has in common with others, such as the ending of a word or the tone of a character: a token's vector is
+        /// the sum of its own and those of its features, so what is learned of a feature holds for rare tokens, too. With
+        /// <see cref="TieEmbeddings"/> the output layer has these sums as well. Asked once for each token of the vocabulary; saved with the
+        /// model. Not used with an <see cref="TrainingOptions.InitialModel"/>. Default null: no features.
+        /// </summary>
+        [DoesNotChangeResult]
+        public Func<string, IEnumerable<string>>? TokenFeatures { get; set; }
 
         /// <summary>The recurrent cell. Default <see cref="RecurrentCell.Lstm"/>.</summary>
         public RecurrentCell Cell { get; set; } = RecurrentCell.Lstm;
@@ -155,8 +189,9 @@ public sealed class LanguageModelEstimator : NetworkEstimator<LanguageModelTrans
         /// </summary>
         public static Options Characters() => LanguageModelPresets.Characters();
 
-        internal LanguageModelArchitecture CreateArchitecture(TextTokenizer tokenizer) => new()
+        internal LanguageModelArchitecture CreateArchitecture(TextTokenizer tokenizer, TokenFeatures? features = null) => new()
         {
+            TokenFeatures = features,
             InputCount = 1,
             OutputCount = tokenizer.VocabularySize,
             Tokenizer = tokenizer,
@@ -187,6 +222,13 @@ public sealed class LanguageModelEstimator : NetworkEstimator<LanguageModelTrans
             OptionCheck.Count(EmbeddingSize ?? 1, RecurrentLayers.MaximumUnits, nameof(EmbeddingSize));
             OptionCheck.AtLeast(WindowLength, 1, nameof(WindowLength));
             OptionCheck.Fraction(Dropout, nameof(Dropout));
+            OptionCheck.Fraction(ContextDropout, nameof(ContextDropout));
+            if (ContextColumnName != null)
+                OptionCheck.NotEmpty(ContextColumnName, nameof(ContextColumnName));
+            if (ContextColumnName != null && !IndependentRows)
+                throw new ArgumentException($"{nameof(ContextColumnName)} is '{ContextColumnName}', but {nameof(IndependentRows)} is false; only rows that are independent have a context. Set it to true, or {nameof(ContextColumnName)} to null.", nameof(ContextColumnName));
+            if (ContextDropout > 0 && ContextColumnName == null)
+                throw new ArgumentException(FormattableString.Invariant($"{nameof(ContextDropout)} is {ContextDropout}, but there is no {nameof(ContextColumnName)}; it must be 0 then."), nameof(ContextDropout));
             OptionCheck.AtLeast(NumberOfSampledTokens ?? 1, 1, nameof(NumberOfSampledTokens));
             OptionCheck.Defined(OutputPrecision, nameof(OutputPrecision));
             OptionCheck.Positive(InitialScale ?? 1, nameof(InitialScale));

@@ -40,23 +40,26 @@ internal sealed class LanguageModelStep : TrainingStep<TokenBatch>
     public override double Train(TokenBatch batch, double learningRate, MetricSums metrics)
     {
         // The embedding is looked up and its gradient added by hand: automatic gradients would be as large as the vocabulary.
-        var embedding = _network.EmbeddingWeight;
+        TrainedVectors vectors;
         Tensor embedded;
         using (no_grad())
-            embedded = _network.Embed(batch.Inputs);
-        var isTrained = embedding.requires_grad;
-        if (isTrained)
+        {
+            vectors = new TrainedVectors(_network);
+            embedded = LanguageModelNetwork.Embed(batch.Inputs, vectors.Embedding.Weight);
+        }
+        if (vectors.AreTrained)
             embedded.requires_grad_(true);
-        var (hidden, state) = _network.Run(embedded, _state.Value);
-        _state.Keep(state);
+        var (hidden, state) = _network.Run(embedded, batch.StartsRows ? null : _state.Value);
+        if (!batch.StartsRows)
+            _state.Keep(state);
+        hidden = batch.Predicted(hidden);
         using var noGradient = no_grad();
-        var (loss, gradient) = _loss.Backward(hidden.detach(), batch.Targets);
+        var (loss, gradient) = _loss.Backward(hidden.detach(), batch.Targets, vectors.Output);
         if (gradient is null)
             return loss;
         if (hidden.requires_grad)
             hidden.backward([gradient]);
-        if (isTrained)
-            embedding.grad!.index_add_(0, batch.Inputs.view(-1), embedded.grad!.view(batch.RowCount, -1).to(embedding.dtype), Number.One);
+        vectors.AddGradients(batch.Inputs, embedded);
         Networks[0].Apply(learningRate);
         metrics.Add(Perplexity, loss * batch.RowCount, MetricMean.Exponential);
         return loss;
@@ -71,9 +74,9 @@ internal sealed class LanguageModelStep : TrainingStep<TokenBatch>
     public override double? Validate(TokenBatch batch, MetricSums metrics)
     {
         using var mode = inference_mode();
-        var (hidden, state) = _network.Run(_network.Embed(batch.Inputs), _validationState.Value);
-        _validationState.Keep(state);
-        var loss = nn.functional.cross_entropy(_network.Logits(hidden).to(ScalarType.Float32), batch.Targets).item<float>();
+        var (loss, state) = LossOf(batch, batch.StartsRows ? null : _validationState.Value);
+        if (!batch.StartsRows)
+            _validationState.Keep(state);
         metrics.Add(Perplexity, loss * batch.RowCount, MetricMean.Exponential);
         return loss;
     }
@@ -82,8 +85,14 @@ internal sealed class LanguageModelStep : TrainingStep<TokenBatch>
     {
         using var mode = inference_mode();
         Networks[0].BeginValidation();
-        var (hidden, _) = _network.Run(_network.Embed(batch.Inputs), null);
-        return nn.functional.cross_entropy(_network.Logits(hidden).to(ScalarType.Float32), batch.Targets).item<float>();
+        return LossOf(batch, null).Loss;
+    }
+
+    private (double Loss, Tensor[] State) LossOf(TokenBatch batch, Tensor[]? before)
+    {
+        var vectors = _network.Vectors();
+        var (hidden, state) = _network.Run(LanguageModelNetwork.Embed(batch.Inputs, vectors), before);
+        return (nn.functional.cross_entropy(_network.Logits(batch.Predicted(hidden), vectors).to(ScalarType.Float32), batch.Targets).item<float>(), state);
     }
 
     public override void Dispose()

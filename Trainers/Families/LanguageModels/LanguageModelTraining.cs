@@ -19,19 +19,38 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
         // More tokens than the vocabulary has could never be drawn.
         if (options.NumberOfSampledTokens > tokenizer.VocabularySize)
             throw new ArgumentException(FormattableString.Invariant($"{nameof(options.NumberOfSampledTokens)} is {options.NumberOfSampledTokens}; the vocabulary has {tokenizer.VocabularySize} tokens. It must be at most that, or null for all of them."), nameof(options.NumberOfSampledTokens));
-        return options.CreateArchitecture(tokenizer);
+        var features = start.Architecture is LanguageModelArchitecture before ? before.TokenFeatures : FeaturesOf(tokenizer, session);
+        return options.CreateArchitecture(tokenizer, features);
+    }
+
+    private TokenFeatures? FeaturesOf(TextTokenizer tokenizer, TrainingSession session)
+    {
+        if (options.TokenFeatures is not { } featuresOf)
+            return null;
+        var features = TokenFeatures.Create(tokenizer, featuresOf);
+        if (features.Names.Count > 0)
+            return features;
+        session.Channel.Info("{0} returns no feature for any of the {1} tokens of the vocabulary; each has only a vector of its own.", nameof(options.TokenFeatures), tokenizer.VocabularySize);
+        return null;
     }
 
     private protected override TrainingData<TokenBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
     {
         var tokenizer = ((LanguageModelArchitecture)architecture).Tokenizer;
         var groups = validation == null && options.ValidationGroupColumnName is { } column ? RowTexts.ChooseGroups(input, column, options.ValidationFraction, Seed) : null;
-        var tokens = Read(input, tokenizer, session, TrainingSession.TrainingData, PartOf(groups, isHeld: false));
+        var (rows, validationRows) = options.IndependentRows ? (new List<TextRow>(), new List<TextRow>()) : (null, null);
+        var tokens = Read(input, tokenizer, session, TrainingSession.TrainingData, PartOf(groups, isHeld: false), rows);
         TokenStore? validationTokens = null;
         try
         {
             if (validation != null || groups != null)
-                validationTokens = ValidationData.Read(() => Read(validation ?? input, tokenizer, session, TrainingSession.ValidationData, PartOf(groups, isHeld: true)));
+                validationTokens = ValidationData.Read(() => Read(validation ?? input, tokenizer, session, TrainingSession.ValidationData, PartOf(groups, isHeld: true), validationRows));
+            if (rows != null)
+            {
+                var (shuffled, kept) = SplitRows(tokens, rows, validationTokens, validationRows!, tokenizer, device);
+                session.Channel.Info("{0} training tokens in {1} rows, {2} distinct", shuffled.RowCount, shuffled.Rows, tokenizer.VocabularySize);
+                return new TrainingData<TokenBatch>(shuffled, kept, head: null, tokens, validationTokens);
+            }
             var (training, aside) = Split(tokens, validationTokens, device);
             session.Channel.Info("{0} training tokens, {1} distinct", training.RowCount, tokenizer.VocabularySize);
             if (training.Streams < options.BatchSize)
@@ -53,12 +72,27 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
 
     private protected override bool NeedsOrder => true;
 
+    private (TextRowBatches Training, TextRowBatches? Validation) SplitRows(TokenStore tokens, List<TextRow> rows, TokenStore? validation, List<TextRow> validationRows, TextTokenizer tokenizer, Device device)
+    {
+        var held = validation == null ? (int)(rows.Count * options.ValidationFraction) : 0;
+        if (rows.Count - held < 1)
+            throw new ArgumentException(FormattableString.Invariant($"The training text has {rows.Count - held} rows, 0 tokens; at least one is needed."));
+        if (validation != null ? validationRows.Count == 0 : options.ValidationFraction > 0 && held == 0)
+            throw new ArgumentException(FormattableString.Invariant($"The validation text has {(validation == null ? held : validationRows.Count)} rows; at least one is needed."));
+        return (
+            Batches(tokens, rows[..^held], shuffle: true),
+            validation != null ? Batches(validation, validationRows, shuffle: false) : held > 0 ? Batches(tokens, rows[^held..], shuffle: false) : null);
+
+        TextRowBatches Batches(TokenStore store, List<TextRow> part, bool shuffle) =>
+            new(store, part, options.BatchSize, tokenizer.EndOfSequenceId, shuffle ? new RowShuffle(Seed, options.ContextDropout) : null, device, options.CheckpointFolder == null ? null : store.Checksum());
+    }
+
     private TextPart? PartOf(RowGroups? groups, bool isHeld) => groups == null ? null : new TextPart(options.ValidationGroupColumnName!, groups, isHeld);
 
-    private TokenStore Read(IDataView data, TextTokenizer tokenizer, TrainingSession session, string name, TextPart? part)
+    private TokenStore Read(IDataView data, TextTokenizer tokenizer, TrainingSession session, string name, TextPart? part, List<TextRow>? rows)
     {
         var counts = new DataCounts();
-        var store = RowTexts.Read(data, options.TextColumnName, tokenizer, options.Buffering, session.ThrowIfCancelled, counts, part);
+        var store = RowTexts.Read(data, options.TextColumnName, tokenizer, options.Buffering, session.ThrowIfCancelled, counts, part, options.ContextColumnName, rows);
         if (counts[DataCounts.EmptyTexts] > 0 && counts[DataCounts.Tokens] == 0)
         {
             store.Dispose();

@@ -10,18 +10,18 @@ namespace MLExtensions.Families.LanguageModels;
 /// </summary>
 internal sealed class SampledSoftmaxLoss(LanguageModelNetwork network, Precision precision, int samples, int seed) : OutputLoss(network, precision)
 {
-    private readonly Sampler _sampler = new((int)network.OutputWeight.shape[0], samples);
+    private readonly Sampler _sampler = new((int)network.OutputBias.shape[0], samples);
     private SplitMix64 _random;
 
     public override void BeginEpoch(int epoch) => _random = new SplitMix64(SeedSequence.Derive(seed, SeedSequence.SampledTokens, epoch));
 
-    public override (double Loss, Tensor? HiddenGradient) Backward(Tensor hidden, Tensor targets)
+    public override (double Loss, Tensor? HiddenGradient) Backward(Tensor hidden, Tensor targets, TrainedTable output)
     {
         var device = hidden.device;
         var drawn = tensor(_sampler.Draw(ref _random), ScalarType.Int64, device);
         var ids = cat([targets, drawn]);
         var count = targets.shape[0];
-        var weight = ForProduct(Network.OutputWeight.detach()).index_select(0, ids);
+        var weight = ForProduct(output.Weight).index_select(0, ids);
         var input = hidden.to(weight.dtype);
         var (rightWeight, drawnWeight) = (weight.narrow(0, 0, count), weight.narrow(0, count, drawn.shape[0]));
         var correction = Network.OutputBias.detach().index_select(0, ids) - _sampler.LogExpected(ids);
@@ -38,7 +38,7 @@ internal sealed class SampledSoftmaxLoss(LanguageModelNetwork network, Precision
         var ofDrawnProduct = ofDrawn.to(weight.dtype);
         Network.OutputBias.grad!.index_add_(0, ids, cat([ofRight.view(-1), ofDrawn.sum(dim: 0)]).to(Network.OutputBias.dtype), Number.One);
         var weightGradient = cat([ofRight.to(weight.dtype) * input, ofDrawnProduct.t().mm(input)]);
-        Network.OutputWeight.grad!.index_add_(0, ids, weightGradient.to(Network.OutputWeight.dtype), Number.One);
+        output.Gradient.index_add_(0, ids, weightGradient.to(output.Weight.dtype), Number.One);
         return (loss, (ofRight.to(weight.dtype) * rightWeight).add_(ofDrawnProduct.mm(drawnWeight), Number.One).to(hidden.dtype));
     }
 

@@ -86,18 +86,27 @@ internal sealed class TokenWindows : IBatchSource<TokenBatch>
 /// <param name="rowCount">The number of predicted tokens.</param>
 /// <param name="epochFraction">The fraction of the epoch before this batch, in [0, 1).</param>
 /// <param name="inputs"><c>[steps, streams]</c>, int64, on the training device.</param>
-/// <param name="targets"><c>[steps * streams]</c>, int64, on the training device.</param>
-internal sealed class TokenBatch(int rowCount, double epochFraction, Tensor inputs, Tensor targets) : Batch(rowCount, epochFraction)
+/// <param name="targets">One of each predicted token, int64, on the training device; all of <c>[steps * streams]</c> without places.</param>
+/// <param name="places">Whole rows instead of parts of a text: where a token is predicted, as positions of <c>[steps * rows]</c>; null for everywhere.</param>
+internal sealed class TokenBatch(int rowCount, double epochFraction, Tensor inputs, Tensor targets, Tensor? places = null) : Batch(rowCount, epochFraction)
 {
+    /// <summary>Whether the batch has whole rows, before which there is nothing.</summary>
+    public bool StartsRows => places is not null;
+
+    /// <summary>Returns the hidden values from which tokens are predicted.</summary>
+    /// <param name="hidden"><c>[steps * streams, width]</c>.</param>
+    public Tensor Predicted(Tensor hidden) => places is null ? hidden : hidden.index_select(0, places);
+
     /// <summary>The tokens, <c>[steps, streams]</c>, int64.</summary>
     public Tensor Inputs => inputs;
 
-    /// <summary>The tokens that follow them, <c>[steps * streams]</c>, int64.</summary>
+    /// <summary>The tokens that are predicted, int64.</summary>
     public Tensor Targets => targets;
 
     public override void Dispose()
     {
         inputs.Dispose();
         targets.Dispose();
+        places?.Dispose();
     }
 }

@@ -93,7 +93,7 @@ public sealed class KneserNeyEstimator : IEstimator<KneserNeyTransformer>
     private DataCounts Count(IDataView input, TextTokenizer tokenizer, NGramCounter counter)
     {
         var (counts, ids) = (new DataCounts(), new List<int>());
-        RowTexts.ForEachRow(input, _options.TextColumnName, _options.CancellationToken.ThrowIfCancellationRequested, (text, row) =>
+        RowTexts.ForEachRow(input, _options.TextColumnName, _options.CancellationToken.ThrowIfCancellationRequested, (text, _, row) =>
         {
             ids.Clear();
             TextColumn.Encode(tokenizer, text, ids, _options.TextColumnName, row);

@@ -31,6 +31,10 @@ public sealed record LanguageModelArchitecture : NetworkArchitecture
     /// <summary>Whether the embedding is also used as the weights of the output layer (Press and Wolf, 2017; Inan et al., 2017).</summary>
     public bool TieEmbeddings { get; init; }
 
+    /// <summary>What tokens have in common; null if each token has a vector of its own and nothing else.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TokenFeatures? TokenFeatures { get; init; }
+
     /// <inheritdoc/>
     [JsonIgnore]
     public override long ParameterCount
@@ -41,7 +45,8 @@ public sealed record LanguageModelArchitecture : NetworkArchitecture
             var embedding = checked(vocabulary * EmbeddingSize);
             var projection = HasProjection ? (long)EmbeddingSize * Recurrent.OutputCount : 0;
             var output = TieEmbeddings ? vocabulary : checked(vocabulary * (Recurrent.OutputCount + 1));
-            return checked(embedding + Recurrent.ParameterCount(EmbeddingSize) + projection + output);
+            var features = checked((long)(TokenFeatures?.Names.Count ?? 0) * EmbeddingSize);
+            return checked(embedding + features + Recurrent.ParameterCount(EmbeddingSize) + projection + output);
         }
     }
 
@@ -60,6 +65,8 @@ public sealed record LanguageModelArchitecture : NetworkArchitecture
     {
         var (width, embedding) = (Recurrent.OutputCount, LayerDescription.Size(EmbeddingSize));
         yield return new("embedding", "embedding", embedding, checked((long)OutputCount * EmbeddingSize));
+        if (TokenFeatures is { } features)
+            yield return new("embedding_features", "embedding", embedding, checked((long)features.Names.Count * EmbeddingSize));
         if (Dropout > 0)
             yield return LayerDescription.Dropout("dropout", Dropout, embedding);
         foreach (var layer in Recurrent.Describe(EmbeddingSize, steps: 0))
@@ -92,6 +99,7 @@ public sealed record LanguageModelArchitecture : NetworkArchitecture
             throw new FormatException(FormattableString.Invariant($"embeddingSize is {EmbeddingSize}; it must be at least 1."));
         if (!(Dropout >= 0 && Dropout < 1))
             throw new FormatException(FormattableString.Invariant($"dropout is {Dropout}; it must be in [0, 1)."));
+        TokenFeatures?.Check(Tokenizer.VocabularySize);
         if (OutputCount != Tokenizer.VocabularySize)
             throw new FormatException(FormattableString.Invariant($"outputCount is {OutputCount}; it must be {Tokenizer.VocabularySize}, the size of the vocabulary."));
     }
@@ -104,16 +112,23 @@ public sealed record LanguageModelArchitecture : NetworkArchitecture
 internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>
 {
     private readonly EmbeddingTable embedding;
+    private readonly EmbeddingTable? embedding_features;
     private readonly RecurrentModule recurrent;
     private readonly SeededDropout? dropout;
     private readonly Linear? projection;
     private readonly Linear? output;
     private readonly Parameter? output_bias;
+    private readonly FeatureMatrix? _features;
 
     public LanguageModelNetwork(LanguageModelArchitecture architecture)
         : base(nameof(LanguageModelNetwork))
     {
         embedding = new EmbeddingTable(architecture.OutputCount, architecture.EmbeddingSize);
+        if (architecture.TokenFeatures is { } features)
+        {
+            _features = new FeatureMatrix(features);
+            embedding_features = new EmbeddingTable(features.Names.Count, architecture.EmbeddingSize);
+        }
         recurrent = architecture.Recurrent.CreateModule(architecture.EmbeddingSize);
         dropout = architecture.Dropout > 0 ? new SeededDropout(architecture.Dropout) : null;
         projection = architecture.HasProjection ? Layers.Linear(architecture.Recurrent.OutputCount, architecture.EmbeddingSize, hasBias: false) : null;
@@ -122,16 +137,32 @@ internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary><c>[vocabulary, embedding size]</c>.</summary>
+    /// <summary><c>[vocabulary, embedding size]</c>: what each token has of its own.</summary>
     public Parameter EmbeddingWeight => embedding.Weight;
 
-    /// <summary><c>[vocabulary, width of the hidden values]</c>; the embedding itself if they are tied.</summary>
-    public Parameter OutputWeight => output?.weight ?? EmbeddingWeight;
+    /// <summary><c>[features, embedding size]</c>; null if tokens have no features.</summary>
+    public Parameter? FeatureWeight => embedding_features?.Weight;
+
+    /// <summary>The weights of the output layer; null if it has the vectors of the tokens.</summary>
+    public Parameter? OwnOutputWeight => output?.weight;
 
     /// <summary><c>[vocabulary]</c>.</summary>
     public Parameter OutputBias => output?.bias ?? output_bias!;
 
-    public Tensor Embed(Tensor tokens) => EmbeddingWeight.index_select(0, tokens.view(-1)).view(tokens.shape[0], tokens.shape[1], -1);
+    /// <summary>The features of the tokens, <c>[vocabulary, features]</c>; null if there are none. Not to be disposed.</summary>
+    public Tensor? FeaturesOfTokens => _features?.On(EmbeddingWeight.device, EmbeddingWeight.dtype);
+
+    /// <summary>The vectors of all tokens, <c>[vocabulary, embedding size]</c>: their own and those of their features.</summary>
+    public Tensor Vectors() => FeaturesOfTokens is { } features ? EmbeddingWeight + features.mm(FeatureWeight!) : EmbeddingWeight;
+
+    /// <summary>The weights of the output layer, <c>[vocabulary, width of the hidden values]</c>.</summary>
+    /// <param name="vectors">The vectors of the tokens.</param>
+    public Tensor OutputWeight(Tensor vectors) => OwnOutputWeight ?? vectors;
+
+    public Tensor Embed(Tensor tokens) => Embed(tokens, Vectors());
+
+    /// <summary>Looks up tokens <c>[steps, batch]</c>.</summary>
+    public static Tensor Embed(Tensor tokens, Tensor vectors) => vectors.index_select(0, tokens.view(-1)).view(tokens.shape[0], tokens.shape[1], -1);
 
     /// <summary>Computes all layers except the first and the last.</summary>
     /// <param name="embedded"><c>[steps, batch, embedding size]</c>.</param>
@@ -144,14 +175,27 @@ internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>
         return (projection == null ? hidden : projection.call(hidden), next);
     }
 
-    public Tensor Logits(Tensor hidden)
+    public Tensor Logits(Tensor hidden) => Logits(hidden, Vectors());
+
+    public Tensor Logits(Tensor hidden, Tensor vectors)
     {
         // A tied network in bfloat16 keeps its output bias, which belongs to no layer, in float32.
-        var (weight, bias) = (OutputWeight, OutputBias);
+        var (weight, bias) = (OutputWeight(vectors), OutputBias);
         return nn.functional.linear(hidden, weight, bias.dtype == weight.dtype ? bias : bias.to(weight.dtype));
     }
 
-    public override Tensor forward(Tensor tokens) => Logits(Run(Embed(tokens), null).Hidden);
+    public override Tensor forward(Tensor tokens)
+    {
+        var vectors = Vectors();
+        return Logits(Run(Embed(tokens, vectors), null).Hidden, vectors);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _features?.Dispose();
+        base.Dispose(disposing);
+    }
 
     private Tensor Drop(Tensor x) => dropout == null ? x : dropout.call(x);
 }

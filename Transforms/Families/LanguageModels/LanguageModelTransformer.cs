@@ -37,13 +37,17 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
 
     private bool _isToldOfUnknown;
 
-    internal LanguageModelTransformer(IHostEnvironment env, NetworkModelParameters model, string textColumnName)
+    internal LanguageModelTransformer(IHostEnvironment env, NetworkModelParameters model, string textColumnName, string? contextColumnName = null)
         : base(env.Register(LoaderSignature), textColumnName, [model])
     {
+        ContextColumnName = contextColumnName;
         Model = model;
         Sequences = new SequenceScorer(model);
         Generator = new TextGenerator(model);
     }
+
+    /// <summary>The column of what is read before each row and not predicted; null if there is none.</summary>
+    public string? ContextColumnName { get; }
 
     /// <summary>The trained network with its tokenizer. The transformer owns it.</summary>
     public NetworkModelParameters Model { get; }
@@ -101,19 +105,24 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
     {
         ctx.CheckAtModel(GetVersionInfo());
         var textColumnName = ctx.LoadNonEmptyString();
+        var contextColumnName = ctx.Header.ModelVerWritten >= ModelVersion.Second ? ctx.LoadStringOrNull() : null;
         var model = ctx.LoadNetwork(env, NetworkFolder, "a language model", network => network is { Architecture: LanguageModelArchitecture, Head: null });
-        return new LanguageModelTransformer(env, model, textColumnName);
+        return new LanguageModelTransformer(env, model, textColumnName, contextColumnName);
     }
 
     private protected override DataViewSchema.Column FindInput(DataViewSchema schema) => TextColumn.Find(schema, InputColumnName);
 
-    private protected override IDataView ReadAhead(IDataView input) => LookAheadDataView.OfText(input, InputColumnName);
+    private protected override IReadOnlyList<DataViewSchema.Column> OtherInputs(DataViewSchema schema) =>
+        ContextColumnName is { } context ? [TextColumn.Find(schema, context)] : [];
+
+    private protected override IDataView ReadAhead(IDataView input) => LookAheadDataView.OfText(input, InputColumnName, ContextColumnName);
 
     private protected override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer)
     {
         var unknown = new UnknownTokens(Tokenizer);
         disposer = () => WarnOnce(unknown, input.Name);
-        var source = TextScoreSource.Create(row, input, new TextScorer(Tokenizer, Sequences, input.Name, unknown));
+        var context = ContextColumnName is { } name ? TextColumn.Find(row.Schema, name) : default(DataViewSchema.Column?);
+        var source = TextScoreSource.Create(row, input, context, new TextScorer(Tokenizer, Sequences, input.Name, unknown));
         return LanguageModelColumns.CreateGetters(source);
     }
 
@@ -127,6 +136,7 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
     private protected override void SaveContent(ModelSaveContext ctx)
     {
         ctx.SaveNonEmptyString(InputColumnName);
+        ctx.SaveStringOrNull(ContextColumnName);
         ctx.SaveModel(Model, NetworkFolder);
     }
 
@@ -135,5 +145,6 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
 
     private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
 
-    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
+    /// <summary>Since the second version there can be a context.</summary>
+    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature, ModelVersion.Second);
 }

@@ -26,7 +26,8 @@ internal sealed class SequenceScorer(NetworkModelParameters model)
     /// The tokens. The first token of each sequence is given, the others are predicted; there must be at least one.
     /// </param>
     /// <param name="logProbabilities">Receives the natural logarithm of the probability of each sequence.</param>
-    public void Score(IReadOnlyList<int[]> sequences, Span<double> logProbabilities)
+    /// <param name="given">The number of tokens at the beginning of each sequence that are not predicted, at least 1; null for 1.</param>
+    public void Score(IReadOnlyList<int[]> sequences, Span<double> logProbabilities, IReadOnlyList<int>? given = null)
     {
         var order = Enumerable.Range(0, sequences.Count).OrderByDescending(i => sequences[i].Length).ToArray();
         var rows = Math.Min(MaximumRows, _windowTokens);
@@ -37,7 +38,7 @@ internal sealed class SequenceScorer(NetworkModelParameters model)
             for (var i = 0; i < batch.Length; i++)
                 batch[i] = sequences[places[i]];
             using var state = new CarriedState();
-            var sums = ScoreBatch(batch, state);
+            var sums = ScoreBatch(batch, state, given == null ? null : [.. places.ToArray().Select(place => given[place])]);
             for (var i = 0; i < sums.Length; i++)
                 logProbabilities[places[i]] = sums[i];
         }
@@ -48,11 +49,14 @@ internal sealed class SequenceScorer(NetworkModelParameters model)
     /// The tokens, longest sequence first. The first token of each sequence is given, the others are predicted.
     /// </param>
     /// <param name="state">The state before the first tokens; afterwards the state of the longest sequences.</param>
-    public double[] ScoreBatch(ArraySegment<int>[] sequences, CarriedState state)
+    /// <param name="given">The number of tokens at the beginning of each sequence that are not predicted, at least 1; null for 1.</param>
+    public double[] ScoreBatch(ArraySegment<int>[] sequences, CarriedState state, int[]? given = null)
     {
         using var lease = model.Lease();
         using var mode = TorchState.Infer();
         using var threads = TorchThreads.Use(TorchThreads.CountFor(model.Architecture.MultiplyAdds * sequences.Length));
+        using var whole = NewDisposeScope();
+        var vectors = _network.Vectors();
         var sums = new double[sequences.Length];
         var steps = Math.Clamp(_windowTokens / sequences.Length, 1, MaximumSteps);
         var going = sequences.Length;
@@ -62,17 +66,17 @@ internal sealed class SequenceScorer(NetworkModelParameters model)
             while (sequences[going - 1].Count - 1 <= at)
                 going--;
             using var scope = NewDisposeScope();
-            var window = TokenWindow.Of(sequences.AsSpan(0, going), at, Math.Min(steps, sequences[0].Count - 1 - at));
-            var (hidden, next) = _network.Run(_network.Embed(window.Inputs()), state.First(going));
+            var window = TokenWindow.Of(sequences.AsSpan(0, going), at, Math.Min(steps, sequences[0].Count - 1 - at), given);
+            var (hidden, next) = _network.Run(LanguageModelNetwork.Embed(window.Inputs(), vectors), state.First(going));
             state.Keep(next);
-            window.AddTo(sums, LogProbabilities(hidden, window.Targets()));
+            window.AddTo(sums, LogProbabilities(hidden, window.Targets(), vectors));
         }
         return sums;
     }
 
     private static int GateValues(LanguageModelArchitecture architecture) => architecture.Recurrent.Gates * architecture.Recurrent.HiddenUnits;
 
-    private float[] LogProbabilities(Tensor hidden, Tensor targets)
+    private float[] LogProbabilities(Tensor hidden, Tensor targets, Tensor vectors)
     {
         var count = (int)targets.shape[0];
         var values = new float[count];
@@ -80,7 +84,7 @@ internal sealed class SequenceScorer(NetworkModelParameters model)
         {
             using var scope = NewDisposeScope();
             var part = Math.Min(_logitTokens, count - first);
-            var logits = _network.Logits(hidden.narrow(0, first, part));
+            var logits = _network.Logits(hidden.narrow(0, first, part), vectors);
             var right = logits.gather(1, targets.narrow(0, first, part).unsqueeze(1)) - logits.logsumexp(1, keepdim: true);
             TensorMemory.Floats(right.contiguous()).CopyTo(values.AsSpan(first));
         }
@@ -92,7 +96,7 @@ internal sealed class SequenceScorer(NetworkModelParameters model)
     /// </summary>
     private sealed class TokenWindow(long[] inputs, long[] targets, bool[] isReal, int rows)
     {
-        public static TokenWindow Of(ReadOnlySpan<ArraySegment<int>> sequences, int at, int steps)
+        public static TokenWindow Of(ReadOnlySpan<ArraySegment<int>> sequences, int at, int steps, int[]? given)
         {
             var rows = sequences.Length;
             var inputs = new long[steps * rows];
@@ -107,7 +111,7 @@ internal sealed class SequenceScorer(NetworkModelParameters model)
                     var place = (step * rows) + row;
                     inputs[place] = tokens[at + step];
                     targets[place] = tokens[at + step + 1];
-                    isReal[place] = true;
+                    isReal[place] = at + step + 1 >= (given?[row] ?? 1);
                 }
             }
             return new TokenWindow(inputs, targets, isReal, rows);

@@ -16,24 +16,32 @@ internal sealed class TextScorer(TextTokenizer tokenizer, SequenceScorer sequenc
     /// <param name="texts">The rows.</param>
     /// <param name="firstRow">The number of the first row, for messages.</param>
     /// <param name="scores">Receives one score per row.</param>
+    /// <param name="contexts">What is read before each row and not predicted; empty if there are none.</param>
     /// <exception cref="FormatException">A row contains something that is not in the vocabulary.</exception>
-    public void Score(ReadOnlySpan<ReadOnlyMemory<char>> texts, long firstRow, Span<TextScore> scores)
+    public void Score(ReadOnlySpan<ReadOnlyMemory<char>> texts, long firstRow, Span<TextScore> scores, ReadOnlySpan<ReadOnlyMemory<char>> contexts = default)
     {
         var tokens = new int[texts.Length][];
+        var given = new int[texts.Length];
         var ids = new List<int>();
         for (var i = 0; i < tokens.Length; i++)
         {
             ids.Clear();
             ids.Add(tokenizer.EndOfSequenceId);
+            if (!contexts.IsEmpty && !contexts[i].IsEmpty)
+            {
+                TextColumn.Encode(tokenizer, contexts[i].Span, ids, column, firstRow + i);
+                ids.Add(tokenizer.EndOfSequenceId);
+            }
+            given[i] = ids.Count;
             TextColumn.Encode(tokenizer, texts[i].Span, ids, column, firstRow + i);
-            unknown?.Add(ids[1..]);
+            unknown?.Add(ids[given[i]..]);
             ids.Add(tokenizer.EndOfSequenceId);
             tokens[i] = CollectionsMarshal.AsSpan(ids).ToArray();
         }
         var logProbabilities = new double[tokens.Length];
-        sequences.Score(tokens, logProbabilities);
+        sequences.Score(tokens, logProbabilities, given);
         for (var i = 0; i < tokens.Length; i++)
-            scores[i] = new TextScore(logProbabilities[i], tokens[i].Length - 1);
+            scores[i] = new TextScore(logProbabilities[i], tokens[i].Length - given[i]);
     }
 }
 
@@ -42,8 +50,8 @@ internal abstract class TextScoreSource
 {
     public abstract TextScore Current();
 
-    public static TextScoreSource Create(DataViewRow input, DataViewSchema.Column textColumn, TextScorer scorer) =>
-        input is TextCursor cursor ? new OfBlocks(cursor, scorer) : new OfRows(input, textColumn, scorer);
+    public static TextScoreSource Create(DataViewRow input, DataViewSchema.Column textColumn, DataViewSchema.Column? contextColumn, TextScorer scorer) =>
+        input is TextCursor cursor ? new OfBlocks(cursor, scorer) : new OfRows(input, textColumn, contextColumn, scorer);
 
     private sealed class OfBlocks(TextCursor cursor, TextScorer scorer) : TextScoreSource
     {
@@ -54,17 +62,19 @@ internal abstract class TextScoreSource
         {
             if (_version != cursor.Version)
             {
-                scorer.Score(cursor.Texts, cursor.Position - cursor.Index, _scores);
+                scorer.Score(cursor.Texts, cursor.Position - cursor.Index, _scores, cursor.Contexts);
                 _version = cursor.Version;
             }
             return _scores[cursor.Index];
         }
     }
 
-    private sealed class OfRows(DataViewRow input, DataViewSchema.Column textColumn, TextScorer scorer) : TextScoreSource
+    private sealed class OfRows(DataViewRow input, DataViewSchema.Column textColumn, DataViewSchema.Column? contextColumn, TextScorer scorer) : TextScoreSource
     {
         private readonly ValueGetter<ReadOnlyMemory<char>> _getter = input.GetGetter<ReadOnlyMemory<char>>(textColumn);
+        private readonly ValueGetter<ReadOnlyMemory<char>>? _contextGetter = contextColumn is { } context ? input.GetGetter<ReadOnlyMemory<char>>(context) : null;
         private ReadOnlyMemory<char> _text;
+        private ReadOnlyMemory<char> _context;
         private TextScore _score;
         private long _position = -1;
 
@@ -73,7 +83,8 @@ internal abstract class TextScoreSource
             if (_position != input.Position || _position < 0)
             {
                 _getter(ref _text);
-                scorer.Score([_text], input.Position, new Span<TextScore>(ref _score));
+                _contextGetter?.Invoke(ref _context);
+                scorer.Score([_text], input.Position, new Span<TextScore>(ref _score), _contextGetter == null ? default : [_context]);
                 _position = input.Position;
             }
             return _score;

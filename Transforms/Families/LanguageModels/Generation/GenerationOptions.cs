@@ -100,10 +100,9 @@ public sealed record GenerationOptions
     }
 }
 
-/// <summary>Saves generation options as an entry of a model: JSON, with its checksum in the stream of the model.</summary>
-internal static class GenerationOptionsStorage
+/// <summary>Saves options as an entry of a model: JSON, with its checksum in the stream of the model.</summary>
+internal static class OptionEntry
 {
-    private const string Entry = "generation.json";
     private const int MaximumBytes = 1 << 20;
 
     private static readonly JsonSerializerOptions Json = new()
@@ -115,29 +114,33 @@ internal static class GenerationOptionsStorage
         NewLine = "\n",
     };
 
-    public static void Save(ModelSaveContext ctx, GenerationOptions options)
+    public static void Save<T>(ModelSaveContext ctx, string entry, T options)
     {
         var bytes = JsonSerializer.SerializeToUtf8Bytes(options, Json);
         ctx.SaveNonEmptyString(Checksum(bytes));
-        ctx.SaveBinaryStream(Entry, writer => writer.Write(bytes));
+        ctx.SaveBinaryStream(entry, writer => writer.Write(bytes));
     }
 
+    /// <param name="ctx">The model.</param>
+    /// <param name="entry">The entry.</param>
+    /// <param name="description">What it has, for the message.</param>
+    /// <param name="check">Rejects options that are out of range.</param>
     /// <exception cref="ModelFormatException">The entry is missing or damaged.</exception>
-    public static GenerationOptions Load(ModelLoadContext ctx)
+    public static T Load<T>(ModelLoadContext ctx, string entry, string description, Action<T> check)
     {
         var checksum = ctx.LoadNonEmptyString();
-        var bytes = ModelEntry.Read(ctx, Entry, MaximumBytes);
+        var bytes = ModelEntry.Read(ctx, entry, MaximumBytes);
         if (Checksum(bytes) != checksum)
-            throw new ModelFormatException(Entry, "is damaged: its checksum does not match the one in the model");
+            throw new ModelFormatException(entry, "is damaged: its checksum does not match the one in the model");
         try
         {
-            var options = JsonSerializer.Deserialize<GenerationOptions>(bytes, Json) ?? throw new FormatException("it is null.");
-            options.Check();
+            var options = JsonSerializer.Deserialize<T>(bytes, Json) ?? throw new FormatException("it is null.");
+            check(options);
             return options;
         }
         catch (Exception e) when (e is JsonException or FormatException or ArgumentException)
         {
-            throw new ModelFormatException(Entry, "does not contain generation options: " + e.Message, e);
+            throw new ModelFormatException(entry, $"does not contain {description}: " + e.Message, e);
         }
     }
 

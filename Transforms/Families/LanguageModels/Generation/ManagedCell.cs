@@ -27,7 +27,7 @@ internal abstract class ManagedCell
     /// <summary>The number of values of the state; the first <see cref="Width"/> of them are the outputs.</summary>
     public abstract int StateSize { get; }
 
-    /// <summary>The number of temporary values that a step needs.</summary>
+    /// <summary>The number of temporary values that a step of one sequence needs.</summary>
     public int ScratchSize => 2 * _hidden.Rows;
 
     public static ManagedCell Create(RecurrentCell cell, IReadOnlyDictionary<string, Tensor> weights, string prefix) => cell switch
@@ -37,18 +37,26 @@ internal abstract class ManagedCell
         _ => new Rnn(weights, prefix),
     };
 
-    /// <param name="input">The input of the layer.</param>
-    /// <param name="state">The state before the step; afterwards the state after it.</param>
-    /// <param name="scratch">At least <see cref="ScratchSize"/> values.</param>
-    public void Step(ReadOnlySpan<float> input, Span<float> state, Span<float> scratch)
+    /// <summary>Computes a time step of several sequences; each as if it were alone.</summary>
+    /// <param name="inputs">The inputs of the layer, one after the other.</param>
+    /// <param name="stride">The distance from one of them to the next.</param>
+    /// <param name="states">The states before the step, one after the other; afterwards the states after it.</param>
+    /// <param name="scratch">At least <see cref="ScratchSize"/> values per sequence.</param>
+    /// <param name="count">The number of sequences.</param>
+    public void Step(ReadOnlySpan<float> inputs, int stride, Span<float> states, Span<float> scratch, int count = 1)
     {
-        var ofInput = scratch[.._hidden.Rows];
-        var ofHidden = scratch.Slice(_hidden.Rows, _hidden.Rows);
-        _inputBias.CopyTo(ofInput);
-        _hiddenBias.CopyTo(ofHidden);
-        _input.AddProduct(input, ofInput);
-        _hidden.AddProduct(state[..Width], ofHidden);
-        Combine(MemoryMarshal.Cast<float, Vector<float>>(ofInput), MemoryMarshal.Cast<float, Vector<float>>(ofHidden), MemoryMarshal.Cast<float, Vector<float>>(state));
+        var rows = _hidden.Rows;
+        var ofInput = scratch[..(count * rows)];
+        var ofHidden = scratch.Slice(count * rows, count * rows);
+        for (var i = 0; i < count; i++)
+        {
+            _inputBias.CopyTo(ofInput[(i * rows)..]);
+            _hiddenBias.CopyTo(ofHidden[(i * rows)..]);
+        }
+        _input.AddProducts(inputs, stride, ofInput, count);
+        _hidden.AddProducts(states, StateSize, ofHidden, count);
+        for (var i = 0; i < count; i++)
+            Combine(MemoryMarshal.Cast<float, Vector<float>>(ofInput.Slice(i * rows, rows)), MemoryMarshal.Cast<float, Vector<float>>(ofHidden.Slice(i * rows, rows)), MemoryMarshal.Cast<float, Vector<float>>(states.Slice(i * StateSize, StateSize)));
     }
 
     /// <summary>Computes the next state from what the input and the hidden values add to each gate.</summary>

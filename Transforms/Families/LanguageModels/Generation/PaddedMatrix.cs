@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Families.LanguageModels;
 
-/// <summary>A matrix in managed memory, padded with zeros to whole SIMD vectors, for products with one vector at a time.</summary>
+/// <summary>A matrix in managed memory, padded with zeros to whole SIMD vectors, for products with vectors.</summary>
 internal sealed class PaddedMatrix
 {
     private const int RowsAtOnce = 4; // each product needs its own sum, or it waits for the previous one
@@ -58,27 +58,40 @@ internal sealed class PaddedMatrix
     public Span<float> Row(int index) => _values.AsSpan(index * Columns, Columns);
 
     /// <summary>Adds the product with a padded vector to a padded vector.</summary>
-    public void AddProduct(ReadOnlySpan<float> vector, Span<float> destination)
+    public void AddProduct(ReadOnlySpan<float> vector, Span<float> destination) => AddProducts(vector, Columns, destination, 1);
+
+    /// <summary>
+    /// Adds the products with several padded vectors to as many padded vectors. The sums of each are the same as if it were alone.
+    /// </summary>
+    /// <param name="vectors">The vectors.</param>
+    /// <param name="stride">The distance from one of them to the next.</param>
+    /// <param name="destinations">What is added to, one after the other.</param>
+    /// <param name="count">The number of vectors.</param>
+    public void AddProducts(ReadOnlySpan<float> vectors, int stride, Span<float> destinations, int count)
     {
-        var factors = MemoryMarshal.Cast<float, Vector<float>>(vector[..Columns]);
         for (var row = 0; row < Rows; row += RowsAtOnce)
         {
             var row0 = Vectors(row);
             var row1 = Vectors(row + 1);
             var row2 = Vectors(row + 2);
             var row3 = Vectors(row + 3);
-            var (sum0, sum1, sum2, sum3) = (Vector<float>.Zero, Vector<float>.Zero, Vector<float>.Zero, Vector<float>.Zero);
-            for (var i = 0; i < factors.Length; i++)
+            for (var vector = 0; vector < count; vector++)
             {
-                sum0 = Vector.FusedMultiplyAdd(row0[i], factors[i], sum0);
-                sum1 = Vector.FusedMultiplyAdd(row1[i], factors[i], sum1);
-                sum2 = Vector.FusedMultiplyAdd(row2[i], factors[i], sum2);
-                sum3 = Vector.FusedMultiplyAdd(row3[i], factors[i], sum3);
+                var factors = MemoryMarshal.Cast<float, Vector<float>>(vectors.Slice(vector * stride, Columns));
+                var destination = destinations.Slice((vector * Rows) + row, RowsAtOnce);
+                var (sum0, sum1, sum2, sum3) = (Vector<float>.Zero, Vector<float>.Zero, Vector<float>.Zero, Vector<float>.Zero);
+                for (var i = 0; i < factors.Length; i++)
+                {
+                    sum0 = Vector.FusedMultiplyAdd(row0[i], factors[i], sum0);
+                    sum1 = Vector.FusedMultiplyAdd(row1[i], factors[i], sum1);
+                    sum2 = Vector.FusedMultiplyAdd(row2[i], factors[i], sum2);
+                    sum3 = Vector.FusedMultiplyAdd(row3[i], factors[i], sum3);
+                }
+                destination[0] += Vector.Sum(sum0);
+                destination[1] += Vector.Sum(sum1);
+                destination[2] += Vector.Sum(sum2);
+                destination[3] += Vector.Sum(sum3);
             }
-            destination[row] += Vector.Sum(sum0);
-            destination[row + 1] += Vector.Sum(sum1);
-            destination[row + 2] += Vector.Sum(sum2);
-            destination[row + 3] += Vector.Sum(sum3);
         }
     }
 

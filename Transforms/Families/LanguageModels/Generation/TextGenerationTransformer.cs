@@ -25,6 +25,7 @@ public sealed class TextGenerationTransformer : NetworkColumnsTransformer
     internal const string LoaderSignature = "MLExtTextGeneration";
     private const string ModelSignature = "MLEXTTXG";
     private const string ModelFolder = "LanguageModel";
+    private const string OptionsEntry = "generation.json";
 
     private readonly bool _ownsModel;
     private bool _isToldOfUnknown;
@@ -94,7 +95,7 @@ public sealed class TextGenerationTransformer : NetworkColumnsTransformer
     {
         ctx.SaveNonEmptyString(OutputColumnName);
         ctx.SaveNonEmptyString(InputColumnName);
-        GenerationOptionsStorage.Save(ctx, Options);
+        OptionEntry.Save(ctx, OptionsEntry, Options);
         ctx.SaveModel(Model, ModelFolder);
     }
 
@@ -103,7 +104,7 @@ public sealed class TextGenerationTransformer : NetworkColumnsTransformer
         ctx.CheckAtModel(GetVersionInfo());
         var outputColumnName = ctx.LoadNonEmptyString();
         var inputColumnName = ctx.LoadNonEmptyString();
-        var options = GenerationOptionsStorage.Load(ctx);
+        var options = OptionEntry.Load<GenerationOptions>(ctx, OptionsEntry, "generation options", read => read.Check());
         ctx.LoadModel<LanguageModelTransformer, SignatureLoadModel>(env, out var model, ModelFolder);
         return new TextGenerationTransformer(env, model, outputColumnName, inputColumnName, options, ownsModel: true);
     }

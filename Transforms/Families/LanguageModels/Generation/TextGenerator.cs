@@ -61,10 +61,16 @@ internal sealed class TextGenerator(NetworkModelParameters model)
     {
         if (_architecture.MultiplyAdds > MaximumManagedMultiplyAdds)
             return new TorchStepper(_architecture, _network);
+        return Managed().CreateStepper();
+    }
+
+    /// <summary>The copy of the weights that managed code computes with; made once.</summary>
+    public ManagedLanguageModel Managed()
+    {
         lock (_gate)
         {
             using var lease = model.Lease();
-            return (_managed ??= new ManagedLanguageModel(_architecture, _network)).CreateStepper();
+            return _managed ??= new ManagedLanguageModel(_architecture, _network);
         }
     }
 
