@@ -13,6 +13,7 @@ using MLExtensions.Examples.Mnist;
 using MLExtensions.Examples.PredictImage;
 using MLExtensions.Examples.Reinforcement;
 using MLExtensions.Examples.RnnMemory;
+using MLExtensions.Examples.SequenceToSequence;
 using MLExtensions.Examples.Style;
 using MLExtensions.Examples.Tabular;
 using MLExtensions.Examples.Topics;
@@ -42,6 +43,7 @@ internal static class ExampleList
         new ForecastExample(),
         new PtbExample(),
         new ShakespeareExample(),
+        new BabiExample(),
         new TopicsExample(),
         new RnnMemoryExample(),
         new RbmDigitsExample(),

@@ -113,6 +113,7 @@ internal static class SeedSequence
     public const int StyleNoise = 18;
     public const int StyleChoice = 19;
     public const int StylePairs = 20;
+    public const int TeacherForcing = 30;
 
     public static ulong Derive(int seed, int purpose, int epoch = 0)
     {

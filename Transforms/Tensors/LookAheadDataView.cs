@@ -37,7 +37,7 @@ internal sealed class LookAheadDataView : IDataView
     {
         _source = source;
         _column = textColumn;
-        _createCursor = cursor => new TextCursor(cursor, textColumn);
+        _createCursor = cursor => new TextCursor(cursor);
     }
 
     public DataViewSchema Schema => _source.Schema;
@@ -198,11 +198,11 @@ internal sealed class TextCursor : BlockCursor
     private const int MaximumBlockRows = 1024;
     private const long MaximumBytes = 1 << 22;
 
-    private readonly ColumnBuffer<ReadOnlyMemory<char>> _texts;
+    public TextCursor(DataViewRowCursor input)
+        : base(input, MaximumBlockRows, MaximumBytes)
+    {
+    }
 
-    public TextCursor(DataViewRowCursor input, DataViewSchema.Column textColumn)
-        : base(input, MaximumBlockRows, MaximumBytes) => _texts = (ColumnBuffer<ReadOnlyMemory<char>>)Columns[textColumn.Index]!;
-
-    /// <summary>The texts of the rows that were read ahead.</summary>
-    public ReadOnlySpan<ReadOnlyMemory<char>> Texts => _texts.Values[..Count];
+    /// <summary>The texts of a column in the rows that were read ahead.</summary>
+    public ReadOnlyMemory<ReadOnlyMemory<char>> TextsOf(DataViewSchema.Column column) => ((ColumnBuffer<ReadOnlyMemory<char>>)Columns[column.Index]!).Memory[..Count];
 }

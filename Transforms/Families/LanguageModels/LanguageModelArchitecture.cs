@@ -101,7 +101,7 @@ public sealed record LanguageModelArchitecture : NetworkArchitecture
 /// The module of <see cref="LanguageModelArchitecture"/>: maps tokens <c>[steps, batch]</c>, int64, to logits <c>[steps * batch,
 /// vocabulary]</c>.
 /// </summary>
-internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>
+internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>, IOutputLayer
 {
     private readonly EmbeddingTable embedding;
     private readonly RecurrentModule recurrent;
@@ -154,4 +154,14 @@ internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens) => Logits(Run(Embed(tokens), null).Hidden);
 
     private Tensor Drop(Tensor x) => dropout == null ? x : dropout.call(x);
+}
+
+/// <summary>A network that ends with a softmax over a vocabulary.</summary>
+internal interface IOutputLayer
+{
+    /// <summary><c>[vocabulary, width of the hidden values]</c>; an embedding if they are tied.</summary>
+    Parameter OutputWeight { get; }
+
+    /// <summary><c>[vocabulary]</c>.</summary>
+    Parameter OutputBias { get; }
 }

@@ -113,8 +113,8 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
     {
         var unknown = new UnknownTokens(Tokenizer);
         disposer = () => WarnOnce(unknown, input.Name);
-        var source = TextScoreSource.Create(row, input, new TextScorer(Tokenizer, Sequences, input.Name, unknown));
-        return LanguageModelColumns.CreateGetters(source);
+        var scorer = new TextScorer(Tokenizer, Sequences, input.Name, unknown);
+        return LanguageModelColumns.CreateGetters(TextResults<TextScore>.Create(row, [input], (texts, first, scores) => scorer.Score(texts[0].Span, first, scores)));
     }
 
     /// <summary>Tells of the first rows with unknown tokens; the rows of a request would otherwise fill the log.</summary>
