@@ -58,6 +58,11 @@ public sealed class SequenceToSequenceEstimator : NetworkEstimator<SequenceToSeq
         internal const int DefaultHiddenUnits = 128;
         internal const int DefaultEpochCount = 10;
 
+        // With small vectors tokens hardly move the gates, and attention takes many times as long to find what matters. As an output layer
+        // they must be small.
+        private const double EmbeddingScale = 1;
+        private const double TiedScale = 0.1;
+
         /// <summary>
         /// Creates options with defaults for some ten thousand short texts: Adam with a learning rate of 0.001, batches of 32 pairs, 10 epochs,
         /// gradients clipped at 5.
@@ -167,7 +172,8 @@ public sealed class SequenceToSequenceEstimator : NetworkEstimator<SequenceToSeq
 
         /// <summary>
         /// All weights are initialized uniformly in plus or minus this value. Default null: <see cref="TrainingOptions.Initialization"/>
-        /// for linear layers, plus or minus 1 / sqrt(hidden units) for recurrent layers, plus or minus 0.1 for embeddings.
+        /// for linear layers, plus or minus 1 / sqrt(hidden units) for recurrent layers, plus or minus 1 for embeddings, or 0.1 with
+        /// <see cref="TieEmbeddings"/>.
         /// </summary>
         public double? InitialScale { get; set; }
 
@@ -229,7 +235,7 @@ public sealed class SequenceToSequenceEstimator : NetworkEstimator<SequenceToSeq
         ];
 
         internal override void InitializeWeights(nn.Module network, ulong seed) =>
-            RecurrentInitializer.Initialize(network, Initialization, seed, Cell, InitialScale, ForgetBias);
+            RecurrentInitializer.Initialize(network, Initialization, seed, Cell, InitialScale, ForgetBias, TieEmbeddings ? TiedScale : EmbeddingScale);
 
         internal override void Check()
         {
