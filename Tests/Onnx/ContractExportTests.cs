@@ -14,6 +14,7 @@ public sealed class ContractExportTests
     private static readonly Dictionary<string, string> Refused = new()
     {
         ["LanguageModel"] = "tokenizer",
+        ["SequenceToSequence"] = "tokenizer",
         ["AdaptiveStyle"] = "any size",
         ["Inpainting"] = "gradients",
         ["DiscriminatorFeatures"] = "pools",

@@ -21,6 +21,8 @@ internal sealed class LanguageModelSubject() : TrainingSubject("LanguageModel")
 
     public override bool RowsAreExamples => false;
 
+    public override bool KeepsTokens => true;
+
     public override bool TakesOneFeature => false;
 
     public override bool TakesAnyLength => true;

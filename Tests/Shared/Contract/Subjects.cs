@@ -21,6 +21,7 @@ internal static class Subjects
         .. RbmSubjects.All,
         new AutoencoderSubject(),
         new LanguageModelSubject(),
+        new SequenceToSequenceSubject(),
         new ForecastSubject(),
         new AdaptiveStyleSubject(),
         new GanSubject(),
@@ -43,7 +44,7 @@ internal static class Subjects
     /// statistics, one of several networks.
     /// </summary>
     public static IEnumerable<object[]> NetworkNames =>
-        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder", "LanguageModel", "Forecast", "Gan", "Dcgan", "FastStyle", "AdaptiveStyle" }.Select(name => new object[] { Training(name).Name });
+        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder", "LanguageModel", "SequenceToSequence", "Forecast", "Gan", "Dcgan", "FastStyle", "AdaptiveStyle" }.Select(name => new object[] { Training(name).Name });
 
     /// <summary>Those of them whose epochs can be compared.</summary>
     public static IEnumerable<object[]> GoalNames => NetworkNames.Where(row => Training((string)row[0]).HasGoal);

@@ -13,10 +13,14 @@ internal sealed class PairSet : IDisposable
     private readonly List<Place> _places = [];
     private readonly List<ulong> _groups = [];
     private readonly bool _hasCopies;
+    private int[]? _firstTarget;
 
     private PairSet(Buffering buffering, bool hasCopies) => (_tokens, _hasCopies) = (TokenStore.Create(buffering), hasCopies);
 
     public int Count => _places.Count;
+
+    /// <summary>Whether there are several pairs, all of them with the same target.</summary>
+    public bool HasOneTarget { get; private set; } = true;
 
     /// <summary>What was cut, empty or unknown.</summary>
     public DataCounts Counts { get; } = new();
@@ -117,6 +121,7 @@ internal sealed class PairSet : IDisposable
             return;
         _places.Add(new Place(_tokens.Count, read.Ids.Length, written.Length));
         _groups.Add(group);
+        HasOneTarget &= written.AsSpan().SequenceEqual(_firstTarget ??= written);
         _tokens.Append(read.Ids);
         if (_hasCopies)
             _tokens.Append(read.Copies);

@@ -44,12 +44,12 @@ public sealed class SequenceToSequenceEstimator : NetworkEstimator<SequenceToSeq
     }
 
     private protected override IEnumerable<SchemaShape.Column> AddedColumns() =>
-        SequenceToSequenceColumns.Of(_options.OutputColumnName, _options.TargetColumnName, new DecodingOptions()).Select(SequenceToSequenceColumns.ShapeOf);
+        SequenceToSequenceColumns.Of(_options.OutputColumnName, _options.TargetColumnName, _options.Decoding).Select(SequenceToSequenceColumns.ShapeOf);
 
     private protected override SequenceToSequenceTransformer Train(IDataView input, IDataView? validation)
     {
         var model = new SequenceToSequenceTraining(Host, _options, Seed).Run(input, validation);
-        return new SequenceToSequenceTransformer(Host, model, _options.SourceColumnName, _options.TargetColumnName, _options.OutputColumnName, new DecodingOptions(), owned: true);
+        return new SequenceToSequenceTransformer(Host, model, _options.SourceColumnName, _options.TargetColumnName, _options.OutputColumnName, _options.Decoding, owned: true);
     }
 
     /// <summary>The options of <see cref="SequenceToSequenceEstimator"/>.</summary>
@@ -158,6 +158,10 @@ public sealed class SequenceToSequenceEstimator : NetworkEstimator<SequenceToSeq
         /// <summary>How often the decoder reads the right token in training. Default <see cref="TeacherForcing.Always"/>.</summary>
         public TeacherForcing TeacherForcing { get; set; } = TeacherForcing.Always;
 
+        /// <summary>How the transformer writes answers; <see cref="SequenceToSequenceTransformer.With"/> changes it. Default: greedy.</summary>
+        [DoesNotChangeResult]
+        public DecodingOptions Decoding { get; set; } = new();
+
         /// <summary>
         /// Number of sampled tokens for a sampled softmax, drawn again in each training step. Faster for vocabularies of tens of thousands of
         /// tokens; not with <see cref="CopyWords"/>. The training loss is then lower than the validation loss, which always covers the whole
@@ -257,6 +261,8 @@ public sealed class SequenceToSequenceEstimator : NetworkEstimator<SequenceToSeq
             OptionCheck.AtLeast(MaximumTargetTokens, 1, nameof(MaximumTargetTokens));
             OptionCheck.NotNull(TeacherForcing, nameof(TeacherForcing));
             TeacherForcing.Check(nameof(TeacherForcing));
+            OptionCheck.NotNull(Decoding, nameof(Decoding));
+            Decoding.Check();
             OptionCheck.AtLeast(NumberOfSampledTokens ?? 1, 1, nameof(NumberOfSampledTokens));
             OptionCheck.Defined(OutputPrecision, nameof(OutputPrecision));
             OptionCheck.Positive(InitialScale ?? 1, nameof(InitialScale));

@@ -95,6 +95,8 @@ internal sealed class SequenceToSequenceTraining(IHost host, SequenceToSequenceE
 
         IEnumerable<DataNote> Notes()
         {
+            if (pairs.HasOneTarget && count > 1 && name == TrainingSession.TrainingData)
+                yield return new DataNote(FormattableString.Invariant($"All {count} targets of the {name} in column '{options.TargetColumnName}' have the same value; nothing but that can be learned."), IsWarning: true);
             if (counts[DataCounts.EmptySequences] is > 0 and var sources)
                 yield return new DataNote(FormattableString.Invariant($"{sources} of {count} sources of the {name} in column '{options.SourceColumnName}' are empty: only their ends are read."), IsWarning: sources == count);
             if (counts[DataCounts.EmptyTexts] is > 0 and var targets)

@@ -206,7 +206,7 @@ public sealed class SequenceToSequenceTransformer : NetworkColumnsTransformer, I
     }
 
     private DataViewSchema.Column? FindTarget(DataViewSchema schema) =>
-        schema.GetColumnOrNull(TargetColumnName) is { } column && column.Type == TextDataViewType.Instance && column.Name != InputColumnName ? column : null;
+        schema.GetColumnOrNull(TargetColumnName) is { } column && column.Type == TextDataViewType.Instance ? column : null;
 
     private (SourceTokens Source, DecodingOptions Options) Read(string source, DecodingOptions? decoding)
     {
