@@ -44,6 +44,7 @@ internal static class ExampleList
         new PtbExample(),
         new ShakespeareExample(),
         new BabiExample(),
+        new ChatExample(),
         new TopicsExample(),
         new RnnMemoryExample(),
         new RbmDigitsExample(),

@@ -69,6 +69,12 @@ public sealed class SequenceToSequenceTransformer : NetworkColumnsTransformer, I
     /// <summary>How answers are written. If they are drawn the seed is set; that of each source is derived from it and the source.</summary>
     public DecodingOptions Decoding { get; }
 
+    /// <summary>What makes tokens of sources.</summary>
+    public TextTokenizer SourceTokenizer => Architecture.SourceTokenizer;
+
+    /// <summary>What makes texts of written tokens; that of sources if both share a vocabulary.</summary>
+    public TextTokenizer OutputTokenizer => Architecture.OutputTokenizer;
+
     internal SequenceToSequenceArchitecture Architecture => (SequenceToSequenceArchitecture)Model.Architecture;
 
     internal AnswerWriter Writer { get; }
