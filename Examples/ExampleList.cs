@@ -15,6 +15,7 @@ using MLExtensions.Examples.Poems;
 using MLExtensions.Examples.PredictImage;
 using MLExtensions.Examples.Reinforcement;
 using MLExtensions.Examples.RnnMemory;
+using MLExtensions.Examples.SequenceToSequence;
 using MLExtensions.Examples.Style;
 using MLExtensions.Examples.Tabular;
 using MLExtensions.Examples.Topics;
@@ -45,6 +46,8 @@ internal static class ExampleList
         new PtbExample(),
         new ShakespeareExample(),
         new PoemsExample(),
+        new BabiExample(),
+        new ChatExample(),
         new TopicsExample(),
         new RnnMemoryExample(),
         new RbmDigitsExample(),

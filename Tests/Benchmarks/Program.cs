@@ -30,6 +30,7 @@ IBenchmark[] benchmarks =
     new LanguageModelEpochs(),
     new MemoryOfText(),
     new TextGeneration(),
+    new SequenceToSequenceThroughput(),
     new BoltzmannTraining(),
     new GanThroughput(),
     new DqnThroughput(),

@@ -15,6 +15,7 @@ public sealed class ContractExportTests
     {
         ["LanguageModel"] = "tokenizer",
         ["LanguageModelRows"] = "tokenizer",
+        ["SequenceToSequence"] = "tokenizer",
         ["AdaptiveStyle"] = "any size",
         ["Inpainting"] = "gradients",
         ["DiscriminatorFeatures"] = "pools",

@@ -17,6 +17,7 @@ namespace MLExtensions;
 [JsonDerivedType(typeof(ForecastArchitecture), ForecastArchitecture.FamilyName)]
 [JsonDerivedType(typeof(LanguageModelArchitecture), LanguageModelArchitecture.FamilyName)]
 [JsonDerivedType(typeof(QuatrainLineArchitecture), QuatrainLineArchitecture.FamilyName)]
+[JsonDerivedType(typeof(SequenceToSequenceArchitecture), SequenceToSequenceArchitecture.FamilyName)]
 [JsonDerivedType(typeof(RbmArchitecture), RbmArchitecture.FamilyName)]
 [JsonDerivedType(typeof(AutoencoderArchitecture), AutoencoderArchitecture.FamilyName)]
 [JsonDerivedType(typeof(DecoderArchitecture), DecoderArchitecture.FamilyName)]

@@ -117,6 +117,7 @@ internal static class SeedSequence
     public const int MarkovSamples = 22;
     public const int ContextDropout = 31;
     public const int Quatrains = 32;
+    public const int TeacherForcing = 30;
 
     public static ulong Derive(int seed, int purpose, int epoch = 0)
     {

@@ -38,7 +38,7 @@ internal sealed class ColumnBuffer<T>(ValueGetter<T> getter, DataViewType type, 
 {
     private readonly T[] _values = new T[capacity];
 
-    public ReadOnlySpan<T> Values => _values;
+    public ReadOnlyMemory<T> Memory => _values;
 
     public override long Keep(int position)
     {

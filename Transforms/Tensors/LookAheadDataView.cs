@@ -33,20 +33,18 @@ internal sealed class LookAheadDataView : IDataView
         _createCursor = cursor => new LookAheadCursor(cursor, _column, format, counts => Review(counts, format));
     }
 
-    private LookAheadDataView(IDataView source, DataViewSchema.Column textColumn, DataViewSchema.Column? contextColumn)
+    private LookAheadDataView(IDataView source, DataViewSchema.Column textColumn)
     {
         _source = source;
         _column = textColumn;
-        _createCursor = cursor => new TextCursor(cursor, textColumn, contextColumn);
+        _createCursor = cursor => new TextCursor(cursor);
     }
 
     public DataViewSchema Schema => _source.Schema;
 
     public bool CanShuffle => _source.CanShuffle;
 
-    /// <summary>Reads texts, and what is read before them if there is such a column.</summary>
-    public static LookAheadDataView OfText(IDataView source, string textColumnName, string? contextColumnName = null) =>
-        new(source, source.Schema[textColumnName], contextColumnName == null ? null : source.Schema[contextColumnName]);
+    public static LookAheadDataView OfText(IDataView source, string textColumnName) => new(source, source.Schema[textColumnName]);
 
     public long? GetRowCount() => _source.GetRowCount();
 
@@ -200,20 +198,11 @@ internal sealed class TextCursor : BlockCursor
     private const int MaximumBlockRows = 1024;
     private const long MaximumBytes = 1 << 22;
 
-    private readonly ColumnBuffer<ReadOnlyMemory<char>> _texts;
-    private readonly ColumnBuffer<ReadOnlyMemory<char>>? _contexts;
-
-    public TextCursor(DataViewRowCursor input, DataViewSchema.Column textColumn, DataViewSchema.Column? contextColumn = null)
+    public TextCursor(DataViewRowCursor input)
         : base(input, MaximumBlockRows, MaximumBytes)
     {
-        _texts = (ColumnBuffer<ReadOnlyMemory<char>>)Columns[textColumn.Index]!;
-        // Where only the texts are asked for, nothing is computed of them.
-        _contexts = contextColumn is { } column ? (ColumnBuffer<ReadOnlyMemory<char>>?)Columns[column.Index] : null;
     }
 
-    /// <summary>What is read before the texts; empty if there is no such column.</summary>
-    public ReadOnlySpan<ReadOnlyMemory<char>> Contexts => _contexts == null ? default : _contexts.Values[..Count];
-
-    /// <summary>The texts of the rows that were read ahead.</summary>
-    public ReadOnlySpan<ReadOnlyMemory<char>> Texts => _texts.Values[..Count];
+    /// <summary>The texts of a column in the rows that were read ahead.</summary>
+    public ReadOnlyMemory<ReadOnlyMemory<char>> TextsOf(DataViewSchema.Column column) => ((ColumnBuffer<ReadOnlyMemory<char>>)Columns[column.Index]!).Memory[..Count];
 }

@@ -32,6 +32,8 @@ internal sealed class BytePairModel
 
     public int EndOfSequenceId { get; }
 
+    public int? Find(string token) => _vocabulary.Find(token);
+
     public string TokenOf(int id) => _vocabulary.TokenOf(id);
 
     public void Encode(ReadOnlySpan<char> text, List<int> ids) =>

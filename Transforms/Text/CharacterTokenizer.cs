@@ -65,6 +65,19 @@ public sealed record CharacterTokenizer : TextTokenizer
     /// <inheritdoc/>
     public override int GetHashCode() => Vocabulary.Aggregate(base.GetHashCode(), HashCode.Combine);
 
+    internal override void Encode(ReadOnlySpan<char> text, List<int> ids, List<string> unknown)
+    {
+        var first = ids.Count;
+        Encode(text, ids);
+        foreach (var character in text.EnumerateRunes())
+        {
+            if (ids[first++] == UnknownId)
+                unknown.Add(character.ToString());
+        }
+    }
+
+    internal override int? Find(string token) => Index.Vocabulary.Find(token);
+
     internal override TextDecoder CreateDecoder() => new Decoder(Index.Vocabulary);
 
     internal override void Check()

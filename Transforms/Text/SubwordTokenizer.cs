@@ -76,6 +76,8 @@ public sealed record SubwordTokenizer : TextTokenizer
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), VocabularyJson, Merges);
 
+    internal override int? Find(string token) => Model.Find(token);
+
     internal override TextDecoder CreateDecoder() => new BytePairDecoder(Model);
 
     internal override void Check()

@@ -27,11 +27,20 @@ internal static class TextColumn
     /// <exception cref="FormatException">
     /// The text contains something that is not in the vocabulary; the message names column and row.
     /// </exception>
-    public static void Encode(TextTokenizer tokenizer, ReadOnlySpan<char> text, List<int> ids, string column, long row)
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="ids">The list to append to.</param>
+    /// <param name="column">The column, for the message.</param>
+    /// <param name="row">The row, for the message.</param>
+    /// <param name="unknown">Receives the words that are not in the vocabulary; null for nothing.</param>
+    public static void Encode(TextTokenizer tokenizer, ReadOnlySpan<char> text, List<int> ids, string column, long row, List<string>? unknown = null)
     {
         try
         {
-            tokenizer.Encode(text, ids);
+            if (unknown == null)
+                tokenizer.Encode(text, ids);
+            else
+                tokenizer.Encode(text, ids, unknown);
         }
         catch (FormatException e)
         {

@@ -74,6 +74,16 @@ public abstract record TextTokenizer
     /// <summary>Returns the kind and the vocabulary size.</summary>
     public sealed override string ToString() => FormattableString.Invariant($"{GetType().Name} of {VocabularySize} tokens");
 
+    /// <summary>Appends the tokens of a text, and what it says where they are <see cref="UnknownId"/>.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="ids">The list to append to.</param>
+    /// <param name="unknown">Receives the words that are not in the vocabulary, in order.</param>
+    /// <exception cref="FormatException">As <see cref="Encode(ReadOnlySpan{char}, List{int})"/>.</exception>
+    internal virtual void Encode(ReadOnlySpan<char> text, List<int> ids, List<string> unknown) => Encode(text, ids);
+
+    /// <summary>Returns the number of a token, or null if it is not in the vocabulary.</summary>
+    internal abstract int? Find(string token);
+
     internal abstract TextDecoder CreateDecoder();
 
     /// <summary>Checks every property, so that a damaged file cannot create an invalid tokenizer.</summary>
@@ -87,6 +97,9 @@ internal abstract class TextDecoder
     /// <summary>Adds a token and returns the text that it completes, which may be empty.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="id"/> is not the number of a token.</exception>
     public abstract string Append(int id);
+
+    /// <summary>Adds a word that is not in the vocabulary, and returns the text that it completes.</summary>
+    public virtual string AppendWord(string word) => Finish() + word;
 
     /// <summary>Returns the text that was held back when there are no more tokens.</summary>
     public virtual string Finish() => "";

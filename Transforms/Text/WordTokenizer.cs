@@ -79,10 +79,7 @@ public sealed record WordTokenizer : TextTokenizer
     public override void Encode(ReadOnlySpan<char> text, List<int> ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        var index = Index;
-        using var words = new WordReader(text, Lowercase, SplitPunctuation, Segmentation);
-        while (words.MoveNext())
-            ids.Add(words.IsLineEnd ? index.EndOfSequenceId : index.Vocabulary.Find(words.Current) ?? index.UnknownId);
+        Read(text, ids, null);
     }
 
     /// <inheritdoc/>
@@ -97,6 +94,10 @@ public sealed record WordTokenizer : TextTokenizer
     public override int GetHashCode() =>
         Vocabulary.Aggregate(HashCode.Combine(base.GetHashCode(), Lowercase, SplitPunctuation, Segmentation), HashCode.Combine);
 
+    internal override void Encode(ReadOnlySpan<char> text, List<int> ids, List<string> unknown) => Read(text, ids, unknown);
+
+    internal override int? Find(string token) => Index.Vocabulary.Find(token);
+
     internal override TextDecoder CreateDecoder() => new Decoder(Index, SplitPunctuation && Segmentation == WordSegmentation.Unicode);
 
     internal override void Check()
@@ -106,6 +107,19 @@ public sealed record WordTokenizer : TextTokenizer
         if (!Enum.IsDefined(Segmentation))
             throw new FormatException($"segmentation is {Segmentation}, which is not a valid value.");
         _ = Index;
+    }
+
+    private void Read(ReadOnlySpan<char> text, List<int> ids, List<string>? unknown)
+    {
+        var index = Index;
+        using var words = new WordReader(text, Lowercase, SplitPunctuation, Segmentation);
+        while (words.MoveNext())
+        {
+            var id = words.IsLineEnd ? index.EndOfSequenceId : index.Vocabulary.Find(words.Current) ?? index.UnknownId;
+            ids.Add(id);
+            if (id == index.UnknownId)
+                unknown?.Add(words.Current.ToString());
+        }
     }
 
     private sealed class WordIndex
@@ -134,10 +148,16 @@ public sealed record WordTokenizer : TextTokenizer
         public override string Append(int id)
         {
             var token = index.Vocabulary.TokenOf(id);
+            if (id != index.EndOfSequenceId)
+                return AppendWord(token);
+            _before = null;
+            return "\n";
+        }
+
+        public override string AppendWord(string token)
+        {
             var before = _before;
-            _before = id == index.EndOfSequenceId ? null : token;
-            if (_before == null)
-                return "\n";
+            _before = token;
             return before == null || (joinsCharacters && EndsUnspaced(before) && StartsUnspaced(token)) ? token : " " + token;
         }
 

@@ -23,6 +23,8 @@ internal sealed class LanguageModelSubject(string name = "LanguageModel", bool i
 
     public override bool RowsAreExamples => false;
 
+    public override bool KeepsTokens => true;
+
     public override bool TakesOneFeature => false;
 
     public override bool TakesAnyLength => true;

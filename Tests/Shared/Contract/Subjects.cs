@@ -22,6 +22,7 @@ internal static class Subjects
         new AutoencoderSubject(),
         new LanguageModelSubject(),
         new LanguageModelSubject("LanguageModelRows", independentRows: true),
+        new SequenceToSequenceSubject(),
         new ForecastSubject(),
         new AdaptiveStyleSubject(),
         new GanSubject(),
@@ -44,7 +45,7 @@ internal static class Subjects
     /// statistics, one of several networks.
     /// </summary>
     public static IEnumerable<object[]> NetworkNames =>
-        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder", "LanguageModel", "LanguageModelRows", "Forecast", "Gan", "Dcgan", "FastStyle", "AdaptiveStyle" }.Select(name => new object[] { Training(name).Name });
+        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder", "LanguageModel", "LanguageModelRows", "SequenceToSequence", "Forecast", "Gan", "Dcgan", "FastStyle", "AdaptiveStyle" }.Select(name => new object[] { Training(name).Name });
 
     /// <summary>Those of them whose epochs can be compared.</summary>
     public static IEnumerable<object[]> GoalNames => NetworkNames.Where(row => Training((string)row[0]).HasGoal);

@@ -15,6 +15,7 @@ internal sealed class TrainedModel(ITransformer transformer) : IDisposable
         AutoencoderTransformer autoencoder => [autoencoder.Model],
         AdaptiveStyleTransferTransformer style => [style.Decoder],
         LanguageModelTransformer language => [language.Model],
+        SequenceToSequenceTransformer network => [network.Model],
         FastStyleTransferTransformer style => [style.Model],
         LstmForecastingTransformer forecaster => [forecaster.Model],
         GanTransformer gan => [gan.Generator, gan.Discriminator],

@@ -28,6 +28,9 @@ internal abstract class TrainingSubject(string name)
     /// <summary>Whether an example is a row; else, what the rows are together is cut into examples.</summary>
     public virtual bool RowsAreExamples => true;
 
+    /// <summary>Whether rows are read twice, for a vocabulary and then for tokens, which are kept: streamed or not, no epoch reads rows.</summary>
+    public virtual bool KeepsTokens => false;
+
     /// <summary>Whether what is added to a row comes from the row alone, so that there can be a prediction engine.</summary>
     public virtual bool MapsRows => true;
 

@@ -18,7 +18,7 @@ public sealed class CatalogTests
 
     /// <summary>Where members of the catalogs begin.</summary>
     private static readonly object[] Receivers =
-        [Ml.BinaryClassification.Trainers, Ml.MulticlassClassification.Trainers, Ml.Regression.Trainers, Ml.Transforms, Ml.Forecasting, Ml.LanguageModels.Trainers, Ml.GenerativeModels.Trainers, Ml.ReinforcementLearning.Trainers];
+        [Ml.BinaryClassification.Trainers, Ml.MulticlassClassification.Trainers, Ml.Regression.Trainers, Ml.Transforms, Ml.Forecasting, Ml.LanguageModels.Trainers, Ml.SequenceToSequence.Trainers, Ml.GenerativeModels.Trainers, Ml.ReinforcementLearning.Trainers];
 
     /// <summary>What a short overload says where the options leave a choice to the model that training starts from.</summary>
     private static readonly Dictionary<string, object> Chosen = new()

@@ -44,6 +44,7 @@ public sealed class FingerprintTests
             "ActionMaskColumnName", "NextActionMaskColumnName", "OutputColumnName", "ActionValuesColumnName",
         ],
         [typeof(LanguageModelEstimator.Options)] = ["TextColumnName", "Tokenization"],
+        [typeof(SequenceToSequenceEstimator.Options)] = ["SourceColumnName", "TargetColumnName", "OutputColumnName", "Tokenization", "TargetTokenization", "Decoding"],
         // The fingerprint has the layers by their full names, and the weights and style pictures as they are.
         [typeof(AdaptiveStyleTransferEstimator.Options)] =
         [

@@ -8,7 +8,7 @@ namespace MLExtensions.Families.LanguageModels;
 /// The loss over the target token and some sampled ones. Each logit is corrected by how often its token is drawn (Jean et al., 2015).
 /// Tokens are drawn log-uniformly by their index, which is their frequency rank; all examples of a batch share the same sample.
 /// </summary>
-internal sealed class SampledSoftmaxLoss(LanguageModelNetwork network, Precision precision, int samples, int seed) : OutputLoss(network, precision)
+internal sealed class SampledSoftmaxLoss(IOutputLayer network, Precision precision, int samples, int seed) : OutputLoss(network, precision)
 {
     private readonly Sampler _sampler = new((int)network.OutputBias.shape[0], samples);
     private SplitMix64 _random;

@@ -15,7 +15,8 @@ internal static class RecurrentInitializer
     /// <param name="cell">The recurrent cell.</param>
     /// <param name="scale">All weights are drawn from plus or minus this value; null for the default of each layer.</param>
     /// <param name="forgetBias">The bias of an LSTM's forget gates.</param>
-    public static void Initialize(nn.Module network, WeightInitialization scheme, ulong seed, RecurrentCell cell, double? scale, double forgetBias)
+    /// <param name="embeddingScale">Embeddings are drawn from plus or minus this value.</param>
+    public static void Initialize(nn.Module network, WeightInitialization scheme, ulong seed, RecurrentCell cell, double? scale, double forgetBias, double embeddingScale = EmbeddingScale)
     {
         WeightInitializer.Initialize(network, scheme, seed);
         using var scope = NewDisposeScope();
@@ -28,7 +29,7 @@ internal static class RecurrentInitializer
             var units = parameter.shape[0] / RecurrentLayers.GatesOf(cell);
             if (parameter.dim() >= 2 && (scale != null || isRecurrent || path.StartsWith("embedding", StringComparison.Ordinal)))
             {
-                var bound = scale ?? (isRecurrent ? 1 / Math.Sqrt(units) : EmbeddingScale);
+                var bound = scale ?? (isRecurrent ? 1 / Math.Sqrt(units) : embeddingScale);
                 parameter.uniform_(-bound, bound, generator);
             }
             // Gates in the order input, forget, cell, output.

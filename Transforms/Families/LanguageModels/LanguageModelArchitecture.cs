@@ -109,7 +109,7 @@ public sealed record LanguageModelArchitecture : NetworkArchitecture
 /// The module of <see cref="LanguageModelArchitecture"/>: maps tokens <c>[steps, batch]</c>, int64, to logits <c>[steps * batch,
 /// vocabulary]</c>.
 /// </summary>
-internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>
+internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>, IOutputLayer
 {
     private readonly EmbeddingTable embedding;
     private readonly EmbeddingTable? embedding_features;
@@ -198,4 +198,11 @@ internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>
     }
 
     private Tensor Drop(Tensor x) => dropout == null ? x : dropout.call(x);
+}
+
+/// <summary>A network that ends with a softmax over a vocabulary.</summary>
+internal interface IOutputLayer
+{
+    /// <summary><c>[vocabulary]</c>.</summary>
+    Parameter OutputBias { get; }
 }

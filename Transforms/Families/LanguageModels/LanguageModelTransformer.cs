@@ -115,15 +115,15 @@ public sealed class LanguageModelTransformer : NetworkColumnsTransformer, INetwo
     private protected override IReadOnlyList<DataViewSchema.Column> OtherInputs(DataViewSchema schema) =>
         ContextColumnName is { } context ? [TextColumn.Find(schema, context)] : [];
 
-    private protected override IDataView ReadAhead(IDataView input) => LookAheadDataView.OfText(input, InputColumnName, ContextColumnName);
+    private protected override IDataView ReadAhead(IDataView input) => LookAheadDataView.OfText(input, InputColumnName);
 
     private protected override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer)
     {
         var unknown = new UnknownTokens(Tokenizer);
         disposer = () => WarnOnce(unknown, input.Name);
-        var context = ContextColumnName is { } name ? TextColumn.Find(row.Schema, name) : default(DataViewSchema.Column?);
-        var source = TextScoreSource.Create(row, input, context, new TextScorer(Tokenizer, Sequences, input.Name, unknown));
-        return LanguageModelColumns.CreateGetters(source);
+        var scorer = new TextScorer(Tokenizer, Sequences, input.Name, unknown);
+        var inputs = ContextColumnName is { } name ? new[] { input, TextColumn.Find(row.Schema, name) } : [input];
+        return LanguageModelColumns.CreateGetters(TextResults<TextScore>.Create(row, inputs, (texts, first, scores) => scorer.Score(texts[0].Span, first, scores, texts.Count == 1 ? default : texts[1].Span)));
     }
 
     /// <summary>Tells of the first rows with unknown tokens; the rows of a request would otherwise fill the log.</summary>

@@ -45,53 +45,6 @@ internal sealed class TextScorer(TextTokenizer tokenizer, SequenceScorer sequenc
     }
 }
 
-/// <summary>Returns the score of the current row of a cursor or prediction engine. Each row or block is scored once.</summary>
-internal abstract class TextScoreSource
-{
-    public abstract TextScore Current();
-
-    public static TextScoreSource Create(DataViewRow input, DataViewSchema.Column textColumn, DataViewSchema.Column? contextColumn, TextScorer scorer) =>
-        input is TextCursor cursor ? new OfBlocks(cursor, scorer) : new OfRows(input, textColumn, contextColumn, scorer);
-
-    private sealed class OfBlocks(TextCursor cursor, TextScorer scorer) : TextScoreSource
-    {
-        private readonly TextScore[] _scores = new TextScore[cursor.Capacity];
-        private int _version;
-
-        public override TextScore Current()
-        {
-            if (_version != cursor.Version)
-            {
-                scorer.Score(cursor.Texts, cursor.Position - cursor.Index, _scores, cursor.Contexts);
-                _version = cursor.Version;
-            }
-            return _scores[cursor.Index];
-        }
-    }
-
-    private sealed class OfRows(DataViewRow input, DataViewSchema.Column textColumn, DataViewSchema.Column? contextColumn, TextScorer scorer) : TextScoreSource
-    {
-        private readonly ValueGetter<ReadOnlyMemory<char>> _getter = input.GetGetter<ReadOnlyMemory<char>>(textColumn);
-        private readonly ValueGetter<ReadOnlyMemory<char>>? _contextGetter = contextColumn is { } context ? input.GetGetter<ReadOnlyMemory<char>>(context) : null;
-        private ReadOnlyMemory<char> _text;
-        private ReadOnlyMemory<char> _context;
-        private TextScore _score;
-        private long _position = -1;
-
-        public override TextScore Current()
-        {
-            if (_position != input.Position || _position < 0)
-            {
-                _getter(ref _text);
-                _contextGetter?.Invoke(ref _context);
-                scorer.Score([_text], input.Position, new Span<TextScore>(ref _score), _contextGetter == null ? default : [_context]);
-                _position = input.Position;
-            }
-            return _score;
-        }
-    }
-}
-
 /// <summary>The columns that a language model adds.</summary>
 internal static class LanguageModelColumns
 {
@@ -107,7 +60,7 @@ internal static class LanguageModelColumns
     ];
 
     /// <summary>Returns the getters of the columns, in order.</summary>
-    public static Delegate[] CreateGetters(TextScoreSource source) =>
+    public static Delegate[] CreateGetters(TextResults<TextScore> source) =>
     [
         (ValueGetter<float>)((ref float value) => value = (float)source.Current().LogProbability),
         (ValueGetter<int>)((ref int value) => value = source.Current().Tokens),

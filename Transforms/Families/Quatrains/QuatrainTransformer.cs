@@ -44,7 +44,7 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
     private const string ModelSignature = "MLEXTQTR";
     private const string ModelFolder = "LanguageModel";
     private const string NetworkFolder = "Network";
-    private const string OptionsEntry = "generation.json";
+    private const string OptionsFile = "generation.json";
     private const string LinesEntry = "training-lines.bin";
     private const int MaximumLineBytes = 1 << 28;
 
@@ -220,7 +220,7 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
         ctx.SaveNonEmptyString(_inputs.About);
         foreach (var name in new[] { _inputs.Acrostic, _inputs.Pattern, _inputs.RhymeGroup, _inputs.Seed })
             ctx.SaveStringOrNull(name);
-        OptionEntry.Save(ctx, OptionsEntry, Options);
+        OptionsEntry.Save(ctx, OptionsFile, Options);
         RhymeTableStorage.Save(ctx, RhymeTable);
         var lines = _trainingLines.Order().ToArray();
         ctx.SaveBinaryStream(LinesEntry, writer =>
@@ -240,7 +240,7 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
         ctx.CheckAtModel(ModelVersion.Of(ModelSignature, LoaderSignature));
         var (output, poem) = (ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString());
         var inputs = new QuatrainInputs(ctx.LoadNonEmptyString(), ctx.LoadStringOrNull(), ctx.LoadStringOrNull(), ctx.LoadStringOrNull(), ctx.LoadStringOrNull());
-        var options = OptionEntry.Load<QuatrainOptions>(ctx, OptionsEntry, "options of quatrains", read => read.Check());
+        var options = OptionsEntry.Load<QuatrainOptions>(ctx, OptionsFile, "options of quatrains", read => read.Check());
         var table = RhymeTableStorage.Load(ctx);
         var bytes = ModelEntry.Read(ctx, LinesEntry, MaximumLineBytes);
         if (bytes.Length % sizeof(ulong) != 0)

@@ -74,6 +74,60 @@ internal sealed class RecurrentModule : nn.Module
         return input;
     }
 
+    /// <summary>Processes whole sequences of different lengths, and returns their states, too. Padding is not computed.</summary>
+    /// <param name="input"><c>[steps, batch, inputs]</c>, padded at the end.</param>
+    /// <param name="lengths">The lengths, at least 1, in descending order; the first one is the number of steps.</param>
+    /// <returns>
+    /// The outputs <c>[steps, batch, outputs]</c>, with zeros after the end of a sequence, and the states at the ends, each <c>[1, batch, hidden
+    /// units]</c>: layer after layer, and in each of them direction after direction.
+    /// </returns>
+    public (Tensor Output, Tensor[] State) Run(Tensor input, ReadOnlySpan<int> lengths)
+    {
+        var size = _description.StatesPerLayer;
+        var states = new Tensor[_forward.Length * _description.Directions * size];
+        using var mirror = _description.Bidirectional ? Mirror(lengths[0], tensor(Array.ConvertAll(lengths.ToArray(), length => (long)length), ScalarType.Int64, input.device)) : null;
+        for (var layer = 0; layer < _forward.Length; layer++)
+        {
+            if (layer > 0 && _dropout != null)
+                input = _dropout.call(input);
+            var first = layer * _description.Directions * size;
+            var ahead = RunToEnds(_forward[layer], input, lengths, states.AsSpan(first, size));
+            if (mirror is null)
+                input = ahead;
+            else
+                input = cat([ahead, Reverse(RunToEnds(_backward[layer], Reverse(input, mirror), lengths, states.AsSpan(first + size, size)), mirror)], 2);
+        }
+        return (input, states);
+    }
+
+    /// <summary>Processes one layer and direction in pieces, each of them without the sequences that have ended before.</summary>
+    private static Tensor RunToEnds(nn.Module layer, Tensor input, ReadOnlySpan<int> lengths, Span<Tensor> ends)
+    {
+        var outputs = new List<Tensor>();
+        var ended = new List<Tensor[]>();
+        var (batch, going, at) = (lengths.Length, lengths.Length, 0);
+        var state = Array.Empty<Tensor>();
+        while (going > 0)
+        {
+            var steps = lengths[going - 1] - at;
+            var piece = input.narrow(0, at, steps);
+            var next = new Tensor[ends.Length];
+            var output = Step(layer, going == batch ? piece : piece.narrow(1, 0, going).contiguous(), state, next);
+            at += steps;
+            outputs.Add(going == batch ? output : cat([output, zeros([steps, batch - going, output.shape[2]], output.dtype, output.device)], 1));
+            var left = going;
+            while (left > 0 && lengths[left - 1] == at)
+                left--;
+            ended.Add(Array.ConvertAll(next, part => part.narrow(1, left, going - left)));
+            state = Array.ConvertAll(next, part => part.narrow(1, 0, left).contiguous());
+            going = left;
+        }
+        ended.Reverse(); // the longest ended last
+        for (var part = 0; part < ends.Length; part++)
+            ends[part] = ended.Count == 1 ? ended[0][part] : cat(ended.Select(states => states[part]).ToArray(), 1);
+        return outputs.Count == 1 ? outputs[0] : cat(outputs.ToArray());
+    }
+
     private nn.Module Add(string name, int inputs)
     {
         var layer = Layers.Recurrent(_description.Cell, inputs, _description.HiddenUnits);

@@ -1,10 +1,6 @@
 using System.Text.Json.Serialization;
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text.Json;
 using MLExtensions.Families.LanguageModels;
-using MLExtensions.Persistence;
-using Microsoft.ML;
 
 namespace MLExtensions;
 
@@ -98,51 +94,4 @@ public sealed record GenerationOptions
         if (!condition)
             throw new ArgumentOutOfRangeException(option, value, string.Create(CultureInfo.InvariantCulture, $"{option} is {value}; it must be {allowed}."));
     }
-}
-
-/// <summary>Saves options as an entry of a model: JSON, with its checksum in the stream of the model.</summary>
-internal static class OptionEntry
-{
-    private const int MaximumBytes = 1 << 20;
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        RespectNullableAnnotations = true,
-        AllowDuplicateProperties = false,
-        WriteIndented = true,
-        NewLine = "\n",
-    };
-
-    public static void Save<T>(ModelSaveContext ctx, string entry, T options)
-    {
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(options, Json);
-        ctx.SaveNonEmptyString(Checksum(bytes));
-        ctx.SaveBinaryStream(entry, writer => writer.Write(bytes));
-    }
-
-    /// <param name="ctx">The model.</param>
-    /// <param name="entry">The entry.</param>
-    /// <param name="description">What it has, for the message.</param>
-    /// <param name="check">Rejects options that are out of range.</param>
-    /// <exception cref="ModelFormatException">The entry is missing or damaged.</exception>
-    public static T Load<T>(ModelLoadContext ctx, string entry, string description, Action<T> check)
-    {
-        var checksum = ctx.LoadNonEmptyString();
-        var bytes = ModelEntry.Read(ctx, entry, MaximumBytes);
-        if (Checksum(bytes) != checksum)
-            throw new ModelFormatException(entry, "is damaged: its checksum does not match the one in the model");
-        try
-        {
-            var options = JsonSerializer.Deserialize<T>(bytes, Json) ?? throw new FormatException("it is null.");
-            check(options);
-            return options;
-        }
-        catch (Exception e) when (e is JsonException or FormatException or ArgumentException)
-        {
-            throw new ModelFormatException(entry, $"does not contain {description}: " + e.Message, e);
-        }
-    }
-
-    private static string Checksum(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 }

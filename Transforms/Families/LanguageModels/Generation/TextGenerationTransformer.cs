@@ -9,6 +9,7 @@ using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.LanguageModels;
 using MLExtensions.Models;
+using MLExtensions.Persistence;
 using MLExtensions.Text;
 
 [assembly: LoadableClass(typeof(TextGenerationTransformer), typeof(TextGenerationTransformer), null, typeof(SignatureLoadModel), "", TextGenerationTransformer.LoaderSignature)]
@@ -25,7 +26,7 @@ public sealed class TextGenerationTransformer : NetworkColumnsTransformer
     internal const string LoaderSignature = "MLExtTextGeneration";
     private const string ModelSignature = "MLEXTTXG";
     private const string ModelFolder = "LanguageModel";
-    private const string OptionsEntry = "generation.json";
+    private const string OptionsFile = "generation.json";
 
     private readonly bool _ownsModel;
     private bool _isToldOfUnknown;
@@ -95,7 +96,7 @@ public sealed class TextGenerationTransformer : NetworkColumnsTransformer
     {
         ctx.SaveNonEmptyString(OutputColumnName);
         ctx.SaveNonEmptyString(InputColumnName);
-        OptionEntry.Save(ctx, OptionsEntry, Options);
+        OptionsEntry.Save(ctx, OptionsFile, Options);
         ctx.SaveModel(Model, ModelFolder);
     }
 
@@ -104,7 +105,7 @@ public sealed class TextGenerationTransformer : NetworkColumnsTransformer
         ctx.CheckAtModel(GetVersionInfo());
         var outputColumnName = ctx.LoadNonEmptyString();
         var inputColumnName = ctx.LoadNonEmptyString();
-        var options = OptionEntry.Load<GenerationOptions>(ctx, OptionsEntry, "generation options", read => read.Check());
+        var options = OptionsEntry.Load<GenerationOptions>(ctx, OptionsFile, "generation options", read => read.Check());
         ctx.LoadModel<LanguageModelTransformer, SignatureLoadModel>(env, out var model, ModelFolder);
         return new TextGenerationTransformer(env, model, outputColumnName, inputColumnName, options, ownsModel: true);
     }

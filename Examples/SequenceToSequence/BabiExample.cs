@@ -1,0 +1,91 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Examples.Infrastructure;
+using Spectre.Console;
+
+namespace MLExtensions.Examples.SequenceToSequence;
+
+/// <summary>A network books restaurants: dialogs whose answers are known exactly.</summary>
+internal sealed class BabiExample : IExample
+{
+    private const int Shown = 5;
+
+    private static readonly ExternalData Data = new("The bAbI dialog tasks", "data", "DIR", "Folder of the files dialog-babi-task*.txt.gz.", "babi_dialog");
+    private static readonly ExampleOption Task = new("task", "1|5", "1: gathering what a reservation needs. 5: whole dialogs, with results of a knowledge base.", "1");
+    private static readonly ExampleOption Units = new("units", "N", "Number of hidden units.", DefaultText: "128 for task 1, 256 for task 5");
+    private static readonly ExampleOption Epochs = new("epochs", "N", "Number of passes over the training turns.", DefaultText: "8 for task 1, 12 for task 5");
+    private static readonly ExampleOption Batch = new("batch", "N", "Number of turns per training step.", "32");
+    private static readonly ExampleOption Rate = new("rate", "X", "Learning rate.", "0.002");
+    private static readonly ExampleOption Both = ExampleOption.Flag("bidirectional", "The encoder reads in both directions.");
+    private static readonly ExampleOption Dropout = new("dropout", "X", "Dropout rate.", "0");
+    private static readonly ExampleOption Cell = new("cell", "lstm|gru", "Recurrent cell.", "lstm");
+
+    public string Name => "babi";
+
+    public ExampleHelp Help => new(
+        "Trains a network that answers in restaurant dialogs and measures how many of its answers are exactly right.",
+        $"{Data}",
+        "about a minute of one core for task 1, an hour for task 5",
+        "the model (taskN.zip), training curves (taskN-history.png) and a checkpoint folder for --resume");
+
+    public IReadOnlyList<ExampleOption> Options => [Data.Option, Task, Cell, Units, Epochs, Batch, Rate, Both, Dropout, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
+
+    public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
+    {
+        var seed = arguments.Integer(ExampleOption.Seed, least: 0);
+        var mlContext = new MLContext(seed);
+        var task = int.Parse(arguments.Choice(Task, "1", "5"), CultureInfo.InvariantCulture);
+        var folder = Data.Find(arguments);
+        var output = new OutputFolder(Name);
+        var (train, dev, test) = (BabiDialogs.Read(folder, task, "trn"), BabiDialogs.Read(folder, task, "dev"), BabiDialogs.Read(folder, task, "tst"));
+        var options = CreateOptions(task, arguments, cancellationToken);
+        output.KeepEpochs(options, $"task{task}", arguments);
+        var trainSet = mlContext.Data.LoadFromEnumerable(train);
+        using var model = mlContext.SequenceToSequence.Trainers.Lstm(options).Fit(trainSet, mlContext.Data.LoadFromEnumerable(dev));
+        mlContext.Model.Save(model, trainSet.Schema, output.PathOf($"task{task}.zip"));
+        model.History.SavePng(output.PathOf($"task{task}-history.png"));
+        PrintEpochs(model.History);
+        var result = Measure(mlContext, model, test);
+        output.Print(($"task{task}.zip", "the model"), ($"task{task}-history.png", "the training curves"));
+        return result;
+    }
+
+    private static SequenceToSequenceEstimator.Options CreateOptions(int task, ExampleArguments arguments, CancellationToken cancellationToken) => new()
+    {
+        Tokenization = Tokenization.Words(),
+        Cell = arguments.Choice(Cell, "lstm", "gru") == "lstm" ? RecurrentCell.Lstm : RecurrentCell.Gru,
+        HiddenUnits = arguments.OptionalInteger(Units, least: 1) ?? (task == 1 ? 128 : 256),
+        CopyWords = true,
+        BidirectionalEncoder = arguments.IsGiven(Both),
+        Dropout = arguments.Number(Dropout, least: 0),
+        BatchSize = arguments.Integer(Batch, least: 1),
+        GradientClipNorm = 10,
+        LearningRate = arguments.Number(Rate, least: 0),
+        Epochs = arguments.OptionalInteger(Epochs, least: 1) ?? (task == 1 ? 8 : 12),
+        MaximumTargetTokens = 20,
+        ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1),
+        CancellationToken = cancellationToken,
+        Progress = new ConsoleProgress($"task {task}"),
+    };
+
+    private static void PrintEpochs(TrainingHistory history)
+    {
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("epoch", "train perplexity", "validation perplexity", "tokens/s");
+        foreach (var epoch in history.Epochs)
+            table.AddRow($"{epoch.Epoch}", $"{Math.Exp(epoch.TrainingLoss):0.0000}", $"{Math.Exp(epoch.ValidationLoss!.Value):0.0000}", $"{epoch.Examples / epoch.Seconds:N0}");
+        AnsiConsole.Write(table);
+    }
+
+    private static ResultLine Measure(MLContext mlContext, SequenceToSequenceTransformer model, List<BabiTurn> test)
+    {
+        var answers = model.Transform(mlContext.Data.LoadFromEnumerable(test)).GetColumn<string>(model.OutputColumnName).ToArray();
+        var turns = test.Zip(answers).Select(pair => (pair.First.Dialog, pair.First.Target, Answer: pair.Second, IsRight: pair.First.Target == pair.Second)).ToArray();
+        var dialogs = turns.GroupBy(turn => turn.Dialog).Select(dialog => dialog.All(turn => turn.IsRight)).ToArray();
+        foreach (var wrong in turns.Where(turn => !turn.IsRight).Take(Shown))
+            AnsiConsole.WriteLine($"instead of '{wrong.Target}': '{wrong.Answer}'");
+        var (responses, whole) = (turns.Count(turn => turn.IsRight) / (double)turns.Length, dialogs.Count(isRight => isRight) / (double)dialogs.Length);
+        AnsiConsole.WriteLine($"Test: {responses:P2} of {turns.Length:N0} answers and {whole:P2} of {dialogs.Length:N0} dialogs are exactly right.");
+        return new ResultLine { ["test.responses"] = responses, ["test.dialogs"] = whole };
+    }
+}
