@@ -129,7 +129,7 @@ public static class ConversationCatalog
 
         /// <summary>
         /// Makes pairs of turns: each row but the first of its conversation answers what was said before, which is added as a text column.
-        /// The first rows are left out.
+        /// The first rows are left out, and rows without a text.
         /// </summary>
         /// <param name="data">Rows of turns, those of each conversation in order.</param>
         /// <param name="sourceColumnName">The column to add: the turns before the row, one a line. The row's own text is the target.</param>

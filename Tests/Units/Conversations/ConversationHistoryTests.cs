@@ -139,5 +139,6 @@ public sealed class ConversationHistoryTests
         CollectionAssert.AreEqual(new[] { "two", "three", "zwei", "four" }, Column(pairs, "Text"));
         CollectionAssert.AreEqual(new[] { "one", "one\ntwo", "eins", "one\ntwo\nthree" }, Column(Ml.Data.ToAnswerPairs(View(Ml, Mixed()), numberOfTurns: null)));
         Assert.IsNull(pairs.GetRowCount());
+        CollectionAssert.AreEqual(new[] { "c" }, Column(Ml.Data.ToAnswerPairs(View(Ml, Row("x", 1, "a"), Row("x", 2, ""), Row("x", 3, "c"))), "Text"), "an empty row is no answer");
     }
 }

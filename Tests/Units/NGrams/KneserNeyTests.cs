@@ -88,6 +88,20 @@ public sealed partial class KneserNeyTests
     }
 
     [TestMethod]
+    public void UnknownWords_AreToldOnce()
+    {
+        var ml = new MLContext(1);
+        var said = new List<string>();
+        ml.Log += (_, log) => said.AddRange(log.Message.Contains("not in the vocabulary") ? [log.Message] : []);
+        var model = ml.LanguageModels.Trainers.KneserNey(new KneserNeyEstimator.Options { Tokenization = Tokenization.Words(minimumCount: 2) }).Fit(View("a b a", "a c"));
+        Assert.Contains("2 of 5 tokens of the training data", said.Single());
+        for (var pass = 0; pass < 2; pass++)
+            Scores(model.Transform(View("a x", "y")));
+        Assert.Contains("2 of 3 tokens of the texts in column 'Text'", said[1]);
+        Assert.HasCount(2, said);
+    }
+
+    [TestMethod]
     public void BadInput_IsRefused()
     {
         Assert.Contains("Order is 0; it must be at least 1 and at most 10", Assert.Throws<ArgumentException>(() => Ml.LanguageModels.Trainers.KneserNey(order: 0)).Message);

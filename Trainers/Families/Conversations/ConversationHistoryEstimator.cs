@@ -81,7 +81,7 @@ public sealed class ConversationHistoryEstimator : IEstimator<ConversationHistor
         /// <summary>The text column of who speaks; <c>name: </c> is put before the turn. Default null.</summary>
         public string? SpeakerColumnName { get; set; }
 
-        /// <summary>The number of turns to join, the row's own included, at least 1. Default null: all.</summary>
+        /// <summary>The number of turns to join, at least 1; the row's own is one of them, unless <see cref="IncludeRow"/> is false. Default null: all.</summary>
         public int? NumberOfTurns { get; set; }
 
         /// <summary>
@@ -130,11 +130,11 @@ public sealed class ConversationHistoryEstimator : IEstimator<ConversationHistor
 /// <summary>Turns and what was said before them.</summary>
 internal static class AnswerPairs
 {
-    /// <summary>Leaves out rows without anything before them.</summary>
+    /// <summary>Leaves out rows without a text or without anything before them.</summary>
     public static IDataView Create(IDataView data, ConversationHistoryEstimator.Options options)
     {
         options.Check();
         options.Columns.Check(SchemaShape.Create(data.Schema));
-        return new ConversationView(data, options.OutputColumnName, options.Columns, options.Format, skipsFirst: true, (_, _) => { });
+        return new ConversationView(data, options.OutputColumnName, options.Columns, options.Format, onlyAnswers: true, (_, _) => { });
     }
 }

@@ -88,7 +88,7 @@ public sealed class ConversationHistoryTransformer : ITransformer
     {
         ArgumentNullException.ThrowIfNull(input);
         _columns.Check(SchemaShape.Create(input.Schema));
-        return new ConversationView(input, OutputColumnName, _columns, _format, skipsFirst: false, TellCut);
+        return new ConversationView(input, OutputColumnName, _columns, _format, onlyAnswers: false, TellCut);
     }
 
     /// <summary>Returns the schema of <see cref="Transform"/>'s output for an input schema.</summary>

@@ -89,8 +89,8 @@ internal sealed class ConversationReader
     /// <summary>The number of rows whose history was cut, and of the words that were cut.</summary>
     public (long Rows, long Words) Cut { get; private set; }
 
-    /// <summary>The number of turns that the current row's history was made of, before it was shortened.</summary>
-    public long TurnsBefore { get; private set; }
+    /// <summary>Whether the current row has a text, and something was said before.</summary>
+    public bool IsAnswer { get; private set; }
 
     /// <summary>Returns the history of the current row; a row that is asked for twice is read once.</summary>
     /// <exception cref="FormatException">Conversation or turn is missing, or turns are out of order; the message names column, row and value.</exception>
@@ -104,10 +104,11 @@ internal sealed class ConversationReader
         if (_getTurn != null)
             CheckTurn(conversation, history);
         var speaker = Value(_getSpeaker) is { Length: > 0 } name ? $"{name}: " : "";
-        TurnsBefore = history.Count;
+        var text = Value(_getText);
+        IsAnswer = history.Count > 0 && !text.Span.IsWhiteSpace();
         if (!_format.IncludesRow)
             _current = Join(history);
-        Add(history, Value(_getText), speaker, isAnswer: false);
+        Add(history, text, speaker, isAnswer: false);
         if (_format.IncludesRow)
             _current = Join(history);
         // The answer of a row is what later rows know of it.

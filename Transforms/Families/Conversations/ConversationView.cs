@@ -14,18 +14,18 @@ internal sealed class ConversationView : IDataView
     private readonly string _output;
     private readonly ConversationColumnNames _columns;
     private readonly HistoryFormat _format;
-    private readonly bool _skipsFirst;
+    private readonly bool _onlyAnswers;
     private readonly Action<long, long> _tellCut;
 
     /// <param name="input">The rows.</param>
     /// <param name="output">The column to add.</param>
     /// <param name="columns">The columns that are read.</param>
     /// <param name="format">How turns become one text.</param>
-    /// <param name="skipsFirst">Whether rows without anything before them are left out.</param>
+    /// <param name="onlyAnswers">Whether rows without a text or without anything before them are left out.</param>
     /// <param name="tellCut">Receives the numbers of rows and words that were cut, at the end of a pass.</param>
-    public ConversationView(IDataView input, string output, ConversationColumnNames columns, HistoryFormat format, bool skipsFirst, Action<long, long> tellCut)
+    public ConversationView(IDataView input, string output, ConversationColumnNames columns, HistoryFormat format, bool onlyAnswers, Action<long, long> tellCut)
     {
-        (_input, _output, _columns, _format, _skipsFirst, _tellCut) = (input, output, columns, format, skipsFirst, tellCut);
+        (_input, _output, _columns, _format, _onlyAnswers, _tellCut) = (input, output, columns, format, onlyAnswers, tellCut);
         var schema = new DataViewSchema.Builder();
         schema.AddColumns(input.Schema);
         schema.AddColumn(output, TextDataViewType.Instance);
@@ -36,14 +36,14 @@ internal sealed class ConversationView : IDataView
 
     public DataViewSchema Schema { get; }
 
-    public long? GetRowCount() => _skipsFirst ? null : _input.GetRowCount();
+    public long? GetRowCount() => _onlyAnswers ? null : _input.GetRowCount();
 
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
     {
         var active = new bool[Schema.Count];
         foreach (var column in columnsNeeded)
             active[column.Index] = true;
-        var reads = active[^1] || _skipsFirst;
+        var reads = active[^1] || _onlyAnswers;
         var needed = _input.Schema.Where(column => active[column.Index] || (reads && _columns.All.Contains(column.Name) && !column.IsHidden));
         return new Cursor(_input.GetRowCursor(needed), this, active, reads);
     }
@@ -80,7 +80,7 @@ internal sealed class ConversationView : IDataView
             while (_input.MoveNext())
             {
                 _history = _reader?.Read() ?? "";
-                if (_view._skipsFirst && _reader!.TurnsBefore == 0)
+                if (_view._onlyAnswers && !_reader!.IsAnswer)
                     continue;
                 _position++;
                 return true;
