@@ -8,6 +8,7 @@ using MLExtensions.Tests.LanguageModels;
 using MLExtensions.Tests.Loading;
 using MLExtensions.Tests.Lstm;
 using MLExtensions.Tests.Reinforcement;
+using MLExtensions.Tests.SequenceToSequence;
 
 namespace MLExtensions.Tests.Models;
 
@@ -28,6 +29,7 @@ internal static class CorpusWriter
         ["LstmKeys"] = () => Sequences(SequenceModel.Keys),
         ["LanguageModel"] = () => (LanguageSample.Fit(Ml, LanguageSample.Cycles(20)), Texts("abcde", "cdeab", "aaaa", ""), LanguageSample.View(Ml, "a")),
         ["GeneratedText"] = () => (Ml.LanguageModels.GenerateText(LanguageSample.Fit(Ml, LanguageSample.Cycles(20)), "Written", options: new GenerationOptions { MaximumTokens = 12, Seed = 1, Temperature = 0 }), Texts("abc", "d", "cde"), LanguageSample.View(Ml, "a")),
+        ["SequenceToSequence"] = Answers,
         ["Forecast"] = () => (SeriesSample.Forecaster().Fit(SeriesSample.View(SeriesSample.Sine(60))), SeriesSample.Sine(20, seed: 2).Select(row => new CorpusRow { Value = row.Value }).ToArray(), SeriesSample.View(SeriesSample.Sine(1))),
         ["ImageFeatures"] = ImageFeatures,
         ["ConditionalDcgan"] = ConditionalDcgan,
@@ -73,6 +75,20 @@ internal static class CorpusWriter
             Ml.Model.Save(model, data.Schema, Path.Combine(args[0], name + ".zip"));
             Console.WriteLine(name);
         }
+    }
+
+    /// <summary>Two vocabularies, copies, both directions, and a beam.</summary>
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) Answers()
+    {
+        var pairs = PairSample.Reversed(40, longest: 3);
+        var data = Ml.Transforms.CopyColumns(nameof(CorpusRow.Text), nameof(PairSample.Source)).Append(Ml.Transforms.DropColumns(nameof(PairSample.Source))).Fit(PairSample.View(pairs)).Transform(PairSample.View(pairs));
+        var model = Ml.SequenceToSequence.Trainers.Lstm(PairSample.Options(o =>
+        {
+            (o.SourceColumnName, o.TargetTokenization, o.HiddenUnits, o.EmbeddingSize, o.CopyWords, o.BidirectionalEncoder) = (nameof(CorpusRow.Text), Tokenization.Words(minimumCount: 10), 5, 4, true, true);
+            (o.Cell, o.Attention, o.ReverseSource, o.Seed) = (RecurrentCell.Gru, AttentionKind.Bahdanau, true, 1);
+            o.Decoding = new DecodingOptions { BeamWidth = 4, NumberOfAnswers = 2, AddLogProbabilities = true, LengthPenalty = 0.5, CoveragePenalty = 0.1, MinimumTokens = 1, MaximumTokens = 4 };
+        })).Fit(data);
+        return (model, Texts("w1 w2", "w3", "", "other w0 w5"), data);
     }
 
     private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) Contract(TrainingSubject subject)
