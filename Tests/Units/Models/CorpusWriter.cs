@@ -10,6 +10,7 @@ using MLExtensions.Tests.Loading;
 using MLExtensions.Tests.Lstm;
 using MLExtensions.Tests.Quatrains;
 using MLExtensions.Tests.Reinforcement;
+using MLExtensions.Tests.SequenceToSequence;
 
 namespace MLExtensions.Tests.Models;
 
@@ -34,6 +35,7 @@ internal static class CorpusWriter
         ["CheckQuatrain"] = () => (Ml.Transforms.Text.CheckQuatrain(new QuatrainCheckEstimator.Options { InputColumnName = nameof(CorpusRow.Text), RhymeTable = RhymeTable.Parse("平\t尤\t流樓\n平\t真\t人\n入\t屋\t目\n", "table") }).Fit(LanguageSample.View(Ml, "a")), Texts("白日依山盡，黃河入海流。欲窮千里目，更上一層樓。", "春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。", "no poem"), LanguageSample.View(Ml, "a")),
         ["Quatrains"] = () => Quatrains(QuatrainArchitecture.Plain),
         ["QuatrainLines"] = () => Quatrains(QuatrainArchitecture.LineByLine),
+        ["SequenceToSequence"] = Answers,
         ["Forecast"] = () => (SeriesSample.Forecaster().Fit(SeriesSample.View(SeriesSample.Sine(60))), SeriesSample.Sine(20, seed: 2).Select(row => new CorpusRow { Value = row.Value }).ToArray(), SeriesSample.View(SeriesSample.Sine(1))),
         ["ImageFeatures"] = ImageFeatures,
         ["ConditionalDcgan"] = ConditionalDcgan,
@@ -97,6 +99,20 @@ internal static class CorpusWriter
         var rows = Enumerable.Range(0, 30).Select(t => new CorpusRow { Features = MarkovSample.Vector(t).Observation }).ToArray();
         var options = new GaussianMixtureHiddenMarkovEstimator.Options { ObservationColumnName = nameof(CorpusRow.Features), SequenceColumnName = null, NumbersOfStates = [2], Covariance = CovarianceKind.Full, NumberOfStarts = 2, MaximumIterations = 20, Seed = 1 };
         return (Ml.HiddenMarkovModels.Trainers.GaussianMixture(options).Fit(CorpusRow.View(Ml, rows)), rows[..8], CorpusRow.View(Ml, rows));
+    }
+
+    /// <summary>Two vocabularies, copies, both directions, and a beam.</summary>
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) Answers()
+    {
+        var pairs = PairSample.Reversed(40, longest: 3);
+        var data = Ml.Transforms.CopyColumns(nameof(CorpusRow.Text), nameof(PairSample.Source)).Append(Ml.Transforms.DropColumns(nameof(PairSample.Source))).Fit(PairSample.View(pairs)).Transform(PairSample.View(pairs));
+        var model = Ml.SequenceToSequence.Trainers.Lstm(PairSample.Options(o =>
+        {
+            (o.SourceColumnName, o.TargetTokenization, o.HiddenUnits, o.EmbeddingSize, o.CopyWords, o.BidirectionalEncoder) = (nameof(CorpusRow.Text), Tokenization.Words(minimumCount: 10), 5, 4, true, true);
+            (o.Cell, o.Attention, o.ReverseSource, o.Seed) = (RecurrentCell.Gru, AttentionKind.Bahdanau, true, 1);
+            o.Decoding = new DecodingOptions { BeamWidth = 4, NumberOfAnswers = 2, AddLogProbabilities = true, LengthPenalty = 0.5, CoveragePenalty = 0.1, MinimumTokens = 1, MaximumTokens = 4 };
+        })).Fit(data);
+        return (model, Texts("w1 w2", "w3", "", "other w0 w5"), data);
     }
 
     private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) Contract(TrainingSubject subject)

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
@@ -50,24 +52,55 @@ internal sealed class BeamSearch(DecodingBatch batch, DecodingOptions options, A
     private Candidate[][] Choose(Tensor logProbabilities, List<Row> rows, int step)
     {
         limits.Forbid(logProbabilities, rows.SelectMany(row => row.Beams).Select(beam => beam.Hypothesis).ToList(), step);
-        var choices = batch.Choices;
-        var sums = tensor(rows.SelectMany(row => row.Beams).Select(beam => (float)beam.Hypothesis.LogProbability).ToArray(), [rows.Count * _width, 1], ScalarType.Float32, CPU);
-        var total = (logProbabilities + sums).view(rows.Count, _width * choices);
-        var (values, places) = total.topk((int)Math.Min(2L * _width, (long)_width * choices), 1);
-        var scores = TensorMemory.Floats(values.contiguous());
-        var indices = places.contiguous().data<long>();
-        var count = (int)values.shape[1];
+        var values = TensorMemory.Floats(logProbabilities.contiguous());
+        var size = _width * batch.Choices;
         var candidates = new Candidate[rows.Count][];
         for (var row = 0; row < rows.Count; row++)
-        {
-            candidates[row] = new Candidate[count];
-            for (var i = 0; i < count; i++)
-            {
-                var place = indices[(row * (long)count) + i];
-                candidates[row][i] = new Candidate((int)(place / choices), (int)(place % choices), scores[(row * count) + i]);
-            }
-        }
+            candidates[row] = Best(values.Slice(row * size, size), rows[row].Beams);
         return candidates;
+    }
+
+    /// <summary>The best continuations of a row, best first. Most tokens are far from them, so whole vectors are skipped.</summary>
+    private Candidate[] Best(ReadOnlySpan<float> values, IReadOnlyList<Beam> beams)
+    {
+        var best = new List<Candidate>(2 * _width);
+        for (var beam = 0; beam < _width; beam++)
+        {
+            var before = (float)beams[beam].Hypothesis.LogProbability;
+            if (float.IsNegativeInfinity(before))
+                continue;
+            var next = values.Slice(beam * batch.Choices, batch.Choices);
+            var vectors = MemoryMarshal.Cast<float, Vector<float>>(next);
+            for (var vector = 0; vector < vectors.Length; vector++)
+            {
+                if (best.Count == 2 * _width && !Vector.GreaterThanAny(vectors[vector], new Vector<float>(best[^1].LogProbability - before)))
+                    continue;
+                for (var token = vector * Vector<float>.Count; token < (vector + 1) * Vector<float>.Count; token++)
+                    Insert(best, new Candidate(beam, token, before + next[token]));
+            }
+            for (var token = vectors.Length * Vector<float>.Count; token < next.Length; token++)
+                Insert(best, new Candidate(beam, token, before + next[token]));
+        }
+        return [.. best];
+    }
+
+    /// <summary>Inserts what is better than the last one; of equal ones the first stays first.</summary>
+    private void Insert(List<Candidate> best, Candidate candidate)
+    {
+        if (!(candidate.LogProbability > float.NegativeInfinity) || (best.Count == 2 * _width && !(candidate.LogProbability > best[^1].LogProbability)))
+            return;
+        if (best.Count == 2 * _width)
+            best.RemoveAt(best.Count - 1);
+        var (first, last) = (0, best.Count);
+        while (first < last)
+        {
+            var middle = (first + last) / 2;
+            if (best[middle].LogProbability >= candidate.LogProbability)
+                first = middle + 1;
+            else
+                last = middle;
+        }
+        best.Insert(first, candidate);
     }
 
     private readonly record struct Candidate(int Beam, int Token, float LogProbability);
@@ -91,8 +124,6 @@ internal sealed class BeamSearch(DecodingBatch batch, DecodingOptions options, A
             for (var i = 0; i < candidates.Length && next.Count < width; i++)
             {
                 var candidate = candidates[i];
-                if (float.IsNegativeInfinity(candidate.LogProbability) || float.IsNaN(candidate.LogProbability))
-                    break;
                 var longer = _beams[candidate.Beam].Hypothesis.Append(candidate.Token, candidate.LogProbability);
                 if (candidate.Token != limits.End)
                     next.Add(new Beam(longer, candidate.Beam, candidate.Token));
