@@ -23,6 +23,7 @@ internal sealed class PoemsExample : IExample
     private static readonly ExampleOption Rate = new("rate", "R", "Learning rate.", DefaultText: "the network's own");
     private static readonly ExampleOption Batch = new("batch", "N", "Number of poems of a batch.", DefaultText: "the network's own");
     private static readonly ExampleOption Average = new("average", "D", "Decay of the moving average of the weights, such as 0.998.", DefaultText: "none");
+    private static readonly ExampleOption HalfPrecision = ExampleOption.Flag("bfloat16", "The output layer trains in bfloat16: 40 % less time on processors that have it, much more on others.");
     private static readonly ExampleOption LineByLine = ExampleOption.Flag("line-by-line", "The network writes line by line from the lines before.");
     private static readonly ExampleOption PlainTokens = ExampleOption.Flag("plain-tokens", "The network does not see tones and rhymes of characters.");
 
@@ -35,7 +36,7 @@ internal sealed class PoemsExample : IExample
         "the model (NAME.zip), training curves (NAME-history.png), a checkpoint folder for --resume, the written poems (NAME-poems.txt) and a picture of some (NAME-poems.png)");
 
     public IReadOnlyList<ExampleOption> Options =>
-        [PoemFile.Data.Option, CheckOnly, Generate, Name0, Keyword, Acrostic, Pattern, Rhyme, Count, Font, Judge, Epochs, Units, Dropout, Rate, Batch, Average, LineByLine, PlainTokens, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
+        [PoemFile.Data.Option, CheckOnly, Generate, Name0, Keyword, Acrostic, Pattern, Rhyme, Count, Font, Judge, Epochs, Units, Dropout, Rate, Batch, Average, HalfPrecision, LineByLine, PlainTokens, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
@@ -87,6 +88,7 @@ internal sealed class PoemsExample : IExample
         network.BatchSize = arguments.OptionalInteger(Batch, least: 1) ?? network.BatchSize;
         network.Dropout = arguments.OptionalText(Dropout) == null ? network.Dropout : arguments.Number(Dropout, least: 0);
         network.LearningRate = arguments.OptionalText(Rate) == null ? network.LearningRate : arguments.Number(Rate, least: 0);
+        network.OutputPrecision = arguments.IsGiven(HalfPrecision) ? Precision.BFloat16 : network.OutputPrecision;
         network.EmaDecay = arguments.OptionalText(Average) == null ? null : arguments.Number(Average, least: 0);
         network.ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1);
         network.CancellationToken = cancellationToken;

@@ -152,10 +152,18 @@ public sealed class QuatrainWritingTests
     }
 
     [TestMethod]
-    public void RowsThatAreNoQuatrains_AreLeftOut_AllOfThemAreRefused()
+    [DataRow(QuatrainArchitecture.Plain)]
+    [DataRow(QuatrainArchitecture.LineByLine)]
+    public void RowsThatAreNoQuatrains_AreLeftOutAndCounted(QuatrainArchitecture architecture)
     {
-        using var poet = QuatrainSample.Fit([.. Collection, "春江潮水連海平，海上明月共潮生。"]);
-        Assert.IsNotNull(poet.Write());
+        using var poet = QuatrainSample.Fit([.. Collection, "春江潮水連海平，海上明月共潮生。"], o => o.Architecture = architecture);
+        Assert.AreEqual(1L, poet.History.DataCounts["rows of another form"]);
+        Assert.Contains("1 of 61 rows of the training data are no quatrains and are left out; row 60", string.Join("\n", poet.History.Warnings));
+    }
+
+    [TestMethod]
+    public void NoQuatrains_AreRefused()
+    {
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => QuatrainSample.Fit(["春江潮水連海平，海上明月共潮生。"])).Message, "2 lines of 7, 7");
         Assert.Throws<ArgumentException>(() => Ml.LanguageModels.Trainers.Quatrains(new QuatrainEstimator.Options { Writing = new QuatrainOptions { LineLength = 6 } }));
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => Ml.LanguageModels.Trainers.Quatrains(epochs: 0)).Message, "Epochs");

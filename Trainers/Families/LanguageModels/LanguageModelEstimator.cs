@@ -61,6 +61,9 @@ public sealed class LanguageModelEstimator : NetworkEstimator<LanguageModelTrans
         internal const int DefaultEpochCount = 10;
         internal const double DefaultAdamRate = 0.002;
 
+        /// <summary>What those who prepared the texts have to say of them: counts, and what they count.</summary>
+        internal IReadOnlyList<TextRemark> Remarks { get; set; } = [];
+
         /// <summary>
         /// Creates options with defaults for a few megabytes of text: Adam with a learning rate of 0.002, 20 parallel streams, 10 epochs,
         /// gradients clipped at 1.

@@ -38,6 +38,8 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
     {
         var tokenizer = ((LanguageModelArchitecture)architecture).Tokenizer;
         var groups = validation == null && options.ValidationGroupColumnName is { } column ? RowTexts.ChooseGroups(input, column, options.ValidationFraction, Seed) : null;
+        foreach (var remark in options.Remarks)
+            remark.Report(session);
         var (rows, validationRows) = options.IndependentRows ? (new List<TextRow>(), new List<TextRow>()) : (null, null);
         var tokens = Read(input, tokenizer, session, TrainingSession.TrainingData, PartOf(groups, isHeld: false), rows);
         TokenStore? validationTokens = null;
@@ -126,5 +128,20 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
 
         TokenWindows Windows(TokenStore store, long first, long length) =>
             new(store, first, length, options.BatchSize, options.WindowLength, device, options.CheckpointFolder == null ? null : store.Checksum());
+    }
+}
+
+/// <summary>What was left out of texts before they came here.</summary>
+/// <param name="Data">Of which data: training or validation.</param>
+/// <param name="Name">What was counted.</param>
+/// <param name="Count">How many.</param>
+/// <param name="Note">What to say of it.</param>
+internal sealed record TextRemark(string Data, string Name, long Count, DataNote Note)
+{
+    public void Report(TrainingSession session)
+    {
+        var counts = new DataCounts();
+        counts.Add(Name, Count);
+        session.Report(counts, Data, [Note]);
     }
 }

@@ -1,8 +1,11 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using MLExtensions.Engine;
+using MLExtensions.Families.LanguageModels;
 using MLExtensions.Families.Quatrains;
 using MLExtensions.Messages;
+using MLExtensions.Tensors;
 using MLExtensions.Text;
 using MLExtensions.Training;
 
@@ -179,23 +182,26 @@ public sealed class QuatrainEstimator : IEstimator<QuatrainTransformer>
     {
         ArgumentNullException.ThrowIfNull(input);
         var lines = new HashSet<ulong>();
-        var training = Read(input, "training data", lines);
-        var held = validation == null ? null : Read(validation, "validation data", null);
+        var remarks = new List<TextRemark>();
+        var training = Read(input, TrainingSession.TrainingData, lines, remarks);
+        var held = validation == null ? null : Read(validation, TrainingSession.ValidationData, null, remarks);
+        var options = (LanguageModelEstimator.Options)_options.Network.Snapshot();
+        options.Remarks = remarks;
         var network = _options.Architecture == QuatrainArchitecture.LineByLine
-            ? new LineQuatrainNetwork(new QuatrainLineTraining(_host, _options.Network, _options.RhymeTable, _options.Network.ChooseSeed(_host)).Run(training, held))
-            : (QuatrainNetwork)new PlainQuatrainNetwork(FitLanguageModel(training, held));
+            ? new LineQuatrainNetwork(new QuatrainLineTraining(_host, options, _options.RhymeTable, options.ChooseSeed(_host)).Run(training, held))
+            : (QuatrainNetwork)new PlainQuatrainNetwork(FitLanguageModel(options, training, held));
         var inputs = new QuatrainInputs(_options.TitleColumnName, _options.AcrosticColumnName, _options.PatternColumnName, _options.RhymeGroupColumnName, _options.SeedColumnName);
         return new QuatrainTransformer(_host, network, _options.RhymeTable, lines, inputs, _options.PoemColumnName, _options.OutputColumnName, _options.Writing, ownsModel: true);
     }
 
-    private LanguageModelTransformer FitLanguageModel(IDataView training, IDataView? held)
+    private LanguageModelTransformer FitLanguageModel(LanguageModelEstimator.Options options, IDataView training, IDataView? held)
     {
-        var estimator = new LanguageModelEstimator(_host, _options.Network);
+        var estimator = new LanguageModelEstimator(_host, options);
         return held == null ? estimator.Fit(training) : estimator.Fit(training, held);
     }
 
     /// <summary>Reads the quatrains as the language model reads them.</summary>
-    private IDataView Read(IDataView data, string name, HashSet<ulong>? trainingLines)
+    private IDataView Read(IDataView data, string name, HashSet<ulong>? trainingLines, List<TextRemark> remarks)
     {
         var rows = new List<QuatrainRow>();
         var (leftOut, example) = (0, "");
@@ -223,10 +229,7 @@ public sealed class QuatrainEstimator : IEstimator<QuatrainTransformer>
         if (rows.Count == 0)
             throw new ArgumentException($"Column '{_options.PoemColumnName}' of the {name} has no quatrain{(leftOut == 0 ? ", because it has no rows" : $": {example}")}.");
         if (leftOut > 0)
-        {
-            using var channel = _host.Start("Quatrains");
-            channel.Warning("{0}", FormattableString.Invariant($"{leftOut} of {leftOut + rows.Count} rows of the {name} are no quatrains and are left out; {example}."));
-        }
+            remarks.Add(new TextRemark(name, DataCounts.RowsOfAnotherForm, leftOut, new DataNote(FormattableString.Invariant($"{leftOut} of {leftOut + rows.Count} rows of the {name} are no quatrains and are left out; {example}."), IsWarning: true)));
         return new MLContext().Data.LoadFromEnumerable(rows);
     }
 }

@@ -38,8 +38,10 @@ internal sealed class QuatrainLineTraining(IHost host, LanguageModelEstimator.Op
     private protected override TrainingData<QuatrainBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
     {
         var vocabulary = new QuatrainVocabulary(((QuatrainLineArchitecture)architecture).Tokenizer, table);
-        var poems = Read(input, vocabulary, session);
-        var held = validation != null ? Read(validation, vocabulary, session) : poems[^(int)(poems.Count * options.ValidationFraction)..];
+        foreach (var remark in options.Remarks)
+            remark.Report(session);
+        var poems = Read(input, vocabulary, TrainingSession.TrainingData, session);
+        var held = validation != null ? Read(validation, vocabulary, TrainingSession.ValidationData, session) : poems[^(int)(poems.Count * options.ValidationFraction)..];
         if (validation == null)
             poems = poems[..^held.Count];
         if (poems.Count == 0)
@@ -52,8 +54,9 @@ internal sealed class QuatrainLineTraining(IHost host, LanguageModelEstimator.Op
 
     private protected override bool ReadsAgain(IDataView input) => true;
 
-    private List<QuatrainTokens> Read(IDataView data, QuatrainVocabulary vocabulary, TrainingSession session)
+    private List<QuatrainTokens> Read(IDataView data, QuatrainVocabulary vocabulary, string name, TrainingSession session)
     {
+        var counts = new DataCounts();
         var (text, about) = (data.Schema[options.TextColumnName], data.Schema[options.ContextColumnName!]);
         using var cursor = data.GetRowCursor([text, about]);
         var (getText, getAbout) = (cursor.GetGetter<ReadOnlyMemory<char>>(text), cursor.GetGetter<ReadOnlyMemory<char>>(about));
@@ -64,8 +67,12 @@ internal sealed class QuatrainLineTraining(IHost host, LanguageModelEstimator.Op
             session.ThrowIfCancelled();
             getText(ref poem);
             getAbout(ref title);
-            poems.Add(QuatrainTokens.Of(QuatrainVocabulary.About(title.Span), QuatrainText.Lines(poem.Span), vocabulary));
+            var tokens = QuatrainTokens.Of(QuatrainVocabulary.About(title.Span), QuatrainText.Lines(poem.Span), vocabulary);
+            counts.Add(DataCounts.Tokens, tokens.Characters.Length);
+            counts.Add(DataCounts.UnknownTokens, tokens.Characters.Count(token => token == vocabulary.Tokenizer.UnknownId));
+            poems.Add(tokens);
         }
+        session.Report(counts, name, TokenNotes.UnknownShare(counts, name) is { } note ? [note] : []);
         return poems;
     }
 }
