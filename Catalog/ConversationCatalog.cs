@@ -92,7 +92,7 @@ public static class ConversationCatalog
         {
             ArgumentNullException.ThrowIfNull(options);
             options.Check();
-            return ConversationFileView.Create(CatalogUtils.GetEnvironment(catalog), paths, DialogueReader.TextColumns, null, new DialogueReader(options.Format, options.KeepFacts).Read);
+            return ConversationFileView.Create(CatalogUtils.GetEnvironment(catalog), paths, DialogueReader.TextColumns, null, new DialogueReader(options).Read);
         }
 
         /// <summary>Loads conversations of one line each, whose turns have tabs between them: one row for each turn.</summary>

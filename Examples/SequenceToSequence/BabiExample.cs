@@ -38,12 +38,11 @@ internal sealed class BabiExample : IExample
         var task = int.Parse(arguments.Choice(Task, "1", "5"), CultureInfo.InvariantCulture);
         var folder = Data.Find(arguments);
         var output = new OutputFolder(Name);
-        var (train, dev, test) = (BabiDialogs.Read(folder, task, "trn"), BabiDialogs.Read(folder, task, "dev"), BabiDialogs.Read(folder, task, "tst"));
+        var (train, dev, test) = (Load(mlContext, folder, task, "trn"), Load(mlContext, folder, task, "dev"), Load(mlContext, folder, task, "tst"));
         var options = CreateOptions(task, arguments, cancellationToken);
         output.KeepEpochs(options, $"task{task}", arguments);
-        var trainSet = mlContext.Data.LoadFromEnumerable(train);
-        using var model = mlContext.SequenceToSequence.Trainers.Lstm(options).Fit(trainSet, mlContext.Data.LoadFromEnumerable(dev));
-        mlContext.Model.Save(model, trainSet.Schema, output.PathOf($"task{task}.zip"));
+        using var model = mlContext.SequenceToSequence.Trainers.Lstm(options).Fit(train, dev);
+        mlContext.Model.Save(model, train.Schema, output.PathOf($"task{task}.zip"));
         model.History.SavePng(output.PathOf($"task{task}-history.png"));
         PrintEpochs(model.History);
         var result = Measure(mlContext, model, test);
@@ -77,15 +76,19 @@ internal sealed class BabiExample : IExample
         AnsiConsole.Write(table);
     }
 
-    private static ResultLine Measure(MLContext mlContext, SequenceToSequenceTransformer model, List<BabiTurn> test)
+    private static IDataView Load(MLContext mlContext, string folder, int task, string part) => mlContext.Data.LoadDialogues(
+        Directory.GetFiles(folder, $"dialog-babi-task{task}-*-{part}.txt.gz"),
+        new DialogueLoadingOptions { UserMarker = "<user> ", AnswerMarker = "<bot> ", FactMarker = "<fact> ", Separator = " " });
+
+    private static ResultLine Measure(MLContext mlContext, SequenceToSequenceTransformer model, IDataView test)
     {
-        var answers = model.Transform(mlContext.Data.LoadFromEnumerable(test)).GetColumn<string>(model.OutputColumnName).ToArray();
-        var turns = test.Zip(answers).Select(pair => (pair.First.Dialog, pair.First.Target, Answer: pair.Second, IsRight: pair.First.Target == pair.Second)).ToArray();
-        var dialogs = turns.GroupBy(turn => turn.Dialog).Select(dialog => dialog.All(turn => turn.IsRight)).ToArray();
-        foreach (var wrong in turns.Where(turn => !turn.IsRight).Take(Shown))
-            AnsiConsole.WriteLine($"instead of '{wrong.Target}': '{wrong.Answer}'");
-        var (responses, whole) = (turns.Count(turn => turn.IsRight) / (double)turns.Length, dialogs.Count(isRight => isRight) / (double)dialogs.Length);
-        AnsiConsole.WriteLine($"Test: {responses:P2} of {turns.Length:N0} answers and {whole:P2} of {dialogs.Length:N0} dialogs are exactly right.");
-        return new ResultLine { ["test.responses"] = responses, ["test.dialogs"] = whole };
+        // Answers are written once, not once for each column that is read.
+        var answered = mlContext.Data.Cache(model.Transform(test));
+        var metrics = mlContext.SequenceToSequence.Evaluate(answered, conversationColumnName: "Conversation");
+        var pairs = answered.GetColumn<string>("Target").Zip(answered.GetColumn<string>(model.OutputColumnName));
+        foreach (var (target, answer) in pairs.Where(pair => pair.First != pair.Second).Take(Shown))
+            AnsiConsole.WriteLine($"instead of '{target}': '{answer}'");
+        AnsiConsole.WriteLine($"Test: {metrics.ExactMatch:P2} of {metrics.Responses:N0} answers and {metrics.ConversationExactMatch:P2} of {metrics.Conversations:N0} dialogs are exactly right.");
+        return new ResultLine { ["test.responses"] = metrics.ExactMatch, ["test.dialogs"] = metrics.ConversationExactMatch!.Value };
     }
 }

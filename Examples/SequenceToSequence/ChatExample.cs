@@ -10,6 +10,7 @@ internal sealed class ChatExample : IExample
 {
     private const string Own = "own";
     private const string DeepQA = "deepqa";
+    private const int Folds = 20; // as the data's description suggests: one of 20 to validate, one to test
     private const int ShownSources = 6;
     private const int MostMeasured = 2000;
 
@@ -22,6 +23,8 @@ internal sealed class ChatExample : IExample
     private static readonly ExampleOption Talk = ExampleOption.Flag("talk", "Talks in the terminal, with the model of an earlier run. An empty line ends it.");
     private static readonly ExampleOption Answers = new("answers", "N", "Number of answers to show in a talk.", "3");
     private static readonly ExampleOption Temperature = new("temperature", "T", "Draws answers with this temperature in a talk; 0 searches for the most probable ones.", "0");
+
+    private static Tokenization Words => Tokenization.Words(10_000, lowercase: true, splitPunctuation: true);
 
     public string Name => "chat";
 
@@ -42,17 +45,19 @@ internal sealed class ChatExample : IExample
         var path = output.PathOf($"{network}.zip");
         if (arguments.IsGiven(Talk))
             return Chat(mlContext, path, turns, arguments, cancellationToken);
-        var (train, validation, test) = SelfDialogues.Read(Data.Find(arguments), turns);
+        var pairs = mlContext.Data.ToAnswerPairs(mlContext.Data.LoadConversations(Data.Find(arguments), ["Topic"], Folds), textColumnName: "Text", turnColumnName: "Turn", numberOfTurns: turns);
+        var (validation, test, train) = (mlContext.Data.FilterRowsByColumn(pairs, "Fold", upperBound: 1), mlContext.Data.FilterRowsByColumn(pairs, "Fold", 1, 2), mlContext.Data.FilterRowsByColumn(pairs, "Fold", 2));
+        if (arguments.OptionalInteger(Pairs, least: 1) is { } count)
+            train = mlContext.Data.TakeRows(train, count);
         var options = CreateOptions(network, arguments, cancellationToken);
         output.KeepEpochs(options, network, arguments);
-        var trainSet = mlContext.Data.LoadFromEnumerable(arguments.OptionalInteger(Pairs, least: 1) is { } count ? train.Take(count).ToList() : train);
-        using var model = mlContext.SequenceToSequence.Trainers.Lstm(options).Fit(trainSet, mlContext.Data.LoadFromEnumerable(validation));
-        mlContext.Model.Save(model, trainSet.Schema, path);
+        using var model = mlContext.SequenceToSequence.Trainers.Lstm(options).Fit(train, validation);
+        mlContext.Model.Save(model, train.Schema, path);
         model.History.SavePng(output.PathOf($"{network}-history.png"));
         if (options.Attention != AttentionKind.None)
-            model.Attention(test[0].Source).SavePng(output.PathOf($"{network}-attention.png"));
+            model.Attention(test.GetColumn<string>("Source").First()).SavePng(output.PathOf($"{network}-attention.png"));
         PrintEpochs(model.History);
-        var result = Measure(mlContext, model, test);
+        var result = Measure(mlContext, model, test, train);
         output.Print(($"{network}.zip", "the model"), ($"{network}-history.png", "the training curves"), ($"{network}-attention.png", "what the first answer looked at"));
         return result;
     }
@@ -60,6 +65,7 @@ internal sealed class ChatExample : IExample
     private static SequenceToSequenceEstimator.Options CreateOptions(string network, ExampleArguments arguments, CancellationToken cancellationToken)
     {
         var options = network == DeepQA ? SequenceToSequenceEstimator.Options.DeepQA() : CreateOwn(arguments.OptionalInteger(Units, least: 1) ?? 300);
+        options.TargetColumnName = "Text";
         options.HiddenUnits = arguments.OptionalInteger(Units, least: 1) ?? options.HiddenUnits;
         options.Epochs = arguments.OptionalInteger(Epochs, least: 1) ?? options.Epochs;
         options.ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1);
@@ -71,7 +77,7 @@ internal sealed class ChatExample : IExample
     /// <summary>The best use of an hour: most of its time would go into an output layer of 10,000 words, of which a sample does.</summary>
     private static SequenceToSequenceEstimator.Options CreateOwn(int units) => new()
     {
-        Tokenization = Tokenization.Words(10_000, lowercase: true, splitPunctuation: true),
+        Tokenization = Words,
         HiddenUnits = units,
         TieEmbeddings = true,
         Dropout = 0.1,
@@ -93,30 +99,34 @@ internal sealed class ChatExample : IExample
         AnsiConsole.Write(table);
     }
 
-    private static ResultLine Measure(MLContext mlContext, SequenceToSequenceTransformer model, List<ChatTurn> test)
+    private static ResultLine Measure(MLContext mlContext, SequenceToSequenceTransformer model, IDataView test, IDataView train)
     {
-        var scored = model.Transform(mlContext.Data.LoadFromEnumerable(test));
+        // A greedy answer is not needed here, and costs much more than the perplexity.
+        var reference = mlContext.LanguageModels.Trainers.KneserNey(new KneserNeyEstimator.Options { TextColumnName = "Text", Tokenization = Words }).Fit(train);
+        var scored = model.Transform(test);
         var tokens = scored.GetColumn<int>("TargetTokens").Sum(count => (long)count);
         var perplexity = Math.Exp(-scored.GetColumn<float>("TargetLogProbability").Sum(value => (double)value) / tokens);
-        AnsiConsole.WriteLine($"Test: perplexity {perplexity:0.00} of {tokens:N0} tokens of {test.Count:N0} answers, their ends included; vocabulary of {((WordTokenizer)model.OutputTokenizer).Vocabulary.Count:N0}.");
-        var result = new ResultLine { ["test.perplexity"] = perplexity, ["test.tokens"] = tokens };
-        var table = new Table().Border(TableBorder.Rounded).AddColumns("answers", "share of the commonest", "distinct", "words", "commonest");
-        var measured = mlContext.Data.LoadFromEnumerable(test.Take(MostMeasured).ToList());
+        var counted = mlContext.LanguageModels.Evaluate(reference.Transform(test));
+        AnsiConsole.WriteLine($"Test: perplexity {perplexity:0.00} of {tokens:N0} tokens, ends included, by a vocabulary of {((WordTokenizer)model.OutputTokenizer).Vocabulary.Count:N0}; n-grams of order 3: {counted.Perplexity:0.00}.");
+        var result = new ResultLine { ["test.perplexity"] = perplexity, ["n-grams.perplexity"] = counted.Perplexity, ["test.tokens"] = tokens };
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("answers", "share of the commonest", "different", "distinct-1 / -2", "words", "commonest");
+        var measured = mlContext.Data.TakeRows(test, MostMeasured);
         var all = new List<string[]>();
         foreach (var (name, decoding) in new[] { ("greedy", new DecodingOptions()), ("beam", new DecodingOptions { BeamWidth = 5, LengthPenalty = 1 }), ("drawn", new DecodingOptions { Temperature = 0.8, TopP = 0.9, Seed = 1 }) })
         {
             using var writer = model.With(decoding);
-            var answers = writer.Transform(measured).GetColumn<string>(writer.OutputColumnName).ToArray();
-            var commonest = answers.GroupBy(answer => answer).MaxBy(group => group.Count())!;
-            table.AddRow(name, $"{commonest.Count() / (double)answers.Length:P1}", $"{answers.Distinct().Count():N0}", $"{answers.Average(answer => answer.Split(' ').Length):0.0}", Markup.Escape(commonest.Key));
-            result[$"{name}.commonest"] = commonest.Count() / (double)answers.Length;
-            all.Add(answers);
+            var written = mlContext.Data.Cache(writer.Transform(measured), "Text", writer.OutputColumnName);
+            var metrics = mlContext.SequenceToSequence.Evaluate(written, "Text", writer.OutputColumnName);
+            table.AddRow(name, $"{metrics.CommonestResponseShare:P1}", $"{metrics.DistinctResponses:N0}", $"{metrics.Distinct1:0.000} / {metrics.Distinct2:0.000}", $"{metrics.MeanLength:0.0}", Markup.Escape(metrics.CommonestResponse));
+            result[$"{name}.commonest"] = metrics.CommonestResponseShare;
+            all.Add([.. written.GetColumn<string>(writer.OutputColumnName)]);
         }
         AnsiConsole.Write(table);
+        var sources = measured.GetColumn<string>("Source").ToArray();
         for (var i = 0; i < ShownSources; i++)
         {
-            var place = i * (all[0].Length / ShownSources);
-            AnsiConsole.WriteLine($"- {test[place].Source.Split('\n')[^1]}");
+            var place = i * (sources.Length / ShownSources);
+            AnsiConsole.WriteLine($"- {sources[place].Split('\n')[^1]}");
             AnsiConsole.WriteLine($"  greedy: {all[0][place]}   beam: {all[1][place]}   drawn: {all[2][place]}");
         }
         return result;
@@ -137,7 +147,7 @@ internal sealed class ChatExample : IExample
         while (!cancellationToken.IsCancellationRequested && Console.ReadLine() is { Length: > 0 } line)
         {
             said.Add(line);
-            var answers = model.Answers(SelfDialogues.Join(said, turns), decoding);
+            var answers = model.Answers(string.Join('\n', said.TakeLast(turns)), decoding);
             foreach (var answer in answers)
                 Console.WriteLine($"  {answer.LogProbability,7:0.00}  {answer.Text}");
             said.Add(answers[0].Text);

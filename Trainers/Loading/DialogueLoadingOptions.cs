@@ -24,6 +24,9 @@ public sealed class DialogueLoadingOptions
     /// <summary>What is put before answers in the history. Default empty.</summary>
     public string AnswerMarker { get; set; } = "";
 
+    /// <summary>What is put before facts in the history. Default empty.</summary>
+    public string FactMarker { get; set; } = "";
+
     internal HistoryFormat Format => new(NumberOfTurns, IncludesRow: true, Separator, UserMarker, AnswerMarker, MaximumTokens: null);
 
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
@@ -33,5 +36,6 @@ public sealed class DialogueLoadingOptions
         OptionCheck.NotNull(Separator, nameof(Separator));
         OptionCheck.NotNull(UserMarker, nameof(UserMarker));
         OptionCheck.NotNull(AnswerMarker, nameof(AnswerMarker));
+        OptionCheck.NotNull(FactMarker, nameof(FactMarker));
     }
 }

@@ -4,8 +4,12 @@ using MLExtensions.Families.Conversations;
 namespace MLExtensions.Loading;
 
 /// <summary>Reads dialogues of numbered lines: <c>number user TAB answer</c>, or <c>number fact</c>.</summary>
-internal sealed class DialogueReader(HistoryFormat format, bool keepsFacts)
+internal sealed class DialogueReader(DialogueLoadingOptions options)
 {
+    // Later changes of the options have no effect.
+    private readonly HistoryFormat _format = options.Format;
+    private readonly string? _factMarker = options.KeepFacts ? options.FactMarker : null;
+
     private const string Expected = "expected is a number, a space, and 'user TAB answer' or a fact";
 
     public static string[] TextColumns { get; } = ["Source", "User", "Target"];
@@ -29,7 +33,7 @@ internal sealed class DialogueReader(HistoryFormat format, bool keepsFacts)
                 var (number, fields) = Parse(line, file, reader.LineNumber);
                 if (history == null || number == 1)
                 {
-                    history = new TurnHistory(format);
+                    history = new TurnHistory(_format);
                     conversation++;
                 }
                 else if (number <= history.LastNumber)
@@ -39,13 +43,13 @@ internal sealed class DialogueReader(HistoryFormat format, bool keepsFacts)
                 history.LastNumber = number;
                 if (fields.Length == 2)
                 {
-                    history.Add(format.Turn("", fields[0], isAnswer: false));
+                    history.Add(_format.Turn("", fields[0], isAnswer: false));
                     yield return new FileTurn(conversation, number, [history.Join(out _), fields[0], fields[1]]);
-                    history.Add(format.Turn("", fields[1], isAnswer: true));
+                    history.Add(_format.Turn("", fields[1], isAnswer: true));
                 }
-                else if (keepsFacts)
+                else if (_factMarker != null)
                 {
-                    history.Add(fields[0]);
+                    history.Add(_factMarker + fields[0]);
                 }
             }
         }

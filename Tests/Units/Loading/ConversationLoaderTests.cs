@@ -29,8 +29,8 @@ public sealed class ConversationLoaderTests
             Assert.AreEqual("you", sources[4]);
         }
         Assert.AreEqual("hi\nhello\n<SILENCE>\napi_call rome\n<SILENCE>", Texts(Ml.Data.LoadDialogues([Write(folder, Dialogues, gzip)], new DialogueLoadingOptions { KeepFacts = false }), "Source")[2]);
-        var options = new DialogueLoadingOptions { NumberOfTurns = 3, UserMarker = "u:", AnswerMarker = "b:", Separator = " " };
-        Assert.AreEqual("b:api_call rome resto R_phone 12 u:<SILENCE>", Texts(Ml.Data.LoadDialogues([Write(folder, Dialogues, gzip)], options), "Source")[2]);
+        var options = new DialogueLoadingOptions { NumberOfTurns = 3, UserMarker = "u:", AnswerMarker = "b:", FactMarker = "f:", Separator = " " };
+        Assert.AreEqual("b:api_call rome f:resto R_phone 12 u:<SILENCE>", Texts(Ml.Data.LoadDialogues([Write(folder, Dialogues, gzip)], options), "Source")[2]);
     }
 
     [TestMethod]
