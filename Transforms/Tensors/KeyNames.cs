@@ -18,6 +18,20 @@ internal static class KeyNames
         getter(ref names);
         return names.DenseValues().Select(name => name.ToString()).ToArray();
     }
+
+    /// <summary>Reads keys of any size; those above the range of <c>UInt32</c> are its largest number.</summary>
+    public static ValueGetter<uint> Open(DataViewRow row, DataViewSchema.Column column)
+    {
+        if (column.Type.RawType == typeof(uint))
+            return row.GetGetter<uint>(column);
+        var getter = RowCursorUtils.GetGetterAs<ulong>(NumberDataViewType.UInt64, row, column.Index);
+        return (ref uint value) =>
+        {
+            var wide = 0ul;
+            getter(ref wide);
+            value = (uint)Math.Min(wide, uint.MaxValue);
+        };
+    }
 }
 
 /// <summary>

@@ -83,6 +83,7 @@ public sealed class HiddenMarkovBadInputTests
         Assert.Contains("All 3 observations in column 'Observation' are missing", Message(() => Ml.HiddenMarkovModels.Trainers.Discrete(2).Fit(MarkovSample.Texts("   "))));
         Assert.Contains("The validation data has no observations", Message(() => Ml.HiddenMarkovModels.Trainers.Discrete(2).Fit(MarkovSample.Texts("ab"), MarkovSample.Texts(" "))));
         Assert.Contains("nothing can be held out", Message(() => TrainingTests.Fit(MarkovSample.Texts("a"), options => options.ValidationFraction = 0.5)));
+        Assert.Contains("SymbolNames is set, but column 'Observation' has keys", Message(() => TrainingTests.Fit(TrainingTests.Keyed(MarkovSample.Rows("ab")), options => options.SymbolNames = ["a", "b"])));
         Assert.Contains("There are no rows to evaluate", Message(() => Ml.HiddenMarkovModels.Evaluate(TrainingTests.Fit(MarkovSample.Texts("ab"), _ => { }), MarkovSample.Texts())));
     }
 

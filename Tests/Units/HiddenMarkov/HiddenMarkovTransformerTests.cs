@@ -111,6 +111,8 @@ public sealed class HiddenMarkovTransformerTests
         ChildProcess.Run(TrainWithoutTorch, path).AssertSuccess();
         var loaded = (HiddenMarkovTransformer)Ml.Model.Load(path, out _);
         Assert.AreEqual(3, loaded.NumberOfStates);
+        // A process that only scores has no other package.
+        Assert.AreEqual("MLExtensions.Transforms", loaded.GetType().Assembly.GetName().Name);
         Assert.AreEqual(StopReason.Converged, loaded.History.StopReason);
         Assert.IsTrue(loaded.Starts.Single(start => start.IsChosen).HasConverged);
         foreach (var model in new[] { Weather.Value, loaded, TrainingTests.Fit(TrainingTests.Casino(100), _ => { }) })

@@ -84,7 +84,7 @@ public abstract class HiddenMarkovOptions
 
     /// <summary>
     /// The fraction of the training data that is held out to choose among starts, in [0, 1): whole sequences at random, or the end if there is
-    /// only one. Ignored if <c>Fit</c> gets validation data. Default 0.
+    /// only one, as a sequence of its own. Ignored if <c>Fit</c> gets validation data. Default 0.
     /// </summary>
     public double ValidationFraction { get; set; }
 

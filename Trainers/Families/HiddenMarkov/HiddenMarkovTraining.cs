@@ -22,8 +22,12 @@ internal sealed class HiddenMarkovTraining(IHost host, IChannel channel, HiddenM
         var format = ObservationFormat.Of(input.Schema[options.ObservationColumnName]);
         var (labels, labelNames) = Labels(input.Schema);
         var numbers = Numbers(labels);
-        if (format.IsText && options.KnownSymbols is { } symbols)
-            format = format with { Symbols = symbols.Count, Names = symbols };
+        if (options.KnownSymbols is { } symbols)
+        {
+            format = format.IsText
+                ? format with { Symbols = symbols.Count, Names = symbols }
+                : throw new ArgumentException($"{nameof(DiscreteHiddenMarkovEstimator.Options.SymbolNames)} is set, but column '{options.ObservationColumnName}' has keys, which bring their own names and order; it must be null, or the column Text.", nameof(DiscreteHiddenMarkovEstimator.Options.SymbolNames));
+        }
         var data = SequenceData.Open(input, options.Columns, ref format, learns: options.KnownSymbols == null, states: null, options.Buffering, "training data", Check);
         if (options.InitialParameters is { } given && options.WhyNot(given.Emissions, format) is { } why)
             throw new ArgumentException($"{nameof(options.InitialParameters)}: {why}", nameof(options.InitialParameters));

@@ -37,9 +37,12 @@ internal sealed class MarkovScorer
     /// <summary>The number of observations that no state could emit.</summary>
     public int NumberOfImpossible => _recursion.Impossible.Count;
 
-    /// <summary>Computes a sequence. Its states are not looked at.</summary>
+    /// <summary>Computes a sequence.</summary>
+    /// <exception cref="InvalidOperationException">What is computed of it fits into no array.</exception>
     public void Score(ObservedSequence sequence)
     {
+        if ((long)sequence.Length * _states > Array.MaxLength / 2)
+            throw new InvalidOperationException(FormattableString.Invariant($"The sequence from row {sequence.FirstRow} on (the first row is 0) has {sequence.Length} rows; with {_states} states, sequences of up to {Array.MaxLength / 2 / _states} rows can be scored. Divide it."));
         Reserve(sequence.Length);
         var online = (_parts & (ScoreParts.Filtered | ScoreParts.LogLikelihoods)) == 0 ? (StateVisitor?)null : (position, probabilities, logLikelihood) =>
         {

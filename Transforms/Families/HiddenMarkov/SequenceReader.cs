@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLExtensions.Families.Reinforcement;
 using MLExtensions.Messages;
 using MLExtensions.Tensors;
 
@@ -44,7 +43,7 @@ internal sealed class SequenceReader : IDisposable
             _stateMap = KeyMap.Create(schema[names.Label], states.All, "the model");
         _cursor = data.GetRowCursor(columns.OfType<DataViewSchema.Column>().DistinctBy(column => column.Index));
         _getSequence = names.Sequence == null ? null : RowCursorUtils.GetGetterAsStringBuilder(_cursor, schema[names.Sequence].Index);
-        _getState = names.Label == null ? null : PolicyKeys.Open(_cursor, schema[names.Label]);
+        _getState = names.Label == null ? null : KeyNames.Open(_cursor, schema[names.Label]);
         _readObservation = Open(schema[names.Observation], format, learnedSymbols);
     }
 
@@ -125,7 +124,7 @@ internal sealed class SequenceReader : IDisposable
         if (column.Type is KeyDataViewType)
         {
             var places = format.PlacesOf(column);
-            var getKey = PolicyKeys.Open(_cursor, column);
+            var getKey = KeyNames.Open(_cursor, column);
             return sequence =>
             {
                 var key = 0u;

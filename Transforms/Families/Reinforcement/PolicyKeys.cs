@@ -62,20 +62,6 @@ internal sealed record PolicyKeys(int Count, IReadOnlyList<string>? Names, int? 
         return value => value > Count ? -1 : (int)value - 1;
     }
 
-    /// <summary>Reads keys of any size; none is above what a table can have.</summary>
-    public static ValueGetter<uint> Open(DataViewRow row, DataViewSchema.Column column)
-    {
-        if (column.Type.RawType == typeof(uint))
-            return row.GetGetter<uint>(column);
-        var getter = RowCursorUtils.GetGetterAs<ulong>(NumberDataViewType.UInt64, row, column.Index);
-        return (ref uint value) =>
-        {
-            var wide = 0ul;
-            getter(ref wide);
-            value = (uint)Math.Min(wide, uint.MaxValue);
-        };
-    }
-
     /// <summary>The order of names says nothing about an environment.</summary>
     private void RequireNumbers()
     {

@@ -4,6 +4,7 @@ using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.Reinforcement;
 using MLExtensions.Models;
+using MLExtensions.Tensors;
 
 [assembly: LoadableClass(typeof(TabularPolicyTransformer), typeof(TabularPolicyTransformer), null, typeof(SignatureLoadModel), "", TabularPolicyTransformer.LoaderSignature)]
 
@@ -209,7 +210,7 @@ public sealed class TabularPolicyTransformer : ITransformer, IPolicy
             disposer = null;
             if (!activeOutput(0) && !activeOutput(1))
                 return new Delegate?[2];
-            var getState = PolicyKeys.Open(row, row.Schema[_input.Index]);
+            var getState = KeyNames.Open(row, row.Schema[_input.Index]);
             ValueGetter<uint> getAction = (ref uint destination) =>
             {
                 var state = State();

@@ -89,7 +89,7 @@ internal sealed class ActionKey
     {
         (_row, _column, _actions) = (row, row.Schema[column], actions);
         _find = actions.Find(_column, "actions");
-        _getter = PolicyKeys.Open(row, _column);
+        _getter = KeyNames.Open(row, _column);
     }
 
     /// <summary>The place of the action.</summary>

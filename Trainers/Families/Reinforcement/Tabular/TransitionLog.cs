@@ -66,7 +66,7 @@ internal sealed class TransitionLog
         DataViewSchema.Column? terminatedColumn = _options.TerminatedColumnName is { } name ? schema[name] : null;
         DataViewSchema.Column?[] columns = [stateColumn, actionColumn, rewardColumn, nextColumn, terminatedColumn];
         using var cursor = _data.GetRowCursor(columns.OfType<DataViewSchema.Column>().DistinctBy(column => column.Index));
-        var (getState, getAction, getNext) = (PolicyKeys.Open(cursor, stateColumn), PolicyKeys.Open(cursor, actionColumn), PolicyKeys.Open(cursor, nextColumn));
+        var (getState, getAction, getNext) = (KeyNames.Open(cursor, stateColumn), KeyNames.Open(cursor, actionColumn), KeyNames.Open(cursor, nextColumn));
         var getReward = cursor.GetGetter<float>(rewardColumn);
         var getTerminated = terminatedColumn is { } column ? cursor.GetGetter<bool>(column) : null;
         for (var row = 0L; cursor.MoveNext(); row++)
