@@ -20,7 +20,7 @@ public sealed class QuatrainWritingTests
     [TestMethod]
     public void EveryPoem_KeepsTheRules()
     {
-        var wishes = QuatrainPattern.All.SelectMany(pattern => Enumerable.Range(0, 5).Select(seed => new Wish { Title = "山水", Pattern = pattern.Name, Seed = seed })).ToArray();
+        var wishes = QuatrainPattern.All.SelectMany(pattern => Enumerable.Range(0, 40).Select(seed => new Wish { Title = "山水", Pattern = pattern.Name, Seed = seed })).ToArray();
         var written = Write(s_poet, wishes);
         var check = Ml.Transforms.Text.CheckQuatrain().Fit(Ml.Data.LoadFromEnumerable(new[] { new QuatrainSample() }));
         for (var i = 0; i < written.Length; i++)

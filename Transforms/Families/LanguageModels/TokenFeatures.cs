@@ -62,41 +62,32 @@ public sealed record TokenFeatures
     }
 }
 
-/// <summary>The features of all tokens as a matrix of zeros and ones. It is no weight, so it is no buffer of the module.</summary>
-internal sealed class FeatureMatrix : IDisposable
+/// <summary>
+/// The features of all tokens as a matrix of zeros and ones, made where it is used first. It is no weight, so it is no buffer of the module.
+/// </summary>
+internal sealed class FeatureMatrix(TokenFeatures features) : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly Tensor _onHost;
-    private Tensor? _elsewhere;
-
-    public FeatureMatrix(TokenFeatures features)
-    {
-        var values = new float[features.OfTokens.Count * features.Names.Count];
-        for (var token = 0; token < features.OfTokens.Count; token++)
-        {
-            foreach (var feature in features.OfTokens[token])
-                values[(token * features.Names.Count) + feature] = 1;
-        }
-        _onHost = tensor(values, [features.OfTokens.Count, features.Names.Count], ScalarType.Float32, CPU).DetachFromDisposeScope();
-    }
+    private Tensor? _matrix;
 
     /// <summary>The matrix, which is not to be disposed.</summary>
     public Tensor On(Device device, ScalarType type)
     {
-        if (device.type == DeviceType.CPU && type == ScalarType.Float32)
-            return _onHost;
         lock (_gate)
         {
-            if (_elsewhere is { } known && known.device.ToString() == device.ToString() && known.dtype == type)
+            if (_matrix is { } known && known.device.ToString() == device.ToString() && known.dtype == type)
                 return known;
-            _elsewhere?.Dispose();
-            return _elsewhere = _onHost.to(type, device, copy: true).DetachFromDisposeScope();
+            _matrix?.Dispose();
+            var values = new float[features.OfTokens.Count * features.Names.Count];
+            for (var token = 0; token < features.OfTokens.Count; token++)
+            {
+                foreach (var feature in features.OfTokens[token])
+                    values[(token * features.Names.Count) + feature] = 1;
+            }
+            using var onHost = tensor(values, [features.OfTokens.Count, features.Names.Count], ScalarType.Float32, CPU);
+            return _matrix = onHost.to(type, device, copy: true).DetachFromDisposeScope();
         }
     }
 
-    public void Dispose()
-    {
-        _onHost.Dispose();
-        _elsewhere?.Dispose();
-    }
+    public void Dispose() => _matrix?.Dispose();
 }

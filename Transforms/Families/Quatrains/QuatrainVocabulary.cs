@@ -33,6 +33,7 @@ internal sealed class QuatrainVocabulary
             Readings[token] = table.Of(character.Value);
             _tokens.Add(character.Value, token);
         }
+        RhymingCharacters = [.. Enumerable.Range(0, RhymeTable.MaximumLevelGroups).Select(group => _tokens.Where(pair => ((Readings[pair.Value].LevelGroups >> group) & 1) == 1).Select(pair => pair.Key).ToArray())];
         (_five, _seven) = (Mark(FiveMark), Mark(SevenMark));
         _lineMarks = [.. LineMarks.Select(mark => Mark(mark.ToString()))];
     }
@@ -46,6 +47,9 @@ internal sealed class QuatrainVocabulary
 
     /// <summary>The readings of each token.</summary>
     public Reading[] Readings { get; }
+
+    /// <summary>The characters of each rhyme group of the level tone.</summary>
+    public int[][] RhymingCharacters { get; }
 
     /// <summary>The token of a character: that of unknown ones if there is none of its own.</summary>
     public int TokenOf(int character) => _tokens.TryGetValue(character, out var token) ? token : Tokenizer.UnknownId ?? Tokenizer.EndOfSequenceId;

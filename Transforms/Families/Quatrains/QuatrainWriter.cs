@@ -52,16 +52,8 @@ internal sealed class QuatrainWriter(QuatrainNetwork network, QuatrainVocabulary
         return new WrittenQuatrain([.. unfinished[0].Characters.Chunk(length)], unfinished[0].LogProbability);
     }
 
-    private static uint GroupsWithRhymes(QuatrainVocabulary vocabulary)
-    {
-        var counts = new int[RhymeTable.MaximumLevelGroups];
-        foreach (var reading in vocabulary.Readings)
-        {
-            for (var group = 0; group < counts.Length; group++)
-                counts[group] += (int)((reading.LevelGroups >> group) & 1);
-        }
-        return counts.Select((count, group) => count >= FewestRhymes ? 1u << group : 0).Aggregate(0u, (all, one) => all | one);
-    }
+    private static uint GroupsWithRhymes(QuatrainVocabulary vocabulary) =>
+        vocabulary.RhymingCharacters.Select((characters, group) => characters.Length >= FewestRhymes ? 1u << group : 0).Aggregate(0u, (all, one) => all | one);
 }
 
 /// <summary>An unfinished poem.</summary>
@@ -110,7 +102,7 @@ internal sealed class QuatrainSearch
         {
             for (var token = 0; token < logits.Length; token++)
             {
-                if (_vocabulary.Characters[token] is not 0 and var character && !IsTaken(draft, character) && Narrow(draft, _vocabulary.Readings[token]) != null)
+                if (_vocabulary.Characters[token] is not 0 and var character && !IsTaken(draft, character) && Narrow(draft, character, _vocabulary.Readings[token]) != null)
                     Add(token, character, logits);
             }
             KeepLikely();
@@ -118,7 +110,7 @@ internal sealed class QuatrainSearch
         foreach (var (token, character, logProbability) in _found)
         {
             // A character of an acrostic has readings, too, if it has no token of its own.
-            if (Narrow(draft, _vocabulary.Table.Of(character)) is not var (patterns, groups))
+            if (Narrow(draft, character, _vocabulary.Table.Of(character)) is not var (patterns, groups))
                 continue;
             int[] characters = [.. draft.Characters, character];
             if ((place + 1) % _length == 0 && IsCopy(characters))
@@ -131,8 +123,33 @@ internal sealed class QuatrainSearch
         void Add(int token, int character, ReadOnlySpan<float> values) => _found.Add((token, character, values[token] - normalizer));
     }
 
+    /// <summary>Returns what is possible after a character, or null if it breaks a rule or leaves no way to keep one later.</summary>
+    private (uint Patterns, uint RhymeGroups)? Narrow(Draft draft, int character, Reading reading) =>
+        NarrowByReading(draft, reading) is { } left && (!_options.KeepsRhyme || HasRhymesLeft(draft, character, left.Patterns, left.RhymeGroups)) ? left : null;
+
+    /// <summary>Whether there remain characters to rhyme with, if none may occur twice.</summary>
+    private bool HasRhymesLeft(Draft draft, int character, uint patterns, uint groups)
+    {
+        if (_options.AllowsRepeatedCharacters)
+            return true;
+        var place = draft.Characters.Length;
+        var needed = place >= (4 * _length) - 1 ? 0 : place >= (2 * _length) - 1 ? 1 : place < _length - 1 && _options.KeepsPattern && (patterns & ~_rhymingPatterns) == 0 ? 3 : 2;
+        for (var group = 0; group < _vocabulary.RhymingCharacters.Length && needed > 0; group++)
+        {
+            if (((groups >> group) & 1) == 0)
+                continue;
+            var missing = needed;
+            foreach (var rhyme in _vocabulary.RhymingCharacters[group])
+            {
+                if (rhyme != character && !IsTaken(draft, rhyme) && --missing == 0)
+                    return true;
+            }
+        }
+        return needed == 0;
+    }
+
     /// <summary>Returns what is possible after a reading, or null if it breaks a rule.</summary>
-    private (uint Patterns, uint RhymeGroups)? Narrow(Draft draft, Reading reading)
+    private (uint Patterns, uint RhymeGroups)? NarrowByReading(Draft draft, Reading reading)
     {
         var place = draft.Characters.Length;
         var (line, isEnd) = (place / _length, place % _length == _length - 1);
