@@ -156,6 +156,6 @@ internal sealed class SequenceToSequenceStep : TrainingStep<PairBatch>
         var derivative = (mixture.Written - mixture.LogProbabilities).detach().exp().div(Number.Of(-(double)targets.shape[0]));
         var gradient = backward(derivative);
         using var withGradient = enable_grad();
-        return (value, loss + (features * gradient).sum());
+        return (value, loss.add((features * gradient).sum(), Number.One));
     }
 }
