@@ -40,12 +40,12 @@ internal sealed record CopyMixture(Tensor LogProbabilities, Tensor Written)
     /// <param name="extra">The number of words beyond the vocabulary.</param>
     public static Tensor Distribution(SequenceToSequenceNetwork network, DecodedTokens tokens, Tensor written, Tensor copies, int extra)
     {
-        var gate = Gate(network, tokens).sigmoid().unsqueeze(1);
-        var all = written.exp() * gate;
+        var gate = Gate(network, tokens).unsqueeze(1);
+        var all = written.exp() * gate.sigmoid();
         if (extra > 0)
             all = cat([all, zeros([all.shape[0], extra], all.dtype, all.device)], 1);
         // Padding has a weight of 0, so it may be added to any token.
-        all.scatter_add_(1, copies.clamp_min(Number.Zero), tokens.Weights!.to(ScalarType.Float32) * gate.neg().add_(Number.One));
+        all.scatter_add_(1, copies.clamp_min(Number.Zero), tokens.Weights!.to(ScalarType.Float32) * gate.neg().sigmoid());
         return all.clamp_min(Number.Of(LeastProbability)).log();
     }
 
