@@ -63,8 +63,16 @@ public sealed class SequenceToSequenceTrainers
         int hiddenUnits = SequenceToSequenceEstimator.Options.DefaultHiddenUnits,
         int epochs = SequenceToSequenceEstimator.Options.DefaultEpochCount,
         int batchSize = TrainingOptions.DefaultBatchSize,
-        double learningRate = TrainingOptions.DefaultLearningRate) =>
-        Create(RecurrentCell.Lstm, sourceColumnName, targetColumnName, outputColumnName, hiddenUnits, epochs, batchSize, learningRate);
+        double learningRate = TrainingOptions.DefaultLearningRate) => Lstm(new SequenceToSequenceEstimator.Options
+    {
+        SourceColumnName = sourceColumnName,
+        TargetColumnName = targetColumnName,
+        OutputColumnName = outputColumnName,
+        HiddenUnits = hiddenUnits,
+        Epochs = epochs,
+        BatchSize = batchSize,
+        LearningRate = learningRate,
+    });
 
     /// <summary>Trains a sequence-to-sequence network, with all of its options.</summary>
     /// <param name="options">The options. The trainer keeps a copy.</param>
@@ -84,28 +92,4 @@ public sealed class SequenceToSequenceTrainers
     /// </code>
     /// </example>
     public SequenceToSequenceEstimator Lstm(SequenceToSequenceEstimator.Options options) => new(_context, options);
-
-    /// <summary>Trains an encoder and a decoder of one GRU layer each, with attention.</summary>
-    /// <inheritdoc cref="Lstm(string, string, string, int, int, int, double)"/>
-    public SequenceToSequenceEstimator Gru(
-        string sourceColumnName = "Source",
-        string targetColumnName = "Target",
-        string outputColumnName = "Answer",
-        int hiddenUnits = SequenceToSequenceEstimator.Options.DefaultHiddenUnits,
-        int epochs = SequenceToSequenceEstimator.Options.DefaultEpochCount,
-        int batchSize = TrainingOptions.DefaultBatchSize,
-        double learningRate = TrainingOptions.DefaultLearningRate) =>
-        Create(RecurrentCell.Gru, sourceColumnName, targetColumnName, outputColumnName, hiddenUnits, epochs, batchSize, learningRate);
-
-    private SequenceToSequenceEstimator Create(RecurrentCell cell, string source, string target, string output, int hiddenUnits, int epochs, int batchSize, double learningRate) => Lstm(new SequenceToSequenceEstimator.Options
-    {
-        Cell = cell,
-        SourceColumnName = source,
-        TargetColumnName = target,
-        OutputColumnName = output,
-        HiddenUnits = hiddenUnits,
-        Epochs = epochs,
-        BatchSize = batchSize,
-        LearningRate = learningRate,
-    });
 }

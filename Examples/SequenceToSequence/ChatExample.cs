@@ -18,7 +18,7 @@ internal sealed class ChatExample : IExample
     private static readonly ExampleOption Network = new("network", $"{Own}|{DeepQA}", "Network to train or to talk with: ours, with attention, or that of DeepQA.", Own);
     private static readonly ExampleOption Turns = new("turns", "N", "Number of turns before an answer that the network reads.", "2");
     private static readonly ExampleOption Pairs = new("pairs", "N", "Number of training turns.", DefaultText: "all");
-    private static readonly ExampleOption Units = new("units", "N", "Number of hidden units.", DefaultText: "300, or 512 for deepqa");
+    private static readonly ExampleOption Units = new("units", "N", "Number of hidden units.", DefaultText: "256, or 512 for deepqa");
     private static readonly ExampleOption Epochs = new("epochs", "N", "Number of passes over the training turns.", DefaultText: "3, or 30 for deepqa");
     private static readonly ExampleOption Talk = ExampleOption.Flag("talk", "Talks in the terminal, with the model of an earlier run. An empty line ends it.");
     private static readonly ExampleOption Answers = new("answers", "N", "Number of answers to show in a talk.", "3");
@@ -64,7 +64,7 @@ internal sealed class ChatExample : IExample
 
     private static SequenceToSequenceEstimator.Options CreateOptions(string network, ExampleArguments arguments, CancellationToken cancellationToken)
     {
-        var options = network == DeepQA ? SequenceToSequenceEstimator.Options.DeepQA() : CreateOwn(arguments.OptionalInteger(Units, least: 1) ?? 300);
+        var options = network == DeepQA ? SequenceToSequenceEstimator.Options.DeepQA() : CreateOwn(arguments.OptionalInteger(Units, least: 1) ?? 256);
         options.TargetColumnName = "Text";
         options.HiddenUnits = arguments.OptionalInteger(Units, least: 1) ?? options.HiddenUnits;
         options.Epochs = arguments.OptionalInteger(Epochs, least: 1) ?? options.Epochs;

@@ -159,6 +159,7 @@ public sealed class FingerprintTests
         _ when type == typeof(ValueRange) => new ValueRange(-3, 3),
         _ when type == typeof(Optimizer) => new SgdOptimizer { Momentum = 0.3 },
         _ when type == typeof(LearningRateSchedule) => new CosineSchedule(),
+        _ when type == typeof(TeacherForcing) => TeacherForcing.Linear(1, 0.5),
         _ when type == typeof(EarlyStopping) => new EarlyStopping(),
         _ when type == typeof(LayerRule) => new LayerRule("output"),
         _ when type == typeof(HiddenLayer) => new HiddenLayer(7),

@@ -13,6 +13,18 @@ public sealed class LanguageTrainingTests
 
     private static readonly string[] Alphabet = Enumerable.Repeat("abcdefgh", 80).ToArray();
 
+    /// <summary>The gradients of the output layer are added by hand: a frozen one has none.</summary>
+    [TestMethod]
+    [DataRow(null)]
+    [DataRow(3)]
+    public void FrozenOutput_StaysAsItWas(int? samples)
+    {
+        using var first = LanguageSample.Fit(Ml, Alphabet[..20], o => (o.Epochs, o.NumberOfSampledTokens) = (1, samples));
+        using var second = LanguageSample.Fit(Ml, Alphabet[..20], o => (o.Epochs, o.NumberOfSampledTokens, o.InitialModel, o.FrozenLayers) = (1, samples, first, ["output"]));
+        foreach (var name in first.Model.WeightShapes.Keys)
+            Assert.AreEqual(name.StartsWith("output", StringComparison.Ordinal), Outcome.SameBits(first.Model.GetWeights(name), second.Model.GetWeights(name)), name);
+    }
+
     [TestMethod]
     [TestCategory("Floor")]
     [DataRow(RecurrentCell.Lstm, false, null)]

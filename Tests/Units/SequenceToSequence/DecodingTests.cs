@@ -104,9 +104,9 @@ public sealed class DecodingTests
                 Assert.AreEqual(Score(model, pairs[i].Source, pairs[i].Target.Split(' ')), targets[i], 1e-4 * tokens[i]);
             if (options.NumberOfAnswers == 1)
                 continue;
-            var lists = scored.GetColumn<string[]>("Answers").ToArray();
+            var lists = scored.GetColumn<string[]>("AnswerCandidates").ToArray();
             CollectionAssert.AreEqual(alone.SelectMany(answers => answers.Select(answer => answer.Text)).ToArray(), lists.SelectMany(list => list).ToArray());
-            Outcome.AssertClose([.. alone.SelectMany(answers => answers.Select(answer => (float)answer.LogProbability))], [.. scored.GetColumn<float[]>("AnswerLogProbabilities").SelectMany(list => list)], 1e-4);
+            Outcome.AssertClose([.. alone.SelectMany(answers => answers.Select(answer => (float)answer.LogProbability))], [.. scored.GetColumn<float[]>("AnswerCandidateLogProbabilities").SelectMany(list => list)], 1e-4);
         }
     }
 

@@ -78,6 +78,22 @@ public sealed class SequenceLearningTests
         Assert.AreEqual(expected, step.Train(batch, 1e-6, new MetricSums()), 1e-5);
     }
 
+    /// <summary>The gradients of the output layer are added by hand: a frozen one has none.</summary>
+    [TestMethod]
+    [DataRow(false, null)]
+    [DataRow(true, null)]
+    [DataRow(false, 6)]
+    public void FrozenOutput_StaysAsItWas(bool copies, int? samples)
+    {
+        using var first = PairSample.Fit(PairSample.Reversed(40), o => (o.Epochs, o.CopyWords, o.NumberOfSampledTokens) = (1, copies, samples));
+        using var second = PairSample.Fit(PairSample.Reversed(40), o => (o.Epochs, o.CopyWords, o.NumberOfSampledTokens, o.InitialModel, o.FrozenLayers) = (1, copies, samples, first, ["output", "embedding"]));
+        foreach (var name in first.Model.WeightShapes.Keys)
+        {
+            var isSame = Outcome.SameBits(first.Model.GetWeights(name), second.Model.GetWeights(name));
+            Assert.AreEqual(name.StartsWith("output", StringComparison.Ordinal) || name.StartsWith("embedding", StringComparison.Ordinal), isSame, name);
+        }
+    }
+
     [TestMethod]
     public void DeepQA_IsTheBooksNetwork()
     {

@@ -96,10 +96,10 @@ public sealed class SequenceUseTests
         PairSample.Ml.Model.Save(beam, PairSample.View(Pairs).Schema, folder.File("model.zip"));
         using var loaded = (SequenceToSequenceTransformer)new MLContext(2).Model.Load(folder.File("model.zip"), out var schema);
         Assert.AreEqual(beam.Decoding, loaded.Decoding);
-        CollectionAssert.AreEqual(new[] { "Source", "Target", "Reply", "ReplyLogProbability", "Replys", "ReplyLogProbabilities", "TargetLogProbability", "TargetTokens" }, loaded.GetOutputSchema(schema).Select(column => column.Name).ToArray());
+        CollectionAssert.AreEqual(new[] { "Source", "Target", "Reply", "ReplyLogProbability", "ReplyCandidates", "ReplyCandidateLogProbabilities", "TargetLogProbability", "TargetTokens" }, loaded.GetOutputSchema(schema).Select(column => column.Name).ToArray());
         var (before, after) = (beam.Transform(PairSample.View(Pairs)), loaded.Transform(PairSample.View(Pairs)));
         CollectionAssert.AreEqual(before.GetColumn<string>("Reply").ToArray(), after.GetColumn<string>("Reply").ToArray());
-        Outcome.AssertSameBits(Outcome.Values(before, "ReplyLogProbabilities", "TargetLogProbability"), Outcome.Values(after, "ReplyLogProbabilities", "TargetLogProbability"));
+        Outcome.AssertSameBits(Outcome.Values(before, "ReplyCandidateLogProbabilities", "TargetLogProbability"), Outcome.Values(after, "ReplyCandidateLogProbabilities", "TargetLogProbability"));
         Assert.AreEqual(Shared.Value.Answer("w1 w2"), loaded.Answer("w1 w2", new DecodingOptions()), "other options after loading");
     }
 

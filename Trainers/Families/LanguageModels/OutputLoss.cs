@@ -98,10 +98,14 @@ internal sealed class FullSoftmaxLoss(IOutputLayer network, Precision precision)
     private Tensor AddGradients(Tensor gradient, Tensor weight, Tensor input, TrainedTable output, double factor)
     {
         var product = gradient.to(weight.dtype);
-        // A product with ones takes a third of the time of a sum over rows, and W^T G^T is faster than G W.
-        using var ones = torch.ones([1, gradient.shape[0]], gradient.dtype, gradient.device);
-        Network.OutputBias.grad!.add_(ones.mm(gradient).view(-1), Number.Of(factor));
-        AddProduct(output.Gradient, product, input, factor);
+        // Frozen weights have no gradient. A product with ones takes a third of the time of a sum over rows, and W^T G^T is faster than G W.
+        if (Network.OutputBias.grad is { } ofBias)
+        {
+            using var ones = torch.ones([1, gradient.shape[0]], gradient.dtype, gradient.device);
+            ofBias.add_(ones.mm(gradient).view(-1), Number.Of(factor));
+        }
+        if (output.Gradient is { } ofWeight)
+            AddProduct(ofWeight, product, input, factor);
         return weight.t().mm(product.t()).t().mul_(Number.Of(factor));
     }
 }

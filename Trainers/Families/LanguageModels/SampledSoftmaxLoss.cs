@@ -36,9 +36,10 @@ internal sealed class SampledSoftmaxLoss(IOutputLayer network, Precision precisi
         gradient.mul_(Number.Of(1.0 / count));
         var (ofRight, ofDrawn) = (gradient.narrow(1, 0, 1), gradient.narrow(1, 1, drawn.shape[0]));
         var ofDrawnProduct = ofDrawn.to(weight.dtype);
-        Network.OutputBias.grad!.index_add_(0, ids, cat([ofRight.view(-1), ofDrawn.sum(dim: 0)]).to(Network.OutputBias.dtype), Number.One);
+        // Frozen weights have no gradient.
+        Network.OutputBias.grad?.index_add_(0, ids, cat([ofRight.view(-1), ofDrawn.sum(dim: 0)]).to(Network.OutputBias.dtype), Number.One);
         var weightGradient = cat([ofRight.to(weight.dtype) * input, ofDrawnProduct.t().mm(input)]);
-        output.Gradient.index_add_(0, ids, weightGradient.to(output.Weight.dtype), Number.One);
+        output.Gradient?.index_add_(0, ids, weightGradient.to(output.Weight.dtype), Number.One);
         return (loss, (ofRight.to(weight.dtype) * rightWeight).add_(ofDrawnProduct.mm(drawnWeight), Number.One).to(hidden.dtype));
     }
 

@@ -4,8 +4,11 @@ using static TorchSharp.torch;
 
 namespace MLExtensions.Families.LanguageModels;
 
-/// <summary>A table of weights as a training step sees it, and where its gradient is added.</summary>
-internal readonly record struct TrainedTable(Tensor Weight, Tensor Gradient);
+/// <summary>A table of weights as a training step sees it, and where its gradient is added; null if it is frozen.</summary>
+internal readonly record struct TrainedTable(Tensor Weight, Tensor? Gradient)
+{
+    public static TrainedTable Of(Tensor weight) => new(weight.detach(), weight.grad);
+}
 
 /// <summary>
 /// The vectors of the tokens in one training step. With features a vector is a sum, which is computed once a step; its gradient is that of
@@ -22,14 +25,14 @@ internal sealed class TrainedVectors
         var weight = network.EmbeddingWeight;
         if (network.FeatureWeight is null)
         {
-            Embedding = new TrainedTable(weight.detach(), weight.grad!);
+            Embedding = TrainedTable.Of(weight);
         }
         else
         {
             var vectors = network.Vectors().detach();
             Embedding = new TrainedTable(vectors, zeros_like(vectors));
         }
-        Output = network.OwnOutputWeight is { } own ? new TrainedTable(own.detach(), own.grad!) : Embedding;
+        Output = network.OwnOutputWeight is { } own ? TrainedTable.Of(own) : Embedding;
     }
 
     public TrainedTable Embedding { get; }
@@ -46,12 +49,12 @@ internal sealed class TrainedVectors
     public void AddGradients(Tensor tokens, Tensor embedded)
     {
         if (AreTrained)
-            Embedding.Gradient.index_add_(0, tokens.view(-1), embedded.grad!.view(tokens.numel(), -1).to(Embedding.Weight.dtype), Number.One);
+            Embedding.Gradient!.index_add_(0, tokens.view(-1), embedded.grad!.view(tokens.numel(), -1).to(Embedding.Weight.dtype), Number.One);
         if (_network.FeatureWeight is not { } features)
             return;
         if (_network.EmbeddingWeight.requires_grad)
-            _network.EmbeddingWeight.grad!.add_(Embedding.Gradient, Number.One);
+            _network.EmbeddingWeight.grad!.add_(Embedding.Gradient!, Number.One);
         if (features.requires_grad)
-            features.grad!.add_(_network.FeaturesOfTokens!.t().mm(Embedding.Gradient), Number.One);
+            features.grad!.add_(_network.FeaturesOfTokens!.t().mm(Embedding.Gradient!), Number.One);
     }
 }

@@ -270,7 +270,7 @@ public sealed class SequenceToSequenceEstimator : NetworkEstimator<SequenceToSeq
             if (CopyWords && Attention == AttentionKind.None)
                 throw new ArgumentException($"{nameof(CopyWords)} is true, but {nameof(Attention)} is {AttentionKind.None}: attention chooses what is copied. Set {nameof(Attention)} to {AttentionKind.Luong} or {AttentionKind.Bahdanau}.", nameof(CopyWords));
             if (CopyWords && NumberOfSampledTokens != null)
-                throw new ArgumentException($"{nameof(NumberOfSampledTokens)} is {NumberOfSampledTokens}, but {nameof(CopyWords)} is true: what is written and what is copied are weighed by probabilities of the whole vocabulary. {nameof(NumberOfSampledTokens)} must be null.", nameof(NumberOfSampledTokens));
+                throw new ArgumentException(FormattableString.Invariant($"{nameof(NumberOfSampledTokens)} is {NumberOfSampledTokens}, but {nameof(CopyWords)} is true: what is written and what is copied are weighed by probabilities of the whole vocabulary. {nameof(NumberOfSampledTokens)} must be null."), nameof(NumberOfSampledTokens));
         }
     }
 }

@@ -115,7 +115,7 @@ internal sealed class SequenceToSequenceStep : TrainingStep<PairBatch>
         return where(tensor(isRight, batch.Inputs.shape, ScalarType.Bool, batch.Inputs.device), batch.Inputs, predicted).MoveToOuterDisposeScope();
     }
 
-    private TrainedTable Output => new(_network.OutputWeight.detach(), _network.OutputWeight.grad!);
+    private TrainedTable Output => TrainedTable.Of(_network.OutputWeight);
 
     private static Tensor LookUp(Tensor table, Tensor tokens)
     {
@@ -158,6 +158,6 @@ internal sealed class SequenceToSequenceStep : TrainingStep<PairBatch>
         var derivative = (mixture.Written - mixture.LogProbabilities).detach().exp().div(Number.Of(-(double)targets.shape[0]));
         var gradient = backward(derivative);
         using var withGradient = enable_grad();
-        return (value, loss + (features * gradient).sum());
+        return (value, loss.add((features * gradient).sum(), Number.One));
     }
 }

@@ -28,8 +28,8 @@ internal sealed record CopyMixture(Tensor LogProbabilities, Tensor Written)
         var gate = Gate(network, tokens);
         var sources = tokens.Rows is { } rows ? copies.index_select(0, rows) : copies;
         var copied = (tokens.Weights!.to(ScalarType.Float32) * sources.eq(targets.unsqueeze(1)).to(ScalarType.Float32)).sum(1);
-        written = LogSigmoid(gate) + written.masked_fill(targets.ge(Number.Of((long)network.VocabularySize)), Number.Of(Never));
-        return new CopyMixture(written.logaddexp(LogSigmoid(gate.neg()) + copied.clamp_min(Number.Of(LeastProbability)).log()), written);
+        written = nn.functional.logsigmoid(gate).add(written.masked_fill(targets.ge(Number.Of((long)network.VocabularySize)), Number.Of(Never)), Number.One);
+        return new CopyMixture(written.logaddexp(nn.functional.logsigmoid(gate.neg()).add(copied.clamp_min(Number.Of(LeastProbability)).log(), Number.One)), written);
     }
 
     /// <summary>The log probabilities of everything that can be written or copied.</summary>
@@ -40,17 +40,15 @@ internal sealed record CopyMixture(Tensor LogProbabilities, Tensor Written)
     /// <param name="extra">The number of words beyond the vocabulary.</param>
     public static Tensor Distribution(SequenceToSequenceNetwork network, DecodedTokens tokens, Tensor written, Tensor copies, int extra)
     {
-        var gate = Gate(network, tokens).sigmoid().unsqueeze(1);
-        var all = written.exp() * gate;
+        var gate = Gate(network, tokens).unsqueeze(1);
+        var all = written.exp() * gate.sigmoid();
         if (extra > 0)
             all = cat([all, zeros([all.shape[0], extra], all.dtype, all.device)], 1);
         // Padding has a weight of 0, so it may be added to any token.
-        all.scatter_add_(1, copies.clamp_min(Number.Zero), tokens.Weights!.to(ScalarType.Float32) * (1 - gate));
+        all.scatter_add_(1, copies.clamp_min(Number.Zero), tokens.Weights!.to(ScalarType.Float32) * gate.neg().sigmoid());
         return all.clamp_min(Number.Of(LeastProbability)).log();
     }
 
     private static Tensor Gate(SequenceToSequenceNetwork network, DecodedTokens tokens) =>
         network.GateLogits(tokens.Hidden, tokens.Context!, tokens.Embedded!).to(ScalarType.Float32);
-
-    private static Tensor LogSigmoid(Tensor x) => nn.functional.softplus(x.neg()).neg();
 }

@@ -17,9 +17,9 @@ internal static class SequenceToSequenceColumns
             columns.Add(new(output + "LogProbability", NumberDataViewType.Single));
         if (options.NumberOfAnswers > 1)
         {
-            columns.Add(new(output + "s", new VectorDataViewType(TextDataViewType.Instance, options.NumberOfAnswers)));
+            columns.Add(new(output + "Candidates", new VectorDataViewType(TextDataViewType.Instance, options.NumberOfAnswers)));
             if (options.AddLogProbabilities)
-                columns.Add(new(output + "LogProbabilities", new VectorDataViewType(NumberDataViewType.Single, options.NumberOfAnswers)));
+                columns.Add(new(output + "CandidateLogProbabilities", new VectorDataViewType(NumberDataViewType.Single, options.NumberOfAnswers)));
         }
         if (target == null)
             return columns;

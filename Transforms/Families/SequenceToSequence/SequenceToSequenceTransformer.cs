@@ -22,7 +22,7 @@ namespace MLExtensions;
 /// <item><term><c>Answer</c>, <c>Text</c></term><description>What the network writes, as <see cref="Decoding"/> says.</description></item>
 /// <item><term><c>AnswerLogProbability</c>, <c>Single</c></term><description>The natural logarithm of its probability, its end included; with
 /// <see cref="DecodingOptions.AddLogProbabilities"/>.</description></item>
-/// <item><term><c>Answers</c> and <c>AnswerLogProbabilities</c>, vectors</term><description>All answers, best first, if
+/// <item><term><c>AnswerCandidates</c> and <c>AnswerCandidateLogProbabilities</c>, vectors</term><description>All answers, best first, if
 /// <see cref="DecodingOptions.NumberOfAnswers"/> is more than 1. Where there are fewer, the rest is empty, with NaN.</description></item>
 /// <item><term><c>TargetLogProbability</c>, <c>Single</c>, and <c>TargetTokens</c>, <c>Int32</c></term><description>If the data has the target
 /// column, named <c>Target</c> here: the natural logarithm of the probability of the target after its source, and the number of its tokens, its end

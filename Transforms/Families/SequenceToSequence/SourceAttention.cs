@@ -71,5 +71,5 @@ internal sealed class AdditiveAttention : SourceAttention
     public override Tensor Keys(Tensor outputs) => keys.call(outputs);
 
     private protected override Tensor Scores(Tensor asked, Tensor keys) =>
-        score.call((questions.call(asked).unsqueeze(2) + keys.unsqueeze(1)).tanh()).squeeze(3);
+        score.call(questions.call(asked).unsqueeze(2).add(keys.unsqueeze(1), Number.One).tanh()).squeeze(3);
 }
