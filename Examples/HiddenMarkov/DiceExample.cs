@@ -72,7 +72,7 @@ internal sealed class DiceExample : IExample
         result[$"{name}.log-likelihood"] = logLikelihood;
 
         var (train, test) = (known.Sample(BookSample, seed), known.Sample(BookSample, seed + 1));
-        var options = new DiscreteHiddenMarkovEstimator.Options { NumbersOfStates = [3], Seed = seed, CancellationToken = cancellationToken };
+        var options = new DiscreteHiddenMarkovEstimator.Options { NumbersOfStates = [3], NumberOfStarts = 5, MaximumIterations = 500, Seed = seed, CancellationToken = cancellationToken };
         var blind = mlContext.HiddenMarkovModels.Trainers.Discrete(options).Fit(train);
         options.LabelColumnName = "State";
         var seen = mlContext.HiddenMarkovModels.Trainers.Discrete(options).Fit(train);

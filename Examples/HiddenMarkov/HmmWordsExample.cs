@@ -50,7 +50,7 @@ internal sealed class HmmWordsExample : IExample
         foreach (var best in model.Starts.GroupBy(start => start.NumberOfStates).Select(group => group.MaxBy(start => start.LogLikelihood)!))
             AnsiConsole.WriteLine($"{best}");
         var result = Print(mlContext, model);
-        result["seconds"] = seconds;
+        result["training.seconds"] = seconds;
         result["perplexity"] = mlContext.HiddenMarkovModels.Evaluate(model, Symbols.View(mlContext, text)).Perplexity;
         AnsiConsole.WriteLine($"{text.Length:N0} letters, {model.Starts.Count} starts in {seconds:0.0} s; perplexity {result["perplexity"]:0.000}.");
         var output = new OutputFolder(Name);

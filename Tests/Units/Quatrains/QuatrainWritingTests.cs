@@ -98,7 +98,7 @@ public sealed class QuatrainWritingTests
     public void ImpossibleAcrostic_NamesTheRemedy()
     {
         var message = Assert.Throws<FormatException>(() => Write(s_poet, [new Wish(), new Wish { Acrostic = "日月春秋", Pattern = "5B'" }])).Message;
-        foreach (var part in new[] { "row 1", "'日' of line 1", "oblique tone", "level tone", "What would do", "7A" })
+        foreach (var part in new[] { "Column 'Acrostic', row 1", "'日' of line 1", "oblique tone", "level tone", "What would do", "7A" })
             StringAssert.Contains(message, part);
     }
 

@@ -11,7 +11,7 @@ internal sealed record QuatrainRequest(string About, int[] Acrostic, QuatrainPat
     public int LineLength => Patterns[0].LineLength;
 
     /// <summary>Checks what is asked for, and leaves only patterns that the acrostic allows.</summary>
-    /// <param name="where">Names the row, for messages.</param>
+    /// <param name="where">Names row and column of a wish, for messages.</param>
     /// <param name="about">What the poem is about.</param>
     /// <param name="acrostic">The first characters of the lines.</param>
     /// <param name="pattern">The name of a pattern, a length, or nothing.</param>
@@ -20,14 +20,14 @@ internal sealed record QuatrainRequest(string About, int[] Acrostic, QuatrainPat
     /// <param name="table">The tones and rhymes.</param>
     /// <param name="seed">The seed.</param>
     /// <exception cref="FormatException">A value cannot be fulfilled; the message says what would do.</exception>
-    public static QuatrainRequest Create(string where, ReadOnlySpan<char> about, ReadOnlySpan<char> acrostic, ReadOnlySpan<char> pattern, ReadOnlySpan<char> rhymeGroup, QuatrainOptions options, RhymeTable table, ulong seed)
+    public static QuatrainRequest Create(QuatrainPlace where, ReadOnlySpan<char> about, ReadOnlySpan<char> acrostic, ReadOnlySpan<char> pattern, ReadOnlySpan<char> rhymeGroup, QuatrainOptions options, RhymeTable table, ulong seed)
     {
         var patterns = QuatrainPattern.Find(pattern, options.LineLength)
-            ?? throw new FormatException($"{where}: the pattern is '{pattern.ToString()}'; it must be one of {string.Join(", ", QuatrainPattern.All.Select(one => one.Name))}, or 5 or 7 for any of that length, or empty.");
-        var groups = GroupsOf(where, rhymeGroup, table);
-        var first = AcrosticOf(where, acrostic, options, table);
+            ?? throw new FormatException($"{where.Pattern}: the pattern is '{pattern.ToString()}'; it must be one of {string.Join(", ", QuatrainPattern.All.Select(one => one.Name))}, or 5 or 7 for any of that length, or empty.");
+        var groups = GroupsOf(where.RhymeGroup, rhymeGroup, table);
+        var first = AcrosticOf(where.Acrostic, acrostic, options, table);
         if (options.KeepsPattern && first.Length > 0)
-            patterns = Allowed(where, patterns, first, table);
+            patterns = Allowed(where.Acrostic, patterns, first, table);
         return new QuatrainRequest(QuatrainVocabulary.About(about), first, patterns, groups, seed);
     }
 
@@ -70,5 +70,23 @@ internal sealed record QuatrainRequest(string About, int[] Acrostic, QuatrainPat
         throw new FormatException(FormattableString.Invariant($"{where}: the acrostic character '{QuatrainText.Text([first[wrong]])}' of line {wrong + 1} has {(table.Of(first[wrong]).IsLevel ? "a level" : "an oblique")} tone; with the others, pattern {nearest.Name} would take one of {(needed == "level" ? "a level" : "an oblique")} tone there. What would do: another character of {(needed == "level" ? "a level" : "an oblique")} tone{remedy}."));
 
         bool Suits(QuatrainPattern pattern, int line) => table.Of(first[line]).Suits(pattern.Tones[line * pattern.LineLength]);
+    }
+}
+
+/// <summary>Names the wishes of a row in messages.</summary>
+/// <param name="Row">The row.</param>
+/// <param name="Acrostic">Where the acrostic is.</param>
+/// <param name="Pattern">Where the pattern is.</param>
+/// <param name="RhymeGroup">Where the rhyme group is.</param>
+internal sealed record QuatrainPlace(string Row, string Acrostic, string Pattern, string RhymeGroup)
+{
+    /// <summary>A poem that is asked for by itself.</summary>
+    public static QuatrainPlace Alone { get; } = new("The poem", "acrostic", "pattern", "rhymeGroup");
+
+    public static QuatrainPlace Of(string row, QuatrainInputs inputs)
+    {
+        return new(row, Name(inputs.Acrostic), Name(inputs.Pattern), Name(inputs.RhymeGroup));
+
+        string Name(string? column) => column == null ? row : $"Column '{column}', {row}";
     }
 }

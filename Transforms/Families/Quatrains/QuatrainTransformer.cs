@@ -110,7 +110,7 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
     public string Write(string about = "", string acrostic = "", string pattern = "", string rhymeGroup = "", long seed = 0)
     {
         using var lease = Lease();
-        return Write(CreateWriter(), "The poem", about, acrostic, pattern, rhymeGroup, seed).ToString();
+        return Write(CreateWriter(), QuatrainPlace.Alone, about, acrostic, pattern, rhymeGroup, seed).ToString();
     }
 
     /// <summary>
@@ -186,7 +186,7 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
             getAcrostic?.Invoke(ref acrostic);
             getPattern?.Invoke(ref pattern);
             getRhyme?.Invoke(ref rhyme);
-            written = Write(writer, RowName.Of(row.Position), about.Span, acrostic.Span, pattern.Span, rhyme.Span, getSeed());
+            written = Write(writer, QuatrainPlace.Of(RowName.Of(row.Position), _inputs), about.Span, acrostic.Span, pattern.Span, rhyme.Span, getSeed());
             position = row.Position;
             return written;
         }
@@ -194,10 +194,10 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
 
     private QuatrainWriter CreateWriter() => new(_network, _vocabulary, _trainingLines, Options);
 
-    private WrittenQuatrain Write(QuatrainWriter writer, string where, ReadOnlySpan<char> about, ReadOnlySpan<char> acrostic, ReadOnlySpan<char> pattern, ReadOnlySpan<char> rhymeGroup, long seed)
+    private WrittenQuatrain Write(QuatrainWriter writer, QuatrainPlace where, ReadOnlySpan<char> about, ReadOnlySpan<char> acrostic, ReadOnlySpan<char> pattern, ReadOnlySpan<char> rhymeGroup, long seed)
     {
         var request = QuatrainRequest.Create(where, about, acrostic, pattern, rhymeGroup, Options, RhymeTable, SeedOf($"{about}|{acrostic}|{pattern}|{rhymeGroup}", seed));
-        return writer.Write(request, where);
+        return writer.Write(request, where.Row);
     }
 
     /// <summary>A seed that is the same for the same wishes in any row and process.</summary>
