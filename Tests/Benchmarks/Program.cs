@@ -35,6 +35,7 @@ IBenchmark[] benchmarks =
     new GanThroughput(),
     new DqnThroughput(),
     new StyleOptimization(),
+    new FeedForwardStyle(),
     new MarkovTraining(),
 ];
 
