@@ -1,4 +1,5 @@
 using MLExtensions.Onnx;
+using MLExtensions.Text;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Model.OnnxConverter;
@@ -204,5 +205,12 @@ internal sealed class TextCursor : BlockCursor
     }
 
     /// <summary>The texts of a column in the rows that were read ahead.</summary>
-    public ReadOnlyMemory<ReadOnlyMemory<char>> TextsOf(DataViewSchema.Column column) => ((ColumnBuffer<ReadOnlyMemory<char>>)Columns[column.Index]!).Memory[..Count];
+    public ReadOnlyMemory<ReadOnlyMemory<char>> TextsOf(DataViewSchema.Column column)
+    {
+        if (Columns[column.Index] is ColumnBuffer<ReadOnlyMemory<char>> texts)
+            return texts.Memory[..Count];
+        var words = TokenColumn.Words(column);
+        var keys = ((ColumnBuffer<VBuffer<uint>>)Columns[column.Index]!).Memory[..Count];
+        return keys.ToArray().Select(row => TokenColumn.Join(row, words)).ToArray();
+    }
 }

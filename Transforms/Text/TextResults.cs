@@ -38,7 +38,7 @@ internal abstract class TextResults<T>
 
     private sealed class OfRows(DataViewRow input, IReadOnlyList<DataViewSchema.Column> columns, ComputeOfTexts<T> compute) : TextResults<T>
     {
-        private readonly ValueGetter<ReadOnlyMemory<char>>[] _getters = [.. columns.Select(column => input.GetGetter<ReadOnlyMemory<char>>(column))];
+        private readonly ValueGetter<ReadOnlyMemory<char>>[] _getters = [.. columns.Select(column => TokenColumn.Open(input, column))];
         private readonly T[] _result = new T[1];
         private long _position = -1;
 

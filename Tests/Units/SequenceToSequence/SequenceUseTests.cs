@@ -103,6 +103,26 @@ public sealed class SequenceUseTests
         Assert.AreEqual(Shared.Value.Answer("w1 w2"), loaded.Answer("w1 w2", new DecodingOptions()), "other options after loading");
     }
 
+    /// <summary>Words are keys, and keys are words; a missing key is an unknown word.</summary>
+    [TestMethod]
+    public void VectorsOfKeys_AreTextsOfTheirValues()
+    {
+        var text = PairSample.View(Pairs);
+        var toKeys = PairSample.Ml.Transforms.Text.TokenizeIntoWords("Source").Append(PairSample.Ml.Transforms.Text.TokenizeIntoWords("Target"))
+            .Append(PairSample.Ml.Transforms.Conversion.MapValueToKey("Source")).Append(PairSample.Ml.Transforms.Conversion.MapValueToKey("Target")).Fit(text);
+        using var model = PairSample.Ml.SequenceToSequence.Trainers.Lstm(PairSample.Options()).Fit(toKeys.Transform(text));
+        Outcome.AssertSameBits(Shared.Value.Model.GetWeights("output.weight"), model.Model.GetWeights("output.weight"));
+        PairSample[] test = [new() { Source = "w1 w2 never", Target = "w2" }, new() { Source = "w3", Target = "w3 w1" }, new() { Source = "", Target = "" }];
+        var (keys, texts) = (model.Transform(toKeys.Transform(PairSample.View(test))), Shared.Value.Transform(PairSample.View(test)));
+        CollectionAssert.AreEqual(texts.GetColumn<string>("Answer").ToArray(), keys.GetColumn<string>("Answer").ToArray());
+        Outcome.AssertSameBits(Outcome.Values(texts, "TargetLogProbability"), Outcome.Values(keys, "TargetLogProbability"));
+        var chain = toKeys.Append(model);
+        using var engine = PairSample.Ml.Model.CreatePredictionEngine<PairSample, AnswerRow>(chain, new PredictionEngineOptions { OwnsTransformer = false });
+        Assert.AreEqual(Shared.Value.Answer("w1 w2 never"), engine.Predict(test[0]).Answer);
+        var spaced = PairSample.Ml.Transforms.Concatenate("Whole", "Source").Append(PairSample.Ml.Transforms.Conversion.MapValueToKey("Keys", "Whole")).Fit(text).Transform(text);
+        Refused("several words", () => PairSample.Ml.SequenceToSequence.Trainers.Lstm(PairSample.Options(o => o.SourceColumnName = "Keys")).Fit(spaced), "'Keys'");
+    }
+
     [TestMethod]
     public void Threads_GetTheirOwnAnswers()
     {
@@ -154,6 +174,11 @@ public sealed class SequenceUseTests
         model.Attention("w1");
         model.Transform(PairSample.View(Pairs)).GetColumn<float>("TargetLogProbability").Count();
         Assert.AreEqual(before, TorchSharp.torch.Tensor.TotalCount);
+    }
+
+    private sealed class AnswerRow
+    {
+        public string Answer { get; set; } = "";
     }
 
     private static void Refused(string part, Func<object> action, params string[] parts)

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.ML;
 using MLExtensions.Families.LanguageModels;
 using MLExtensions.Tensors;
+using MLExtensions.Text;
 using MLExtensions.Training;
 
 namespace MLExtensions.Families.SequenceToSequence;
@@ -53,8 +54,8 @@ internal sealed class PairSet : IDisposable
         DataViewSchema.Column[] columns = [data.Schema[sourceColumn], data.Schema[targetColumn]];
         var groups = groupColumn == null ? (DataViewSchema.Column?)null : GroupColumn.Find(data.Schema, groupColumn);
         using var cursor = data.GetRowCursor(groups is { } needed ? [.. columns, needed] : columns);
-        var getSource = cursor.GetGetter<ReadOnlyMemory<char>>(columns[0]);
-        var getTarget = cursor.GetGetter<ReadOnlyMemory<char>>(columns[1]);
+        var getSource = TokenColumn.Open(cursor, columns[0]);
+        var getTarget = TokenColumn.Open(cursor, columns[1]);
         var getGroup = groups is { } column ? GroupColumn.Open(cursor, column) : null;
         ReadOnlyMemory<char> source = default, target = default;
         var group = new StringBuilder();

@@ -13,7 +13,8 @@ namespace MLExtensions;
 /// <summary>Trains a recurrent network that reads one text and writes another: answers, translations, corrections.</summary>
 /// <remarks>
 /// <para>
-/// The input has a <c>Text</c> column of sources and one of targets. The transformer adds what the network writes for each source.
+/// The input has a column of sources and one of targets, each a <c>Text</c> or a vector of keys, whose values are words. The transformer adds what the network
+/// writes for each source, as text.
 /// </para>
 /// <para>Trainer Characteristics</para>
 /// <list type="table">
@@ -39,8 +40,8 @@ public sealed class SequenceToSequenceEstimator : NetworkEstimator<SequenceToSeq
 
     private protected override void CheckSchema(SchemaShape schema)
     {
-        TextColumn.Check(schema, _options.SourceColumnName);
-        TextColumn.Check(schema, _options.TargetColumnName);
+        TokenColumn.Check(schema, _options.SourceColumnName);
+        TokenColumn.Check(schema, _options.TargetColumnName);
     }
 
     private protected override IEnumerable<SchemaShape.Column> AddedColumns() =>
@@ -73,11 +74,13 @@ public sealed class SequenceToSequenceEstimator : NetworkEstimator<SequenceToSeq
             GradientClipNorm = 5;
         }
 
-        /// <summary>The text column that is read. Default <c>Source</c>.</summary>
+        /// <summary>
+        /// The column that is read: texts, or vectors of keys, whose values are words. Default <c>Source</c>.
+        /// </summary>
         [DoesNotChangeResult]
         public string SourceColumnName { get; set; } = "Source";
 
-        /// <summary>The text column of what is to be written. Default <c>Target</c>.</summary>
+        /// <summary>The column of what is to be written: texts, or vectors of keys, whose values are words. Default <c>Target</c>.</summary>
         [DoesNotChangeResult]
         public string TargetColumnName { get; set; } = "Target";
 

@@ -11,6 +11,8 @@ namespace MLExtensions.Families.SequenceToSequence;
 /// <summary>One training of a sequence-to-sequence network.</summary>
 internal sealed class SequenceToSequenceTraining(IHost host, SequenceToSequenceEstimator.Options options, int seed) : NetworkTraining<PairBatch>(host, options, seed)
 {
+    private const int LikelyTokens = 4;
+
     private protected override NetworkArchitecture Plan(IDataView input, IDataView? validation, StartingWeights start, TrainingSession session)
     {
         var known = start.Architecture as SequenceToSequenceArchitecture;
@@ -66,6 +68,9 @@ internal sealed class SequenceToSequenceTraining(IHost host, SequenceToSequenceE
     }
 
     private protected override TrainingStep<PairBatch> CreateStep(TrainedNetwork network, TrainingData<PairBatch> data) => new SequenceToSequenceStep(network, options, Seed);
+
+    /// <summary>A pair is some tokens, of which all but the recurrence are computed at once.</summary>
+    private protected override double WorkOf(NetworkArchitecture architecture) => LikelyTokens * architecture.MultiplyAdds;
 
     /// <summary>The tokenizer reads the texts before.</summary>
     private protected override bool ReadsAgain(IDataView input) => true;

@@ -153,7 +153,7 @@ public sealed class SequenceToSequenceTransformer : NetworkColumnsTransformer, I
     private protected override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumnsFor(DataViewSchema schema) =>
         SequenceToSequenceColumns.Of(OutputColumnName, FindTarget(schema)?.Name, Decoding);
 
-    private protected override DataViewSchema.Column FindInput(DataViewSchema schema) => TextColumn.Find(schema, InputColumnName);
+    private protected override DataViewSchema.Column FindInput(DataViewSchema schema) => TokenColumn.Find(schema, InputColumnName);
 
     private protected override IReadOnlyList<DataViewSchema.Column> OtherInputs(DataViewSchema schema) => FindTarget(schema) is { } target ? [target] : [];
 
@@ -212,7 +212,7 @@ public sealed class SequenceToSequenceTransformer : NetworkColumnsTransformer, I
     }
 
     private DataViewSchema.Column? FindTarget(DataViewSchema schema) =>
-        schema.GetColumnOrNull(TargetColumnName) is { } column && column.Type == TextDataViewType.Instance ? column : null;
+        schema.GetColumnOrNull(TargetColumnName) is { } column && TokenColumn.Takes(column.Type) ? column : null;
 
     private (SourceTokens Source, DecodingOptions Options) Read(string source, DecodingOptions? decoding)
     {
