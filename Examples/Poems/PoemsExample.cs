@@ -32,7 +32,7 @@ internal sealed class PoemsExample : IExample
     public ExampleHelp Help => new(
         "Trains a language model on Tang quatrains and writes new ones that keep tone and rhyme.",
         $"{PoemFile.Data}",
-        "an hour of one core to train, 3 minutes with --generate, 5 seconds with --check",
+        "about half an hour of one core to train (20 minutes with --bfloat16 where the processor has it), some minutes with --generate, 5 seconds with --check",
         "the model (NAME.zip), training curves (NAME-history.png), a checkpoint folder for --resume, the written poems (NAME-poems.txt) and a picture of some (NAME-poems.png)");
 
     public IReadOnlyList<ExampleOption> Options =>

@@ -112,7 +112,7 @@ public sealed class QuatrainEstimator : IEstimator<QuatrainTransformer>
             Dropout = 0.4,
             BatchSize = 16,
             Epochs = DefaultEpochCount,
-            LearningRate = 0.002,
+            LearningRate = 0.005,
             LearningRateSchedule = LearningRateSchedule.Cosine(warmupEpochs: 0.5),
             GradientClipNorm = 1,
             IndependentRows = true,
