@@ -90,8 +90,8 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         var checkpoint = options.CheckpointFolder == null
             ? null
             : new CheckpointFile(options.CheckpointFolder, TrainingFingerprint.Create(options, seed, step, training.Checksum, validation?.Checksum, fingerprint ?? new Dictionary<string, string>()));
-        using var loop = new TrainingLoop<TBatch>(step, training, validation, goal, options, reporter, checkpoint, ThrowIfCancelled, _warnings);
         using var memory = FreedMemory.Keep();
+        using var loop = new TrainingLoop<TBatch>(step, training, validation, goal, options, reporter, checkpoint, BeforeBatch, _warnings);
         var outcome = loop.Run();
         using (NewDisposeScope())
             step.Diagnose().Concat(step.LossTellsLearning ? StepWarnings.OfLosses(outcome, step.LowersLoss ? training.BatchCount : 0, isNew: options.InitialModel == null && initialWeights == null) : []).ToList().ForEach(Warn);
@@ -109,6 +109,12 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
             Device = step.Networks[0].Device.ToString(),
             Precision = options.Precision.ToString().ToLowerInvariant(),
         };
+
+        void BeforeBatch()
+        {
+            ThrowIfCancelled();
+            memory.TidyAtTimes();
+        }
     }
 }
 

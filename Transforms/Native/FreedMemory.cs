@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.ML;
 
@@ -21,9 +22,13 @@ internal sealed class FreedMemory : IDisposable
     // The heaps of threads other than the first are at most so large; one that is empty is unmapped unless the pad is larger.
     private const int ThreadHeapSize = 64 << 20;
 
+    // The pages of a step are cleared again afterwards: rarely enough that nobody notices.
+    private static readonly TimeSpan TidyingInterval = TimeSpan.FromMinutes(1);
+
     private static readonly string[] Variables = ["MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_", "MALLOC_MMAP_MAX_", "GLIBC_TUNABLES", "LD_PRELOAD"];
     private static readonly Lock Gate = new();
     private static int _open;
+    private readonly Stopwatch _sinceTidying = Stopwatch.StartNew();
     private bool _isOver;
 
     /// <summary>Whether the allocator is glibc's and the user has not set it.</summary>
@@ -48,6 +53,33 @@ internal sealed class FreedMemory : IDisposable
     /// <param name="row">The cursor, or a single row.</param>
     /// <returns>Ends it; null for a single row, which nobody may ever dispose.</returns>
     public static Action? KeepFor(DataViewRow row) => row is DataViewRowCursor ? Keep().Dispose : null;
+
+    /// <summary>
+    /// Gives back what is free, once a minute; to be called often. Where no two steps need blocks of the same sizes, as with texts of all lengths,
+    /// the heap gets holes that nothing fits into, and would grow by gigabytes.
+    /// </summary>
+    public void TidyAtTimes()
+    {
+        if (_sinceTidying.Elapsed < TidyingInterval)
+            return;
+        Tidy();
+        _sinceTidying.Restart();
+    }
+
+    /// <summary>Gives back all pages that nothing is on.</summary>
+    internal static void Tidy()
+    {
+        if (!IsPossible)
+            return;
+        try
+        {
+            _ = TrimHeap(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            IsPossible = false;
+        }
+    }
 
     public void Dispose()
     {
@@ -79,6 +111,9 @@ internal sealed class FreedMemory : IDisposable
 
     [DllImport("libc", EntryPoint = "mallopt")]
     private static extern int SetOption(int parameter, int value);
+
+    [DllImport("libc", EntryPoint = "malloc_trim")]
+    private static extern int TrimHeap(nuint kept);
 }
 
 /// <summary>

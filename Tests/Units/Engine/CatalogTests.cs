@@ -127,7 +127,7 @@ public sealed class CatalogTests
     private static object Required(ParameterInfo parameter) => parameter.ParameterType switch
     {
         _ when parameter.Name == WeightsParameter => LossNetwork("given"),
-        var type when type == typeof(string) => Given,
+        var type when type == typeof(string) => Given + parameter.Name, // columns must differ
         var type when type == typeof(int[]) => new[] { 3 },
         _ => 3,
     };

@@ -43,7 +43,7 @@ public sealed class FingerprintTests
             "StateColumnName", "ActionColumnName", "RewardColumnName", "NextStateColumnName", "EpisodeColumnName", "StepColumnName", "TerminatedColumnName", "TruncatedColumnName",
             "ActionMaskColumnName", "NextActionMaskColumnName", "OutputColumnName", "ActionValuesColumnName",
         ],
-        [typeof(LanguageModelEstimator.Options)] = ["TextColumnName", "Tokenization"],
+        [typeof(LanguageModelEstimator.Options)] = ["TextColumnName", "Tokenization", "ContextColumnName", "TokenFeatures"],
         [typeof(SequenceToSequenceEstimator.Options)] = ["SourceColumnName", "TargetColumnName", "OutputColumnName", "Tokenization", "TargetTokenization", "Decoding"],
         // The fingerprint has the layers by their full names, and the weights and style pictures as they are.
         [typeof(AdaptiveStyleTransferEstimator.Options)] =

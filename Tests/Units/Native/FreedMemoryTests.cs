@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using MLExtensions.Native;
 using static TorchSharp.torch;
 
@@ -23,6 +24,31 @@ public sealed class FreedMemoryTests
         }
         // Larger than any block that the C library keeps by itself.
         Assert.IsGreaterThan(100L * PagesPerMegabyte, PageFaults(2, megabytes: 100), "afterwards it gives blocks back to the system");
+    }
+
+    [TestMethod]
+    public unsafe void Holes_AreGivenBack()
+    {
+        if (!FreedMemory.IsPossible)
+            Assert.Inconclusive("The allocator is not glibc's, or the user has set it.");
+        const int BlockBytes = 1 << 20;
+        using var memory = FreedMemory.Keep();
+        var blocks = new nint[200];
+        for (var i = 0; i < blocks.Length; i++)
+        {
+            blocks[i] = (nint)NativeMemory.Alloc(BlockBytes);
+            new Span<byte>((void*)blocks[i], BlockBytes).Fill(1);
+        }
+        for (var i = 0; i < blocks.Length; i += 2)
+            NativeMemory.Free((void*)blocks[i]);
+        var before = Resident();
+        FreedMemory.Tidy();
+        var given = before - Resident();
+        for (var i = 1; i < blocks.Length; i += 2)
+            NativeMemory.Free((void*)blocks[i]);
+        Assert.IsGreaterThan(50L * PagesPerMegabyte, given, "pages between blocks that are in use");
+
+        static long Resident() => long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[1], CultureInfo.InvariantCulture);
     }
 
     /// <summary>The pages that are new to this thread while it allocates, fills and frees blocks.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using MLExtensions.Families.LanguageModels;
 using MLExtensions.Families.Recurrent;
 using MLExtensions.Networks;
+using MLExtensions.Tensors;
 using TorchSharp.Modules;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -153,7 +154,7 @@ internal sealed class LanguageModelNetwork : nn.Module<Tensor, Tensor>, IOutputL
     public Tensor? FeaturesOfTokens => _features?.On(EmbeddingWeight.device, EmbeddingWeight.dtype);
 
     /// <summary>The vectors of all tokens, <c>[vocabulary, embedding size]</c>: their own and those of their features.</summary>
-    public Tensor Vectors() => FeaturesOfTokens is { } features ? EmbeddingWeight + features.mm(FeatureWeight!) : EmbeddingWeight;
+    public Tensor Vectors() => FeaturesOfTokens is { } features ? EmbeddingWeight.add(features.mm(FeatureWeight!), Number.One) : EmbeddingWeight;
 
     /// <summary>The weights of the output layer, <c>[vocabulary, width of the hidden values]</c>.</summary>
     /// <param name="vectors">The vectors of the tokens.</param>

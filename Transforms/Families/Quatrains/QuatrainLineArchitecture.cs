@@ -135,7 +135,7 @@ internal sealed class QuatrainLineNetwork : nn.Module<Tensor, Tensor>, IFullPrec
     }
 
     /// <summary>The vectors of all characters.</summary>
-    public Tensor Vectors() => _features == null ? embedding.Weight : embedding.Weight + _features.On(embedding.Weight.device, embedding.Weight.dtype).mm(embedding_features!.Weight);
+    public Tensor Vectors() => _features == null ? embedding.Weight : embedding.Weight.add(_features.On(embedding.Weight.device, embedding.Weight.dtype).mm(embedding_features!.Weight), Number.One);
 
     /// <summary>The context before the first line, <c>[poems, size]</c>.</summary>
     /// <param name="tokens">The titles, <c>[poems, any]</c>, filled up with -1.</param>
