@@ -101,11 +101,10 @@ internal sealed class ChatExample : IExample
 
     private static ResultLine Measure(MLContext mlContext, SequenceToSequenceTransformer model, IDataView test, IDataView train)
     {
-        // A greedy answer is not needed here, and costs much more than the perplexity.
         var reference = mlContext.LanguageModels.Trainers.KneserNey(new KneserNeyEstimator.Options { TextColumnName = "Text", Tokenization = Words }).Fit(train);
         var scored = model.Transform(test);
-        var tokens = scored.GetColumn<int>("TargetTokens").Sum(count => (long)count);
-        var perplexity = Math.Exp(-scored.GetColumn<float>("TargetLogProbability").Sum(value => (double)value) / tokens);
+        var tokens = scored.GetColumn<int>("TextTokens").Sum(count => (long)count);
+        var perplexity = Math.Exp(-scored.GetColumn<float>("TextLogProbability").Sum(value => (double)value) / tokens);
         var counted = mlContext.LanguageModels.Evaluate(reference.Transform(test));
         AnsiConsole.WriteLine($"Test: perplexity {perplexity:0.00} of {tokens:N0} tokens, ends included, by a vocabulary of {((WordTokenizer)model.OutputTokenizer).Vocabulary.Count:N0}; n-grams of order 3: {counted.Perplexity:0.00}.");
         var result = new ResultLine { ["test.perplexity"] = perplexity, ["n-grams.perplexity"] = counted.Perplexity, ["test.tokens"] = tokens };
