@@ -61,6 +61,7 @@ internal sealed class BabiExample : IExample
         BatchSize = arguments.Integer(Batch, least: 1),
         GradientClipNorm = 10,
         LearningRate = arguments.Number(Rate, least: 0),
+        LearningRateSchedule = LearningRateSchedule.Cosine(warmupEpochs: 0.1),
         Epochs = arguments.OptionalInteger(Epochs, least: 1) ?? (task == 1 ? 8 : 12),
         MaximumTargetTokens = 20,
         ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1),

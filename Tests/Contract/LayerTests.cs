@@ -23,6 +23,7 @@ public sealed class LayerTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DynamicData(nameof(Subjects.NetworkNames), typeof(Subjects))]
     public void LayerRule_HoldsForItsLayerAlone(string name)
     {

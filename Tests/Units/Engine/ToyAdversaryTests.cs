@@ -11,6 +11,7 @@ public sealed class ToyAdversaryTests
     private const int Epochs = 30;
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Generator_FindsTheRing()
     {
         using var scope = NewDisposeScope();

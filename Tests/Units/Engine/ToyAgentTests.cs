@@ -13,6 +13,7 @@ public sealed class ToyAgentTests
 
     /// <summary>From the left end, each step to the right is worth 0.9 times the next one; the last gives 1.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void Agent_LearnsTheValues()
     {
         using var scope = NewDisposeScope();

@@ -11,6 +11,7 @@ public sealed class GanTests
     private static readonly MLContext Ml = new(1);
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Points_BothClustersAreGenerated()
     {
         using var gan = Ml.GenerativeModels.Trainers.Gan(Points(epochs: 100)).Fit(GanSample.Points(Ml));
@@ -23,6 +24,7 @@ public sealed class GanTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void ConditionalImages_AreOfTheAskedClass()
     {
         using var gan = Ml.GenerativeModels.Trainers.Dcgan(Images(conditional: true, epochs: 30)).Fit(GanSample.Halves(Ml));
@@ -39,6 +41,7 @@ public sealed class GanTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DataRow(AdversarialLoss.NonSaturating)]
     [DataRow(AdversarialLoss.Minimax)]
     [DataRow(AdversarialLoss.LeastSquares)]
@@ -173,6 +176,7 @@ public sealed class GanTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void ValuesOutsideOfTheRange_AreRefusedWithTheScaling()
     {
         var error = Assert.ThrowsExactly<FormatException>(() => Ml.GenerativeModels.Trainers.Dcgan(Images(conditional: false, epochs: 1)).Fit(GanSample.Halves(Ml, scale: 255)));

@@ -72,6 +72,7 @@ public sealed class FrechetDistanceTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void OtherReal_GivesTheFloorAllRows()
     {
         var metrics = _ml.GenerativeModels.Evaluate(View(Digits[..500]), View(Digits[500..1000]), otherReal: View(Digits[1000..1500]));

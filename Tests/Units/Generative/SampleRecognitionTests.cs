@@ -38,6 +38,7 @@ public sealed class SampleRecognitionTests
 
     /// <summary>The classifier's keys are numbered in another order than those of the samples; as texts they are the same, too.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     [DataRow("keys")]
     [DataRow("texts")]
     public void Classes_AreMetByName(string kind)
@@ -74,6 +75,7 @@ public sealed class SampleRecognitionTests
 
     /// <summary>Real digits as samples train a classifier well, the same digit for everything does not, however well it is recognized.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void TrainingOnSamples_FindsSamplesThatAreAllAlike()
     {
         var classifier = _ml.Transforms.Conversion.MapValueToKey("Key", "Label").Append(_ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Key"));

@@ -202,6 +202,7 @@ public sealed class HiddenMarkovTransformerTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Evaluation_ComparesWithKnownStates()
     {
         var model = MarkovSample.Known(MarkovSample.Casino, "123456");

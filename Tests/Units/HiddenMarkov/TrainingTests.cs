@@ -52,6 +52,7 @@ public sealed class TrainingTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Casino_IsFound()
     {
         var model = Fit(Casino(6000), options => (options.NumberOfStarts, options.MaximumIterations) = (5, 500));
@@ -82,6 +83,7 @@ public sealed class TrainingTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void KnownAndUnknownStates_AreLearnedTogether()
     {
         // Forty known throws name the dice; the other 4,000 tell what they are like.

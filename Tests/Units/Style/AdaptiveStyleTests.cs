@@ -17,6 +17,7 @@ public sealed class AdaptiveStyleTests
     private readonly MLContext _ml = new(1);
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Painted_HasTheStylesStatistics_MoreThanTheContent()
     {
         using var sample = new StyleSample();

@@ -13,6 +13,7 @@ public sealed class AdaptiveStyleTrainingTests
     private readonly MLContext _ml = new(1);
 
     [TestMethod]
+    [TestCategory("Floor")]
     [DataRow(false)]
     [DataRow(true)]
     public void Training_LowersTheLoss(bool streaming)

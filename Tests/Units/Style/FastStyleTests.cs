@@ -52,6 +52,7 @@ public sealed class FastStyleTests
     }
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Training_LowersTheLosses()
     {
         using var sample = new FastStyleSample();

@@ -11,6 +11,7 @@ public sealed class SeveralStylesTests
     private readonly MLContext _ml = new(1);
 
     [TestMethod]
+    [TestCategory("Floor")]
     public void Styles_Differ_AsTheirPicturesDo()
     {
         using var sample = new FastStyleSample();

@@ -23,6 +23,7 @@ public sealed class InpaintingTests
 
     /// <summary>The right half of unseen images is seen from the left one; the mean image is gray there.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     [DataRow(1)]
     [DataRow(2)]
     [DataRow(3)]
@@ -114,6 +115,7 @@ public sealed class InpaintingTests
 
     /// <summary>More steps find smaller losses, and the class that is given is the class that is found.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void Options_DoWhatTheySay()
     {
         Floor.Below(0.9, Losses(options => options.Steps = 100).Average() / Losses(options => options.Steps = 1).Average(), "loss after 100 steps, of that after 1");
@@ -155,6 +157,7 @@ public sealed class InpaintingTests
 
     /// <summary>Masks of numbers and of flags are the same; nothing missing gives the image back, and its noise still.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void Masks_AsNumbersAndAsFlags()
     {
         var mask = Enumerable.Range(0, Pixels).Select(p => p % Side >= Side / 2 ? 1f : 0).ToArray();
