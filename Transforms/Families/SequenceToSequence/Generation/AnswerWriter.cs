@@ -10,12 +10,11 @@ using static TorchSharp.torch;
 namespace MLExtensions.Families.SequenceToSequence;
 
 /// <summary>Writes answers to sources, and computes the probability of given ones. Thread-safe.</summary>
-internal sealed class AnswerWriter(NetworkModelParameters model)
+/// <param name="model">The network.</param>
+/// <param name="maximumValues">The maximum number of values in memory: of log probabilities, and of gates when given answers are read.</param>
+internal sealed class AnswerWriter(NetworkModelParameters model, int maximumValues = 1 << 23)
 {
     private const int MaximumRows = 64;
-
-    // The maximum number of values in memory: of log probabilities, and of gates when given answers are read.
-    private const int MaximumValues = 1 << 23;
 
     private readonly SequenceToSequenceArchitecture _architecture = (SequenceToSequenceArchitecture)model.Architecture;
     private readonly long _gateValues = GateValues((SequenceToSequenceArchitecture)model.Architecture);
@@ -32,7 +31,7 @@ internal sealed class AnswerWriter(NetworkModelParameters model)
         var answers = new SequenceAnswer[sources.Count][];
         var order = Enumerable.Range(0, sources.Count).OrderByDescending(i => sources[i].Ids.Length).ToArray();
         var each = options.Draws ? options.NumberOfAnswers : options.BeamWidth;
-        var rows = Math.Clamp(MaximumValues / (each * (_architecture.OutputCount + 1)), 1, MaximumRows);
+        var rows = Math.Clamp(maximumValues / (each * (_architecture.OutputCount + 1)), 1, MaximumRows);
         foreach (var part in order.Chunk(rows))
         {
             var batch = Array.ConvertAll(part, i => sources[i]);
@@ -56,7 +55,7 @@ internal sealed class AnswerWriter(NetworkModelParameters model)
             while (first + count < order.Length && count < MaximumRows)
             {
                 steps = Math.Max(steps, targets[order[first + count]].Length);
-                if (count > 0 && (count + 1) * steps * _gateValues > MaximumValues)
+                if (count > 0 && (count + 1) * steps * _gateValues > maximumValues)
                     break;
                 count++;
             }
@@ -160,7 +159,7 @@ internal sealed class AnswerWriter(NetworkModelParameters model)
         var copies = values.Copies(CPU);
         var (decoded, places, tokens) = (Decode(values), values.Places(CPU), values.Targets(CPU));
         var probabilities = new float[values.TokenCount];
-        var part = Math.Max(1, MaximumValues / _architecture.OutputCount);
+        var part = Math.Max(1, maximumValues / _architecture.OutputCount);
         for (var first = 0; first < probabilities.Length; first += part)
         {
             using var inner = NewDisposeScope();
