@@ -138,6 +138,34 @@ public sealed class QuatrainWritingTests
         Assert.AreEqual(measured.CrossEntropy, poet.History.Epochs[^1].Validation!["loss"], 1e-4);
     }
 
+    /// <summary>Products of matrices in half precision, all else in single precision: nearly the same is learned.</summary>
+    [TestMethod]
+    public void LineByLine_LearnsNearlyTheSame_InBFloat16()
+    {
+        var perplexities = new[] { Precision.Float32, Precision.BFloat16 }.Select(precision =>
+        {
+            using var poet = QuatrainSample.Fit(change: o => (o.Architecture, o.Network.Precision, o.Network.ContextDropout, o.Network.Dropout) = (QuatrainArchitecture.LineByLine, precision, 0, 0));
+            return poet.Evaluate(QuatrainSample.View(Collection)).Perplexity;
+        }).ToArray();
+        Assert.AreEqual(perplexities[0], perplexities[1], 0.02 * perplexities[0]);
+    }
+
+    [TestMethod]
+    public void LineByLine_SaysWhatTheOtherTrainersSay()
+    {
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => QuatrainSample.Fit(change: o => (o.Architecture, o.Network.EarlyStopping) = (QuatrainArchitecture.LineByLine, new EarlyStopping()))).Message, "EarlyStopping needs validation data");
+        using var source = new CancellationTokenSource();
+        var read = 0;
+        var rows = Ml.Data.LoadFromEnumerable(Collection.Select(poem =>
+        {
+            if (++read == 3)
+                source.Cancel();
+            return new QuatrainSample { Poem = poem };
+        }));
+        Assert.Throws<OperationCanceledException>(() => QuatrainSample.Fit(change: o => o.Network.CancellationToken = source.Token, data: rows));
+        Assert.IsInRange(3, 4, read);
+    }
+
     /// <summary>Without a further epoch the poems are those of the model before.</summary>
     [TestMethod]
     [DataRow(QuatrainArchitecture.Plain)]

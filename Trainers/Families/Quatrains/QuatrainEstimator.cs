@@ -197,10 +197,17 @@ public sealed class QuatrainEstimator : IEstimator<QuatrainTransformer>
         var options = (LanguageModelEstimator.Options)_options.Network.Snapshot();
         options.Remarks = remarks;
         var network = _options.Architecture == QuatrainArchitecture.LineByLine
-            ? new LineQuatrainNetwork(new QuatrainLineTraining(_host, options, _options.RhymeTable, options.ChooseSeed(_host)).Run(training, held))
+            ? FitLines(options, training, held)
             : (QuatrainNetwork)new PlainQuatrainNetwork(FitLanguageModel(options, training, held));
         var inputs = new QuatrainInputs(_options.TitleColumnName, _options.AcrosticColumnName, _options.PatternColumnName, _options.RhymeGroupColumnName, _options.SeedColumnName);
         return new QuatrainTransformer(_host, network, _options.RhymeTable, lines, inputs, _options.PoemColumnName, _options.OutputColumnName, _options.Writing, ownsModel: true);
+    }
+
+    private LineQuatrainNetwork FitLines(LanguageModelEstimator.Options options, IDataView training, IDataView? held)
+    {
+        options.CheckValidation(training, held);
+        options.ReportIgnored(held, _host);
+        return new LineQuatrainNetwork(new QuatrainLineTraining(_host, options, _options.RhymeTable, options.ChooseSeed(_host)).Run(training, held));
     }
 
     private LanguageModelTransformer FitLanguageModel(LanguageModelEstimator.Options options, IDataView training, IDataView? held)
@@ -231,6 +238,8 @@ public sealed class QuatrainEstimator : IEstimator<QuatrainTransformer>
             ReadOnlyMemory<char> poem = default, title = default;
             while (cursor.MoveNext())
             {
+                _options.Network.CancellationToken.ThrowIfCancellationRequested();
+                _host.CheckAlive();
                 getPoem(ref poem);
                 getTitle(ref title);
                 var lines = QuatrainText.Lines(poem.Span);
