@@ -10,12 +10,31 @@ namespace MLExtensions.Text;
 internal static class RowTexts
 {
     /// <summary>Creates the tokenizer of a text column.</summary>
+    /// <exception cref="ArgumentException">There are texts, but their vocabulary is empty.</exception>
     public static TextTokenizer CreateTokenizer(Tokenization tokenization, IDataView data, string column, Action check)
     {
         var builder = tokenization.CreateBuilder();
+        var hasText = false;
         if (builder.NeedsText)
-            ForEachRow(data, column, check, (text, _, _) => builder.Add(text));
-        return builder.Build();
+        {
+            ForEachRow(data, column, check, (text, _, _) =>
+            {
+                builder.Add(text);
+                hasText |= !text.IsWhiteSpace();
+            });
+        }
+        var tokenizer = builder.Build();
+        if (hasText)
+            RequireTokens(tokenizer, column);
+        return tokenizer;
+    }
+
+    /// <summary>Checks that a vocabulary has more than its special tokens.</summary>
+    /// <exception cref="ArgumentException">It has not.</exception>
+    public static void RequireTokens(TextTokenizer tokenizer, string column)
+    {
+        if (tokenizer.VocabularySize <= (tokenizer.UnknownId == null ? 1 : 2))
+            throw new ArgumentException($"The vocabulary of column '{column}' is empty, because none of its tokens occurs as often as minimumCount of the tokenization asks for. Lower it, or use more texts.");
     }
 
     /// <summary>Returns the tokens of all rows, including the end of each row.</summary>

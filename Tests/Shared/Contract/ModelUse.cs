@@ -25,6 +25,8 @@ internal static class ModelUse
                 var answers = network.Answers("rxyz", new DecodingOptions { BeamWidth = 2, NumberOfAnswers = 2, LengthPenalty = 0 });
                 var drawn = string.Concat(network.Generate("gx", new DecodingOptions { Temperature = 1, MaximumTokens = 5, Seed = 1 }));
                 return [.. answers.Select(answer => (float)answer.LogProbability), .. network.Attention("rx", "x").Weights.SelectMany(row => row), .. drawn.Select(character => (float)character)];
+            case QuatrainTransformer poet:
+                return [.. poet.Write("紅").Select(character => (float)character)];
             case AdaptiveStyleTransferTransformer style:
                 return style.Decoder.GetWeights("layers.0.weight");
             case GanTransformer gan:

@@ -4,43 +4,17 @@ using Microsoft.ML.Data;
 namespace MLExtensions.Tests.Contract;
 
 /// <summary>A network that says again what it reads, letter by letter.</summary>
-internal sealed class SequenceToSequenceSubject() : TrainingSubject("SequenceToSequence")
+internal sealed class SequenceToSequenceSubject() : TextSubject("SequenceToSequence")
 {
-    /// <summary>Six letters, the end of a row, and what is none of them.</summary>
-    private const int VocabularySize = 8;
-
-    /// <summary>Four letters and the end of a row.</summary>
-    private const int RowTokens = 5;
-
-    public override string InputColumn => nameof(Example.Text);
-
-    public override bool ReadsVectors => false;
-
-    /// <summary>Rare letters have a token, too.</summary>
-    public override bool TakesAnyValue => true;
-
-    public override bool RowsAreExamples => false;
-
-    public override bool KeepsTokens => true;
-
-    public override bool TakesOneFeature => false;
-
-    public override bool TakesAnyLength => true;
-
     public override string[] ValueColumns => ["AnswerLogProbability", "TextLogProbability"];
 
     public override string[] OutputColumns => ["Answer", "AnswerLogProbability", "TextLogProbability", "TextTokens"];
 
-    public override string[] TrainingMetrics => ["loss", "perplexity"];
-
-    public override IEnumerable<(string Option, string Value, Action<DataTrainingOptions> Set)> BadOptions =>
+    protected override IEnumerable<(string Option, string Value, Action<DataTrainingOptions> Set)> OwnBadOptions =>
     [
         ("SourceColumnName", "empty", o => Of(o).SourceColumnName = " "),
         ("TargetColumnName", "empty", o => Of(o).TargetColumnName = " "),
         ("OutputColumnName", "empty", o => Of(o).OutputColumnName = " "),
-        ("NumberOfLayers", "0", o => Of(o).NumberOfLayers = 0),
-        ("HiddenUnits", "0", o => Of(o).HiddenUnits = 0),
-        ("EmbeddingSize", "0", o => Of(o).EmbeddingSize = 0),
         ("MaximumSourceTokens", "0", o => Of(o).MaximumSourceTokens = 0),
         ("MaximumTargetTokens", "0", o => Of(o).MaximumTargetTokens = 0),
         ("LongSourceHandling", "9", o => Of(o).LongSourceHandling = (LongSequenceHandling)9),
@@ -50,52 +24,17 @@ internal sealed class SequenceToSequenceSubject() : TrainingSubject("SequenceToS
         ("TeacherForcing.share", "1.5", o => Of(o).TeacherForcing = TeacherForcing.Constant(1.5)),
         ("TeacherForcing.last", "-1", o => Of(o).TeacherForcing = TeacherForcing.Linear(1, -1)),
         ("TeacherForcing.k", "0", o => Of(o).TeacherForcing = TeacherForcing.InverseSigmoid(0)),
-        ("Dropout", "1", o => Of(o).Dropout = 1),
-        ("NumberOfSampledTokens", "0", o => Of(o).NumberOfSampledTokens = 0),
-        ("InitialScale", "0", o => Of(o).InitialScale = 0),
-        ("ForgetBias", "NaN", o => Of(o).ForgetBias = double.NaN),
-        ("Cell", "9", o => Of(o).Cell = (RecurrentCell)9),
-        ("OutputPrecision", "9", o => Of(o).OutputPrecision = (Precision)9),
         ("BeamWidth", "0", o => Of(o).Decoding = new DecodingOptions { BeamWidth = 0 }),
     ];
-
-    public override Example MakeEqual(Example row)
-    {
-        var copy = row.Copy();
-        copy.Text = "rrrr";
-        return copy;
-    }
-
-    public override Example Spoil(Example row, int slot, float value) => row;
-
-    public override (Example First, Example Second) Exchange(Example first, Example second)
-    {
-        var (a, b) = (first.Copy(), second.Copy());
-        (a.Text, b.Text) = (b.Text, a.Text);
-        return (a, b);
-    }
-
-    public override int ChangeArchitecture(DataTrainingOptions options)
-    {
-        Of(options).HiddenUnits = 7;
-        return FeatureCount;
-    }
 
     public override void SetFeatureColumn(DataTrainingOptions options, string column) => Of(options).SourceColumnName = column;
 
     public override void SetEveryColumn(DataTrainingOptions options, string column) => (Of(options).SourceColumnName, Of(options).TargetColumnName) = (column, column);
 
-    /// <summary>All pairs are shuffled: their tokens are kept.</summary>
-    public override void SetShuffleBuffer(DataTrainingOptions options, int rows)
-    {
-    }
-
     public override IEstimator<ITransformer> CreateEstimator(MLContext ml, DataTrainingOptions options) => ml.SequenceToSequence.Trainers.Lstm(Of(options));
 
     public override TrainedModel Fit(IEstimator<ITransformer> estimator, IDataView train, IDataView validation) =>
         new(((SequenceToSequenceEstimator)estimator).Fit(train, validation));
-
-    public override IEstimator<ITransformer> Normalizer(MLContext ml) => ml.Transforms.CopyColumns("Copy", nameof(Example.Text));
 
     /// <summary>How much of what can be known of a letter is known: nothing where all tokens are as likely.</summary>
     public override double Quality(MLContext ml, IDataView scored)
@@ -113,9 +52,6 @@ internal sealed class SequenceToSequenceSubject() : TrainingSubject("SequenceToS
     public override float[] PredictRows(MLContext ml, ITransformer model, IEnumerable<Example> rows) =>
         PredictRows<AnswerRow>(ml, model, rows, row => [row.AnswerLogProbability, row.TextLogProbability]);
 
-    /// <summary>Adadelta's first steps are a thousandth of it.</summary>
-    public override double? RateOf(Optimizer optimizer) => optimizer is AdadeltaOptimizer ? 10 : null;
-
     protected override DataTrainingOptions CreateOptions() => new SequenceToSequenceEstimator.Options
     {
         Tokenization = Tokenization.Characters(minimumCount: 2),
@@ -132,8 +68,6 @@ internal sealed class SequenceToSequenceSubject() : TrainingSubject("SequenceToS
         Of(options).Dropout = 0.1;
         Of(options).TeacherForcing = TeacherForcing.Constant(0.8);
     }
-
-    protected override void SetColumns(DataTrainingOptions options) => SetEveryColumn(options, nameof(Example.Text));
 
     private static SequenceToSequenceEstimator.Options Of(DataTrainingOptions options) => (SequenceToSequenceEstimator.Options)options;
 

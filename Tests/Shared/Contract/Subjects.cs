@@ -23,6 +23,8 @@ internal static class Subjects
         new LanguageModelSubject(),
         new LanguageModelSubject("LanguageModelRows", independentRows: true),
         new SequenceToSequenceSubject(),
+        new QuatrainSubject(QuatrainArchitecture.Plain),
+        new QuatrainSubject(QuatrainArchitecture.LineByLine),
         new ForecastSubject(),
         new AdaptiveStyleSubject(),
         new GanSubject(),

@@ -16,6 +16,7 @@ internal sealed class TrainedModel(ITransformer transformer) : IDisposable
         AdaptiveStyleTransferTransformer style => [style.Decoder],
         LanguageModelTransformer language => [language.Model],
         SequenceToSequenceTransformer network => [network.Model],
+        QuatrainTransformer poet => [poet.Model],
         FastStyleTransferTransformer style => [style.Model],
         LstmForecastingTransformer forecaster => [forecaster.Model],
         GanTransformer gan => [gan.Generator, gan.Discriminator],

@@ -99,6 +99,14 @@ public sealed class HiddenMarkovBadInputTests
     }
 
     [TestMethod]
+    public void SamplesThatFitIntoNoArray_AreRefused()
+    {
+        var model = MarkovSample.Known(MarkovSample.Weather, "wsc");
+        Assert.Contains("3 sequences of 2147483647 rows do not fit into memory", Assert.Throws<ArgumentOutOfRangeException>(() => model.Sample(int.MaxValue, 0, 3)).Message);
+        Assert.Throws<ArgumentOutOfRangeException>(() => model.Sample(0));
+    }
+
+    [TestMethod]
     public void BadParameters_AreRefused()
     {
         var emissions = new DiscreteEmissions(new[,] { { 0.5, 0.5 } });

@@ -107,6 +107,7 @@ public sealed partial class KneserNeyTests
         Assert.Contains("Order is 0; it must be at least 1 and at most 10", Assert.Throws<ArgumentException>(() => Ml.LanguageModels.Trainers.KneserNey(order: 0)).Message);
         Assert.Contains("'Other' is not in the data", Assert.Throws<ArgumentException>(() => Ml.LanguageModels.Trainers.KneserNey("Other").Fit(View("a"))).Message);
         Assert.Contains("has no tokens", Assert.Throws<ArgumentException>(() => Ml.LanguageModels.Trainers.KneserNey().Fit(View("", " "))).Message);
+        Assert.Contains("has no tokens", Assert.Throws<ArgumentException>(() => Ml.LanguageModels.Trainers.KneserNey(new KneserNeyEstimator.Options { PredictLineEnds = false }).Fit(View("\n\n"))).Message);
     }
 
     /// <summary>

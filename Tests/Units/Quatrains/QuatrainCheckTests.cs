@@ -75,6 +75,8 @@ public sealed class QuatrainCheckTests
     [DataRow("白日依山盡黃河入海流欲窮千里目更上一層樓", 5)]
     [DataRow("白日依山盡黃河入海流。欲窮千里目更上一層樓。", 5)]
     [DataRow("白日依山盡，黃河入海流。欲窮千里目，更上一層。", 0)]
+    [DataRow("\ufeff白\ufe00日依山盡，黃河入\U000e0100海流。欲窮千里\u200d目，更上一層樓\u0301。", 5)]
+    [DataRow("白\ud840日依山盡，黃河入海流。欲窮千里目，更上一層樓。", 0)]
     [DataRow("", 0)]
     [DataRow("no poem at all", 0)]
     public void Lines_AreFound(string text, int length)

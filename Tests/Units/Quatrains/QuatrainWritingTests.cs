@@ -87,6 +87,9 @@ public sealed class QuatrainWritingTests
     [DataRow("", "", "送", "支")]
     [DataRow("日月春秋", "5B'", "", "'日' of line 1")]
     [DataRow("天a地b", "", "", "it must have 4")]
+    [DataRow("abcd", "", "", "'abcd', 0 Chinese characters; it must have 4")]
+    [DataRow("", "", "abc", "'abc'; it must be one of the level tone")]
+    [DataRow("", "", "江", "'江', in which 1 of the characters that the network knows rhyme; a poem needs 2. There are enough in: ")]
     public void WhatCannotBe_IsSaid(string acrostic, string pattern, string rhyme, string said)
     {
         var refused = Assert.Throws<FormatException>(() => s_poet.Write("", acrostic, pattern, rhyme));
@@ -124,6 +127,68 @@ public sealed class QuatrainWritingTests
             var measured = loaded.Evaluate(Ml.Data.LoadFromEnumerable(new[] { new QuatrainSample { Poem = written[i].NewPoem, Title = wishes[i].Title } }), withTitles: true);
             Assert.AreEqual(measured.LogProbability, written[i].NewPoemLogProbability, 1e-3);
         }
+    }
+
+    /// <summary>What was computed for the validation before the training is no obstacle to the training.</summary>
+    [TestMethod]
+    public void LineByLine_IsValidated_OnTheLastPoems()
+    {
+        using var poet = QuatrainSample.Fit(change: o => (o.Architecture, o.Network.ValidationFraction) = (QuatrainArchitecture.LineByLine, 0.2));
+        var measured = poet.Evaluate(QuatrainSample.View(Collection[^12..]), withTitles: true);
+        Assert.AreEqual(measured.CrossEntropy, poet.History.Epochs[^1].Validation!["loss"], 1e-4);
+    }
+
+    /// <summary>Products of matrices in half precision, all else in single precision: nearly the same is learned.</summary>
+    [TestMethod]
+    public void LineByLine_LearnsNearlyTheSame_InBFloat16()
+    {
+        var perplexities = new[] { Precision.Float32, Precision.BFloat16 }.Select(precision =>
+        {
+            using var poet = QuatrainSample.Fit(change: o => (o.Architecture, o.Network.Precision, o.Network.ContextDropout, o.Network.Dropout) = (QuatrainArchitecture.LineByLine, precision, 0, 0));
+            return poet.Evaluate(QuatrainSample.View(Collection)).Perplexity;
+        }).ToArray();
+        Assert.AreEqual(perplexities[0], perplexities[1], 0.02 * perplexities[0]);
+    }
+
+    [TestMethod]
+    public void LineByLine_SaysWhatTheOtherTrainersSay()
+    {
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => QuatrainSample.Fit(change: o => (o.Architecture, o.Network.EarlyStopping) = (QuatrainArchitecture.LineByLine, new EarlyStopping()))).Message, "EarlyStopping needs validation data");
+        using var source = new CancellationTokenSource();
+        var read = 0;
+        var rows = Ml.Data.LoadFromEnumerable(Collection.Select(poem =>
+        {
+            if (++read == 3)
+                source.Cancel();
+            return new QuatrainSample { Poem = poem };
+        }));
+        Assert.Throws<OperationCanceledException>(() => QuatrainSample.Fit(change: o => o.Network.CancellationToken = source.Token, data: rows));
+        Assert.IsInRange(3, 4, read);
+    }
+
+    /// <summary>Without a further epoch the poems are those of the model before.</summary>
+    [TestMethod]
+    [DataRow(QuatrainArchitecture.Plain)]
+    [DataRow(QuatrainArchitecture.LineByLine)]
+    public void InitialModel_IsWhereTrainingGoesOn(QuatrainArchitecture architecture)
+    {
+        using var first = QuatrainSample.Fit(change: o => (o.Architecture, o.Writing) = (architecture, new QuatrainOptions { Seed = 3 }));
+        using var second = QuatrainSample.Fit(change: o => (o.Architecture, o.Writing, o.Network.InitialModel, o.Network.Epochs) = (architecture, new QuatrainOptions { Seed = 3 }, first, 0));
+        Assert.AreEqual(first.Write("山水"), second.Write("山水"));
+    }
+
+    [TestMethod]
+    public void OptionsThatCannotBe_AreRefused()
+    {
+        Refused("none of which is a single character", o => o.Network.Tokenization = Tokenization.Words());
+        Refused("The vocabulary of column 'Text' is empty", o => o.Network.Tokenization = Tokenization.Characters(minimumCount: 100_000));
+        Refused("Network.ValidationGroupColumnName is Group; it must be null", o => o.Network.ValidationGroupColumnName = "Group");
+        Refused("Network.NumberOfSampledTokens is 5; it must be null", o => (o.Architecture, o.Network.NumberOfSampledTokens) = (QuatrainArchitecture.LineByLine, 5));
+        Refused("Network.OutputPrecision is BFloat16; it must be Float32", o => (o.Architecture, o.Network.OutputPrecision) = (QuatrainArchitecture.LineByLine, Precision.BFloat16));
+        Refused("ValidationFraction 0.01 of 60 poems leaves none", o => (o.Architecture, o.Network.ValidationFraction) = (QuatrainArchitecture.LineByLine, 0.01));
+
+        static void Refused(string message, Action<QuatrainEstimator.Options> change) =>
+            StringAssert.Contains(Assert.Throws<ArgumentException>(() => QuatrainSample.Fit(change: change).Dispose()).Message, message);
     }
 
     [TestMethod]

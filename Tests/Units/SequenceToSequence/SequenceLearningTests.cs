@@ -48,17 +48,19 @@ public sealed class SequenceLearningTests
 
     /// <summary>Without teacher forcing the loss is that of reading the greedy tokens, whatever the targets are.</summary>
     [TestMethod]
-    [DataRow(0.0)]
-    [DataRow(1.0)]
-    public void ShareOfTeacherForcing_DecidesWhatIsRead(double share)
+    [DataRow(0.0, false)]
+    [DataRow(1.0, false)]
+    [DataRow(0.0, true)]
+    [DataRow(1.0, true)]
+    public void ShareOfTeacherForcing_DecidesWhatIsRead(double share, bool copies)
     {
         using var scope = NewDisposeScope();
-        var options = PairSample.Options(o => (o.HiddenUnits, o.TeacherForcing, o.Optimizer, o.GradientClipNorm) = (6, TeacherForcing.Constant(share), new SgdOptimizer(), null));
+        var options = PairSample.Options(o => (o.HiddenUnits, o.TeacherForcing, o.Optimizer, o.GradientClipNorm, o.CopyWords) = (6, TeacherForcing.Constant(share), new SgdOptimizer(), null, copies));
         var architecture = options.CreateArchitecture(PairSample.Architecture(4).SourceTokenizer, null);
         var network = (SequenceToSequenceNetwork)PairSample.Initialize(architecture, 2, 1);
         using var step = new SequenceToSequenceStep(new TrainedNetwork("network", architecture, network, options.Optimization, seed: 1, CPU), options, seed: 1);
         var tokenizer = new PairTokenizer(architecture);
-        using var set = PairSet.Read(PairSample.View(new PairSample { Source = "w0 w1 w2", Target = "w2 w1 w0 w3" }), options, tokenizer, () => { }, null);
+        using var set = PairSet.Read(PairSample.View(new PairSample { Source = "w0 w1 new", Target = "w2 w1 new w3" }), options, tokenizer, () => { }, null);
         using var batch = new PairBatches(set, [0], tokenizer, architecture.OutputTokenizer.EndOfSequenceId, new BatchSettings(1, 1, 1, Shuffle: false, CPU, LengthOf: _ => 0), null).ReadEpoch(1).Single();
         step.BeginEpoch(1);
         double expected;
@@ -69,11 +71,13 @@ public sealed class SequenceLearningTests
             if (share == 0)
             {
                 var decoded = network.Decode(SequenceToSequenceNetwork.Embed(network.TargetEmbedding, inputs), memory, memory.State);
-                var predicted = network.Distribution(network.TokensAt(decoded, null), null, 0).argmax(1).view(-1, 1);
+                var sources = copies ? batch.Copies!.expand(batch.Inputs.shape[0], -1) : null; // one row: all steps have its source
+                var predicted = network.Distribution(network.TokensAt(decoded, null), sources, batch.ExtraWords).argmax(1).view(-1, 1);
+                predicted = predicted.masked_fill(predicted.ge(tokenizer.VocabularySize), architecture.OutputTokenizer.UnknownId!.Value);
                 inputs = cat([inputs.narrow(0, 0, 1), predicted.narrow(0, 0, inputs.shape[0] - 1)]);
             }
             var read = network.Decode(SequenceToSequenceNetwork.Embed(network.TargetEmbedding, inputs), memory, memory.State);
-            expected = -network.LogProbabilities(network.TokensAt(read, batch.Places), batch.Targets, null).mean().item<float>();
+            expected = -network.LogProbabilities(network.TokensAt(read, batch.Places), batch.Targets, batch.Copies).mean().item<float>();
         }
         Assert.AreEqual(expected, step.Train(batch, 1e-6, new MetricSums()), 1e-5);
     }

@@ -1,3 +1,5 @@
+using Microsoft.ML;
+
 namespace MLExtensions.Tests.Text;
 
 [TestClass]
@@ -35,6 +37,24 @@ public sealed class TokenizationTests
         CollectionAssert.AreEqual(new[] { "<unk>", "the", "<eos>" }, Vocabulary(few)); // 4, 4, 2
         var often = Build(Tokenization.Words(minimumCount: 2), "b a c", "a b");
         CollectionAssert.AreEqual(new[] { "<eos>", "a", "b", "<unk>" }, Vocabulary(often));
+    }
+
+    /// <summary>Nothing can be learned of texts that are nothing but unknown tokens, unless their words are copied.</summary>
+    [TestMethod]
+    public void EmptyVocabulary_IsRefused()
+    {
+        var ml = new MLContext(1);
+        var data = ml.Data.LoadFromEnumerable(new[] { new { Text = "a b", Target = "b" }, new { Text = "c", Target = "d" } });
+        var rare = Tokenization.Words(minimumCount: 3);
+        Refused("Text", () => ml.LanguageModels.Trainers.KneserNey(new KneserNeyEstimator.Options { Tokenization = rare }).Fit(data));
+        Refused("Text", () => ml.LanguageModels.Trainers.Lstm(new LanguageModelEstimator.Options { Tokenization = rare, HiddenUnits = 2, Epochs = 1, IndependentRows = true }).Fit(data));
+        Refused("Target", () => ml.SequenceToSequence.Trainers.Lstm(Pairs(copies: false)).Fit(data));
+        ml.SequenceToSequence.Trainers.Lstm(Pairs(copies: true)).Fit(data).Dispose();
+
+        SequenceToSequenceEstimator.Options Pairs(bool copies) => new() { SourceColumnName = "Text", Tokenization = rare, HiddenUnits = 2, Epochs = 1, CopyWords = copies };
+
+        static void Refused(string column, Action fit) =>
+            Assert.Contains($"The vocabulary of column '{column}' is empty, because none of its tokens occurs as often as minimumCount", Assert.Throws<ArgumentException>(fit).Message);
     }
 
     [TestMethod]

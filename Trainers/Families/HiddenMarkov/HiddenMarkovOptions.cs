@@ -178,6 +178,9 @@ public abstract class HiddenMarkovOptions
         var twice = Names().Skip(2).Where(pair => pair.Name != null).GroupBy(pair => pair.Name).FirstOrDefault(group => group.Count() > 1);
         if (twice != null)
             throw new ArgumentException($"{string.Join(" and ", twice.Select(pair => pair.Option))} are all '{twice.Key}'; columns that are added need different names.", twice.First().Option);
+        // The path may take the place of what is read; the rest is beside it.
+        foreach (var (name, option) in Names().Skip(3))
+            Messages.ColumnNames.RequireOther(name, option, [(ObservationColumnName, nameof(ObservationColumnName)), .. Names().Take(2)]);
         OptionCheck.NotNull(NumbersOfStates, nameof(NumbersOfStates));
         for (var i = 0; i < NumbersOfStates.Count; i++)
             OptionCheck.Count(NumbersOfStates[i], HiddenMarkovParameters.MaximumStates, FormattableString.Invariant($"{nameof(NumbersOfStates)}[{i}]"));

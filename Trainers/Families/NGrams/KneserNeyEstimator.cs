@@ -97,7 +97,7 @@ public sealed class KneserNeyEstimator : IEstimator<KneserNeyTransformer>
         {
             ids.Clear();
             TextColumn.Encode(tokenizer, text, ids, _options.TextColumnName, row);
-            counts.Add(DataCounts.Tokens, ids.Count);
+            counts.Add(DataCounts.Tokens, _options.PredictLineEnds ? ids.Count : ids.Count(id => id != tokenizer.EndOfSequenceId));
             if (tokenizer.UnknownId is { } unknown)
                 counts.Add(DataCounts.UnknownTokens, ids.Count(id => id == unknown));
             if (_options.PredictLineEnds)

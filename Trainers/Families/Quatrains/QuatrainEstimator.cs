@@ -146,6 +146,14 @@ public sealed class QuatrainEstimator : IEstimator<QuatrainTransformer>
             OptionCheck.NotNull(RhymeTable, nameof(RhymeTable));
             OptionCheck.NotNull(Writing, nameof(Writing));
             Writing.Check();
+            OptionCheck.Require(Network.ValidationGroupColumnName == null, Network.ValidationGroupColumnName, Of(nameof(Network.ValidationGroupColumnName)), "null: poems are held out one by one. Pass validation data to Fit instead");
+            if (Architecture != QuatrainArchitecture.LineByLine)
+                return;
+            var reason = $"{nameof(QuatrainArchitecture.LineByLine)} has an output layer of its own";
+            OptionCheck.Require(Network.NumberOfSampledTokens == null, Network.NumberOfSampledTokens, Of(nameof(Network.NumberOfSampledTokens)), $"null: {reason}");
+            OptionCheck.Require(Network.OutputPrecision == Precision.Float32, Network.OutputPrecision, Of(nameof(Network.OutputPrecision)), $"{Precision.Float32}: {reason}");
+
+            static string Of(string option) => $"{nameof(Network)}.{option}";
         }
     }
 
@@ -184,20 +192,38 @@ public sealed class QuatrainEstimator : IEstimator<QuatrainTransformer>
         var lines = new HashSet<ulong>();
         var remarks = new List<TextRemark>();
         var training = Read(input, TrainingSession.TrainingData, lines, remarks);
+        CheckTokens(training);
         var held = validation == null ? null : Read(validation, TrainingSession.ValidationData, null, remarks);
         var options = (LanguageModelEstimator.Options)_options.Network.Snapshot();
         options.Remarks = remarks;
         var network = _options.Architecture == QuatrainArchitecture.LineByLine
-            ? new LineQuatrainNetwork(new QuatrainLineTraining(_host, options, _options.RhymeTable, options.ChooseSeed(_host)).Run(training, held))
+            ? FitLines(options, training, held)
             : (QuatrainNetwork)new PlainQuatrainNetwork(FitLanguageModel(options, training, held));
         var inputs = new QuatrainInputs(_options.TitleColumnName, _options.AcrosticColumnName, _options.PatternColumnName, _options.RhymeGroupColumnName, _options.SeedColumnName);
         return new QuatrainTransformer(_host, network, _options.RhymeTable, lines, inputs, _options.PoemColumnName, _options.OutputColumnName, _options.Writing, ownsModel: true);
+    }
+
+    private LineQuatrainNetwork FitLines(LanguageModelEstimator.Options options, IDataView training, IDataView? held)
+    {
+        options.CheckValidation(training, held);
+        options.ReportIgnored(held, _host);
+        return new LineQuatrainNetwork(new QuatrainLineTraining(_host, options, _options.RhymeTable, options.ChooseSeed(_host)).Run(training, held));
     }
 
     private LanguageModelTransformer FitLanguageModel(LanguageModelEstimator.Options options, IDataView training, IDataView? held)
     {
         var estimator = new LanguageModelEstimator(_host, options);
         return held == null ? estimator.Fit(training) : estimator.Fit(training, held);
+    }
+
+    /// <summary>Checks before the training that there will be characters to write.</summary>
+    private void CheckTokens(IDataView training)
+    {
+        if (_options.Network is { InitialModel: not null } or { InitialWeightsPath: not null })
+            return; // they have their vocabulary
+        var tokenizer = RowTexts.CreateTokenizer(_options.Network.Tokenization, training, nameof(QuatrainRow.Text), _options.Network.CancellationToken.ThrowIfCancellationRequested);
+        if (!new QuatrainVocabulary(tokenizer, _options.RhymeTable).HasCharacters)
+            throw new ArgumentException($"{nameof(Options.Network)}.{nameof(_options.Network.Tokenization)} gives tokens none of which is a single character; poems are written character by character. Use Tokenization.Characters().", nameof(_options.Network.Tokenization));
     }
 
     /// <summary>Reads the quatrains as the language model reads them.</summary>
@@ -212,6 +238,8 @@ public sealed class QuatrainEstimator : IEstimator<QuatrainTransformer>
             ReadOnlyMemory<char> poem = default, title = default;
             while (cursor.MoveNext())
             {
+                _options.Network.CancellationToken.ThrowIfCancellationRequested();
+                _host.CheckAlive();
                 getPoem(ref poem);
                 getTitle(ref title);
                 var lines = QuatrainText.Lines(poem.Span);

@@ -42,10 +42,10 @@ internal sealed class QuatrainLineTraining(IHost host, LanguageModelEstimator.Op
             remark.Report(session);
         var poems = Read(input, vocabulary, TrainingSession.TrainingData, session);
         var held = validation != null ? Read(validation, vocabulary, TrainingSession.ValidationData, session) : poems[^(int)(poems.Count * options.ValidationFraction)..];
+        if (validation == null && options.ValidationFraction > 0 && held.Count == 0)
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.ValidationFraction)} {options.ValidationFraction} of {poems.Count} poems leaves none for validation; at least one is needed."));
         if (validation == null)
             poems = poems[..^held.Count];
-        if (poems.Count == 0)
-            throw new ArgumentException("There are no poems to learn from: all of them are held out for validation.");
         var training = new QuatrainBatches(poems, options.BatchSize, Seed, options.ContextDropout, device, isMixed: true, options.CheckpointFolder != null);
         return new TrainingData<QuatrainBatch>(training, held.Count == 0 ? null : new QuatrainBatches(held, options.BatchSize, Seed, 0, device, isMixed: false, options.CheckpointFolder != null), head: null);
     }

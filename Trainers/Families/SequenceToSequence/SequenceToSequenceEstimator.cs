@@ -266,6 +266,7 @@ public sealed class SequenceToSequenceEstimator : NetworkEstimator<SequenceToSeq
             TeacherForcing.Check(nameof(TeacherForcing));
             OptionCheck.NotNull(Decoding, nameof(Decoding));
             Decoding.Check();
+            SequenceToSequenceColumns.Check(OutputColumnName, TargetColumnName, Decoding);
             OptionCheck.AtLeast(NumberOfSampledTokens ?? 1, 1, nameof(NumberOfSampledTokens));
             OptionCheck.Defined(OutputPrecision, nameof(OutputPrecision));
             OptionCheck.Positive(InitialScale ?? 1, nameof(InitialScale));

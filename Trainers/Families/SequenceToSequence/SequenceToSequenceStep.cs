@@ -102,7 +102,7 @@ internal sealed class SequenceToSequenceStep : TrainingStep<PairBatch>
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         var tokens = _network.TokensAt(Decode(batch, batch.Inputs), null);
-        var copies = batch.Copies is { } sources ? sources.index_select(0, tokens.Rows!) : null;
+        var copies = batch.Copies?.repeat_interleave(batch.Inputs.shape[0], dim: 0); // all steps of a row have its source
         var predicted = _network.Distribution(tokens, copies, batch.ExtraWords).argmax(1);
         if (batch.ExtraWords > 0)
             predicted = predicted.masked_fill(predicted.ge(Number.Of((long)_network.VocabularySize)), Number.Of((long)_network.UnknownInput));

@@ -32,12 +32,12 @@ internal sealed class SequenceToSequenceTraining(IHost host, SequenceToSequenceE
         PairSet? others = null;
         try
         {
-            Report(pairs, network, session, TrainingSession.TrainingData);
+            Report(pairs, tokenizer, network, session, TrainingSession.TrainingData);
             if (pairs.Count == 0)
                 throw new ArgumentException("The training data has no rows.");
             others = validation == null ? null : ValidationData.Read(() => PairSet.Read(validation, options, tokenizer, session.ThrowIfCancelled, null));
             if (others != null)
-                Report(others, network, session, TrainingSession.ValidationData);
+                Report(others, tokenizer, network, session, TrainingSession.ValidationData);
             if (others is { Count: 0 })
                 throw new ArgumentException("The validation data has no rows.");
             var (training, aside) = pairs.Split(others == null ? options.ValidationFraction : 0, Seed, groupColumn);
@@ -79,18 +79,24 @@ internal sealed class SequenceToSequenceTraining(IHost host, SequenceToSequenceE
     {
         var source = options.Tokenization.CreateBuilder();
         var target = options.TargetTokenization?.CreateBuilder();
+        var hasText = false;
         if (source.NeedsText || target is { NeedsText: true })
         {
             PairSet.ForEachPair(input, options.SourceColumnName, options.TargetColumnName, session.ThrowIfCancelled, (read, written, _, _) =>
             {
                 source.Add(read);
                 (target ?? source).Add(written);
+                hasText |= !written.IsWhiteSpace();
             });
         }
-        return (source.Build(), target?.Build());
+        var (sources, targets) = (source.Build(), target?.Build());
+        // What is copied need not be in the vocabulary.
+        if (hasText && !options.CopyWords && (target ?? source).NeedsText)
+            RowTexts.RequireTokens(targets ?? sources, options.TargetColumnName);
+        return (sources, targets);
     }
 
-    private void Report(PairSet pairs, SequenceToSequenceArchitecture architecture, TrainingSession session, string name)
+    private void Report(PairSet pairs, PairTokenizer tokenizer, SequenceToSequenceArchitecture architecture, TrainingSession session, string name)
     {
         var counts = pairs.Counts;
         var count = counts[DataCounts.Sequences];
@@ -106,8 +112,8 @@ internal sealed class SequenceToSequenceTraining(IHost host, SequenceToSequenceE
                 yield return new DataNote(FormattableString.Invariant($"{sources} of {count} sources of the {name} in column '{options.SourceColumnName}' are empty: only their ends are read."), IsWarning: sources == count);
             if (counts[DataCounts.EmptyTexts] is > 0 and var targets)
                 yield return new DataNote(FormattableString.Invariant($"{targets} of {count} targets of the {name} in column '{options.TargetColumnName}' are empty: the network learns to say nothing after their sources."), IsWarning: false);
-            if (counts[PairTokenizer.CutSources] is > 0 and var cut)
-                yield return new DataNote(FormattableString.Invariant($"{cut} of {count} sources of the {name} are longer than {architecture.MaximumSourceTokens} tokens ({nameof(options.MaximumSourceTokens)}); {counts[PairTokenizer.LostSourceTokens]} tokens of them are not read ({nameof(options.LongSourceHandling)} is {architecture.LongSources})."), IsWarning: true);
+            if (tokenizer.CutNote(counts, $"of the {name}") is { } cut)
+                yield return cut;
             if (counts[PairTokenizer.CutTargets] is > 0 and var cutTargets)
                 yield return new DataNote(FormattableString.Invariant($"{cutTargets} of {count} targets of the {name} are longer than {architecture.MaximumTargetTokens} tokens ({nameof(options.MaximumTargetTokens)}); {counts[PairTokenizer.LostTargetTokens]} tokens of them, and their ends, are not learned."), IsWarning: true);
             if (counts[PairTokenizer.LineEnds] is > 0 and var ends)

@@ -23,7 +23,7 @@ namespace MLExtensions;
 /// out of the pipeline.
 /// </para>
 /// </remarks>
-public sealed class ConversationHistoryTransformer : ITransformer
+public sealed class ConversationHistoryTransformer : ManagedTransformer
 {
     internal const string LoaderSignature = "MLExtConvHistory";
     private const string ModelSignature = "MLEXTCVH";
@@ -41,16 +41,12 @@ public sealed class ConversationHistoryTransformer : ITransformer
         NewLine = "\n",
     };
 
-    private readonly IHost _host;
     private readonly ConversationColumnNames _columns;
     private readonly HistoryFormat _format;
     private bool _isToldOfCut;
 
     internal ConversationHistoryTransformer(IHostEnvironment env, string outputColumnName, ConversationColumnNames columns, HistoryFormat format)
-    {
-        _host = env.Register(LoaderSignature);
-        (OutputColumnName, _columns, _format) = (outputColumnName, columns, format);
-    }
+        : base(env, ModelSignature, LoaderSignature) => (OutputColumnName, _columns, _format) = (outputColumnName, columns, format);
 
     /// <summary>The column that is added.</summary>
     public string OutputColumnName { get; }
@@ -63,8 +59,6 @@ public sealed class ConversationHistoryTransformer : ITransformer
 
     /// <summary>The number of turns that are joined; null for all.</summary>
     public int? NumberOfTurns => _format.NumberOfTurns;
-
-    bool ITransformer.IsRowToRowMapper => true;
 
     /// <summary>Joins turns as the column does: for an application that keeps the turns of its conversations itself.</summary>
     /// <param name="turns">
@@ -81,36 +75,22 @@ public sealed class ConversationHistoryTransformer : ITransformer
         return history.Join(out _);
     }
 
-    /// <summary>Adds the column to data.</summary>
-    /// <param name="input">The rows, each conversation's in the order of its turns.</param>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
-    public IDataView Transform(IDataView input)
+    private protected override void SaveContent(ModelSaveContext ctx)
     {
-        ArgumentNullException.ThrowIfNull(input);
+        var json = JsonSerializer.SerializeToUtf8Bytes(new Content(FormatVersion, OutputColumnName, _columns, _format), Json);
+        ctx.SaveBinaryStream(Entry, writer => writer.Write(json));
+    }
+
+    private protected override IDataView Apply(IDataView input)
+    {
         _columns.Check(SchemaShape.Create(input.Schema));
         return new ConversationView(input, OutputColumnName, _columns, _format, onlyAnswers: false, TellCut);
     }
 
-    /// <summary>Returns the schema of <see cref="Transform"/>'s output for an input schema.</summary>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    private protected override IRowMapper CreateMapper(DataViewSchema schema)
     {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return Transform(new EmptyDataView(_host, inputSchema)).Schema;
-    }
-
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema)
-    {
-        _columns.Check(SchemaShape.Create(inputSchema));
-        return new RowToRowMapperTransform(_host, new EmptyDataView(_host, inputSchema), new Mapper(this, inputSchema), schema => new Mapper(this, schema));
-    }
-
-    void ICanSaveModel.Save(ModelSaveContext ctx)
-    {
-        ctx.CheckAtModel();
-        ctx.SetVersionInfo(ModelVersion.Of(ModelSignature, LoaderSignature));
-        var json = JsonSerializer.SerializeToUtf8Bytes(new Content(FormatVersion, OutputColumnName, _columns, _format), Json);
-        ctx.SaveBinaryStream(Entry, writer => writer.Write(json));
+        _columns.Check(SchemaShape.Create(schema));
+        return new Mapper(this, schema);
     }
 
     internal static ConversationHistoryTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
@@ -136,20 +116,20 @@ public sealed class ConversationHistoryTransformer : ITransformer
     {
         if (Interlocked.Exchange(ref _isToldOfCut, true))
             return;
-        using var channel = _host.Start("Text");
+        using var channel = Host.Start("Text");
         channel.Info("{0}", FormattableString.Invariant($"Column '{OutputColumnName}': {words} words at the beginning of {rows} histories were cut, which have more than MaximumTokens = {_format.MaximumTokens}."));
     }
 
     private sealed record Content(int FormatVersion, string Output, ConversationColumnNames Columns, HistoryFormat Format);
 
     /// <summary>The rows of a prediction engine, which is a conversation in progress.</summary>
-    private sealed class Mapper(ConversationHistoryTransformer transformer, DataViewSchema schema) : IRowMapper
+    private sealed class Mapper(ConversationHistoryTransformer transformer, DataViewSchema schema) : RowMapper(transformer)
     {
-        public Func<int, bool> GetDependencies(Func<int, bool> activeOutput) => column => activeOutput(0) && transformer._columns.All.Contains(schema[column].Name);
+        public override Func<int, bool> GetDependencies(Func<int, bool> activeOutput) => column => activeOutput(0) && transformer._columns.All.Contains(schema[column].Name);
 
-        public DataViewSchema.DetachedColumn[] GetOutputColumns() => [new DataViewSchema.DetachedColumn(transformer.OutputColumnName, TextDataViewType.Instance)];
+        public override DataViewSchema.DetachedColumn[] GetOutputColumns() => [new DataViewSchema.DetachedColumn(transformer.OutputColumnName, TextDataViewType.Instance)];
 
-        public Delegate?[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
+        public override Delegate?[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
         {
             disposer = null;
             if (!activeOutput(0))
@@ -158,9 +138,5 @@ public sealed class ConversationHistoryTransformer : ITransformer
             ValueGetter<ReadOnlyMemory<char>> getter = (ref ReadOnlyMemory<char> destination) => destination = reader.Read().AsMemory();
             return [getter];
         }
-
-        public ITransformer GetTransformer() => transformer;
-
-        void ICanSaveModel.Save(ModelSaveContext ctx) => ((ICanSaveModel)transformer).Save(ctx);
     }
 }

@@ -26,19 +26,15 @@ namespace MLExtensions;
 /// log-likelihood minus infinity, and is then treated as missing. The model computes in double precision, in managed code.
 /// </para>
 /// </remarks>
-public sealed class HiddenMarkovTransformer : ITransformer
+public sealed class HiddenMarkovTransformer : ManagedTransformer
 {
     internal const string LoaderSignature = "MLExtHiddenMarkov";
     private const string ModelSignature = "MLEXTHMM";
     private const string SequenceName = "Sequence";
 
-    private readonly IHost _host;
 
     internal HiddenMarkovTransformer(IHostEnvironment env, HiddenMarkovContent content)
-    {
-        _host = env.Register(LoaderSignature);
-        Content = content;
-    }
+        : base(env, ModelSignature, LoaderSignature) => Content = content;
 
     /// <summary>The column of observations.</summary>
     public string ObservationColumnName => Content.Columns.Observation;
@@ -79,28 +75,7 @@ public sealed class HiddenMarkovTransformer : ITransformer
     /// <summary>All starts of the training, by number of states: the path of information criteria, and how different the optima were.</summary>
     public IReadOnlyList<HiddenMarkovStart> Starts => Content.Starts;
 
-    // A prediction engine then gets to GetRowToRowMapper, which says why there is none.
-    bool ITransformer.IsRowToRowMapper => true;
-
     internal HiddenMarkovContent Content { get; }
-
-    /// <summary>Adds the columns to data.</summary>
-    /// <param name="input">Data with the columns of observations and sequences.</param>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
-    public IDataView Transform(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        Check(input.Schema);
-        return new HiddenMarkovDataView(input, Content, this, Report);
-    }
-
-    /// <summary>Returns the schema of <see cref="Transform"/>'s output for an input schema.</summary>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return Transform(new EmptyDataView(_host, inputSchema)).Schema;
-    }
 
     /// <summary>The logarithm of the probability of all sequences together.</summary>
     /// <param name="data">Data with the columns of observations and sequences.</param>
@@ -130,12 +105,14 @@ public sealed class HiddenMarkovTransformer : ITransformer
     /// Data with the columns of sequences (text, numbers from 1; called <c>Sequence</c> if the model has no such column), of observations, and of states under the name of the
     /// label column, or <c>State</c>.
     /// </returns>
-    /// <exception cref="ArgumentOutOfRangeException">A number is below 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or there would be more rows than an array can have.</exception>
     public IDataView Sample(int length, int seed = 0, int numberOfSequences = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(numberOfSequences, 1);
-        var (format, rows) = (Content.Format, checked(length * numberOfSequences));
+        if ((long)length * numberOfSequences > Array.MaxLength)
+            throw new ArgumentOutOfRangeException(nameof(length), length, FormattableString.Invariant($"{numberOfSequences} sequences of {length} rows do not fit into memory; together they may have at most {Array.MaxLength} rows."));
+        var (format, rows) = (Content.Format, length * numberOfSequences);
         var random = new SeededRandom(SeedSequence.Derive(seed, SeedSequence.MarkovSamples));
         var (names, states, symbols, vectors) = (new List<ReadOnlyMemory<char>>(rows), new List<uint>(rows), new List<uint>(rows), new List<float[]>());
         for (var number = 1; number <= numberOfSequences; number++)
@@ -152,7 +129,7 @@ public sealed class HiddenMarkovTransformer : ITransformer
                     vectors.Add(sequence.Vector(position).ToArray());
             }
         }
-        var builder = new ArrayDataViewBuilder(_host);
+        var builder = new ArrayDataViewBuilder(Host);
         builder.AddColumn(SequenceColumnName ?? SequenceName, TextDataViewType.Instance, names.ToArray());
         if (!format.IsDiscrete && format.IsVector)
             builder.AddColumn(ObservationColumnName, NumberDataViewType.Single, vectors.ToArray());
@@ -168,15 +145,16 @@ public sealed class HiddenMarkovTransformer : ITransformer
         return builder.GetDataView();
     }
 
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) =>
+    private protected override IDataView Apply(IDataView input)
+    {
+        Check(input.Schema);
+        return new HiddenMarkovDataView(input, Content, this, Report);
+    }
+
+    private protected override IRowMapper CreateMapper(DataViewSchema schema) =>
         throw new InvalidOperationException("The states of a row depend on the rows before and after it, so a PredictionEngine, which gets single rows, cannot compute them. Call Transform on the rows of whole sequences.");
 
-    void ICanSaveModel.Save(ModelSaveContext ctx)
-    {
-        ctx.CheckAtModel();
-        ctx.SetVersionInfo(ModelVersion.Of(ModelSignature, LoaderSignature));
-        HiddenMarkovFile.Save(ctx, Content);
-    }
+    private protected override void SaveContent(ModelSaveContext ctx) => HiddenMarkovFile.Save(ctx, Content);
 
     internal static HiddenMarkovTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
@@ -199,7 +177,7 @@ public sealed class HiddenMarkovTransformer : ITransformer
     {
         var unknown = reader.Counts[SequenceReader.UnknownSymbols];
         var missing = reader.Counts[SequenceReader.MissingObservations];
-        using var channel = _host.Start("Scoring");
+        using var channel = Host.Start("Scoring");
         if (unknown > 0)
             channel.Warning("{0}", FormattableString.Invariant($"{unknown} of {reader.Rows} observations in column '{ObservationColumnName}' are symbols that the model does not know; they count as missing."));
         if (impossible > 0)

@@ -17,7 +17,7 @@ internal sealed record SequenceColumns(string Observation, string? Sequence, str
         var observation = Find(schema, Observation, "Observation", "");
         var isScalar = observation.Kind == SchemaShape.Column.VectorKind.Scalar;
         if (discrete && !(isScalar && (observation.IsKey || observation.ItemType is TextDataViewType)))
-            throw Wrong("Observation", observation, "a key or Text", isScalar ? $" Numbers are for Gaussian and GaussianMixture; {ColumnAdvice.ForKey(observation).TrimStart()}" : " A row has one observation; a sequence is several rows.");
+            throw Wrong("Observation", observation, "a key or Text", isScalar ? $" Numbers are for Gaussian and GaussianMixture.{ColumnAdvice.ForKey(observation)}" : " A row has one observation; a sequence is several rows.");
         if (!discrete && (observation.Kind == SchemaShape.Column.VectorKind.VariableVector || observation.ItemType != NumberDataViewType.Single))
             throw Wrong("Observation", observation, "Single, or Vector<Single> of known size", observation.IsKey || observation.ItemType is TextDataViewType ? " Symbols are for Discrete." : ColumnAdvice.ForFeatures(observation));
         if (Sequence != null)

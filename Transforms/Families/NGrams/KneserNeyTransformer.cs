@@ -20,20 +20,16 @@ namespace MLExtensions;
 /// Rows are independent texts: before each stands a token of its own. No libtorch is needed. Evaluate it with
 /// <c>mlContext.LanguageModels.Evaluate(model.Transform(data))</c>.
 /// </remarks>
-public sealed class KneserNeyTransformer : ITransformer
+public sealed class KneserNeyTransformer : ManagedTransformer
 {
     internal const string LoaderSignature = "MLExtKneserNey";
     private const string ModelSignature = "MLEXTKNN";
 
-    private readonly IHost _host;
     private readonly NGramContent _content;
     private bool _isToldOfUnknown;
 
     internal KneserNeyTransformer(IHostEnvironment env, NGramContent content, string textColumnName)
-    {
-        _host = env.Register(LoaderSignature);
-        (_content, InputColumnName) = (content, textColumnName);
-    }
+        : base(env, ModelSignature, LoaderSignature) => (_content, InputColumnName) = (content, textColumnName);
 
     /// <summary>The text column.</summary>
     public string InputColumnName { get; }
@@ -50,8 +46,6 @@ public sealed class KneserNeyTransformer : ITransformer
     /// <summary>The number of different n-grams of each length that were met, from length 1.</summary>
     public IReadOnlyList<int> NGramCounts => [.. _content.Table.Levels.Select(level => level.Counts.Count(count => count > 0))];
 
-    bool ITransformer.IsRowToRowMapper => true;
-
     /// <summary>Returns the log probability of a text, a natural logarithm.</summary>
     /// <param name="text">The text, on its own.</param>
     /// <exception cref="FormatException">The text contains something that is not in the vocabulary, which has no unknown token.</exception>
@@ -61,33 +55,13 @@ public sealed class KneserNeyTransformer : ITransformer
         return Score(Encode(text, 0)).LogProbability;
     }
 
-    /// <summary>Adds the columns to data.</summary>
-    /// <param name="input">Data with the text column.</param>
-    /// <exception cref="ArgumentException">The column is missing or not text.</exception>
-    public IDataView Transform(IDataView input)
+    private protected override void SaveContent(ModelSaveContext ctx)
     {
-        ArgumentNullException.ThrowIfNull(input);
-        return new RowToRowMapperTransform(_host, input, new Mapper(this, input.Schema), schema => new Mapper(this, schema));
-    }
-
-    /// <summary>Returns the schema of <see cref="Transform"/>'s output for an input schema.</summary>
-    /// <exception cref="ArgumentException">The column is missing or not text.</exception>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return Transform(new EmptyDataView(_host, inputSchema)).Schema;
-    }
-
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) =>
-        new RowToRowMapperTransform(_host, new EmptyDataView(_host, inputSchema), new Mapper(this, inputSchema), schema => new Mapper(this, schema));
-
-    void ICanSaveModel.Save(ModelSaveContext ctx)
-    {
-        ctx.CheckAtModel();
-        ctx.SetVersionInfo(ModelVersion.Of(ModelSignature, LoaderSignature));
         ctx.SaveNonEmptyString(InputColumnName);
         NGramFile.Save(ctx, _content);
     }
+
+    private protected override IRowMapper CreateMapper(DataViewSchema schema) => new Mapper(this, schema);
 
     internal static KneserNeyTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
@@ -118,21 +92,22 @@ public sealed class KneserNeyTransformer : ITransformer
     private void WarnOnce(UnknownTokens unknown)
     {
         if (unknown.Any && !Interlocked.Exchange(ref _isToldOfUnknown, true))
-            unknown.Warn(_host, $"the texts in column '{InputColumnName}'");
+            unknown.Warn(Host, $"the texts in column '{InputColumnName}'");
     }
 
-    private sealed class Mapper : IRowMapper
+    private sealed class Mapper : RowMapper
     {
         private readonly KneserNeyTransformer _model;
         private readonly DataViewSchema.Column _input;
 
-        public Mapper(KneserNeyTransformer model, DataViewSchema schema) => (_model, _input) = (model, TextColumn.Find(schema, model.InputColumnName));
+        public Mapper(KneserNeyTransformer model, DataViewSchema schema)
+            : base(model) => (_model, _input) = (model, TextColumn.Find(schema, model.InputColumnName));
 
-        public Func<int, bool> GetDependencies(Func<int, bool> activeOutput) => column => column == _input.Index && Enumerable.Range(0, LanguageModelColumns.All.Count).Any(activeOutput);
+        public override Func<int, bool> GetDependencies(Func<int, bool> activeOutput) => column => column == _input.Index && Enumerable.Range(0, LanguageModelColumns.All.Count).Any(activeOutput);
 
-        public DataViewSchema.DetachedColumn[] GetOutputColumns() => [.. LanguageModelColumns.All];
+        public override DataViewSchema.DetachedColumn[] GetOutputColumns() => [.. LanguageModelColumns.All];
 
-        public Delegate?[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
+        public override Delegate?[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
         {
             disposer = null;
             if (!Enumerable.Range(0, LanguageModelColumns.All.Count).Any(activeOutput))
@@ -160,9 +135,5 @@ public sealed class KneserNeyTransformer : ITransformer
                 return score;
             }
         }
-
-        public ITransformer GetTransformer() => _model;
-
-        void ICanSaveModel.Save(ModelSaveContext ctx) => ((ICanSaveModel)_model).Save(ctx);
     }
 }

@@ -28,17 +28,16 @@ namespace MLExtensions;
 /// </list>
 /// <para>Computed without libtorch. One transformer can be used by several threads.</para>
 /// </remarks>
-public sealed class QuatrainCheckTransformer : ITransformer
+public sealed class QuatrainCheckTransformer : ManagedTransformer
 {
     internal const string LoaderSignature = "MLExtCheckQuatrain";
     private const string ModelSignature = "MLEXTCQT";
 
-    private readonly IHost _host;
     private readonly QuatrainChecker _checker;
 
     internal QuatrainCheckTransformer(IHostEnvironment env, RhymeTable table, string inputColumnName, string outputColumnPrefix)
+        : base(env, ModelSignature, LoaderSignature)
     {
-        _host = env.Register(LoaderSignature);
         _checker = new QuatrainChecker(table);
         (InputColumnName, OutputColumnPrefix) = (inputColumnName, outputColumnPrefix);
     }
@@ -52,8 +51,6 @@ public sealed class QuatrainCheckTransformer : ITransformer
     /// <summary>The tones and rhymes of characters.</summary>
     public RhymeTable RhymeTable => _checker.Table;
 
-    bool ITransformer.IsRowToRowMapper => true;
-
     /// <summary>Checks one poem.</summary>
     /// <param name="poem">The poem. Its lines are divided by anything that is no letter; without marks, 20 or 28 characters are divided evenly.</param>
     public QuatrainReport Check(string poem)
@@ -62,34 +59,14 @@ public sealed class QuatrainCheckTransformer : ITransformer
         return _checker.Check(poem);
     }
 
-    /// <summary>Adds the columns to data.</summary>
-    /// <param name="input">Data with the column of the poems.</param>
-    /// <exception cref="ArgumentException">The column is missing or no text.</exception>
-    public IDataView Transform(IDataView input)
+    private protected override void SaveContent(ModelSaveContext ctx)
     {
-        ArgumentNullException.ThrowIfNull(input);
-        return new RowToRowMapperTransform(_host, input, new Mapper(this, input.Schema), schema => new Mapper(this, schema));
-    }
-
-    /// <summary>Returns the schema of <see cref="Transform"/>'s output for an input schema.</summary>
-    /// <exception cref="ArgumentException">The column is missing or no text.</exception>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return Transform(new EmptyDataView(_host, inputSchema)).Schema;
-    }
-
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) =>
-        new RowToRowMapperTransform(_host, new EmptyDataView(_host, inputSchema), new Mapper(this, inputSchema), schema => new Mapper(this, schema));
-
-    void ICanSaveModel.Save(ModelSaveContext ctx)
-    {
-        ctx.CheckAtModel();
-        ctx.SetVersionInfo(ModelVersion.Of(ModelSignature, LoaderSignature));
         ctx.SaveNonEmptyString(InputColumnName);
         ctx.SaveString(OutputColumnPrefix);
         RhymeTableStorage.Save(ctx, RhymeTable);
     }
+
+    private protected override IRowMapper CreateMapper(DataViewSchema schema) => new Mapper(this, schema);
 
     internal static QuatrainCheckTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
@@ -98,17 +75,17 @@ public sealed class QuatrainCheckTransformer : ITransformer
         return new QuatrainCheckTransformer(env, RhymeTableStorage.Load(ctx), input, prefix);
     }
 
-    private sealed class Mapper(QuatrainCheckTransformer transformer, DataViewSchema schema) : IRowMapper
+    private sealed class Mapper(QuatrainCheckTransformer transformer, DataViewSchema schema) : RowMapper(transformer)
     {
         private readonly DataViewSchema.Column _input = TextColumn.Find(schema, transformer.InputColumnName);
 
-        public Func<int, bool> GetDependencies(Func<int, bool> activeOutput) =>
+        public override Func<int, bool> GetDependencies(Func<int, bool> activeOutput) =>
             column => column == _input.Index && Enumerable.Range(0, QuatrainColumns.All.Count).Any(activeOutput);
 
-        public DataViewSchema.DetachedColumn[] GetOutputColumns() =>
+        public override DataViewSchema.DetachedColumn[] GetOutputColumns() =>
             [.. QuatrainColumns.All.Select(column => new DataViewSchema.DetachedColumn(transformer.OutputColumnPrefix + column.Name, column.Type, column.Annotations))];
 
-        public Delegate?[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
+        public override Delegate?[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
         {
             disposer = null;
             var getters = new Delegate?[QuatrainColumns.All.Count];
@@ -131,10 +108,6 @@ public sealed class QuatrainCheckTransformer : ITransformer
                 return report = transformer._checker.Check(text.Span);
             }
         }
-
-        public ITransformer GetTransformer() => transformer;
-
-        void ICanSaveModel.Save(ModelSaveContext ctx) => ((ICanSaveModel)transformer).Save(ctx);
     }
 }
 

@@ -148,7 +148,7 @@ internal sealed class QuatrainLineNetwork : nn.Module<Tensor, Tensor>, IFullPrec
         var sum = (Look(tokens.clamp_min(Number.Zero), vectors) * isReal).sum(dim: 1);
         var count = isReal.sum(dim: 1);
         // A poem without a title begins with nothing.
-        return title.call(sum / count.clamp_min(Number.One)).tanh() * count.gt(Number.Zero).to(vectors.dtype);
+        return Apply(title, sum / count.clamp_min(Number.One)).tanh() * count.gt(Number.Zero).to(vectors.dtype);
     }
 
     /// <summary>The context after a line.</summary>
@@ -162,15 +162,15 @@ internal sealed class QuatrainLineNetwork : nn.Module<Tensor, Tensor>, IFullPrec
         {
             var kernel = Kernels[layer];
             var count = x.shape[1] - kernel + 1;
-            x = sentence[layer].call(cat([.. Enumerable.Range(0, kernel).Select(k => x.narrow(1, k, count))], 2)).tanh();
+            x = Apply(sentence[layer], cat([.. Enumerable.Range(0, kernel).Select(k => x.narrow(1, k, count))], 2)).tanh();
         }
-        return context.call(cat([x.squeeze(1), before], 1)).tanh();
+        return Apply(context, cat([x.squeeze(1), before], 1)).tanh();
     }
 
     /// <summary>What the context says to each place of the next line, <c>[poems, length, size]</c>.</summary>
     public Tensor Places(Tensor before, int length)
     {
-        var x = (length == 5 ? places5 : places7).call(Drop(before)).tanh();
+        var x = Apply(length == 5 ? places5 : places7, Drop(before)).tanh();
         return x.view(before.shape[0], length, -1);
     }
 
@@ -183,9 +183,9 @@ internal sealed class QuatrainLineNetwork : nn.Module<Tensor, Tensor>, IFullPrec
     public (Tensor Logits, Tensor[] State) Read(Tensor tokens, Tensor places, Tensor[]? state, Tensor vectors)
     {
         var input = cat([Drop(Look(tokens, vectors)), places], 2).transpose(0, 1).contiguous();
-        var (hidden, next) = recurrent.Run(input, state);
-        var last = projection.call(Drop(hidden)).transpose(0, 1).reshape(-1, vectors.shape[1]);
-        return (nn.functional.linear(last, vectors, output_bias), next);
+        var (hidden, next) = recurrent.Run(input.to(projection.weight!.dtype), state);
+        var last = Apply(projection, Drop(hidden)).transpose(0, 1).reshape(-1, vectors.shape[1]);
+        return (nn.functional.linear(last.to(vectors.dtype), vectors, output_bias.to(vectors.dtype)), next);
     }
 
     public override Tensor forward(Tensor rows)
@@ -214,6 +214,9 @@ internal sealed class QuatrainLineNetwork : nn.Module<Tensor, Tensor>, IFullPrec
             _features?.Dispose();
         base.Dispose(disposing);
     }
+
+    /// <summary>In a training with BFloat16 layers have such weights, and all between them is in single precision.</summary>
+    private static Tensor Apply(Linear layer, Tensor x) => layer.call(x.to(layer.weight!.dtype)).to(x.dtype);
 
     private static Tensor Look(Tensor tokens, Tensor vectors) => vectors.index_select(0, tokens.reshape(-1)).view(tokens.shape[0], tokens.shape[1], -1);
 

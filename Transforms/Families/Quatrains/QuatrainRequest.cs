@@ -34,7 +34,7 @@ internal sealed record QuatrainRequest(string About, int[] Acrostic, QuatrainPat
     private static uint GroupsOf(string where, ReadOnlySpan<char> rhymeGroup, RhymeTable table)
     {
         var name = QuatrainVocabulary.About(rhymeGroup);
-        if (name.Length == 0)
+        if (rhymeGroup.IsWhiteSpace())
             return uint.MaxValue;
         if (table.PlaceOf(name) is >= 0 and var place)
             return 1u << place;
@@ -44,8 +44,8 @@ internal sealed record QuatrainRequest(string About, int[] Acrostic, QuatrainPat
     private static int[] AcrosticOf(string where, ReadOnlySpan<char> acrostic, QuatrainOptions options, RhymeTable table)
     {
         int[] first = [.. QuatrainText.Lines(acrostic).SelectMany(part => part)];
-        if (first.Length is not (0 or QuatrainPattern.Lines))
-            throw new FormatException(FormattableString.Invariant($"{where}: the acrostic is '{acrostic.ToString()}', {first.Length} characters; it must have 4, one for the beginning of each line, or none."));
+        if (first.Length != (acrostic.IsWhiteSpace() ? 0 : QuatrainPattern.Lines))
+            throw new FormatException(FormattableString.Invariant($"{where}: the acrostic is '{acrostic.ToString()}', {first.Length} Chinese characters; it must have 4, one for the beginning of each line, or none."));
         for (var line = 0; line < first.Length; line++)
         {
             if (!options.AllowsRepeatedCharacters && first.AsSpan(0, line).Contains(first[line]))

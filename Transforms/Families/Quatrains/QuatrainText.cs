@@ -7,8 +7,8 @@ namespace MLExtensions.Families.Quatrains;
 internal static class QuatrainText
 {
     /// <summary>
-    /// Divides a text at everything that is no letter: punctuation, spaces, line feeds, bars. A text of 20 or 28 characters, or of two halves,
-    /// without such marks is divided evenly.
+    /// Divides a text at everything that is no letter: punctuation, spaces, line feeds, bars. What only says how a letter looks, such as a
+    /// variation selector, is passed over. A text of 20 or 28 characters, or of two halves, without such marks is divided evenly.
     /// </summary>
     public static List<int[]> Lines(ReadOnlySpan<char> text)
     {
@@ -21,7 +21,8 @@ internal static class QuatrainText
                 line.Add(character.Value);
                 continue;
             }
-            End();
+            if (!IsPartOfCharacter(character))
+                End();
         }
         End();
         var total = lines.Sum(part => part.Length);
@@ -46,6 +47,10 @@ internal static class QuatrainText
         : FormattableString.Invariant($"{lines.Count} lines of {(lines.Count == 0 ? "0" : string.Join(", ", lines.Select(line => line.Length.ToString(CultureInfo.InvariantCulture))))} characters; a quatrain has 4 of 5 or 4 of 7");
 
     public static bool IsCharacter(Rune character) => Rune.GetUnicodeCategory(character) is UnicodeCategory.OtherLetter or UnicodeCategory.LetterNumber || character.Value == 0x25A1;
+
+    /// <summary>Marks on letters, variation selectors, and what is not seen, such as a byte order mark.</summary>
+    private static bool IsPartOfCharacter(Rune character) =>
+        Rune.GetUnicodeCategory(character) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format;
 
     public static string Text(ReadOnlySpan<int> characters)
     {

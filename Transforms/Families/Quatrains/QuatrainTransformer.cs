@@ -38,7 +38,7 @@ internal sealed record QuatrainInputs(string About, string? Acrostic, string? Pa
 /// several threads.
 /// </para>
 /// </remarks>
-public sealed class QuatrainTransformer : NetworkColumnsTransformer
+public sealed class QuatrainTransformer : NetworkColumnsTransformer, INetworkHolder
 {
     internal const string LoaderSignature = "MLExtQuatrains";
     private const string ModelSignature = "MLEXTQTR";
@@ -86,6 +86,8 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
 
     /// <summary>The training history: metrics per epoch. The perplexity counts the marks of form and lines as tokens; see <see cref="Evaluate"/>.</summary>
     public TrainingHistory History => Model.History ?? throw new InvalidOperationException("The network was not trained by this library, so it has no history.");
+
+    IInitialWeights INetworkHolder.InitialWeights => Model;
 
     internal override IReadOnlyList<DataViewSchema.DetachedColumn> AddedColumns =>
         [new(OutputColumnName, TextDataViewType.Instance), new(OutputColumnName + "LogProbability", NumberDataViewType.Single)];
@@ -197,7 +199,7 @@ public sealed class QuatrainTransformer : NetworkColumnsTransformer
     private WrittenQuatrain Write(QuatrainWriter writer, QuatrainPlace where, ReadOnlySpan<char> about, ReadOnlySpan<char> acrostic, ReadOnlySpan<char> pattern, ReadOnlySpan<char> rhymeGroup, long seed)
     {
         var request = QuatrainRequest.Create(where, about, acrostic, pattern, rhymeGroup, Options, RhymeTable, SeedOf($"{about}|{acrostic}|{pattern}|{rhymeGroup}", seed));
-        return writer.Write(request, where.Row);
+        return writer.Write(request, where);
     }
 
     /// <summary>A seed that is the same for the same wishes in any row and process.</summary>

@@ -48,6 +48,9 @@ internal sealed class QuatrainVocabulary
     /// <summary>The readings of each token.</summary>
     public Reading[] Readings { get; }
 
+    /// <summary>Whether any token is a character.</summary>
+    public bool HasCharacters => _tokens.Count > 0;
+
     /// <summary>The characters of each rhyme group of the level tone.</summary>
     public int[][] RhymingCharacters { get; }
 

@@ -25,16 +25,17 @@ internal sealed class QuatrainWriter(QuatrainNetwork network, QuatrainVocabulary
     /// <summary>A rhyme that is chosen freely has at least this number of characters, so that the search does not end before the last line.</summary>
     private const int FewestRhymes = 4;
 
-    private readonly uint _rhymes = GroupsWithRhymes(vocabulary);
 
+    /// <exception cref="FormatException">Too few characters rhyme in the group that is asked for; the message says which would do.</exception>
     /// <exception cref="InvalidOperationException">No character is left at some place; the message says which and what would do.</exception>
-    public WrittenQuatrain Write(QuatrainRequest request, string where)
+    public WrittenQuatrain Write(QuatrainRequest request, QuatrainPlace where)
     {
+        CheckRhymes(request, where.RhymeGroup);
         var length = request.LineLength;
         var beams = network.CreateBeams(options.BeamWidth, vocabulary);
         beams.Begin(request.About, length);
         var random = new SplitMix64(request.Seed);
-        var groups = (request.RhymeGroups & _rhymes) is var usual && (usual != 0) ? usual : request.RhymeGroups;
+        var groups = (request.RhymeGroups & GroupsWith(FewestRhymes)) is var usual && (usual != 0) ? usual : request.RhymeGroups;
         var unfinished = new List<Draft> { new([], (1u << request.Patterns.Length) - 1, groups, 0, 0, 0, -1) };
         var search = new QuatrainSearch(vocabulary, trainingLines, options, request);
         for (var place = 0; place < QuatrainPattern.Lines * length; place++)
@@ -43,7 +44,7 @@ internal sealed class QuatrainWriter(QuatrainNetwork network, QuatrainVocabulary
             for (var text = 0; text < unfinished.Count; text++)
                 search.Continue(unfinished[text], text, beams.Logits(text), ref random, next);
             if (next.Count == 0)
-                throw new InvalidOperationException(FormattableString.Invariant($"{where}: no character is left for line {(place / length) + 1}, place {(place % length) + 1} that keeps the rules{(request.RhymeGroups != uint.MaxValue ? " and rhymes in the group that is asked for" : "")}. What would do: a larger {nameof(options.BeamWidth)}, another rhyme group, or fewer rules."));
+                throw new InvalidOperationException(FormattableString.Invariant($"{where.Row}: no character is left for line {(place / length) + 1}, place {(place % length) + 1} that keeps the rules{(request.RhymeGroups != uint.MaxValue ? " and rhymes in the group that is asked for" : "")}. What would do: a larger {nameof(options.BeamWidth)}, another rhyme group, or fewer rules."));
             // The order of equal ones is that in which they were found.
             unfinished = [.. next.OrderByDescending(draft => draft.Score).Take(options.BeamWidth)];
             if (place + 1 < QuatrainPattern.Lines * length)
@@ -52,8 +53,16 @@ internal sealed class QuatrainWriter(QuatrainNetwork network, QuatrainVocabulary
         return new WrittenQuatrain([.. unfinished[0].Characters.Chunk(length)], unfinished[0].LogProbability);
     }
 
-    private static uint GroupsWithRhymes(QuatrainVocabulary vocabulary) =>
-        vocabulary.RhymingCharacters.Select((characters, group) => characters.Length >= FewestRhymes ? 1u << group : 0).Aggregate(0u, (all, one) => all | one);
+    private void CheckRhymes(QuatrainRequest request, string where)
+    {
+        var needed = options.AllowsRepeatedCharacters ? 1 : 2; // lines 2 and 4
+        if (!options.KeepsRhyme || request.RhymeGroups == uint.MaxValue || GroupsWith(needed) is var possible && (possible & request.RhymeGroups) != 0)
+            return;
+        var count = vocabulary.RhymingCharacters[System.Numerics.BitOperations.TrailingZeroCount(request.RhymeGroups)].Length;
+        throw new FormatException(FormattableString.Invariant($"{where}: the rhyme group is '{vocabulary.Table.NamesOf(request.RhymeGroups)}', in which {count} of the characters that the network knows rhyme; a poem needs {needed}. There are enough in: {vocabulary.Table.NamesOf(possible).Replace(" or ", ", ", StringComparison.Ordinal)}."));
+    }
+
+    private uint GroupsWith(int rhymes) => vocabulary.RhymingCharacters.Select((characters, group) => characters.Length >= rhymes ? 1u << group : 0).Aggregate(0u, (all, one) => all | one);
 }
 
 /// <summary>An unfinished poem.</summary>

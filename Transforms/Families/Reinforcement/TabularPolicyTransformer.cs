@@ -19,17 +19,16 @@ internal sealed record PolicyColumns(string State, string Action, string Values)
 /// never met has a missing action. Values of actions that were never tried are NaN. In an environment, ties are broken at random; in a
 /// column, the first of the best actions is taken.
 /// </remarks>
-public sealed class TabularPolicyTransformer : ITransformer, IPolicy
+public sealed class TabularPolicyTransformer : ManagedTransformer, IPolicy
 {
     internal const string LoaderSignature = "MLExtTabularPolicy";
     private const string ModelSignature = "MLEXTTBP";
 
-    private readonly IHost _host;
     private readonly PolicyColumns _columns;
 
     internal TabularPolicyTransformer(IHostEnvironment env, PolicyContent content, PolicyColumns columns)
+        : base(env, ModelSignature, LoaderSignature)
     {
-        _host = env.Register(LoaderSignature);
         _columns = columns;
         Content = content;
     }
@@ -63,8 +62,6 @@ public sealed class TabularPolicyTransformer : ITransformer, IPolicy
 
     /// <summary>The training history; null if the values were computed.</summary>
     public TrainingHistory? History => Content.History;
-
-    bool ITransformer.IsRowToRowMapper => true;
 
     internal PolicyContent Content { get; }
 
@@ -126,35 +123,15 @@ public sealed class TabularPolicyTransformer : ITransformer, IPolicy
         return false;
     }
 
-    /// <summary>Adds the columns to data.</summary>
-    /// <param name="input">Data with the column of the states.</param>
-    /// <exception cref="ArgumentException">The column is missing, no key, or its keys cannot be compared with those of the policy.</exception>
-    public IDataView Transform(IDataView input)
+    private protected override void SaveContent(ModelSaveContext ctx)
     {
-        ArgumentNullException.ThrowIfNull(input);
-        return new RowToRowMapperTransform(_host, input, new Mapper(this, input.Schema), schema => new Mapper(this, schema));
-    }
-
-    /// <summary>Returns the schema of <see cref="Transform"/>'s output for an input schema.</summary>
-    /// <exception cref="ArgumentException">The column is missing, no key, or its keys cannot be compared with those of the policy.</exception>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return Transform(new EmptyDataView(_host, inputSchema)).Schema;
-    }
-
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) =>
-        new RowToRowMapperTransform(_host, new EmptyDataView(_host, inputSchema), new Mapper(this, inputSchema), schema => new Mapper(this, schema));
-
-    void ICanSaveModel.Save(ModelSaveContext ctx)
-    {
-        ctx.CheckAtModel();
-        ctx.SetVersionInfo(ModelVersion.Of(ModelSignature, LoaderSignature));
         ctx.SaveNonEmptyString(_columns.State);
         ctx.SaveNonEmptyString(_columns.Action);
         ctx.SaveNonEmptyString(_columns.Values);
         PolicyFile.Save(ctx, Content);
     }
+
+    private protected override IRowMapper CreateMapper(DataViewSchema schema) => new Mapper(this, schema);
 
     internal static TabularPolicyTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
@@ -171,13 +148,14 @@ public sealed class TabularPolicyTransformer : ITransformer, IPolicy
             throw new ArgumentOutOfRangeException(name, place, FormattableString.Invariant($"It must be from 0 to {count - 1}."));
     }
 
-    private sealed class Mapper : IRowMapper
+    private sealed class Mapper : RowMapper
     {
         private readonly TabularPolicyTransformer _policy;
         private readonly DataViewSchema.Column _input;
         private readonly Func<uint, int> _find;
 
         public Mapper(TabularPolicyTransformer policy, DataViewSchema schema)
+            : base(policy)
         {
             _policy = policy;
             _input = schema.GetColumnOrNull(policy.StateColumnName)
@@ -185,9 +163,9 @@ public sealed class TabularPolicyTransformer : ITransformer, IPolicy
             _find = policy.Content.States.Find(_input, "states");
         }
 
-        public Func<int, bool> GetDependencies(Func<int, bool> activeOutput) => column => column == _input.Index && (activeOutput(0) || activeOutput(1));
+        public override Func<int, bool> GetDependencies(Func<int, bool> activeOutput) => column => column == _input.Index && (activeOutput(0) || activeOutput(1));
 
-        public DataViewSchema.DetachedColumn[] GetOutputColumns()
+        public override DataViewSchema.DetachedColumn[] GetOutputColumns()
         {
             var (keys, slots) = (new DataViewSchema.Annotations.Builder(), new DataViewSchema.Annotations.Builder());
             if (_policy.ActionNames is { } names)
@@ -205,7 +183,7 @@ public sealed class TabularPolicyTransformer : ITransformer, IPolicy
             ];
         }
 
-        public Delegate?[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
+        public override Delegate?[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
         {
             disposer = null;
             if (!activeOutput(0) && !activeOutput(1))
@@ -233,9 +211,5 @@ public sealed class TabularPolicyTransformer : ITransformer, IPolicy
                 return _find(key);
             }
         }
-
-        public ITransformer GetTransformer() => _policy;
-
-        void ICanSaveModel.Save(ModelSaveContext ctx) => ((ICanSaveModel)_policy).Save(ctx);
     }
 }

@@ -93,6 +93,13 @@ internal sealed class PairTokenizer(SequenceToSequenceArchitecture architecture)
     /// <summary>What a written token is read as next: words beyond the vocabulary are unknown ones.</summary>
     public int InputOf(int token) => token < VocabularySize ? token : architecture.OutputTokenizer.UnknownId ?? architecture.OutputTokenizer.EndOfSequenceId;
 
+    /// <summary>Says how many sources were cut; null if none was.</summary>
+    /// <param name="counts">The counts, of which the sequences are the sources.</param>
+    /// <param name="data">What the sources are of, such as "of the training data".</param>
+    public DataNote? CutNote(DataCounts counts, string data) => counts[CutSources] is > 0 and var cut
+        ? new DataNote(FormattableString.Invariant($"{cut} of {counts[DataCounts.Sequences]} sources {data} are longer than {architecture.MaximumSourceTokens} tokens (MaximumSourceTokens); {counts[LostSourceTokens]} tokens of them are not read (LongSourceHandling is {architecture.LongSources})."), IsWarning: true)
+        : null;
+
     private static void Count(DataCounts? counts, int tokens, int unknown)
     {
         counts?.Add(DataCounts.Tokens, tokens);

@@ -26,6 +26,15 @@ internal static class SequenceToSequenceColumns
         return [.. columns, new(target + "LogProbability", NumberDataViewType.Single), new(target + "Tokens", NumberDataViewType.Int32)];
     }
 
+    /// <summary>Checks that no added column hides another one.</summary>
+    /// <exception cref="ArgumentException">Two have the same name; the message names it.</exception>
+    public static void Check(string output, string target, DecodingOptions options)
+    {
+        var twice = Of(output, target, options).GroupBy(column => column.Name).FirstOrDefault(same => same.Count() > 1);
+        if (twice != null)
+            throw new ArgumentException($"OutputColumnName is '{output}' and TargetColumnName is '{target}': answers and targets would both add a column '{twice.Key}', and one would hide the other. Choose another OutputColumnName.", "OutputColumnName");
+    }
+
     public static SchemaShape.Column ShapeOf(DataViewSchema.DetachedColumn column) => new(
         column.Name,
         column.Type is VectorDataViewType ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.Scalar,

@@ -42,6 +42,7 @@ public sealed class SequenceToSequenceTransformer : NetworkColumnsTransformer, I
     private const string OptionsFile = "decoding.json";
 
     private bool _isToldOfUnknown;
+    private bool _isToldOfCut;
 
     internal SequenceToSequenceTransformer(IHostEnvironment env, NetworkModelParameters model, string sourceColumnName, string targetColumnName, string outputColumnName, DecodingOptions decoding, bool owned)
         : base(env.Register(LoaderSignature), sourceColumnName, [model], owned)
@@ -91,7 +92,10 @@ public sealed class SequenceToSequenceTransformer : NetworkColumnsTransformer, I
     public SequenceToSequenceTransformer With(DecodingOptions decoding, string? outputColumnName = null)
     {
         ArgumentNullException.ThrowIfNull(decoding);
-        return new SequenceToSequenceTransformer(Host, Model, InputColumnName, TargetColumnName, outputColumnName ?? OutputColumnName, decoding, owned: false);
+        var output = outputColumnName ?? OutputColumnName;
+        ArgumentException.ThrowIfNullOrWhiteSpace(output, nameof(outputColumnName));
+        SequenceToSequenceColumns.Check(output, TargetColumnName, decoding);
+        return new SequenceToSequenceTransformer(Host, Model, InputColumnName, TargetColumnName, output, decoding, owned: false);
     }
 
     /// <summary>Writes the best answer to a source.</summary>
@@ -161,12 +165,14 @@ public sealed class SequenceToSequenceTransformer : NetworkColumnsTransformer, I
 
     private protected override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer)
     {
-        var unknown = new UnknownTokens(Architecture.SourceTokenizer);
-        disposer = () => WarnOnce(unknown, input.Name);
+        var (unknown, counts) = (new UnknownTokens(Architecture.SourceTokenizer), new DataCounts());
+        disposer = () => WarnOnce(unknown, counts, input.Name);
         var target = FindTarget(row.Schema);
-        var answers = TextResults<SequenceAnswer[]>.Create(row, [input], (texts, first, results) => Write(texts[0], first, input.Name, unknown, results));
+        var answers = TextResults<SequenceAnswer[]>.Create(row, [input], (texts, first, results) => Write(texts[0], first, input.Name, unknown, counts, results));
+        // Sources that are read for both are counted once.
+        var other = active.Any(place => place < AddedColumns.Count) ? null : counts;
         var targets = target is { } column
-            ? TextResults<(double, int)>.Create(row, [input, column], (texts, first, results) => Score(texts, first, input.Name, results))
+            ? TextResults<(double, int)>.Create(row, [input, column], (texts, first, results) => Score(texts, first, input.Name, other, results))
             : null;
         return SequenceToSequenceColumns.CreateGetters(AddedColumnsFor(row.Schema), targets != null, answers.Current, () => targets!.Current());
     }
@@ -185,25 +191,25 @@ public sealed class SequenceToSequenceTransformer : NetworkColumnsTransformer, I
 
     private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
 
-    private void Write(ReadOnlyMemory<ReadOnlyMemory<char>> texts, long firstRow, string column, UnknownTokens unknown, Span<SequenceAnswer[]> results)
+    private void Write(ReadOnlyMemory<ReadOnlyMemory<char>> texts, long firstRow, string column, UnknownTokens unknown, DataCounts counts, Span<SequenceAnswer[]> results)
     {
         var sources = new SourceTokens[texts.Length];
         for (var i = 0; i < sources.Length; i++)
         {
-            sources[i] = Writer.Tokenizer.ReadSource(texts.Span[i].Span, column, firstRow + i);
+            sources[i] = ReadSource(texts.Span[i].Span, column, firstRow + i, counts);
             if (!Architecture.CopiesWords)
                 unknown.Add(sources[i].Ids);
         }
         Writer.Write(sources, Decoding, Array.ConvertAll(sources, source => SeedOf(source, Decoding))).CopyTo(results);
     }
 
-    private void Score(IReadOnlyList<ReadOnlyMemory<ReadOnlyMemory<char>>> texts, long firstRow, string column, Span<(double, int)> results)
+    private void Score(IReadOnlyList<ReadOnlyMemory<ReadOnlyMemory<char>>> texts, long firstRow, string column, DataCounts? counts, Span<(double, int)> results)
     {
         var sources = new SourceTokens[texts[0].Length];
         var targets = new int[sources.Length][];
         for (var i = 0; i < sources.Length; i++)
         {
-            sources[i] = Writer.Tokenizer.ReadSource(texts[0].Span[i].Span, column, firstRow + i);
+            sources[i] = ReadSource(texts[0].Span[i].Span, column, firstRow + i, counts);
             targets[i] = Writer.Tokenizer.ReadTarget(texts[1].Span[i].Span, sources[i], TargetColumnName, firstRow + i, isCut: false);
         }
         var sums = Writer.Score(sources, targets);
@@ -219,21 +225,38 @@ public sealed class SequenceToSequenceTransformer : NetworkColumnsTransformer, I
         ArgumentNullException.ThrowIfNull(source);
         decoding?.Check(Architecture);
         using var lease = Lease();
-        var read = Writer.Tokenizer.ReadSource(source, InputColumnName, 0);
-        var unknown = new UnknownTokens(Architecture.SourceTokenizer);
+        var (unknown, counts) = (new UnknownTokens(Architecture.SourceTokenizer), new DataCounts());
+        var read = ReadSource(source, InputColumnName, 0, counts);
         if (!Architecture.CopiesWords)
             unknown.Add(read.Ids);
         unknown.Warn(Host, "the source");
+        WarnOfCut(counts, "that were asked for");
         return (read, decoding ?? Decoding);
+    }
+
+    private SourceTokens ReadSource(ReadOnlySpan<char> text, string column, long row, DataCounts? counts)
+    {
+        counts?.Add(DataCounts.Sequences, 1);
+        return Writer.Tokenizer.ReadSource(text, column, row, counts);
     }
 
     private static int SeedOf(SourceTokens source, DecodingOptions options) => options.Draws ? AnswerWriter.SeedOf(source, options.Seed ?? Random.Shared.Next()) : 0;
 
-    /// <summary>Tells of the first rows with unknown tokens; the rows of a request would otherwise fill the log.</summary>
-    private void WarnOnce(UnknownTokens unknown, string column)
+    /// <summary>Tells of the first rows with unknown tokens or cut sources; the rows of a request would otherwise fill the log.</summary>
+    private void WarnOnce(UnknownTokens unknown, DataCounts counts, string column)
     {
         if (unknown.Any && !Interlocked.Exchange(ref _isToldOfUnknown, true))
             unknown.Warn(Host, $"the sources in column '{column}'");
+        if (counts[PairTokenizer.CutSources] > 0 && !Interlocked.Exchange(ref _isToldOfCut, true))
+            WarnOfCut(counts, $"in column '{column}'");
+    }
+
+    private void WarnOfCut(DataCounts counts, string sources)
+    {
+        if (Writer.Tokenizer.CutNote(counts, sources) is not { } note)
+            return;
+        using var channel = Host.Start("Text");
+        channel.Warning("{0}", note.Text);
     }
 
     private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);

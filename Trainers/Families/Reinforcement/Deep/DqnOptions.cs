@@ -315,6 +315,7 @@ public sealed partial class DqnEstimator
                 if (name != null)
                     OptionCheck.NotEmpty(name, option);
             }
+            Messages.ColumnNames.RequireOther(ActionValuesColumnName, nameof(ActionValuesColumnName), (ActionMaskColumnName, nameof(ActionMaskColumnName)));
             OptionCheck.Require(StepColumnName == null || EpisodeColumnName != null, StepColumnName, nameof(StepColumnName), $"null without {nameof(EpisodeColumnName)}, which says whose steps are counted");
         }
     }

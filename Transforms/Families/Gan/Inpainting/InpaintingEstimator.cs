@@ -179,7 +179,7 @@ public sealed class InpaintingEstimator : IEstimator<InpaintingTransformer>
             _ => InpaintingMask.Random(image.Height, image.Width, 0, Seed),
         };
 
-        private void CheckNames()
+        internal void CheckNames()
         {
             var added = new List<(string? Value, string Name)>
             {

@@ -20,27 +20,39 @@ internal sealed class AnswerSampler(DecodingBatch batch, DecodingOptions options
         int[] last = [];
         for (var step = 1; going.Length > 0; step++)
         {
+            var left = new List<int>();
             batch.Read(last, logProbabilities =>
             {
                 limits.Forbid(logProbabilities, Array.ConvertAll(going, i => answers[i]), step);
                 var values = TensorMemory.Floats(logProbabilities.contiguous());
                 for (var i = 0; i < going.Length; i++)
-                    answers[going[i]] = Extend(answers[going[i]], values.Slice(i * batch.Choices, batch.Choices), _samplers[going[i]]);
+                {
+                    if (TryExtend(ref answers[going[i]], values.Slice(i * batch.Choices, batch.Choices), _samplers[going[i]]))
+                        left.Add(i);
+                }
             });
-            var left = Enumerable.Range(0, going.Length).Where(i => !answers[going[i]].IsComplete).ToArray();
-            if (left.Length == 0)
+            if (left.Count == 0)
                 break;
-            batch.Keep(left, left);
-            going = Array.ConvertAll(left, i => going[i]);
+            batch.Keep(left, left.ToArray());
+            going = [.. left.Select(i => going[i])];
             last = Array.ConvertAll(going, i => answers[i].Tokens[^1]);
         }
         return answers;
     }
 
-    private Hypothesis Extend(Hypothesis answer, Span<float> logProbabilities, TokenSampler sampler)
+    /// <summary>Draws the next token; returns whether others may follow.</summary>
+    private bool TryExtend(ref Hypothesis answer, Span<float> logProbabilities, TokenSampler sampler)
     {
+        if (!AnswerLimits.AllowsAny(logProbabilities))
+        {
+            answer = answer.Cut(options.LengthPenalty, coverage: 0);
+            return false;
+        }
         var place = sampler.Next(logProbabilities, []);
-        var longer = answer.Append(place, answer.LogProbability + logProbabilities[place]);
-        return place == limits.End ? longer.End(options.LengthPenalty, coverage: 0) : longer;
+        answer = answer.Append(place, answer.LogProbability + logProbabilities[place]);
+        if (place != limits.End)
+            return true;
+        answer = answer.End(options.LengthPenalty, coverage: 0);
+        return false;
     }
 }

@@ -10,14 +10,14 @@ using static TorchSharp.torch;
 namespace MLExtensions.Families.SequenceToSequence;
 
 /// <summary>Writes answers to sources, and computes the probability of given ones. Thread-safe.</summary>
-internal sealed class AnswerWriter(NetworkModelParameters model)
+/// <param name="model">The network.</param>
+/// <param name="maximumValues">The maximum number of values in memory: of log probabilities, and of gates when given answers are read.</param>
+internal sealed class AnswerWriter(NetworkModelParameters model, int maximumValues = 1 << 23)
 {
     private const int MaximumRows = 64;
 
-    // The maximum number of values in memory: of log probabilities.
-    private const int MaximumValues = 1 << 23;
-
     private readonly SequenceToSequenceArchitecture _architecture = (SequenceToSequenceArchitecture)model.Architecture;
+    private readonly long _gateValues = GateValues((SequenceToSequenceArchitecture)model.Architecture);
     private readonly SequenceToSequenceNetwork _network = (SequenceToSequenceNetwork)model.Network;
 
     public PairTokenizer Tokenizer { get; } = new((SequenceToSequenceArchitecture)model.Architecture);
@@ -31,7 +31,7 @@ internal sealed class AnswerWriter(NetworkModelParameters model)
         var answers = new SequenceAnswer[sources.Count][];
         var order = Enumerable.Range(0, sources.Count).OrderByDescending(i => sources[i].Ids.Length).ToArray();
         var each = options.Draws ? options.NumberOfAnswers : options.BeamWidth;
-        var rows = Math.Clamp(MaximumValues / (each * (_architecture.OutputCount + 1)), 1, MaximumRows);
+        var rows = Math.Clamp(maximumValues / (each * (_architecture.OutputCount + 1)), 1, MaximumRows);
         foreach (var part in order.Chunk(rows))
         {
             var batch = Array.ConvertAll(part, i => sources[i]);
@@ -51,9 +51,14 @@ internal sealed class AnswerWriter(NetworkModelParameters model)
         var order = Enumerable.Range(0, sources.Count).OrderByDescending(i => sources[i].Ids.Length).ToArray();
         for (var first = 0; first < order.Length;)
         {
-            var count = 0;
-            for (long tokens = 0; first + count < order.Length && count < MaximumRows && (count == 0 || (tokens + targets[order[first + count]].Length) * _architecture.OutputCount <= MaximumValues); count++)
-                tokens += targets[order[first + count]].Length;
+            var (count, steps) = (0, 0L);
+            while (first + count < order.Length && count < MaximumRows)
+            {
+                steps = Math.Max(steps, targets[order[first + count]].Length);
+                if (count > 0 && (count + 1) * steps * _gateValues > maximumValues)
+                    break;
+                count++;
+            }
             Score(order.AsSpan(first, count), sources, targets, sums);
             first += count;
         }
@@ -100,7 +105,8 @@ internal sealed class AnswerWriter(NetworkModelParameters model)
                     batch.Read(last, logProbabilities =>
                     {
                         limits.Forbid(logProbabilities, [answer], step);
-                        next = sampler.Next(TensorMemory.Floats(logProbabilities.contiguous()), []);
+                        var values = TensorMemory.Floats(logProbabilities.contiguous());
+                        next = AnswerLimits.AllowsAny(values) ? sampler.Next(values, []) : limits.End;
                     });
                 }
                 if (next == limits.End)
@@ -141,7 +147,7 @@ internal sealed class AnswerWriter(NetworkModelParameters model)
         var all = sources.SelectMany(source => Enumerable.Repeat(source, count)).ToArray();
         using var batch = new DecodingBatch(model, Tokenizer, all, beams: 1);
         var drawn = new AnswerSampler(batch, options, AnswerLimits.Of(_architecture, options), [.. seeds.SelectMany(seed => Enumerable.Range(0, count).Select(i => unchecked(seed + (i * 0x2545F491))))]).Run();
-        return [.. drawn.Chunk(count).Select(answers => (IReadOnlyList<Hypothesis>)[.. answers.OrderByDescending(answer => answer.Score)])];
+        return [.. drawn.Chunk(count).Select(answers => (IReadOnlyList<Hypothesis>)[.. Hypothesis.BestFirst(answers)])];
     }
 
     private void Score(ReadOnlySpan<int> order, IReadOnlyList<SourceTokens> sources, IReadOnlyList<int[]> targets, double[] sums)
@@ -151,16 +157,26 @@ internal sealed class AnswerWriter(NetworkModelParameters model)
         using var scope = NewDisposeScope();
         var values = Tensors(order, sources, targets);
         var copies = values.Copies(CPU);
-        var tokens = _network.TokensAt(Decode(values), values.Places(CPU));
-        var probabilities = TensorMemory.Floats(_network.LogProbabilities(tokens, values.Targets(CPU), copies).contiguous());
+        var (decoded, places, tokens) = (Decode(values), values.Places(CPU), values.Targets(CPU));
+        var probabilities = new float[values.TokenCount];
+        var part = Math.Max(1, maximumValues / _architecture.OutputCount);
+        for (var first = 0; first < probabilities.Length; first += part)
+        {
+            using var inner = NewDisposeScope();
+            var count = Math.Min(part, probabilities.Length - first);
+            var read = _network.TokensAt(decoded, places.narrow(0, first, count));
+            TensorMemory.Floats(_network.LogProbabilities(read, tokens.narrow(0, first, count), copies).contiguous()).CopyTo(probabilities.AsSpan(first));
+        }
         var at = 0;
         foreach (var pair in order)
         {
-            foreach (var value in probabilities.Slice(at, targets[pair].Length))
+            foreach (var value in probabilities.AsSpan(at, targets[pair].Length))
                 sums[pair] += value;
             at += targets[pair].Length;
         }
     }
+
+    private static long GateValues(SequenceToSequenceArchitecture architecture) => (long)architecture.Decoder.Gates * architecture.Decoder.HiddenUnits;
 
     private PairTensors Tensors(ReadOnlySpan<int> order, IReadOnlyList<SourceTokens> sources, IReadOnlyList<int[]> targets)
     {

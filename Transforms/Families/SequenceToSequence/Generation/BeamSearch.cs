@@ -140,12 +140,12 @@ internal sealed class BeamSearch(DecodingBatch batch, DecodingOptions options, A
             _beams = [.. next];
         }
 
-        public IReadOnlyList<Hypothesis> Best(int count) => [.. _ended.OrderBy(hypothesis => !hypothesis.IsComplete).ThenByDescending(hypothesis => hypothesis.Score).Take(count)];
+        public IReadOnlyList<Hypothesis> Best(int count) => [.. Hypothesis.BestFirst(_ended).Take(count)];
 
         /// <summary>Whether the best beginning could still become one of the answers; more tokens never raise its log probability.</summary>
         private bool CanImprove(Hypothesis best, AnswerLimits limits, DecodingOptions options)
         {
-            var bound = best.LogProbability / Hypothesis.Divisor(limits.Maximum + 1, options.LengthPenalty);
+            var bound = best.LogProbability / Hypothesis.Divisor(limits.Maximum + 1.0, options.LengthPenalty);
             return bound > _ended.OrderByDescending(hypothesis => hypothesis.Score).Take(options.NumberOfAnswers).Last().Score;
         }
     }
@@ -158,10 +158,13 @@ internal sealed class BeamSearch(DecodingBatch batch, DecodingOptions options, A
 /// <param name="IsComplete">Whether it has ended.</param>
 internal sealed record Hypothesis(IReadOnlyList<int> Tokens, double LogProbability, double Score, bool IsComplete)
 {
+    /// <summary>Answers in the order of their scores; those that could not end come last.</summary>
+    public static IEnumerable<Hypothesis> BestFirst(IEnumerable<Hypothesis> answers) => answers.OrderBy(answer => !answer.IsComplete).ThenByDescending(answer => answer.Score);
+
     public static Hypothesis Begin(double logProbability) => new([], logProbability, 0, IsComplete: false);
 
     /// <summary>The divisor of log probabilities of a length, the end included.</summary>
-    public static double Divisor(int tokens, double penalty) => Math.Pow((5.0 + tokens) / 6, penalty);
+    public static double Divisor(double tokens, double penalty) => Math.Pow((5 + tokens) / 6, penalty);
 
     public Hypothesis Append(int token, double logProbability) => this with { Tokens = [.. Tokens, token], LogProbability = logProbability };
 
@@ -216,6 +219,9 @@ internal sealed record AnswerLimits(int End, int? Unknown, int Minimum, int Maxi
         if (places.Count > 0)
             logProbabilities.view(-1).index_fill_(0, tensor(places.ToArray(), ScalarType.Int64, CPU), never);
     }
+
+    /// <summary>Whether anything may be written next; an answer that nothing may follow, not even its end, is cut.</summary>
+    public static bool AllowsAny(ReadOnlySpan<float> logProbabilities) => !float.IsNegativeInfinity(System.Numerics.Tensors.TensorPrimitives.Max(logProbabilities));
 
     /// <summary>The tokens that would repeat a sequence.</summary>
     public static IEnumerable<int> Repetitions(IReadOnlyList<int> tokens, int length)

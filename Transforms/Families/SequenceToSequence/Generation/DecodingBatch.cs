@@ -18,6 +18,7 @@ internal sealed class DecodingBatch : IDisposable
     private SourceMemory _memory;
     private Tensor? _copies;
     private Tensor? _coverage;
+    private Tensor? _foreignWords;
 
     /// <param name="model">The network.</param>
     /// <param name="tokenizer">Its tokenizers.</param>
@@ -42,6 +43,8 @@ internal sealed class DecodingBatch : IDisposable
         var beam = BeamsOf(Enumerable.Range(0, Rows));
         _memory = Own(read with { State = beams == 1 ? read.State : Array.ConvertAll(read.State, part => part.index_select(1, beam)) });
         _copies = copies is null ? null : Own(beams == 1 ? copies : copies.index_select(0, beam));
+        if (sources.Any(source => source.Extra.Count < _extraWords))
+            _foreignWords = Own(ForeignWords(sources).index_select(0, beam));
         _coverage = coverage ? Own(zeros([Rows * beams, sources[0].Ids.Length], ScalarType.Float32, CPU)) : null;
         if (coverage && read.IsPadding is { } padding)
             _coverage!.masked_fill_(padding.squeeze(1).index_select(0, beam), Number.One); // padding needs no attention
@@ -67,7 +70,10 @@ internal sealed class DecodingBatch : IDisposable
         var decoded = _network.Decode(SequenceToSequenceNetwork.Embed(_network.TargetEmbedding, tensor(ids, [1, ids.Length], ScalarType.Int64, CPU)), _memory, _memory.State);
         Replace(_memory with { State = decoded.State });
         _coverage?.add_(decoded.Weights!.view(ids.Length, -1), Number.One);
-        use(_network.Distribution(_network.TokensAt(decoded, null), _copies, _extraWords));
+        var logProbabilities = _network.Distribution(_network.TokensAt(decoded, null), _copies, _extraWords);
+        if (_foreignWords is { } foreign)
+            logProbabilities.narrow(1, _architecture.OutputCount, _extraWords).masked_fill_(foreign, Number.Of(float.NegativeInfinity));
+        use(logProbabilities);
     }
 
     /// <summary>The coverage penalty of each beam: the sum over its source of the logarithm of the attention, at most 1.</summary>
@@ -98,6 +104,8 @@ internal sealed class DecodingBatch : IDisposable
             _copies = Own(copies.index_select(0, beams), copies);
         if (_coverage is { } coverage)
             _coverage = Own(coverage.index_select(0, beams), coverage);
+        if (_foreignWords is { } foreign)
+            _foreignWords = Own(foreign.index_select(0, beams), foreign);
         Rows = rows.Count;
     }
 
@@ -107,6 +115,7 @@ internal sealed class DecodingBatch : IDisposable
             part.Dispose();
         _copies?.Dispose();
         _coverage?.Dispose();
+        _foreignWords?.Dispose();
     }
 
     private static IEnumerable<Tensor> TensorsOf(SourceMemory memory) => new[] { memory.Outputs, memory.Keys, memory.IsPadding }.OfType<Tensor>().Concat(memory.State);
@@ -130,6 +139,15 @@ internal sealed class DecodingBatch : IDisposable
         foreach (var part in TensorsOf(_memory).Where(part => !kept.Contains(part)))
             part.Dispose();
         _memory = Own(memory);
+    }
+
+    /// <summary>The numbers beyond the vocabulary that stand for words of other sources only, <c>[rows, extra words]</c>.</summary>
+    private Tensor ForeignWords(IReadOnlyList<SourceTokens> sources)
+    {
+        var isForeign = new bool[sources.Count * _extraWords];
+        for (var row = 0; row < sources.Count; row++)
+            isForeign.AsSpan((row * _extraWords) + sources[row].Extra.Count, _extraWords - sources[row].Extra.Count).Fill(true);
+        return tensor(isForeign, [sources.Count, _extraWords], ScalarType.Bool, CPU);
     }
 
     private Tensor BeamsOf(IEnumerable<int> rows) => tensor(rows.SelectMany(row => Enumerable.Repeat((long)row, _beams)).ToArray(), ScalarType.Int64, CPU);

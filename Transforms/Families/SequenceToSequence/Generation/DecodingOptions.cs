@@ -34,7 +34,10 @@ public sealed record DecodingOptions
     /// </summary>
     public double CoveragePenalty { get; init; }
 
-    /// <summary>No sequence of that many tokens occurs twice in an answer; at least 1. Default null: repetitions are allowed.</summary>
+    /// <summary>
+    /// No sequence of that many tokens occurs twice in an answer; at least 1. Where nothing is left that may follow, because
+    /// <see cref="MinimumTokens"/> forbids the end, the answer is cut. Default null: repetitions are allowed.
+    /// </summary>
     public int? NoRepeatLength { get; init; }
 
     /// <summary>
