@@ -71,6 +71,7 @@ internal static class CorpusWriter
         ["ConversationHistory"] = () => (Ml.Transforms.Text.ConversationHistory(new ConversationHistoryEstimator.Options { ConversationColumnName = "Text", NumberOfTurns = 3, Marker = "* ", MaximumTokens = 5 }).Fit(LanguageSample.View(Ml, "a")), Texts("a", "b", "a", "a", "b"), LanguageSample.View(Ml, "a")),
         ["HiddenMarkovSymbols"] = HiddenMarkovSymbols,
         ["HiddenMarkovMixture"] = HiddenMarkovMixture,
+        ["NearestNeighbors"] = NearestNeighbors,
     };
 
     /// <summary>Every model that the corpus must hold.</summary>
@@ -85,6 +86,13 @@ internal static class CorpusWriter
             Ml.Model.Save(model, data.Schema, Path.Combine(args[0], name + ".zip"));
             Console.WriteLine(name);
         }
+    }
+
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) NearestNeighbors()
+    {
+        var rows = Enumerable.Range(0, 6).Select(row => new CorpusRow { Features = [row + 1, row % 3, 2 - (row * row)], Text = "ab"[..((row % 2) + 1)] }).ToArray();
+        var options = new NearestNeighborsEstimator.Options { LabelColumnName = nameof(CorpusRow.Text), NumberOfNeighbors = 2, OutputColumnPrefix = "Found", NumberOfThreads = 3 };
+        return (Ml.Transforms.NearestNeighbors(options).Fit(CorpusRow.View(Ml, rows[..4])), rows, CorpusRow.View(Ml, rows));
     }
 
     private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) HiddenMarkovSymbols()
