@@ -37,22 +37,21 @@ internal sealed unsafe class BlockSearch
     /// <summary>The nearest rows of each query so far.</summary>
     public NeighborList[] Found { get; }
 
-    /// <param name="block">The rows.</param>
-    /// <param name="first">The number of the block's first row.</param>
-    public void Search(VectorBlock block, long first)
+    /// <summary>Searches a block of rows.</summary>
+    public void Search(VectorBlock block)
     {
         if (block.Codes != null && _queries.Count < SingleQueries)
         {
             for (var query = 0; query < _queries.Count; query++)
-                SearchCodes(block, first, query);
+                SearchCodes(block, query);
         }
         else
         {
-            SearchProducts(block, first);
+            SearchProducts(block);
         }
     }
 
-    private void SearchProducts(VectorBlock block, long first)
+    private void SearchProducts(VectorBlock block)
     {
         if (_products.Length == 0)
             _products = GC.AllocateUninitializedArray<float>(TileRows * _queries.Stride);
@@ -67,14 +66,14 @@ internal sealed unsafe class BlockSearch
                     new StridedMatrix(columns, block.Width, used, _queries.Stride),
                     new StridedMatrix(products, rows, used, _queries.Stride));
                 for (var i = 0; i < rows; i++)
-                    ScreenQueries(block, row + i, first, products + ((long)i * _queries.Stride));
+                    ScreenQueries(block, row + i, products + ((long)i * _queries.Stride));
             }
         }
     }
 
     /// <summary>Screens a row for all queries.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void ScreenQueries(VectorBlock block, int row, long first, float* products)
+    private void ScreenQueries(VectorBlock block, int row, float* products)
     {
         var (add, factor, slack) = (new Vector<float>(block.Screen.Add[row]), new Vector<float>(block.Screen.Factor[row]), new Vector<float>(block.Screen.Slack[row]));
         fixed (float* lengths = _queries.Lengths, thresholds = _thresholds)
@@ -89,7 +88,7 @@ internal sealed unsafe class BlockSearch
                 for (var lane = query; lane < end; lane++)
                 {
                     if (!(bound[lane - query] > thresholds[lane]))
-                        Offer(block, row, first, lane);
+                        Offer(block, row, lane);
                 }
             }
         }
@@ -97,7 +96,7 @@ internal sealed unsafe class BlockSearch
 
     /// <summary>Multiplies the codes of a panel of rows with a query and screens the rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void SearchCodes(VectorBlock block, long first, int query)
+    private void SearchCodes(VectorBlock block, int query)
     {
         var (codes, screen, width) = (block.Codes!, block.Codes!.Screen, block.Width);
         var length = new Vector<float>(_queries.Lengths[query]);
@@ -120,7 +119,7 @@ internal sealed unsafe class BlockSearch
                     for (var lane = row; lane < end; lane++)
                     {
                         if (!(bound[lane - row] > _thresholds[query]))
-                            Offer(block, lane, first, query);
+                            Offer(block, lane, query);
                     }
                 }
             }
@@ -150,11 +149,11 @@ internal sealed unsafe class BlockSearch
         }
     }
 
-    private void Offer(VectorBlock block, int row, long first, int query)
+    private void Offer(VectorBlock block, int row, int query)
     {
         var distance = ExactDistance.Of(_queries.Distance, block.Row(row), _queries.Row(query), block.SquareOf(row), _queries.SquareOf(query));
         var found = Found[query];
-        if (found.Offer(distance, first + row))
+        if (found.Offer(distance, block.NumberOf(row)))
             _thresholds[query] = _queries.ThresholdOf(query, found.Bound);
     }
 }

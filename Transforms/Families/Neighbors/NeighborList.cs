@@ -3,13 +3,15 @@ namespace MLExtensions.Families.Neighbors;
 /// <summary>The nearest of the rows that were offered, the nearest first. Of equally near rows the first one is nearer.</summary>
 internal sealed class NeighborList(int capacity)
 {
-    private readonly double[] _distances = new double[capacity];
-    private readonly long[] _rows = new long[capacity];
+    private const int FirstRoom = 16;
+
+    private double[] _distances = new double[Math.Min(capacity, FirstRoom)];
+    private long[] _rows = new long[Math.Min(capacity, FirstRoom)];
 
     /// <summary>The number of rows, at most <see cref="Capacity"/>.</summary>
     public int Count { get; private set; }
 
-    public int Capacity => _distances.Length;
+    public int Capacity => capacity;
 
     /// <summary>The distances, as <see cref="ExactDistance.Of"/> has them.</summary>
     public ReadOnlySpan<double> Distances => _distances.AsSpan(0, Count);
@@ -17,7 +19,7 @@ internal sealed class NeighborList(int capacity)
     public ReadOnlySpan<long> Rows => _rows.AsSpan(0, Count);
 
     /// <summary>A row at a larger distance is of no use.</summary>
-    public double Bound => Count < Capacity ? double.PositiveInfinity : _distances[^1];
+    public double Bound => Count < Capacity ? double.PositiveInfinity : _distances[Count - 1];
 
     public void Clear() => Count = 0;
 
@@ -26,6 +28,13 @@ internal sealed class NeighborList(int capacity)
     {
         if (Count == Capacity && !IsNearer(distance, row, Count - 1))
             return false;
+        if (Count < Capacity && Count == _rows.Length)
+        {
+            // There may be fewer rows than are asked for.
+            var room = (int)Math.Min(2L * Count, Capacity);
+            Array.Resize(ref _distances, room);
+            Array.Resize(ref _rows, room);
+        }
         var place = Count < Capacity ? Count++ : Count - 1;
         for (; place > 0 && IsNearer(distance, row, place - 1); place--)
             (_distances[place], _rows[place]) = (_distances[place - 1], _rows[place - 1]);

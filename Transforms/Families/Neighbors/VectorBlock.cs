@@ -39,6 +39,12 @@ internal sealed class VectorBlock
 
     public VectorCodes? Codes { get; }
 
+    /// <summary>The number of the first row, if the others follow.</summary>
+    public long First { get; init; }
+
+    /// <summary>The numbers of the rows, if they do not follow each other.</summary>
+    public long[]? Numbers { get; init; }
+
     /// <summary>The screen of products of the vectors themselves.</summary>
     public RowScreen Screen { get; }
 
@@ -46,6 +52,8 @@ internal sealed class VectorBlock
     public float[] Values => _values;
 
     public ReadOnlySpan<float> Row(int row) => _values.AsSpan(row * Width, Width);
+
+    public long NumberOf(int row) => Numbers == null ? First + row : Numbers[row];
 
     /// <summary>The dot product of a row with itself.</summary>
     public double SquareOf(int row) => _squares[row];

@@ -37,7 +37,7 @@ internal sealed class VectorIndex
     {
         if (_blocks.Count == 0 || _blocks[^1].IsFull)
         {
-            _blocks.Add(new VectorBlock(Distance, Width, _blockRows, withCodes: true));
+            _blocks.Add(new VectorBlock(Distance, Width, _blockRows, withCodes: true) { First = Count });
             // Only the first block may have much too much room.
             if (_blocks.Count > 1)
                 _blocks[^1].Reserve(_blockRows);
@@ -72,7 +72,7 @@ internal sealed class VectorIndex
         {
             var search = workers[worker] = new BlockSearch(queries, count);
             for (var block = Interlocked.Increment(ref next); block < _blocks.Count; block = Interlocked.Increment(ref next))
-                search.Search(_blocks[block], (long)block * _blockRows);
+                search.Search(_blocks[block]);
         }
     }
 }
