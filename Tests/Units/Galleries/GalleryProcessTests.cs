@@ -13,7 +13,7 @@ public sealed class GalleryProcessTests
 {
     private const int Writers = 2;
     private const int Width = 16;
-    private static readonly int Rounds = Setting("MLEXTENSIONS_GALLERY_KILLS", 2);
+    private static readonly int Rounds = Setting("MLEXTENSIONS_GALLERY_KILLS", 1);
     private static readonly int Size = Setting("MLEXTENSIONS_GALLERY_SIZE", 300);
 
     [TestMethod]

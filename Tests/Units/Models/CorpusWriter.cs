@@ -72,6 +72,7 @@ internal static class CorpusWriter
         ["HiddenMarkovSymbols"] = HiddenMarkovSymbols,
         ["HiddenMarkovMixture"] = HiddenMarkovMixture,
         ["NearestNeighbors"] = NearestNeighbors,
+        ["CropByBox"] = CropByBox,
     };
 
     /// <summary>Every model that the corpus must hold.</summary>
@@ -86,6 +87,20 @@ internal static class CorpusWriter
             Ml.Model.Save(model, data.Schema, Path.Combine(args[0], name + ".zip"));
             Console.WriteLine(name);
         }
+    }
+
+    /// <summary>Boxes whose four numbers are the same, and crops as numbers.</summary>
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) CropByBox()
+    {
+        const int height = 7, width = 9;
+        var rows = new[] { 1f, 2.5f, 4 }.Select(value => new CorpusRow { Value = value, Features = Enumerable.Range(0, 3 * height * width).Select(i => (float)(i * 37 % 256)).ToArray() }).ToArray();
+        var data = CorpusRow.View(Ml, rows);
+        var model = Ml.Transforms.ConvertToImage(height, width, Picture, nameof(CorpusRow.Features))
+            .Append(Ml.Transforms.Concatenate("Box", Enumerable.Repeat(nameof(CorpusRow.Value), 4).ToArray()))
+            .Append(Ml.Transforms.CropByBox(new CropByBoxEstimator.Options { InputColumnName = Picture, Margin = .5, Border = BoxBorder.Fill, OutputHeight = 3, OutputWidth = 2 }))
+            .Append(Ml.Transforms.ExtractPixels("Pixels", "Crop"))
+            .Fit(data);
+        return (model, rows, data);
     }
 
     private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) NearestNeighbors()
