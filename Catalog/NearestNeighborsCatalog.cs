@@ -17,8 +17,8 @@ public static class NearestNeighborsCatalog
         /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
         /// <example>
         /// <code>
-        /// var search = ml.Transforms.NearestNeighbors("Features", labelColumnName: "Name", numberOfNeighbors: 5).Fit(known);
-        /// var found = search.Transform(asked); // adds NeighborRows, NeighborDistances and NeighborLabels
+        /// var search = ml.Transforms.NearestNeighbors("Features", labelColumnName: "Name", numberOfNeighbors: 5).Fit(train);
+        /// var found = search.Transform(test); // adds NeighborRows, NeighborDistances and NeighborLabels
         /// </code>
         /// </example>
         public NearestNeighborsEstimator NearestNeighbors(

@@ -76,8 +76,8 @@ internal static class ImageCrop
             (left, top, right, bottom) = (Math.Max(0, left), Math.Max(0, top), Math.Min(imageWidth, right), Math.Min(imageHeight, bottom));
         else if (width > MostImageSides * (double)imageWidth || height > MostImageSides * (double)imageHeight)
             return FormattableString.Invariant($"is, with its margin, more than {MostImageSides} times as large as the image, which has {imageWidth} x {imageHeight} pixels (width x height); with BoxBorder.Clip it would be cut off.");
-        int x = (int)Math.Round(left), y = (int)Math.Round(top);
-        place = new Rectangle(x, y, (int)Math.Round(right) - x, (int)Math.Round(bottom) - y);
+        int x = Nearest(left), y = Nearest(top);
+        place = new Rectangle(x, y, Nearest(right) - x, Nearest(bottom) - y);
         return place.Width < 1 || place.Height < 1 ? "has less than half a pixel of the image." : null;
     }
 
@@ -106,6 +106,9 @@ internal static class ImageCrop
         }
         return new FinishedPicture(pixels, height, width);
     }
+
+    /// <summary>Halves always go up, so that boxes of the same size stay so wherever they are.</summary>
+    private static int Nearest(double position) => (int)Math.Floor(position + 0.5);
 
     /// <summary>Smaller pictures are means of the pixels, by mipmaps; larger ones are interpolated.</summary>
     private static unsafe byte[] Resize(byte[] pixels, int width, int height, int newWidth, int newHeight)
