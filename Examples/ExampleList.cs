@@ -3,6 +3,7 @@ using MLExtensions.Examples.Boltzmann;
 using MLExtensions.Examples.Cifar10;
 using MLExtensions.Examples.Digits;
 using MLExtensions.Examples.FeatureMaps;
+using MLExtensions.Examples.FindLike;
 using MLExtensions.Examples.FineTune;
 using MLExtensions.Examples.Forecast;
 using MLExtensions.Examples.Gan;
@@ -40,6 +41,7 @@ internal static class ExampleList
         new PredictImageExample(),
         new FineTuneExample(),
         new FeatureMapsExample(),
+        new FindLikeExample(),
         new GatesExample(),
         new TabularExample(),
         new ForecastExample(),

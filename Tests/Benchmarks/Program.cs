@@ -37,6 +37,7 @@ IBenchmark[] benchmarks =
     new StyleOptimization(),
     new FeedForwardStyle(),
     new MarkovTraining(),
+    new NeighborSearch(),
 ];
 
 BenchmarkSettings settings;

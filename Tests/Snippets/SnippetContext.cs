@@ -1,3 +1,5 @@
+using Microsoft.Extensions.VectorData;
+
 namespace MLExtensions.Tests.Snippets;
 
 /// <summary>What the C# in the documentation takes for granted.</summary>
@@ -12,6 +14,19 @@ internal abstract class SnippetContext
     protected static readonly IEstimator<ITransformer> pipeline = null!;
     protected static readonly ITransformer model = null!;
     protected static readonly string[] args = [];
+    protected static readonly float[] embedding = [];
+    protected static readonly float[] asked = [];
+    protected static readonly IDataView embedded = null!;
+    protected static readonly VectorStoreCollection<string, Person> people = null!;
+
+    protected sealed class Person
+    {
+        [VectorStoreKey]
+        public string Name { get; set; } = "";
+
+        [VectorStoreVector(128)]
+        public float[] Embedding { get; set; } = [];
+    }
 
     protected sealed class House
     {

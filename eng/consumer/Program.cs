@@ -1,6 +1,7 @@
 // What a user of the package does: `train FOLDER` fits, saves and predicts; `check FOLDER`, another process, loads the model
 // and has to predict the same numbers.
 using System.Globalization;
+using Microsoft.Extensions.VectorData;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions;
@@ -33,10 +34,23 @@ int Train()
     model.Network().History!.SavePng(Path.Combine(folder, "history.png"));
     var features = mlContext.Transforms.NormalizeMinMax("Features", fixZero: false).Append(mlContext.Transforms.Rbm("Hidden", "Features", hiddenUnits: 4, epochs: 1));
     features.Fit(data).Dispose();
+    if (!RemembersRows().GetAwaiter().GetResult())
+        return 1;
 
     double accuracy = mlContext.MulticlassClassification.Evaluate(model.Transform(data)).MicroAccuracy;
     Console.WriteLine($"trained: accuracy {accuracy:F3}");
     return accuracy >= RequiredAccuracy ? 0 : 1;
+}
+
+// The package with the galleries: what is added is found again, by the native library of SQLite.
+async Task<bool> RemembersRows()
+{
+    using var store = new SqliteGalleryStore(Path.Combine(folder, "gallery.db"), modelFingerprint: "consumer");
+    var points = store.GetCollection<int, Point>("points");
+    await points.EnsureCollectionExistsAsync();
+    await points.UpsertAsync(Enumerable.Range(0, 50).Select(number => new Point { Number = number, Place = [number, number * number] }));
+    IDataView found = mlContext.Data.FindNeighbors(mlContext.Data.LoadFromEnumerable([new Point { Place = [7.1f, 49] }]), points, point => point.Number.ToString(CultureInfo.InvariantCulture), "Place", 1);
+    return found.GetColumn<string[]>("NeighborNames").Single() is ["7"];
 }
 
 int Check()
@@ -76,4 +90,13 @@ internal sealed class Sample
         }
         return samples;
     }
+}
+
+internal sealed class Point
+{
+    [VectorStoreKey]
+    public int Number { get; set; }
+
+    [VectorStoreVector(2, DistanceFunction = DistanceFunction.EuclideanDistance), VectorType(2)]
+    public float[] Place { get; set; } = [];
 }

@@ -58,14 +58,14 @@ public sealed class CorpusTests
     {
         using var archive = ZipFile.OpenRead(zip);
         var members = new Dictionary<string, string[]>();
-        foreach (var entry in archive.Entries.Where(entry => entry.Name is "architecture.json" or "generation.json" or "decoding.json" or "conversation.json" or "hidden-markov.json"))
+        foreach (var entry in archive.Entries.Where(entry => entry.Name is "architecture.json" or "generation.json" or "decoding.json" or "conversation.json" or "hidden-markov.json" or "neighbors.json" or "crop.json"))
         {
             using var stream = entry.Open();
             var json = JsonNode.Parse(stream)!;
             var isFiller = json["head"]?["$type"]?.GetValue<string>() is "features" or "language";
             members.Add(entry.FullName, Leaves(json).Where(leaf => !leaf.StartsWith("$.formatVersion") && !leaf.StartsWith("$.head=") && !(isFiller && leaf.StartsWith("$.head"))).Order().ToArray());
         }
-        foreach (var entry in archive.Entries.Where(entry => entry.Name is "policy.bin" or "ngrams.bin" or "rhyme-table.txt"))
+        foreach (var entry in archive.Entries.Where(entry => entry.Name is "policy.bin" or "ngrams.bin" or "rhyme-table.txt" or "vectors.bin"))
         {
             using var stream = entry.Open();
             members.Add(entry.FullName, [Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(stream))]);

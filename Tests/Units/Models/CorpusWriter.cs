@@ -71,6 +71,8 @@ internal static class CorpusWriter
         ["ConversationHistory"] = () => (Ml.Transforms.Text.ConversationHistory(new ConversationHistoryEstimator.Options { ConversationColumnName = "Text", NumberOfTurns = 3, Marker = "* ", MaximumTokens = 5 }).Fit(LanguageSample.View(Ml, "a")), Texts("a", "b", "a", "a", "b"), LanguageSample.View(Ml, "a")),
         ["HiddenMarkovSymbols"] = HiddenMarkovSymbols,
         ["HiddenMarkovMixture"] = HiddenMarkovMixture,
+        ["NearestNeighbors"] = NearestNeighbors,
+        ["CropByBox"] = CropByBox,
     };
 
     /// <summary>Every model that the corpus must hold.</summary>
@@ -85,6 +87,27 @@ internal static class CorpusWriter
             Ml.Model.Save(model, data.Schema, Path.Combine(args[0], name + ".zip"));
             Console.WriteLine(name);
         }
+    }
+
+    /// <summary>Boxes whose four numbers are the same, and crops as numbers.</summary>
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) CropByBox()
+    {
+        const int height = 7, width = 9;
+        var rows = new[] { 1f, 2.5f, 4 }.Select(value => new CorpusRow { Value = value, Features = Enumerable.Range(0, 3 * height * width).Select(i => (float)(i * 37 % 256)).ToArray() }).ToArray();
+        var data = CorpusRow.View(Ml, rows);
+        var model = Ml.Transforms.ConvertToImage(height, width, Picture, nameof(CorpusRow.Features))
+            .Append(Ml.Transforms.Concatenate("Box", Enumerable.Repeat(nameof(CorpusRow.Value), 4).ToArray()))
+            .Append(Ml.Transforms.CropByBox(new CropByBoxEstimator.Options { InputColumnName = Picture, Margin = .5, Border = BoxBorder.Fill, OutputHeight = 3, OutputWidth = 2 }))
+            .Append(Ml.Transforms.ExtractPixels("Pixels", "Crop"))
+            .Fit(data);
+        return (model, rows, data);
+    }
+
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) NearestNeighbors()
+    {
+        var rows = Enumerable.Range(0, 6).Select(row => new CorpusRow { Features = [row + 1, row % 3, 2 - (row * row)], Text = "ab"[..((row % 2) + 1)] }).ToArray();
+        var options = new NearestNeighborsEstimator.Options { LabelColumnName = nameof(CorpusRow.Text), NumberOfNeighbors = 2, OutputColumnPrefix = "Found", NumberOfThreads = 3 };
+        return (Ml.Transforms.NearestNeighbors(options).Fit(CorpusRow.View(Ml, rows[..4])), rows, CorpusRow.View(Ml, rows));
     }
 
     private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) HiddenMarkovSymbols()

@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace MLExtensions.Engine;
+namespace MLExtensions.Tensors;
 
 /// <summary>
 /// Products of small matrices in host memory, on the calling thread: six rows and two registers of columns at a time. libtorch takes about

@@ -1,6 +1,6 @@
-using MLExtensions.Engine;
+using MLExtensions.Tensors;
 
-namespace MLExtensions.Tests.Engine;
+namespace MLExtensions.Tests.Tensors;
 
 /// <summary>Products of small matrices in managed code.</summary>
 [TestClass]

@@ -1,0 +1,93 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MLExtensions.Families.Images;
+using MLExtensions.Messages;
+using MLExtensions.Training;
+
+namespace MLExtensions;
+
+/// <summary>Cuts boxes out of images, such as the faces that a detector has found. Nothing is learned.</summary>
+public sealed class CropByBoxEstimator : IEstimator<CropByBoxTransformer>
+{
+    private readonly IHost _host;
+    private readonly BoxSettings _settings;
+
+    internal CropByBoxEstimator(IHostEnvironment env, Options options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        _host = env.Register(nameof(CropByBoxEstimator));
+        _settings = new BoxSettings(options.OutputColumnName, options.InputColumnName, options.BoxColumnName, options.Unit, options.Margin, options.Border, options.OutputHeight, options.OutputWidth);
+    }
+
+    /// <summary>The options of <see cref="CropByBoxEstimator"/>.</summary>
+    public sealed class Options
+    {
+        private const int LargestMargin = 10;
+
+        /// <summary>The column to add, <c>MLImage</c>. Default <c>Crop</c>.</summary>
+        public string OutputColumnName { get; set; } = "Crop";
+
+        /// <summary>The column of the images, <c>MLImage</c> of any size. Default <c>Image</c>.</summary>
+        public string InputColumnName { get; set; } = "Image";
+
+        /// <summary>The column of the boxes, a <c>Vector&lt;Single&gt;</c> of 4: left, top, width, height. Default <c>Box</c>.</summary>
+        public string BoxColumnName { get; set; } = "Box";
+
+        /// <summary>What the numbers of a box are. Default <see cref="BoxUnit.Pixels"/>.</summary>
+        public BoxUnit Unit { get; set; }
+
+        /// <summary>What is added on each side of a box, as a fraction of its width and height, from 0 to 10. Default 0.</summary>
+        public double Margin { get; set; }
+
+        /// <summary>What becomes of the part of a box that lies outside of the image. Default <see cref="BoxBorder.Clip"/>.</summary>
+        public BoxBorder Border { get; set; }
+
+        /// <summary>The height in pixels that all results are resized to, from 1 to 16,384. Default null: that of each box.</summary>
+        public int? OutputHeight { get; set; }
+
+        /// <summary>The width in pixels that all results are resized to, from 1 to 16,384. Default null: that of each box.</summary>
+        public int? OutputWidth { get; set; }
+
+        /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+        internal void Check()
+        {
+            OptionCheck.NotEmpty(OutputColumnName, nameof(OutputColumnName));
+            OptionCheck.NotEmpty(InputColumnName, nameof(InputColumnName));
+            OptionCheck.NotEmpty(BoxColumnName, nameof(BoxColumnName));
+            ColumnNames.RequireOther(BoxColumnName, nameof(BoxColumnName), (InputColumnName, nameof(InputColumnName)));
+            OptionCheck.Defined(Unit, nameof(Unit));
+            OptionCheck.Defined(Border, nameof(Border));
+            OptionCheck.Between(Margin, 0, LargestMargin, nameof(Margin));
+            if (OutputHeight is { } height)
+                OptionCheck.Count(height, BoxSettings.LargestSide, nameof(OutputHeight));
+            if (OutputWidth is { } width)
+                OptionCheck.Count(width, BoxSettings.LargestSide, nameof(OutputWidth));
+            if ((OutputHeight == null) != (OutputWidth == null))
+                throw new ArgumentException($"{nameof(OutputHeight)} and {nameof(OutputWidth)} go together: give both or none.", OutputHeight == null ? nameof(OutputHeight) : nameof(OutputWidth));
+        }
+    }
+
+    /// <summary>Returns the transformer.</summary>
+    /// <param name="input">Data with images and boxes; its rows are not read.</param>
+    /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
+    public CropByBoxTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var transformer = new CropByBoxTransformer(_host, _settings);
+        transformer.GetOutputSchema(input.Schema); // checks the columns
+        return transformer;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        BoxSettings.CheckColumns(inputSchema, _settings.InputColumnName, _settings.BoxColumnName);
+        var columns = inputSchema.ToDictionary(column => column.Name);
+        columns[_settings.OutputColumnName] = new SchemaShape.Column(_settings.OutputColumnName, SchemaShape.Column.VectorKind.Scalar, _settings.CreateOutputType(), isKey: false);
+        return new SchemaShape(columns.Values);
+    }
+}
