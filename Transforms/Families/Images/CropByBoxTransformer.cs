@@ -36,20 +36,16 @@ public enum BoxBorder
 
 /// <summary>Adds the part of an image that a box says.</summary>
 /// <remarks>No libtorch is needed. One transformer can be used by several threads.</remarks>
-public sealed class CropByBoxTransformer : ITransformer
+public sealed class CropByBoxTransformer : ManagedTransformer
 {
     internal const string LoaderSignature = "MLExtCropByBox";
     private const string ModelSignature = "MLEXTCRB";
     private const string Entry = "crop.json";
 
-    private readonly IHost _host;
     private readonly BoxSettings _settings;
 
     internal CropByBoxTransformer(IHostEnvironment env, BoxSettings settings)
-    {
-        _host = env.Register(LoaderSignature);
-        _settings = settings;
-    }
+        : base(env, ModelSignature, LoaderSignature) => _settings = settings;
 
     /// <summary>The column that is added.</summary>
     public string OutputColumnName => _settings.OutputColumnName;
@@ -60,34 +56,9 @@ public sealed class CropByBoxTransformer : ITransformer
     /// <summary>The column of the boxes.</summary>
     public string BoxColumnName => _settings.BoxColumnName;
 
-    bool ITransformer.IsRowToRowMapper => true;
+    private protected override IRowMapper CreateMapper(DataViewSchema schema) => new Mapper(this, schema);
 
-    /// <summary>Adds the column to data.</summary>
-    /// <param name="input">Data with images and boxes.</param>
-    /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
-    public IDataView Transform(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return new RowToRowMapperTransform(_host, input, new Mapper(this, input.Schema), schema => new Mapper(this, schema));
-    }
-
-    /// <summary>Returns the schema of <see cref="Transform"/>'s output for an input schema.</summary>
-    /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return Transform(new EmptyDataView(_host, inputSchema)).Schema;
-    }
-
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) =>
-        new RowToRowMapperTransform(_host, new EmptyDataView(_host, inputSchema), new Mapper(this, inputSchema), schema => new Mapper(this, schema));
-
-    void ICanSaveModel.Save(ModelSaveContext ctx)
-    {
-        ctx.CheckAtModel();
-        ctx.SetVersionInfo(ModelVersion.Of(ModelSignature, LoaderSignature));
-        OptionsEntry.Save(ctx, Entry, _settings);
-    }
+    private protected override void SaveContent(ModelSaveContext ctx) => OptionsEntry.Save(ctx, Entry, _settings);
 
     internal static CropByBoxTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
@@ -95,13 +66,14 @@ public sealed class CropByBoxTransformer : ITransformer
         return new CropByBoxTransformer(env, OptionsEntry.Load<BoxSettings>(ctx, Entry, "how images are cropped", settings => settings.Check()));
     }
 
-    private sealed class Mapper : IRowMapper
+    private sealed class Mapper : RowMapper
     {
         private readonly CropByBoxTransformer _transformer;
         private readonly DataViewSchema.Column _image;
         private readonly DataViewSchema.Column _box;
 
         public Mapper(CropByBoxTransformer transformer, DataViewSchema schema)
+            : base(transformer)
         {
             _transformer = transformer;
             BoxSettings.CheckColumns(SchemaShape.Create(schema), transformer.InputColumnName, transformer.BoxColumnName);
@@ -110,11 +82,11 @@ public sealed class CropByBoxTransformer : ITransformer
                 throw new ArgumentException(FormattableString.Invariant($"Box column '{_box.Name}' has {vector.Size} values; it must have {BoxSettings.Values}: left, top, width, height."), nameof(schema));
         }
 
-        public Func<int, bool> GetDependencies(Func<int, bool> activeOutput) => column => activeOutput(0) && (column == _image.Index || column == _box.Index);
+        public override Func<int, bool> GetDependencies(Func<int, bool> activeOutput) => column => activeOutput(0) && (column == _image.Index || column == _box.Index);
 
-        public DataViewSchema.DetachedColumn[] GetOutputColumns() => [new(_transformer.OutputColumnName, _transformer._settings.CreateOutputType())];
+        public override DataViewSchema.DetachedColumn[] GetOutputColumns() => [new(_transformer.OutputColumnName, _transformer._settings.CreateOutputType())];
 
-        public Delegate?[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
+        public override Delegate?[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
         {
             disposer = null;
             if (!activeOutput(0))
@@ -133,9 +105,5 @@ public sealed class CropByBoxTransformer : ITransformer
                     : throw new FormatException($"Box column '{_box.Name}', {RowName.Of(row.Position)}: the box {NumberList.Of(values)} (left, top, width, height in {(_transformer._settings.Unit == BoxUnit.Pixels ? "pixels" : "fractions")}) {problem}");
             }))];
         }
-
-        public ITransformer GetTransformer() => _transformer;
-
-        void ICanSaveModel.Save(ModelSaveContext ctx) => ((ICanSaveModel)_transformer).Save(ctx);
     }
 }

@@ -31,18 +31,17 @@ namespace MLExtensions;
 /// its compression saves. A search adds a few megabytes.
 /// </para>
 /// </remarks>
-public sealed class NearestNeighborsTransformer : ITransformer
+public sealed class NearestNeighborsTransformer : ManagedTransformer
 {
     internal const string LoaderSignature = "MLExtNeighbors";
     private const string ModelSignature = "MLEXTNBR";
 
-    private readonly IHost _host;
     private readonly NeighborContent _content;
     private readonly DataViewSchema.DetachedColumn[] _added;
 
     internal NearestNeighborsTransformer(IHostEnvironment env, NeighborContent content)
+        : base(env, ModelSignature, LoaderSignature)
     {
-        _host = env.Register(LoaderSignature);
         _content = content;
         var count = content.Settings.NumberOfNeighbors;
         _added =
@@ -72,37 +71,17 @@ public sealed class NearestNeighborsTransformer : ITransformer
     /// <summary>The length of the vectors.</summary>
     public int Dimensions => _content.Index.Width;
 
-    bool ITransformer.IsRowToRowMapper => true;
-
     private int Threads => _content.Settings.NumberOfThreads ?? Environment.ProcessorCount;
 
-    /// <summary>Adds the columns to data.</summary>
-    /// <param name="input">Data with the column of the vectors.</param>
-    /// <exception cref="ArgumentException">The column is missing, or of another type or size.</exception>
-    public IDataView Transform(IDataView input)
+    private protected override IRowMapper CreateMapper(DataViewSchema schema) => new Mapper(this, schema);
+
+    private protected override IDataView Apply(IDataView input)
     {
-        ArgumentNullException.ThrowIfNull(input);
         var column = FindInput(input.Schema);
-        return new BatchScoredDataView(new RowToRowMapperTransform(_host, new LookAheadDataView(input, column.Name), new Mapper(this, input.Schema), schema => new Mapper(this, schema)), input, this);
+        return new BatchScoredDataView(new RowToRowMapperTransform(Host, new LookAheadDataView(input, column.Name), CreateMapper(input.Schema), CreateMapper), input, this);
     }
 
-    /// <summary>Returns the schema of <see cref="Transform"/>'s output for an input schema.</summary>
-    /// <exception cref="ArgumentException">The column is missing, or of another type or size.</exception>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return Transform(new EmptyDataView(_host, inputSchema)).Schema;
-    }
-
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) =>
-        new RowToRowMapperTransform(_host, new EmptyDataView(_host, inputSchema), new Mapper(this, inputSchema), schema => new Mapper(this, schema));
-
-    void ICanSaveModel.Save(ModelSaveContext ctx)
-    {
-        ctx.CheckAtModel();
-        ctx.SetVersionInfo(ModelVersion.Of(ModelSignature, LoaderSignature));
-        _content.Save(ctx);
-    }
+    private protected override void SaveContent(ModelSaveContext ctx) => _content.Save(ctx);
 
     internal static NearestNeighborsTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
@@ -119,15 +98,15 @@ public sealed class NearestNeighborsTransformer : ITransformer
             : throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}' has {width} values ({column.Type}); the vectors that are searched have {Dimensions}."), nameof(schema));
     }
 
-    private sealed class Mapper(NearestNeighborsTransformer transformer, DataViewSchema schema) : IRowMapper
+    private sealed class Mapper(NearestNeighborsTransformer transformer, DataViewSchema schema) : RowMapper(transformer)
     {
         private readonly DataViewSchema.Column _input = transformer.FindInput(schema);
 
-        public Func<int, bool> GetDependencies(Func<int, bool> activeOutput) => column => column == _input.Index && Enumerable.Range(0, transformer._added.Length).Any(activeOutput);
+        public override Func<int, bool> GetDependencies(Func<int, bool> activeOutput) => column => column == _input.Index && Enumerable.Range(0, transformer._added.Length).Any(activeOutput);
 
-        public DataViewSchema.DetachedColumn[] GetOutputColumns() => [.. transformer._added];
+        public override DataViewSchema.DetachedColumn[] GetOutputColumns() => [.. transformer._added];
 
-        public Delegate?[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
+        public override Delegate?[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
         {
             disposer = null;
             var getters = new Delegate?[transformer._added.Length];
@@ -153,10 +132,6 @@ public sealed class NearestNeighborsTransformer : ITransformer
                 getters[2] = transformer._content.Labels!.CreateGetter(current);
             return getters;
         }
-
-        public ITransformer GetTransformer() => transformer;
-
-        void ICanSaveModel.Save(ModelSaveContext ctx) => ((ICanSaveModel)transformer).Save(ctx);
     }
 }
 
