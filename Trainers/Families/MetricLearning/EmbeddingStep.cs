@@ -117,7 +117,7 @@ internal sealed class EmbeddingStep : TrainingStep<RowBatch>
         var host = new BatchDistances(TensorMemory.Floats(distances.detach().cpu().contiguous()).ToArray(), Array.ConvertAll(batch.LabelValues.ToArray(), label => (int)label));
         spread?.Add(host.Measure(_options.Loss.ActiveMargin));
         if (_options.Loss is ArcFaceLoss arcFace)
-            return MetricLosses.ArcFace(arcFace, embeddings, _centers!.Module.get_parameter("output.weight"), labels);
+            return MetricLosses.ArcFace(arcFace, embeddings, _centers!.Module.get_parameter("output.weight")!, labels);
         var triplets = _options.Loss is TripletLoss triplet ? TripletMiner.Mine(triplet, host, _options.EmbeddingSize, ref random) : null;
         return MetricLosses.Of(_options.Loss, cosines, distances, labels, triplets);
     }
