@@ -91,7 +91,7 @@ internal sealed class LabeledEmbeddings(float[] values, int size, int[] classes)
         {
             _different++;
             _differentSum += distance;
-            var (below, through) = (Bound(distance, orEqual: false), Bound(distance, orEqual: true));
+            var (below, through) = (SortedValues.Below<float>(same, distance), SortedValues.Through<float>(same, distance));
             _wins += below + ((through - below) / 2.0);
         }
 
@@ -119,21 +119,6 @@ internal sealed class LabeledEmbeddings(float[] values, int size, int[] classes)
             _different,
             same.Length == 0 ? double.NaN : same.Average(distance => (double)distance),
             _different == 0 ? double.NaN : _differentSum / _different);
-
-        /// <summary>The number of pairs of a class that are nearer than a distance, or as near.</summary>
-        private int Bound(float distance, bool orEqual)
-        {
-            var (low, high) = (0, same.Length);
-            while (low < high)
-            {
-                var middle = (low + high) / 2;
-                if (same[middle] < distance || (orEqual && same[middle] == distance))
-                    low = middle + 1;
-                else
-                    high = middle;
-            }
-            return low;
-        }
     }
 }
 

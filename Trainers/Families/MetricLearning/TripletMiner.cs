@@ -40,24 +40,10 @@ internal sealed class BatchDistances(float[] distances, int[] classes)
                 spread.SameSum += this[row, other];
                 spread.SameCount++;
                 spread.Triplets += count;
-                spread.Active += CountBelow(sorted, (float)(this[row, other] + margin));
+                spread.Active += SortedValues.Below<float>(sorted, (float)(this[row, other] + margin));
             }
         }
         return spread;
-    }
-
-    private static int CountBelow(ReadOnlySpan<float> sorted, float limit)
-    {
-        var (low, high) = (0, sorted.Length);
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if (sorted[middle] < limit)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        return low;
     }
 }
 

@@ -26,3 +26,39 @@ internal static class EmbeddingDistance
         return sum;
     }
 }
+
+/// <summary>Counts values in sorted arrays.</summary>
+internal static class SortedValues
+{
+    /// <summary>How many values are below a limit.</summary>
+    public static int Below<T>(ReadOnlySpan<T> sorted, T limit)
+        where T : INumber<T>
+    {
+        var (low, high) = (0, sorted.Length);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (sorted[middle] < limit)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low;
+    }
+
+    /// <summary>How many values are not above a limit.</summary>
+    public static int Through<T>(ReadOnlySpan<T> sorted, T limit)
+        where T : INumber<T>
+    {
+        var (low, high) = (0, sorted.Length);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (sorted[middle] <= limit)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low;
+    }
+}

@@ -9,7 +9,7 @@ namespace MLExtensions.Families.MetricLearning;
 /// <summary>Tells networks of embeddings apart; columns of embeddings carry it, so that nobody compares what cannot be compared.</summary>
 internal static class EmbeddingFingerprint
 {
-    private const string Kind = "MLExtensions.EmbeddingFingerprint";
+    public const string Kind = "MLExtensions.EmbeddingFingerprint";
 
     /// <summary>The SHA-256 of a network's weights and their names.</summary>
     /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
