@@ -2,6 +2,7 @@ using MLExtensions.Examples.Autoencoder;
 using MLExtensions.Examples.Boltzmann;
 using MLExtensions.Examples.Cifar10;
 using MLExtensions.Examples.Digits;
+using MLExtensions.Examples.Faces;
 using MLExtensions.Examples.FeatureMaps;
 using MLExtensions.Examples.FineTune;
 using MLExtensions.Examples.Forecast;
@@ -40,6 +41,7 @@ internal static class ExampleList
         new PredictImageExample(),
         new FineTuneExample(),
         new FeatureMapsExample(),
+        new FacesExample(),
         new GatesExample(),
         new TabularExample(),
         new ForecastExample(),

@@ -140,7 +140,7 @@ public sealed class VerificationTests
         var wrong = other.Transform(EmbeddingSample.View(Ml, EmbeddingSample.Rows(8, 10, seed: 2, first: 50)));
         var identifier = Ml.MetricLearning.Identify(Verifier.Calibration, labelColumnName: "Name").Fit(Unseen);
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => identifier.Transform(wrong)).Message, "another network");
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => identifier.Add(wrong, "Name")).Message, "another network");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => identifier.AddRange(wrong, "Name")).Message, "another network");
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Ml.MetricLearning.Identify(Verifier.Calibration).Fit(wrong)).Message, "another network");
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Verifier.Transform(Ml.MetricLearning.CreatePairs(wrong))).Message, "another network");
     }

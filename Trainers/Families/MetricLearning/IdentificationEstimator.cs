@@ -100,7 +100,7 @@ public sealed class IdentificationEstimator : IEstimator<IdentificationTransform
         var size = FeatureReader.WidthOf(column);
         EmbeddingFingerprint.Check(column, _options.Calibration!.Fingerprint, "the calibration");
         var transformer = new IdentificationTransformer(_host, _options.Columns, _options.Calibration, Gallery.Empty(size), _options.Threshold ?? _options.Calibration.Threshold);
-        transformer.Add(input, _options.LabelColumnName);
+        transformer.AddRange(input, _options.LabelColumnName);
         return transformer;
     }
 

@@ -93,7 +93,7 @@ public sealed class IdentificationTransformer : EmbeddingColumnsTransformer
     /// <returns>The number of embeddings that were added.</returns>
     /// <exception cref="ArgumentException">A column is missing, of another type or size, or has embeddings of another network.</exception>
     /// <exception cref="FormatException">A value is NaN or infinite; the message names column, row and slot.</exception>
-    public int Add(IDataView data, string labelColumnName = DefaultColumnNames.Label)
+    public int AddRange(IDataView data, string labelColumnName = DefaultColumnNames.Label)
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentException.ThrowIfNullOrWhiteSpace(labelColumnName);
