@@ -38,7 +38,7 @@ public sealed partial class MetricLearningCatalog
     /// <example>
     /// <code>
     /// IDataView pairs = data, albums = data;
-    /// using var model = ml.MetricLearning.Trainers.Image(featureColumnName: "Image").Fit(images);
+    /// using var model = ml.MetricLearning.Trainers.Image(featureColumnName: "Image").Fit(train);
     /// var verifier = ml.MetricLearning.Verify(new VerificationEstimator.Options
     /// {
     ///     Model = model,

@@ -53,7 +53,7 @@ public sealed class MetricLearningTrainers
     /// <code>
     /// var pipeline = ml.Transforms.Conversion.MapValueToKey("Label")
     ///     .Append(ml.MetricLearning.Trainers.Image(featureColumnName: "Pixels"));
-    /// var model = pipeline.Fit(images);
+    /// var model = pipeline.Fit(train);
     /// </code>
     /// </example>
     public ImageEmbeddingEstimator Image(
@@ -87,7 +87,7 @@ public sealed class MetricLearningTrainers
     ///         ValidationGroupColumnName = "Label", // whole classes are held out
     ///         EarlyStopping = new EarlyStopping(),
     ///     }));
-    /// var model = pipeline.Fit(images);
+    /// var model = pipeline.Fit(train);
     /// </code>
     /// </example>
     public ImageEmbeddingEstimator Image(ImageEmbeddingEstimator.Options options) => new(_context, options);
