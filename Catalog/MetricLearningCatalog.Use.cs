@@ -1,5 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Families.MetricLearning;
+using MLExtensions.Training;
 
 namespace MLExtensions;
 
@@ -50,6 +52,52 @@ public sealed partial class MetricLearningCatalog
     /// </code>
     /// </example>
     public VerificationEstimator Verify(VerificationEstimator.Options options) => new(_context, options);
+
+    /// <summary>
+    /// Measures what distances of a model mean without keeping classes from its training: the same training is repeated on parts of the classes,
+    /// and distances are measured on those that were left out, each class once.
+    /// </summary>
+    /// <remarks>
+    /// The trainings of two folds take as long as that of the model together. They see fewer classes than the model, which is therefore a
+    /// little better than its threshold says: fewer false accepts than stated, not more. Few held-out classes would give a threshold that hangs
+    /// on whether two of them happen to be alike.
+    /// </remarks>
+    /// <param name="data">The training data of the model.</param>
+    /// <param name="estimator">What trained the model: an estimator of embeddings, or a chain that ends with one.</param>
+    /// <param name="model">The model, which was trained on all of the data.</param>
+    /// <param name="falseAcceptRate">The share of pairs of different that may be accepted. Default 0.01.</param>
+    /// <param name="labelColumnName">The class, in the data and behind the estimator: a key, a text, a Boolean or a number.</param>
+    /// <param name="embeddingColumnName">The embedding that the estimator adds.</param>
+    /// <param name="numberOfFolds">The number of parts, at least 2. Default 2.</param>
+    /// <param name="seed">The seed of the division. Default 1.</param>
+    /// <exception cref="ArgumentException">A value is out of range, a column is missing, or there are too few classes or pairs.</exception>
+    /// <example>
+    /// <code>
+    /// var trainer = ml.MetricLearning.Trainers.Dense();
+    /// using var model = trainer.Fit(train);
+    /// var calibration = ml.MetricLearning.CrossCalibrate(train, trainer, model);
+    /// var verifier = ml.MetricLearning.Verify(new VerificationEstimator.Options { Calibration = calibration }).Fit(ml.MetricLearning.CreatePairs(model.Transform(test)));
+    /// </code>
+    /// </example>
+    public DistanceCalibration CrossCalibrate(
+        IDataView data,
+        IEstimator<ITransformer> estimator,
+        EmbeddingTransformer model,
+        double falseAcceptRate = VerificationEstimator.Options.DefaultFalseAcceptRate,
+        string labelColumnName = DefaultColumnNames.Label,
+        string embeddingColumnName = EmbeddingOptions.DefaultOutputColumn,
+        int numberOfFolds = 2,
+        int seed = 1)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(estimator);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrWhiteSpace(labelColumnName);
+        ArgumentException.ThrowIfNullOrWhiteSpace(embeddingColumnName);
+        OptionCheck.Require(falseAcceptRate is > 0 and < 1, falseAcceptRate, nameof(falseAcceptRate), "above 0 and below 1");
+        OptionCheck.AtLeast(numberOfFolds, 2, nameof(numberOfFolds));
+        return CalibrationFit.Cross(_context, data, estimator, model, (labelColumnName, embeddingColumnName), falseAcceptRate, numberOfFolds, seed);
+    }
 
     /// <summary>Finds whom of a gallery an embedding shows, or nobody who is known; <c>Fit</c> makes the gallery.</summary>
     /// <param name="calibration">What distances mean, from <see cref="VerificationTransformer.Calibration"/>.</param>

@@ -19,7 +19,7 @@ internal sealed class FacesExample : IExample
 
     private static readonly ExampleOption Epochs = new("epochs", "N", "Number of passes over the training data.", "60");
     private static readonly ExampleOption Seeds = new("seeds", "N", "Number of trainings, with consecutive seeds; the figures are their means.", "1");
-    private static readonly ExampleOption Aside = new("aside", "N", "Number of people of the training data to calibrate the threshold on instead of training.", "6");
+    private static readonly ExampleOption Folds = new("folds", "N", "Number of trainings on parts of the people, for the threshold.", "2");
 
     public string Name => "faces";
 
@@ -27,46 +27,42 @@ internal sealed class FacesExample : IExample
         "Learns from pictures of 22 people to tell whether two pictures show the same person, and is tested on 8 others.",
         $"{FaceImages.Folder}",
         "about 4 minutes of one core for a seed",
-        "neighbors.png, distances.png, faces.zip (the network with a threshold), classifier.safetensors");
+        "neighbors.png, distances.png, faces.zip (the network with a gallery of the tested people), classifier.safetensors");
 
-    public IReadOnlyList<ExampleOption> Options => [FaceImages.Folder.Option, Epochs, Seeds, Aside, ExampleOption.Threads, ExampleOption.Seed];
+    public IReadOnlyList<ExampleOption> Options => [FaceImages.Folder.Option, Epochs, Seeds, Folds, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
         var folder = FaceImages.Folder.Find(arguments);
         var (first, count) = (arguments.Integer(ExampleOption.Seed, least: 0), arguments.Integer(Seeds, least: 1));
-        var aside = arguments.Integer(Aside, least: 2);
-        if (aside > LastTrained - 2)
-            throw new UsageException($"--{Aside.Name} is {aside}; at least 2 of the {LastTrained} people must be left to train on.");
         var trained = FaceImages.Read(folder, 1, LastTrained);
         var tested = FaceImages.Read(folder, LastTrained + 1, LastTested);
         var output = new OutputFolder(Name);
         var figures = new FaceFigures();
         for (var seed = first; seed < first + count; seed++)
-            Run(seed, new MLContext(seed), trained, tested, aside, arguments, output, figures, cancellationToken);
+            Run(seed, new MLContext(seed), trained, tested, arguments, output, figures, cancellationToken);
         AddPixels(new MLContext(first), tested, figures);
         AnsiConsole.Write(figures.ToTable());
-        output.Print(("neighbors.png", "each unseen person and the nearest pictures"), ("distances.png", "distances of unseen people"), ("faces.zip", "the network with its threshold"));
+        output.Print(("neighbors.png", "each unseen person and the nearest pictures"), ("distances.png", "distances of unseen people"), ("faces.zip", "the network with its threshold and a gallery"));
         return figures.ToResult();
     }
 
-    private static void Run(int seed, MLContext mlContext, FaceImage[] trained, FaceImage[] tested, int aside, ExampleArguments arguments, OutputFolder output, FaceFigures figures, CancellationToken cancellationToken)
+    private static void Run(int seed, MLContext mlContext, FaceImage[] trained, FaceImage[] tested, ExampleArguments arguments, OutputFolder output, FaceFigures figures, CancellationToken cancellationToken)
     {
         var (epochs, threads) = (arguments.Integer(Epochs, least: 1), arguments.OptionalInteger(ExampleOption.Threads, least: 1));
         var (all, unseen) = (mlContext.Data.LoadFromEnumerable(trained), mlContext.Data.LoadFromEnumerable(tested));
 
-        // Everybody is trained on, and compared with the people of the test.
-        using var model = Train(all, $"embedding, seed {seed}");
+        var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label")
+            .Append(mlContext.MetricLearning.Trainers.Image(WithProgress(FaceNetworks.Embedding(epochs, threads, seed), $"embedding, seed {seed}", cancellationToken)));
+        using var model = pipeline.Fit(all).LastTransformer;
         var embedded = model.Transform(unseen);
         figures.Add("triplets", mlContext.MetricLearning.Evaluate(embedded), Pairs(embedded));
 
-        // The threshold needs people that the network has not seen: another network is trained without some.
-        var people = trained.Select(face => face.Label).Distinct().ToArray();
-        var kept = people[..^aside];
-        using var calibrated = Train(mlContext.Data.LoadFromEnumerable(trained.Where(face => kept.Contains(face.Label)).ToArray()), $"embedding for a threshold, seed {seed}");
-        var others = mlContext.Data.LoadFromEnumerable(trained.Where(face => !kept.Contains(face.Label)).ToArray());
-        var verifier = mlContext.MetricLearning.Verify(falseAcceptRate: 0.01).Fit(mlContext.MetricLearning.CreatePairs(calibrated.Transform(others)));
-        var verified = verifier.Transform(mlContext.MetricLearning.CreatePairs(calibrated.Transform(unseen)));
+        // The threshold needs people that a network has not seen, and more than a few of them: two who look alike would be all that it knows.
+        var calibration = mlContext.MetricLearning.CrossCalibrate(all, pipeline, model, falseAcceptRate: 0.01, numberOfFolds: arguments.Integer(Folds, least: 2), seed: seed);
+        var pairs = mlContext.MetricLearning.CreatePairs(embedded);
+        var verifier = mlContext.MetricLearning.Verify(new VerificationEstimator.Options { Calibration = calibration }).Fit(pairs);
+        var verified = verifier.Transform(pairs);
         figures.AddAccepts(verified.GetColumn<bool>("Label").ToArray(), verified.GetColumn<bool>("PredictedLabel").ToArray());
         AnsiConsole.MarkupLineInterpolated($"{verifier.Calibration.ToString()}");
 
@@ -75,14 +71,10 @@ internal sealed class FacesExample : IExample
         var before = FaceNetworks.BeforeLastLayer(mlContext, classifier, unseen, output.PathOf("classifier.safetensors"));
         figures.Add("classifier", mlContext.MetricLearning.Evaluate(before), Pairs(before));
 
-        mlContext.Model.Save(new TransformerChain<ITransformer>(calibrated, verifier), unseen.Schema, output.PathOf("faces.zip"));
+        mlContext.Model.Save(new TransformerChain<ITransformer>(model, mlContext.MetricLearning.Identify(calibration).Fit(embedded)), unseen.Schema, output.PathOf("faces.zip"));
         var distances = verified.GetColumn<float>("Distance").ToArray();
         FacePictures.SaveDistances(output.PathOf("distances.png"), distances, verified.GetColumn<bool>("Label").ToArray(), verifier.Calibration.Threshold);
         FacePictures.SaveNeighbors(output.PathOf("neighbors.png"), tested, embedded.GetColumn<float[]>(Column).ToArray(), Neighbors);
-
-        EmbeddingTransformer Train(IDataView data, string title) => mlContext.Transforms.Conversion.MapValueToKey("Label")
-            .Append(mlContext.MetricLearning.Trainers.Image(WithProgress(FaceNetworks.Embedding(epochs, threads, seed), title, cancellationToken)))
-            .Fit(data).LastTransformer;
 
         VerificationMetrics Pairs(IDataView data) => mlContext.MetricLearning.EvaluatePairs(mlContext.MetricLearning.CreatePairs(data));
     }

@@ -73,6 +73,12 @@ public sealed class VerificationEstimator : IEstimator<VerificationTransformer>
         public double FalseAcceptRate { get; set; } = DefaultFalseAcceptRate;
 
         /// <summary>
+        /// What distances mean, if it is known already, as from <c>mlContext.MetricLearning.CrossCalibrate</c>; <c>Fit</c> then reads no rows and
+        /// needs no label, and <see cref="FalseAcceptRate"/> is not used. Default null: <c>Fit</c> measures it.
+        /// </summary>
+        public DistanceCalibration? Calibration { get; set; }
+
+        /// <summary>
         /// The network that computes the embeddings of both columns. The transformer uses it and saves it, but it belongs to you: dispose it
         /// when nothing needs it. Default null: the columns have embeddings.
         /// </summary>
@@ -105,6 +111,11 @@ public sealed class VerificationEstimator : IEstimator<VerificationTransformer>
         ArgumentNullException.ThrowIfNull(input);
         var embedded = _options.Columns.Embed(input, _options.Model);
         var names = _options.Model == null ? (First: _options.FirstColumnName, Second: _options.SecondColumnName) : _options.Columns.EmbeddingNames;
+        if (_options.Calibration is { } known)
+        {
+            EmbeddingFingerprint.Check(EmbeddingPair.Find(embedded.Schema, names.First, names.Second).First, known.Fingerprint, "the calibration");
+            return new VerificationTransformer(_host, _options.Columns, known, _options.Model);
+        }
         var pairs = EmbeddingReader.ReadPairs(embedded, names.First, names.Second, _options.LabelColumnName);
         var calibration = CalibrationFit.Fit(pairs, _options.FalseAcceptRate, EmbeddingFingerprint.Of(embedded.Schema[names.First]) ?? EmbeddingFingerprint.Of(embedded.Schema[names.Second]));
         using (var channel = _host.Start("Calibration"))
