@@ -47,7 +47,9 @@ public sealed class VerificationTests
     {
         var data = EmbeddingSample.View(Ml, EmbeddingSample.Rows(20, 6, seed: 1));
         var trainer = Ml.MetricLearning.Trainers.Dense(EmbeddingSample.Options(o => o.Epochs = 10));
-        var calibration = Ml.MetricLearning.CrossCalibrate(data, trainer, Model, falseAcceptRate: 0.05);
+        // A chain that makes keys itself knows only those of the classes that it is given.
+        var chain = Ml.Transforms.Conversion.MapValueToKey("Label", "Name").Append(trainer);
+        var calibration = Ml.MetricLearning.CrossCalibrate(data, chain, Model, falseAcceptRate: 0.05, labelColumnName: "Name");
         Assert.AreEqual(Model.Fingerprint, calibration.Fingerprint);
         Assert.AreEqual(20 * 6 * 5 / 2, calibration.NumberOfSamePairs, "every class in one part");
         Assert.IsTrue(calibration.NumberOfDifferentPairs is > 20 * 6 and < 120 * 119 / 2);

@@ -46,7 +46,8 @@ internal static class CalibrationFit
         {
             var trained = estimator.Fit(split.TrainSet);
             using var owned = trained as IDisposable;
-            var (rows, _, _) = EmbeddingReader.ReadClasses(trained.Transform(split.TestSet), columns.Label, columns.Embedding);
+            // The training knows no keys of the classes that it was not given, so their names are those of the data.
+            var rows = EmbeddingReader.ReadClasses(split.TestSet, columns.Label, trained.Transform(split.TestSet), columns.Embedding);
             for (var i = 0; i < rows.Count; i++)
             {
                 for (var j = i + 1; j < rows.Count; j++)

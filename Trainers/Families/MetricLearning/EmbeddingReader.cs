@@ -21,6 +21,30 @@ internal static class EmbeddingReader
         return (embeddings, places.Keys.ToArray(), withoutLabel);
     }
 
+    /// <summary>Reads classes of data, and the embeddings that a transformer added to the same rows.</summary>
+    /// <exception cref="ArgumentException">A column is missing or of a wrong type.</exception>
+    /// <exception cref="FormatException">A value is NaN or infinite; the message names column, row and slot.</exception>
+    public static LabeledEmbeddings ReadClasses(IDataView data, string labelColumnName, IDataView embedded, string embeddingColumnName)
+    {
+        var label = ClassColumn.Find(data.Schema, labelColumnName, "Label", "data");
+        var column = FeatureRows.Find(embedded.Schema, embeddingColumnName);
+        var size = FeatureReader.WidthOf(column);
+        var (values, classes, places, row) = (new List<float>(), new List<int>(), new Dictionary<string, int>(StringComparer.Ordinal), new float[size]);
+        using var named = data.GetRowCursor([label.Column]);
+        using var cursor = embedded.GetRowCursor([column]);
+        var (getName, reader) = (label.Open(named), new FeatureReader(cursor, column, size));
+        while (named.MoveNext() && cursor.MoveNext())
+        {
+            if (getName() is not { } name)
+                continue;
+            reader.Read(row);
+            values.AddRange(row);
+            places.TryAdd(name, places.Count);
+            classes.Add(places[name]);
+        }
+        return new LabeledEmbeddings(values.ToArray(), size, classes.ToArray());
+    }
+
     /// <summary>Reads the distances of pairs, and which of them are the same.</summary>
     /// <exception cref="ArgumentException">A column is missing or of a wrong type.</exception>
     /// <exception cref="FormatException">A distance is no number.</exception>
