@@ -19,14 +19,14 @@ internal sealed class FacesExample : IExample
 
     private static readonly ExampleOption Epochs = new("epochs", "N", "Number of passes over the training data.", "60");
     private static readonly ExampleOption Seeds = new("seeds", "N", "Number of trainings, with consecutive seeds; the figures are their means.", "1");
-    private static readonly ExampleOption Folds = new("folds", "N", "Number of trainings on parts of the people, for the threshold.", "2");
+    private static readonly ExampleOption Folds = new("folds", "N", "Number of trainings on parts of the people, for the threshold.", "5");
 
     public string Name => "faces";
 
     public ExampleHelp Help => new(
         "Learns from pictures of 22 people to tell whether two pictures show the same person, and is tested on 8 others.",
         $"{FaceImages.Folder}",
-        "about 4 minutes of one core for a seed",
+        "about 10 minutes of one core for a seed",
         "neighbors.png, distances.png, faces.zip (the network with a gallery of the tested people), classifier.safetensors");
 
     public IReadOnlyList<ExampleOption> Options => [FaceImages.Folder.Option, Epochs, Seeds, Folds, ExampleOption.Threads, ExampleOption.Seed];

@@ -49,7 +49,7 @@ public sealed class VerificationTests
         var trainer = Ml.MetricLearning.Trainers.Dense(EmbeddingSample.Options(o => o.Epochs = 10));
         // A chain that makes keys itself knows only those of the classes that it is given.
         var chain = Ml.Transforms.Conversion.MapValueToKey("Label", "Name").Append(trainer);
-        var calibration = Ml.MetricLearning.CrossCalibrate(data, chain, Model, falseAcceptRate: 0.05, labelColumnName: "Name");
+        var calibration = Ml.MetricLearning.CrossCalibrate(data, chain, Model, falseAcceptRate: 0.05, labelColumnName: "Name", numberOfFolds: 2);
         Assert.AreEqual(Model.Fingerprint, calibration.Fingerprint);
         Assert.AreEqual(20 * 6 * 5 / 2, calibration.NumberOfSamePairs, "every class in one part");
         Assert.IsTrue(calibration.NumberOfDifferentPairs is > 20 * 6 and < 120 * 119 / 2);
