@@ -12,7 +12,7 @@ internal sealed class EmbeddingSubject(string name, MetricLoss loss, params stri
 
     public static IEnumerable<TrainingSubject> All =>
     [
-        new EmbeddingSubject("Embedding", new TripletLoss { Mining = TripletMining.All, Margin = 0.5 }, "network"),
+        new EmbeddingSubject("Embedding", new NormalizedTemperatureLoss { Temperature = 0.3 }, "network"),
         new EmbeddingSubject("EmbeddingCenters", new ArcFaceLoss { Scale = 16, Margin = 0.2 }, "network", "class centers"),
     ];
 
@@ -27,6 +27,12 @@ internal sealed class EmbeddingSubject(string name, MetricLoss loss, params stri
     public override string[] ValidationMetrics => ["auc", "precisionAt1", "sameDistance", "differentDistance"];
 
     public override bool TakesStreaming => false;
+
+    /// <summary>Validation compares all pairs of rows; there is no loss of a batch.</summary>
+    public override bool HasValidationLoss => false;
+
+    /// <summary>One class alone says nothing of likeness, and is refused.</summary>
+    public override bool TakesOneClass => false;
 
     /// <summary>Guessing is right in two of five rows.</summary>
     public override double Floor => 0.7;
