@@ -2,6 +2,7 @@ using MLExtensions.Examples.Autoencoder;
 using MLExtensions.Examples.Boltzmann;
 using MLExtensions.Examples.Cifar10;
 using MLExtensions.Examples.Digits;
+using MLExtensions.Examples.Faces;
 using MLExtensions.Examples.FeatureMaps;
 using MLExtensions.Examples.FindLike;
 using MLExtensions.Examples.FineTune;
@@ -42,6 +43,7 @@ internal static class ExampleList
         new FineTuneExample(),
         new FeatureMapsExample(),
         new FindLikeExample(),
+        new FacesExample(),
         new GatesExample(),
         new TabularExample(),
         new ForecastExample(),

@@ -75,6 +75,14 @@ internal abstract class RowSet : IDisposable
     public IBatchSource<LabeledBatch> CreateLabeledBatches(RowPart part, BatchSettings settings, LabelScale scale) =>
         Create<LabeledBatch>(part, settings, (rows, width, epochRows) => new LabeledBuffer(rows, width, scale, settings.Device, epochRows));
 
+    /// <summary>Batches of several examples of each of several classes.</summary>
+    /// <param name="settings">How rows become batches.</param>
+    /// <param name="examplesPerClass">The examples of a class in a batch; a divisor of the batch size.</param>
+    /// <param name="scale">The mapping of labels.</param>
+    /// <exception cref="NotSupportedException">The rows are streamed, so that a class cannot be looked up.</exception>
+    public virtual IBatchSource<LabeledBatch> CreateClassBatches(BatchSettings settings, int examplesPerClass, LabelScale scale) =>
+        throw new NotSupportedException($"Batches of classes need {nameof(Buffering)} = {nameof(Buffering.InMemory)}.");
+
     /// <exception cref="ArgumentException">There are too few rows for training or for validation.</exception>
     public void CheckRows(int minimumRows, string? labelColumn = null)
     {
@@ -111,6 +119,9 @@ internal abstract class RowSet : IDisposable
         }
 
         public override void Dispose() => rows.Dispose();
+
+        public override IBatchSource<LabeledBatch> CreateClassBatches(BatchSettings batches, int examplesPerClass, LabelScale scale) =>
+            new ClassBatches<LabeledBatch>(rows, training, batches, examplesPerClass, (count, width, epochRows) => new LabeledBuffer(count, width, scale, batches.Device, epochRows), Checksum);
 
         protected override IBatchSource<TBatch> Create<TBatch>(RowPart part, BatchSettings batches, CreateBuffer<TBatch> createBuffer) =>
             new InMemoryBatches<TBatch>(rows, part == RowPart.Training ? training : validation, batches, createBuffer, Checksum);
@@ -273,15 +284,17 @@ internal sealed class UnlabeledData : IDisposable
     /// <param name="multiple">The rows of a batch are a multiple of it; what is over is left out.</param>
     /// <param name="labeled">Whether batches have the classes of the rows.</param>
     /// <param name="validationRows">The number of rows per validation batch, unless training has larger ones.</param>
-    public (IBatchSource<RowBatch> Training, IBatchSource<RowBatch>? Validation) CreateBatches(int batchSize, int seed, torch.Device device, int minimumRows = 1, int multiple = 1, bool labeled = false, int validationRows = ValidationBatch)
+    /// <param name="examplesPerClass">The examples of each class of a training batch, which are labeled; null for batches of any rows.</param>
+    public (IBatchSource<RowBatch> Training, IBatchSource<RowBatch>? Validation) CreateBatches(int batchSize, int seed, torch.Device device, int minimumRows = 1, int multiple = 1, bool labeled = false, int validationRows = ValidationBatch, int? examplesPerClass = null)
     {
+        var scale = new LabelScale(Mean: 0, StandardDeviation: 1, ClassWeights: null, WeightFactor: 1, HasExampleWeights: false);
         var settings = new BatchSettings(batchSize, minimumRows, seed, Shuffle: true, device) { Multiple = multiple };
         var unshuffled = settings with { Shuffle = false, MinimumRows = multiple, Size = Math.Max(validationRows / multiple * multiple, batchSize) };
         var validation = _validation != null ? Create(_validation, RowPart.Training, unshuffled) : _fraction > 0 ? Create(_training, RowPart.Validation, unshuffled) : null;
-        return (Create(_training, RowPart.Training, settings), validation);
+        return (examplesPerClass is { } each ? _training.CreateClassBatches(settings, each, scale) : Create(_training, RowPart.Training, settings), validation);
 
         IBatchSource<RowBatch> Create(RowSet rows, RowPart part, BatchSettings batches) => labeled
-            ? rows.CreateLabeledBatches(part, batches, new LabelScale(Mean: 0, StandardDeviation: 1, ClassWeights: null, WeightFactor: 1, HasExampleWeights: false))
+            ? rows.CreateLabeledBatches(part, batches, scale)
             : rows.CreateBatches(part, batches);
     }
 

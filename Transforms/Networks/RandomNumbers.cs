@@ -118,6 +118,10 @@ internal static class SeedSequence
     public const int ContextDropout = 31;
     public const int Quatrains = 32;
     public const int TeacherForcing = 30;
+    public const int TripletNegatives = 33;
+    public const int ClassCenters = 34;
+    public const int ComparedRows = 35;
+    public const int ImpostorPairs = 36;
 
     public static ulong Derive(int seed, int purpose, int epoch = 0)
     {

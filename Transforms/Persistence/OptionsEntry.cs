@@ -29,11 +29,12 @@ internal static class OptionsEntry
     /// <param name="entry">The name of the entry.</param>
     /// <param name="what">What it contains, for messages, such as "generation options".</param>
     /// <param name="check">Rejects options that are out of range with an <see cref="ArgumentException"/>.</param>
+    /// <param name="maximumBytes">The largest size that is believed.</param>
     /// <exception cref="ModelFormatException">The entry is missing or damaged.</exception>
-    public static T Load<T>(ModelLoadContext ctx, string entry, string what, Action<T> check)
+    public static T Load<T>(ModelLoadContext ctx, string entry, string what, Action<T> check, int maximumBytes = MaximumBytes)
     {
         var checksum = ctx.LoadNonEmptyString();
-        var bytes = ModelEntry.Read(ctx, entry, MaximumBytes);
+        var bytes = ModelEntry.Read(ctx, entry, maximumBytes);
         if (Checksum(bytes) != checksum)
             throw new ModelFormatException(entry, "is damaged: its checksum does not match the one in the model");
         try

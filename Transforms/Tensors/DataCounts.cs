@@ -16,6 +16,7 @@ internal sealed class DataCounts
     public const string EmptyTexts = "empty texts";
     public const string RowsWithoutLabel = "rows without a label";
     public const string RowsLeftOut = "rows left out of each epoch";
+    public const string ClassesOfOneExample = "classes with one example";
     public const string RowsOfAnotherForm = "rows of another form";
     public const string SeriesTooShort = "series that are too short";
     public const string SeriesNotHeldOut = "series without a held-out part";

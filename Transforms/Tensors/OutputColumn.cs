@@ -37,10 +37,10 @@ internal abstract record OutputColumn(string Name, DataViewType Type, int Width)
     public static OutputColumn Number(string name) => new NumberColumn(name);
 
     /// <summary>A vector, unchanged.</summary>
-    public static OutputColumn Vector(string name, int count) => new VectorColumn(name, new VectorDataViewType(NumberDataViewType.Single, count));
+    public static OutputColumn Vector(string name, int count, DataViewSchema.Annotations? annotations = null) => new VectorColumn(name, new VectorDataViewType(NumberDataViewType.Single, count), annotations);
 
     /// <summary>A vector with dimensions, unchanged.</summary>
-    public static OutputColumn Vector(string name, VectorDataViewType type) => new VectorColumn(name, type);
+    public static OutputColumn Vector(string name, VectorDataViewType type) => new VectorColumn(name, type, null);
 
     /// <summary>A key: the position of the largest of several values, the first one if there are ties.</summary>
     public static OutputColumn LargestOf(string name, int count) => new KeyColumn(name, count);
@@ -60,8 +60,10 @@ internal abstract record OutputColumn(string Name, DataViewType Type, int Width)
         }
     }
 
-    private sealed record VectorColumn(string Name, VectorDataViewType Vectors) : OutputColumn(Name, Vectors, Vectors.Size)
+    private sealed record VectorColumn(string Name, VectorDataViewType Vectors, DataViewSchema.Annotations? Said) : OutputColumn(Name, Vectors, Vectors.Size)
     {
+        public override DataViewSchema.Annotations? Annotations => Said;
+
         public override void Write(GraphWriter graph, OnnxColumns columns, string values)
         {
             long[] shape = [-1, .. Vectors.Dimensions];

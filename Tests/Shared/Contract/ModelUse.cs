@@ -13,6 +13,8 @@ internal static class ModelUse
             case RbmTransformer machines:
                 var visible = Enumerable.Repeat(0.5f, machines.Layers[0].Architecture.InputCount).ToArray();
                 return [.. machines.Reconstruct(visible), .. machines.Sample(2, 3, seed: 1).SelectMany(row => row), .. machines.Sample([visible], 2, seed: 1)[0], .. machines.GetWeights()[0]];
+            case EmbeddingTransformer embedding:
+                return embedding.Embed(Enumerable.Repeat(0.5f, embedding.Model.Architecture.InputCount).ToArray());
             case AutoencoderTransformer autoencoder:
                 var features = Enumerable.Repeat(0.5f, autoencoder.Architecture.InputCount).ToArray();
                 return [.. autoencoder.Encode(features), .. autoencoder.Decode(autoencoder.Encode(features)), .. autoencoder.Reconstruct(features)];

@@ -30,6 +30,7 @@ internal static class Subjects
         new GanSubject(),
         new DcganSubject(),
         new FastStyleSubject(),
+        .. EmbeddingSubject.All,
     ];
 
     /// <summary>What learns nothing itself but applies networks that were trained before.</summary>
@@ -47,7 +48,7 @@ internal static class Subjects
     /// statistics, one of several networks.
     /// </summary>
     public static IEnumerable<object[]> NetworkNames =>
-        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder", "LanguageModel", "LanguageModelRows", "SequenceToSequence", "Forecast", "Gan", "Dcgan", "FastStyle", "AdaptiveStyle" }.Select(name => new object[] { Training(name).Name });
+        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder", "LanguageModel", "LanguageModelRows", "SequenceToSequence", "Forecast", "Gan", "Dcgan", "FastStyle", "AdaptiveStyle", "EmbeddingCenters" }.Select(name => new object[] { Training(name).Name });
 
     /// <summary>Those of them whose epochs can be compared.</summary>
     public static IEnumerable<object[]> GoalNames => NetworkNames.Where(row => Training((string)row[0]).HasGoal);

@@ -13,6 +13,7 @@ internal sealed class TrainedModel(ITransformer transformer) : IDisposable
         NetworkTransformer network => [network.Model],
         RbmTransformer machines => machines.Layers,
         AutoencoderTransformer autoencoder => [autoencoder.Model],
+        EmbeddingTransformer embedding => [embedding.Model],
         AdaptiveStyleTransferTransformer style => [style.Decoder],
         LanguageModelTransformer language => [language.Model],
         SequenceToSequenceTransformer network => [network.Model],

@@ -55,6 +55,12 @@ internal abstract class TrainingSubject(string name)
     /// <summary>Whether rows may have any number of values: the family reads sequences.</summary>
     public virtual bool TakesAnyLength => false;
 
+    /// <summary>Whether validation has the loss; else it has other metrics only.</summary>
+    public virtual bool HasValidationLoss => true;
+
+    /// <summary>Whether rows of one class can be trained on.</summary>
+    public virtual bool TakesOneClass => true;
+
     /// <summary>Whether data can be streamed instead of held in memory.</summary>
     public virtual bool TakesStreaming => true;
 

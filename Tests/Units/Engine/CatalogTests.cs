@@ -18,7 +18,7 @@ public sealed class CatalogTests
 
     /// <summary>Where members of the catalogs begin.</summary>
     private static readonly object[] Receivers =
-        [Ml.BinaryClassification.Trainers, Ml.MulticlassClassification.Trainers, Ml.Regression.Trainers, Ml.Transforms, Ml.Forecasting, Ml.LanguageModels.Trainers, Ml.SequenceToSequence.Trainers, Ml.GenerativeModels.Trainers, Ml.ReinforcementLearning.Trainers];
+        [Ml.BinaryClassification.Trainers, Ml.MulticlassClassification.Trainers, Ml.Regression.Trainers, Ml.Transforms, Ml.Forecasting, Ml.LanguageModels.Trainers, Ml.SequenceToSequence.Trainers, Ml.GenerativeModels.Trainers, Ml.ReinforcementLearning.Trainers, Ml.MetricLearning.Trainers];
 
     /// <summary>What a short overload says where the options leave a choice to the model that training starts from.</summary>
     private static readonly Dictionary<string, object> Chosen = new()
@@ -149,11 +149,15 @@ public sealed class CatalogTests
     private static object Other(ParameterInfo parameter) => parameter.DefaultValue switch
     {
         _ when parameter.Name == WeightsParameter => LossNetwork("other"),
+        int number when parameter.Name == "batchSize" => number * 2, // a multiple of whatever it must be a multiple of
         int number => number + 6, // a depth of 26 is a residual network's, too
         double number => number / 2,
         Enum value => Enum.GetValues(parameter.ParameterType).Cast<object>().First(other => !other.Equals(value)),
         _ when parameter.ParameterType == typeof(string) => "Other",
         _ when parameter.ParameterType == typeof(IReadOnlyList<int>) => new[] { 5 },
+        _ when parameter.ParameterType == typeof(MetricLoss) => new ContrastiveLoss(),
+        _ when parameter.ParameterType == typeof(ImageTrunk) => ImageTrunk.ResNet(),
+        _ when parameter.ParameterType == typeof(int[]) => new[] { 5 },
         _ when parameter.ParameterType == typeof(IReadOnlyList<ImageLayer>) => new ImageLayer[] { new DenseLayer() },
         _ => 5,
     };

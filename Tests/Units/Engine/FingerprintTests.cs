@@ -43,6 +43,8 @@ public sealed class FingerprintTests
             "StateColumnName", "ActionColumnName", "RewardColumnName", "NextStateColumnName", "EpisodeColumnName", "StepColumnName", "TerminatedColumnName", "TruncatedColumnName",
             "ActionMaskColumnName", "NextActionMaskColumnName", "OutputColumnName", "ActionValuesColumnName",
         ],
+        [typeof(ImageEmbeddingEstimator.Options)] = OfEmbeddings,
+        [typeof(DenseEmbeddingEstimator.Options)] = OfEmbeddings,
         [typeof(LanguageModelEstimator.Options)] = ["TextColumnName", "Tokenization", "ContextColumnName", "TokenFeatures"],
         [typeof(SequenceToSequenceEstimator.Options)] = ["SourceColumnName", "TargetColumnName", "OutputColumnName", "Tokenization", "TargetTokenization", "Decoding"],
         // The fingerprint has the layers by their full names, and the weights and style pictures as they are.
@@ -104,8 +106,12 @@ public sealed class FingerprintTests
         AssertChanges<MlpBinaryTrainer.Options>(o => o.ClassWeights = ClassWeights.None, o => o.ClassWeights = ClassWeights.Balanced);
         AssertChanges<CnnBinaryTrainer.Options>(o => o.PixelScaling = PixelScaling.ToUnit, o => o.PixelScaling = PixelScaling.ImageNet);
         AssertChanges<CnnBinaryTrainer.Options>(o => o.PixelScaling = PixelScaling.None, o => o.PixelScaling = PixelScaling.PerImageStandardization);
+        AssertChanges<DenseEmbeddingEstimator.Options>(o => o.Loss = new TripletLoss(), o => o.Loss = new TripletLoss { Mining = TripletMining.Hard });
+        AssertChanges<ImageEmbeddingEstimator.Options>(o => o.Trunk = ImageTrunk.ResNet(), o => o.Trunk = ImageTrunk.ResNet(depth: 32));
         AssertChanges<RbmEstimator.Options>(o => o.HiddenLayers = [8], o => o.HiddenLayers = [new RbmLayer(8) { LearningRate = 0.5 }]);
     }
+
+    private static string[] OfEmbeddings => ["LabelColumnName", "FeatureColumnName", "OutputColumnName"];
 
     private static string[] OfGans => ["OutputColumnName", "OutputImages", "FeatureColumnName", "NoiseColumnName", "SeedColumnName", "SamplesFolder", "SampleInterval"];
 
@@ -156,6 +162,8 @@ public sealed class FingerprintTests
         _ when type == typeof(int) => 7,
         _ when type == typeof(string) => "other",
         _ when type == typeof(GanNetworks) => GanPresets.Goodfellow(),
+        _ when type == typeof(MetricLoss) => new ContrastiveLoss(),
+        _ when type == typeof(ImageTrunk) => ImageTrunk.ResNet(),
         _ when type == typeof(ValueRange) => new ValueRange(-3, 3),
         _ when type == typeof(Optimizer) => new SgdOptimizer { Momentum = 0.3 },
         _ when type == typeof(LearningRateSchedule) => new CosineSchedule(),

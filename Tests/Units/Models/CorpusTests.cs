@@ -58,7 +58,7 @@ public sealed class CorpusTests
     {
         using var archive = ZipFile.OpenRead(zip);
         var members = new Dictionary<string, string[]>();
-        foreach (var entry in archive.Entries.Where(entry => entry.Name is "architecture.json" or "generation.json" or "decoding.json" or "conversation.json" or "hidden-markov.json" or "neighbors.json" or "crop.json"))
+        foreach (var entry in archive.Entries.Where(entry => entry.Name is "architecture.json" or "generation.json" or "decoding.json" or "conversation.json" or "hidden-markov.json" or "neighbors.json" or "crop.json" or "calibration.json" or "gallery.json"))
         {
             using var stream = entry.Open();
             var json = JsonNode.Parse(stream)!;

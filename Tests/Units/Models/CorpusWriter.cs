@@ -73,6 +73,9 @@ internal static class CorpusWriter
         ["HiddenMarkovMixture"] = HiddenMarkovMixture,
         ["NearestNeighbors"] = NearestNeighbors,
         ["CropByBox"] = CropByBox,
+        ["ImageEmbedding"] = ImageEmbedding,
+        ["Verification"] = Verification,
+        ["Identification"] = Identification,
     };
 
     /// <summary>Every model that the corpus must hold.</summary>
@@ -123,6 +126,55 @@ internal static class CorpusWriter
         var options = new GaussianMixtureHiddenMarkovEstimator.Options { ObservationColumnName = nameof(CorpusRow.Features), SequenceColumnName = null, NumbersOfStates = [2], Covariance = CovarianceKind.Full, NumberOfStarts = 2, MaximumIterations = 20, Seed = 1 };
         return (Ml.HiddenMarkovModels.Trainers.GaussianMixture(options).Fit(CorpusRow.View(Ml, rows)), rows[..8], CorpusRow.View(Ml, rows));
     }
+
+    private static EmbeddingTransformer Embeddings(IDataView data) => Ml.MetricLearning.Trainers.Dense(new DenseEmbeddingEstimator.Options
+    {
+        LabelColumnName = nameof(Example.Class),
+        HiddenLayers = [5],
+        EmbeddingSize = 3,
+        Epochs = 3,
+        Seed = 1,
+    }).Fit(data);
+
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) ImageEmbedding()
+    {
+        var rows = Example.Create(40, featureCount: 18);
+        var data = Example.View(Ml, rows);
+        var model = Ml.MetricLearning.Trainers.Image(new ImageEmbeddingEstimator.Options
+        {
+            LabelColumnName = nameof(Example.Class),
+            ImageShape = new ImageShape(1, 3, 6),
+            Trunk = ImageTrunk.Cnn(new ConvolutionLayer(2, 3), new ActivationLayer(), new DenseLayer()),
+            EmbeddingSize = 3,
+            TestTimeFlip = true,
+            Epochs = 2,
+            Seed = 1,
+        }).Fit(data);
+        return (model, Rows(rows), data);
+    }
+
+    /// <summary>A row is compared with itself, scaled.</summary>
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) Verification()
+    {
+        var data = Example.View(Ml, Example.Create(60));
+        var model = Embeddings(data);
+        var pairs = Ml.MetricLearning.CreatePairs(model.Transform(data), nameof(Example.Class));
+        var calibration = Ml.MetricLearning.Verify(falseAcceptRate: 0.1).Fit(pairs).Calibration;
+        var verifier = new VerificationTransformer(Ml, new("Features", "Other", "Distance", "PredictedLabel", "Probability"), calibration, model);
+        return (new TransformerChain<ITransformer>(Ml.Transforms.NormalizeMinMax("Other", "Features").Fit(data), verifier), Rows(Example.Create(RowCount, seed: 9)), data);
+    }
+
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) Identification()
+    {
+        var data = Example.View(Ml, Example.Create(60));
+        var model = Embeddings(data);
+        var embedded = model.Transform(data);
+        var calibration = Ml.MetricLearning.Verify(falseAcceptRate: 0.1).Fit(Ml.MetricLearning.CreatePairs(embedded, nameof(Example.Class))).Calibration;
+        var identifier = Ml.MetricLearning.Identify(calibration, nameof(Example.Class), numberOfCandidates: 2).Fit(embedded);
+        return (new TransformerChain<ITransformer>(model, identifier), Rows(Example.Create(RowCount, seed: 9)), data);
+    }
+
+    private static CorpusRow[] Rows(Example[] rows) => rows.Take(RowCount).Select(row => new CorpusRow { Features = row.Features.DenseValues().ToArray() }).ToArray();
 
     /// <summary>Two vocabularies, copies, both directions, and a beam.</summary>
     private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) Answers()

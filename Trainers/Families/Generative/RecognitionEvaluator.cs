@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MLExtensions.Messages;
+using MLExtensions.Tensors;
 
 namespace MLExtensions.Families.Generative;
 

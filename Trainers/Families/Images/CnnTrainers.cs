@@ -1,6 +1,5 @@
 using Microsoft.ML.Runtime;
 using MLExtensions.Supervised;
-using MLExtensions.Training;
 
 namespace MLExtensions;
 
@@ -155,7 +154,7 @@ public abstract class CnnOptions : ImageOptions
     /// </summary>
     public IReadOnlyList<ImageLayer> Layers { get; set; } = CnnLayers.Default();
 
-    internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) => [(nameof(Layers), FormattableString.Invariant($"{Layers.Count} layers, of which {Largest((ImageArchitecture)architecture)}"))];
+    internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) => [(nameof(Layers), CnnTrunk.Describe(Layers, (ImageArchitecture)architecture))];
 
     internal override TrainingOptions Snapshot()
     {
@@ -167,18 +166,8 @@ public abstract class CnnOptions : ImageOptions
     internal override void Check()
     {
         base.Check();
-        OptionCheck.NotNull(Layers, nameof(Layers));
-        OptionCheck.Require(Layers.Count > 0, "empty", nameof(Layers), "at least one layer");
-        OptionCheck.Count(Layers.Count, MaximumLayers, $"{nameof(Layers)}.{nameof(Layers.Count)}");
-        for (var i = 0; i < Layers.Count; i++)
-            OptionCheck.NotNull(Layers[i], FormattableString.Invariant($"{nameof(Layers)}[{i}]"));
+        CnnTrunk.Check(Layers, nameof(Layers));
     }
 
-    private protected override ImageArchitecture CreateArchitecture(ImageInput input, int outputCount) => new CnnArchitecture
-    {
-        InputCount = checked((int)input.Shape.Count),
-        OutputCount = outputCount,
-        Image = input,
-        Layers = Layers,
-    };
+    private protected override ImageArchitecture CreateArchitecture(ImageInput input, int outputCount) => new CnnTrunk(Layers).CreateArchitecture(input, outputCount);
 }

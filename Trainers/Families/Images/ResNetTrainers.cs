@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.ML.Runtime;
 using MLExtensions.Families.Images;
 using MLExtensions.Supervised;
-using MLExtensions.Training;
 
 namespace MLExtensions;
 
@@ -147,9 +146,6 @@ public sealed class ResNetRegressionTrainer : NetworkTrainer<RegressionNetworkTr
 /// <summary>Options shared by the residual network trainers.</summary>
 public abstract class ResNetOptions : ImageOptions
 {
-    private const int CifarBaseChannels = 16;
-    private const int ImageNetBaseChannels = 64;
-
     private protected ResNetOptions()
     {
     }
@@ -182,21 +178,10 @@ public abstract class ResNetOptions : ImageOptions
     internal override void Check()
     {
         base.Check();
-        OptionCheck.Defined(Form, nameof(Form));
-        OptionCheck.Require(ResNetLayers.IsDepth(Form, Depth), Depth, nameof(Depth), ResNetLayers.Depths(Form));
-        OptionCheck.Between(BaseChannels ?? 1, 1, ResNetLayers.MaximumBaseChannels, nameof(BaseChannels));
-        OptionCheck.Defined(Shortcut ?? default, nameof(Shortcut));
+        Trunk.Check("");
     }
 
-    private protected override ImageArchitecture CreateArchitecture(ImageInput input, int outputCount) => new ResNetArchitecture
-    {
-        InputCount = checked((int)input.Shape.Count),
-        OutputCount = outputCount,
-        Image = input,
-        Form = Form,
-        Depth = Depth,
-        BaseChannels = BaseChannels ?? (Form == ResNetForm.Cifar ? CifarBaseChannels : ImageNetBaseChannels),
-        Shortcut = Shortcut ?? (Form == ResNetForm.Cifar ? ShortcutKind.Padding : ShortcutKind.Projection),
-        Shortcuts = Shortcuts,
-    };
+    private ResNetTrunk Trunk => new(Depth, Form, BaseChannels, Shortcut, Shortcuts);
+
+    private protected override ImageArchitecture CreateArchitecture(ImageInput input, int outputCount) => Trunk.CreateArchitecture(input, outputCount);
 }

@@ -1,5 +1,5 @@
 using Microsoft.ML;
-using MLExtensions.Messages;
+using MLExtensions.Families.Mlp;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
 
@@ -29,16 +29,9 @@ public abstract class MlpOptions : SupervisedTrainerOptions
     /// <summary>Whether hidden layers use batch normalization before the activation (Ioffe and Szegedy, 2015). Default false.</summary>
     public bool BatchNormalization { get; set; }
 
-    internal override NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, FeatureFormat format, int outputCount) => new MlpArchitecture
-    {
-        InputCount = format.Width,
-        OutputCount = outputCount,
-        InputDropout = InputDropout,
-        HiddenLayers = HiddenLayers.Select(CreateLayer).ToArray(),
-    };
+    internal override NetworkArchitecture CreateArchitecture(DataViewSchema.Column features, FeatureFormat format, int outputCount) => Trunk.CreateArchitecture(format.Width, outputCount);
 
-    internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
-        [(nameof(HiddenLayers), FormattableString.Invariant($"[{NameList.Of(HiddenLayers.Select(layer => FormattableString.Invariant($"{layer.Units}")).ToList())}]"))];
+    internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) => [(nameof(HiddenLayers), Trunk.Describe())];
 
     internal override TrainingOptions Snapshot()
     {
@@ -50,22 +43,10 @@ public abstract class MlpOptions : SupervisedTrainerOptions
     internal override void Check()
     {
         base.Check();
-        OptionCheck.NotNull(HiddenLayers, nameof(HiddenLayers));
-        OptionCheck.Between(HiddenLayers.Count, 0, MaximumLayers, $"{nameof(HiddenLayers)}.{nameof(HiddenLayers.Count)}");
-        for (var i = 0; i < HiddenLayers.Count; i++)
-        {
-            OptionCheck.NotNull(HiddenLayers[i], FormattableString.Invariant($"{nameof(HiddenLayers)}[{i}]"));
-            HiddenLayers[i].Check(FormattableString.Invariant($"{nameof(HiddenLayers)}[{i}]"));
-        }
-        OptionCheck.Defined(Activation, nameof(Activation));
-        OptionCheck.Fraction(Dropout, nameof(Dropout));
-        OptionCheck.Fraction(InputDropout, nameof(InputDropout));
-        if (HiddenLayers.Any(layer => layer.BatchNormalization ?? BatchNormalization))
-            OptionCheck.Require(BatchSize >= 2, BatchSize, nameof(BatchSize), "at least 2 with batch normalization");
+        Trunk.Check(BatchSize);
     }
 
-    private MlpLayer CreateLayer(HiddenLayer layer) =>
-        new(layer.Units, layer.Activation ?? Activation, layer.Dropout ?? Dropout, layer.BatchNormalization ?? BatchNormalization);
+    private MlpTrunk Trunk => new(HiddenLayers, Activation, Dropout, InputDropout, BatchNormalization);
 }
 
 /// <summary>

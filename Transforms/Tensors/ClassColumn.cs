@@ -2,9 +2,8 @@ using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Messages;
-using MLExtensions.Tensors;
 
-namespace MLExtensions.Families.Generative;
+namespace MLExtensions.Tensors;
 
 /// <summary>A column of classes: keys, texts, Booleans or numbers, which are met by their names.</summary>
 internal sealed class ClassColumn
@@ -16,7 +15,7 @@ internal sealed class ClassColumn
         _column = column;
         if (column.Type is KeyDataViewType key)
         {
-            KeyNames = Tensors.KeyNames.Of(column);
+            KeyNames = MLExtensions.Tensors.KeyNames.Of(column);
             Names = KeyNames ?? (key.Count is > 0 and < int.MaxValue ? Enumerable.Range(1, (int)key.Count).Select(NumberName).ToArray() : null);
         }
     }
