@@ -35,6 +35,11 @@ public sealed record BatchedPredictorOptions
     /// </summary>
     public IReadOnlyList<string>? OutputColumns { get; init; }
 
+    /// <summary>
+    /// A class whose properties are the columns of the data that the model was made for, as for a prediction engine. Default: null, the schema that the model was saved with.
+    /// </summary>
+    public Type? RowType { get; init; }
+
     /// <summary>What computes the networks of the model. Default: null, as the model does without being told.</summary>
     public ScoringOptions? Scoring { get; init; }
 
@@ -49,6 +54,8 @@ public sealed record BatchedPredictorOptions
             throw new ArgumentOutOfRangeException(nameof(TimeLimit), TimeLimit, $"{nameof(TimeLimit)} is {TimeLimit}; it must be more than 0 and at most a day.");
         if (WatchInterval is { } interval && (interval < TimeSpan.FromMilliseconds(10) || interval > TimeSpan.FromDays(1)))
             throw new ArgumentOutOfRangeException(nameof(WatchInterval), interval, $"{nameof(WatchInterval)} is {interval}; it must be from 10 milliseconds to a day, or null.");
+        if (RowType is { IsClass: false } or { IsGenericTypeDefinition: true })
+            throw new ArgumentException($"{nameof(RowType)} is {RowType}; it must be a class.", nameof(RowType));
         if (OutputColumns is { Count: 0 })
             throw new ArgumentException($"{nameof(OutputColumns)} is empty; it must name a column, or be null.", nameof(OutputColumns));
         if (OutputColumns?.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is { } twice)

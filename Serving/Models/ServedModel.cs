@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Reflection;
 using MLExtensions.Messages;
+using MLExtensions.Models;
 using MLExtensions.Serving.Blocks;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -41,14 +43,17 @@ internal sealed class ServedModel
     /// <exception cref="InvalidOperationException">The file has no schema, or its model cannot be served; the message says why and what to do.</exception>
     public static ServedModel Load(Stream file, string name, BatchedPredictorOptions options)
     {
-        var model = new MLContext().Model.Load(file, out var schema);
+        var ml = new MLContext();
+        var model = ml.Model.Load(file, out var schema);
         try
         {
+            if (options.RowType != null)
+                schema = SchemaOf(ml, options.RowType);
             if (schema == null)
-                throw new InvalidOperationException($"The model '{name}' was saved without a schema, so nobody knows what a request must bring. Save it with the schema of the data that it was trained with: ml.Model.Save(model, data.Schema, path). A column that only training reads, such as the label, need not be sent.");
+                throw new InvalidOperationException($"The model '{name}' was saved without a schema, so nobody knows what a request must bring. Save it with the schema of the data that it was trained with: ml.Model.Save(model, data.Schema, path). A column that only training reads, such as the label, need not be sent. Or name a class of rows in {nameof(BatchedPredictorOptions.RowType)}.");
             if (!model.IsRowToRowMapper)
                 throw new InvalidOperationException($"The model '{name}' computes rows from other rows, or leaves out some, so requests cannot share a block.");
-            return new ServedModel(model, schema, options);
+            return new ServedModel(model, ImageInputs.AddTo(schema, model), options);
         }
         catch
         {
@@ -140,6 +145,12 @@ internal sealed class ServedModel
         var names = Inputs.Select(input => input.Description.Name).ToArray();
         throw new ArgumentException($"The model has no input column '{column.Name}'.{NearestName.Suggest(column.Name, names)} It needs {NameList.Of([.. Inputs.Select(input => input.Description.ToString())])}.");
     }
+
+    private static DataViewSchema SchemaOf(MLContext ml, Type rowType) =>
+        (DataViewSchema)typeof(ServedModel).GetMethod(nameof(SchemaOfRows), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(rowType).Invoke(null, [ml])!;
+
+    private static DataViewSchema SchemaOfRows<T>(MLContext ml)
+        where T : class => ml.Data.LoadFromEnumerable(Array.Empty<T>()).Schema;
 
     private BlockScorer CreateScorer() => new(_model, _schema, Inputs, _outputNames);
 }

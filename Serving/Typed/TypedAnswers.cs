@@ -40,7 +40,7 @@ internal sealed class TypedAnswers<TAnswer>
             throw new InvalidOperationException($"{typeof(TAnswer).Name}.{member.Name} is {type.Name}; the model answers {column}, which is {needed.Name}.");
         var answer = Expression.Parameter(typeof(TAnswer));
         var value = Expression.Parameter(type);
-        var setter = Expression.Lambda(Expression.Assign(Expression.MakeMemberAccess(answer, member), value), answer, value).Compile();
+        var setter = Expression.Lambda(typeof(Action<,>).MakeGenericType(typeof(TAnswer), type), Expression.Assign(Expression.MakeMemberAccess(answer, member), value), answer, value).Compile();
         return (Action<ColumnData, TAnswer[]>)typeof(TypedAnswers<TAnswer>)
             .GetMethod(column.RowShape.Count > 0 ? nameof(Vectors) : nameof(Values), BindingFlags.Static | BindingFlags.NonPublic)!
             .MakeGenericMethod(column.ItemType).Invoke(null, [setter])!;

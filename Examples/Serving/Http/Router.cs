@@ -84,7 +84,7 @@ internal sealed class Router(ServerOptions options, ModelFolder folder, ServerMe
         {
             case "infer":
                 RequirePost(context);
-                return _inference.AnswerAsync(context, model, OpenInference.Instance);
+                return _inference.AnswerAsync(context, model, version != null, OpenInference.Instance);
             case "":
                 RequireGet(context);
                 JsonAnswer.Write(context.Response, 200, (folder, model), OpenInference.WriteMetadata);
@@ -115,7 +115,7 @@ internal sealed class Router(ServerOptions options, ModelFolder folder, ServerMe
             if (action.Length > 0 || path[(colon + 1)..] != "predict")
                 throw RequestException.NotFound($"'{path[(colon + 1)..]}' is not known; a model can be asked for :predict.");
             RequirePost(context);
-            return _inference.AnswerAsync(context, Find(parts[0], version), TensorFlow.Instance);
+            return _inference.AnswerAsync(context, Find(parts[0], version), version != null, TensorFlow.Instance);
         }
         RequireGet(context);
         var model = Find(parts[0], version);

@@ -21,7 +21,11 @@ internal interface IProtocol
 internal sealed class Inference(ServerOptions options, ModelFolder folder)
 {
     /// <summary>Answers a request.</summary>
-    public async Task AnswerAsync(HttpContext context, LoadedModel model, IProtocol protocol)
+    /// <param name="context">The request.</param>
+    /// <param name="model">The model that it asks for.</param>
+    /// <param name="isExact">Whether it asks for that version.</param>
+    /// <param name="protocol">How it is written.</param>
+    public async Task AnswerAsync(HttpContext context, LoadedModel model, bool isExact, IProtocol protocol)
     {
         var input = new InferenceInput(model.Predictor.Inputs);
         object? request;
@@ -38,20 +42,21 @@ internal sealed class Inference(ServerOptions options, ModelFolder folder)
             throw;
         }
         // If nobody waits for the answer any more, the model may still read the memory: then it is not given back.
-        var answer = await AskAsync(model, columns, input.Rows, context.RequestAborted);
+        var answer = await AskAsync(model, isExact, columns, input.Rows, context.RequestAborted);
         input.Return();
         protocol.Write(context.Response, model, request, answer, input.Rows);
     }
 
-    private async Task<IReadOnlyList<ColumnData>> AskAsync(LoadedModel model, ColumnData[] columns, int rows, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ColumnData>> AskAsync(LoadedModel model, bool isExact, ColumnData[] columns, int rows, CancellationToken cancellationToken)
     {
         try
         {
             return await model.Predictor.PredictAsync(columns, rows, cancellationToken);
         }
-        catch (ObjectDisposedException) when (folder.Find(model.Name) is { } other && other != model)
+        catch (ObjectDisposedException) when (!isExact && folder.Find(model.Name) != model)
         {
-            // The version went away between finding and asking it, and nobody asked for it by number only.
+            // The last version went away between finding and asking it.
+            var other = folder.Find(model.Name) ?? throw RequestException.NotFound($"The model '{model.Name}' is no longer there.");
             return await other.Predictor.PredictAsync(columns, rows, cancellationToken);
         }
     }

@@ -125,11 +125,12 @@ public sealed class BatchedPredictorTests
         var ml = new MLContext(1);
         ml.Model.Save(ml.Transforms.CopyColumns("B", "A").Fit(ml.Data.LoadFromEnumerable([new { A = 1f }])), null, folder.File("model.zip"));
         Assert.Contains("data.Schema", Assert.ThrowsExactly<InvalidOperationException>(() => BatchedPredictor.Load(folder.File("model.zip"))).Message);
+        await using var told = BatchedPredictor.Load(folder.File("model.zip"), new() { RowType = typeof(Single) });
+        Assert.AreEqual("A: Single", told.Inputs.Single().ToString());
         Assert.Throws<FileNotFoundException>(() => BatchedPredictor.Load(folder.File("other.zip")));
         ServedSample.Write(folder.File("point.zip"));
         Assert.Contains("Did you mean 'Score'", Assert.Throws<ArgumentException>(() => BatchedPredictor.Load(folder.File("point.zip"), new() { OutputColumns = ["Scores"] })).Message);
         Assert.Contains("Workers", Assert.Throws<ArgumentException>(() => BatchedPredictor.Load(folder.File("point.zip"), new() { Workers = 0 })).Message);
-        await Task.CompletedTask;
     }
 
     [TestMethod]
@@ -147,6 +148,11 @@ public sealed class BatchedPredictorTests
     internal static readonly System.Collections.IComparer Close = Comparer<float>.Create((a, b) => MathF.Abs(a - b) <= 1e-5f ? 0 : a.CompareTo(b));
 
     internal static float[] Floats(IReadOnlyList<ColumnData> answer) => answer.OfType<ColumnData<float>>().Single().Values.ToArray();
+
+    private sealed class Single
+    {
+        public float A { get; set; }
+    }
 
     private static BatchedPredictor Load(BatchedPredictorOptions options, string? name = null)
     {
