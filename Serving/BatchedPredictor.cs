@@ -55,7 +55,7 @@ public sealed class BatchedPredictor : IAsyncDisposable, IDisposable
     public string Name { get; }
 
     /// <summary>The columns that a request must bring.</summary>
-    public IReadOnlyList<ModelColumn> Inputs => [.. _model.Inputs.Select(input => input.Description)];
+    public IReadOnlyList<ModelColumn> Inputs => _model.InputColumns;
 
     /// <summary>The columns that are answered.</summary>
     public IReadOnlyList<ModelColumn> Outputs => _model.Outputs;
@@ -140,11 +140,12 @@ public sealed class BatchedPredictor : IAsyncDisposable, IDisposable
         await _reloading.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            ObjectDisposedException.ThrowIf(_disposing.IsValueCreated, this); // while it waited
             var next = await Task.Run(Load, cancellationToken).ConfigureAwait(false);
             Interlocked.Exchange(ref _model, next).Leave();
             _metrics.CountReload(succeeded: true);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not (OperationCanceledException or ObjectDisposedException))
         {
             _logger.NotReloaded(Name, Path, e);
             _metrics.CountReload(succeeded: false);
@@ -167,8 +168,9 @@ public sealed class BatchedPredictor : IAsyncDisposable, IDisposable
         await _closing.CancelAsync().ConfigureAwait(false);
         await _watching.ConfigureAwait(false);
         await _queue.Close().ConfigureAwait(false);
-        await _reloading.WaitAsync().ConfigureAwait(false); // and never released: nothing is loaded anymore
+        await _reloading.WaitAsync().ConfigureAwait(false);
         _model.Leave();
+        _reloading.Release(); // those that wait see that it is over
         _queue.Dispose();
         _metrics.Dispose();
         _closing.Dispose();

@@ -24,6 +24,7 @@ internal sealed class ServedModel
             model.SetScoring(options.Scoring);
         _outputNames = options.OutputColumns ?? AnsweredColumns.Of(model, schema);
         Inputs = [.. AnsweredColumns.NeededFor(_outputNames, model, schema).Select(InputColumn.Of)];
+        InputColumns = [.. Inputs.Select(input => input.Description)];
         var scorer = CreateScorer();
         Outputs = [.. scorer.Outputs.Select(output => output.Description)];
         scorer.Open(); // what is wrong with the columns comes up now
@@ -32,6 +33,9 @@ internal sealed class ServedModel
 
     /// <summary>The columns that requests bring.</summary>
     public IReadOnlyList<InputColumn> Inputs { get; }
+
+    /// <summary>What is said of them.</summary>
+    public IReadOnlyList<ModelColumn> InputColumns { get; }
 
     /// <summary>The columns that are answered.</summary>
     public IReadOnlyList<ModelColumn> Outputs { get; }

@@ -36,6 +36,11 @@ internal sealed class Inference(ServerOptions options, ModelFolder folder)
             request = protocol.Read(body.Bytes, input);
             columns = input.Build();
         }
+        catch (InvalidOperationException e)
+        {
+            input.Return();
+            throw RequestException.Bad($"A text in the body is not UTF-8: {e.Message}");
+        }
         catch
         {
             input.Return();

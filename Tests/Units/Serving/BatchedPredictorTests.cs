@@ -63,6 +63,22 @@ public sealed class BatchedPredictorTests
     }
 
     [TestMethod]
+    public async Task RequestsLargerThanABlockOfTheNetwork_AreReadToTheirEnd()
+    {
+        await using var predictor = Load(new());
+        foreach (var rows in new[] { 2500, 1, 1024, 1500 })
+        {
+            var values = new float[rows * 2];
+            values[^2] = 1;
+            var scores = Floats(await predictor.PredictAsync(ServedSample.Columns(values), rows));
+            Assert.HasCount(rows * 2, scores);
+            CollectionAssert.AreEqual(ServedSample.Scores(1, 0), scores[^2..], Close);
+            if (rows > 1)
+                CollectionAssert.AreEqual(ServedSample.Scores(0, 0), scores[^4..^2], Close);
+        }
+    }
+
+    [TestMethod]
     public async Task BadRow_FailsItsOwnRequestOnly()
     {
         await using var predictor = Load(new() { Window = Long, MaximumBlockRows = 4 });

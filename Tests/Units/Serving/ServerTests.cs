@@ -205,6 +205,19 @@ public sealed class ServerTests
         }
     }
 
+    [TestMethod]
+    public async Task TextThatIsNotUtf8_IsRefused()
+    {
+        foreach (var (path, body) in new[] { ("/v2/models/flat/infer", """{"inputs":[{"name":"F?"}]}"""), ("/v1/models/flat:predict", """{"instances":[{"F?":[1,0]}]}""") })
+        {
+            var bytes = Encoding.ASCII.GetBytes(body);
+            bytes[Array.IndexOf(bytes, (byte)'?')] = 0xFF;
+            using var answer = await Client.PostAsync(Url(path), new ByteArrayContent(bytes));
+            Assert.AreEqual(HttpStatusCode.BadRequest, answer.StatusCode);
+            Assert.Contains("not UTF-8", await answer.Content.ReadAsStringAsync());
+        }
+    }
+
     private static async Task<WebApplication> StartAsync(ServerOptions options)
     {
         var server = ModelServer.Build(options with { Url = "http://127.0.0.1:0" });
