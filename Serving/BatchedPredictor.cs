@@ -91,7 +91,7 @@ public sealed class BatchedPredictor : IAsyncDisposable, IDisposable
     /// <exception cref="TimeoutException">There is no answer within <see cref="BatchedPredictorOptions.TimeLimit"/>.</exception>
     /// <exception cref="OperationCanceledException">The waiting was ended.</exception>
     /// <exception cref="ObjectDisposedException">The predictor was disposed.</exception>
-    public async Task<IReadOnlyList<ColumnData>> PredictAsync(IReadOnlyList<ColumnData> columns, int rows, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<ColumnData>> PredictColumnsAsync(IReadOnlyList<ColumnData> columns, int rows, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(columns);
         return await AskAsync(CreateRequest(_ => columns, rows), cancellationToken).ConfigureAwait(false);
@@ -103,17 +103,17 @@ public sealed class BatchedPredictor : IAsyncDisposable, IDisposable
     /// <param name="row">The row.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="InvalidOperationException">A property has another type than its column, or there is none; the message names both.</exception>
-    /// <inheritdoc cref="PredictAsync(IReadOnlyList{ColumnData}, int, CancellationToken)" path="/exception"/>
+    /// <inheritdoc cref="PredictColumnsAsync(IReadOnlyList{ColumnData}, int, CancellationToken)" path="/exception"/>
     public async Task<TAnswer> PredictAsync<TRow, TAnswer>(TRow row, CancellationToken cancellationToken = default)
         where TRow : class
-        where TAnswer : class, new() => (await PredictAsync<TRow, TAnswer>([row], cancellationToken).ConfigureAwait(false))[0];
+        where TAnswer : class, new() => (await PredictRowsAsync<TRow, TAnswer>([row], cancellationToken).ConfigureAwait(false))[0];
 
     /// <summary>Scores rows.</summary>
     /// <returns>The answers, in the order of the rows.</returns>
     /// <param name="rows">The rows, at least one.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <inheritdoc cref="PredictAsync{TRow, TAnswer}(TRow, CancellationToken)"/>
-    public async Task<TAnswer[]> PredictAsync<TRow, TAnswer>(IReadOnlyList<TRow> rows, CancellationToken cancellationToken = default)
+    public async Task<TAnswer[]> PredictRowsAsync<TRow, TAnswer>(IReadOnlyList<TRow> rows, CancellationToken cancellationToken = default)
         where TRow : class
         where TAnswer : class, new()
     {

@@ -56,13 +56,13 @@ internal sealed class Inference(ServerOptions options, ModelFolder folder)
     {
         try
         {
-            return await model.Predictor.PredictAsync(columns, rows, cancellationToken);
+            return await model.Predictor.PredictColumnsAsync(columns, rows, cancellationToken);
         }
         catch (ObjectDisposedException) when (!isExact && folder.Find(model.Name) != model)
         {
             // The last version went away between finding and asking it.
             var other = folder.Find(model.Name) ?? throw RequestException.NotFound($"The model '{model.Name}' is no longer there.");
-            return await other.Predictor.PredictAsync(columns, rows, cancellationToken);
+            return await other.Predictor.PredictColumnsAsync(columns, rows, cancellationToken);
         }
     }
 }

@@ -27,7 +27,7 @@ public sealed class BatchedPredictorTests
             for (var i = 0; i < 50; i++)
             {
                 var (a, b) = (thread / 8f, i / 50f);
-                var answer = await predictor.PredictAsync<Point, PointAnswer>([new Point { Features = [a, b] }, new Point { Features = [b, a] }]);
+                var answer = await predictor.PredictRowsAsync<Point, PointAnswer>([new Point { Features = [a, b] }, new Point { Features = [b, a] }]);
                 if (i % 25 != 0)
                     continue;
                 CollectionAssert.AreEqual(ServedSample.Scores(a, b), answer[0].Score, Close);
@@ -54,7 +54,7 @@ public sealed class BatchedPredictorTests
         });
         listener.Start();
         await using var predictor = Load(new() { Window = Long, MaximumBlockRows = 6 }, nameof(RequestsThatArriveTogether_AreOneBlock));
-        var answers = Enumerable.Range(0, 4).Select(i => predictor.PredictAsync(ServedSample.Columns(0, i), 1)).Append(predictor.PredictAsync(ServedSample.Columns(0, 4, 0, 5), 2)).ToArray();
+        var answers = Enumerable.Range(0, 4).Select(i => predictor.PredictColumnsAsync(ServedSample.Columns(0, i), 1)).Append(predictor.PredictColumnsAsync(ServedSample.Columns(0, 4, 0, 5), 2)).ToArray();
         await Task.WhenAll(answers);
         CollectionAssert.AreEqual(new[] { 6 }, blocks);
         for (var i = 0; i < 4; i++)
@@ -70,7 +70,7 @@ public sealed class BatchedPredictorTests
         {
             var values = new float[rows * 2];
             values[^2] = 1;
-            var scores = Floats(await predictor.PredictAsync(ServedSample.Columns(values), rows));
+            var scores = Floats(await predictor.PredictColumnsAsync(ServedSample.Columns(values), rows));
             Assert.HasCount(rows * 2, scores);
             CollectionAssert.AreEqual(ServedSample.Scores(1, 0), scores[^2..], Close);
             if (rows > 1)
@@ -82,9 +82,9 @@ public sealed class BatchedPredictorTests
     public async Task BadRow_FailsItsOwnRequestOnly()
     {
         await using var predictor = Load(new() { Window = Long, MaximumBlockRows = 4 });
-        var good = predictor.PredictAsync(ServedSample.Columns(1, 0), 1);
-        var bad = predictor.PredictAsync(ServedSample.Columns(0, 0, 0, float.NaN), 2);
-        var alsoGood = predictor.PredictAsync(ServedSample.Columns(0, 1), 1);
+        var good = predictor.PredictColumnsAsync(ServedSample.Columns(1, 0), 1);
+        var bad = predictor.PredictColumnsAsync(ServedSample.Columns(0, 0, 0, float.NaN), 2);
+        var alsoGood = predictor.PredictColumnsAsync(ServedSample.Columns(0, 1), 1);
         Assert.Contains("row 1", (await Assert.ThrowsExactlyAsync<FormatException>(() => bad)).Message);
         CollectionAssert.AreEqual(ServedSample.Scores(1, 0), Floats(await good), Close);
         CollectionAssert.AreEqual(ServedSample.Scores(0, 1), Floats(await alsoGood), Close);
@@ -106,19 +106,19 @@ public sealed class BatchedPredictorTests
         Assert.Contains("'Features', which the model does not answer", (await Assert.ThrowsAsync<InvalidOperationException>(() => predictor.PredictAsync<Point, Point>(new Point()))).Message);
 
         async Task Refused(string message, int rows, params ColumnData[] columns) =>
-            Assert.Contains(message, (await Assert.ThrowsAsync<ArgumentException>(() => predictor.PredictAsync(columns, rows))).Message);
+            Assert.Contains(message, (await Assert.ThrowsAsync<ArgumentException>(() => predictor.PredictColumnsAsync(columns, rows))).Message);
     }
 
     [TestMethod]
     public async Task FullQueue_RefusesAndGoesOn()
     {
         var predictor = Load(new() { Window = Long, QueueCapacity = 3 });
-        var waiting = Enumerable.Range(0, 3).Select(i => predictor.PredictAsync(ServedSample.Columns(0, i), 1)).ToArray();
-        Assert.Contains("3 rows wait", (await Assert.ThrowsExactlyAsync<PredictionQueueFullException>(() => predictor.PredictAsync(ServedSample.Columns(0, 0), 1))).Message);
+        var waiting = Enumerable.Range(0, 3).Select(i => predictor.PredictColumnsAsync(ServedSample.Columns(0, i), 1)).ToArray();
+        Assert.Contains("3 rows wait", (await Assert.ThrowsExactlyAsync<PredictionQueueFullException>(() => predictor.PredictColumnsAsync(ServedSample.Columns(0, 0), 1))).Message);
         await predictor.DisposeAsync(); // finishes what it took
         for (var i = 0; i < 3; i++)
             CollectionAssert.AreEqual(ServedSample.Scores(0, i), Floats(await waiting[i]), Close);
-        await Assert.ThrowsExactlyAsync<ObjectDisposedException>(() => predictor.PredictAsync(ServedSample.Columns(0, 0), 1));
+        await Assert.ThrowsExactlyAsync<ObjectDisposedException>(() => predictor.PredictColumnsAsync(ServedSample.Columns(0, 0), 1));
         await Assert.ThrowsExactlyAsync<ObjectDisposedException>(() => predictor.ReloadAsync());
         predictor.Dispose();
     }
@@ -127,9 +127,9 @@ public sealed class BatchedPredictorTests
     public async Task TimeLimitAndCancellation_EndTheWaiting()
     {
         await using var predictor = Load(new() { Window = Long, TimeLimit = TimeSpan.FromMilliseconds(30) });
-        Assert.Contains("within 0.03 s", (await Assert.ThrowsExactlyAsync<TimeoutException>(() => predictor.PredictAsync(ServedSample.Columns(0, 0), 1))).Message);
+        Assert.Contains("within 0.03 s", (await Assert.ThrowsExactlyAsync<TimeoutException>(() => predictor.PredictColumnsAsync(ServedSample.Columns(0, 0), 1))).Message);
         using var canceled = new CancellationTokenSource();
-        var asked = predictor.PredictAsync(ServedSample.Columns(0, 0), 1, canceled.Token);
+        var asked = predictor.PredictColumnsAsync(ServedSample.Columns(0, 0), 1, canceled.Token);
         await canceled.CancelAsync();
         await Assert.ThrowsAsync<OperationCanceledException>(() => asked);
     }

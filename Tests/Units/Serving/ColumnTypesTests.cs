@@ -22,7 +22,7 @@ public sealed class ColumnTypesTests
             ColumnData.Of("UInt64", ulong.MaxValue, 0ul), ColumnData.Of<byte>("Byte", 255, 0), ColumnData.Of("Boolean", true, false), ColumnData.Of("Text", "Grüße", ""),
             ColumnData.Of("Pair", 1f, 2f, 3f, 4f), ColumnData.Of<int>("Numbers", new[] { 5, 6, 7 }, [1, 2]), ColumnData.Of<string>("Words", new[] { "a", "b" }, [0, 2]),
         ];
-        var answer = await predictor.PredictAsync(columns, 2);
+        var answer = await predictor.PredictColumnsAsync(columns, 2);
         foreach (var column in columns)
         {
             var back = answer.Single(each => each.Name == "Out" + column.Name);
@@ -39,9 +39,9 @@ public sealed class ColumnTypesTests
         var keys = Ml.Transforms.Conversion.MapValueToKey("Key", "Color").Fit(rows).Transform(rows);
         await using var predictor = Serve(Ml.Transforms.CopyColumns("Out", "Key").Fit(keys), keys.Schema);
         Assert.IsTrue(predictor.Inputs.Single().IsKey);
-        var answer = (ColumnData<string>)(await predictor.PredictAsync([ColumnData.Of("Key", "blue", "red")], 2)).Single();
+        var answer = (ColumnData<string>)(await predictor.PredictColumnsAsync([ColumnData.Of("Key", "blue", "red")], 2)).Single();
         CollectionAssert.AreEqual(new[] { "blue", "red" }, answer.Values.ToArray());
-        Assert.Contains("does not know the value 'pink'; it knows 'red', 'green', 'blue'", (await Assert.ThrowsAsync<ArgumentException>(() => predictor.PredictAsync([ColumnData.Of("Key", "pink")], 1))).Message);
+        Assert.Contains("does not know the value 'pink'; it knows 'red', 'green', 'blue'", (await Assert.ThrowsAsync<ArgumentException>(() => predictor.PredictColumnsAsync([ColumnData.Of("Key", "pink")], 1))).Message);
     }
 
     [TestMethod]
@@ -52,12 +52,12 @@ public sealed class ColumnTypesTests
         image.Save(folder.File("0.png"));
         var data = Ml.Data.LoadFromEnumerable([new Picture { Image = image }]);
         await using var predictor = Serve(Ml.Transforms.ResizeImages("Small", 2, 1, "Image").Append(Ml.Transforms.ExtractPixels("Pixels", "Small")).Fit(data), data.Schema, "Pixels", "Small");
-        var answer = await predictor.PredictAsync([ColumnData.Of("Image", File.ReadAllBytes(folder.File("0.png")))], 1);
+        var answer = await predictor.PredictColumnsAsync([ColumnData.Of("Image", File.ReadAllBytes(folder.File("0.png")))], 1);
         CollectionAssert.AreEqual(new float[] { 30, 60, 20, 50, 10, 40 }, ((ColumnData<float>)answer[0]).Values.ToArray());
         File.WriteAllBytes(folder.File("1.png"), ((ColumnData<byte[]>)answer[1]).Values.Span[0]);
         using var back = ImageFile.Load(folder.File("1.png"));
         CollectionAssert.AreEqual(image.Pixels.ToArray(), back.Pixels.ToArray());
-        Assert.Contains("image 0 cannot be read", (await Assert.ThrowsAsync<ArgumentException>(() => predictor.PredictAsync([ColumnData.Of<byte[]>("Image", [1, 2, 3])], 1))).Message);
+        Assert.Contains("image 0 cannot be read", (await Assert.ThrowsAsync<ArgumentException>(() => predictor.PredictColumnsAsync([ColumnData.Of<byte[]>("Image", [1, 2, 3])], 1))).Message);
     }
 
     [TestMethod]

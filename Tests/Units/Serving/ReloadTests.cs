@@ -19,7 +19,7 @@ public sealed class ReloadTests
         {
             var answers = new List<float>();
             while (!end.IsCancellationRequested)
-                answers.Add(BatchedPredictorTests.Floats(await predictor.PredictAsync(ServedSample.Columns(1, 0), 1))[0]);
+                answers.Add(BatchedPredictorTests.Floats(await predictor.PredictColumnsAsync(ServedSample.Columns(1, 0), 1))[0]);
             return answers;
         })).ToArray();
         for (var i = 1; i <= 6; i++)
@@ -43,13 +43,13 @@ public sealed class ReloadTests
         await using var predictor = BatchedPredictor.Load(path, new() { WatchInterval = TimeSpan.FromMilliseconds(10) }, logger: log);
         File.WriteAllText(path, "not a model");
         await log.WaitForAsync(LogLevel.Error);
-        CollectionAssert.AreEqual(ServedSample.Scores(1, 0), BatchedPredictorTests.Floats(await predictor.PredictAsync(ServedSample.Columns(1, 0), 1)), BatchedPredictorTests.Close);
+        CollectionAssert.AreEqual(ServedSample.Scores(1, 0), BatchedPredictorTests.Floats(await predictor.PredictColumnsAsync(ServedSample.Columns(1, 0), 1)), BatchedPredictorTests.Close);
         await Assert.ThrowsAsync<Exception>(() => predictor.ReloadAsync());
         ServedSample.Write(path, other: true);
         await log.WaitForAsync(LogLevel.Information, times: 2);
         for (var i = 0; predictor.LoadCount < 2 && i < 500; i++)
             await Task.Delay(10);
-        CollectionAssert.AreEqual(ServedSample.Scores(1, 0, other: true), BatchedPredictorTests.Floats(await predictor.PredictAsync(ServedSample.Columns(1, 0), 1)), BatchedPredictorTests.Close);
+        CollectionAssert.AreEqual(ServedSample.Scores(1, 0, other: true), BatchedPredictorTests.Floats(await predictor.PredictColumnsAsync(ServedSample.Columns(1, 0), 1)), BatchedPredictorTests.Close);
     }
 
     private sealed class ListLogger : ILogger

@@ -25,7 +25,7 @@ internal static class ServedSample
         return model.Transform(Ml.Data.LoadFromEnumerable([new LabeledPoint { Features = [a, b], Label = "even" }])).GetColumn<float[]>("Score").Single();
     }
 
-    /// <summary>A column for <see cref="BatchedPredictor.PredictAsync(IReadOnlyList{ColumnData}, int, CancellationToken)"/>.</summary>
+    /// <summary>A column for <see cref="BatchedPredictor.PredictColumnsAsync(IReadOnlyList{ColumnData}, int, CancellationToken)"/>.</summary>
     public static ColumnData[] Columns(params float[] values) => [ColumnData.Of("Features", values)];
 
     private static byte[] Train(int seed)
