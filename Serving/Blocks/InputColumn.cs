@@ -69,6 +69,8 @@ internal abstract class InputColumn<TRaw>(DataViewSchema.Column column, Type ite
 {
     public override ColumnData Accept(ColumnData given, int rows, List<IDisposable> owned)
     {
+        if (given.ItemType != Description.ItemType && given is not ColumnData<TRaw>)
+            throw WrongType(given);
         CheckCounts(given, rows);
         var values = Convert(given, owned);
         if (Description.RowLength != null)
@@ -130,7 +132,8 @@ internal sealed class TextInput(DataViewSchema.Column column) : InputColumn<Read
 /// <summary>Images, as files or decoded.</summary>
 internal sealed class ImageInput(DataViewSchema.Column column) : InputColumn<MLImage>(column, typeof(byte[]))
 {
-    private const long MostPixels = 1 << 26; // 256 MB
+    // 256 MB. A small file can be a large picture, and a request can have many.
+    private const long MostPixelsOfRequest = 1 << 26;
 
     protected override ColumnData<MLImage> Convert(ColumnData given, List<IDisposable> owned)
     {
@@ -138,11 +141,13 @@ internal sealed class ImageInput(DataViewSchema.Column column) : InputColumn<MLI
             return CheckNone(images);
         var files = given as ColumnData<byte[]> ?? throw WrongType(given);
         var values = new MLImage[files.Count];
+        var pixels = MostPixelsOfRequest;
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] = ImageFile.TryDecode(files.Values.Span[i] ?? [], upright: true, out var problem, MostPixels)
+            values[i] = ImageFile.TryDecode(files.Values.Span[i] ?? [], upright: true, out var problem, pixels)
                 ?? throw Wrong(Column.Name, FormattableString.Invariant($"image {i} cannot be read: {problem}."));
             owned.Add(values[i]);
+            pixels -= (long)values[i].Width * values[i].Height;
         }
         return new(given.Name, values, null, []);
     }

@@ -52,7 +52,7 @@ public sealed class ColumnTypesTests
         image.Save(folder.File("0.png"));
         var data = Ml.Data.LoadFromEnumerable([new Picture { Image = image }]);
         await using var predictor = Serve(Ml.Transforms.ResizeImages("Small", 2, 1, "Image").Append(Ml.Transforms.ExtractPixels("Pixels", "Small")).Fit(data), data.Schema, "Pixels", "Small");
-        var answer = await predictor.PredictColumnsAsync([ColumnData.Of("Image", File.ReadAllBytes(folder.File("0.png")))], 1);
+        var answer = await predictor.PredictColumnsAsync([ColumnData.Of<byte[]>("Image", File.ReadAllBytes(folder.File("0.png")))], 1);
         CollectionAssert.AreEqual(new float[] { 30, 60, 20, 50, 10, 40 }, ((ColumnData<float>)answer[0]).Values.ToArray());
         File.WriteAllBytes(folder.File("1.png"), ((ColumnData<byte[]>)answer[1]).Values.Span[0]);
         using var back = ImageFile.Load(folder.File("1.png"));
