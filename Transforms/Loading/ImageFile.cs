@@ -51,18 +51,37 @@ public static class ImageFile
             problem = $"it cannot be read ({e.Message.TrimEnd('.')})";
             return null;
         }
+        return TryDecode(bytes, upright, out problem);
+    }
+
+    /// <summary>Decodes an image.</summary>
+    /// <param name="bytes">The content of an image file.</param>
+    /// <param name="upright">Whether it is turned upright, as <see cref="Load"/> says.</param>
+    /// <param name="problem">What is wrong if there is no image.</param>
+    /// <param name="maximumPixels">The most pixels: a small file can be a picture that takes all memory. Default: as many as an array of bytes can hold.</param>
+    internal static MLImage? TryDecode(byte[] bytes, bool upright, out string problem, long maximumPixels = 0x7FFFFFC7 / 4)
+    {
         problem = bytes.Length == 0 ? "it is empty" : "it is not a valid image (jpg, png, bmp, gif or webp)";
         using var data = bytes.Length == 0 ? null : SKData.CreateCopy(bytes);
         using var codec = data == null ? null : SKCodec.Create(data);
         if (codec == null)
             return null;
         var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Bgra8888, SKAlphaType.Premul);
-        if (info.BytesSize64 > Array.MaxLength)
+        if (info.BytesSize64 / 4 > maximumPixels)
         {
             problem = FormattableString.Invariant($"an image of {info.Width} x {info.Height} pixels is too large");
             return null;
         }
         return Decode(codec, info, bytes.Length, upright ? codec.EncodedOrigin : SKEncodedOrigin.Default, out problem);
+    }
+
+    /// <summary>Returns an image as the content of a png file.</summary>
+    internal static byte[] EncodePng(MLImage image)
+    {
+        var colors = image.PixelFormat == MLPixelFormat.Rgba32 ? SKColorType.Rgba8888 : SKColorType.Bgra8888;
+        using var copy = SKImage.FromPixelCopy(new SKImageInfo(image.Width, image.Height, colors, SKAlphaType.Premul), image.Pixels);
+        using var data = copy.Encode(SKEncodedImageFormat.Png, 100);
+        return data.ToArray();
     }
 
     private static MLImage? Decode(SKCodec codec, SKImageInfo info, int fileSize, SKEncodedOrigin origin, out string problem)

@@ -116,7 +116,8 @@ public static class NetworkExtensions
     }
 
     /// <summary>The transformers of a chain, those of chains in it as well.</summary>
-    private static IEnumerable<ITransformer> Steps(ITransformer model)
+    /// <summary>The steps of a model, those of chains in it, too.</summary>
+    internal static IEnumerable<ITransformer> Steps(ITransformer model)
     {
         ArgumentNullException.ThrowIfNull(model);
         return model is IEnumerable<ITransformer> chain ? chain.SelectMany(Steps) : [model];

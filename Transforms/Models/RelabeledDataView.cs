@@ -54,7 +54,7 @@ internal sealed class RelabeledDataView : IDataView
     public long? GetRowCount() => _source.GetRowCount();
 
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) =>
-        Wrap(_source.GetRowCursor(Own(columnsNeeded), rand));
+        Wrap(ReadAheadLimit.Open(_source, Own(columnsNeeded), rand));
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
         Array.ConvertAll(_source.GetRowCursorSet(Own(columnsNeeded), n, rand), Wrap);

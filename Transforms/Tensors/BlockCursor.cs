@@ -20,6 +20,7 @@ internal class BlockCursor : DataViewRowCursor
     private int _index = -1;
     private int _nextBlockRows = FirstBlockRows;
     private long _bytes;
+    private long _read;
     private bool _ended;
     private long _position = -1;
 
@@ -127,13 +128,14 @@ internal class BlockCursor : DataViewRowCursor
     {
         if (_ended)
             return false;
-        var limit = Math.Min(_nextBlockRows, _ids.Length);
+        var limit = ReadAheadLimit.End is { } end ? (int)Math.Min(_ids.Length, end - _read) : Math.Min(_nextBlockRows, _ids.Length);
         _nextBlockRows = Math.Min(_ids.Length, _nextBlockRows * 4);
         Count = 0;
         _bytes = 0;
         _index = -1;
         while (Count < limit && _bytes < _maximumBytes && Advance())
             Count++;
+        _read += Count;
         Version++;
         return Count > 0;
     }

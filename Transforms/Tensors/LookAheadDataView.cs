@@ -50,7 +50,7 @@ internal sealed class LookAheadDataView : IDataView
     public long? GetRowCount() => _source.GetRowCount();
 
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) =>
-        Wrap(_source.GetRowCursor(columnsNeeded, rand));
+        Wrap(ReadAheadLimit.Open(_source, columnsNeeded, rand));
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
     {

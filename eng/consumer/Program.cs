@@ -19,7 +19,7 @@ string modelPath = Path.Combine(folder, "model.zip");
 string scoresPath = Path.Combine(folder, "scores.txt");
 var mlContext = new MLContext(seed: 1);
 IDataView data = mlContext.Data.LoadFromEnumerable(Sample.Generate(RowCount, seed: 1));
-return command == "train" ? Train() : Check();
+return command == "train" ? Train() : Math.Max(Check(), await Serve());
 
 int Train()
 {
@@ -59,6 +59,17 @@ int Check()
     bool same = File.ReadAllLines(scoresPath).SequenceEqual(Scores(model));
     Console.WriteLine(same ? $"loaded: the same scores for {RowCount} rows" : "loaded: other scores than the trained model's");
     return same ? 0 : 1;
+}
+
+// Many at once, scored in blocks, give the scores that they get alone.
+async Task<int> Serve()
+{
+    await using var predictor = BatchedPredictor.Load(modelPath);
+    var answers = await Task.WhenAll(Sample.Generate(RowCount, seed: 1).Select(sample => predictor.PredictAsync<Sample, Prediction>(sample)));
+    var expected = File.ReadLines(scoresPath).SelectMany(line => line.Split(' ')).Select(text => float.Parse(text, CultureInfo.InvariantCulture));
+    var largest = answers.SelectMany(answer => answer.Score).Zip(expected, (a, b) => Math.Abs(a - b)).Max();
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"served: {answers.Length} rows, greatest difference {largest:G2}"));
+    return largest < 1e-5 ? 0 : 1;
 }
 
 IEnumerable<string> Scores(ITransformer model)
