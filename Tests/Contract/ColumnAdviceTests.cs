@@ -20,7 +20,7 @@ public sealed class ColumnAdviceTests
     {
         foreach (var subject in Subjects.TrainingNames.Select(name => Subjects.Training((string)name[0])))
         {
-            if (subject is LanguageModelSubject or SequenceToSequenceSubject or ForecastSubject || (subject.TakesAnyLength && column is nameof(Row.Array) or nameof(Row.Text)))
+            if (subject is TextSubject or ForecastSubject || (subject.TakesAnyLength && column is nameof(Row.Array) or nameof(Row.Text)))
                 continue;
             var message = Refusal(subject, o => subject.SetFeatureColumn(o, column));
             Assert.Contains($"'{column}' has type", message, subject.Name);

@@ -129,10 +129,10 @@ public sealed class StoppingTests
         foreach (var (history, after) in model.Histories.Zip(again.Histories))
         {
             Assert.AreEqual(StopReason.EarlyStopping, history.StopReason);
-            var best = history.Epochs.MinBy(epoch => epoch.ValidationLoss)!;
+            var best = history.Epochs.MinBy(subject.Missed)!;
             Assert.AreEqual(best.Epoch, history.BestEpoch);
             Assert.AreEqual(best.Epoch + 3, history.Epochs[^1].Epoch);
-            Floor.Near(1, after.BeforeTraining!.ValidationLoss!.Value / best.ValidationLoss!.Value, 1e-6, name, member: nameof(EarlyStopping_RestoresTheBestWeights));
+            Floor.Near(1, subject.Missed(after.BeforeTraining!) / subject.Missed(best), 1e-6, name, member: nameof(EarlyStopping_RestoresTheBestWeights));
         }
     }
 }

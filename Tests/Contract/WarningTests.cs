@@ -93,6 +93,8 @@ public sealed class WarningTests
     public void ExplodingLearningRate_IsNamed(string name)
     {
         var subject = Subjects.Training(name);
+        if (!subject.CanExplode)
+            return;
         Assert.Contains("did not learn", string.Join("\n", Warnings(name, subject.Rows(200), o => (o.Epochs, o.BatchSize, o.LearningRate) = (6, 10, 100))));
     }
 

@@ -16,6 +16,8 @@ public sealed class ContractExportTests
         ["LanguageModel"] = "tokenizer",
         ["LanguageModelRows"] = "tokenizer",
         ["SequenceToSequence"] = "tokenizer",
+        ["Quatrains"] = "character after character",
+        ["QuatrainLines"] = "character after character",
         ["AdaptiveStyle"] = "any size",
         ["Inpainting"] = "gradients",
         ["DiscriminatorFeatures"] = "pools",

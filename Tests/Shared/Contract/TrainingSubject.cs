@@ -58,6 +58,12 @@ internal abstract class TrainingSubject(string name)
     /// <summary>Whether validation has the loss; else it has other metrics only.</summary>
     public virtual bool HasValidationLoss => true;
 
+    /// <summary>Whether the loss becomes larger at a learning rate that is far too high.</summary>
+    public virtual bool CanExplode => true;
+
+    /// <summary>What early stopping makes small in validation.</summary>
+    public virtual double Missed(EpochRecord epoch) => epoch.ValidationLoss!.Value;
+
     /// <summary>Whether rows of one class can be trained on.</summary>
     public virtual bool TakesOneClass => true;
 

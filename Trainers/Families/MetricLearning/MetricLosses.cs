@@ -17,7 +17,7 @@ internal static class MetricLosses
     public static Tensor Cosines(Tensor embeddings) => embeddings.mm(embeddings.t());
 
     /// <summary>The squared Euclidean distances of all pairs on the unit sphere, 2 - 2 cos; rounding makes none negative.</summary>
-    public static Tensor SquaredDistances(Tensor cosines) => cosines.mul(Number.Of(-2)).add(Number.Of(2)).clamp_min(Number.Of(0));
+    public static Tensor SquaredDistances(Tensor cosines) => cosines.mul(Number.Of(-2)).add(Number.Of(2), Number.One).clamp_min(Number.Of(0));
 
     /// <param name="loss">The loss, which needs no centers.</param>
     /// <param name="cosines">The cosines of all pairs.</param>
@@ -44,8 +44,8 @@ internal static class MetricLosses
         var differences = flat.index_select(0, triplets.Places(triplets.Positives, rows, distances.device))
             .sub(flat.index_select(0, triplets.Places(triplets.Negatives, rows, distances.device)));
         if (loss.SoftMargin)
-            return nn.functional.softplus(differences).mean();
-        var losses = differences.add(Number.Of(loss.Margin)).relu();
+            return Softplus(differences).mean();
+        var losses = differences.add(Number.Of(loss.Margin), Number.One).relu();
         return MeanOf(losses, losses.gt(Number.Of(0)));
     }
 
@@ -59,7 +59,7 @@ internal static class MetricLosses
         var cosines = embeddings.mm(UnitRows.Of(centers).t());
         var target = labels.unsqueeze(1);
         var right = cosines.gather(1, target);
-        var sines = right.square().mul(Number.Of(-1)).add(Number.Of(1)).clamp_min(Number.Of(LeastSquare)).sqrt();
+        var sines = right.pow(Number.Of(2)).mul(Number.Of(-1)).add(Number.Of(1), Number.One).clamp_min(Number.Of(LeastSquare)).sqrt();
         var (cosine, sine) = (Math.Cos(loss.Margin), Math.Sin(loss.Margin));
         var turned = right.mul(Number.Of(cosine)).sub(sines.mul(Number.Of(sine)));
         // cos(angle + margin) rises again beyond a half turn.
@@ -72,8 +72,8 @@ internal static class MetricLosses
     private static Tensor Contrastive(ContrastiveLoss loss, Tensor distances, Pairs pairs)
     {
         var lengths = distances.clamp_min(Number.Of(LeastSquare)).sqrt();
-        var short_ = lengths.mul(Number.Of(-1)).add(Number.Of(loss.Margin)).relu();
-        return MeanOf(distances, pairs.Same).add(MeanOf(short_.square(), pairs.Different.logical_and(short_.gt(Number.Of(0)))));
+        var short_ = lengths.mul(Number.Of(-1)).add(Number.Of(loss.Margin), Number.One).relu();
+        return MeanOf(distances, pairs.Same).add(MeanOf(short_.pow(Number.Of(2)), pairs.Different.logical_and(short_.gt(Number.Of(0)))), Number.One);
     }
 
     private static Tensor MultiSimilarity(MultiSimilarityLoss loss, Tensor cosines, Pairs pairs)
@@ -85,22 +85,25 @@ internal static class MetricLosses
             var hardestPositive = found.masked_fill(pairs.Same.logical_not(), Number.Of(double.PositiveInfinity)).amin([1], true);
             var hardestNegative = found.masked_fill(pairs.Different.logical_not(), Number.Of(double.NegativeInfinity)).amax([1], true);
             same = pairs.Same.logical_and(found.sub(Number.Of(loss.Epsilon)).lt(hardestNegative));
-            different = pairs.Different.logical_and(found.add(Number.Of(loss.Epsilon)).gt(hardestPositive));
+            different = pairs.Different.logical_and(found.add(Number.Of(loss.Epsilon), Number.One).gt(hardestPositive));
         }
         var centered = cosines.sub(Number.Of(loss.Base));
-        return Soft(centered.mul(Number.Of(-loss.Alpha)), same, loss.Alpha).add(Soft(centered.mul(Number.Of(loss.Beta)), different, loss.Beta)).mean();
+        return Soft(centered.mul(Number.Of(-loss.Alpha)), same, loss.Alpha).add(Soft(centered.mul(Number.Of(loss.Beta)), different, loss.Beta), Number.One).mean();
 
         // log(1 + sum exp) / scale for each row.
         static Tensor Soft(Tensor exponents, Tensor counted, double scale) =>
-            nn.functional.softplus(exponents.masked_fill(counted.logical_not(), Number.Of(Never)).logsumexp(1)).div(Number.Of(scale));
+            Softplus(exponents.masked_fill(counted.logical_not(), Number.Of(Never)).logsumexp(1)).div(Number.Of(scale));
     }
 
     private static Tensor NormalizedTemperature(NormalizedTemperatureLoss loss, Tensor cosines, Pairs pairs)
     {
         var logits = cosines.div(Number.Of(loss.Temperature));
         var negatives = logits.masked_fill(pairs.Different.logical_not(), Number.Of(Never)).logsumexp(1, true);
-        return MeanOf(nn.functional.softplus(negatives.sub(logits)), pairs.Same);
+        return MeanOf(Softplus(negatives.sub(logits)), pairs.Same);
     }
+
+    /// <summary>log(1 + exp x). TorchSharp's own hands over numbers that nobody keeps alive.</summary>
+    private static Tensor Softplus(Tensor x) => nn.functional.logsigmoid(x.neg()).neg();
 
     /// <summary>The mean of some values; 0 if there are none.</summary>
     private static Tensor MeanOf(Tensor values, Tensor counted)

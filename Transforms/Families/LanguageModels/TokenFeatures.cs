@@ -1,3 +1,4 @@
+using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -85,7 +86,7 @@ internal sealed class FeatureMatrix(TokenFeatures features) : IDisposable
                     values[(token * features.Names.Count) + feature] = 1;
             }
             // Whoever asks first may not be a training, which later ones are.
-            using var anyMode = is_inference_mode_enabled() ? inference_mode(false) : null;
+            using var anyMode = TorchState.Enter();
             using var onHost = tensor(values, [features.OfTokens.Count, features.Names.Count], ScalarType.Float32, CPU);
             return _matrix = onHost.to(type, device, copy: true).DetachFromDisposeScope();
         }
