@@ -21,6 +21,8 @@ internal sealed class BabiExample : IExample
     private static readonly ExampleOption Dropout = new("dropout", "X", "Dropout rate.", "0");
     private static readonly ExampleOption Cell = new("cell", "lstm|gru", "Recurrent cell.", "lstm");
 
+    private static readonly ExampleOption Split = ExampleOption.Flag("split-names", "Names are read and written in their parts: resto _rome _cheap _thai _7stars _phone.");
+
     public string Name => "babi";
 
     public ExampleHelp Help => new(
@@ -29,7 +31,7 @@ internal sealed class BabiExample : IExample
         "about a minute of one core for task 1, an hour for task 5",
         "the model (taskN.zip), training curves (taskN-history.png) and a checkpoint folder for --resume");
 
-    public IReadOnlyList<ExampleOption> Options => [Data.Option, Task, Cell, Units, Epochs, Batch, Rate, Both, Dropout, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
+    public IReadOnlyList<ExampleOption> Options => [Data.Option, Task, Cell, Units, Epochs, Batch, Rate, Both, Dropout, Split, ExampleOption.Resume, ExampleOption.Threads, ExampleOption.Seed];
 
     public ResultLine Run(ExampleArguments arguments, CancellationToken cancellationToken)
     {
@@ -38,7 +40,8 @@ internal sealed class BabiExample : IExample
         var task = int.Parse(arguments.Choice(Task, "1", "5"), CultureInfo.InvariantCulture);
         var folder = Data.Find(arguments);
         var output = new OutputFolder(Name);
-        var (train, dev, test) = (Load(mlContext, folder, task, "trn"), Load(mlContext, folder, task, "dev"), Load(mlContext, folder, task, "tst"));
+        IDataView Load(string part) => LoadPart(mlContext, folder, task, part, arguments.IsGiven(Split));
+        var (train, dev, test) = (Load("trn"), Load("dev"), Load("tst"));
         var options = CreateOptions(task, arguments, cancellationToken);
         output.KeepEpochs(options, $"task{task}", arguments);
         using var model = mlContext.SequenceToSequence.Trainers.Lstm(options).Fit(train, dev);
@@ -63,7 +66,9 @@ internal sealed class BabiExample : IExample
         LearningRate = arguments.Number(Rate, least: 0),
         LearningRateSchedule = LearningRateSchedule.Cosine(warmupEpochs: 0.1),
         Epochs = arguments.OptionalInteger(Epochs, least: 1) ?? (task == 1 ? 8 : 12),
-        MaximumTargetTokens = 20,
+        // The longest dialog has 387 words, most of them names of up to six parts.
+        MaximumSourceTokens = arguments.IsGiven(Split) ? 2000 : 400,
+        MaximumTargetTokens = arguments.IsGiven(Split) ? 30 : 20,
         ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1),
         CancellationToken = cancellationToken,
         Progress = new ConsoleProgress($"task {task}"),
@@ -77,9 +82,20 @@ internal sealed class BabiExample : IExample
         AnsiConsole.Write(table);
     }
 
-    private static IDataView Load(MLContext mlContext, string folder, int task, string part) => mlContext.Data.LoadDialogues(
-        Directory.GetFiles(folder, $"dialog-babi-task{task}-*-{part}.txt.gz"),
-        new DialogueLoadingOptions { UserMarker = "<user> ", AnswerMarker = "<bot> ", FactMarker = "<fact> ", Separator = " " });
+    private static IDataView LoadPart(MLContext mlContext, string folder, int task, string part, bool splits)
+    {
+        var data = mlContext.Data.LoadDialogues(
+            Directory.GetFiles(folder, $"dialog-babi-task{task}-*-{part}.txt.gz"),
+            new DialogueLoadingOptions { UserMarker = "<user> ", AnswerMarker = "<bot> ", FactMarker = "<fact> ", Separator = " " });
+        if (!splits)
+            return data;
+        var rows = mlContext.Data.CreateEnumerable<Turn>(data, reuseRowObject: false).ToList();
+        foreach (var row in rows)
+            (row.Source, row.Target) = (SplitNames(row.Source), SplitNames(row.Target));
+        return mlContext.Data.LoadFromEnumerable(rows);
+    }
+
+    private static string SplitNames(string text) => text.Replace("_", " _", StringComparison.Ordinal);
 
     private static ResultLine Measure(MLContext mlContext, SequenceToSequenceTransformer model, IDataView test)
     {
@@ -91,5 +107,15 @@ internal sealed class BabiExample : IExample
             AnsiConsole.WriteLine($"instead of '{target}': '{answer}'");
         AnsiConsole.WriteLine($"Test: {metrics.ExactMatch:P2} of {metrics.Responses:N0} answers and {metrics.ConversationExactMatch:P2} of {metrics.Conversations:N0} dialogs are exactly right.");
         return new ResultLine { ["test.responses"] = metrics.ExactMatch, ["test.dialogs"] = metrics.ConversationExactMatch!.Value };
+    }
+
+    /// <summary>An answer and what was said before it.</summary>
+    private sealed class Turn
+    {
+        public int Conversation { get; set; }
+
+        public string Source { get; set; } = "";
+
+        public string Target { get; set; } = "";
     }
 }

@@ -34,6 +34,9 @@ internal sealed class FreedMemory : IDisposable
     /// <summary>Whether the allocator is glibc's and the user has not set it.</summary>
     internal static bool IsPossible { get; private set; } = OperatingSystem.IsLinux() && !Variables.Any(variable => Environment.GetEnvironmentVariable(variable) is { Length: > 0 });
 
+    /// <summary>Whether a scope is open.</summary>
+    internal static bool IsKept => Volatile.Read(ref _open) > 0;
+
     private FreedMemory()
     {
     }

@@ -16,6 +16,8 @@ public sealed class FreedMemoryTests
         if (!FreedMemory.IsPossible)
             Assert.Inconclusive("The allocator is not glibc's, or the user has set it.");
         TorchRuntime.Initialize();
+        // What another test has disposed may end on a thread of its own.
+        Assert.IsTrue(SpinWait.SpinUntil(() => !FreedMemory.IsKept, TimeSpan.FromSeconds(20)), "another test has left a scope open");
         using (FreedMemory.Keep())
         using (FreedMemory.Keep())
         {
