@@ -57,7 +57,7 @@ internal sealed record ServerOptions
                 };
             }
             if (!Directory.Exists(options.Models))
-                throw new ArgumentException(options.Models.Length == 0 ? "--models is missing: the folder of the models." : $"--models: there is no folder '{options.Models}'.");
+                throw new ArgumentException(options.Models.Length == 0 ? "--models is missing: the folder of the models." : $"--models: there is no folder '{Path.GetFullPath(options.Models)}'.");
             return options;
         }
         catch (Exception e) when (e is ArgumentException or FormatException or OverflowException)

@@ -12,7 +12,7 @@ internal static class EmbeddingEvaluator
         var (rows, names, withoutLabel) = EmbeddingReader.ReadClasses(data, labelColumnName, embeddingColumnName);
         var found = rows.Measure();
         if (found.SamePairs == 0 || found.DifferentPairs == 0)
-            throw new ArgumentException(FormattableString.Invariant($"The data has {rows.Count} rows of {names.Count} {(names.Count == 1 ? "class" : "classes")} in column '{labelColumnName}'{(withoutLabel > 0 ? FormattableString.Invariant($", and {withoutLabel} without a label") : "")}; at least 2 classes are needed, one of them with 2 rows."));
+            throw new ArgumentException($"The data has {Describe(rows.Count, names.Count, labelColumnName, withoutLabel)}; at least 2 classes are needed, one of them with 2 rows.");
         return new EmbeddingMetrics
         {
             PrecisionAt1 = found.PrecisionAt1,
@@ -26,6 +26,11 @@ internal static class EmbeddingEvaluator
             NumberOfRowsWithoutLabel = withoutLabel,
         };
     }
+
+    /// <summary>Rows and classes, for a message.</summary>
+    public static string Describe(int rows, int classes, string label, long withoutLabel) =>
+        FormattableString.Invariant($"{rows} rows of {classes} {(classes == 1 ? "class" : "classes")} in column '{label}'")
+        + (withoutLabel > 0 ? FormattableString.Invariant($", and {withoutLabel} without a label (MapValueToKey makes labels missing that it was not fitted on)") : "");
 }
 
 /// <summary>Makes pairs of rows.</summary>
@@ -38,7 +43,7 @@ internal static class PairMaker
     public static IDataView Create(MLContext context, IDataView data, string labelColumnName, string embeddingColumnName, int maximum, int seed)
     {
         var column = Tensors.FeatureRows.Find(data.Schema, embeddingColumnName);
-        var (rows, names, _) = EmbeddingReader.ReadClasses(data, labelColumnName, embeddingColumnName);
+        var (rows, names, withoutLabel) = EmbeddingReader.ReadClasses(data, labelColumnName, embeddingColumnName);
         var random = new SplitMix64(SeedSequence.Derive(seed, SeedSequence.ImpostorPairs));
         var (same, different) = (new Reservoir(maximum), new Reservoir(maximum));
         for (var i = 0; i < rows.Count; i++)
@@ -47,7 +52,7 @@ internal static class PairMaker
                 (rows.ClassOf(i) == rows.ClassOf(j) ? same : different).Add((i, j), ref random);
         }
         if (same.Kept.Count == 0 || different.Kept.Count == 0)
-            throw new ArgumentException(FormattableString.Invariant($"The data has {rows.Count} rows of {names.Count} classes in column '{labelColumnName}': {same.Kept.Count} pairs of the same and {different.Kept.Count} of different; both kinds are needed."));
+            throw new ArgumentException(FormattableString.Invariant($"The data has {EmbeddingEvaluator.Describe(rows.Count, names.Count, labelColumnName, withoutLabel)}: {same.Kept.Count} pairs of the same and {different.Kept.Count} of different; both kinds are needed."));
         (int First, int Second)[] pairs = [.. same.Kept, .. different.Kept];
         var order = Enumerable.Range(0, pairs.Length).ToArray();
         random.Shuffle(order);
