@@ -117,10 +117,8 @@ internal sealed class QuatrainChecker(RhymeTable table)
                 continue;
             }
             var (second, own) = (table.NamesOf(rhyme), table.NamesOf(end.LevelGroups));
-            faults.Add(new QuatrainFault(line + 1, length, IsRhyme: true, FormattableString.Invariant($"line {line + 1}, character {length} '{QuatrainText.Text([characters[((line + 1) * length) - 1]])}': {(own.Length > 0 ? "rhyme " + own : IsKnown(((line + 1) * length) - 1) ? "no level rhyme" : "not in the table of rhymes, which has traditional characters")}, must rhyme with '{QuatrainText.Text([characters[(2 * length) - 1]])}'{(second.Length > 0 ? " in " + second : IsKnown((2 * length) - 1) ? ", which has no level rhyme" : ", which is not in the table of rhymes")}")));
+            faults.Add(new QuatrainFault(line + 1, length, IsRhyme: true, FormattableString.Invariant($"line {line + 1}, character {length} '{QuatrainText.Text([characters[((line + 1) * length) - 1]])}': {(own.Length == 0 ? "no level rhyme" : "rhyme " + own)}, must rhyme with '{QuatrainText.Text([characters[(2 * length) - 1]])}'{(second.Length == 0 ? ", which has no level rhyme" : " in " + second)}")));
         }
         return faults;
-
-        bool IsKnown(int place) => readings[place].Groups != 0;
     }
 }

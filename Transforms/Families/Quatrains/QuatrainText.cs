@@ -44,9 +44,7 @@ internal static class QuatrainText
     /// <summary>What is wrong with the form, for a message; null if it is a quatrain.</summary>
     public static string? WrongForm(List<int[]> lines) => IsQuatrain(lines)
         ? null
-        : lines.Count == 0
-        ? "there are no Chinese characters, and so no lines; a quatrain has 4 of 5 or 4 of 7"
-        : FormattableString.Invariant($"{lines.Count} lines of {string.Join(", ", lines.Select(line => line.Length.ToString(CultureInfo.InvariantCulture)))} characters; a quatrain has 4 of 5 or 4 of 7");
+        : FormattableString.Invariant($"{lines.Count} lines of {(lines.Count == 0 ? "0" : string.Join(", ", lines.Select(line => line.Length.ToString(CultureInfo.InvariantCulture))))} characters; a quatrain has 4 of 5 or 4 of 7");
 
     public static bool IsCharacter(Rune character) => Rune.GetUnicodeCategory(character) is UnicodeCategory.OtherLetter or UnicodeCategory.LetterNumber || character.Value == 0x25A1;
 
