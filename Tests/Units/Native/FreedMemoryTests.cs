@@ -24,8 +24,8 @@ public sealed class FreedMemoryTests
             PageFaults(4, megabytes: 24);
             Assert.IsLessThan(5L * 24 * PagesPerMegabyte, PageFaults(16, megabytes: 24), "in a scope blocks are used again, but for a few that do not fit where they were");
         }
-        // Larger than any block that the C library keeps by itself.
-        Assert.IsGreaterThan(100L * PagesPerMegabyte, PageFaults(2, megabytes: 100), "afterwards it gives blocks back to the system");
+        // Larger than any block that the C library keeps by itself. The first may lie in a hole that other tests have left.
+        Assert.IsGreaterThan(100L * PagesPerMegabyte, PageFaults(3, megabytes: 100), "afterwards it gives blocks back to the system");
     }
 
     [TestMethod]
