@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using System.Text.Json;
+using MLExtensions.Distribution;
 using MLExtensions.Persistence;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
@@ -67,11 +68,15 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
     /// </summary>
     /// <exception cref="ModelFormatException">The file is damaged.</exception>
     /// <exception cref="InvalidOperationException">The checkpoint was made with other options or data.</exception>
-    public CheckpointState? TryLoad(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, GoalMonitor monitor)
+    /// <param name="step">The networks in training.</param>
+    /// <param name="source">The state of the batch source.</param>
+    /// <param name="monitor">The tracker of the best epoch.</param>
+    /// <param name="group">The processes that train together; the file is that of rank 0.</param>
+    public CheckpointState? TryLoad(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, GoalMonitor monitor, ProcessGroup? group = null)
     {
-        if (!File.Exists(FilePath))
+        using var stream = Open(group);
+        if (stream == null)
             return null;
-        using var stream = File.OpenRead(FilePath);
         var reader = SafeTensorsReader.Open(stream, FilePath, requireChecksum: true);
         var saved = Parse<Dictionary<string, string>>(reader.Header, FingerprintKey);
         if (fingerprint.TryGetValue(TrainingFingerprint.Foundation, out var foundation) && saved.TryGetValue(TrainingFingerprint.Foundation, out var old) && old != foundation)
@@ -93,6 +98,14 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         }
         monitor.Resume(state.BestEpoch, state.BestValue, best);
         return new CheckpointState(state.Records, state.BeforeTraining, state.Stopped, state.FirstLoss, state.Warnings);
+    }
+
+    private Stream? Open(ProcessGroup? group)
+    {
+        if (group == null)
+            return File.Exists(FilePath) ? File.OpenRead(FilePath) : null;
+        var bytes = group.Broadcast(group.Rank == 0 && File.Exists(FilePath) ? File.ReadAllBytes(FilePath) : []);
+        return bytes.Length == 0 ? null : new MemoryStream(bytes);
     }
 
     private static Dictionary<string, Tensor> Tensors(TrainingStep step, IReadOnlyList<(string Name, Tensor Value)> source, StepSnapshot? best)

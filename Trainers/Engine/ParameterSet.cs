@@ -40,7 +40,8 @@ internal sealed class ParameterSet : IDisposable
         _segments[^1] = _segments[^1] with { End = count };
         var device = parameters[0].parameter.device;
         Weights = zeros(count, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
-        Gradients = zeros(count, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
+        Exchanged = zeros(count + 1, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
+        (Gradients, Extra) = (Exchanged.narrow(0, 0, count).DetachFromDisposeScope(), Exchanged.narrow(0, count, 1).DetachFromDisposeScope());
         _buffers = module.named_buffers().Select(entry => (entry.name, entry.buffer)).ToList();
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
@@ -56,6 +57,12 @@ internal sealed class ParameterSet : IDisposable
 
     /// <summary>All gradients, float32.</summary>
     public Tensor Gradients { get; }
+
+    /// <summary>One number behind the gradients, which belongs to whoever sums them over ranks.</summary>
+    public Tensor Extra { get; }
+
+    /// <summary>Gradients and the number behind them.</summary>
+    public Tensor Exchanged { get; }
 
     /// <summary>The parts that are trained in different ways, in order and without gaps.</summary>
     public IReadOnlyList<FlatSegment> Segments => _segments;
@@ -120,6 +127,8 @@ internal sealed class ParameterSet : IDisposable
     {
         Weights.Dispose();
         Gradients.Dispose();
+        Extra.Dispose();
+        Exchanged.Dispose();
         foreach (var copy in _copies)
             copy.Dispose();
         Frozen.Dispose();

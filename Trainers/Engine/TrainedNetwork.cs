@@ -1,3 +1,4 @@
+using MLExtensions.Distribution;
 using MLExtensions.Networks;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
@@ -46,7 +47,8 @@ internal sealed class TrainedNetwork : IDisposable
             foreach (var (buffer, value) in Parameters.Buffers.Where(entry => entry.Value.is_floating_point()))
                 _averagedBuffers.Add((buffer, value, value.clone().DetachFromDisposeScope()));
         }
-        _dropout = new DropoutGenerator(module, seed, device);
+        // Each rank has rows of its own, and drops what is its own.
+        _dropout = new DropoutGenerator(module, settings.Group is { Rank: > 0 and var rank } ? unchecked(seed + (rank * 7919)) : seed, device);
     }
 
     public string Name { get; }
@@ -61,6 +63,9 @@ internal sealed class TrainedNetwork : IDisposable
     public ParameterSet Parameters { get; }
 
     public FlatOptimizer Optimizer { get; }
+
+    /// <summary>The number of examples that the next gradient is the mean of. It matters where other ranks have another number.</summary>
+    public int Examples { get; set; } = 1;
 
     /// <summary>The moving average of the weights, or null.</summary>
     public Tensor? Average { get; }
@@ -107,7 +112,8 @@ internal sealed class TrainedNetwork : IDisposable
     public void Apply(double learningRate)
     {
         Parameters.CollectGradients();
-        Optimizer.Step(learningRate * _settings.LearningRateFactor, ClipFactor());
+        var scale = AddGradientsOfOthers();
+        Optimizer.Step(learningRate * _settings.LearningRateFactor, scale * ClipFactor(scale));
         Parameters.PublishWeights();
         if (Average is null)
             return;
@@ -137,6 +143,43 @@ internal sealed class TrainedNetwork : IDisposable
 
     /// <summary>Puts the weights and statistics that the model would get into the module until the returned object is disposed.</summary>
     public IDisposable UseResult() => new ResultInUse(this);
+
+    /// <summary>Takes the initial weights of rank 0: initialization may differ in the last bits from processor to processor.</summary>
+    public void TakeWeights(ProcessGroup group)
+    {
+        using var noGradient = no_grad();
+        foreach (var value in Floats().Append(Parameters.Weights))
+        {
+            if (group.Rank != 0)
+                value.zero_();
+            SumValues(group, value);
+        }
+        Parameters.PublishWeights();
+        Average?.copy_(Parameters.Weights);
+        foreach (var (_, value, average) in _averagedBuffers)
+            average.copy_(value);
+    }
+
+    /// <summary>Makes the statistics of batches, which each rank has of its own rows, those of all.</summary>
+    public void MeetBuffers(ProcessGroup group)
+    {
+        using var noGradient = no_grad();
+        foreach (var value in Floats().Concat(_averagedBuffers.Select(entry => entry.Average)))
+        {
+            SumValues(group, value);
+            value.mul_(Number.Of(1.0 / group.Size));
+        }
+    }
+
+    private IEnumerable<Tensor> Floats() => Parameters.Buffers.Select(entry => entry.Value).Where(value => value.is_floating_point());
+
+    private static void SumValues(ProcessGroup group, Tensor values)
+    {
+        using var flat = values.to(ScalarType.Float32).reshape(-1).clone();
+        group.Sum(flat);
+        using var shaped = flat.view(values.shape);
+        values.copy_(shaped);
+    }
 
     /// <summary>Discards gradients that the loss of another network has left in this one.</summary>
     public void DiscardGradients() => Parameters.DiscardGradients();
@@ -168,11 +211,25 @@ internal sealed class TrainedNetwork : IDisposable
         _dropout.Dispose();
     }
 
-    private double ClipFactor()
+    /// <summary>Sums the gradients of all ranks, each multiplied by the examples that it is the mean of.</summary>
+    /// <returns>What makes the mean of the sum.</returns>
+    private double AddGradientsOfOthers()
+    {
+        if (_settings.Group is not { } group)
+            return 1;
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        Parameters.Gradients.mul_(Number.Of(Examples));
+        Parameters.Extra.fill_(Number.Of(Examples));
+        group.Sum(Parameters.Exchanged);
+        return 1 / Parameters.Extra.ToSingle();
+    }
+
+    private double ClipFactor(double scale)
     {
         if (_settings.ClipNorm is not { } limit)
             return 1;
-        var norm = Optimizer.GradientNorm();
+        var norm = Optimizer.GradientNorm() * scale;
         return norm > limit ? limit / norm : 1;
     }
 
@@ -235,6 +292,9 @@ internal sealed record OptimizationSettings
     public double? AverageDecay { get; init; }
 
     public Precision Precision { get; init; }
+
+    /// <summary>The processes that train it, or null for this one.</summary>
+    public ProcessGroup? Group { get; init; }
 
     /// <summary>Which layers are trained, and by which rules.</summary>
     public LayerSelection Layers { get; init; } = LayerSelection.All;

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text.Json;
+using MLExtensions.Distribution;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
@@ -32,6 +34,7 @@ internal sealed class TrainingLoop<TBatch>(
 {
     // Readers of rows and receivers of progress are code of the host, which runs between the steps.
     private readonly TorchState _state = TorchState.Enter();
+    private readonly ProcessGroup? _group = options.Distributed?.Group;
     private readonly GoalMonitor _monitor = new(goal, options.EarlyStopping, step);
     private List<EpochRecord> _records = [];
     private EpochRecord? _beforeTraining;
@@ -70,7 +73,7 @@ internal sealed class TrainingLoop<TBatch>(
 
     private bool TryResume()
     {
-        if (!options.ResumeFromCheckpoint || checkpoint!.TryLoad(step, training.State, _monitor) is not { } state)
+        if (!options.ResumeFromCheckpoint || checkpoint!.TryLoad(step, training.State, _monitor, _group) is not { } state)
             return false;
         if (state.Records.Count > options.Epochs)
             throw new InvalidOperationException(FormattableString.Invariant($"{nameof(options.Epochs)} is {options.Epochs}, but the checkpoint in {nameof(options.CheckpointFolder)} '{options.CheckpointFolder}' was made after epoch {state.Records.Count}. Set {nameof(options.Epochs)} to {state.Records.Count} or more to resume, or use another {nameof(options.CheckpointFolder)}."));
@@ -115,6 +118,8 @@ internal sealed class TrainingLoop<TBatch>(
                 throwIfCancelled();
                 _state.Resume();
                 batchNumber++;
+                foreach (var network in step.Networks)
+                    network.Examples = batch.RowCount;
                 var loss = Train(batch, LearningRateAt(epoch - 1 + batch.EpochFraction), metrics);
                 Count(loss, batch, metrics, epoch, batchNumber);
                 _firstLoss ??= loss;
@@ -125,7 +130,11 @@ internal sealed class TrainingLoop<TBatch>(
         }
         _state.Resume();
         using (NewDisposeScope())
+        {
+            MeetOthers();
             step.EndEpoch(metrics);
+        }
+        metrics.Add(_group);
         DivergenceCheck.CheckWeights(step, epoch, batchNumber);
         var measured = validation == null ? new Dictionary<string, double>() : Validate(epoch);
         return new EpochRecord
@@ -137,6 +146,14 @@ internal sealed class TrainingLoop<TBatch>(
             Training = metrics.ToValues(),
             Validation = measured,
         };
+    }
+
+    private void MeetOthers()
+    {
+        if (_group is not { } group)
+            return;
+        foreach (var network in step.Networks)
+            network.MeetBuffers(group);
     }
 
     private double Train(TBatch batch, double learningRate, MetricSums metrics)
@@ -169,12 +186,16 @@ internal sealed class TrainingLoop<TBatch>(
         using var result = new ResultInUse(step.Networks);
         step.BeginValidation();
         var metrics = new MetricSums();
+        var isDivided = _group != null && validation!.HasIndependentBatches;
+        var number = 0;
         foreach (var batch in validation!.ReadEpoch(0))
         {
             using (batch)
             using (NewDisposeScope())
             {
                 throwIfCancelled();
+                if (isDivided && number++ % _group!.Size != _group.Rank)
+                    continue;
                 _state.Resume();
                 if (step.Validate(batch, metrics) is { } loss)
                     Count(loss, batch, metrics, epoch, batchNumber: null);
@@ -182,6 +203,8 @@ internal sealed class TrainingLoop<TBatch>(
                     metrics.AddExamples(batch.RowCount);
             }
         }
+        if (isDivided)
+            metrics.Add(_group);
         return metrics.ToValues();
     }
 
@@ -195,7 +218,7 @@ internal sealed class TrainingLoop<TBatch>(
     private void SaveCheckpoint()
     {
         var isLast = _stopReason != null || _records.Count == options.Epochs;
-        if (checkpoint != null && (isLast || _records.Count % options.CheckpointInterval == 0))
+        if (checkpoint != null && options.Distributed is not { IsMain: false } && (isLast || _records.Count % options.CheckpointInterval == 0))
             checkpoint.Save(step, training.State, _monitor, new CheckpointState(_records, _beforeTraining, Stopped: _stopReason != null, _firstLoss, warnings));
     }
 
@@ -249,6 +272,23 @@ internal sealed class MetricSums
 
     /// <summary>Adds a metric that was measured once at the end, as a mean.</summary>
     public void AddMean(string metric, double mean) => Add(metric, mean * Examples);
+
+    /// <summary>Adds the sums of all ranks.</summary>
+    public void Add(ProcessGroup? group)
+    {
+        if (group == null)
+            return;
+        // A rank that had no batch has no names yet: those of all are taken.
+        var names = group.Gather(JsonSerializer.SerializeToUtf8Bytes(_sums.ToDictionary(entry => entry.Key, entry => entry.Value.Mean)))
+            .SelectMany(json => JsonSerializer.Deserialize<Dictionary<string, MetricMean>>(json)!)
+            .DistinctBy(entry => entry.Key)
+            .ToList();
+        double[] sums = [_loss, Examples, _hasNoLoss ? 1 : 0, .. names.Select(entry => _sums.GetValueOrDefault(entry.Key).Sum)];
+        group.Sum(sums.AsSpan());
+        (_loss, Examples, _hasNoLoss) = (sums[0], (long)sums[1], sums[2] > 0);
+        for (var i = 0; i < names.Count; i++)
+            _sums[names[i].Key] = (sums[i + 3], names[i].Value);
+    }
 
     public IReadOnlyDictionary<string, double> ToValues()
     {

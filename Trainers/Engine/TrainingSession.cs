@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Runtime;
+using MLExtensions.Distribution;
 using MLExtensions.Native;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
@@ -87,9 +88,10 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
             Warn(few);
         using var progress = host.StartProgressChannel("Training");
         using var reporter = new TrainingReporter(channel, progress, options);
-        var checkpoint = options.CheckpointFolder == null
-            ? null
-            : new CheckpointFile(options.CheckpointFolder, TrainingFingerprint.Create(options, seed, step, training.Checksum, validation?.Checksum, fingerprint ?? new Dictionary<string, string>()));
+        var group = options.Distributed?.Group;
+        if (group != null)
+            RankAgreement.Begin(group, step, training.Share, () => Fingerprint());
+        var checkpoint = options.CheckpointFolder == null ? null : new CheckpointFile(options.CheckpointFolder, Fingerprint());
         using var memory = FreedMemory.Keep();
         using var loop = new TrainingLoop<TBatch>(step, training, validation, goal, options, reporter, checkpoint, BeforeBatch, _warnings);
         var outcome = loop.Run();
@@ -109,6 +111,9 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
             Device = step.Networks[0].Device.ToString(),
             Precision = options.Precision.ToString().ToLowerInvariant(),
         };
+
+        IReadOnlyDictionary<string, string> Fingerprint() =>
+            TrainingFingerprint.Create(options, seed, step, training.Checksum, validation?.Checksum, fingerprint ?? new Dictionary<string, string>());
 
         void BeforeBatch()
         {

@@ -1,3 +1,4 @@
+using MLExtensions.Distribution;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Engine;
@@ -157,6 +158,12 @@ internal interface IBatchSource<out TBatch>
 
     /// <summary>The number of examples of each epoch that are in no batch, because they do not fill one.</summary>
     long LeftOut => 0;
+
+    /// <summary>The part of each batch that this source gives; the whole if it cannot divide batches.</summary>
+    Share Share => Share.Whole;
+
+    /// <summary>Whether each batch can be understood without those before it.</summary>
+    bool HasIndependentBatches => true;
 
     /// <summary>The checksum of the data; null if the training itself generates the data.</summary>
     string? Checksum => null;

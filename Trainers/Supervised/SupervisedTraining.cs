@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
@@ -77,7 +78,7 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
             var aside = other?.CreateLabeledBatches(RowPart.Training, unshuffled, scale)
                 ?? (fraction > 0 ? set.CreateLabeledBatches(RowPart.Validation, unshuffled, scale) : null);
             var features = new FeatureScale(trainingColumns.Features.Name, options.FirstNumber(trainingColumns.Features, trainingColumns.Format), session.Warn);
-            return new TrainingData<LabeledBatch>(new ScaledBatches<LabeledBatch>(set.CreateLabeledBatches(RowPart.Training, settings, scale), features), aside, head, set, other);
+            return new TrainingData<LabeledBatch>(new ScaledBatches<LabeledBatch>(set.CreateLabeledBatches(RowPart.Training, settings.For(Share.Of(options.Distributed)), scale), features), aside, head, set, other);
         }
         catch
         {

@@ -156,7 +156,7 @@ public abstract class RowTrainingOptions : DataTrainingOptions
     public int ShuffleBufferRows { get; set; } = 10_000;
 
     /// <summary>How the rows are read and divided.</summary>
-    internal RowSetSettings CreateRowSettings(int seed) => new(Buffering, ShuffleBufferRows, ValidationFraction, seed, HasChecksum: CheckpointFolder != null, ValidationGroupColumnName);
+    internal RowSetSettings CreateRowSettings(int seed) => new(Buffering, ShuffleBufferRows, ValidationFraction, seed, HasChecksum: NeedsChecksum, ValidationGroupColumnName);
 
     internal override void Check()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
@@ -89,6 +90,8 @@ internal sealed class ScaledBatches<TBatch>(IBatchSource<TBatch> source, Feature
     public int BatchCount => source.BatchCount;
 
     public long LeftOut => source.LeftOut;
+
+    public Share Share => source.Share;
 
     public string? Checksum => source.Checksum;
 

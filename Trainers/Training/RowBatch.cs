@@ -1,3 +1,4 @@
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Tensors;
 using TorchSharp;
@@ -55,6 +56,15 @@ internal sealed record BatchSettings(int Size, int MinimumRows, int Seed, bool S
 {
     /// <summary>The rows of a batch are a multiple of it, a divisor of <see cref="Size"/>; what is over is left out.</summary>
     public int Multiple { get; init; } = 1;
+
+    /// <summary>The part of each batch that is trained on here.</summary>
+    public Share Share { get; private init; } = Share.Whole;
+
+    /// <summary>The part of each batch, as if there were no others.</summary>
+    public BatchSettings Own => this with { Size = Size / Share.Count, MinimumRows = MinimumRows / Share.Count, Multiple = Multiple / Share.Count, Share = Share.Whole };
+
+    /// <summary>Batches that are divided among ranks, which all have as many rows.</summary>
+    public BatchSettings For(Share share) => share.Count == 1 ? this : this with { Share = share, MinimumRows = MinimumRows * share.Count, Multiple = Multiple * share.Count };
 
     public int CountBatches(long rows) => checked((int)((rows / Size) + (NextBatch(rows % Size) > 0 ? 1 : 0)));
 

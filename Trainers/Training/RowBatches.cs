@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 
 namespace MLExtensions.Training;
@@ -23,7 +24,13 @@ internal abstract class RowBatches<TBatch>(BatchSettings settings, CreateBuffer<
 
     public abstract IEnumerable<TBatch> ReadEpoch(int epoch);
 
-    protected BatchBuffer<TBatch> CreateBuffer(int width) => createBuffer((int)Math.Min(Settings.Size, RowCount), width, RowCount);
+    public Share Share => Settings.Share;
+
+    protected BatchBuffer<TBatch> CreateBuffer(int width)
+    {
+        var rows = Math.Max(1, RowCount / Share.Count);
+        return createBuffer((int)Math.Min(Settings.Size / Share.Count, rows), width, rows);
+    }
 }
 
 /// <summary>Batches of rows that are in memory.</summary>
@@ -44,8 +51,8 @@ internal sealed class InMemoryBatches<TBatch>(TrainingRows rows, int[] indices, 
         var order = Order(epoch);
         for (var first = 0; Settings.NextBatch(order.Length - first) is > 0 and var count; first += count)
         {
-            buffer.Fill(rows, order.AsSpan(first, count));
-            yield return buffer.Take(count);
+            buffer.Fill(rows, Settings.Share.Of(order.AsSpan(first, count)));
+            yield return buffer.Take(buffer.Count);
         }
     }
 
@@ -91,14 +98,15 @@ internal sealed class StreamingBatches<TBatch>(
     public override IEnumerable<TBatch> ReadEpoch(int epoch)
     {
         using var buffer = CreateBuffer(columns.Format.Width);
+        var own = Settings.Own;
         foreach (var (features, label, weight) in Rows(epoch))
         {
             features.Span.CopyTo(buffer.NextFeatures());
             buffer.Add(label, weight);
-            if (buffer.IsFull && Settings.NextBatch(buffer.Count) is > 0 and var count)
+            if (buffer.IsFull && own.NextBatch(buffer.Count) is > 0 and var count)
                 yield return buffer.Take(count);
         }
-        if (Settings.NextBatch(buffer.Count) is > 0 and var rest)
+        if (own.NextBatch(buffer.Count) is > 0 and var rest)
             yield return buffer.Take(rest);
     }
 
@@ -123,9 +131,11 @@ internal sealed class StreamingBatches<TBatch>(
     {
         using var reader = new RowReader(data, columns);
         var features = new float[columns.Format.Width];
+        var (included, all) = (0L, rowCount / Share.Count * Share.Count);
         for (long row = 0; reader.MoveNext(); row++)
         {
-            if (!includes(row, reader.Group))
+            // Ranks take turns. Features of the others' rows are not computed.
+            if (!includes(row, reader.Group) || included++ % Share.Count != Share.Rank || included > all)
                 continue;
             reader.ReadFeatures(features);
             yield return new StreamedRow(features, reader.Label, reader.Weight);
@@ -135,7 +145,7 @@ internal sealed class StreamingBatches<TBatch>(
     private IEnumerable<StreamedRow> Shuffled(int epoch)
     {
         var random = new SplitMix64(SeedSequence.Derive(Settings.Seed, SeedSequence.Shuffle, epoch));
-        var kept = new StreamedRow[(int)Math.Min(shuffleRows, Math.Max(1, rowCount))];
+        var kept = new StreamedRow[(int)Math.Min(shuffleRows, Math.Max(1, rowCount / Share.Count))];
         var count = 0;
         foreach (var row in InOrder())
         {

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Tensors;
 using TorchSharp;
@@ -285,13 +286,14 @@ internal sealed class UnlabeledData : IDisposable
     /// <param name="labeled">Whether batches have the classes of the rows.</param>
     /// <param name="validationRows">The number of rows per validation batch, unless training has larger ones.</param>
     /// <param name="examplesPerClass">The examples of each class of a training batch, which are labeled; null for batches of any rows.</param>
-    public (IBatchSource<RowBatch> Training, IBatchSource<RowBatch>? Validation) CreateBatches(int batchSize, int seed, torch.Device device, int minimumRows = 1, int multiple = 1, bool labeled = false, int validationRows = ValidationBatch, int? examplesPerClass = null)
+    /// <param name="share">The part of each training batch; null for the whole.</param>
+    public (IBatchSource<RowBatch> Training, IBatchSource<RowBatch>? Validation) CreateBatches(int batchSize, int seed, torch.Device device, int minimumRows = 1, int multiple = 1, bool labeled = false, int validationRows = ValidationBatch, int? examplesPerClass = null, Share? share = null)
     {
         var scale = new LabelScale(Mean: 0, StandardDeviation: 1, ClassWeights: null, WeightFactor: 1, HasExampleWeights: false);
         var settings = new BatchSettings(batchSize, minimumRows, seed, Shuffle: true, device) { Multiple = multiple };
         var unshuffled = settings with { Shuffle = false, MinimumRows = multiple, Size = Math.Max(validationRows / multiple * multiple, batchSize) };
         var validation = _validation != null ? Create(_validation, RowPart.Training, unshuffled) : _fraction > 0 ? Create(_training, RowPart.Validation, unshuffled) : null;
-        return (examplesPerClass is { } each ? _training.CreateClassBatches(settings, each, scale) : Create(_training, RowPart.Training, settings), validation);
+        return (examplesPerClass is { } each ? _training.CreateClassBatches(settings, each, scale) : Create(_training, RowPart.Training, settings.For(share ?? Share.Whole)), validation);
 
         IBatchSource<RowBatch> Create(RowSet rows, RowPart part, BatchSettings batches) => labeled
             ? rows.CreateLabeledBatches(part, batches, scale)

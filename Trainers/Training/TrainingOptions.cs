@@ -41,8 +41,24 @@ public abstract class TrainingOptions
     /// <summary>Whether a learning rate was set: then it is obeyed, whatever the data.</summary>
     private protected bool IsLearningRateSet => _learningRate != null;
 
-    /// <summary>Number of examples per training step. Default 32.</summary>
+    /// <summary>
+    /// Number of examples per training step. With <see cref="Distributed"/> each rank has so many, unless <see cref="GlobalBatchSize"/> is set.
+    /// Default 32.
+    /// </summary>
     public int BatchSize { get; set; } = DefaultBatchSize;
+
+    /// <summary>
+    /// Number of examples per training step of all ranks together, so that the result does not depend on how many there are. It replaces
+    /// <see cref="BatchSize"/>, and must be a multiple of the number of ranks. Default null: <see cref="BatchSize"/> times the number of ranks.
+    /// </summary>
+    [DoesNotChangeResult]
+    public int? GlobalBatchSize { get; set; }
+
+    /// <summary>
+    /// The processes that train together: <see cref="MLExtensions.Distributed.FromEnvironment"/>. Default null: this one alone.
+    /// </summary>
+    [DoesNotChangeResult]
+    public Distributed? Distributed { get; set; }
 
     /// <summary>Learning rate, before <see cref="LearningRateSchedule"/> is applied. Default 0.001.</summary>
     public double LearningRate
@@ -159,11 +175,20 @@ public abstract class TrainingOptions
     /// <summary>Which of several networks these options are for, as text; null if there is only one.</summary>
     internal string? Stage { get; set; }
 
+    /// <summary>Whether somebody compares the data: a training that is resumed, or ranks.</summary>
+    internal bool NeedsChecksum => CheckpointFolder != null || Distributed?.Group != null;
+
+    /// <summary>Whether ranks can train on parts of each batch.</summary>
+    private protected virtual bool TakesShares => true;
+
     /// <summary>Whether the weights after an epoch depend on the number of epochs that are asked for.</summary>
     internal virtual bool DependsOnEpochs => LearningRateSchedule is not ConstantSchedule;
 
     /// <summary>A folder of a family's own for files of the training, with the name of its option; null if there is none.</summary>
     internal virtual (string Folder, string Option)? MoreFolder => null;
+
+    /// <summary>Leaves reports and files to another process.</summary>
+    private protected virtual void BeSilent() => (Progress, TensorBoardFolder) = (null, null);
 
     /// <summary>Initializes the weights of a new network.</summary>
     internal virtual void InitializeWeights(nn.Module network, ulong seed) => WeightInitializer.Initialize(network, Initialization, seed);
@@ -178,6 +203,7 @@ public abstract class TrainingOptions
         ClipNorm = GradientClipNorm,
         AverageDecay = EmaDecay,
         Precision = Precision,
+        Group = Distributed?.Group,
     };
 
     /// <summary>Whether 0 epochs are allowed because the network is already trained.</summary>
@@ -187,10 +213,29 @@ public abstract class TrainingOptions
     private protected virtual string TrainedStart => nameof(InitialModel);
 
     /// <summary>Chooses the seed: that of the options, that of the context, or a random one.</summary>
-    internal int ChooseSeed(IHostEnvironment env) => Seed ?? ((IHostEnvironmentInternal)env).Seed ?? Random.Shared.Next();
+    internal int ChooseSeed(IHostEnvironment env)
+    {
+        if ((Seed ?? ((IHostEnvironmentInternal)env).Seed) is { } given)
+            return given;
+        var drawn = Random.Shared.Next();
+        return Distributed?.Group is { } group ? BitConverter.ToInt32(group.Broadcast(BitConverter.GetBytes(drawn))) : drawn;
+    }
 
-    /// <summary>Returns a copy that is independent of later changes to this object.</summary>
-    internal virtual TrainingOptions Snapshot() => (TrainingOptions)MemberwiseClone();
+    /// <summary>
+    /// Returns a copy that is independent of later changes to this object. Its batches and learning rate are those of all ranks together.
+    /// </summary>
+    internal virtual TrainingOptions Snapshot()
+    {
+        var copy = (TrainingOptions)MemberwiseClone();
+        var ranks = Distributed?.WorldSize ?? 1;
+        copy.BatchSize = GlobalBatchSize ?? checked(BatchSize * ranks);
+        copy.GlobalBatchSize = null;
+        if (ranks > 1 && Distributed!.ScaleLearningRate)
+            copy.LearningRate *= ranks;
+        if (Distributed is { IsMain: false })
+            copy.BeSilent();
+        return copy;
+    }
 
     /// <exception cref="ArgumentException">
     /// An option is out of range; the message names the option, its value and the allowed values.
@@ -199,6 +244,11 @@ public abstract class TrainingOptions
     {
         OptionCheck.Require(Epochs >= (StartsTrained ? 0 : 1), Epochs, nameof(Epochs), $"at least 1, or 0 with {TrainedStart}");
         OptionCheck.AtLeast(BatchSize, 1, nameof(BatchSize));
+        if (GlobalBatchSize is { } all)
+            OptionCheck.Require(all >= 1 && all % (Distributed?.WorldSize ?? 1) == 0, all, nameof(GlobalBatchSize), FormattableString.Invariant($"a positive multiple of the number of ranks, {Distributed?.WorldSize ?? 1}"));
+        Distributed?.Check();
+        if (Distributed is { WorldSize: > 1 } && !TakesShares)
+            throw new NotSupportedException($"{nameof(Distributed)} is set, but this training cannot be divided among ranks. Set it to null, and train on rank 0 alone.");
         OptionCheck.Positive(LearningRate, nameof(LearningRate));
         OptionCheck.NotNull(LearningRateSchedule, nameof(LearningRateSchedule));
         if (Epochs > 0)

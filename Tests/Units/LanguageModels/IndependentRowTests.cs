@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Distribution;
 using MLExtensions.Families.LanguageModels;
 using static TorchSharp.torch;
 
@@ -21,7 +22,7 @@ public sealed class IndependentRowTests
         using var store = TokenStore.Create(Buffering.InMemory);
         store.Append([11, 12, 0, 21, 0, 22, 0, 31, 32, 0]);
         var rows = new List<TextRow> { new(0, 0, 3), new(3, 2, 4), new(7, 0, 3) };
-        var batches = new TextRowBatches(store, rows, batchSize, endOfSequence: 0, new RowShuffle(TestSeed.Of(1), 0), CPU, "text");
+        var batches = new TextRowBatches(store, rows, batchSize, endOfSequence: 0, new RowShuffle(TestSeed.Of(1), 0), CPU, "text", Share.Whole);
         Assert.AreEqual((8L, (3 + batchSize - 1) / batchSize), (batches.RowCount, batches.BatchCount));
         var pairs = new List<(long Before, long Token)>();
         foreach (var batch in batches.ReadEpoch(1))
@@ -46,7 +47,7 @@ public sealed class IndependentRowTests
             store.Append([7, 0, 1, 0]);
             rows.Add(new(4 * row, 2, 4));
         }
-        var batches = new TextRowBatches(store, rows, 200, endOfSequence: 0, new RowShuffle(TestSeed.Of(1), 0.5), CPU, null);
+        var batches = new TextRowBatches(store, rows, 200, endOfSequence: 0, new RowShuffle(TestSeed.Of(1), 0.5), CPU, null, Share.Whole);
         var kept = Enumerable.Range(1, 2).Select(epoch =>
         {
             using var batch = batches.ReadEpoch(epoch).Single();

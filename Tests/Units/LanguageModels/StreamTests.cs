@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MLExtensions.Distribution;
 using MLExtensions.Families.LanguageModels;
 using static TorchSharp.torch;
 
@@ -22,7 +23,7 @@ public sealed class StreamTests
     {
         using var store = TokenStore.Create(Buffering.InMemory);
         store.Append(Enumerable.Range(0, count + 3).ToArray());
-        var windows = new TokenWindows(store, 3, count, lanes, steps, CPU, null);
+        var windows = new TokenWindows(store, 3, count, lanes, steps, CPU, null, Share.Whole);
         Assert.AreEqual(expectedStreams, windows.Streams);
         var predicted = new List<long>();
         var batches = 0;

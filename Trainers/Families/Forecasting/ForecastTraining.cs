@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
@@ -43,12 +44,12 @@ internal sealed class ForecastTraining(IHost host, LstmForecastingEstimator.Opti
         var settings = new BatchSettings(options.BatchSize, architecture.MinimumBatchRows, Seed, Shuffle: true, device);
         var unshuffled = settings with { Shuffle = false, Size = Math.Max(ValidationBatch, options.BatchSize) };
         return new TrainingData<WindowBatch>(
-            Batches(windows.Training, set, settings),
+            Batches(windows.Training, set, settings.For(Share.Of(options.Distributed))),
             aside.Count == 0 ? null : Batches(aside, other ?? set, unshuffled),
             head);
 
         WindowBatches Batches(IReadOnlyList<WindowPlace> places, SeriesSet of, BatchSettings batches) =>
-            new(places, (ForecastArchitecture)architecture, head, batches, options.CheckpointFolder == null ? null : of.Checksum());
+            new(places, (ForecastArchitecture)architecture, head, batches, options.NeedsChecksum ? of.Checksum() : null);
     }
 
     private protected override bool ReadsAgain(IDataView input) => options.ValidationGroupColumnName != null;

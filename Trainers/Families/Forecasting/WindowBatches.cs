@@ -1,3 +1,4 @@
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
@@ -19,6 +20,8 @@ internal sealed class WindowBatches(IReadOnlyList<WindowPlace> places, ForecastA
 
     public long LeftOut => settings.LeftOut(RowCount);
 
+    public Share Share => settings.Share;
+
     public string? Checksum => checksum;
 
     public IEnumerable<WindowBatch> ReadEpoch(int epoch)
@@ -28,11 +31,12 @@ internal sealed class WindowBatches(IReadOnlyList<WindowPlace> places, ForecastA
         using var values = new FeatureBlock(size, head.Horizon);
         var units = new float[size];
         var order = Order(epoch);
-        for (var first = 0; first < order.Length; first += size)
+        for (var first = 0; settings.NextBatch(order.Length - first) is > 0 and var all; first += all)
         {
-            var count = Math.Min(size, order.Length - first);
+            var own = settings.Share.Of(order.AsSpan(first, all));
+            var count = own.Length;
             for (var row = 0; row < count; row++)
-                units[row] = Fill(places[order[first + row]], windows.Row(row), values.Row(row));
+                units[row] = Fill(places[own[row]], windows.Row(row), values.Row(row));
             using var scope = NewDisposeScope();
             yield return new WindowBatch(count, (double)first / order.Length, ToDevice(windows.Rows(0, count)), ToDevice(values.Rows(0, count)), values, units);
         }

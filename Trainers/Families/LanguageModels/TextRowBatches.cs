@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -39,8 +40,10 @@ internal sealed class TextRowBatches : IBatchSource<TokenBatch>
     /// <param name="shuffle">How rows are mixed; null for their order and all contexts.</param>
     /// <param name="device">The device of the batches.</param>
     /// <param name="checksum">The checksum of the text, or null.</param>
-    public TextRowBatches(TokenStore tokens, List<TextRow> rows, int batchSize, int endOfSequence, RowShuffle? shuffle, Device device, string? checksum)
+    /// <param name="share">The part of each batch that is read here.</param>
+    public TextRowBatches(TokenStore tokens, List<TextRow> rows, int batchSize, int endOfSequence, RowShuffle? shuffle, Device device, string? checksum, Share share)
     {
+        Share = share;
         (_tokens, _rows, _batchSize, _endOfSequence, _shuffle, _device) = (tokens, [.. rows], batchSize, endOfSequence, shuffle, device);
         RowCount = rows.Sum(row => (long)row.Count - row.Context);
         // The rows belong to the data: the same tokens can be divided in another way.
@@ -49,13 +52,15 @@ internal sealed class TextRowBatches : IBatchSource<TokenBatch>
 
     public string? Checksum { get; }
 
+    public Share Share { get; }
+
     /// <summary>The number of predicted tokens per epoch.</summary>
     public long RowCount { get; }
 
     /// <summary>The number of rows of text.</summary>
     public int Rows => _rows.Length;
 
-    public int BatchCount => (_rows.Length + _batchSize - 1) / _batchSize;
+    public int BatchCount => (_rows.Length / _batchSize) + (_rows.Length % _batchSize >= Share.Count ? 1 : 0);
 
     public IEnumerable<TokenBatch> ReadEpoch(int epoch)
     {
@@ -72,7 +77,9 @@ internal sealed class TextRowBatches : IBatchSource<TokenBatch>
         var read = 0L;
         foreach (var rows in Batches(order, dropped, epoch))
         {
-            yield return Read(rows, dropped, (double)read / RowCount);
+            if (rows.Length < Share.Count)
+                continue; // not a row for each rank
+            yield return Read(Share.Of(rows.AsSpan(0, rows.Length - (rows.Length % Share.Count))).ToArray(), dropped, (double)read / RowCount);
             read += rows.Sum(row => (long)_rows[row].Count - _rows[row].Context);
         }
     }

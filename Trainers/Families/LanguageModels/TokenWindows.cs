@@ -1,3 +1,4 @@
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using static TorchSharp.torch;
 
@@ -29,13 +30,18 @@ internal sealed class TokenWindows : IBatchSource<TokenBatch>
     /// <param name="steps">The number of time steps per batch; the last batch has the rest.</param>
     /// <param name="device">The device of the batches.</param>
     /// <param name="checksum">The checksum of the text, or null.</param>
-    public TokenWindows(TokenStore tokens, long first, long count, int streams, int steps, Device device, string? checksum)
+    /// <param name="share">The part of the streams that is read here.</param>
+    /// <exception cref="ArgumentException">The text is too short for a stream on each rank.</exception>
+    public TokenWindows(TokenStore tokens, long first, long count, int streams, int steps, Device device, string? checksum, Share share)
     {
-        Checksum = checksum;
+        (Checksum, Share) = (checksum, share);
         _tokens = tokens;
         _first = first;
         _targets = count - 1;
         _streams = (int)Math.Clamp(_targets / steps, 1, streams);
+        _streams -= _streams % share.Count;
+        if (_streams == 0)
+            throw new ArgumentException(FormattableString.Invariant($"The training text has {count} tokens, too few for {share.Count} ranks: each needs at least one window of {steps}."));
         _streamLength = (_targets + _streams - 1) / _streams;
         _steps = steps;
         _device = device;
@@ -48,8 +54,13 @@ internal sealed class TokenWindows : IBatchSource<TokenBatch>
 
     public int BatchCount => checked((int)((_streamLength + _steps - 1) / _steps));
 
-    /// <summary>The number of parallel streams.</summary>
-    public int Streams => _streams;
+    /// <summary>The number of parallel streams that are read here.</summary>
+    public int Streams => _streams / Share.Count;
+
+    public Share Share { get; }
+
+    /// <summary>The network's state is carried from one to the next.</summary>
+    public bool HasIndependentBatches => false;
 
     public IEnumerable<TokenBatch> ReadEpoch(int epoch)
     {
@@ -60,24 +71,24 @@ internal sealed class TokenWindows : IBatchSource<TokenBatch>
     private TokenBatch Read(long at, int steps)
     {
         var window = new int[steps + 1];
-        var inputs = new long[steps * _streams];
-        var targets = new long[steps * _streams];
-        for (var stream = 0; stream < _streams; stream++)
+        var inputs = new long[steps * Streams];
+        var targets = new long[steps * Streams];
+        for (var stream = 0; stream < Streams; stream++)
         {
             // Spread evenly, the last stream ends with the text.
-            var start = _streams == 1 ? 0 : (_targets - _streamLength) * stream / (_streams - 1);
+            var start = _streams == 1 ? 0 : (_targets - _streamLength) * ((Share.Rank * Streams) + stream) / (_streams - 1);
             _tokens.Read(_first + start + at, window);
             for (var step = 0; step < steps; step++)
             {
-                inputs[(step * _streams) + stream] = window[step];
-                targets[(step * _streams) + stream] = window[step + 1];
+                inputs[(step * Streams) + stream] = window[step];
+                targets[(step * Streams) + stream] = window[step + 1];
             }
         }
         var fraction = (double)at / _streamLength;
         return new TokenBatch(
             inputs.Length,
             fraction,
-            tensor(inputs, [steps, _streams], ScalarType.Int64, _device).DetachFromDisposeScope(),
+            tensor(inputs, [steps, Streams], ScalarType.Int64, _device).DetachFromDisposeScope(),
             tensor(targets, ScalarType.Int64, _device).DetachFromDisposeScope());
     }
 }

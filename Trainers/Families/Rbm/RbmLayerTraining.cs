@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
@@ -35,7 +36,7 @@ internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options,
 
     private protected override TrainingData<RowBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture _, StartingWeights __, Device device, TrainingSession session)
     {
-        var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device);
+        var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, share: Share.Of(options.Distributed));
         if (below.Count == 0)
             training = new ScaledBatches<RowBatch>(training, new FeatureScale(options.InputColumnName, firstNumber: null, session.Warn));
         var lower = new LowerLayers(below, device);

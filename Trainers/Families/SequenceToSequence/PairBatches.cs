@@ -1,3 +1,4 @@
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Training;
 using static TorchSharp.torch;
@@ -21,6 +22,8 @@ internal sealed class PairBatches(PairSet pairs, int[] indices, PairTokenizer to
 
     public int BatchCount => settings.CountBatches(indices.Length);
 
+    public Share Share => settings.Share;
+
     public string? Checksum => checksum;
 
     public IEnumerable<PairBatch> ReadEpoch(int epoch)
@@ -31,8 +34,8 @@ internal sealed class PairBatches(PairSet pairs, int[] indices, PairTokenizer to
             random.Shuffle(order);
         LengthGroups.Arrange(order, LengthOf, settings, ref random);
         var buffer = new int[pairs.LongestPair];
-        for (var first = 0; first < order.Length; first += settings.Size)
-            yield return Create(order.AsSpan(first, Math.Min(settings.Size, order.Length - first)), buffer, (double)first / order.Length);
+        for (var first = 0; settings.NextBatch(order.Length - first) is > 0 and var count; first += count)
+            yield return Create(settings.Share.Of(order.AsSpan(first, count)), buffer, (double)first / order.Length);
     }
 
     private int LengthOf(int pair) => (pairs.SourceLength(pair) * MaximumTarget) + Math.Min(MaximumTarget - 1, pairs.TargetLength(pair));

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Tensors;
 using MLExtensions.Text;
@@ -63,8 +64,8 @@ internal sealed class SequenceToSequenceTraining(IHost host, SequenceToSequenceE
             indices,
             tokenizer,
             network.OutputTokenizer.EndOfSequenceId,
-            new BatchSettings(options.BatchSize, network.MinimumBatchRows, Seed, shuffle, device, LengthOf: _ => 0),
-            options.CheckpointFolder == null ? null : set.Checksum());
+            new BatchSettings(options.BatchSize, network.MinimumBatchRows, Seed, shuffle, device, LengthOf: _ => 0).For(shuffle ? Share.Of(options.Distributed) : Share.Whole),
+            options.NeedsChecksum ? set.Checksum() : null);
     }
 
     private protected override TrainingStep<PairBatch> CreateStep(TrainedNetwork network, TrainingData<PairBatch> data) => new SequenceToSequenceStep(network, options, Seed);

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
@@ -75,7 +76,7 @@ internal sealed class AdaptiveStyleTraining(
                 network.Network.to(device);
             var rows = UnlabeledData.Open(RowsOf(input), validation == null ? null : RowsOf(validation), ColumnsOf, options.CreateRowSettings(Seed), session.ThrowIfCancelled);
             owned.Add(rows);
-            var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device);
+            var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, share: Share.Of(options.Distributed));
             var looked = new ScaledBatches<RowBatch>(training, new FeatureScale(options.InputColumnName, firstNumber: null, session.Warn));
             return new StyleData(network, Pair(looked, input), aside == null ? null : Pair(aside, validation ?? input), owned);
         }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Families.Images;
 using MLExtensions.Tensors;
@@ -71,7 +72,7 @@ internal sealed class FastStyleTraining(IHost host, FastStyleTransferEstimator.O
     {
         var rows = UnlabeledData.Open(input, validation, options.InputColumnName, new PictureFormat((int)Image.Count), options.CreateRowSettings(Seed), session.ThrowIfCancelled);
         // Pictures are large, and the loss network keeps many values of each.
-        var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, validationRows: options.BatchSize);
+        var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, validationRows: options.BatchSize, share: Share.Of(options.Distributed));
         var scaled = new ScaledBatches<RowBatch>(training, new FeatureScale(options.InputColumnName, firstNumber: null, session.Warn) { UsualLargest = ValueRange.Pixels.Maximum });
         return new TrainingData<RowBatch>(scaled, aside, head: null, rows);
     }

@@ -1,0 +1,78 @@
+using MLExtensions.Distribution;
+using MLExtensions.Training;
+
+namespace MLExtensions;
+
+/// <summary>
+/// Training on several processes, on one machine or several: each reads its share of every batch, and the gradients are averaged before each
+/// step, so that all have the same weights at all times (synchronous data-parallel training). Open MPI starts and connects the processes:
+/// <c>mpirun -n 4 dotnet run</c>.
+/// </summary>
+/// <remarks>
+/// <para>All processes run the same program with the same data and options; what differs is found before the training, and said. The weights are
+/// those of one process with the same batch of all ranks, but for rounding, where nothing is drawn for each row in training (dropout,
+/// augmentation) and no statistics of a batch are used (batch normalization: each rank has those of its share, and what is remembered of them is
+/// the mean).</para>
+/// <para>Only rank 0 writes to log, progress, TensorBoard and checkpoints; write your own files where <see cref="IsMain"/> is true. A rank that
+/// fails ends the training of all with a <see cref="DistributedException"/> that names it. If Open MPI is not installed, nothing changes for
+/// programs that were not started by it.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// var distributed = Distributed.FromEnvironment();
+/// var options = new MlpMulticlassTrainer.Options { Distributed = distributed, BatchSize = 64, Epochs = 10 };
+/// using var model = ml.MulticlassClassification.Trainers.Mlp(options).Fit(train);
+/// if (distributed.IsMain)
+///     ml.Model.Save(model, train.Schema, "model.zip");
+/// </code>
+/// </example>
+public sealed record Distributed
+{
+    private static readonly Lazy<ProcessGroup> World = new(() => new MpiGroup());
+
+    private Distributed(ProcessGroup? group) => Group = group;
+
+    /// <summary>The number of this process, from 0.</summary>
+    public int Rank => Group?.Rank ?? 0;
+
+    /// <summary>The number of processes; 1 if the program was not started by <c>mpirun</c>.</summary>
+    public int WorldSize => Group?.Size ?? 1;
+
+    /// <summary>Whether this is the process that writes files: rank 0.</summary>
+    public bool IsMain => Rank == 0;
+
+    /// <summary>
+    /// How long ranks wait for one that does not answer, before all of them end and an error names it. It must be longer than the slowest rank
+    /// needs to read its data. Default: ten minutes.
+    /// </summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// Whether the learning rate is multiplied by the number of ranks, as the batch is (Goyal et al., "Accurate, large minibatch SGD: training
+    /// ImageNet in 1 hour", 2017). They recommend a warm-up of five epochs with it: see <see cref="LearningRateSchedule"/>. Default: false.
+    /// </summary>
+    public bool ScaleLearningRate { get; init; }
+
+    /// <summary>The processes, or null if there is one.</summary>
+    internal ProcessGroup? Group { get; }
+
+    /// <summary>
+    /// Finds the processes that <c>mpirun</c> has started. In a program that was started without it, there is one, and training is as without
+    /// this option.
+    /// </summary>
+    /// <exception cref="DllNotFoundException">The program was started by mpirun, but the library of Open MPI is not installed.</exception>
+    public static Distributed FromEnvironment() => new(MpiGroup.IsRank && World.Value.Size > 1 ? World.Value : null);
+
+    /// <summary>The processes of a test.</summary>
+    internal static Distributed Of(ProcessGroup group) => new(group);
+
+    /// <summary>Runs a training on all ranks.</summary>
+    internal static T Run<T>(Distributed? distributed, Func<T> training) =>
+        distributed?.Group is { } group ? group.Run(distributed.Timeout, training) : training();
+
+    internal void Check()
+    {
+        if (Timeout <= TimeSpan.Zero)
+            throw new ArgumentOutOfRangeException(nameof(Timeout), Timeout, FormattableString.Invariant($"{nameof(Distributed)}.{nameof(Timeout)} is {Timeout}; it must be positive."));
+    }
+}

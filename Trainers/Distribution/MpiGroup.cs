@@ -1,0 +1,163 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+using MLExtensions.Tensors;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Distribution;
+
+/// <summary>The processes that <c>mpirun</c> has started.</summary>
+internal sealed unsafe class MpiGroup : ProcessGroup
+{
+    private const int NoticeTag = 71;
+    private const int NoticeBytes = 1024;
+    private const int LongestSum = 1 << 28;
+    private const int TestsPerLook = 200;
+    private const int EndedByTimeout = 75;
+
+    // What is not there after this time will not come: processes that wait look for each other's notices all the time.
+    private static readonly TimeSpan Answer = TimeSpan.FromSeconds(3);
+
+    private readonly MpiLibrary _mpi;
+
+    // Operations of a broken training are never done. What they may still write into is never freed.
+    private readonly List<object> _abandoned = [];
+
+    public MpiGroup()
+    {
+        _mpi = new MpiLibrary();
+        (Rank, Size) = _mpi.Initialize();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => End();
+    }
+
+    /// <summary>Whether mpirun has started this process.</summary>
+    public static bool IsRank => Environment.GetEnvironmentVariable("OMPI_COMM_WORLD_SIZE") != null;
+
+    public override int Rank { get; }
+
+    public override int Size { get; }
+
+    public override void Sum(Span<double> values)
+    {
+        var memory = (double*)NativeMemory.Alloc((nuint)values.Length, sizeof(double));
+        values.CopyTo(new Span<double>(memory, values.Length));
+        Wait(_mpi.BeginSum(memory, values.Length)); // if it fails, the memory is lost, as it must be
+        new Span<double>(memory, values.Length).CopyTo(values);
+        NativeMemory.Free(memory);
+    }
+
+    public override byte[] Broadcast(byte[] value, int root = 0)
+    {
+        Span<double> length = [Rank == root ? value.Length : 0];
+        Sum(length);
+        var bytes = GC.AllocateUninitializedArray<byte>((int)length[0], pinned: true);
+        if (Rank == root)
+            value.CopyTo(bytes, 0);
+        Keep(bytes, () => Wait(_mpi.BeginBroadcast((byte*)Marshal.UnsafeAddrOfPinnedArrayElement(bytes, 0), bytes.Length, root)));
+        return bytes;
+    }
+
+    private protected override void SumOnHost(Tensor values)
+    {
+        var address = TensorMemory.Pointer<float>(values);
+        var owner = values.alias().DetachFromDisposeScope();
+        Keep(owner, () =>
+        {
+            for (long first = 0; first < owner.NumberOfElements; first += LongestSum)
+                Wait(_mpi.BeginSum(address + first, (int)Math.Min(LongestSum, owner.NumberOfElements - first)));
+        });
+        owner.Dispose();
+    }
+
+    private protected override void Notify(bool isCancelled, string reason) => Tell(isCancelled ? Notice.Cancelled : Notice.Failed, reason);
+
+    private void Keep(object memory, Action operation)
+    {
+        try
+        {
+            operation();
+        }
+        catch
+        {
+            _abandoned.Add(memory);
+            throw;
+        }
+    }
+
+    private void Wait(nint request)
+    {
+        var watch = Stopwatch.StartNew();
+        for (var tests = 1; !_mpi.IsDone(ref request); tests++)
+        {
+            if (tests % TestsPerLook != 0)
+                continue;
+            Look(late: null);
+            if (watch.Elapsed > Timeout)
+                NameTheLate();
+            Thread.Yield(); // there may be more ranks than cores
+        }
+    }
+
+    /// <summary>Looks for what other ranks have told.</summary>
+    /// <param name="late">The ranks that have not said yet that they wait, too; null if nobody asks.</param>
+    private void Look(HashSet<int>? late)
+    {
+        Span<byte> bytes = stackalloc byte[NoticeBytes];
+        for (var rank = 0; rank < Size; rank++)
+        {
+            if (rank == Rank || !_mpi.TryReceive(bytes, rank, NoticeTag))
+                continue;
+            var notice = (Notice)bytes[0];
+            if (notice == Notice.Waiting)
+                late?.Remove(rank);
+            else
+                throw NoticeOf(rank, notice == Notice.Cancelled, Encoding.UTF8.GetString(bytes.Slice(sizeof(int) + 1, BinaryPrimitives.ReadInt32LittleEndian(bytes[1..]))));
+        }
+    }
+
+    private void NameTheLate()
+    {
+        Tell(Notice.Waiting, "");
+        var late = Enumerable.Range(0, Size).Where(rank => rank != Rank).ToHashSet();
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < Answer && late.Count > 0; Thread.Sleep(1))
+            Look(late);
+        var names = late.Count == 0 ? "The network" : FormattableString.Invariant($"Rank {string.Join(" and rank ", late.Order())}");
+        var first = Enumerable.Range(0, Size).First(rank => !late.Contains(rank));
+        if (first == Rank)
+            Console.Error.WriteLine(FormattableString.Invariant($"MLExtensions: {names} did not answer for {Timeout.TotalSeconds:0} s (Distributed.Timeout), so that the training of all {Size} ranks ends. The last checkpoint, if there is one, is intact."));
+        else
+            Thread.Sleep(Answer);
+        _mpi.Abort(EndedByTimeout);
+    }
+
+    private void Tell(Notice notice, string reason)
+    {
+        var text = Encoding.UTF8.GetBytes(reason);
+        text = text[..Math.Min(text.Length, NoticeBytes - sizeof(int) - 1)];
+        var bytes = GC.AllocateArray<byte>(NoticeBytes, pinned: true);
+        _abandoned.Add(bytes); // may be sent when somebody asks
+        bytes[0] = (byte)notice;
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(1), text.Length);
+        text.CopyTo(bytes, sizeof(int) + 1);
+        for (var rank = 0; rank < Size; rank++)
+        {
+            if (rank != Rank)
+                _mpi.Send((byte*)Marshal.UnsafeAddrOfPinnedArrayElement(bytes, 0), NoticeBytes, rank, NoticeTag);
+        }
+    }
+
+    /// <summary>mpirun takes a process for lost that ends without this. A broken group might wait in it for ever.</summary>
+    private void End()
+    {
+        using var watchdog = new Timer(_ => _mpi.Abort(EndedByTimeout), null, TimeSpan.FromSeconds(10), System.Threading.Timeout.InfiniteTimeSpan);
+        _mpi.End();
+    }
+
+    private enum Notice : byte
+    {
+        Failed = 1,
+        Cancelled = 2,
+        Waiting = 3,
+    }
+}

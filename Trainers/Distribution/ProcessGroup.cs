@@ -1,0 +1,83 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MLExtensions.Distribution;
+
+/// <summary>
+/// The processes that train one network together. All of them call the same members in the same order. One that fails tells the others, so that
+/// none waits for it.
+/// </summary>
+internal abstract class ProcessGroup
+{
+    private string? _broken;
+    private bool _isRunning;
+
+    public abstract int Rank { get; }
+
+    public abstract int Size { get; }
+
+    /// <summary>How long the others are waited for. Set at the beginning of a training.</summary>
+    public TimeSpan Timeout { get; private set; }
+
+    /// <summary>Runs a training. If it fails here, it fails in all processes.</summary>
+    /// <param name="timeout">How long the others are waited for.</param>
+    /// <param name="training">The training.</param>
+    /// <exception cref="DistributedException">It failed in another process.</exception>
+    public T Run<T>(TimeSpan timeout, Func<T> training)
+    {
+        if (_isRunning)
+            return training();
+        if (_broken != null)
+            throw new DistributedException($"The ranks are no longer together since a training of theirs ended early ({_broken}). End the processes and start them again.");
+        (_isRunning, Timeout) = (true, timeout);
+        try
+        {
+            var result = training();
+            Sum([0.0]); // nobody goes on before all have a result
+            return result;
+        }
+        catch (Exception e)
+        {
+            _broken = e.Message;
+            if (e is not DistributedException and not OtherRankCancelledException)
+                Notify(e is OperationCanceledException, e.Message);
+            throw;
+        }
+        finally
+        {
+            _isRunning = false;
+        }
+    }
+
+    /// <summary>Sums a flat, contiguous float32 tensor over all processes, in place.</summary>
+    public void Sum(Tensor values)
+    {
+        using var host = values.device_type == DeviceType.CPU ? values.alias() : values.cpu();
+        SumOnHost(host);
+        if (values.device_type != DeviceType.CPU)
+            values.copy_(host);
+    }
+
+    /// <summary>Sums numbers over all processes, in place.</summary>
+    public abstract void Sum(Span<double> values);
+
+    /// <summary>Returns what one process has.</summary>
+    /// <param name="value">What it has; the others give anything.</param>
+    /// <param name="root">The process.</param>
+    public abstract byte[] Broadcast(byte[] value, int root = 0);
+
+    /// <summary>Returns what each process has, in the order of their ranks.</summary>
+    public byte[][] Gather(byte[] value) => Enumerable.Range(0, Size).Select(rank => Broadcast(value, rank)).ToArray();
+
+    private protected abstract void SumOnHost(Tensor values);
+
+    /// <summary>Tells the others that this process has ended its part.</summary>
+    private protected abstract void Notify(bool isCancelled, string reason);
+
+    /// <summary>What another process has told.</summary>
+    private protected static Exception NoticeOf(int rank, bool isCancelled, string reason) =>
+        isCancelled ? new OtherRankCancelledException(rank) : new DistributedException(FormattableString.Invariant($"Rank {rank} ended the training: {reason}"));
+}
+
+/// <summary>Another process was told to cancel.</summary>
+internal sealed class OtherRankCancelledException(int rank) : OperationCanceledException(FormattableString.Invariant($"Rank {rank} cancelled the training."));

@@ -1,0 +1,45 @@
+using System.Text.Json;
+using MLExtensions.Engine;
+
+namespace MLExtensions.Distribution;
+
+/// <summary>Finds before a training what ranks do not have in common.</summary>
+internal static class RankAgreement
+{
+    // Gradients are shared, so that weights do not depend on them.
+    private static readonly string[] MayDiffer = ["number of threads", "device of the "];
+
+    /// <summary>Gives all ranks the initial weights of rank 0, and compares everything else that the result depends on.</summary>
+    /// <param name="group">The processes.</param>
+    /// <param name="step">The networks in training.</param>
+    /// <param name="share">The part of each batch that the source of the batches gives.</param>
+    /// <param name="fingerprint">What the result depends on, by name.</param>
+    /// <exception cref="NotSupportedException">The source cannot divide its batches.</exception>
+    /// <exception cref="DistributedException">A rank has other options, data or versions; the message names it.</exception>
+    public static void Begin(ProcessGroup group, TrainingStep step, Share share, Func<IReadOnlyDictionary<string, string>> fingerprint)
+    {
+        if (share.Count != group.Size)
+            throw new NotSupportedException($"{nameof(TrainingOptions.Distributed)} is set, but the batches of this training cannot be divided among ranks. Set it to null, and train on rank 0 alone.");
+        foreach (var network in step.Networks)
+            network.TakeWeights(group);
+        var own = new Dictionary<string, string>(fingerprint())
+        {
+            ["version of MLExtensions"] = typeof(RankAgreement).Assembly.GetName().Version!.ToString(),
+            ["version of TorchSharp"] = typeof(TorchSharp.torch).Assembly.GetName().Version!.ToString(),
+        };
+        var all = group.Gather(JsonSerializer.SerializeToUtf8Bytes(own)).Select(json => JsonSerializer.Deserialize<Dictionary<string, string>>(json)!).ToArray();
+        for (var rank = 1; rank < all.Length; rank++)
+            Compare(all[0], all[rank], rank);
+    }
+
+    private static void Compare(Dictionary<string, string> first, Dictionary<string, string> other, int rank)
+    {
+        foreach (var name in first.Keys.Union(other.Keys).Where(name => !MayDiffer.Any(name.StartsWith)))
+        {
+            if (first.GetValueOrDefault(name) is var was && other.GetValueOrDefault(name) is var value && was != value)
+                throw new DistributedException(FormattableString.Invariant($"Rank {rank} trains something else: {name} is {Short(value)}, but {Short(was)} on rank 0. All ranks must have the same options, data and versions."));
+        }
+    }
+
+    private static string Short(string? value) => value == null ? "unset" : value.Length <= 100 ? value : value[..100] + "...";
+}
