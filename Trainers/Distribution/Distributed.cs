@@ -66,6 +66,9 @@ public sealed record Distributed
     /// <summary>The processes of a test.</summary>
     internal static Distributed Of(ProcessGroup group) => new(group);
 
+    /// <summary>The part of each batch that this process trains on.</summary>
+    internal static Share ShareOf(Distributed? distributed) => new(distributed?.Rank ?? 0, distributed?.WorldSize ?? 1);
+
     /// <summary>Runs a training on all ranks.</summary>
     internal static T Run<T>(Distributed? distributed, Func<T> training) =>
         distributed?.Group is { } group ? group.Run(distributed.Timeout, training) : training();

@@ -78,7 +78,7 @@ internal sealed class SupervisedData(SupervisedTrainerOptions options, Supervise
             var aside = other?.CreateLabeledBatches(RowPart.Training, unshuffled, scale)
                 ?? (fraction > 0 ? set.CreateLabeledBatches(RowPart.Validation, unshuffled, scale) : null);
             var features = new FeatureScale(trainingColumns.Features.Name, options.FirstNumber(trainingColumns.Features, trainingColumns.Format), session.Warn);
-            return new TrainingData<LabeledBatch>(new ScaledBatches<LabeledBatch>(set.CreateLabeledBatches(RowPart.Training, settings.For(Share.Of(options.Distributed)), scale), features), aside, head, set, other);
+            return new TrainingData<LabeledBatch>(new ScaledBatches<LabeledBatch>(set.CreateLabeledBatches(RowPart.Training, settings.For(Distributed.ShareOf(options.Distributed)), scale), features), aside, head, set, other);
         }
         catch
         {

@@ -1,3 +1,4 @@
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 
 namespace MLExtensions.Training;
@@ -19,7 +20,7 @@ namespace MLExtensions.Training;
 internal sealed class ClassBatches<TBatch>(TrainingRows rows, int[] indices, BatchSettings settings, int examplesPerClass, CreateBuffer<TBatch> createBuffer, string? checksum) : IBatchSource<TBatch>
     where TBatch : RowBatch
 {
-    private readonly ClassSchedule _schedule = new(indices.GroupBy(row => (int)rows.LabelOf(row)).OrderBy(group => group.Key).Select(group => group.ToArray()).ToArray(), settings.Size / examplesPerClass, examplesPerClass);
+    private readonly ClassSchedule _schedule = new(indices.GroupBy(row => (int)rows.LabelOf(row)).OrderBy(group => group.Key).Select(group => group.ToArray()).ToArray(), settings.Size / examplesPerClass, examplesPerClass, settings.Share.Count);
 
     public long RowCount => _schedule.RowCount;
 
@@ -27,15 +28,18 @@ internal sealed class ClassBatches<TBatch>(TrainingRows rows, int[] indices, Bat
 
     public long LeftOut => _schedule.LeftOut;
 
+    public Share Share => settings.Share;
+
     public string? Checksum => checksum;
 
     public IEnumerable<TBatch> ReadEpoch(int epoch)
     {
-        using var buffer = createBuffer(settings.Size, rows.Features.Width, RowCount);
+        using var buffer = createBuffer(settings.Size / Share.Count, rows.Features.Width, RowCount / Share.Count);
         foreach (var batch in _schedule.Epoch(new SplitMix64(SeedSequence.Derive(settings.Seed, SeedSequence.Shuffle, epoch))))
         {
-            buffer.Fill(rows, batch);
-            yield return buffer.Take(batch.Length);
+            foreach (var group in Share.Of<int[]>(batch))
+                buffer.Fill(rows, group);
+            yield return buffer.Take(buffer.Count);
         }
     }
 }
@@ -49,16 +53,18 @@ internal sealed class ClassSchedule
     private readonly int[][] _classes;
     private readonly int _classesPerBatch;
     private readonly int _examplesPerClass;
+    private readonly int _ranks;
 
     /// <param name="classes">The rows of each class.</param>
     /// <param name="classesPerBatch">P.</param>
     /// <param name="examplesPerClass">K.</param>
-    public ClassSchedule(int[][] classes, int classesPerBatch, int examplesPerClass)
+    /// <param name="ranks">The number of processes, which all get as many classes of a batch.</param>
+    public ClassSchedule(int[][] classes, int classesPerBatch, int examplesPerClass, int ranks = 1)
     {
-        (_classes, _classesPerBatch, _examplesPerClass) = (classes, classesPerBatch, examplesPerClass);
+        (_classes, _classesPerBatch, _examplesPerClass, _ranks) = (classes, classesPerBatch, examplesPerClass, ranks);
         // The numbers of batches and rows are the same in each epoch; only which rows they are is drawn.
         foreach (var batch in Epoch(new SplitMix64(0)))
-            (BatchCount, RowCount) = (BatchCount + 1, RowCount + batch.Length);
+            (BatchCount, RowCount) = (BatchCount + 1, RowCount + batch.Sum(group => group.Length));
         RowCount += LeftOut = Enumerable.Range(0, classes.Length).Sum(RowsOf) - RowCount;
     }
 
@@ -70,17 +76,17 @@ internal sealed class ClassSchedule
     /// <summary>The rows of an epoch that find no second class for a batch.</summary>
     public long LeftOut { get; }
 
-    /// <summary>The rows of each batch of an epoch, class after class.</summary>
-    public IEnumerable<int[]> Epoch(SplitMix64 random)
+    /// <summary>The rows of each batch of an epoch, by class.</summary>
+    public IEnumerable<int[][]> Epoch(SplitMix64 random)
     {
         var orders = Array.ConvertAll(_classes, rows => Order(rows, ref random));
         var taken = new int[_classes.Length];
         while (true)
         {
             var chosen = Choose(taken, ref random);
-            if (chosen.Length < LeastClasses)
+            if (chosen.Length < LeastClasses * _ranks)
                 yield break;
-            yield return chosen.SelectMany(place => Group(orders[place], taken[place]++)).ToArray();
+            yield return chosen[..(chosen.Length - (chosen.Length % _ranks))].Select(place => Group(orders[place], taken[place]++).ToArray()).ToArray();
         }
     }
 

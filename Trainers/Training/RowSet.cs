@@ -293,7 +293,7 @@ internal sealed class UnlabeledData : IDisposable
         var settings = new BatchSettings(batchSize, minimumRows, seed, Shuffle: true, device) { Multiple = multiple };
         var unshuffled = settings with { Shuffle = false, MinimumRows = multiple, Size = Math.Max(validationRows / multiple * multiple, batchSize) };
         var validation = _validation != null ? Create(_validation, RowPart.Training, unshuffled) : _fraction > 0 ? Create(_training, RowPart.Validation, unshuffled) : null;
-        return (examplesPerClass is { } each ? _training.CreateClassBatches(settings, each, scale) : Create(_training, RowPart.Training, settings.For(share ?? Share.Whole)), validation);
+        return (examplesPerClass is { } each ? _training.CreateClassBatches(settings.For(share ?? Share.Whole), each, scale) : Create(_training, RowPart.Training, settings.For(share ?? Share.Whole)), validation);
 
         IBatchSource<RowBatch> Create(RowSet rows, RowPart part, BatchSettings batches) => labeled
             ? rows.CreateLabeledBatches(part, batches, scale)

@@ -10,7 +10,7 @@ public sealed class ClassScheduleTests
     public void EqualClasses_EveryBatchHasPClassesWithKExamples()
     {
         var (schedule, classOf) = Create([8, 8, 8, 8], classesPerBatch: 2, examplesPerClass: 4);
-        var batches = schedule.Epoch(new SplitMix64(3)).ToArray();
+        var batches = Batches(schedule, 3).ToArray();
         Assert.HasCount(4, batches);
         Assert.AreEqual(4, schedule.BatchCount);
         foreach (var batch in batches)
@@ -22,7 +22,7 @@ public sealed class ClassScheduleTests
     public void LastGroup_IsFilledUpWithOtherExamplesOfTheClass()
     {
         var (schedule, classOf) = Create([6, 5], classesPerBatch: 2, examplesPerClass: 4);
-        var batches = schedule.Epoch(new SplitMix64(3)).ToArray();
+        var batches = Batches(schedule, 3).ToArray();
         Assert.HasCount(2, batches);
         foreach (var group in batches.SelectMany(batch => batch.GroupBy(row => classOf[row])))
             Assert.HasCount(4, group.Distinct());
@@ -34,7 +34,7 @@ public sealed class ClassScheduleTests
     public void SmallClasses_ContributeWhatTheyHave()
     {
         var (schedule, _) = Create([4, 2, 1], classesPerBatch: 3, examplesPerClass: 4);
-        CollectionAssert.AreEquivalent(Enumerable.Range(0, 7).ToArray(), schedule.Epoch(new SplitMix64(3)).Single());
+        CollectionAssert.AreEquivalent(Enumerable.Range(0, 7).ToArray(), Batches(schedule, 3).Single());
         Assert.AreEqual(7, schedule.RowCount);
     }
 
@@ -42,7 +42,7 @@ public sealed class ClassScheduleTests
     public void ManyOfOneClass_WhatFindsNoOtherClassIsLeftOut()
     {
         var (schedule, classOf) = Create([40, 4, 4], classesPerBatch: 2, examplesPerClass: 4);
-        var batches = schedule.Epoch(new SplitMix64(3)).ToArray();
+        var batches = Batches(schedule, 3).ToArray();
         Assert.HasCount(2, batches);
         Assert.IsTrue(batches.All(batch => batch.Select(row => classOf[row]).Distinct().Count() == 2));
         Assert.AreEqual(32, schedule.LeftOut);
@@ -58,7 +58,7 @@ public sealed class ClassScheduleTests
         Assert.AreEqual(first, again);
         Assert.AreNotEqual(first, other);
 
-        string Text(ulong seed) => string.Join("; ", schedule.Epoch(new SplitMix64(seed)).Select(batch => string.Join(",", batch)));
+        string Text(ulong seed) => string.Join("; ", Batches(schedule, seed).Select(batch => string.Join(",", batch)));
     }
 
     [TestMethod]
@@ -67,11 +67,14 @@ public sealed class ClassScheduleTests
         var (schedule, _) = Create([9, 7, 5, 3, 1, 30], classesPerBatch: 4, examplesPerClass: 3);
         for (ulong seed = 0; seed < 20; seed++)
         {
-            var batches = schedule.Epoch(new SplitMix64(seed)).ToArray();
+            var batches = Batches(schedule, seed).ToArray();
             Assert.AreEqual(schedule.BatchCount, batches.Length);
             Assert.AreEqual(schedule.RowCount - schedule.LeftOut, batches.Sum(batch => batch.Length));
         }
     }
+
+    private static IEnumerable<int[]> Batches(ClassSchedule schedule, ulong seed) =>
+        schedule.Epoch(new SplitMix64(seed)).Select(batch => batch.SelectMany(rows => rows).ToArray());
 
     private static (ClassSchedule Schedule, int[] ClassOf) Create(int[] sizes, int classesPerBatch, int examplesPerClass)
     {

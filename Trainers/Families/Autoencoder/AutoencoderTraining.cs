@@ -19,7 +19,7 @@ internal sealed class AutoencoderTraining(IHost host, AutoencoderEstimator.Optio
     private protected override TrainingData<RowBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture architecture, StartingWeights start, Device device, TrainingSession session)
     {
         var rows = UnlabeledData.Open(input, validation, options.InputColumnName, FormatOf((AutoencoderArchitecture)architecture), options.CreateRowSettings(Seed), session.ThrowIfCancelled);
-        var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, share: Share.Of(options.Distributed));
+        var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, share: Distributed.ShareOf(options.Distributed));
         var scaled = new ScaledBatches<RowBatch>(training, new FeatureScale(options.InputColumnName, firstNumber: 0, session.Warn));
         return new TrainingData<RowBatch>(scaled, aside, head: null, rows);
     }

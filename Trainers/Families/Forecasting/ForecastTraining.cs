@@ -44,7 +44,7 @@ internal sealed class ForecastTraining(IHost host, LstmForecastingEstimator.Opti
         var settings = new BatchSettings(options.BatchSize, architecture.MinimumBatchRows, Seed, Shuffle: true, device);
         var unshuffled = settings with { Shuffle = false, Size = Math.Max(ValidationBatch, options.BatchSize) };
         return new TrainingData<WindowBatch>(
-            Batches(windows.Training, set, settings.For(Share.Of(options.Distributed))),
+            Batches(windows.Training, set, settings.For(Distributed.ShareOf(options.Distributed))),
             aside.Count == 0 ? null : Batches(aside, other ?? set, unshuffled),
             head);
 

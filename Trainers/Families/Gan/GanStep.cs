@@ -1,4 +1,5 @@
 using System.Globalization;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
@@ -211,9 +212,10 @@ internal sealed class GanStep : TrainingStep<RowBatch>
     private Tensor Generate(int rows, Tensor? labels, bool withGradient)
     {
         using var mode = set_grad_enabled(withGradient);
+        var share = _generator.Module.training ? Distributed.ShareOf(_options.Distributed) : Share.Whole;
         var noise = _shape.LatentDistribution == LatentDistribution.Normal
-            ? randn([rows, _shape.LatentSize], dtype: ScalarType.Float32, device: CPU, generator: _random)
-            : rand([rows, _shape.LatentSize], dtype: ScalarType.Float32, device: CPU, generator: _random).mul_(Number.Of(2)).sub_(Number.One);
+            ? share.Draw(rows, count => randn([count, _shape.LatentSize], dtype: ScalarType.Float32, device: CPU, generator: _random))
+            : share.Draw(rows, count => rand([count, _shape.LatentSize], dtype: ScalarType.Float32, device: CPU, generator: _random)).mul(Number.Of(2)).sub_(Number.One);
         return _generator.Forward(SampleSpread.Join(noise.to(_generator.Device), labels));
     }
 

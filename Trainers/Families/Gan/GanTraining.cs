@@ -58,7 +58,7 @@ internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanD
                 throw new ArgumentException(FormattableString.Invariant($"The training data has {rows.Labels.RowCount} rows; a step of this GAN needs at least {least}."));
             if ((validation != null || options.ValidationFraction > 0) && rows.ValidationRows < options.PackSize)
                 throw new ArgumentException(FormattableString.Invariant($"There are {rows.ValidationRows} rows to validate on; there must be at least {options.PackSize}, which is {nameof(options.PackSize)}."));
-            var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, least, options.PackSize, labeled: options.LabelColumnName != null, share: Share.Of(options.Distributed));
+            var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, least, options.PackSize, labeled: options.LabelColumnName != null, share: Distributed.ShareOf(options.Distributed));
             training = new ScaledBatches<RowBatch>(training, new FeatureScale(options.FeatureColumnName, firstNumber: design.Generator.Values == null ? 0 : null, session.Warn));
             return new TrainingData<RowBatch>(training, aside, head: null, rows);
         }

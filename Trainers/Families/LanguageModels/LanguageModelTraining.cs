@@ -87,7 +87,7 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
             validation != null ? Batches(validation, validationRows, shuffle: false) : held > 0 ? Batches(tokens, rows[^held..], shuffle: false) : null);
 
         TextRowBatches Batches(TokenStore store, List<TextRow> part, bool shuffle) =>
-            new(store, part, options.BatchSize, tokenizer.EndOfSequenceId, shuffle ? new RowShuffle(Seed, options.ContextDropout) : null, device, options.NeedsChecksum ? store.Checksum() : null, shuffle ? Share.Of(options.Distributed) : Share.Whole);
+            new(store, part, options.BatchSize, tokenizer.EndOfSequenceId, shuffle ? new RowShuffle(Seed, options.ContextDropout) : null, device, options.NeedsChecksum ? store.Checksum() : null, shuffle ? Distributed.ShareOf(options.Distributed) : Share.Whole);
     }
 
     private TextPart? PartOf(RowGroups? groups, bool isHeld) => groups == null ? null : new TextPart(options.ValidationGroupColumnName!, groups, isHeld);
@@ -124,7 +124,7 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
         if (validation is { Count: < 2 } || (validation == null && options.ValidationFraction > 0 && held < 2))
             throw new ArgumentException(FormattableString.Invariant($"The validation text has {validation?.Count ?? held} tokens; at least 2 are needed."));
         return (
-            Windows(tokens, 0, count, Share.Of(options.Distributed)),
+            Windows(tokens, 0, count, Distributed.ShareOf(options.Distributed)),
             validation != null ? Windows(validation, 0, validation.Count, Share.Whole) : held > 0 ? Windows(tokens, count, held, Share.Whole) : null);
 
         TokenWindows Windows(TokenStore store, long first, long length, Share share) =>

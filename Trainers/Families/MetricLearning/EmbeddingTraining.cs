@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
@@ -41,7 +42,7 @@ internal sealed class EmbeddingTraining(IHost host, EmbeddingOptions options, in
                 Report(counts, TrainingSession.ValidationData);
             CheckClasses(rows.Labels.ClassCounts);
             ReportSingles(rows.Labels.ClassCounts);
-            var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, labeled: true, validationRows: int.MaxValue, examplesPerClass: options.ExamplesPerClass);
+            var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, labeled: true, validationRows: int.MaxValue, examplesPerClass: options.ExamplesPerClass, share: Distributed.ShareOf(options.Distributed));
             if (rows.ValidationRows > MostValidationRows)
                 session.Report(new DataCounts(), TrainingSession.ValidationData, [new DataNote(FormattableString.Invariant($"Of {rows.ValidationRows} validation rows {MostValidationRows}, drawn at random, are compared with each other."), IsWarning: false)]);
             CheckValidation(aside);

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Families.Recurrent;
 using MLExtensions.Tensors;
@@ -46,8 +47,8 @@ internal sealed class QuatrainLineTraining(IHost host, LanguageModelEstimator.Op
             throw new ArgumentException(FormattableString.Invariant($"{nameof(options.ValidationFraction)} {options.ValidationFraction} of {poems.Count} poems leaves none for validation; at least one is needed."));
         if (validation == null)
             poems = poems[..^held.Count];
-        var training = new QuatrainBatches(poems, options.BatchSize, Seed, options.ContextDropout, device, isMixed: true, options.CheckpointFolder != null);
-        return new TrainingData<QuatrainBatch>(training, held.Count == 0 ? null : new QuatrainBatches(held, options.BatchSize, Seed, 0, device, isMixed: false, options.CheckpointFolder != null), head: null);
+        var training = new QuatrainBatches(poems, options.BatchSize, Seed, options.ContextDropout, device, isMixed: true, options.NeedsChecksum, Distributed.ShareOf(options.Distributed));
+        return new TrainingData<QuatrainBatch>(training, held.Count == 0 ? null : new QuatrainBatches(held, options.BatchSize, Seed, 0, device, isMixed: false, options.NeedsChecksum, Share.Whole), head: null);
     }
 
     private protected override TrainingStep<QuatrainBatch> CreateStep(TrainedNetwork network, TrainingData<QuatrainBatch> data) => new QuatrainLineStep(network);
@@ -93,11 +94,13 @@ internal sealed class QuatrainBatch(int rowCount, double epochFraction, Tensor r
 }
 
 /// <summary>Batches of poems of one length each, in another order in each epoch.</summary>
-internal sealed class QuatrainBatches(List<QuatrainTokens> poems, int batchSize, int seed, double titleDropout, Device device, bool isMixed, bool isKept) : IBatchSource<QuatrainBatch>
+internal sealed class QuatrainBatches(List<QuatrainTokens> poems, int batchSize, int seed, double titleDropout, Device device, bool isMixed, bool isKept, Share share) : IBatchSource<QuatrainBatch>
 {
     public long RowCount { get; } = poems.Sum(poem => (long)poem.Characters.Length);
 
-    public int BatchCount { get; } = poems.GroupBy(poem => poem.LineLength).Sum(form => (form.Count() + batchSize - 1) / batchSize);
+    public int BatchCount { get; } = poems.GroupBy(poem => poem.LineLength).Sum(form => (form.Count() / batchSize) + (form.Count() % batchSize >= share.Count ? 1 : 0));
+
+    public Share Share => share;
 
     public string? Checksum { get; } = isKept ? ChecksumOf(poems) : null;
 
@@ -121,17 +124,18 @@ internal sealed class QuatrainBatches(List<QuatrainTokens> poems, int batchSize,
         var titles = new SplitMix64(SeedSequence.Derive(seed, SeedSequence.ContextDropout, epoch));
         if (isMixed)
             new SplitMix64(SeedSequence.Derive(seed, SeedSequence.Shuffle, epoch)).Shuffle(order);
-        var batches = order.GroupBy(poem => poems[poem].LineLength).OrderBy(form => form.Key).SelectMany(form => form.Chunk(batchSize)).ToArray();
+        var batches = order.GroupBy(poem => poems[poem].LineLength).OrderBy(form => form.Key).SelectMany(form => form.Chunk(batchSize)).Where(batch => batch.Length >= share.Count).ToArray();
         var places = Enumerable.Range(0, batches.Length).ToArray();
         if (isMixed)
             new SplitMix64(SeedSequence.Derive(seed, SeedSequence.BatchOrder, epoch)).Shuffle(places);
         var read = 0L;
         foreach (var place in places)
         {
-            var batch = batches[place].Select(poem => titleDropout > 0 && titles.NextDouble() < titleDropout ? poems[poem] with { About = [] } : poems[poem]).ToArray();
+            var whole = batches[place].Select(poem => titleDropout > 0 && titles.NextDouble() < titleDropout ? poems[poem] with { About = [] } : poems[poem]).ToArray();
+            var batch = share.Of(whole.AsSpan(0, whole.Length - (whole.Length % share.Count))).ToArray();
             var count = batch.Sum(poem => poem.Characters.Length);
             yield return new QuatrainBatch(count, (double)read / RowCount, LineQuatrainNetwork.RowsOf(batch, device).DetachFromDisposeScope(), batch[0].LineLength);
-            read += count;
+            read += whole.Sum(poem => poem.Characters.Length);
         }
     }
 }

@@ -36,13 +36,14 @@ internal sealed class RbmLayerTraining(IHost host, RbmEstimator.Options options,
 
     private protected override TrainingData<RowBatch> Open(IDataView input, IDataView? validation, NetworkArchitecture _, StartingWeights __, Device device, TrainingSession session)
     {
-        var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, share: Share.Of(options.Distributed));
+        var (all, aside) = rows.CreateBatches(options.BatchSize, Seed, device);
+        var (training, _) = rows.CreateBatches(options.BatchSize, Seed, device, share: Distributed.ShareOf(options.Distributed));
         if (below.Count == 0)
-            training = new ScaledBatches<RowBatch>(training, new FeatureScale(options.InputColumnName, firstNumber: null, session.Warn));
+            all = new ScaledBatches<RowBatch>(all, new FeatureScale(options.InputColumnName, firstNumber: null, session.Warn));
         var lower = new LowerLayers(below, device);
         try
         {
-            var statistics = DataStatistics.Of(training, lower.Up, session.ThrowIfCancelled);
+            var statistics = DataStatistics.Of(all, lower.Up, session.ThrowIfCancelled);
             WarnOfScale(session, statistics);
             return new LayerData(training, aside, lower, statistics);
         }

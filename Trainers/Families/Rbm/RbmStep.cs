@@ -1,4 +1,5 @@
 using System.Globalization;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
@@ -49,7 +50,7 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
         _type = network.Weight.dtype;
         using (NewDisposeScope())
             _sample = statistics.Sample.to(_type).alias().DetachFromDisposeScope();
-        _sampler = new UnitSampler(trained.Device);
+        _sampler = new UnitSampler(trained.Device, Distributed.ShareOf(options.Distributed));
         _sparse = network.Architecture.VisibleUnits == VisibleUnitType.Bernoulli ? SparseVisibleUnits.Of(statistics, _type) : null;
         _rateFactor = options.AdaptsLearningRate ? _sparse?.RateFactor ?? 1 : 1;
         _divergence = new ContrastiveDivergence(network, _sampler, options.GibbsSteps, options.SampleVisible ?? options.PersistentChains != null, _sparse);

@@ -64,7 +64,7 @@ internal sealed class SequenceToSequenceTraining(IHost host, SequenceToSequenceE
             indices,
             tokenizer,
             network.OutputTokenizer.EndOfSequenceId,
-            new BatchSettings(options.BatchSize, network.MinimumBatchRows, Seed, shuffle, device, LengthOf: _ => 0).For(shuffle ? Share.Of(options.Distributed) : Share.Whole),
+            new BatchSettings(options.BatchSize, network.MinimumBatchRows, Seed, shuffle, device, LengthOf: _ => 0).For(shuffle ? Distributed.ShareOf(options.Distributed) : Share.Whole),
             options.NeedsChecksum ? set.Checksum() : null);
     }
 

@@ -76,7 +76,7 @@ internal sealed class AdaptiveStyleTraining(
                 network.Network.to(device);
             var rows = UnlabeledData.Open(RowsOf(input), validation == null ? null : RowsOf(validation), ColumnsOf, options.CreateRowSettings(Seed), session.ThrowIfCancelled);
             owned.Add(rows);
-            var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, share: Share.Of(options.Distributed));
+            var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, share: Distributed.ShareOf(options.Distributed));
             var looked = new ScaledBatches<RowBatch>(training, new FeatureScale(options.InputColumnName, firstNumber: null, session.Warn));
             return new StyleData(network, Pair(looked, input), aside == null ? null : Pair(aside, validation ?? input), owned);
         }
@@ -91,7 +91,7 @@ internal sealed class AdaptiveStyleTraining(
             var content = ShapeOf(data, options.InputColumnName);
             StyleSource styles = _pictures == null
                 ? new RowStyles(content.Count, ShapeOf(data, options.StyleColumnName), Seed)
-                : new DrawnStyles(_pictures.Pictures, content, Seed, device);
+                : new DrawnStyles(_pictures.Pictures, content, Seed, device, Distributed.ShareOf(options.Distributed));
             return new StylePairs(batches, content, styles, options.BatchSize);
         }
     }

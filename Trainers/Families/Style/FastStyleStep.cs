@@ -1,3 +1,4 @@
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Families.Images;
 using MLExtensions.Plotting;
@@ -19,6 +20,7 @@ internal sealed class FastStyleStep : TrainingStep<RowBatch>
     private readonly StyleSamples? _samples;
     private readonly int _styleCount;
     private readonly int _seed;
+    private readonly Share _share;
     private SplitMix64 _augmentation;
     private SplitMix64 _choice;
     private int _validated;
@@ -30,8 +32,10 @@ internal sealed class FastStyleStep : TrainingStep<RowBatch>
     /// <param name="augmenter">Changes the pictures of the training.</param>
     /// <param name="samples">The pictures that are drawn after each epoch; owned by the step, null for none.</param>
     /// <param name="seed">The seed of the training.</param>
-    public FastStyleStep(TrainedNetwork network, TransferLoss loss, Tensor[] styles, ImageInput input, ImageAugmenter augmenter, StyleSamples? samples, int seed)
+    /// <param name="share">The part of each batch that is trained on.</param>
+    public FastStyleStep(TrainedNetwork network, TransferLoss loss, Tensor[] styles, ImageInput input, ImageAugmenter augmenter, StyleSamples? samples, int seed, Share share)
     {
+        _share = share;
         (_network, _loss, _styles, _input, _augmenter, _samples, _seed) = (network, loss, styles, input, augmenter, samples, seed);
         _styleCount = ((StyleNetworkArchitecture)network.Architecture).StyleCount;
         Networks = [network];
@@ -49,9 +53,7 @@ internal sealed class FastStyleStep : TrainingStep<RowBatch>
     public override double Train(RowBatch batch, double learningRate, MetricSums metrics)
     {
         var pictures = _augmenter.Apply(_input.ToImages(batch.Features), ref _augmentation).Images;
-        var chosen = new long[batch.RowCount];
-        for (var row = 0; row < chosen.Length; row++)
-            chosen[row] = _choice.Next(_styleCount);
+        var chosen = _share.Draw(batch.RowCount, () => (long)_choice.Next(_styleCount));
         var losses = LossesOf(pictures, Paint(pictures, chosen), chosen);
         Add(losses, batch, metrics);
         return _network.Descend(losses.Total, learningRate);

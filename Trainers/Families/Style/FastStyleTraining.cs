@@ -72,7 +72,7 @@ internal sealed class FastStyleTraining(IHost host, FastStyleTransferEstimator.O
     {
         var rows = UnlabeledData.Open(input, validation, options.InputColumnName, new PictureFormat((int)Image.Count), options.CreateRowSettings(Seed), session.ThrowIfCancelled);
         // Pictures are large, and the loss network keeps many values of each.
-        var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, validationRows: options.BatchSize, share: Share.Of(options.Distributed));
+        var (training, aside) = rows.CreateBatches(options.BatchSize, Seed, device, validationRows: options.BatchSize, share: Distributed.ShareOf(options.Distributed));
         var scaled = new ScaledBatches<RowBatch>(training, new FeatureScale(options.InputColumnName, firstNumber: null, session.Warn) { UsualLargest = ValueRange.Pixels.Maximum });
         return new TrainingData<RowBatch>(scaled, aside, head: null, rows);
     }
@@ -86,7 +86,7 @@ internal sealed class FastStyleTraining(IHost host, FastStyleTransferEstimator.O
         var augmenter = ImageAugmenter.Create(Augmentations().ToArray(), Image.Channels, Image.Height, Image.Width);
         // Reads rows, which may be bad: before there is anything to dispose.
         var samples = options.TensorBoardFolder == null ? null : StyleSamples.Take(data.Validation ?? data.Training, input);
-        return new FastStyleStep(network, loss, styles.Pictures.GramsOfEach(loss, network.Device), input, augmenter, samples, Seed);
+        return new FastStyleStep(network, loss, styles.Pictures.GramsOfEach(loss, network.Device), input, augmenter, samples, Seed, Distributed.ShareOf(options.Distributed));
     }
 
     private protected override double WorkOf(NetworkArchitecture architecture)

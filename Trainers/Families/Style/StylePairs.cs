@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Training;
 using static TorchSharp.torch;
@@ -37,6 +38,8 @@ internal sealed class StylePairs(IBatchSource<RowBatch> rows, ImageShape shape, 
     public int BatchCount => rows.BatchCount;
 
     public long LeftOut => rows.LeftOut;
+
+    public Share Share => rows.Share;
 
     public string? Checksum => rows.Checksum;
 
@@ -103,9 +106,9 @@ internal sealed class RowStyles(long first, ImageShape shape, int seed) : StyleS
 }
 
 /// <summary>Styles that are given as pictures: each row gets one at random, cut at random to the size of the content if it is larger.</summary>
-internal sealed class DrawnStyles(IReadOnlyList<StylePicture> pictures, ImageShape content, int seed, Device device) : StyleSource
+internal sealed class DrawnStyles(IReadOnlyList<StylePicture> pictures, ImageShape content, int seed, Device device, Share share) : StyleSource
 {
-    public override StyleDraws ReadEpoch(int epoch) => new Draws(pictures, new SplitMix64(SeedSequence.Derive(seed, SeedSequence.StylePairs, epoch)), content, device);
+    public override StyleDraws ReadEpoch(int epoch) => new Draws(pictures, new SplitMix64(SeedSequence.Derive(seed, SeedSequence.StylePairs, epoch)), content, device, epoch == 0 ? Share.Whole : share);
 
     /// <summary>The sizes and the SHA-256 of style pictures.</summary>
     public static string ChecksumOf(IReadOnlyList<StylePicture> pictures)
@@ -116,23 +119,23 @@ internal sealed class DrawnStyles(IReadOnlyList<StylePicture> pictures, ImageSha
         return string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", pictures.Select(picture => FormattableString.Invariant($"{picture.Height} x {picture.Width}")))} of SHA-256 {Convert.ToHexStringLower(hash.GetHashAndReset())}");
     }
 
-    private sealed class Draws(IReadOnlyList<StylePicture> pictures, SplitMix64 random, ImageShape content, Device device) : StyleDraws
+    private sealed class Draws(IReadOnlyList<StylePicture> pictures, SplitMix64 random, ImageShape content, Device device, Share share) : StyleDraws
     {
         private SplitMix64 _random = random;
 
         public override Tensor[] Next(Tensor features)
         {
-            var drawn = Enumerable.Range(0, (int)features.shape[0]).Select(_ => Draw()).ToArray();
+            var drawn = Array.ConvertAll(share.Draw((int)features.shape[0], Draw), style => style.Picture.Cut(style.Top, style.Left, style.Height, style.Width));
             var whole = drawn.All(style => style.shape.SequenceEqual(drawn[0].shape)) ? [cat(drawn, 0)] : drawn;
             return Array.ConvertAll(whole, style => style.to(device));
         }
 
-        private Tensor Draw()
+        private (StylePicture Picture, int Top, int Left, int Height, int Width) Draw()
         {
             var picture = pictures[_random.Next(pictures.Count)];
             var (height, width) = (Math.Min(picture.Height, content.Height), Math.Min(picture.Width, content.Width));
             var (top, left) = (_random.Next(picture.Height - height + 1), _random.Next(picture.Width - width + 1));
-            return picture.Cut(top, left, height, width);
+            return (picture, top, left, height, width);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using MLExtensions.Distribution;
 using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -8,8 +9,10 @@ namespace MLExtensions.Families.Rbm;
 
 /// <summary>Samples the states of the units of an RBM. Not thread-safe.</summary>
 /// <param name="device">The device of the units. On devices other than the CPU, the generator of the process is used.</param>
-internal sealed class UnitSampler(Device device) : IDisposable
+/// <param name="share">The part of each batch; random numbers are drawn for the others', too, so that each row gets what it would get alone.</param>
+internal sealed class UnitSampler(Device device, Share? share = null) : IDisposable
 {
+    private readonly Share _share = share ?? Share.Whole;
     private readonly Generator? _generator = device.type == DeviceType.CPU ? new Generator(0) : null;
     private BernoulliDraws _draws;
 
@@ -56,22 +59,35 @@ internal sealed class UnitSampler(Device device) : IDisposable
             return rand_like(probabilities).lt(probabilities).to(probabilities.dtype);
         if (probabilities.dtype != ScalarType.Float32)
             return Bernoulli(probabilities.to(ScalarType.Float32)).to(probabilities.dtype);
-        var drawn = empty_like(probabilities);
-        _draws.Draw(TensorMemory.Floats(probabilities), TensorMemory.Floats(drawn));
-        return drawn;
+        if (_share.Count == 1)
+        {
+            var drawn = empty_like(probabilities);
+            _draws.Draw(TensorMemory.Floats(probabilities), TensorMemory.Floats(drawn));
+            return drawn;
+        }
+        return _share.Draw((int)probabilities.shape[0], rows =>
+        {
+            var all = zeros([rows, .. probabilities.shape[1..]], ScalarType.Float32, CPU);
+            TensorMemory.Floats(probabilities.contiguous()).CopyTo(_share.Of(TensorMemory.Floats(all)));
+            _draws.Draw(TensorMemory.Floats(all), TensorMemory.Floats(all));
+            return all;
+        });
     }
 
     private Tensor Normal(Tensor like)
     {
         if (_generator == null)
             return randn_like(like);
-        return empty(like.shape, ScalarType.Float32, CPU).normal_(0, 1, _generator).to(like.dtype);
+        return Draw(like, drawn => drawn.normal_(0, 1, _generator)).to(like.dtype);
     }
+
+    private Tensor Draw(Tensor like, Func<Tensor, Tensor> draw) =>
+        _share.Draw((int)like.shape[0], rows => draw(empty([rows, .. like.shape[1..]], ScalarType.Float32, CPU))).clone();
 
     /// <summary>Samples a one-hot category: the largest of the logarithms with Gumbel noise.</summary>
     private Tensor Category(Tensor probabilities)
     {
-        var noise = _generator == null ? rand_like(probabilities) : empty(probabilities.shape, ScalarType.Float32, CPU).uniform_(0, 1, _generator).to(probabilities.dtype);
+        var noise = _generator == null ? rand_like(probabilities) : Draw(probabilities, drawn => drawn.uniform_(0, 1, _generator)).to(probabilities.dtype);
         var scores = probabilities.log().sub_(noise.clamp_(Number.Of(1e-7), Number.Of(1 - 1e-7)).log_().neg_().log_());
         return zeros_like(probabilities).scatter_(1, scores.argmax(1, keepdim: true), ones_like(probabilities));
     }
