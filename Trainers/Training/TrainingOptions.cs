@@ -23,6 +23,7 @@ public abstract class TrainingOptions
     private const int MaximumThreads = 1024;
 
     private double? _learningRate;
+    private bool _isOfAllRanks;
 
     private protected TrainingOptions()
     {
@@ -227,6 +228,9 @@ public abstract class TrainingOptions
     internal virtual TrainingOptions Snapshot()
     {
         var copy = (TrainingOptions)MemberwiseClone();
+        if (_isOfAllRanks)
+            return copy;
+        copy._isOfAllRanks = true;
         var ranks = Distributed?.WorldSize ?? 1;
         copy.BatchSize = GlobalBatchSize ?? checked(BatchSize * ranks);
         copy.GlobalBatchSize = null;
