@@ -35,6 +35,11 @@ internal sealed class Router(ServerOptions options, ModelFolder folder, ServerMe
     private Task RouteAsync(HttpContext context, RequestDelegate next)
     {
         var path = context.Request.Path.Value ?? "";
+        if (PadFiles.Has(path))
+        {
+            RequireGet(context);
+            return PadFiles.WriteAsync(context);
+        }
         if (_key != null && path is not "/v2/health/live" and not "/v2/health/ready")
             CheckKey(context.Request);
         if (path.StartsWith(V2Models, StringComparison.Ordinal))
@@ -63,7 +68,7 @@ internal sealed class Router(ServerOptions options, ModelFolder folder, ServerMe
                 JsonAnswer.Write(context.Response, 200, folder.Models, OpenApiDocument.Write);
                 break;
             default:
-                throw RequestException.NotFound($"There is nothing at {path}. GET / lists the models, GET /openapi.json says how they are asked.");
+                throw RequestException.NotFound($"There is nothing at {path}. GET / lists the models, GET /openapi.json says how they are asked, {PadFiles.Path} is a page to try them.");
         }
         return Task.CompletedTask;
     }
