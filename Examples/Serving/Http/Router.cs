@@ -21,6 +21,8 @@ internal sealed class Router(ServerOptions options, ModelFolder folder, ServerMe
     /// <param name="next">Takes what is not for the models: the metrics.</param>
     public async Task HandleAsync(HttpContext context, RequestDelegate next)
     {
+        if (lifetime.ApplicationStopping.IsCancellationRequested && HttpProtocol.IsHttp11(context.Request.Protocol))
+            context.Response.Headers.Connection = "close"; // else a client could send its next request into a connection that is being closed
         try
         {
             await RouteAsync(context, next);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using MLExtensions.Examples.Serving;
@@ -227,6 +228,25 @@ public sealed class ServerTests
     }
 
     [TestMethod]
+    [OSCondition(OperatingSystems.Linux)]
+    public async Task ConnectionThatIsThere_IsAnsweredWhileTheServerEnds()
+    {
+        await using var server = ModelServer.Build(new ServerOptions { Models = _folder.Path, Url = "http://127.0.0.1:0", Drain = TimeSpan.FromSeconds(1) });
+        await server.StartAsync();
+        using var link = new TcpClient();
+        await link.ConnectAsync(IPAddress.Loopback, new Uri(server.Urls.First()).Port);
+        var ending = Task.Run(() => server.StopAsync());
+        while (!server.Lifetime.ApplicationStopping.IsCancellationRequested)
+            await Task.Delay(1);
+        var stream = link.GetStream();
+        await stream.WriteAsync("GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
+        var answer = await new StreamReader(stream).ReadToEndAsync();
+        Assert.StartsWith("HTTP/1.1 200", answer);
+        Assert.Contains("Connection: close", answer);
+        await ending;
+    }
+
+    [TestMethod]
     public void Arguments_AreChecked()
     {
         Assert.AreEqual(3, ServerOptions.Parse(["--models", _folder.Path, "--block", "3", "--latest-only"], TextWriter.Null)?.Prediction.MaximumBlockRows);
@@ -253,7 +273,7 @@ public sealed class ServerTests
 
     private static async Task<WebApplication> StartAsync(ServerOptions options)
     {
-        var server = ModelServer.Build(options with { Url = "http://127.0.0.1:0" });
+        var server = ModelServer.Build(options with { Url = "http://127.0.0.1:0", Drain = TimeSpan.Zero });
         await server.StartAsync();
         return server;
     }

@@ -272,7 +272,7 @@ public sealed class PadTests
 
     private static async Task<WebApplication> StartAsync(ServerOptions options)
     {
-        var server = ModelServer.Build(options with { Url = "http://127.0.0.1:0" });
+        var server = ModelServer.Build(options with { Url = "http://127.0.0.1:0", Drain = TimeSpan.Zero });
         await server.StartAsync();
         return server;
     }
