@@ -6,7 +6,7 @@ import { Recognition } from './recognize.js';
 import { hasKey, useKey } from './server.js';
 import { connectTabs } from './tabs.js';
 
-const interval = 3000; // milliseconds between two looks at the models, as long as some are missing
+const interval = 2000; // milliseconds between two looks at the models, as long as some are missing
 
 const problem = document.getElementById('problem');
 const keyForm = document.getElementById('key-form');
