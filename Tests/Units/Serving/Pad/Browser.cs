@@ -10,7 +10,7 @@ namespace MLExtensions.Tests.Serving.Pad;
 internal sealed class Browser : IAsyncDisposable
 {
     private const string Variable = "MLEXTENSIONS_BROWSER";
-    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chromium-headless-shell"];
+    private static readonly string[] Names = ["chromium", "google-chrome", "google-chrome-stable", "chromium-headless-shell", "chromium-browser"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly Process _process;
