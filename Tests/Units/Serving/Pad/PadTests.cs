@@ -69,6 +69,25 @@ public sealed class PadTests
     }
 
     [TestMethod]
+    public async Task WhileOneRequestRuns_OnlyTheNewestWaits()
+    {
+        await using var page = await OpenAsync();
+        var asked = await page.EvaluateAsync("""
+            (async () => {
+              const { latest } = await import('/pad/latest.js');
+              const asked = [], answer = [];
+              const ask = latest(value => { asked.push(value); return new Promise(end => answer.push(end)); });
+              [1, 2, 3].forEach(value => ask(value));
+              const first = [...asked];
+              answer[0]();
+              await new Promise(end => setTimeout(end));
+              return [first, asked];
+            })()
+            """);
+        Assert.AreEqual("[[1],[1,3]]", asked.GetRawText());
+    }
+
+    [TestMethod]
     public async Task Undo_TakesBackAStroke()
     {
         await using var page = await OpenAsync();
@@ -98,6 +117,8 @@ public sealed class PadTests
         await page.PressAsync(" ");
         Assert.Contains("Pen down, 50 % from the left, 20 % from the top", await page.TextAsync("#pen"));
         await page.PressAsync("Down", 16);
+        await page.WaitAsync("document.querySelector('#bars .best')"); // it is asked while one draws, and told when the pen is lifted
+        Assert.AreEqual("", await page.TextAsync("#said"));
         await page.PressAsync(" ");
         await page.WaitAsync(Drawn);
         Assert.StartsWith("It looks like 1 (", await page.TextAsync("#said"));
