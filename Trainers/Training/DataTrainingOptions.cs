@@ -68,7 +68,10 @@ public abstract class DataTrainingOptions : TrainingOptions
     /// <inheritdoc/>
     internal override OptimizationSettings Optimization => base.Optimization with { Layers = new LayerSelection(FrozenLayers, LayerRules) };
 
-    private protected override bool StartsTrained => base.StartsTrained || InitialWeightsPath != null;
+    /// <summary>The file with the initial weights, and its name in messages; null if there is none.</summary>
+    internal virtual (string Name, string Path)? WeightsFile => InitialWeightsPath is { } path ? (nameof(InitialWeightsPath), path) : null;
+
+    private protected override bool StartsTrained => base.StartsTrained || WeightsFile != null;
 
     private protected override string TrainedStart => $"{nameof(InitialModel)} or {nameof(InitialWeightsPath)}";
 

@@ -100,7 +100,8 @@ public sealed class ImageEmbeddingEstimator : EmbeddingEstimator
         public Options() => Initialization = WeightInitialization.HeNormal;
 
         /// <summary>
-        /// The network; its outputs are the embedding. Default: <see cref="ImageTrunk.Cnn"/> with <see cref="CnnLayers.Default"/>.
+        /// The network; its outputs are the embedding. <see cref="ImageTrunk.DlibFace"/> is one with trained weights. Default:
+        /// <see cref="ImageTrunk.Cnn"/> with <see cref="CnnLayers.Default"/>.
         /// </summary>
         public ImageTrunk Trunk { get; set; } = ImageTrunk.Cnn(CnnLayers.Default());
 
@@ -126,7 +127,9 @@ public sealed class ImageEmbeddingEstimator : EmbeddingEstimator
         /// </summary>
         public bool TestTimeFlip { get; set; }
 
-        private ImageSettings Images => new(ImageShape, CropSize, PixelScaling, Augmentations, TestTimeFlip);
+        internal override (string Name, string Path)? WeightsFile => base.WeightsFile ?? (InitialModel == null ? Trunk?.WeightsFile : null);
+
+        private ImageSettings Images => new(ImageShape, CropSize, PixelScaling ?? Trunk.Scaling, Augmentations, TestTimeFlip);
 
         internal override string FeatureDescription => "an image (MLImage) or Vector<Single> of known size";
 
@@ -158,8 +161,8 @@ public sealed class ImageEmbeddingEstimator : EmbeddingEstimator
 
         internal override void Check()
         {
-            base.Check();
             OptionCheck.NotNull(Trunk, nameof(Trunk));
+            base.Check();
             Trunk.Check($"{nameof(Trunk)}.");
             Images.Check();
             if (Augmentations.OfType<Mixup>().Any())
