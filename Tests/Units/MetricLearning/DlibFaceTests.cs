@@ -34,6 +34,36 @@ public sealed class DlibFaceTests
         Assert.AreEqual(PixelScalingOfDlib, ((ImageArchitecture)model.Model.Architecture).Image.Scaling);
     }
 
+    /// <summary>Without labels, and without reading a row.</summary>
+    [TestMethod]
+    public void Pretrained_IsTheSameWithoutTraining()
+    {
+        using var folder = new TemporaryFolder();
+        var path = DlibFaceSample.Write(folder, out _);
+        var data = DlibFaceSample.View(Ml, 4);
+        using var trained = Ml.MetricLearning.Trainers.Image(DlibFaceSample.Options(path)).Fit(data);
+        var estimator = Ml.MetricLearning.Pretrained(ImageTrunk.DlibFace(path), "Pixels");
+        using var model = estimator.Fit(Ml.Transforms.DropColumns("Label").Fit(data).Transform(data));
+        Assert.AreEqual(trained.Fingerprint, model.Fingerprint);
+        Assert.AreEqual(trained.Model.Architecture, model.Model.Architecture);
+        Assert.AreEqual("Embedding", estimator.GetOutputSchema(SchemaShape.Create(data.Schema)).Last().Name);
+        Assert.IsTrue(Ml.MetricLearning.Evaluate(model.Transform(data)).AreaUnderRocCurve is >= 0 and <= 1);
+        using var other = Ml.MetricLearning.Pretrained(new PretrainedEmbeddingEstimator.Options { Trunk = ImageTrunk.DlibFace(path), FeatureColumnName = "Pixels", PixelScaling = PixelScaling.None }).Fit(data);
+        Assert.AreEqual(PixelScaling.None, ((ImageArchitecture)other.Model.Architecture).Image.Scaling);
+    }
+
+    [TestMethod]
+    public void PretrainedWithoutWeights_IsRefused()
+    {
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Ml.MetricLearning.Pretrained(ImageTrunk.ResNet())).Message, "Trunk has no trained weights; ImageTrunk.DlibFace has");
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => Ml.MetricLearning.Pretrained(new PretrainedEmbeddingEstimator.Options())).Message, "Trunk");
+        using var folder = new TemporaryFolder();
+        var path = DlibFaceSample.Write(folder, out _);
+        var data = DlibFaceSample.View(Ml, 1);
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => Ml.MetricLearning.Pretrained(ImageTrunk.DlibFace(path)).Fit(data)).Message, "'Features'");
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => Ml.MetricLearning.Pretrained(ImageTrunk.DlibFace(path), "Label").GetOutputSchema(SchemaShape.Create(data.Schema))).Message, "must be an image");
+    }
+
     [TestMethod]
     public void Features_AreTheOutputsBeforeTheyAreScaled()
     {
@@ -110,8 +140,7 @@ public sealed class DlibFaceTests
     {
         var path = DataFolder.PathOf("pretrained/face_recognition/face_recognition_model-weights_manifest.json");
         var faces = OrlFaces.Read(Ml, 23, 30);
-        var keys = Ml.Transforms.Conversion.MapValueToKey("Label").Fit(faces).Transform(faces);
-        using var model = Ml.MetricLearning.Trainers.Image(new ImageEmbeddingEstimator.Options { FeatureColumnName = "Pixels", Trunk = ImageTrunk.DlibFace(path), Epochs = 0, ThreadCount = 1 }).Fit(keys);
+        using var model = Ml.MetricLearning.Pretrained(ImageTrunk.DlibFace(path), "Pixels").Fit(faces);
         Assert.AreEqual(5_607_488L, model.Model.Architecture.ParameterCount, "the file's 5,614,592 values but what became part of others");
         var embedded = model.Transform(faces);
         var metrics = Ml.MetricLearning.Evaluate(embedded);

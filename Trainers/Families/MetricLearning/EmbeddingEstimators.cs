@@ -30,11 +30,15 @@ public abstract class EmbeddingEstimator : NetworkEstimator<EmbeddingTransformer
             throw Wrong("Label", label, "a key", ColumnAdvice.ForKey(label));
     }
 
-    private protected override IEnumerable<SchemaShape.Column> AddedColumns() =>
-    [
-        new(_options.OutputColumnName, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, isKey: false,
-            new SchemaShape([new SchemaShape.Column(EmbeddingFingerprint.Kind, SchemaShape.Column.VectorKind.Scalar, TextDataViewType.Instance, isKey: false)])),
-    ];
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns() => [CreateColumn(_options.OutputColumnName)];
+
+    /// <summary>The column that embeddings add.</summary>
+    internal static SchemaShape.Column CreateColumn(string name) => new(
+        name,
+        SchemaShape.Column.VectorKind.Vector,
+        NumberDataViewType.Single,
+        isKey: false,
+        new SchemaShape([new SchemaShape.Column(EmbeddingFingerprint.Kind, SchemaShape.Column.VectorKind.Scalar, TextDataViewType.Instance, isKey: false)]));
 
     private protected override EmbeddingTransformer Train(IDataView input, IDataView? validation)
     {

@@ -16,23 +16,23 @@ public static partial class CnnLayers
     /// </remarks>
     /// <param name="smallImages">
     /// False for images of 220 x 220 pixels (193 to 224 give the same weights); true for about 32 x 32 to 64 x 64: a 3x3 convolution without
-    /// stride first, and 512 maxout units in each layer instead of 4,096.
+    /// stride first, 2x2 poolings, and 512 maxout units in each layer instead of 4,096.
     /// </param>
     public static IReadOnlyList<ImageLayer> FaceNet(bool smallImages = false) =>
     [
         smallImages ? new ConvolutionLayer(64, 3) { Name = "conv1", Padding = 1 } : new ConvolutionLayer(64, 7) { Name = "conv1", Stride = 2, Padding = 3 },
         new ActivationLayer(),
-        FaceNetPooling("pool1"),
+        FaceNetPooling("pool1", smallImages),
         FaceNetNormalization("rnorm1"),
         .. FaceNetConvolutions("conv2", 64, 192),
         FaceNetNormalization("rnorm2"),
-        FaceNetPooling("pool2"),
+        FaceNetPooling("pool2", smallImages),
         .. FaceNetConvolutions("conv3", 192, 384),
-        FaceNetPooling("pool3"),
+        FaceNetPooling("pool3", smallImages),
         .. FaceNetConvolutions("conv4", 384, 256),
         .. FaceNetConvolutions("conv5", 256, 256),
         .. FaceNetConvolutions("conv6", 256, 256),
-        FaceNetPooling("pool4"),
+        FaceNetPooling("pool4", smallImages),
         new MaxoutLayer(smallImages ? 512 : FaceNetUnits, FaceNetPieces) { Name = "fc1" },
         new MaxoutLayer(smallImages ? 512 : FaceNetUnits, FaceNetPieces) { Name = "fc2" },
         new DenseLayer { Name = "fc7128" },
@@ -50,7 +50,7 @@ public static partial class CnnLayers
         new ActivationLayer(),
     ];
 
-    private static MaxPoolingLayer FaceNetPooling(string name) => new(3) { Name = name, Stride = 2, Padding = 1 };
+    private static MaxPoolingLayer FaceNetPooling(string name, bool smallImages) => smallImages ? new(2) { Name = name } : new(3) { Name = name, Stride = 2, Padding = 1 };
 
     /// <summary>Krizhevsky's alpha of 0.0001 is the factor of the sum over 5 channels.</summary>
     private static LocalResponseNormalizationLayer FaceNetNormalization(string name) => new(5) { Name = name, Alpha = 5e-4, Beta = 0.75, K = 2 };
