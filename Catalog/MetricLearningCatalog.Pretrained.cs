@@ -1,3 +1,5 @@
+using Microsoft.ML.Data;
+
 namespace MLExtensions;
 
 // Embeddings without training.

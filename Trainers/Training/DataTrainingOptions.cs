@@ -35,7 +35,8 @@ public abstract class DataTrainingOptions : TrainingOptions
     /// <summary>
     /// The path of a safetensors file with initial weights, which replace <see cref="TrainingOptions.Initialization"/>. Tensors have the
     /// names of <see cref="NetworkModelParameters.WeightShapes"/>. The file comes from <see cref="NetworkModelParameters.SaveWeights"/> or
-    /// from another program, such as torchvision for networks with the same names. 16- and 64-bit numbers are converted to 32-bit.
+    /// from another program, such as torchvision for networks with the same names. 16- and 64-bit numbers are converted to 32-bit. A path that
+    /// ends with <c>.json</c> is the manifest of dlib's face network, see <see cref="ImageTrunk.DlibFace"/>.
     /// <see cref="TrainingHistory.InitialWeights"/> reports what was loaded. Cannot be combined with
     /// <see cref="TrainingOptions.InitialModel"/>. Default null: no file.
     /// </summary>
