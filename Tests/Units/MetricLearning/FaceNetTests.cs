@@ -61,7 +61,7 @@ public sealed class FaceNetTests
         using var scope = NewDisposeScope();
         using var module = network.CreateModule();
         Assert.AreEqual(network.ParameterCount, module.parameters().Sum(parameter => parameter.numel()));
-        using var generator = new Generator((ulong)TestSeed.Of(1));
+        using var generator = new Generator(1); // always the same: few filters may all be silent
         foreach (var parameter in module.parameters())
             parameter.detach().normal_(0, parameter.dim() > 1 ? Math.Sqrt(2.0 / (parameter.numel() / parameter.shape[0])) : 0, generator);
         module.eval();
@@ -72,7 +72,7 @@ public sealed class FaceNetTests
 
         static ImageLayer Reduce(ImageLayer layer) => layer switch
         {
-            ConvolutionLayer convolution => convolution with { Filters = convolution.Filters / 32 },
+            ConvolutionLayer convolution => convolution with { Filters = convolution.Filters / 8 },
             MaxoutLayer maxout => maxout with { Units = maxout.Units / 256 },
             _ => layer,
         };

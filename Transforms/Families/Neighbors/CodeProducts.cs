@@ -6,8 +6,9 @@ using System.Runtime.Intrinsics.X86;
 namespace MLExtensions.Families.Neighbors;
 
 /// <summary>
-/// Multiplies the codes of a panel of rows with a query, in the widest registers that the processor has. Each row is summed in the order of
-/// the columns, so the width of registers changes nothing; a processor that cannot multiply and add in one rounds once more.
+/// Multiplies the codes of a panel of rows with a query, in the registers of AVX-512 where they are, which <see cref="Vector{T}"/> does not
+/// use. Each row is summed in the order of the columns, so the width of registers changes nothing; a processor that cannot multiply and add
+/// in one rounds once more.
 /// </summary>
 internal static unsafe class CodeProducts
 {
@@ -20,8 +21,6 @@ internal static unsafe class CodeProducts
     {
         if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
             MultiplyBySixteen(panel, factors, width, sums);
-        else if (Avx2.IsSupported && Fma.IsSupported)
-            MultiplyByEight(panel, factors, width, sums);
         else
             MultiplyWidened(panel, factors, width, sums);
     }
@@ -44,30 +43,6 @@ internal static unsafe class CodeProducts
         d.Store(sums + 48);
 
         static Vector512<float> Load(sbyte* codes) => Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Vector128.Load(codes)));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void MultiplyByEight(sbyte* panel, float* factors, int width, float* sums)
-    {
-        for (var half = 0; half < VectorCodes.PanelRows; half += 32, sums += 32)
-        {
-            Vector256<float> a = default, b = default, c = default, d = default;
-            var at = panel + half;
-            for (var column = 0; column < width; column++, at += VectorCodes.PanelRows)
-            {
-                var factor = Vector256.Create(factors[column]);
-                a = Vector256.FusedMultiplyAdd(Load(at), factor, a);
-                b = Vector256.FusedMultiplyAdd(Load(at + 8), factor, b);
-                c = Vector256.FusedMultiplyAdd(Load(at + 16), factor, c);
-                d = Vector256.FusedMultiplyAdd(Load(at + 24), factor, d);
-            }
-            a.Store(sums);
-            b.Store(sums + 8);
-            c.Store(sums + 16);
-            d.Store(sums + 24);
-        }
-
-        static Vector256<float> Load(sbyte* codes) => Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(codes));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
