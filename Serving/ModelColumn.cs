@@ -1,3 +1,4 @@
+using MLExtensions.Serving.Blocks;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -9,6 +10,7 @@ public sealed class ModelColumn
     internal ModelColumn(DataViewSchema.Column column, Type itemType, bool isKey)
     {
         (Name, ItemType, IsKey) = (column.Name, itemType, isKey);
+        Names = KeyValues.NamesOf(column);
         RowShape = column.Type is VectorDataViewType vector ? [.. vector.Dimensions.Select(size => size == 0 ? -1 : size)] : [];
         RowLength = column.Type is VectorDataViewType { Size: var size } ? (size == 0 ? null : size) : 1;
     }
@@ -24,6 +26,12 @@ public sealed class ModelColumn
 
     /// <summary>Whether the values are keys: some of a known list, such as classes.</summary>
     public bool IsKey { get; }
+
+    /// <summary>
+    /// What keys may stand for, in the order of their numbers; or what the values of a vector are called, such as the classes of a score. As invariant text; empty
+    /// if the model does not say.
+    /// </summary>
+    public IReadOnlyList<string> Names { get; }
 
     /// <summary>The dimensions of a row: none for a single value, -1 where the length varies.</summary>
     public IReadOnlyList<int> RowShape { get; }

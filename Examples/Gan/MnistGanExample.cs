@@ -17,6 +17,7 @@ internal sealed class MnistGanExample(string name, string summary, string durati
     private const int Judged = 10_000;
     private const int Nearest = 500;
     private const string Label = "Label";
+    private const string Noise = "Noise";
 
     private readonly ExampleOption _epochs = new("epochs", "N", "Number of passes over the training data.", $"{epochs}");
     private static readonly ExampleOption TrainedOn = new("train-on", "N", "Number of generated digits that a classifier is trained on; 0 for none. Only where digits can be asked for.", "60000");
@@ -55,18 +56,28 @@ internal sealed class MnistGanExample(string name, string summary, string durati
         var testSet = MnistData.LoadTest(mlContext, folder);
         var output = new OutputFolder(Name);
         var options = create(new Settings(arguments.Integer(_epochs, least: 1)));
-        (options.OutputColumnName, options.SamplesFolder) = ("Features", output.PathOf(""));
+        (options.OutputColumnName, options.NoiseColumnName, options.SamplesFolder) = ("Features", Noise, output.PathOf(""));
         options.ImageShape = new ImageShape(1, MnistData.Side, MnistData.Side);
         options.ThreadCount = arguments.OptionalInteger(ExampleOption.Threads, least: 1);
         (options.Progress, options.CancellationToken) = (new ConsoleProgress(Name), cancellationToken);
         output.KeepEpochs(options, "model", arguments);
         using var gan = Train(mlContext, options, trainSet);
         gan.History.SavePng(output.PathOf("losses.png"));
-        mlContext.Model.Save(gan, trainSet.Schema, output.PathOf("model.zip"));
+        mlContext.Model.Save(gan, SchemaOfRequests(gan, trainSet), output.PathOf("model.zip"));
 
         var result = Judge(mlContext, gan, trainSet, testSet, arguments, cancellationToken);
         output.Print(("samples-*", "generated digits after each epoch, always of the same noise"), ("losses.png", "the training curves"), ("model.zip", "both networks"));
         return result;
+    }
+
+    /// <summary>What the generator needs where it is served: noise, and the digit if it can be asked for.</summary>
+    private static DataViewSchema SchemaOfRequests(GanTransformer gan, IDataView trainSet)
+    {
+        var schema = new DataViewSchema.Builder();
+        if (gan.LabelColumnName is { } label)
+            schema.AddColumn(label, trainSet.Schema[label].Type, trainSet.Schema[label].Annotations);
+        schema.AddColumn(Noise, new VectorDataViewType(NumberDataViewType.Single, gan.Architecture.LatentSize));
+        return schema.ToSchema();
     }
 
     private static GanTransformer Train(MLContext mlContext, GanOptions options, IDataView trainSet) => options switch

@@ -8,19 +8,21 @@ internal static class MnistConvolutions
     public const string Simple = "simple";
     public const string LeNet5 = "lenet5";
     public const string Best = "best";
+    public const string Small = "small";
 
     private static readonly ImageShape Shape = new(1, MnistData.Side, MnistData.Side);
 
     /// <summary>The mean and deviation of the training pixels.</summary>
     private static readonly PixelScaling Standardized = new() { Mean = [0.1307], StandardDeviation = [0.3081] };
 
-    public static IReadOnlyList<string> Names => [Simple, LeNet5, Best];
+    public static IReadOnlyList<string> Names => [Simple, LeNet5, Best, Small];
 
     public static IReadOnlyList<NetworkTraining> Create(string model) => model switch
     {
         Simple => [new("32-64 convolutions, dropout (PyTorch's example)", Simple, CreateSimple())],
         LeNet5 => [new("LeNet-5", LeNet5, CreateLeNet5())],
         Best => [new("32-32-64-64 convolutions, batch normalization, distortions", Best, CreateBest())],
+        Small => [new("8-16 convolutions, distortions, for the handwriting pad's tests", Small, CreateSmall())],
         _ => throw new ArgumentOutOfRangeException(nameof(model), model, "No such network."),
     };
 
@@ -81,6 +83,26 @@ internal static class MnistConvolutions
         LearningRateSchedule = LearningRateSchedule.OneCycle(),
         BatchSize = 128,
         Epochs = 20,
+    };
+
+    /// <summary>A file of 40 kB for tests.</summary>
+    private static CnnMulticlassTrainer.Options CreateSmall() => new()
+    {
+        ImageShape = Shape,
+        PixelScaling = Standardized,
+        Layers =
+        [
+            .. Convolution(8),
+            new MaxPoolingLayer(2),
+            .. Convolution(16),
+            new MaxPoolingLayer(2),
+            new DenseLayer(),
+        ],
+        Augmentations = [ImageAugmentation.Rotation(10), ImageAugmentation.Affine(0.9, 1.1, maximumShift: 0.04)],
+        LearningRate = 0.01,
+        LearningRateSchedule = LearningRateSchedule.OneCycle(),
+        BatchSize = 128,
+        Epochs = 8,
     };
 
     private static ImageLayer[] Convolution(int filters) =>

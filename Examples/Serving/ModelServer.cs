@@ -12,7 +12,8 @@ internal static class ModelServer
     public static WebApplication Build(ServerOptions options)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseUrls(options.Url).ConfigureKestrel(kestrel => Limit(kestrel, options));
+        var last = new LastConnections(options);
+        builder.WebHost.UseUrls(options.Url).ConfigureKestrel(kestrel => Limit(kestrel, options)).UseSockets(sockets => sockets.CreateBoundListenSocket = last.Bind);
         builder.Logging.ClearProviders().AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         if (options.JsonLog)
             builder.Logging.AddJsonConsole();
@@ -28,6 +29,7 @@ internal static class ModelServer
             .AddPrometheusExporter());
 
         var app = builder.Build();
+        app.Lifetime.ApplicationStopping.Register(last.LetIn);
         var router = new Router(options, app.Services.GetRequiredService<ModelFolder>(), app.Services.GetRequiredService<ServerMetrics>(), app.Lifetime, app.Services.GetRequiredService<ILogger<Router>>());
         app.Use(next => context => router.HandleAsync(context, next));
         app.UseOpenTelemetryPrometheusScrapingEndpoint("/metrics");

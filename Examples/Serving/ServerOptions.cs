@@ -29,6 +29,9 @@ internal sealed record ServerOptions
     /// <summary>How often the folder is looked at.</summary>
     public TimeSpan WatchInterval { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long connections that are there when the server is told to end may bring a request.</summary>
+    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(0.5);
+
     /// <summary>How models are served.</summary>
     public BatchedPredictorOptions Prediction { get; init; } = new();
 
@@ -76,6 +79,7 @@ internal sealed record ServerOptions
         "--body-limit" => options with { BodyLimit = Count(name, value) },
         "--connections" => options with { Connections = Count(name, value) },
         "--watch" => options with { WatchInterval = Seconds(name, value) },
+        "--drain" => options with { Drain = Seconds(name, value) },
         "--block" => options with { Prediction = options.Prediction with { MaximumBlockRows = Count(name, value) } },
         "--queue" => options with { Prediction = options.Prediction with { QueueCapacity = Count(name, value) } },
         "--workers" => options with { Prediction = options.Prediction with { Workers = Count(name, value) } },
@@ -107,6 +111,7 @@ internal sealed record ServerOptions
         --workers N         blocks scored at once (half of the cores)
         --threads N         threads of a block (one for little work, all cores for much)
         --time-limit S      longest answer; beyond it 504 (30)
+        --drain S           after SIGTERM, how long connections that are there may bring a request (0.5)
         --body-limit BYTES  largest request; beyond it 413 (33554432)
         --connections N     most connections (16384)
         --json-log          the log as JSON

@@ -38,6 +38,7 @@ IBenchmark[] benchmarks =
     new FeedForwardStyle(),
     new MarkovTraining(),
     new NeighborSearch(),
+    new EmbeddingThroughput(),
 ];
 
 BenchmarkSettings settings;

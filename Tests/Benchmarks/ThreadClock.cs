@@ -25,3 +25,21 @@ internal static partial class ThreadClock
         public nint Nanoseconds;
     }
 }
+
+/// <summary>Both clocks of work that this thread does.</summary>
+internal sealed class Clocks(Action work)
+{
+    private readonly List<double> _processor = [];
+
+    /// <summary>Works and returns the elapsed seconds.</summary>
+    public double Run()
+    {
+        var start = ThreadClock.Microseconds();
+        var elapsed = Timing.Seconds(work);
+        _processor.Add((ThreadClock.Microseconds() - start) / 1e6);
+        return elapsed;
+    }
+
+    /// <summary>The processor time of the rounds that count.</summary>
+    public Samples Processor(string name) => new(name, _processor.Skip(1));
+}

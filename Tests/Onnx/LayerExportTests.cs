@@ -26,6 +26,8 @@ public sealed class LayerExportTests
         ["inception"] = [new InceptionLayer(2, 3, 4, 2, 3, 2)],
         ["residual"] = [new ResidualLayer([new ConvolutionLayer(6, 3) { Stride = 2, Padding = 1 }]) { Shortcut = new ConvolutionLayer(6, 1) { Stride = 2 } }, new ResidualLayer([new ConvolutionLayer(6, 3) { Padding = 1 }]) { Activation = Activation.Tanh }],
         ["padded shortcut"] = [new ResidualLayer([new ConvolutionLayer(8, 3) { Stride = 2, Padding = 1 }]) { Shortcut = new PaddedShortcutLayer(8, 2) }, new ResidualLayer([new ConvolutionLayer(5, 1)]) { HasShortcut = false }],
+        ["zero padding"] = [new ResidualLayer([new ConvolutionLayer(8, 3) { Stride = 2 }]) { Shortcut = new AveragePoolingLayer(2), ZeroPadding = true }, new ResidualLayer([new ConvolutionLayer(5, 2)]) { ZeroPadding = true }],
+        ["FaceNet"] = [new ConvolutionLayer(8, 3) { Padding = 1 }, .. CnnLayers.FaceNet().Skip(1).SkipLast(3).Select(layer => layer is ConvolutionLayer convolution ? convolution with { Filters = 8 } : layer), new MaxoutLayer(6, 2)],
         ["concatenation"] = [new ConcatenationLayer([new ConvolutionLayer(2, 1), new SequenceLayer([new ConvolutionLayer(3, 3) { Padding = 1 }, new ActivationLayer(Activation.ELU)])])],
         ["transposed convolution"] = [new TransposedConvolutionLayer(4, 3) { Stride = 2, Padding = 1, OutputPadding = 1 }, new TransposedConvolutionLayer(3, 1) { Stride = 2, Bias = false }],
         ["upsampling"] = [new ConvolutionLayer(2, 3), new UpsamplingLayer(3), new ConvolutionLayer(2, 3)],

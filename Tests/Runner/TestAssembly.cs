@@ -11,7 +11,7 @@ public static class TestAssembly
     /// <summary>A file that names the test that runs; it is gone when all have run. Whoever has to end the run, or finds it ended, looks there.</summary>
     private static readonly string? RunningTestFile =
         Environment.GetEnvironmentVariable("MLEXTENSIONS_RUNNING_TEST_FOLDER") is { Length: > 0 } folder
-            ? Path.Combine(folder, typeof(TestAssembly).Assembly.GetName().Name + ".txt")
+            ? Path.GetFullPath(Path.Combine(folder, typeof(TestAssembly).Assembly.GetName().Name + ".txt")) // tests may change the current folder
             : null;
 
     [AssemblyInitialize]

@@ -45,17 +45,27 @@ internal static class LossNetworkSample
         ],
     };
 
+    /// <summary>SqueezeNet 1.0 for 1,000 classes.</summary>
+    public static CnnArchitecture SqueezeNet { get; } = new()
+    {
+        InputCount = 3 * 224 * 224,
+        OutputCount = 1000,
+        Image = new ImageInput(new ImageShape(3, 224, 224)) { Scaling = PixelScaling.ImageNet },
+        Layers = CnnLayers.SqueezeNet(),
+    };
+
     private static ConvolutionLayer Convolution => new(4, 3) { Padding = 1 };
 
     /// <summary>Writes random weights of <see cref="Network"/>, or of another one.</summary>
-    public static void Write(string path, int seed, CnnArchitecture? network = null)
+    /// <param name="keepsSize">Whether outputs of layers are about as large as their inputs, as deep networks need it.</param>
+    public static void Write(string path, int seed, CnnArchitecture? network = null, bool keepsSize = false)
     {
         using var scope = NewDisposeScope();
         using var module = (network ?? Network).CreateModule();
         using var noGradient = no_grad();
         var generator = new Generator((ulong)seed);
         foreach (var (name, value) in module.state_dict())
-            value.copy_(randn(value.shape, generator: generator).mul_(name.EndsWith("bias", StringComparison.Ordinal) ? 0.1 : 0.3));
+            value.copy_(randn(value.shape, generator: generator).mul_(name.EndsWith("bias", StringComparison.Ordinal) ? 0.1 : keepsSize ? Math.Sqrt(2.0 * value.shape[0] / value.NumberOfElements) : 0.3));
         AtomicFile.Write(path, stream => SafeTensorsWriter.Write(stream, module.state_dict()));
     }
 }

@@ -268,9 +268,11 @@ internal static class TrainingFingerprint
         const BindingFlags Own = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly;
         var fields = new List<FieldInfo>();
         for (var type = value.GetType(); type != null; type = type.BaseType)
-            fields.AddRange(type.GetFields(Own));
+            fields.AddRange(type.GetFields(Own).Where(field => field.DeclaringType!.GetProperty(NameOf(field), Own)?.GetCustomAttribute<DoesNotChangeResultAttribute>() == null));
+        return fields.Select(field => (NameOf(field), field.GetValue(value))).OrderBy(member => member.Item1, StringComparer.Ordinal);
+
         // The field of a property is <Name>k__BackingField.
-        return fields.Select(field => (field.Name.TrimStart('<').Split('>')[0], field.GetValue(value))).OrderBy(member => member.Item1, StringComparer.Ordinal);
+        static string NameOf(FieldInfo field) => field.Name.TrimStart('<').Split('>')[0];
     }
 }
 

@@ -35,7 +35,8 @@ public abstract class DataTrainingOptions : TrainingOptions
     /// <summary>
     /// The path of a safetensors file with initial weights, which replace <see cref="TrainingOptions.Initialization"/>. Tensors have the
     /// names of <see cref="NetworkModelParameters.WeightShapes"/>. The file comes from <see cref="NetworkModelParameters.SaveWeights"/> or
-    /// from another program, such as torchvision for networks with the same names. 16- and 64-bit numbers are converted to 32-bit.
+    /// from another program, such as torchvision for networks with the same names. 16- and 64-bit numbers are converted to 32-bit. A path that
+    /// ends with <c>.json</c> is the manifest of dlib's face network, see <see cref="ImageTrunk.DlibFace"/>.
     /// <see cref="TrainingHistory.InitialWeights"/> reports what was loaded. Cannot be combined with
     /// <see cref="TrainingOptions.InitialModel"/>. Default null: no file.
     /// </summary>
@@ -68,7 +69,10 @@ public abstract class DataTrainingOptions : TrainingOptions
     /// <inheritdoc/>
     internal override OptimizationSettings Optimization => base.Optimization with { Layers = new LayerSelection(FrozenLayers, LayerRules) };
 
-    private protected override bool StartsTrained => base.StartsTrained || InitialWeightsPath != null;
+    /// <summary>The file with the initial weights, and its name in messages; null if there is none.</summary>
+    internal virtual (string Name, string Path)? WeightsFile => InitialWeightsPath is { } path ? (nameof(InitialWeightsPath), path) : null;
+
+    private protected override bool StartsTrained => base.StartsTrained || WeightsFile != null;
 
     private protected override string TrainedStart => $"{nameof(InitialModel)} or {nameof(InitialWeightsPath)}";
 

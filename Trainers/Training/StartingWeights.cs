@@ -44,7 +44,7 @@ internal sealed class StartingWeights : IDisposable
     /// <summary>Finds the file for a known model.</summary>
     public static StartingWeights Open(DataTrainingOptions options, IInitialWeights? model)
     {
-        var file = options.InitialWeightsPath == null ? null : InitialWeightsFile.Open(options.InitialWeightsPath);
+        var file = options.WeightsFile is { } weights ? InitialWeightsFile.Open(weights.Path, weights.Name) : null;
         try
         {
             return new StartingWeights(options, model, file);
@@ -103,7 +103,7 @@ internal sealed class StartingWeights : IDisposable
         if (_file != null)
         {
             FileReport = _file.CopyTo(network, architecture, _options.InitialWeightsMatch);
-            Tell(session, $"{nameof(_options.InitialWeightsPath)} {_options.InitialWeightsPath}", FileReport);
+            Tell(session, _file.Description, FileReport);
         }
         network.DetachFromDisposeScope();
         return network;
@@ -162,10 +162,15 @@ internal sealed class InitialWeightsFile : IDisposable
 {
     private readonly WeightFile _file;
 
-    private InitialWeightsFile(WeightFile file) => _file = file;
+    private readonly string _option;
+
+    private InitialWeightsFile(WeightFile file, string option) => (_file, _option) = (file, option);
+
+    /// <summary>The option and the file, for messages.</summary>
+    public string Description => $"{_option} {_file.Path}";
 
     /// <inheritdoc cref="WeightFile.Open"/>
-    public static InitialWeightsFile Open(string path) => new(WeightFile.Open(path, nameof(DataTrainingOptions.InitialWeightsPath)));
+    public static InitialWeightsFile Open(string path, string option) => new(WeightFile.Open(path, option), option);
 
     /// <summary>Compares the file with a network.</summary>
     /// <param name="network">The network.</param>
@@ -176,7 +181,7 @@ internal sealed class InitialWeightsFile : IDisposable
     {
         var comparison = new WeightComparison(_file.Tensors, network.state_dict());
         if (!comparison.Satisfies(match, architecture.OutputLayer))
-            throw new ArgumentException($"InitialWeightsPath '{_file.Path}' does not match the network as InitialWeightsMatch = {match} requires; {comparison.Problems}.", nameof(DataTrainingOptions.InitialWeightsPath));
+            throw new ArgumentException($"{_option} '{_file.Path}' does not match the network as InitialWeightsMatch = {match} requires; {comparison.Problems}.", _option);
         return comparison.Report;
     }
 

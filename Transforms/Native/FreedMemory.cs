@@ -22,13 +22,17 @@ internal sealed class FreedMemory : IDisposable
     // The heaps of threads other than the first are at most so large; one that is empty is unmapped unless the pad is larger.
     private const int ThreadHeapSize = 64 << 20;
 
-    // The pages of a step are cleared again afterwards: rarely enough that nobody notices.
+    // The pages of a step are cleared again afterwards: rarely enough that nobody notices, more often only where memory grows.
     private static readonly TimeSpan TidyingInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(10);
+    private const long Growth = 256 << 20;
 
     private static readonly string[] Variables = ["MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_", "MALLOC_MMAP_MAX_", "GLIBC_TUNABLES", "LD_PRELOAD"];
     private static readonly Lock Gate = new();
     private static int _open;
     private readonly Stopwatch _sinceTidying = Stopwatch.StartNew();
+    private long _tidied = Environment.WorkingSet;
+    private TimeSpan _looked;
     private bool _isOver;
 
     /// <summary>Whether the allocator is glibc's and the user has not set it.</summary>
@@ -58,14 +62,20 @@ internal sealed class FreedMemory : IDisposable
     public static Action? KeepFor(DataViewRow row) => row is DataViewRowCursor ? Keep().Dispose : null;
 
     /// <summary>
-    /// Gives back what is free, once a minute; to be called often. Where no two steps need blocks of the same sizes, as with texts of all lengths,
-    /// the heap gets holes that nothing fits into, and would grow by gigabytes.
+    /// Gives back what is free, once a minute, and every ten seconds if it is much; to be called often. Where no two steps need blocks of the
+    /// same sizes, as with texts of all lengths, the heap gets holes that nothing fits into, and would grow by gigabytes.
     /// </summary>
     public void TidyAtTimes()
     {
-        if (_sinceTidying.Elapsed < TidyingInterval)
+        var elapsed = _sinceTidying.Elapsed;
+        if (elapsed - _looked < ShortestInterval)
+            return;
+        _looked = elapsed;
+        if (elapsed < TidyingInterval && Environment.WorkingSet < _tidied + Growth)
             return;
         Tidy();
+        _tidied = Environment.WorkingSet;
+        _looked = TimeSpan.Zero;
         _sinceTidying.Restart();
     }
 

@@ -1,23 +1,17 @@
 using System.Runtime.InteropServices;
+using MLExtensions.Families.Images;
 using MLExtensions.Messages;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Persistence;
 
-/// <summary>A safetensors file from any program whose tensors are loaded into a network.</summary>
-internal sealed class WeightFile : IDisposable
+/// <summary>A file from any program whose tensors are loaded into a network: safetensors, or dlib's face network as a weights manifest.</summary>
+internal abstract class WeightFile : IDisposable
 {
-    private readonly Stream _stream;
-    private readonly SafeTensorsReader _reader;
+    private const string ManifestExtension = ".json";
 
-    private WeightFile(string path, Stream stream, SafeTensorsReader reader)
-    {
-        Path = path;
-        _stream = stream;
-        _reader = reader;
-        Tensors = reader.Header.Entries.Select(entry => new WeightDescription(entry.Name, entry.Type, entry.Shape)).ToArray();
-    }
+    private protected WeightFile(string path, IReadOnlyList<WeightDescription> tensors) => (Path, Tensors) = (path, tensors);
 
     public string Path { get; }
 
@@ -28,21 +22,14 @@ internal sealed class WeightFile : IDisposable
     /// <param name="path">The file.</param>
     /// <param name="option">The name of the option with the path, for error messages.</param>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
-    /// <exception cref="ModelFormatException">The file is damaged or not a safetensors file.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged or of another format.</exception>
     public static WeightFile Open(string path, string option)
     {
         if (!File.Exists(path))
             throw new FileNotFoundException($"{option} is '{path}'; the file does not exist.", path);
-        var stream = File.OpenRead(path);
-        try
-        {
-            return new WeightFile(path, stream, SafeTensorsReader.Open(stream, path));
-        }
-        catch
-        {
-            stream.Dispose();
-            throw;
-        }
+        return System.IO.Path.GetExtension(path).Equals(ManifestExtension, StringComparison.OrdinalIgnoreCase)
+            ? DlibFaceFile.Open(path)
+            : SafeTensorsFile.Open(path);
     }
 
     /// <summary>Copies tensors of the file into those of a network with the same names and shapes. Call it once.</summary>
@@ -52,20 +39,54 @@ internal sealed class WeightFile : IDisposable
         var wanted = names.ToHashSet(StringComparer.Ordinal);
         var targets = network.state_dict();
         using var noGradient = no_grad();
-        _reader.ReadEach((name, value) =>
+        ReadEach((name, value) =>
         {
             if (wanted.Contains(name))
                 Copy(name, value, targets[name]);
         });
     }
 
-    public void Dispose() => _stream.Dispose();
+    public virtual void Dispose()
+    {
+    }
+
+    /// <summary>Reads the tensors one after the other.</summary>
+    private protected abstract void ReadEach(Action<string, Tensor> read);
 
     private void Copy(string name, Tensor value, Tensor target)
     {
         target.copy_(value);
         WeightCheck.RequireFinite([new(name, target)], Path);
     }
+}
+
+/// <summary>A safetensors file.</summary>
+internal sealed class SafeTensorsFile : WeightFile
+{
+    private readonly Stream _stream;
+    private readonly SafeTensorsReader _reader;
+
+    private SafeTensorsFile(string path, Stream stream, SafeTensorsReader reader)
+        : base(path, reader.Header.Entries.Select(entry => new WeightDescription(entry.Name, entry.Type, entry.Shape)).ToArray()) =>
+        (_stream, _reader) = (stream, reader);
+
+    public static SafeTensorsFile Open(string path)
+    {
+        var stream = File.OpenRead(path);
+        try
+        {
+            return new SafeTensorsFile(path, stream, SafeTensorsReader.Open(stream, path));
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
+    }
+
+    public override void Dispose() => _stream.Dispose();
+
+    private protected override void ReadEach(Action<string, Tensor> read) => _reader.ReadEach(read);
 }
 
 /// <summary>Refuses weights that no training leaves behind, whatever checksum they have: the network would answer NaN.</summary>

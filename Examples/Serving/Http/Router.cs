@@ -21,6 +21,8 @@ internal sealed class Router(ServerOptions options, ModelFolder folder, ServerMe
     /// <param name="next">Takes what is not for the models: the metrics.</param>
     public async Task HandleAsync(HttpContext context, RequestDelegate next)
     {
+        if (lifetime.ApplicationStopping.IsCancellationRequested && HttpProtocol.IsHttp11(context.Request.Protocol))
+            context.Response.Headers.Connection = "close"; // else a client could send its next request into a connection that is being closed
         try
         {
             await RouteAsync(context, next);
@@ -35,6 +37,11 @@ internal sealed class Router(ServerOptions options, ModelFolder folder, ServerMe
     private Task RouteAsync(HttpContext context, RequestDelegate next)
     {
         var path = context.Request.Path.Value ?? "";
+        if (PadFiles.Has(path))
+        {
+            RequireGet(context);
+            return PadFiles.WriteAsync(context);
+        }
         if (_key != null && path is not "/v2/health/live" and not "/v2/health/ready")
             CheckKey(context.Request);
         if (path.StartsWith(V2Models, StringComparison.Ordinal))
@@ -63,7 +70,7 @@ internal sealed class Router(ServerOptions options, ModelFolder folder, ServerMe
                 JsonAnswer.Write(context.Response, 200, folder.Models, OpenApiDocument.Write);
                 break;
             default:
-                throw RequestException.NotFound($"There is nothing at {path}. GET / lists the models, GET /openapi.json says how they are asked.");
+                throw RequestException.NotFound($"There is nothing at {path}. GET / lists the models, GET /openapi.json says how they are asked, {PadFiles.Path} is a page to try them.");
         }
         return Task.CompletedTask;
     }

@@ -5,6 +5,25 @@ namespace MLExtensions.Examples.Serving.Json;
 /// <summary>Writes the values of an answer.</summary>
 internal static class ColumnWriter
 {
+    private static readonly Dictionary<Type, ItemsWriter> Writers = new()
+    {
+        [typeof(float)] = Of<float>(Write),
+        [typeof(double)] = Of<double>(Write),
+        [typeof(sbyte)] = Of<sbyte>((writer, value) => writer.WriteNumberValue(value)),
+        [typeof(short)] = Of<short>((writer, value) => writer.WriteNumberValue(value)),
+        [typeof(int)] = Of<int>((writer, value) => writer.WriteNumberValue(value)),
+        [typeof(long)] = Of<long>((writer, value) => writer.WriteNumberValue(value)),
+        [typeof(byte)] = Of<byte>((writer, value) => writer.WriteNumberValue(value)),
+        [typeof(ushort)] = Of<ushort>((writer, value) => writer.WriteNumberValue(value)),
+        [typeof(uint)] = Of<uint>((writer, value) => writer.WriteNumberValue(value)),
+        [typeof(ulong)] = Of<ulong>((writer, value) => writer.WriteNumberValue(value)),
+        [typeof(bool)] = Of<bool>((writer, value) => writer.WriteBooleanValue(value)),
+        [typeof(string)] = Of<string>((writer, value) => writer.WriteStringValue(value)),
+        [typeof(byte[])] = Of<byte[]>(WriteBytes),
+    };
+
+    private delegate void ItemsWriter(Utf8JsonWriter writer, ColumnData column, int start, int count);
+
     /// <summary>Writes a row: a value, or an array, nested as the column is.</summary>
     /// <returns>Where the next row starts.</returns>
     public static int WriteRow(Utf8JsonWriter writer, ColumnData column, int row, int start, int rows)
@@ -20,57 +39,16 @@ internal static class ColumnWriter
     /// <summary>Writes values, one after the other.</summary>
     public static void WriteItems(Utf8JsonWriter writer, ColumnData column, int start, int count)
     {
-        switch (column)
-        {
-            case ColumnData<float> floats:
-                foreach (var value in floats.Values.Span.Slice(start, count))
-                    Write(writer, value);
-                break;
-            case ColumnData<double> doubles:
-                foreach (var value in doubles.Values.Span.Slice(start, count))
-                    Write(writer, value);
-                break;
-            case ColumnData<string> texts:
-                foreach (var value in texts.Values.Span.Slice(start, count))
-                    writer.WriteStringValue(value);
-                break;
-            case ColumnData<bool> booleans:
-                foreach (var value in booleans.Values.Span.Slice(start, count))
-                    writer.WriteBooleanValue(value);
-                break;
-            case ColumnData<byte[]> files:
-                foreach (var value in files.Values.Span.Slice(start, count))
-                    WriteBytes(writer, value);
-                break;
-            case ColumnData<ulong> large:
-                foreach (var value in large.Values.Span.Slice(start, count))
-                    writer.WriteNumberValue(value);
-                break;
-            case ColumnData<long> values:
-                Write(writer, values.Values.Span.Slice(start, count), value => value);
-                break;
-            case ColumnData<int> values:
-                Write(writer, values.Values.Span.Slice(start, count), value => value);
-                break;
-            case ColumnData<uint> values:
-                Write(writer, values.Values.Span.Slice(start, count), value => value);
-                break;
-            case ColumnData<short> values:
-                Write(writer, values.Values.Span.Slice(start, count), value => value);
-                break;
-            case ColumnData<ushort> values:
-                Write(writer, values.Values.Span.Slice(start, count), value => value);
-                break;
-            case ColumnData<byte> values:
-                Write(writer, values.Values.Span.Slice(start, count), value => value);
-                break;
-            case ColumnData<sbyte> values:
-                Write(writer, values.Values.Span.Slice(start, count), value => value);
-                break;
-            default:
-                throw new NotSupportedException(column.ItemType.Name);
-        }
+        if (!Writers.TryGetValue(column.ItemType, out var write))
+            throw new NotSupportedException(column.ItemType.Name);
+        write(writer, column, start, count);
     }
+
+    private static ItemsWriter Of<T>(Action<Utf8JsonWriter, T> write) => (writer, column, start, count) =>
+    {
+        foreach (var value in ((ColumnData<T>)column).Values.Span.Slice(start, count))
+            write(writer, value);
+    };
 
     private static void WriteArray(Utf8JsonWriter writer, ColumnData column, int dimension, int start, int length)
     {
@@ -86,12 +64,6 @@ internal static class ColumnWriter
                 WriteArray(writer, column, dimension + 1, start + (i * (length / size)), length / size);
         }
         writer.WriteEndArray();
-    }
-
-    private static void Write<T>(Utf8JsonWriter writer, ReadOnlySpan<T> values, Func<T, long> widen)
-    {
-        foreach (var value in values)
-            writer.WriteNumberValue(widen(value));
     }
 
     // JSON has no NaN and no infinity.

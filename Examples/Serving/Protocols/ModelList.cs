@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MLExtensions.Examples.Serving.Http;
 using MLExtensions.Examples.Serving.Models;
 
 namespace MLExtensions.Examples.Serving.Protocols;
@@ -25,6 +26,7 @@ internal static class ModelList
         writer.WriteEndArray();
         writer.WriteString("openapi", "/openapi.json");
         writer.WriteString("metrics", "/metrics");
+        writer.WriteString("pad", PadFiles.Path);
         writer.WriteEndObject();
     }
 

@@ -10,6 +10,8 @@ internal sealed class OpenInference : IProtocol
 {
     public static readonly OpenInference Instance = new();
 
+    private const int MostNames = 1000; // a vocabulary is too long for it
+
     public object? Read(ReadOnlySpan<byte> body, InferenceInput input)
     {
         var json = new JsonText(body);
@@ -117,9 +119,23 @@ internal sealed class OpenInference : IProtocol
             foreach (var size in column.RowShape)
                 writer.WriteNumberValue(size);
             writer.WriteEndArray();
+            WriteNames(writer, column);
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
+    }
+
+    /// <summary>The protocol leaves it to servers what else they say of a column.</summary>
+    private static void WriteNames(Utf8JsonWriter writer, ModelColumn column)
+    {
+        if (column.Names.Count is 0 or > MostNames)
+            return;
+        writer.WriteStartObject("parameters");
+        writer.WriteStartArray("names");
+        foreach (var name in column.Names)
+            writer.WriteStringValue(name);
+        writer.WriteEndArray();
+        writer.WriteEndObject();
     }
 
     private static void ReadInputs(ref Utf8JsonReader reader, ref JsonText json, InferenceInput input)

@@ -70,21 +70,4 @@ internal sealed class DqnThroughput : IBenchmark
                 environment.Reset();
         }
     }
-
-    /// <summary>Both clocks of work that this thread does.</summary>
-    private sealed class Clocks(Action work)
-    {
-        private readonly List<double> _processor = [];
-
-        public double Run()
-        {
-            var start = ThreadClock.Microseconds();
-            var elapsed = Timing.Seconds(work);
-            _processor.Add((ThreadClock.Microseconds() - start) / 1e6);
-            return elapsed;
-        }
-
-        /// <summary>The processor time of the rounds that count.</summary>
-        public Samples Processor(string name) => new(name, _processor.Skip(1));
-    }
 }

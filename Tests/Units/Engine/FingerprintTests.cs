@@ -108,7 +108,18 @@ public sealed class FingerprintTests
         AssertChanges<CnnBinaryTrainer.Options>(o => o.PixelScaling = PixelScaling.None, o => o.PixelScaling = PixelScaling.PerImageStandardization);
         AssertChanges<DenseEmbeddingEstimator.Options>(o => o.Loss = new TripletLoss(), o => o.Loss = new TripletLoss { Mining = TripletMining.Hard });
         AssertChanges<ImageEmbeddingEstimator.Options>(o => o.Trunk = ImageTrunk.ResNet(), o => o.Trunk = ImageTrunk.ResNet(depth: 32));
+        AssertChanges<ImageEmbeddingEstimator.Options>(o => o.Trunk = ImageTrunk.FaceNet(), o => o.Trunk = ImageTrunk.FaceNet(smallImages: true));
+        AssertChanges<CnnBinaryTrainer.Options>(o => o.Layers = [new ResidualLayer([new ConvolutionLayer(4, 3)])], o => o.Layers = [new ResidualLayer([new ConvolutionLayer(4, 3)]) { ZeroPadding = true }]);
         AssertChanges<RbmEstimator.Options>(o => o.HiddenLayers = [8], o => o.HiddenLayers = [new RbmLayer(8) { LearningRate = 0.5 }]);
+    }
+
+    /// <summary>The weights of a trunk are in the fingerprint of the network; where their file lies is not.</summary>
+    [TestMethod]
+    public void PlaceOfATrunksWeights_DoesNotChangeTheFingerprint()
+    {
+        var texts = new[] { "a.json", "b.json" }.Select(path => TrainingFingerprint.OptionsOf(new ImageEmbeddingEstimator.Options { Trunk = ImageTrunk.DlibFace(path) })["Trunk"]).Distinct().ToArray();
+        Assert.HasCount(1, texts);
+        Assert.AreNotEqual(TrainingFingerprint.OptionsOf(new ImageEmbeddingEstimator.Options { Trunk = ImageTrunk.FaceNet() })["Trunk"], texts[0]);
     }
 
     private static string[] OfEmbeddings => ["LabelColumnName", "FeatureColumnName", "OutputColumnName"];

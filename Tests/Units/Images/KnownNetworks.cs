@@ -14,6 +14,8 @@ internal static class KnownNetworks
         "vgg19" => Cnn(CnnLayers.Vgg19()),
         "googlenet" => Cnn(CnnLayers.GoogLeNet()),
         "squeezenet1_0" => Cnn(CnnLayers.SqueezeNet()),
+        "facenet" => Cnn(CnnLayers.FaceNet(), new ImageShape(3, 220, 220), 128),
+        "small facenet" => Small(CnnLayers.FaceNet(smallImages: true)),
         "small alexnet" => Small(CnnLayers.AlexNet(smallImages: true)),
         "small vgg16" => Small(CnnLayers.Vgg16(smallImages: true)),
         "small googlenet" => Small(CnnLayers.GoogLeNet(smallImages: true)),

@@ -18,6 +18,19 @@ public sealed class LayerComputationTests
         CollectionAssert.AreEqual(new float[] { 0, 0, 0, 0, 0, 2, 6, 8, 9, 11, 15, 17, 0, 0, 0, 0, 0, 0, 0, 0 }, ImageSample.Floats(output));
     }
 
+    /// <summary>What is missing at the end of channels, rows and columns counts as zeros, on both sides.</summary>
+    [TestMethod]
+    public void ResidualWithZeroPadding_ExactNumbers()
+    {
+        using var scope = NewDisposeScope();
+        var block = new ResidualLayer([new PaddedShortcutLayer(4, 2)]) { Shortcut = new AveragePoolingLayer(1) { Stride = 1 }, Activation = Activation.Identity, ZeroPadding = true };
+        var output = ImageSample.Module(block, LayerShape.OfImage(2, 3, 3)).call(arange(18, ScalarType.Float32).view(1, 2, 3, 3));
+        CollectionAssert.AreEqual(new long[] { 1, 4, 3, 3 }, output.shape);
+        // The layers have channels 0, x, y, 0 of every other pixel; the shortcut has the image and two channels of zeros.
+        float[] expected = [.. Enumerable.Range(0, 9), 9 + 0, 10 + 2, 11, 12 + 6, 13 + 8, 14, 15, 16, 17, 9, 11, 0, 15, 17, 0, 0, 0, 0, .. new float[9]];
+        CollectionAssert.AreEqual(expected, ImageSample.Floats(output));
+    }
+
     [TestMethod]
     public void LocalResponseNormalization_IsTheFormula()
     {

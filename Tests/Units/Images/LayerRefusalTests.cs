@@ -39,6 +39,9 @@ public sealed class LayerRefusalTests
         ["sum of different sizes"] = (
             [new ResidualLayer([new ConvolutionLayer(3, 3) { Padding = 1 }]) { Shortcut = new PaddedShortcutLayer(3, 2) }, new DenseLayer()],
             ["'0'", "3 x 8 x 8", "3 x 4 x 4"]),
+        ["sum of image and vector"] = (
+            [new ResidualLayer([new GlobalAveragePoolingLayer()]) { ZeroPadding = true }, new DenseLayer()],
+            ["'0'", "return 3", "3 x 8 x 8", "both images"]),
         ["shortcut that takes channels away"] = (
             [new ResidualLayer([new ConvolutionLayer(2, 3) { Padding = 1 }]) { Shortcut = new PaddedShortcutLayer(2, 1) }, new DenseLayer()],
             ["'0.downsample'", "channels is 2", "at least 3, the channels of the input"]),

@@ -52,6 +52,9 @@ public sealed class LayerShapeTests
         new ResidualLayer([new ConvolutionLayer(24, 3) { Padding = 1, Stride = 2 }]) { Shortcut = new PaddedShortcutLayer(24, 2) },
         new ResidualLayer([new ConvolutionLayer(8, 3) { Padding = 1 }]) { Shortcut = new SequenceLayer([new ConvolutionLayer(8, 1)]), Activation = Activation.Identity },
         new ResidualLayer([new ConvolutionLayer(8, 3)]) { HasShortcut = false },
+        new ResidualLayer([new ConvolutionLayer(24, 3) { Stride = 2 }]) { Shortcut = new AveragePoolingLayer(2), ZeroPadding = true },
+        new ResidualLayer([new ConvolutionLayer(5, 2)]) { ZeroPadding = true },
+        new ResidualLayer([new MaxPoolingLayer(2) { Stride = 1, Padding = 1 }]) { Shortcut = new ConvolutionLayer(20, 3), ZeroPadding = true },
     ];
 
     private static IEnumerable<ImageLayer> Convolutions =>

@@ -14,6 +14,7 @@ public sealed class PresetTests
     [DataRow("vgg19", 143_667_240L)]
     [DataRow("googlenet", 6_624_904L)]
     [DataRow("squeezenet1_0", 1_248_424L)]
+    [DataRow("facenet", 140_025_664L)]
     [DataRow("resnet18", 11_689_512L)]
     [DataRow("resnet34", 21_797_672L)]
     [DataRow("resnet50", 25_557_032L)]
@@ -53,6 +54,7 @@ public sealed class PresetTests
     [DataRow("small vgg16")]
     [DataRow("small googlenet")]
     [DataRow("small squeezenet")]
+    [DataRow("small facenet")]
     public void Module_HasThatManyAndRuns(string name)
     {
         TorchRuntime.Initialize();

@@ -14,6 +14,7 @@ internal static class Presets
         ["VGG-16"] = new(CnnLayers.Vgg16(smallImages: true), 3, 32),
         ["VGG-19 normalized"] = new(CnnLayers.Vgg19(smallImages: true, batchNormalization: true), 3, 32),
         ["GoogLeNet"] = new(CnnLayers.GoogLeNet(smallImages: true), 3, 4),
+        ["FaceNet"] = new(CnnLayers.FaceNet(smallImages: true), 3, 16),
         ["SqueezeNet"] = new(CnnLayers.SqueezeNet(smallImages: true), 3, 5),
     };
 

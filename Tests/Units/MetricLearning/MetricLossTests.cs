@@ -13,9 +13,6 @@ public sealed class MetricLossTests
 
     private static readonly Dictionary<string, MetricLoss> Losses = new()
     {
-        ["Triplet"] = new TripletLoss { Mining = TripletMining.All },
-        ["SoftTriplet"] = new TripletLoss { Mining = TripletMining.All, SoftMargin = true },
-        ["HardTriplet"] = new TripletLoss { Mining = TripletMining.Hard, Margin = 0.5 },
         ["Contrastive"] = new ContrastiveLoss { Margin = 1.2 },
         ["MultiSimilarity"] = new MultiSimilarityLoss { Beta = 10 },
         ["NormalizedTemperature"] = new NormalizedTemperatureLoss { Temperature = 0.3 },
@@ -72,8 +69,6 @@ public sealed class MetricLossTests
     {
         int[] classes = [0, 0, 1, 1];
         double[][] rows = [[1, 0], [1, 0], [-1, 0], [-1, 0]];
-        Assert.AreEqual(0, Of(new TripletLoss { Mining = TripletMining.All }));
-        Assert.AreEqual(Math.Log(1 + Math.Exp(-4)), Of(new TripletLoss { Mining = TripletMining.All, SoftMargin = true }), 1e-12);
         Assert.AreEqual(0, Of(new ContrastiveLoss()), 1e-12);
         Assert.AreEqual(Math.Log(1 + (2 * Math.Exp(-2))), Of(new NormalizedTemperatureLoss { Temperature = 1 }), 1e-12);
         Assert.AreEqual(0, Of(new MultiSimilarityLoss()), 1e-12, "nothing is within epsilon of being confused");
@@ -81,18 +76,16 @@ public sealed class MetricLossTests
         double Of(MetricLoss loss) => Compute(loss, ToTensor(rows), classes).item<double>();
     }
 
-    /// <summary>All embeddings alike: the triplet loss is its margin, and its soft form log 2; no gradient is NaN, though distances are 0.</summary>
+    /// <summary>All embeddings alike: no gradient is NaN, though distances are 0.</summary>
     [TestMethod]
     [DynamicData(nameof(Names))]
-    public void Collapsed_LossIsTheMargin_AndGradientsAreNumbers(string name)
+    public void Collapsed_GradientsAreNumbers(string name)
     {
         using var scope = NewDisposeScope();
         var outputs = full([Classes.Length, Size], 0.3, ScalarType.Float32, CPU).requires_grad_(true);
         var loss = Compute(Losses[name], UnitRows.Of(outputs));
         loss.backward();
         Assert.IsTrue(outputs.grad!.isfinite().all().item<bool>());
-        if (Losses[name] is TripletLoss triplet)
-            Assert.AreEqual(triplet.SoftMargin ? Math.Log(2) : triplet.Margin, loss.item<float>(), 1e-6);
     }
 
     [TestMethod]
@@ -106,42 +99,20 @@ public sealed class MetricLossTests
         Assert.IsTrue(outputs.grad!.isfinite().all().item<bool>());
     }
 
-    [TestMethod]
-    public void NoTriplets_LossIs0WithGradients0()
-    {
-        using var scope = NewDisposeScope();
-        var distances = ones([2, 2], ScalarType.Float32, CPU).requires_grad_(true);
-        var loss = MetricLosses.OfTriplets(new TripletLoss(), distances, new Triplets([], [], []));
-        loss.backward();
-        Assert.AreEqual(0, loss.item<float>());
-        Assert.AreEqual(0, distances.grad!.abs().sum().item<float>());
-    }
-
     private static double Plain(MetricLoss loss, double[][] rows) => loss switch
     {
-        TripletLoss triplet => PlainMetricLearning.Triplet(rows, Triples(triplet, rows), triplet.Margin, triplet.SoftMargin),
         ContrastiveLoss contrastive => PlainMetricLearning.Contrastive(rows, Classes, contrastive.Margin),
         MultiSimilarityLoss similarity => PlainMetricLearning.MultiSimilarity(rows, Classes, similarity),
         NormalizedTemperatureLoss temperature => PlainMetricLearning.NormalizedTemperature(rows, Classes, temperature.Temperature),
         _ => throw new NotSupportedException(),
     };
 
-    private static IEnumerable<(int Anchor, int Positive, int Negative)> Triples(TripletLoss loss, double[][] rows) => loss.Mining == TripletMining.All
-        ? PlainMetricLearning.SamePairs(Classes).SelectMany(pair => PlainMetricLearning.Negatives(Classes, pair.Anchor).Select(negative => (pair.Anchor, pair.Positive, negative)))
-        : PlainMetricLearning.SamePairs(Classes).GroupBy(pair => pair.Anchor).Select(group => (
-            group.Key,
-            group.MaxBy(pair => PlainMetricLearning.Squared(rows[pair.Anchor], rows[pair.Positive])).Positive,
-            PlainMetricLearning.Negatives(Classes, group.Key).MinBy(negative => PlainMetricLearning.Squared(rows[group.Key], rows[negative]))));
-
     private static Tensor Compute(MetricLoss loss, Tensor embeddings) => Compute(loss, embeddings, Classes);
 
     private static Tensor Compute(MetricLoss loss, Tensor embeddings, int[] classes)
     {
         var cosines = MetricLosses.Cosines(embeddings);
-        var distances = MetricLosses.SquaredDistances(cosines);
-        var random = new SplitMix64(1);
-        var batch = new BatchDistances(distances.detach().to(ScalarType.Float32).data<float>().ToArray(), classes);
-        return MetricLosses.Of(loss, cosines, distances, LabelsOf(classes), loss is TripletLoss triplet ? TripletMiner.Mine(triplet, batch, Size, ref random) : null);
+        return MetricLosses.Of(loss, cosines, MetricLosses.SquaredDistances(cosines), LabelsOf(classes));
     }
 
     private static void AssertGradient(double[][] rows, double[] gradient, Func<double[][], double> loss)

@@ -94,6 +94,26 @@ public sealed class TripletMinerTests
         Assert.AreEqual(Enumerable.Range(0, Classes.Length).SelectMany(row => PlainMetricLearning.Negatives(Classes, row).Select(other => Distance(row, other))).Average(), spread.MeanDifferent, 1e-6);
     }
 
+    /// <summary>Counting and finding with whole registers is what a look at each distance gives, at the margin, too.</summary>
+    [TestMethod]
+    [DataRow(0.2, float.NegativeInfinity)]
+    [DataRow(0.2, 0.5f)]
+    [DataRow(0.25, 0.5f)]
+    [DataRow(double.PositiveInfinity, float.NegativeInfinity)]
+    public void NegativeRule_CountsAndFindsAsOneByOne(double margin, float least)
+    {
+        const float From = 0.5f;
+        var random = new Random(TestSeed.Of(3));
+        for (var length = 0; length < 70; length++)
+        {
+            var distances = Enumerable.Range(0, length).Select(i => (i % 5) switch { 0 => From, 1 => From + (float)margin, 2 => MathF.BitDecrement(From + (float)margin), _ => random.NextSingle() * 2 }).ToArray();
+            var taken = Enumerable.Range(0, length).Where(i => distances[i] > least && distances[i] - From < margin).ToArray();
+            var rule = new NegativeRule(From, margin, least);
+            Assert.AreEqual(taken.Length, rule.Count(distances));
+            CollectionAssert.AreEqual(taken, Enumerable.Range(0, taken.Length).Select(number => rule.Find(distances, number)).ToArray());
+        }
+    }
+
     private static double Distance(int row, int other) => PlainMetricLearning.Squared(Rows[row], Rows[other]);
 
     private static BatchDistances Batch() =>
@@ -102,5 +122,5 @@ public sealed class TripletMinerTests
     private static Triplets Mine(TripletMining mining, ref SplitMix64 random) => TripletMiner.Mine(new TripletLoss { Mining = mining, Margin = Margin }, Batch(), Size, ref random);
 
     private static IEnumerable<(int Anchor, int Positive, int Negative)> Of(Triplets triplets) =>
-        Enumerable.Range(0, triplets.Count).Select(i => (triplets.Anchors[i], triplets.Positives[i], triplets.Negatives[i]));
+        Enumerable.Range(0, triplets.Count).Select(i => triplets[i]);
 }

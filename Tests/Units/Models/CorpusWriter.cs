@@ -74,6 +74,7 @@ internal static class CorpusWriter
         ["NearestNeighbors"] = NearestNeighbors,
         ["CropByBox"] = CropByBox,
         ["ImageEmbedding"] = ImageEmbedding,
+        ["FaceEmbedding"] = FaceEmbedding,
         ["Verification"] = Verification,
         ["Identification"] = Identification,
     };
@@ -147,6 +148,28 @@ internal static class CorpusWriter
             Trunk = ImageTrunk.Cnn(new ConvolutionLayer(2, 3), new ActivationLayer(), new DenseLayer()),
             EmbeddingSize = 3,
             TestTimeFlip = true,
+            Epochs = 2,
+            Seed = 1,
+        }).Fit(data);
+        return (model, Rows(rows), data);
+    }
+
+    /// <summary>The layers of networks for faces: a sum of images of different sizes, normalization over channels, maxout of two.</summary>
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) FaceEmbedding()
+    {
+        var rows = Example.Create(40, featureCount: 24);
+        var data = Example.View(Ml, rows);
+        var model = Ml.MetricLearning.Trainers.Image(new ImageEmbeddingEstimator.Options
+        {
+            LabelColumnName = nameof(Example.Class),
+            ImageShape = new ImageShape(1, 4, 6),
+            Trunk = ImageTrunk.Cnn(
+                new ConvolutionLayer(2, 3) { Padding = 1 },
+                new LocalResponseNormalizationLayer(3) { Alpha = 0.5, K = 2 },
+                new ResidualLayer([new ConvolutionLayer(3, 3) { Stride = 2 }]) { Shortcut = new AveragePoolingLayer(2), ZeroPadding = true },
+                new MaxoutLayer(4, 2),
+                new DenseLayer { Bias = false }),
+            EmbeddingSize = 3,
             Epochs = 2,
             Seed = 1,
         }).Fit(data);

@@ -1,3 +1,6 @@
+using System.Text;
+using System.Text.Json;
+using MLExtensions.Examples.Serving.Json;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -58,6 +61,35 @@ public sealed class ColumnTypesTests
         using var back = ImageFile.Load(folder.File("1.png"));
         CollectionAssert.AreEqual(image.Pixels.ToArray(), back.Pixels.ToArray());
         Assert.Contains("image 0 cannot be read", (await Assert.ThrowsAsync<ArgumentException>(() => predictor.PredictColumnsAsync([ColumnData.Of<byte[]>("Image", [1, 2, 3])], 1))).Message);
+    }
+
+    [TestMethod]
+    public void EveryType_IsWrittenAsJson()
+    {
+        AssertWritten("[-1.5,null]", -1.5f, float.NaN);
+        AssertWritten("[0.1,null]", 0.1, double.NegativeInfinity);
+        AssertWritten<sbyte>("[-128,127]", -128, 127);
+        AssertWritten<short>("[-32768,1]", short.MinValue, 1);
+        AssertWritten("[-2147483648,1]", int.MinValue, 1);
+        AssertWritten("[-9223372036854775808,1]", long.MinValue, 1);
+        AssertWritten<byte>("[255,0]", 255, 0);
+        AssertWritten<ushort>("[65535,0]", ushort.MaxValue, 0);
+        AssertWritten("[4294967295,0]", uint.MaxValue, 0u);
+        AssertWritten("[18446744073709551615,0]", ulong.MaxValue, 0ul);
+        AssertWritten("[true,false]", true, false);
+        AssertWritten("""["a",""]""", "a", "");
+        AssertWritten("""[{"b64":"AQI="},{"b64":""}]""", new byte[] { 1, 2 }, []);
+
+        static void AssertWritten<T>(string expected, params T[] values)
+        {
+            using var memory = new MemoryStream();
+            using var writer = new Utf8JsonWriter(memory);
+            writer.WriteStartArray();
+            ColumnWriter.WriteItems(writer, ColumnData.Of("Column", values), 0, values.Length);
+            writer.WriteEndArray();
+            writer.Flush();
+            Assert.AreEqual(expected, Encoding.UTF8.GetString(memory.ToArray()));
+        }
     }
 
     [TestMethod]

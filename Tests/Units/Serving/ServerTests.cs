@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using MLExtensions.Examples.Serving;
@@ -77,6 +78,8 @@ public sealed class ServerTests
     public async Task Metadata_IsThatOfTheModel()
     {
         Assert.AreEqual("""[{"name":"Features","datatype":"FP32","shape":[-1,2]}]""", (await GetAsync("/v2/models/flat")).GetProperty("inputs").GetRawText());
+        var score = (await GetAsync("/v2/models/flat")).GetProperty("outputs").EnumerateArray().Single(output => output.GetProperty("name").GetString() == "Score");
+        Assert.AreEqual("""{"names":["even","odd"]}""", score.GetProperty("parameters").GetRawText());
         var signature = (await GetAsync("/v1/models/flat/metadata")).GetProperty("metadata").GetProperty("signature_def").GetProperty("signature_def").GetProperty("serving_default");
         Assert.AreEqual("DT_FLOAT", signature.GetProperty("inputs").GetProperty("Features").GetProperty("dtype").GetString());
         Assert.IsTrue((await GetAsync("/v2/health/live")).GetProperty("live").GetBoolean());
@@ -194,6 +197,56 @@ public sealed class ServerTests
     }
 
     [TestMethod]
+    public async Task Pad_NeedsNoKeyAndLoadsNothingFromElsewhere()
+    {
+        await using var server = await StartAsync(new ServerOptions { Models = _folder.Path, ApiKey = "secret" });
+        var url = server.Urls.First() + "/pad/";
+        using var page = await Client.GetAsync(url);
+        Assert.AreEqual(HttpStatusCode.OK, page.StatusCode);
+        Assert.AreEqual("text/html", page.Content.Headers.ContentType?.MediaType);
+        Assert.StartsWith("default-src 'none'; script-src 'self';", page.Headers.GetValues("Content-Security-Policy").Single());
+        var text = await page.Content.ReadAsStringAsync();
+        Assert.DoesNotContain("://", text);
+        Assert.DoesNotContain("style=", text);
+        foreach (var file in new[] { "main.js", "pad.css", "icon.svg" })
+        {
+            Assert.Contains(file, text);
+            using var part = await Client.GetAsync(url + file);
+            Assert.AreEqual(HttpStatusCode.OK, part.StatusCode, file);
+            using var again = new HttpRequestMessage(HttpMethod.Get, url + file) { Headers = { IfNoneMatch = { part.Headers.ETag! } } };
+            using var unchanged = await Client.SendAsync(again);
+            Assert.AreEqual(HttpStatusCode.NotModified, unchanged.StatusCode, file);
+        }
+        using var slashless = await Client.GetAsync(url[..^1]);
+        Assert.AreEqual(url, slashless.RequestMessage!.RequestUri!.ToString());
+        using var missing = await Client.GetAsync(url + "../pad/none.js");
+        Assert.AreEqual(HttpStatusCode.NotFound, missing.StatusCode);
+        using var post = await Client.PostAsync(url, null);
+        Assert.AreEqual(HttpStatusCode.MethodNotAllowed, post.StatusCode);
+        using var model = await Client.GetAsync(server.Urls.First() + "/v2/models/flat");
+        Assert.AreEqual(HttpStatusCode.Unauthorized, model.StatusCode);
+    }
+
+    [TestMethod]
+    [OSCondition(OperatingSystems.Linux)]
+    public async Task ConnectionThatIsThere_IsAnsweredWhileTheServerEnds()
+    {
+        await using var server = ModelServer.Build(new ServerOptions { Models = _folder.Path, Url = "http://127.0.0.1:0", Drain = TimeSpan.FromSeconds(1) });
+        await server.StartAsync();
+        using var link = new TcpClient();
+        await link.ConnectAsync(IPAddress.Loopback, new Uri(server.Urls.First()).Port);
+        var ending = Task.Run(() => server.StopAsync());
+        while (!server.Lifetime.ApplicationStopping.IsCancellationRequested)
+            await Task.Delay(1);
+        var stream = link.GetStream();
+        await stream.WriteAsync("GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
+        var answer = await new StreamReader(stream).ReadToEndAsync();
+        Assert.StartsWith("HTTP/1.1 200", answer);
+        Assert.Contains("Connection: close", answer);
+        await ending;
+    }
+
+    [TestMethod]
     public void Arguments_AreChecked()
     {
         Assert.AreEqual(3, ServerOptions.Parse(["--models", _folder.Path, "--block", "3", "--latest-only"], TextWriter.Null)?.Prediction.MaximumBlockRows);
@@ -220,7 +273,7 @@ public sealed class ServerTests
 
     private static async Task<WebApplication> StartAsync(ServerOptions options)
     {
-        var server = ModelServer.Build(options with { Url = "http://127.0.0.1:0" });
+        var server = ModelServer.Build(options with { Url = "http://127.0.0.1:0", Drain = TimeSpan.Zero });
         await server.StartAsync();
         return server;
     }

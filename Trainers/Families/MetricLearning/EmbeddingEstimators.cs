@@ -30,11 +30,15 @@ public abstract class EmbeddingEstimator : NetworkEstimator<EmbeddingTransformer
             throw Wrong("Label", label, "a key", ColumnAdvice.ForKey(label));
     }
 
-    private protected override IEnumerable<SchemaShape.Column> AddedColumns() =>
-    [
-        new(_options.OutputColumnName, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, isKey: false,
-            new SchemaShape([new SchemaShape.Column(EmbeddingFingerprint.Kind, SchemaShape.Column.VectorKind.Scalar, TextDataViewType.Instance, isKey: false)])),
-    ];
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns() => [CreateColumn(_options.OutputColumnName)];
+
+    /// <summary>The column that embeddings add.</summary>
+    internal static SchemaShape.Column CreateColumn(string name) => new(
+        name,
+        SchemaShape.Column.VectorKind.Vector,
+        NumberDataViewType.Single,
+        isKey: false,
+        new SchemaShape([new SchemaShape.Column(EmbeddingFingerprint.Kind, SchemaShape.Column.VectorKind.Scalar, TextDataViewType.Instance, isKey: false)]));
 
     private protected override EmbeddingTransformer Train(IDataView input, IDataView? validation)
     {
@@ -100,7 +104,8 @@ public sealed class ImageEmbeddingEstimator : EmbeddingEstimator
         public Options() => Initialization = WeightInitialization.HeNormal;
 
         /// <summary>
-        /// The network; its outputs are the embedding. Default: <see cref="ImageTrunk.Cnn"/> with <see cref="CnnLayers.Default"/>.
+        /// The network; its outputs are the embedding. <see cref="ImageTrunk.DlibFace"/> is one with trained weights. Default:
+        /// <see cref="ImageTrunk.Cnn"/> with <see cref="CnnLayers.Default"/>.
         /// </summary>
         public ImageTrunk Trunk { get; set; } = ImageTrunk.Cnn(CnnLayers.Default());
 
@@ -126,7 +131,9 @@ public sealed class ImageEmbeddingEstimator : EmbeddingEstimator
         /// </summary>
         public bool TestTimeFlip { get; set; }
 
-        private ImageSettings Images => new(ImageShape, CropSize, PixelScaling, Augmentations, TestTimeFlip);
+        internal override (string Name, string Path)? WeightsFile => base.WeightsFile ?? (InitialModel == null ? Trunk?.WeightsFile : null);
+
+        private ImageSettings Images => new(ImageShape, CropSize, PixelScaling ?? Trunk.Scaling, Augmentations, TestTimeFlip);
 
         internal override string FeatureDescription => "an image (MLImage) or Vector<Single> of known size";
 
@@ -158,8 +165,8 @@ public sealed class ImageEmbeddingEstimator : EmbeddingEstimator
 
         internal override void Check()
         {
-            base.Check();
             OptionCheck.NotNull(Trunk, nameof(Trunk));
+            base.Check();
             Trunk.Check($"{nameof(Trunk)}.");
             Images.Check();
             if (Augmentations.OfType<Mixup>().Any())

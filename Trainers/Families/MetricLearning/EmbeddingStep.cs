@@ -66,7 +66,9 @@ internal sealed class EmbeddingStep : TrainingStep<RowBatch>
     public override double Train(RowBatch batch, double learningRate, MetricSums metrics)
     {
         var features = _augmenter?.Apply(batch.Features, ref _augmentations).Features ?? batch.Features;
-        var loss = _network.Descend(Loss(features, (LabeledBatch)batch, ref _negatives, _spread), learningRate);
+        if (_options.Loss is TripletLoss triplet)
+            return LearnTriplets(triplet, features, batch, learningRate);
+        var loss = _network.Descend(Loss(features, (LabeledBatch)batch, _spread), learningRate);
         if (double.IsFinite(loss))
             _centers?.Apply(learningRate);
         return loss;
@@ -78,14 +80,16 @@ internal sealed class EmbeddingStep : TrainingStep<RowBatch>
         foreach (var network in Networks)
             network.BeginValidation();
         var random = new SplitMix64(SeedSequence.Derive(_seed, SeedSequence.TripletNegatives));
-        return Loss(batch.Features, (LabeledBatch)batch, ref random, spread: null).item<float>();
+        return _options.Loss is TripletLoss triplet
+            ? TripletGradient.Of(triplet, _network.Forward(batch.Features), ClassesOf(batch), ref random, spread: null).Loss
+            : Loss(batch.Features, (LabeledBatch)batch, spread: null).item<float>();
     }
 
     /// <summary>The batch has all rows, so that all pairs are compared.</summary>
     public override double? Validate(RowBatch batch, MetricSums metrics)
     {
         using var mode = inference_mode();
-        var labels = Array.ConvertAll(((LabeledBatch)batch).LabelValues.ToArray(), label => (int)label);
+        var labels = ClassesOf(batch);
         var rows = ComparedRows(batch.RowCount);
         var features = rows == null ? batch.Features : batch.Features.index_select(0, tensor(Array.ConvertAll(rows, row => (long)row), ScalarType.Int64, CPU).to(batch.Features.device));
         var embeddings = new LabeledEmbeddings(Embed(features), _network.Architecture.OutputCount, rows == null ? labels : Array.ConvertAll(rows, row => labels[row]));
@@ -107,19 +111,30 @@ internal sealed class EmbeddingStep : TrainingStep<RowBatch>
             _warn(string.Create(CultureInfo.InvariantCulture, $"The embeddings collapsed: in epoch {_epoch} the mean squared distance of examples of different classes was {_spread.MeanDifferent:G3} (2 if they were independent), so that all embeddings are nearly alike and the loss, {metrics.Loss:G3}, can stay where it is. Try a smaller LearningRate, {(_options.Loss is TripletLoss { Mining: TripletMining.Hard } ? "Mining = SemiHard, " : "")}larger batches, or a trained classifier with the same layers as InitialModel."));
     }
 
-    /// <summary>The mean loss of a batch.</summary>
-    private Tensor Loss(Tensor features, LabeledBatch batch, ref SplitMix64 random, BatchSpread? spread)
+    private static int[] ClassesOf(RowBatch batch) => Array.ConvertAll(((LabeledBatch)batch).LabelValues.ToArray(), label => (int)label);
+
+    private double LearnTriplets(TripletLoss loss, Tensor features, RowBatch batch, double learningRate)
+    {
+        var outputs = _network.Forward(features);
+        var (value, gradient) = TripletGradient.Of(loss, outputs, ClassesOf(batch), ref _negatives, _spread);
+        if (gradient is null)
+            return value;
+        outputs.backward([gradient]);
+        _network.Apply(learningRate);
+        return value;
+    }
+
+    /// <summary>The mean loss of a batch, if it has no triplets.</summary>
+    private Tensor Loss(Tensor features, LabeledBatch batch, BatchSpread? spread)
     {
         var embeddings = UnitRows.Of(_network.Forward(features));
         var labels = batch.Labels.to(ScalarType.Int64);
         var cosines = MetricLosses.Cosines(embeddings);
         var distances = MetricLosses.SquaredDistances(cosines);
-        var host = new BatchDistances(TensorMemory.Floats(distances.detach().cpu().contiguous()).ToArray(), Array.ConvertAll(batch.LabelValues.ToArray(), label => (int)label));
-        spread?.Add(host.Measure(_options.Loss.ActiveMargin));
-        if (_options.Loss is ArcFaceLoss arcFace)
-            return MetricLosses.ArcFace(arcFace, embeddings, _centers!.Module.get_parameter("output.weight")!, labels);
-        var triplets = _options.Loss is TripletLoss triplet ? TripletMiner.Mine(triplet, host, _options.EmbeddingSize, ref random) : null;
-        return MetricLosses.Of(_options.Loss, cosines, distances, labels, triplets);
+        spread?.Add(MetricLosses.ToHost(distances, ClassesOf(batch)).Measure(_options.Loss.ActiveMargin));
+        return _options.Loss is ArcFaceLoss arcFace
+            ? MetricLosses.ArcFace(arcFace, embeddings, _centers!.Module.get_parameter("output.weight")!, labels)
+            : MetricLosses.Of(_options.Loss, cosines, distances, labels);
     }
 
     /// <summary>The embeddings of rows, computed in parts.</summary>

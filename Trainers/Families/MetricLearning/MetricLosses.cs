@@ -19,35 +19,22 @@ internal static class MetricLosses
     /// <summary>The squared Euclidean distances of all pairs on the unit sphere, 2 - 2 cos; rounding makes none negative.</summary>
     public static Tensor SquaredDistances(Tensor cosines) => cosines.mul(Number.Of(-2)).add(Number.Of(2), Number.One).clamp_min(Number.Of(0));
 
-    /// <param name="loss">The loss, which needs no centers.</param>
+    /// <summary>Distances in host memory.</summary>
+    /// <param name="distances">The squared distances of all pairs, <c>[rows, rows]</c>.</param>
+    /// <param name="classes">The class of each row.</param>
+    public static BatchDistances ToHost(Tensor distances, int[] classes) => new(TensorMemory.Floats(distances.detach().cpu().contiguous()).ToArray(), classes);
+
+    /// <param name="loss">The loss, which needs neither centers nor triplets.</param>
     /// <param name="cosines">The cosines of all pairs.</param>
     /// <param name="distances">Their squared distances.</param>
     /// <param name="labels">The class of each row, Int64 on the same device.</param>
-    /// <param name="triplets">The mined triplets of a triplet loss.</param>
-    public static Tensor Of(MetricLoss loss, Tensor cosines, Tensor distances, Tensor labels, Triplets? triplets) => loss switch
+    public static Tensor Of(MetricLoss loss, Tensor cosines, Tensor distances, Tensor labels) => loss switch
     {
-        TripletLoss triplet => OfTriplets(triplet, distances, triplets!),
         ContrastiveLoss contrastive => Contrastive(contrastive, distances, new Pairs(labels)),
         MultiSimilarityLoss similarity => MultiSimilarity(similarity, cosines, new Pairs(labels)),
         NormalizedTemperatureLoss temperature => NormalizedTemperature(temperature, cosines, new Pairs(labels)),
         _ => throw new ArgumentOutOfRangeException(nameof(loss), loss, "Unknown loss."),
     };
-
-    /// <summary>The mean of the triplets' losses over those that are not 0; 0 if all keep the margin.</summary>
-    public static Tensor OfTriplets(TripletLoss loss, Tensor distances, Triplets triplets)
-    {
-        // Not a constant: the network of a batch without violations has gradients of 0.
-        if (triplets.Count == 0)
-            return distances.sum().mul(Number.Of(0));
-        var rows = distances.shape[0];
-        var flat = distances.reshape(-1);
-        var differences = flat.index_select(0, triplets.Places(triplets.Positives, rows, distances.device))
-            .sub(flat.index_select(0, triplets.Places(triplets.Negatives, rows, distances.device)));
-        if (loss.SoftMargin)
-            return Softplus(differences).mean();
-        var losses = differences.add(Number.Of(loss.Margin), Number.One).relu();
-        return MeanOf(losses, losses.gt(Number.Of(0)));
-    }
 
     /// <summary>ArcFace's cross entropy.</summary>
     /// <param name="loss">The settings.</param>
@@ -125,23 +112,5 @@ internal static class MetricLosses
         public Tensor Same { get; }
 
         public Tensor Different { get; }
-    }
-}
-
-/// <summary>Triplets of rows of a batch.</summary>
-/// <param name="Anchors">The anchor of each triplet.</param>
-/// <param name="Positives">Its positive.</param>
-/// <param name="Negatives">Its negative.</param>
-internal sealed record Triplets(IReadOnlyList<int> Anchors, IReadOnlyList<int> Positives, IReadOnlyList<int> Negatives)
-{
-    public int Count => Anchors.Count;
-
-    /// <summary>The places of the anchors' pairs in a matrix of all pairs, Int64.</summary>
-    public Tensor Places(IReadOnlyList<int> others, long rows, Device device)
-    {
-        var places = new long[Count];
-        for (var i = 0; i < places.Length; i++)
-            places[i] = (Anchors[i] * rows) + others[i];
-        return tensor(places, ScalarType.Int64, CPU).to(device);
     }
 }

@@ -1,3 +1,7 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+
 namespace MLExtensions.Families.MetricLearning;
 
 /// <summary>The squared distances of a batch in host memory, with its classes: mining and statistics read them.</summary>
@@ -5,46 +9,118 @@ namespace MLExtensions.Families.MetricLearning;
 /// <param name="classes">The class of each row.</param>
 internal sealed class BatchDistances(float[] distances, int[] classes)
 {
+    private readonly int[] _positives = new int[classes.Length];
+    private readonly int[] _negatives = new int[classes.Length];
+    private readonly float[] _ofNegatives = new float[classes.Length];
+
     public int Rows => classes.Length;
 
     /// <summary>The squared distance of two rows.</summary>
     public float this[int row, int other] => distances[(row * classes.Length) + other];
 
-    public bool IsSame(int row, int other) => classes[row] == classes[other];
-
-    /// <summary>The positives of a row: other rows of its class.</summary>
-    public IEnumerable<int> Positives(int row) => Enumerable.Range(0, Rows).Where(other => other != row && IsSame(row, other));
+    /// <summary>Sorts the other rows of a batch by whether they have the class of an anchor. Only the last result is valid.</summary>
+    public Surroundings Around(int anchor)
+    {
+        var (positives, negatives) = (0, 0);
+        var of = distances.AsSpan(anchor * classes.Length, classes.Length);
+        for (var row = 0; row < of.Length; row++)
+        {
+            if (classes[row] != classes[anchor])
+            {
+                _ofNegatives[negatives] = of[row];
+                _negatives[negatives++] = row;
+            }
+            else if (row != anchor)
+            {
+                _positives[positives++] = row;
+            }
+        }
+        return new Surroundings { Positives = _positives.AsSpan(0, positives), Negatives = _negatives.AsSpan(0, negatives), OfNegatives = _ofNegatives.AsSpan(0, negatives) };
+    }
 
     /// <summary>The mean squared distances of pairs, and how many triplets there are and violate a margin.</summary>
     public BatchSpread Measure(double margin)
     {
         var spread = new BatchSpread();
-        var negatives = new float[Rows];
         for (var row = 0; row < Rows; row++)
         {
-            var count = 0;
-            for (var other = 0; other < Rows; other++)
+            var around = Around(row);
+            spread.DifferentCount += around.Negatives.Length;
+            spread.DifferentSum += TensorPrimitives.Sum(around.OfNegatives);
+            spread.Triplets += (long)around.Positives.Length * around.Negatives.Length;
+            foreach (var positive in around.Positives)
             {
-                if (IsSame(row, other))
-                    continue;
-                negatives[count++] = this[row, other];
-                spread.DifferentSum += this[row, other];
-            }
-            spread.DifferentCount += count;
-            var sorted = negatives.AsSpan(0, count);
-            sorted.Sort();
-            for (var other = 0; other < Rows; other++)
-            {
-                if (other == row || !IsSame(row, other))
-                    continue;
-                spread.SameSum += this[row, other];
+                spread.SameSum += this[row, positive];
                 spread.SameCount++;
-                spread.Triplets += count;
-                spread.Active += SortedValues.Below<float>(sorted, (float)(this[row, other] + margin));
+                spread.Active += new NegativeRule(this[row, positive], margin).Count(around.OfNegatives);
             }
         }
         return spread;
     }
+
+    /// <summary>The rows around an anchor.</summary>
+    internal readonly ref struct Surroundings
+    {
+        /// <summary>Other rows of its class.</summary>
+        public required ReadOnlySpan<int> Positives { get; init; }
+
+        /// <summary>Rows of other classes.</summary>
+        public required ReadOnlySpan<int> Negatives { get; init; }
+
+        /// <summary>The squared distances of <see cref="Negatives"/> from the anchor.</summary>
+        public required ReadOnlySpan<float> OfNegatives { get; init; }
+    }
+}
+
+/// <summary>Which negatives are taken: those with a distance above <c>least</c> that exceeds <c>from</c> by less than a margin.</summary>
+internal readonly struct NegativeRule
+{
+    private readonly float _from;
+    private readonly float _margin;
+    private readonly float _least;
+
+    public NegativeRule(float from, double margin, float least = float.NegativeInfinity)
+    {
+        // A float is below the margin if it is below the first float that is not.
+        (_from, _margin, _least) = (from, (float)margin, least);
+        if (_margin < margin)
+            _margin = MathF.BitIncrement(_margin);
+    }
+
+    /// <summary>How many distances are taken.</summary>
+    public int Count(ReadOnlySpan<float> distances)
+    {
+        var counts = Vector<int>.Zero;
+        var vectors = MemoryMarshal.Cast<float, Vector<float>>(distances);
+        foreach (var vector in vectors)
+            counts -= Takes(vector);
+        var count = Vector.Sum(counts);
+        foreach (var distance in distances[(vectors.Length * Vector<float>.Count)..])
+            count += Takes(distance) ? 1 : 0;
+        return count;
+    }
+
+    /// <summary>The place of one of the distances that are taken, by its number among them.</summary>
+    public int Find(ReadOnlySpan<float> distances, int number)
+    {
+        var place = 0;
+        for (; place + Vector<float>.Count <= distances.Length; place += Vector<float>.Count)
+        {
+            var count = -Vector.Sum(Takes(new Vector<float>(distances[place..])));
+            if (count > number)
+                break;
+            number -= count;
+        }
+        while (!Takes(distances[place]) || number-- > 0)
+            place++;
+        return place;
+    }
+
+    public bool Takes(float distance) => distance > _least && distance - _from < _margin;
+
+    /// <summary>-1 for each that is taken, 0 for others.</summary>
+    private Vector<int> Takes(Vector<float> distances) =>
+        Vector.GreaterThan(distances, new Vector<float>(_least)) & Vector.LessThan(distances - new Vector<float>(_from), new Vector<float>(_margin));
 }
 
 /// <summary>Sums over the pairs and triplets of batches.</summary>
@@ -96,83 +172,79 @@ internal static class TripletMiner
     /// <param name="random">Draws negatives.</param>
     public static Triplets Mine(TripletLoss loss, BatchDistances batch, int size, ref SplitMix64 random)
     {
-        var (anchors, positives, negatives) = (new List<int>(), new List<int>(), new List<int>());
-        var candidates = new List<int>();
+        var triplets = new Triplets();
         for (var anchor = 0; anchor < batch.Rows; anchor++)
         {
+            var around = batch.Around(anchor);
             if (loss.Mining == TripletMining.Hard)
             {
-                AddHardest(anchor);
+                AddHardest(triplets, batch, anchor, around);
                 continue;
             }
-            foreach (var positive in batch.Positives(anchor))
+            foreach (var positive in around.Positives)
             {
-                candidates.Clear();
-                var distance = batch[anchor, positive];
-                for (var negative = 0; negative < batch.Rows; negative++)
-                {
-                    if (!batch.IsSame(anchor, negative) && IsCandidate(loss, distance, batch[anchor, negative]))
-                        candidates.Add(negative);
-                }
-                if (candidates.Count == 0)
+                var rule = RuleOf(loss, batch[anchor, positive]);
+                var count = rule.Count(around.OfNegatives);
+                if (count == 0)
                     continue;
                 if (loss.Mining == TripletMining.All)
-                    candidates.ForEach(negative => Add(anchor, positive, negative));
+                    AddAll(triplets, anchor, positive, around.Negatives);
                 else if (loss.Mining == TripletMining.DistanceWeighted)
-                    Add(anchor, positive, Draw(candidates, batch, anchor, size, ref random));
+                    triplets.Add(anchor, positive, around.Negatives[Draw(rule, around.OfNegatives, size, ref random)]);
                 else
-                    Add(anchor, positive, candidates[random.Next(candidates.Count)]);
+                    triplets.Add(anchor, positive, around.Negatives[rule.Find(around.OfNegatives, random.Next(count))]);
             }
         }
-        return new Triplets(anchors, positives, negatives);
-
-        void Add(int anchor, int positive, int negative)
-        {
-            anchors.Add(anchor);
-            positives.Add(positive);
-            negatives.Add(negative);
-        }
-
-        void AddHardest(int anchor)
-        {
-            var (positive, negative) = (-1, -1);
-            for (var row = 0; row < batch.Rows; row++)
-            {
-                if (row == anchor)
-                    continue;
-                if (!batch.IsSame(anchor, row))
-                    negative = negative < 0 || batch[anchor, row] < batch[anchor, negative] ? row : negative;
-                else
-                    positive = positive < 0 || batch[anchor, row] > batch[anchor, positive] ? row : positive;
-            }
-            if (positive >= 0 && negative >= 0)
-                Add(anchor, positive, negative);
-        }
+        return triplets;
     }
 
-    private static bool IsCandidate(TripletLoss loss, float ofPositive, float ofNegative) => loss.Mining switch
+    private static NegativeRule RuleOf(TripletLoss loss, float ofPositive) => loss.Mining switch
     {
-        TripletMining.SemiHard => ofNegative - ofPositive < loss.Margin,
-        TripletMining.StrictSemiHard => ofNegative > ofPositive && ofNegative - ofPositive < loss.Margin,
-        TripletMining.DistanceWeighted => ofNegative < FarthestWeighted * FarthestWeighted,
-        _ => true,
+        TripletMining.SemiHard => new NegativeRule(ofPositive, loss.Margin),
+        TripletMining.StrictSemiHard => new NegativeRule(ofPositive, loss.Margin, ofPositive),
+        TripletMining.DistanceWeighted => new NegativeRule(0, FarthestWeighted * FarthestWeighted),
+        _ => new NegativeRule(0, double.PositiveInfinity),
     };
 
-    private static int Draw(List<int> candidates, BatchDistances batch, int anchor, int size, ref SplitMix64 random)
+    private static void AddAll(Triplets triplets, int anchor, int positive, ReadOnlySpan<int> negatives)
     {
-        var weights = candidates.ConvertAll(negative => LogWeight(batch[anchor, negative], size));
-        var largest = weights.Max();
+        foreach (var negative in negatives)
+            triplets.Add(anchor, positive, negative);
+    }
+
+    private static void AddHardest(Triplets triplets, BatchDistances batch, int anchor, BatchDistances.Surroundings around)
+    {
+        if (around.Positives.IsEmpty || around.Negatives.IsEmpty)
+            return;
+        var farthest = around.Positives[0];
+        foreach (var positive in around.Positives)
+            farthest = batch[anchor, positive] > batch[anchor, farthest] ? positive : farthest;
+        triplets.Add(anchor, farthest, around.Negatives[TensorPrimitives.IndexOfMin(around.OfNegatives)]);
+    }
+
+    /// <summary>The place of a negative that a rule takes, all distances equally likely.</summary>
+    private static int Draw(NegativeRule rule, ReadOnlySpan<float> distances, int size, ref SplitMix64 random)
+    {
+        var weights = new double[distances.Length];
+        var largest = double.NegativeInfinity;
+        for (var i = 0; i < weights.Length; i++)
+        {
+            weights[i] = rule.Takes(distances[i]) ? LogWeight(distances[i], size) : double.NegativeInfinity;
+            largest = Math.Max(largest, weights[i]);
+        }
         var sum = 0.0;
-        for (var i = 0; i < weights.Count; i++)
-            sum += weights[i] = Math.Exp(weights[i] - largest);
+        foreach (ref var weight in weights.AsSpan())
+            sum += weight = Math.Exp(weight - largest);
         var drawn = random.NextDouble() * sum;
-        for (var i = 0; i < weights.Count; i++)
+        var last = 0;
+        for (var i = 0; i < weights.Length; i++)
         {
             drawn -= weights[i];
             if (drawn < 0)
-                return candidates[i];
+                return i;
+            last = weights[i] > 0 ? i : last;
         }
-        return candidates[^1];
+        return last;
     }
 
     /// <summary>The logarithm of the inverse of the density of a distance between random points on the sphere, up to a constant.</summary>

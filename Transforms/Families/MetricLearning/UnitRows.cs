@@ -11,7 +11,10 @@ internal static class UnitRows
     private const double LeastSquare = 1e-24;
 
     /// <summary>Rows of length 1, <c>[rows, values]</c>.</summary>
-    public static Tensor Of(Tensor rows) => rows.div(rows.pow(Number.Of(2)).sum([1], true).clamp_min(Number.Of(LeastSquare)).sqrt());
+    public static Tensor Of(Tensor rows) => rows.div(Lengths(rows));
+
+    /// <summary>What rows are divided by, <c>[rows, 1]</c>.</summary>
+    public static Tensor Lengths(Tensor rows) => rows.pow(Number.Of(2)).sum([1], true).clamp_min(Number.Of(LeastSquare)).sqrt();
 
     /// <summary>Writes the outputs of a network, scaled to length 1, as ONNX operators.</summary>
     public static string Write(GraphWriter graph, string rows, NetworkArchitecture architecture)

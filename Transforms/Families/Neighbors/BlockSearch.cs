@@ -100,19 +100,19 @@ internal sealed unsafe class BlockSearch
     {
         var (codes, screen, width) = (block.Codes!, block.Codes!.Screen, block.Width);
         var length = new Vector<float>(_queries.Lengths[query]);
-        var sums = stackalloc Vector<float>[VectorCodes.PanelRows / Vector<float>.Count];
+        var sums = stackalloc float[VectorCodes.PanelRows];
         fixed (sbyte* values = codes.Values)
         fixed (float* factors = _queries.Row(query), adds = screen.Add, scales = screen.Factor, slacks = screen.Slack)
         {
             for (var panel = 0; panel < block.Count; panel += VectorCodes.PanelRows)
             {
-                Multiply(values + ((long)panel * width), factors, width, sums);
-                for (var group = 0; group < VectorCodes.PanelRows / Vector<float>.Count; group++)
+                CodeProducts.Multiply(values + ((long)panel * width), factors, width, sums);
+                for (var place = 0; place < VectorCodes.PanelRows; place += Vector<float>.Count)
                 {
-                    var row = panel + (group * Vector<float>.Count);
+                    var row = panel + place;
                     if (row >= block.Count)
                         break;
-                    var bound = Vector.Load(adds + row) + (Vector.Load(scales + row) * sums[group]) - (Vector.Load(slacks + row) * length);
+                    var bound = Vector.Load(adds + row) + (Vector.Load(scales + row) * Vector.Load(sums + place)) - (Vector.Load(slacks + row) * length);
                     if (Vector.GreaterThanAll(bound, new Vector<float>(_thresholds[query])))
                         continue;
                     var end = Math.Min(block.Count, row + Vector<float>.Count);
@@ -123,29 +123,6 @@ internal sealed unsafe class BlockSearch
                     }
                 }
             }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Multiply(sbyte* panel, float* factors, int width, Vector<float>* sums)
-    {
-        for (var lane = 0; lane < VectorCodes.PanelRows; lane += Vector<sbyte>.Count)
-        {
-            Vector<float> a = default, b = default, c = default, d = default;
-            var at = panel + lane;
-            for (var column = 0; column < width; column++, at += VectorCodes.PanelRows)
-            {
-                var factor = new Vector<float>(factors[column]);
-                Vector.Widen(Vector.Load(at), out var low, out var high);
-                Vector.Widen(low, out var first, out var second);
-                Vector.Widen(high, out var third, out var fourth);
-                a = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(first), factor, a);
-                b = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(second), factor, b);
-                c = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(third), factor, c);
-                d = Vector.MultiplyAddEstimate(Vector.ConvertToSingle(fourth), factor, d);
-            }
-            (sums[0], sums[1], sums[2], sums[3]) = (a, b, c, d);
-            sums += 4;
         }
     }
 

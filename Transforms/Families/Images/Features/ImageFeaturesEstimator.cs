@@ -50,8 +50,8 @@ public sealed class ImageFeaturesEstimator : IEstimator<ImageFeaturesTransformer
         /// <summary>
         /// The path of a safetensors file with the weights. Without <see cref="Architecture"/>, the network is recognized by the
         /// names and sizes of its layers: AlexNet, VGG-16 and VGG-19 (with or without batch normalization), GoogLeNet, SqueezeNet 1.0
-        /// and ResNet-18 to -152 with torchvision's names, their variants for small images in <see cref="CnnLayers"/>, and residual
-        /// networks in the CIFAR form.
+        /// and ResNet-18 to -152 with torchvision's names, their variants for small images in <see cref="CnnLayers"/>, residual
+        /// networks in the CIFAR form, and dlib's face network, also as the manifest of face-api.js (a path that ends with <c>.json</c>).
         /// </summary>
         public string WeightsPath { get; set; } = "";
 

@@ -73,6 +73,8 @@ internal sealed record KnownNetwork(string Name, ImageShape UsualImage, Func<Ima
             yield return OfLayers("GoogLeNet", () => CnnLayers.GoogLeNet(small), small) with { Scaling = PixelScaling.ToUnit with { Mean = [0.5], StandardDeviation = [0.5] } };
             yield return OfLayers("SqueezeNet 1.0", () => CnnLayers.SqueezeNet(small), small);
         }
+        var filters = WeightSizes.OutputsOf(file, DlibFaceLayers.FirstLayer) ?? DlibFaceLayers.UsualFilters;
+        yield return new(DlibFaceLayers.Network, new ImageShape(DlibFaceLayers.Channels, DlibFaceLayers.Side, DlibFaceLayers.Side), (input, outputs) => CreateCnn(input, outputs, DlibFaceLayers.Create(filters))) { Scaling = DlibFaceLayers.Scaling };
         var channels = WeightSizes.OutputsOf(file, "conv1") ?? 64;
         foreach (var depth in new[] { 18, 34, 50, 101, 152 })
             yield return ResNet(FormattableString.Invariant($"ResNet-{depth}"), Large, ResNetForm.ImageNet, depth, channels, ShortcutKind.Projection);
@@ -84,13 +86,15 @@ internal sealed record KnownNetwork(string Name, ImageShape UsualImage, Func<Ima
     }
 
     private static KnownNetwork OfLayers(string name, Func<IReadOnlyList<ImageLayer>> layers, bool small) =>
-        new(small ? name + " for small images" : name, small ? Small : Large, (input, outputs) => new CnnArchitecture
-        {
-            InputCount = checked((int)input.Shape.Count),
-            OutputCount = outputs,
-            Image = input,
-            Layers = layers(),
-        });
+        new(small ? name + " for small images" : name, small ? Small : Large, (input, outputs) => CreateCnn(input, outputs, layers()));
+
+    private static CnnArchitecture CreateCnn(ImageInput input, int outputs, IReadOnlyList<ImageLayer> layers) => new()
+    {
+        InputCount = checked((int)input.Shape.Count),
+        OutputCount = outputs,
+        Image = input,
+        Layers = layers,
+    };
 
     private static KnownNetwork ResNet(string name, ImageShape image, ResNetForm form, int depth, int channels, ShortcutKind shortcut) =>
         new(name, image, (input, outputs) => new ResNetArchitecture

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MLExtensions.Families.Images;
 using MLExtensions.Onnx;
 using MLExtensions.Tensors;
@@ -70,6 +71,13 @@ public sealed record ResidualLayer(IReadOnlyList<ImageLayer> Layers) : ImageLaye
     /// <summary>Whether the input is added; false gives a plain network of the same depth. Default true.</summary>
     public bool HasShortcut { get; init; } = true;
 
+    /// <summary>
+    /// Whether what one of the two lacks in channels, rows or columns counts as zeros after its own, as dlib adds images of different sizes.
+    /// Default false: the shapes must be equal.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ZeroPadding { get; init; }
+
     internal override string Title => HasShortcut ? "residual block" : "block without shortcut";
 
     internal override IEnumerable<PlacedLayer> Inside(LayerShape input, LayerSite site) =>
@@ -92,19 +100,45 @@ public sealed record ResidualLayer(IReadOnlyList<ImageLayer> Layers) : ImageLaye
         var shortcut = PlaceShortcut(input, site);
         foreach (var placed in shortcut)
             Require(layers.All(layer => layer.Site.Path != placed.Site.Path), placed.Site, "another layer beside it has the same name.");
-        var added = shortcut is [var only] ? only.Output : input;
-        Require(added == output, site, $"its layers return {output} and its shortcut {added}; the shapes must be equal.");
-        return output;
+        var added = AddedShape(input, shortcut);
+        Require(added == output || (ZeroPadding && !added.IsVector && !output.IsVector), site, $"its layers return {output} and its shortcut {added}; the shapes must be equal{(ZeroPadding ? ", or both images" : "")}.");
+        return Larger(output, added);
     }
 
-    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) =>
-        new ResidualModule(PlaceLayers(input, site), PlaceShortcut(input, site), HasShortcut, Activation);
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site)
+    {
+        var (layers, shortcut) = (PlaceLayers(input, site), PlaceShortcut(input, site));
+        var (residual, added) = (layers[^1].Output, AddedShape(input, shortcut));
+        var larger = HasShortcut ? Larger(residual, added) : residual;
+        return new ResidualModule(layers, shortcut, HasShortcut, Activation)
+        {
+            ResidualPadding = MissingIn(residual, larger),
+            ShortcutPadding = MissingIn(added, larger),
+        };
+    }
 
     internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site)
     {
-        var residual = LayerChain.Write(graph, PlaceLayers(input, site), x);
-        return graph.Activate(HasShortcut ? graph.Add(residual, LayerChain.Write(graph, PlaceShortcut(input, site), x)) : residual, Activation);
+        var (layers, shortcut) = (PlaceLayers(input, site), PlaceShortcut(input, site));
+        var residual = LayerChain.Write(graph, layers, x);
+        if (!HasShortcut)
+            return graph.Activate(residual, Activation);
+        var (own, added) = (layers[^1].Output, AddedShape(input, shortcut));
+        var larger = Larger(own, added);
+        return graph.Activate(graph.Add(Fill(residual, own), Fill(LayerChain.Write(graph, shortcut, x), added)), Activation);
+
+        string Fill(string value, LayerShape shape) => shape == larger
+            ? value
+            : graph.Node("Pad", [value, graph.Numbers(0, 0, 0, 0, 0, larger.Channels - shape.Channels, larger.Height - shape.Height, larger.Width - shape.Width)]);
     }
+
+    private static LayerShape AddedShape(LayerShape input, IReadOnlyList<PlacedLayer> shortcut) => shortcut is [var only] ? only.Output : input;
+
+    private static LayerShape Larger(LayerShape a, LayerShape b) => a == b ? a : LayerShape.OfImage(Math.Max(a.Channels, b.Channels), Math.Max(a.Height, b.Height), Math.Max(a.Width, b.Width));
+
+    /// <summary>What torch pads: both sides of the width, of the height and of the channels; null for nothing.</summary>
+    private static long[]? MissingIn(LayerShape shape, LayerShape larger) =>
+        shape == larger ? null : [0, larger.Width - shape.Width, 0, larger.Height - shape.Height, 0, larger.Channels - shape.Channels];
 
     private IReadOnlyList<PlacedLayer> PlaceLayers(LayerShape input, LayerSite site) =>
         LayerChain.Place(Layers, input, site with { OwnsInput = false });
@@ -188,12 +222,21 @@ internal sealed class ResidualModule : nn.Module<Tensor, Tensor>
         _activation = activation;
     }
 
+    /// <summary>The zeros that are added to what the layers return; null for none.</summary>
+    public long[]? ResidualPadding { get; init; }
+
+    /// <summary>The zeros that are added to the shortcut; null for none.</summary>
+    public long[]? ShortcutPadding { get; init; }
+
     public override Tensor forward(Tensor x)
     {
         var residual = LayerChain.Run(_layers, x);
         if (!_hasShortcut)
             return _ownsResidual ? _activation.Apply(residual) : _activation.ApplyToCopy(residual);
-        var shortcut = LayerChain.Run(_shortcut, x);
-        return _activation.Apply(_ownsResidual ? residual.add_(shortcut, Number.One) : residual.add(shortcut, Number.One));
+        var shortcut = Pad(LayerChain.Run(_shortcut, x), ShortcutPadding);
+        var sum = Pad(residual, ResidualPadding);
+        return _activation.Apply(_ownsResidual || ResidualPadding != null ? sum.add_(shortcut, Number.One) : sum.add(shortcut, Number.One));
     }
+
+    private static Tensor Pad(Tensor x, long[]? zeros) => zeros == null ? x : nn.functional.pad(x, zeros);
 }

@@ -1,3 +1,4 @@
+using MLExtensions.Families.Images;
 using MLExtensions.Networks;
 using MLExtensions.Onnx;
 using static TorchSharp.torch;
@@ -60,5 +61,5 @@ internal sealed class MaxoutModule : nn.Module<Tensor, Tensor>, IWeightedModule
     public override Tensor forward(Tensor x) => Forward(x, weight);
 
     public Tensor Forward(Tensor x, Tensor weights) =>
-        nn.functional.linear(x.dim() > 2 ? x.flatten(1) : x, weights, bias).view(-1, _pieces, _units).amax([1]);
+        nn.functional.linear(x.dim() > 2 ? ChannelsLast.Flatten(x) : x, weights, bias).view(-1, _pieces, _units).amax([1]);
 }
