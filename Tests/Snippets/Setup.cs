@@ -10,6 +10,7 @@ internal static class Setup
         ["Galleries/PACKAGE.md"] = Galleries.Prepare,
         ["Serving/PACKAGE.md"] = Servers.Prepare,
         ["Transforms/PACKAGE.md"] = Servers.Prepare,
+        ["docs/distributed.md"] = Numbers.Training,
         ["docs/onnx.md"] = Exports.Prepare,
         ["docs/pitfalls.md"] = Numbers.Houses,
         ["docs/serving.md"] = Servers.Prepare,

@@ -24,6 +24,9 @@ internal sealed unsafe class MpiGroup : ProcessGroup
     // Operations of a broken training are never done. What they may still write into is never freed.
     private readonly List<object> _abandoned = [];
 
+    // The ranks that have said that they wait. Who waits for longest says it first.
+    private readonly HashSet<int> _waiting = [];
+
     public MpiGroup()
     {
         _mpi = new MpiLibrary();
@@ -92,16 +95,16 @@ internal sealed unsafe class MpiGroup : ProcessGroup
         {
             if (tests % TestsPerLook != 0)
                 continue;
-            Look(late: null);
+            Look();
             if (watch.Elapsed > Timeout)
                 NameTheLate();
             Thread.Yield(); // there may be more ranks than cores
         }
+        _waiting.Clear();
     }
 
     /// <summary>Looks for what other ranks have told.</summary>
-    /// <param name="late">The ranks that have not said yet that they wait, too; null if nobody asks.</param>
-    private void Look(HashSet<int>? late)
+    private void Look()
     {
         Span<byte> bytes = stackalloc byte[NoticeBytes];
         for (var rank = 0; rank < Size; rank++)
@@ -110,7 +113,7 @@ internal sealed unsafe class MpiGroup : ProcessGroup
                 continue;
             var notice = (Notice)bytes[0];
             if (notice == Notice.Waiting)
-                late?.Remove(rank);
+                _waiting.Add(rank);
             else
                 throw NoticeOf(rank, notice == Notice.Cancelled, Encoding.UTF8.GetString(bytes.Slice(sizeof(int) + 1, BinaryPrimitives.ReadInt32LittleEndian(bytes[1..]))));
         }
@@ -119,10 +122,10 @@ internal sealed unsafe class MpiGroup : ProcessGroup
     private void NameTheLate()
     {
         Tell(Notice.Waiting, "");
-        var late = Enumerable.Range(0, Size).Where(rank => rank != Rank).ToHashSet();
-        for (var watch = Stopwatch.StartNew(); watch.Elapsed < Answer && late.Count > 0; Thread.Sleep(1))
-            Look(late);
-        var names = late.Count == 0 ? "The network" : FormattableString.Invariant($"Rank {string.Join(" and rank ", late.Order())}");
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < Answer && _waiting.Count < Size - 1; Thread.Sleep(1))
+            Look();
+        var late = Enumerable.Range(0, Size).Where(rank => rank != Rank && !_waiting.Contains(rank)).ToArray();
+        var names = late.Length == 0 ? "The network" : FormattableString.Invariant($"Rank {string.Join(" and rank ", late)}");
         var first = Enumerable.Range(0, Size).First(rank => !late.Contains(rank));
         if (first == Rank)
             Console.Error.WriteLine(FormattableString.Invariant($"MLExtensions: {names} did not answer for {Timeout.TotalSeconds:0} s (Distributed.Timeout), so that the training of all {Size} ranks ends. The last checkpoint, if there is one, is intact."));

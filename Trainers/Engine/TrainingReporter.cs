@@ -64,6 +64,7 @@ internal sealed class TrainingReporter : IDisposable
     private readonly IProgressChannel _progressChannel;
     private readonly TrainingOptions _options;
     private readonly bool _logsEpochs;
+    private readonly bool _speaks;
     private readonly TensorBoardReporter? _tensorBoard;
     private readonly Stopwatch _epochWatch = new();
     private TimeSpan _lastReport;
@@ -78,7 +79,8 @@ internal sealed class TrainingReporter : IDisposable
     /// <param name="logsEpochs">Whether the log has a line for each epoch.</param>
     public TrainingReporter(IChannel channel, IProgressChannel progressChannel, TrainingOptions options, bool logsEpochs = true)
     {
-        _logsEpochs = logsEpochs;
+        _speaks = options.Distributed is not { IsMain: false };
+        _logsEpochs = logsEpochs && _speaks;
         _channel = channel;
         _progressChannel = progressChannel;
         _options = options;
@@ -88,7 +90,8 @@ internal sealed class TrainingReporter : IDisposable
 
     public void Untrained(EpochRecord record)
     {
-        _channel.Info("before training: {0}", record);
+        if (_speaks)
+            _channel.Info("before training: {0}", record);
         _tensorBoard?.Write(record);
     }
 

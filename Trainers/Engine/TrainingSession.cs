@@ -19,6 +19,9 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
     private readonly DataCounts _counts = new();
     private readonly List<string> _warnings = [];
 
+    // Of several ranks, one does.
+    private readonly bool _speaks = options.Distributed is not { IsMain: false };
+
     public IChannel Channel => channel;
 
     public int Seed => seed;
@@ -39,7 +42,8 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         if (_warnings.Contains(warning))
             return;
         _warnings.Add(warning);
-        channel.Warning("{0}", warning);
+        if (_speaks)
+            channel.Warning("{0}", warning);
     }
 
     /// <summary>Keeps what was cut, skipped or unknown in data for the history, and says it in the log.</summary>
@@ -53,7 +57,7 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         {
             if (note.IsWarning)
                 Warn(note.Text);
-            else
+            else if (_speaks)
                 channel.Info("{0}", note.Text);
         }
     }

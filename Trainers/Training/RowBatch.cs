@@ -64,7 +64,13 @@ internal sealed record BatchSettings(int Size, int MinimumRows, int Seed, bool S
     public BatchSettings Own => this with { Size = Size / Share.Count, MinimumRows = MinimumRows / Share.Count, Multiple = Multiple / Share.Count, Share = Share.Whole };
 
     /// <summary>Batches that are divided among ranks, which all have as many rows.</summary>
-    public BatchSettings For(Share share) => share.Count == 1 ? this : this with { Share = share, MinimumRows = MinimumRows * share.Count, Multiple = Multiple * share.Count };
+    /// <exception cref="ArgumentException">The size cannot be divided.</exception>
+    public BatchSettings For(Share share)
+    {
+        if (share.Count > 1 && Size % (Multiple * share.Count) != 0)
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(TrainingOptions.GlobalBatchSize)} is {Size}; it must be a multiple of {Multiple * share.Count}, so that each of {share.Count} ranks has whole groups of {Multiple} rows."));
+        return share.Count == 1 ? this : this with { Share = share, MinimumRows = MinimumRows * share.Count, Multiple = Multiple * share.Count };
+    }
 
     public int CountBatches(long rows) => checked((int)((rows / Size) + (NextBatch(rows % Size) > 0 ? 1 : 0)));
 

@@ -12,7 +12,7 @@ public sealed class FingerprintTests
     private static readonly string[] OfAll =
     [
         "Epochs", "Seed", "Device", "ThreadCount", "TensorBoardFolder", "CheckpointFolder", "CheckpointInterval", "ResumeFromCheckpoint", "Progress", "CancellationToken",
-        "InitialModel", "InitialWeightsPath", "InitialWeightsMatch",
+        "InitialModel", "InitialWeightsPath", "InitialWeightsMatch", "Distributed", "GlobalBatchSize",
     ];
 
     /// <summary>Names of columns, whose values the checksum of the data has, and what only scoring looks at.</summary>

@@ -127,6 +127,12 @@ public abstract class GanOptions : RowTrainingOptions
 
     internal override (string Folder, string Option)? MoreFolder => SamplesFolder == null ? null : (SamplesFolder, nameof(SamplesFolder));
 
+    private protected override void BeSilent()
+    {
+        base.BeSilent();
+        SamplesFolder = null;
+    }
+
     /// <summary>The settings of the discriminator.</summary>
     internal OptimizationSettings DiscriminatorOptimization => base.Optimization with
     {

@@ -1,0 +1,156 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLExtensions.Persistence;
+using MLExtensions.Tensors;
+using TorchSharp;
+
+namespace MLExtensions.Tests.Distribution;
+
+/// <summary>Several processes of Open MPI. Without mpirun these tests are skipped.</summary>
+[TestClass]
+public sealed class MpiTests
+{
+    private const int Width = 5;
+    private const int Rows = 256;
+
+    [TestMethod]
+    public void WithoutMpirun_OneRank()
+    {
+        var distributed = Distributed.FromEnvironment();
+        Assert.AreEqual((0, 1, true), (distributed.Rank, distributed.WorldSize, distributed.IsMain));
+    }
+
+    [TestMethod]
+    [DataRow(2)]
+    [DataRow(4)]
+    public void Ranks_WeightsOfOne(int count)
+    {
+        using var folder = new TemporaryFolder();
+        Train("--weights", Path.Combine(folder.Path, "one.safetensors"), "--epochs", "38"); // 8 steps each
+        Run(count, "--weights", Path.Combine(folder.Path, "all.safetensors"), "--epochs", "38").AssertSuccess();
+        var (one, all) = (Read(Path.Combine(folder.Path, "one.safetensors")), Read(Path.Combine(folder.Path, "all.safetensors")));
+        Assert.HasCount(one.Length, all);
+        Assert.IsLessThan(1e-5f, one.Zip(all, (a, b) => Math.Abs(a - b) / (1 + Math.Abs(a))).Max());
+    }
+
+    [TestMethod]
+    public void OtherData_IsNamedOnEveryRank()
+    {
+        var result = Run(2, "--other", "1");
+        Assert.AreNotEqual(0, result.ExitCode);
+        Assert.AreEqual(2, (result.Output + result.Error).Split("Rank 1 trains something else: training data is").Length - 1, result.Error);
+    }
+
+    [TestMethod]
+    public void FailedRank_EndsTheOthersWithItsReason()
+    {
+        var result = Run(2, "--at", "1");
+        Assert.AreNotEqual(0, result.ExitCode);
+        Assert.Contains("Rank 0 ended the training: on purpose", result.Output + result.Error);
+    }
+
+    [TestMethod]
+    public void HangingRank_AllEndAndItIsNamed()
+    {
+        using var folder = new TemporaryFolder();
+        var result = Run(3, "--stop", "1", "--by", "-STOP", "--at", "1", "--signal", Path.Combine(folder.Path, "signal"), "--timeout", "2", "--batch", "33", "--epochs", "1000000");
+        Assert.AreNotEqual(0, result.ExitCode);
+        Assert.Contains("MLExtensions: Rank 1 did not answer for 2 s (Distributed.Timeout)", result.Error);
+    }
+
+    [TestMethod]
+    public void KilledRank_ResumeGivesTheSameWeights()
+    {
+        using var folder = new TemporaryFolder();
+        string[] epochs = ["--epochs", "40"];
+        Run(2, [.. epochs, "--weights", Path.Combine(folder.Path, "whole.safetensors"), "--checkpoint", Path.Combine(folder.Path, "whole")]).AssertSuccess();
+        Assert.AreNotEqual(0, Run(2, ["--epochs", "40", "--stop", "1", "--by", "-KILL", "--at", "17", "--signal", Path.Combine(folder.Path, "signal"), "--checkpoint", Path.Combine(folder.Path, "killed")]).ExitCode);
+        Run(2, [.. epochs, "--weights", Path.Combine(folder.Path, "killed.safetensors"), "--checkpoint", Path.Combine(folder.Path, "killed")]).AssertSuccess();
+        Assert.IsTrue(Read(Path.Combine(folder.Path, "whole.safetensors")).SequenceEqual(Read(Path.Combine(folder.Path, "killed.safetensors"))));
+    }
+
+    private static ChildResult Run(int count, params string[] args)
+    {
+        var command = ChildProcess.CommandLine(Train, args);
+        var start = new ProcessStartInfo("mpirun") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in (string[])["-n", count.ToString(CultureInfo.InvariantCulture), "--bind-to", "none", "--oversubscribe", command.FileName, .. command.ArgumentList])
+            start.ArgumentList.Add(argument);
+        // mpirun refuses root unless both are set, and draws its messages on terminals that it takes for able.
+        foreach (var (name, value) in new[] { ("OMPI_ALLOW_RUN_AS_ROOT", "1"), ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"), ("TERM", "dumb") })
+            start.Environment[name] = value;
+        try
+        {
+            return ChildProcess.WaitFor(Process.Start(start)!);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            throw new AssertInconclusiveException("mpirun is not installed (Debian: apt-get install openmpi-bin).");
+        }
+    }
+
+    private static void Train(params string[] args)
+    {
+        var given = args.Chunk(2).ToDictionary(pair => pair[0], pair => pair[1]);
+        int Number(string name, int otherwise) => given.TryGetValue(name, out var value) ? int.Parse(value, CultureInfo.InvariantCulture) : otherwise;
+        var distributed = Distributed.FromEnvironment() with { Timeout = TimeSpan.FromSeconds(Number("--timeout", 60)) };
+        var ml = new MLContext(1);
+        var random = new SplitMix64(7);
+        var rows = Enumerable.Range(0, Rows).Select(row => new Row { Features = Enumerable.Range(0, Width).Select(_ => (float)random.NextDouble()).ToArray(), Label = row % 2 == 0 }).ToArray();
+        if (Number("--other", -1) == distributed.Rank)
+            rows[3].Features[2] = 9;
+        if (Number("--stop", -1) == distributed.Rank)
+            new Thread(() => Stop(given["--signal"], given["--by"])) { IsBackground = true }.Start();
+        using var model = ml.BinaryClassification.Trainers.Mlp(new MlpBinaryTrainer.Options
+        {
+            HiddenLayers = [8],
+            Activation = Activation.Tanh,
+            GlobalBatchSize = Number("--batch", 32),
+            Epochs = Number("--epochs", 3),
+            ThreadCount = 1,
+            Distributed = distributed,
+            CheckpointFolder = given.GetValueOrDefault("--checkpoint"),
+            ResumeFromCheckpoint = given.ContainsKey("--checkpoint"),
+            Progress = new Signal(Number("--at", 0), given.GetValueOrDefault("--signal")),
+        }).Fit(ml.Data.LoadFromEnumerable(rows));
+        if (distributed.IsMain && given.TryGetValue("--weights", out var path))
+            model.Model.SaveWeights(path);
+    }
+
+    /// <summary>Waits for a signal of the training, and ends or stops this process.</summary>
+    private static void Stop(string signal, string by)
+    {
+        while (!File.Exists(signal))
+            Thread.Yield();
+        Process.Start("kill", [by, Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]);
+    }
+
+    private static float[] Read(string path)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var stream = File.OpenRead(path);
+        return SafeTensorsReader.Open(stream, path).ReadAll().OrderBy(entry => entry.Key, StringComparer.Ordinal).SelectMany(entry => entry.Value.data<float>().ToArray()).ToArray();
+    }
+
+    private sealed class Row
+    {
+        [VectorType(Width)]
+        public float[] Features { get; set; } = [];
+
+        public bool Label { get; set; }
+    }
+
+    /// <summary>After some epochs, writes a file; without one, fails.</summary>
+    private sealed class Signal(int epoch, string? path) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            if (value.Completed == null || value.Epoch != epoch)
+                return;
+            if (path == null)
+                throw new InvalidOperationException("on purpose");
+            File.WriteAllText(path, "");
+        }
+    }
+}
