@@ -12,11 +12,17 @@ internal static class ChildProcess
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
+        return Run(start);
+    }
+
+    /// <summary>Starts a program and reads the numbers that it prints.</summary>
+    public static double[] Run(ProcessStartInfo start)
+    {
         using var child = Process.Start(start)!;
         var output = child.StandardOutput.ReadToEnd();
         child.WaitForExit();
         if (child.ExitCode != 0)
-            throw new InvalidOperationException($"The process of '{arguments[0]}' ended with code {child.ExitCode}.");
+            throw new InvalidOperationException($"The process '{start.FileName}' ended with code {child.ExitCode}.");
         return Array.ConvertAll(output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries), text => double.Parse(text, CultureInfo.InvariantCulture));
     }
 }

@@ -7,6 +7,8 @@ if (args is [BusyMachine.ChildCommand])
     return BusyMachine.RunChild();
 if (args is [MemoryOfText.ChildCommand, .. var textArguments])
     return MemoryOfText.RunChild(textArguments);
+if (args is [RankTraining.ChildCommand, .. var rankArguments])
+    return RankTraining.RunChild(rankArguments);
 if (args is [MarkovTraining.ChildCommand, .. var markovArguments])
     return MarkovTraining.RunChild(markovArguments);
 
@@ -39,6 +41,7 @@ IBenchmark[] benchmarks =
     new MarkovTraining(),
     new NeighborSearch(),
     new EmbeddingThroughput(),
+    new RankTraining(),
 ];
 
 BenchmarkSettings settings;
