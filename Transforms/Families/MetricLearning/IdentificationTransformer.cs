@@ -18,7 +18,7 @@ namespace MLExtensions;
 /// The gallery is in memory and saved with the model. Reading and changing it is thread-safe: a row sees the gallery before a change or after
 /// it. Embeddings of another network than that of the gallery are refused.
 /// </remarks>
-public sealed class IdentificationTransformer : EmbeddingColumnsTransformer
+public sealed class IdentificationTransformer : ManagedTransformer
 {
     internal const string LoaderSignature = "MLExtIdentification";
     private const string ModelSignature = "MLEXTIDE";
@@ -30,7 +30,7 @@ public sealed class IdentificationTransformer : EmbeddingColumnsTransformer
     private double _threshold;
 
     internal IdentificationTransformer(IHostEnvironment env, IdentificationColumns columns, DistanceCalibration calibration, Gallery gallery, double threshold)
-        : base(env.Register(LoaderSignature)) => (_columns, Calibration, _gallery, _threshold) = (columns, calibration, gallery, threshold);
+        : base(env, ModelSignature, LoaderSignature) => (_columns, Calibration, _gallery, _threshold) = (columns, calibration, gallery, threshold);
 
     /// <summary>The column of the embeddings.</summary>
     public string FeatureColumnName => _columns.Features;
@@ -133,7 +133,7 @@ public sealed class IdentificationTransformer : EmbeddingColumnsTransformer
 
     internal static IdentificationTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
-        ctx.CheckAtModel(GetVersionInfo());
+        ctx.CheckAtModel(ModelVersion.Of(ModelSignature, LoaderSignature));
         var columns = new IdentificationColumns(ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.Reader.ReadInt32());
         var threshold = ctx.Reader.ReadDouble();
         if (columns.Count < 1 || !(threshold >= 0))
@@ -145,7 +145,7 @@ public sealed class IdentificationTransformer : EmbeddingColumnsTransformer
     {
         var column = FindFeatures(schema);
         var size = _gallery.Size;
-        return new Mapper<IdentificationResult>(
+        return new ResultMapper<IdentificationResult>(
             this,
             [column],
             row =>
@@ -164,8 +164,6 @@ public sealed class IdentificationTransformer : EmbeddingColumnsTransformer
             new VectorColumn<IdentificationResult, float>(DistancesColumnName, NumberDataViewType.Single, NumberOfCandidates, result => Fill(result, candidate => candidate.Distance, float.PositiveInfinity)));
     }
 
-    private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
-
     private protected override void SaveContent(ModelSaveContext ctx)
     {
         foreach (var name in (string[])[_columns.Features, _columns.Output, _columns.Confidence, _columns.Candidates, _columns.Distances])
@@ -175,8 +173,6 @@ public sealed class IdentificationTransformer : EmbeddingColumnsTransformer
         CalibrationEntry.Save(ctx, Entry, Calibration);
         _gallery.Save(ctx);
     }
-
-    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
 
     private DataViewSchema.Column FindFeatures(DataViewSchema schema)
     {

@@ -16,7 +16,7 @@ namespace MLExtensions;
 /// The columns are two embeddings, or, with <see cref="Model"/>, two images or rows of features whose embeddings it computes; these are added
 /// as <c>...Embedding</c>. Embeddings of another network than that of the calibration are refused. Thread-safe.
 /// </remarks>
-public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasNetworks, IDisposable
+public sealed class VerificationTransformer : ManagedTransformer, IHasNetworks, IDisposable
 {
     internal const string LoaderSignature = "MLExtVerification";
     private const string ModelSignature = "MLEXTVER";
@@ -32,7 +32,7 @@ public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasN
     }
 
     private VerificationTransformer(IHostEnvironment env, VerificationColumns columns, DistanceCalibration calibration, EmbeddingTransformer? model, bool ownsModel)
-        : base(env.Register(LoaderSignature)) => (_columns, Calibration, Model, _ownsModel) = (columns, calibration, model, ownsModel);
+        : base(env, ModelSignature, LoaderSignature) => (_columns, Calibration, Model, _ownsModel) = (columns, calibration, model, ownsModel);
 
     /// <summary>The column of the one: embeddings, or what <see cref="Model"/> takes.</summary>
     public string FirstColumnName => _columns.First;
@@ -56,14 +56,6 @@ public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasN
     public EmbeddingTransformer? Model { get; }
 
     IReadOnlyList<NetworkModelParameters> IHasNetworks.Networks => Model == null ? [] : [Model.Model];
-
-    /// <inheritdoc/>
-    /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
-    public override IDataView Transform(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return CreateTransform(_columns.Embed(input, Model));
-    }
 
     /// <summary>Compares two embeddings.</summary>
     /// <param name="first">The one.</param>
@@ -91,7 +83,7 @@ public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasN
 
     internal static VerificationTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
-        ctx.CheckAtModel(GetVersionInfo());
+        ctx.CheckAtModel(ModelVersion.Of(ModelSignature, LoaderSignature));
         var columns = new VerificationColumns(ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString());
         var calibration = CalibrationEntry.Load(ctx, Entry);
         EmbeddingTransformer? model = null;
@@ -99,6 +91,8 @@ public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasN
             ctx.LoadModel<EmbeddingTransformer, SignatureLoadModel>(env, out model, ModelFolder);
         return new VerificationTransformer(env, columns, calibration, model, ownsModel: true);
     }
+
+    private protected override IDataView Apply(IDataView input) => base.Apply(_columns.Embed(input, Model));
 
     private protected override IRowToRowMapper CreateRowMapper(DataViewSchema schema)
     {
@@ -113,7 +107,7 @@ public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasN
         var names = Model == null ? (First: FirstColumnName, Second: SecondColumnName) : _columns.EmbeddingNames;
         var pair = EmbeddingPair.Find(schema, names.First, names.Second);
         EmbeddingFingerprint.Check(pair.First, Calibration.Fingerprint, "the threshold");
-        return new Mapper<VerificationResult>(
+        return new ResultMapper<VerificationResult>(
             this,
             [pair.First, pair.Second],
             row =>
@@ -126,8 +120,6 @@ public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasN
             new ValueColumn<VerificationResult, float>(ProbabilityColumnName, NumberDataViewType.Single, result => result.Probability));
     }
 
-    private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
-
     private protected override void SaveContent(ModelSaveContext ctx)
     {
         foreach (var name in (string[])[_columns.First, _columns.Second, _columns.Distance, _columns.Output, _columns.Probability])
@@ -137,8 +129,6 @@ public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasN
         if (Model != null)
             ctx.SaveModel(Model, ModelFolder);
     }
-
-    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
 
     private VerificationResult Judge(float distance) => new(distance, distance < Calibration.Threshold, (float)Calibration.ProbabilityOfSame(distance));
 }
