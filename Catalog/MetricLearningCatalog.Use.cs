@@ -95,8 +95,8 @@ public sealed partial class MetricLearningCatalog
         ArgumentException.ThrowIfNullOrWhiteSpace(labelColumnName);
         ArgumentException.ThrowIfNullOrWhiteSpace(embeddingColumnName);
         OptionCheck.Require(falseAcceptRate is > 0 and < 1, falseAcceptRate, nameof(falseAcceptRate), "above 0 and below 1");
-        OptionCheck.AtLeast(numberOfFolds, 2, nameof(numberOfFolds));
-        return CalibrationFit.Cross(_context, data, estimator, model, (labelColumnName, embeddingColumnName), falseAcceptRate, numberOfFolds, seed);
+        OptionCheck.AtLeast(numberOfFolds, 3, nameof(numberOfFolds));
+        return new CrossCalibration(_context, data, estimator, (labelColumnName, embeddingColumnName), seed).Run(falseAcceptRate, numberOfFolds, model.Fingerprint);
     }
 
     /// <summary>Finds whom of a gallery an embedding shows, or nobody who is known; <c>Fit</c> makes the gallery.</summary>

@@ -59,7 +59,7 @@ internal sealed class FacesExample : IExample
         figures.Add("triplets", mlContext.MetricLearning.Evaluate(embedded), Pairs(embedded));
 
         // The threshold needs people that a network has not seen, and more than a few of them: two who look alike would be all that it knows.
-        var calibration = mlContext.MetricLearning.CrossCalibrate(all, pipeline, model, falseAcceptRate: 0.01, numberOfFolds: arguments.Integer(Folds, least: 2), seed: seed);
+        var calibration = mlContext.MetricLearning.CrossCalibrate(all, pipeline, model, falseAcceptRate: 0.01, numberOfFolds: arguments.Integer(Folds, least: 3), seed: seed);
         var pairs = mlContext.MetricLearning.CreatePairs(embedded);
         var verifier = mlContext.MetricLearning.Verify(new VerificationEstimator.Options { Calibration = calibration }).Fit(pairs);
         var verified = verifier.Transform(pairs);

@@ -41,24 +41,6 @@ public sealed class VerificationTests
         Assert.AreEqual(Ml.MetricLearning.EvaluatePairs(Pairs).AreaUnderRocCurve, Ml.MetricLearning.EvaluateDistances(scored).AreaUnderRocCurve);
     }
 
-    /// <summary>Each class is left out of one training; what they say of distances belongs to the model that was trained on all.</summary>
-    [TestMethod]
-    public void CrossCalibration_MeasuresOnClassesLeftOut()
-    {
-        var data = EmbeddingSample.View(Ml, EmbeddingSample.Rows(20, 6, seed: 1));
-        var trainer = Ml.MetricLearning.Trainers.Dense(EmbeddingSample.Options(o => o.Epochs = 10));
-        // A chain that makes keys itself knows only those of the classes that it is given.
-        var chain = Ml.Transforms.Conversion.MapValueToKey("Label", "Name").Append(trainer);
-        var calibration = Ml.MetricLearning.CrossCalibrate(data, chain, Model, falseAcceptRate: 0.05, labelColumnName: "Name", numberOfFolds: 2);
-        Assert.AreEqual(Model.Fingerprint, calibration.Fingerprint);
-        Assert.AreEqual(20 * 6 * 5 / 2, calibration.NumberOfSamePairs, "every class in one part");
-        Assert.IsTrue(calibration.NumberOfDifferentPairs is > 20 * 6 and < 120 * 119 / 2);
-        var verifier = Ml.MetricLearning.Verify(new VerificationEstimator.Options { Calibration = calibration }).Fit(Pairs);
-        Assert.AreEqual(calibration.Threshold, verifier.Calibration.Threshold);
-        var accepted = verifier.Transform(Pairs).GetColumn<bool>("PredictedLabel").Zip(Pairs.GetColumn<bool>("Label")).Where(pair => !pair.Second).Average(pair => pair.First ? 1.0 : 0);
-        Floor.Below(0.3, accepted, "false accepts of classes that no training had");
-    }
-
     [TestMethod]
     public void Probability_IsTheLogisticCurveOfBestFit()
     {

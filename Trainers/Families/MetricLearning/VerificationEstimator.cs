@@ -111,13 +111,13 @@ public sealed class VerificationEstimator : ManagedEstimator<VerificationTransfo
             EmbeddingFingerprint.Check(EmbeddingPair.Find(embedded.Schema, names.First, names.Second).First, known.Fingerprint, "the calibration");
             return new VerificationTransformer(Host, _options.Columns, known, _options.Model);
         }
-        var pairs = EmbeddingReader.ReadPairs(embedded, names.First, names.Second, _options.LabelColumnName);
+        var pairs = EmbeddingReader.ReadPairs(embedded, names.First, names.Second, _options.LabelColumnName).All;
         var calibration = CalibrationFit.Fit(pairs, _options.FalseAcceptRate, EmbeddingFingerprint.Of(embedded.Schema[names.First]) ?? EmbeddingFingerprint.Of(embedded.Schema[names.Second]));
         using (var channel = Host.Start("Calibration"))
         {
             channel.Info("{0}", calibration);
-            if (_options.FalseAcceptRate * pairs.DifferentCount < SteadyAccepts)
-                channel.Warning(FormattableString.Invariant($"{nameof(_options.FalseAcceptRate)} {_options.FalseAcceptRate} of {pairs.DifferentCount} pairs of different are {_options.FalseAcceptRate * pairs.DifferentCount:G3}: the threshold hangs on so few. Use more pairs, or a larger rate."));
+            if (_options.FalseAcceptRate * pairs.Different.Length < SteadyAccepts)
+                channel.Warning(FormattableString.Invariant($"{nameof(_options.FalseAcceptRate)} {_options.FalseAcceptRate} of {pairs.Different.Length} pairs of different are {_options.FalseAcceptRate * pairs.Different.Length:G3}: the threshold hangs on so few. Use more pairs, or a larger rate."));
             if (calibration.Fingerprint == null)
                 channel.Warning($"Column '{names.First}' does not say which network its embeddings are of, so those of another one cannot be refused. Columns that an {nameof(EmbeddingTransformer)} added say it.");
         }

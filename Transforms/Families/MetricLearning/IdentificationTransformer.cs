@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.MetricLearning;
+using MLExtensions.Messages;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
 
@@ -199,13 +200,21 @@ public sealed class IdentificationTransformer : ManagedTransformer
 /// <param name="Name">The name; null if nobody of the gallery is near enough.</param>
 /// <param name="Confidence">The probability that it is the nearest one of the gallery; 0 if that is empty.</param>
 /// <param name="Candidates">The nearest people, nearest first.</param>
-public sealed record IdentificationResult(string? Name, float Confidence, IReadOnlyList<IdentifiedCandidate> Candidates);
+public sealed record IdentificationResult(string? Name, float Confidence, IReadOnlyList<IdentifiedCandidate> Candidates)
+{
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(IdentificationResult), PrintMembers);
+}
 
 /// <summary>Somebody of a gallery who is near.</summary>
 /// <param name="Name">The name.</param>
 /// <param name="Distance">The squared distance of the nearest embedding.</param>
 /// <param name="Confidence">The probability that it is the same, if as many pairs are the same as different.</param>
-public sealed record IdentifiedCandidate(string Name, float Distance, float Confidence);
+public sealed record IdentifiedCandidate(string Name, float Distance, float Confidence)
+{
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(IdentifiedCandidate), PrintMembers);
+}
 
 /// <summary>The columns of an identification, and the number of candidates.</summary>
 internal sealed record IdentificationColumns(string Features, string Output, string Confidence, string Candidates, string Distances, int Count);

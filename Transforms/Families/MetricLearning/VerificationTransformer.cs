@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.MetricLearning;
+using MLExtensions.Messages;
 using MLExtensions.Models;
 using MLExtensions.Persistence;
 using MLExtensions.Scoring;
@@ -137,7 +138,11 @@ public sealed class VerificationTransformer : ManagedTransformer, IHasNetworks, 
 /// <param name="Distance">The squared Euclidean distance.</param>
 /// <param name="IsSame">Whether it is below the threshold.</param>
 /// <param name="Probability">The probability that the pair is the same, if as many are the same as different.</param>
-public sealed record VerificationResult(float Distance, bool IsSame, float Probability);
+public sealed record VerificationResult(float Distance, bool IsSame, float Probability)
+{
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(VerificationResult), PrintMembers);
+}
 
 /// <summary>The columns of a verification.</summary>
 internal sealed record VerificationColumns(string First, string Second, string Distance, string Output, string Probability)
