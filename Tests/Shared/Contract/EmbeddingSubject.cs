@@ -13,6 +13,7 @@ internal sealed class EmbeddingSubject(string name, MetricLoss loss, params stri
     public static IEnumerable<TrainingSubject> All =>
     [
         new EmbeddingSubject("Embedding", new NormalizedTemperatureLoss { Temperature = 0.3 }, "network"),
+        new EmbeddingSubject("EmbeddingTriplets", new TripletLoss { Margin = 0.5 }, "network"),
         new EmbeddingSubject("EmbeddingCenters", new ArcFaceLoss { Scale = 16, Margin = 0.2 }, "network", "class centers"),
     ];
 

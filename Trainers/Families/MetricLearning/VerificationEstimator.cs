@@ -108,7 +108,7 @@ public sealed class VerificationEstimator : ManagedEstimator<VerificationTransfo
         var names = _options.Model == null ? (First: _options.FirstColumnName, Second: _options.SecondColumnName) : _options.Columns.EmbeddingNames;
         if (_options.Calibration is { } known)
         {
-            EmbeddingFingerprint.Check(EmbeddingPair.Find(embedded.Schema, names.First, names.Second).First, known.Fingerprint, "the calibration");
+            EmbeddingPair.Find(embedded.Schema, names.First, names.Second, known.Fingerprint, "the calibration");
             return new VerificationTransformer(Host, _options.Columns, known, _options.Model);
         }
         var pairs = EmbeddingReader.ReadPairs(embedded, names.First, names.Second, _options.LabelColumnName).All;

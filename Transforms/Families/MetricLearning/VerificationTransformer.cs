@@ -62,14 +62,20 @@ public sealed class VerificationTransformer : ManagedTransformer, IHasNetworks, 
     /// <param name="first">The one.</param>
     /// <param name="second">The other, of the same network.</param>
     /// <returns>The squared distance, whether it is below the threshold, and the probability that they are the same.</returns>
-    /// <exception cref="ArgumentException">They have different sizes.</exception>
+    /// <exception cref="ArgumentException">They have different sizes, or another one than the embeddings of <see cref="Model"/>.</exception>
     /// <exception cref="FormatException">A value is NaN or infinite.</exception>
     public VerificationResult Compare(float[] first, float[] second)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
+        foreach (var (embedding, name) in new[] { (first, nameof(first)), (second, nameof(second)) })
+        {
+            if (Model is { } model && embedding.Length != model.EmbeddingSize)
+                throw new ArgumentException(FormattableString.Invariant($"The {name} embedding has {embedding.Length} values; those of the network have {model.EmbeddingSize}."), name);
+        }
+        // Nothing says which of them is wrong.
         if (first.Length != second.Length)
-            throw new ArgumentException(FormattableString.Invariant($"The second embedding has {second.Length} values and the first one {first.Length}; they must come from the same network."), nameof(second));
+            throw new ArgumentException(FormattableString.Invariant($"The first embedding has {first.Length} values and the second one {second.Length}; both must come from the same network."));
         Gallery.CheckFinite(first, nameof(first));
         Gallery.CheckFinite(second, nameof(second));
         return Judge(EmbeddingDistance.Squared(first, second));
@@ -106,8 +112,7 @@ public sealed class VerificationTransformer : ManagedTransformer, IHasNetworks, 
     private protected override IRowMapper CreateMapper(DataViewSchema schema)
     {
         var names = Model == null ? (First: FirstColumnName, Second: SecondColumnName) : _columns.EmbeddingNames;
-        var pair = EmbeddingPair.Find(schema, names.First, names.Second);
-        EmbeddingFingerprint.Check(pair.First, Calibration.Fingerprint, "the threshold");
+        var pair = EmbeddingPair.Find(schema, names.First, names.Second, Calibration.Fingerprint, "the threshold");
         return new ResultMapper<VerificationResult>(
             this,
             [pair.First, pair.Second],
