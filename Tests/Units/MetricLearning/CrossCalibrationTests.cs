@@ -17,6 +17,7 @@ public sealed class CrossCalibrationTests
 
     /// <summary>Each class is left out of one training; what they say of distances belongs to the model that was trained on all.</summary>
     [TestMethod]
+    [TestCategory("Floor")]
     public void EachLeftOutClass_IsComparedWithAll()
     {
         // A chain that makes keys itself knows only those of the classes that it is given.
