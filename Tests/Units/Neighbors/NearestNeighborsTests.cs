@@ -47,7 +47,7 @@ public sealed class NearestNeighborsTests
     public void Labels_KeepTheirTypesAndNames()
     {
         var known = View(Rows(6, 3));
-        foreach (var (name, type) in new[] { ("Name", typeof(ReadOnlyMemory<char>)), ("Key", typeof(uint)), ("Number", typeof(int)), ("Long", typeof(long)), ("Value", typeof(float)) })
+        foreach (var (name, type) in new[] { ("Name", typeof(ReadOnlyMemory<char>)), ("Key", typeof(uint)), ("Number", typeof(int)), ("Unsigned", typeof(uint)), ("Long", typeof(long)), ("Value", typeof(float)) })
         {
             var data = Ml.Transforms.Conversion.MapValueToKey("Key", "Name").Fit(known).Transform(known);
             var estimator = Ml.Transforms.NearestNeighbors("Features", name, 1);
@@ -175,6 +175,7 @@ public sealed class NearestNeighborsTests
             Name = "n" + i,
             Key = (uint)(i % 9) + 1,
             Number = i * 2,
+            Unsigned = uint.MaxValue - (uint)i, // above any key
             Long = i * 3,
             Value = i / 2f,
         }).ToArray();
@@ -222,6 +223,8 @@ public sealed class NearestNeighborsTests
         public uint Key { get; set; }
 
         public int Number { get; set; }
+
+        public uint Unsigned { get; set; }
 
         public long Long { get; set; }
 

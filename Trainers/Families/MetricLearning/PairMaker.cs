@@ -60,17 +60,17 @@ internal static class PairMaker
     /// <summary>Keeps so many of what comes, each with the same probability (Vitter, 1985).</summary>
     private sealed class Reservoir(int capacity)
     {
-        private int _seen;
+        private long _seen; // of 100,000 rows there are more pairs than an Int32 counts
 
         public List<(int First, int Second)> Kept { get; } = [];
 
         public void Add((int First, int Second) pair, ref SplitMix64 random)
         {
-            _seen = checked(_seen + 1);
+            _seen++;
             if (Kept.Count < capacity)
                 Kept.Add(pair);
             else if (random.Next(_seen) is var place && place < capacity)
-                Kept[place] = pair;
+                Kept[(int)place] = pair;
         }
     }
 

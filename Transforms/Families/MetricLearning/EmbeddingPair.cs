@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLExtensions.Messages;
 using MLExtensions.Tensors;
 
 namespace MLExtensions.Families.MetricLearning;
@@ -43,7 +44,10 @@ internal sealed class EmbeddingPair
         {
             first.Read(a);
             second.Read(b);
-            return EmbeddingDistance.Squared(a, b);
+            var distance = EmbeddingDistance.Squared(a, b);
+            return float.IsFinite(distance)
+                ? distance
+                : throw new FormatException($"Columns '{First.Name}' and '{Second.Name}', {RowName.Of(row.Position)}: the squared distance is beyond the range of a Single. {EmbeddingDistance.TooFar}");
         };
     }
 }

@@ -101,7 +101,11 @@ public sealed class IdentificationTransformer : ManagedTransformer
         var column = FindFeatures(data.Schema);
         var (rows, _) = Gallery.Read(data, column, labelColumnName);
         lock (_change)
+        {
+            // Another thread may meanwhile have said which network the gallery is of.
+            FindFeatures(data.Schema);
             _gallery = rows.Aggregate(_gallery, (gallery, row) => gallery.Add(row.Name, row.Embedding)) with { Fingerprint = _gallery.Fingerprint ?? EmbeddingFingerprint.Of(column) };
+        }
         return rows.Count;
     }
 

@@ -63,7 +63,7 @@ public sealed class VerificationTransformer : ManagedTransformer, IHasNetworks, 
     /// <param name="second">The other, of the same network.</param>
     /// <returns>The squared distance, whether it is below the threshold, and the probability that they are the same.</returns>
     /// <exception cref="ArgumentException">They have different sizes, or another one than the embeddings of <see cref="Model"/>.</exception>
-    /// <exception cref="FormatException">A value is NaN or infinite.</exception>
+    /// <exception cref="FormatException">A value is NaN or infinite, or so large that the distance is.</exception>
     public VerificationResult Compare(float[] first, float[] second)
     {
         ArgumentNullException.ThrowIfNull(first);
@@ -78,7 +78,8 @@ public sealed class VerificationTransformer : ManagedTransformer, IHasNetworks, 
             throw new ArgumentException(FormattableString.Invariant($"The first embedding has {first.Length} values and the second one {second.Length}; both must come from the same network."));
         Gallery.CheckFinite(first, nameof(first));
         Gallery.CheckFinite(second, nameof(second));
-        return Judge(EmbeddingDistance.Squared(first, second));
+        var distance = EmbeddingDistance.Squared(first, second);
+        return float.IsFinite(distance) ? Judge(distance) : throw new FormatException("The squared distance is beyond the range of a Single. " + EmbeddingDistance.TooFar);
     }
 
     /// <summary>Frees the network of a loaded transformer; one that was given belongs to its owner.</summary>
