@@ -40,6 +40,9 @@ internal sealed class EmbeddingSubject(string name, MetricLoss loss, params stri
 
     public override double Missed(EpochRecord epoch) => -epoch.Validation["auc"];
 
+    /// <summary>The loss of triplets is a mean over violations, and need not fall.</summary>
+    public override double Remaining(EpochRecord epoch) => epoch.Training["sameDistance"] / epoch.Training["differentDistance"];
+
     /// <summary>One class alone says nothing of likeness, and is refused.</summary>
     public override bool TakesOneClass => false;
 
