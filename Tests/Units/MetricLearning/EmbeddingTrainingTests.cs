@@ -12,7 +12,7 @@ public sealed class EmbeddingTrainingTests
     public static IEnumerable<object[]> Losses =>
     [
         [new TripletLoss()], [new TripletLoss { Mining = TripletMining.StrictSemiHard }], [new TripletLoss { Mining = TripletMining.All }], [new TripletLoss { Mining = TripletMining.Hard, SoftMargin = true }],
-        [new TripletLoss { Mining = TripletMining.DistanceWeighted }], [new ContrastiveLoss()], [new MultiSimilarityLoss()], [new ArcFaceLoss { Scale = 16 }], [new NormalizedTemperatureLoss()],
+        [new TripletLoss { Mining = TripletMining.DistanceWeighted }], [new ContrastiveLoss()], [new MultiSimilarityLoss()], [new ArcFaceLoss { Scale = 16, Margin = 0.2 }], [new NormalizedTemperatureLoss()],
     ];
 
     [TestMethod]

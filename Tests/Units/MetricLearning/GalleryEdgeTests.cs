@@ -48,6 +48,23 @@ public sealed class GalleryEdgeTests
         CollectionAssert.AreEqual(new[] { "a", "b" }, identifier.Identify([0, 0]).Candidates.Select(candidate => candidate.Name).ToArray(), "equally near: by name");
     }
 
+    /// <summary>People are known by name: keys of other data may have other numbers.</summary>
+    [TestMethod]
+    public void KeysOfOtherData_AreMetByName()
+    {
+        var identifier = Ml.MetricLearning.Identify(Verifier.Calibration).Fit(Keys("a", "b"));
+        identifier.AddRange(Keys("b", "a"));
+        CollectionAssert.AreEqual(new[] { "a", "b" }, identifier.People.ToArray());
+        Assert.AreEqual("b", identifier.Identify([4, 0]).Candidates[0].Name);
+        Assert.AreEqual(2, identifier.Remove("b"), "once of each data");
+
+        static IDataView Keys(params string[] names)
+        {
+            var rows = Ml.Data.LoadFromEnumerable(names.Select(name => new Row(name, [name == "a" ? 0 : 4, 0])).ToArray());
+            return Ml.Transforms.Conversion.MapValueToKey("Label").Fit(rows).Transform(rows);
+        }
+    }
+
     /// <summary>A Single is a vector of one value.</summary>
     [TestMethod]
     public void OneValue_IsCompared()

@@ -101,6 +101,8 @@ public sealed class NearestNeighborsTests
         AssertMessage<ArgumentException>(() => Ml.Transforms.NearestNeighbors(numberOfNeighbors: 5).Fit(View(good)), "NumberOfNeighbors is 5", "4 rows");
         AssertMessage<ArgumentException>(() => Ml.Transforms.NearestNeighbors("Missing").Fit(View(good)), "'Missing'");
         AssertMessage<ArgumentException>(() => Ml.Transforms.NearestNeighbors("Name").Fit(View(good)), "'Name'", "Vector<Single>");
+        AssertMessage<ArgumentException>(() => Ml.Transforms.NearestNeighbors("Value").Fit(View(good)), "'Value'", "must be Vector<Single>");
+        AssertMessage<ArgumentException>(() => Ml.Transforms.NearestNeighbors("Value").GetOutputSchema(SchemaShape.Create(View(good).Schema)), "'Value'", "must be Vector<Single>");
         AssertMessage<ArgumentException>(() => Ml.Transforms.NearestNeighbors("Features", "Wide", 1).Fit(View(good)), "'Wide'", "Text, a key");
         var narrow = Ml.Transforms.Concatenate("Features", "Value").Fit(View(good)).Transform(View(good));
         AssertMessage<ArgumentException>(() => Ml.Transforms.NearestNeighbors(numberOfNeighbors: 1).Fit(View(good)).Transform(narrow), "'Features' has 1", "have 3");

@@ -61,6 +61,8 @@ public sealed class NearestNeighborsEstimator : ManagedEstimator<NearestNeighbor
     private protected override void CheckSchema(SchemaShape schema)
     {
         FeatureRows.Check(schema, _options.FeatureColumnName);
+        if (schema.Single(column => column.Name == _options.FeatureColumnName) is { Kind: SchemaShape.Column.VectorKind.Scalar } scalar)
+            throw new ArgumentException($"Column '{scalar.Name}' has type {scalar.GetTypeString()}; it must be Vector<Single> of known size.{ColumnAdvice.ForFeatures(scalar)}", nameof(schema));
         CheckLabel(schema);
     }
 
