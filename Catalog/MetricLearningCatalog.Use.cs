@@ -58,9 +58,10 @@ public sealed partial class MetricLearningCatalog
     /// and distances are measured on those that were left out, each class once.
     /// </summary>
     /// <remarks>
-    /// The trainings of five folds take four times as long as that of the model. They see fewer classes than the model, which is therefore better
-    /// than its threshold says: fewer false accepts than stated, the fewer, the fewer folds there are. Few held-out classes would give a threshold that hangs
-    /// on whether two of them happen to be alike.
+    /// Each left-out class is compared with all classes: within a part there are few different ones, and whether two of them happen to be alike would
+    /// decide. Networks of fewer classes put unknown ones nearer to each other; so two more trainings see halves of the classes, and the growth of the
+    /// threshold from there to the parts is continued to all classes: distances are multiplied by at most 1 / (1 - 1 / folds). With five folds all of
+    /// it takes five times as long as the training of the model. Of many pairs, 100,000 of a kind are drawn for each part.
     /// </remarks>
     /// <param name="data">The training data of the model.</param>
     /// <param name="estimator">What trained the model: an estimator of embeddings, or a chain that ends with one.</param>
@@ -68,9 +69,11 @@ public sealed partial class MetricLearningCatalog
     /// <param name="falseAcceptRate">The share of pairs of different that may be accepted. Default 0.01.</param>
     /// <param name="labelColumnName">The class, in the data and behind the estimator: a key, a text, a Boolean or a number.</param>
     /// <param name="embeddingColumnName">The embedding that the estimator adds.</param>
-    /// <param name="numberOfFolds">The number of parts, at least 2. Default 5.</param>
+    /// <param name="numberOfFolds">The number of parts of the classes, equally large up to one class; at least 3. Default 5.</param>
     /// <param name="seed">The seed of the division. Default 1.</param>
-    /// <exception cref="ArgumentException">A value is out of range, a column is missing, or there are too few classes or pairs.</exception>
+    /// <exception cref="ArgumentException">
+    /// A value is out of range, a column is missing, there are too few classes or pairs, or the estimator leaves out rows.
+    /// </exception>
     /// <example>
     /// <code>
     /// var trainer = ml.MetricLearning.Trainers.Dense();
@@ -95,8 +98,8 @@ public sealed partial class MetricLearningCatalog
         ArgumentException.ThrowIfNullOrWhiteSpace(labelColumnName);
         ArgumentException.ThrowIfNullOrWhiteSpace(embeddingColumnName);
         OptionCheck.Require(falseAcceptRate is > 0 and < 1, falseAcceptRate, nameof(falseAcceptRate), "above 0 and below 1");
-        OptionCheck.AtLeast(numberOfFolds, 2, nameof(numberOfFolds));
-        return CalibrationFit.Cross(_context, data, estimator, model, (labelColumnName, embeddingColumnName), falseAcceptRate, numberOfFolds, seed);
+        OptionCheck.AtLeast(numberOfFolds, 3, nameof(numberOfFolds));
+        return new CrossCalibration(_context, data, estimator, (labelColumnName, embeddingColumnName), seed).Run(falseAcceptRate, numberOfFolds, model.Fingerprint);
     }
 
     /// <summary>Finds whom of a gallery an embedding shows, or nobody who is known; <c>Fit</c> makes the gallery.</summary>

@@ -11,7 +11,7 @@ public static class NearestNeighborsCatalog
     {
         /// <summary>Finds for each row the nearest of the vectors that the step is fitted on. The search is exact.</summary>
         /// <param name="featureColumnName">The column of the vectors, a <c>Vector&lt;Single&gt;</c> of known size.</param>
-        /// <param name="labelColumnName">A column whose values come back with the neighbors: Text, a key, Single, Int32 or Int64; null for none.</param>
+        /// <param name="labelColumnName">A column whose values come back with the neighbors: Text, a key, Single, Int32, UInt32 or Int64; null for none.</param>
         /// <param name="numberOfNeighbors">How many neighbors are found.</param>
         /// <param name="distance">What is near.</param>
         /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>

@@ -21,6 +21,7 @@ using MLExtensions.Examples.SequenceToSequence;
 using MLExtensions.Examples.Style;
 using MLExtensions.Examples.Tabular;
 using MLExtensions.Examples.Topics;
+using MLExtensions.Examples.UnseenDigits;
 using Spectre.Console;
 
 namespace MLExtensions.Examples;
@@ -44,6 +45,7 @@ internal static class ExampleList
         new FeatureMapsExample(),
         new FindLikeExample(),
         new FacesExample(),
+        new UnseenDigitsExample(),
         new GatesExample(),
         new TabularExample(),
         new ForecastExample(),

@@ -43,6 +43,9 @@ public sealed record BatchedPredictorOptions
     /// <summary>What computes the networks of the model. Default: null, as the model does without being told.</summary>
     public ScoringOptions? Scoring { get; init; }
 
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(BatchedPredictorOptions), PrintMembers);
+
     internal void Check()
     {
         RequireFrom(MaximumBlockRows, 1, nameof(MaximumBlockRows));

@@ -21,7 +21,7 @@ public sealed class WarmStartTests
             return;
         var untrained = Continue(subject, null, 1e-12);
         // What networks above the first are to learn is what it gives them: nothing, where it is untrained.
-        Floor.Below(0.6, second.Histories.First().Epochs[0].TrainingLoss / untrained.Histories.First().Epochs[0].TrainingLoss, name);
+        Floor.Below(0.6, subject.Remaining(second.Histories.First().Epochs[0]) / subject.Remaining(untrained.Histories.First().Epochs[0]), name);
     }
 
     [TestMethod]

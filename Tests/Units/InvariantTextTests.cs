@@ -23,6 +23,15 @@ public sealed class InvariantTextTests
         Assert.IsEmpty(found, "Use string.Create(CultureInfo.InvariantCulture, ...), FormattableString.Invariant or ToString(CultureInfo.InvariantCulture):\n" + string.Join("\n", found));
     }
 
+    /// <summary>The text that the compiler writes of a record shows its numbers in the culture of the user.</summary>
+    [TestMethod]
+    public void Records_ShowNumbersWithoutTheCultureOfTheUser()
+    {
+        var found = CompiledCode.ProductTypes.Concat(new[] { typeof(BatchedPredictorOptions), typeof(SqliteGalleryStore) }.SelectMany(type => type.Assembly.GetTypes()))
+            .Where(type => type.IsVisible && !type.IsAbstract).SelectMany(PrintedByCompiler).ToArray();
+        Assert.IsEmpty(found, "Override ToString:\n" + string.Join("\n", found));
+    }
+
     /// <summary>Proof that the search finds what it is for.</summary>
     [TestMethod]
     public void Search_FindsNumbersHere()
@@ -34,6 +43,28 @@ public sealed class InvariantTextTests
         Assert.HasCount(0, OfCulture(((Func<double, string>)(x => string.Create(CultureInfo.InvariantCulture, $"{x} is a number"))).Method));
         Assert.HasCount(0, OfCulture(((Func<double, string>)(x => FormattableString.Invariant($"{x} is a number"))).Method));
         Assert.HasCount(0, OfCulture(((Func<double, string>)(x => x.ToString(CultureInfo.InvariantCulture))).Method));
+    }
+
+    [TestMethod]
+    public void SearchOfRecords_FindsNumbersHere()
+    {
+        Assert.AreEqual("WithNumber.Value", PrintedByCompiler(typeof(WithNumber)).Single().Split(':')[0].Split('+')[^1]);
+        Assert.HasCount(1, PrintedByCompiler(typeof(WithBase)));
+        Assert.HasCount(1, PrintedByCompiler(typeof(ValueWithNumber)));
+        Assert.HasCount(0, PrintedByCompiler(typeof(WithoutNumber)));
+        Assert.HasCount(0, PrintedByCompiler(typeof(WithText)));
+    }
+
+    /// <summary>The numbers that the text of a record shows as the compiler writes it.</summary>
+    private static IEnumerable<string> PrintedByCompiler(Type type)
+    {
+        const BindingFlags Any = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+        var isWritten = type.GetMethod(nameof(ToString), Any, [])!.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false);
+        if (!isWritten)
+            return [];
+        return type.GetProperties(BindingFlags.Instance | BindingFlags.Public)
+            .Where(property => IsNumber(property.PropertyType) && property.DeclaringType!.GetMethod("PrintMembers", Any, [typeof(StringBuilder)])!.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false))
+            .Select(property => $"{type}.{property.Name}: {property.PropertyType.Name}");
     }
 
     /// <summary>The calls of a method that turn a number into text in the culture of the user.</summary>
@@ -58,4 +89,19 @@ public sealed class InvariantTextTests
     }
 
     private static bool IsNumber(Type type) => Numbers.Contains(Nullable.GetUnderlyingType(type) ?? type);
+
+    private abstract record NumberBase(double Value);
+
+    private sealed record WithNumber(double Value, string Name);
+
+    private sealed record WithBase(string Name) : NumberBase(1);
+
+    private readonly record struct ValueWithNumber(int Value);
+
+    private sealed record WithoutNumber(string Name, uint Count);
+
+    private sealed record WithText(float Value)
+    {
+        public override string ToString() => FormattableString.Invariant($"{Value}");
+    }
 }

@@ -36,6 +36,9 @@ public sealed record LayerRule(string Layer)
         OptionCheck.NotNegative(L2Regularization ?? 0, $"{option}.{nameof(L2Regularization)}");
         OptionCheck.NotNegative(WeightDecay ?? 0, $"{option}.{nameof(WeightDecay)}");
     }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(LayerRule), PrintMembers);
 }
 
 /// <summary>Which layers of a network are trained, and by which rules.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
+using MLExtensions.Messages;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -121,6 +122,9 @@ public abstract record LearningRateSchedule
     private protected static void CheckPositive(
         double value, double greatest, [CallerArgumentExpression(nameof(value))] string name = "") =>
         OptionCheck.Above(value, 0, greatest, $"{nameof(LearningRateSchedule)}.{name}");
+
+    /// <summary>Returns the values as text.</summary>
+    public sealed override string ToString() => RecordText.Of(GetType().Name, PrintMembers);
 }
 
 /// <summary>The learning rate is constant after the optional warm-up.</summary>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using MLExtensions.Engine;
+using MLExtensions.Messages;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -46,4 +47,7 @@ public abstract record Optimizer
 
     private protected static void CheckEpsilon(double value, [CallerArgumentExpression(nameof(value))] string name = "") =>
         OptionCheck.Between(value, LeastEpsilon, 1, $"{nameof(Optimizer)}.{name}");
+
+    /// <summary>Returns the values as text.</summary>
+    public sealed override string ToString() => RecordText.Of(GetType().Name, PrintMembers);
 }

@@ -1,4 +1,5 @@
 using MLExtensions.Engine;
+using MLExtensions.Messages;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -17,6 +18,9 @@ public sealed record EarlyStopping
         OptionCheck.AtLeast(Patience, 1, "EarlyStopping.Patience");
         OptionCheck.NotNegative(MinimumDelta, "EarlyStopping.MinimumDelta");
     }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(EarlyStopping), PrintMembers);
 }
 
 /// <summary>The validation metric by which epochs are compared. It decides on early stopping and the best epoch.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
+using MLExtensions.Messages;
 using MLExtensions.TensorBoard;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
@@ -42,6 +43,9 @@ public sealed record TrainingProgress
 
     /// <summary>The estimated remaining time at this speed.</summary>
     public required TimeSpan TimeLeft { get; init; }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(TrainingProgress), PrintMembers);
 }
 
 /// <summary>A display of progress of this library.</summary>

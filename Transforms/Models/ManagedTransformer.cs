@@ -1,10 +1,11 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using MLExtensions.Models;
 
 namespace MLExtensions;
 
-/// <summary>Base class of transformers that add columns without a network, in managed code: n-grams, tables, hidden Markov models, histories.</summary>
+/// <summary>Base class of transformers that add columns without a network, in managed code: n-grams, tables, hidden Markov models, comparisons.</summary>
 public abstract class ManagedTransformer : ITransformer
 {
     private readonly string _modelSignature;
@@ -38,12 +39,12 @@ public abstract class ManagedTransformer : ITransformer
         return Apply(new EmptyDataView(Host, inputSchema)).Schema;
     }
 
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => Map(new EmptyDataView(Host, inputSchema));
+    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => CreateRowMapper(inputSchema);
 
     void ICanSaveModel.Save(ModelSaveContext ctx)
     {
         ctx.CheckAtModel();
-        ctx.SetVersionInfo(Models.ModelVersion.Of(_modelSignature, _loaderSignature));
+        ctx.SetVersionInfo(ModelVersion.Of(_modelSignature, _loaderSignature));
         SaveContent(ctx);
     }
 
@@ -54,6 +55,9 @@ public abstract class ManagedTransformer : ITransformer
 
     /// <summary>Adds the columns, by default row by row.</summary>
     private protected virtual IDataView Apply(IDataView input) => Map(input);
+
+    /// <summary>Creates what adds the columns to single rows, such as those of a prediction engine.</summary>
+    private protected virtual IRowToRowMapper CreateRowMapper(DataViewSchema schema) => Map(new EmptyDataView(Host, schema));
 
     /// <summary>Saves what <see cref="CreateMapper"/> needs.</summary>
     private protected abstract void SaveContent(ModelSaveContext ctx);
@@ -72,5 +76,29 @@ public abstract class ManagedTransformer : ITransformer
         public ITransformer GetTransformer() => transformer;
 
         void ICanSaveModel.Save(ModelSaveContext ctx) => ((ICanSaveModel)transformer).Save(ctx);
+    }
+
+    /// <summary>Computes all columns of a row from one result.</summary>
+    /// <typeparam name="TResult">What is computed of a row.</typeparam>
+    /// <param name="transformer">The transformer.</param>
+    /// <param name="inputs">The columns that are read.</param>
+    /// <param name="open">Opens them: a function that computes the result of the current row.</param>
+    /// <param name="outputs">The columns that are added.</param>
+    private protected sealed class ResultMapper<TResult>(ManagedTransformer transformer, DataViewSchema.Column[] inputs, Func<DataViewRow, Func<TResult>> open, params IResultColumn<TResult>[] outputs) : RowMapper(transformer)
+        where TResult : class
+    {
+        public override Func<int, bool> GetDependencies(Func<int, bool> activeOutput) =>
+            column => inputs.Any(input => input.Index == column) && Enumerable.Range(0, outputs.Length).Any(activeOutput);
+
+        public override DataViewSchema.DetachedColumn[] GetOutputColumns() => Array.ConvertAll(outputs, output => output.Column);
+
+        public override Delegate?[] CreateGetters(DataViewRow row, Func<int, bool> activeOutput, out Action? disposer)
+        {
+            disposer = null;
+            if (!Enumerable.Range(0, outputs.Length).Any(activeOutput))
+                return new Delegate?[outputs.Length];
+            var result = new OncePerRow<TResult>(row, open(row));
+            return outputs.Select((output, i) => activeOutput(i) ? output.CreateGetter(() => result.Value) : null).ToArray();
+        }
     }
 }

@@ -1,5 +1,6 @@
 using MLExtensions.Onnx;
 using System.Text.Json.Serialization;
+using MLExtensions.Messages;
 using MLExtensions.Networks;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
@@ -97,6 +98,9 @@ public abstract record NetworkArchitecture
         if (OutputCount < 1)
             throw new FormatException(FormattableString.Invariant($"outputCount is {OutputCount}; it must be at least 1."));
     }
+
+    /// <summary>Returns the values as text.</summary>
+    public sealed override string ToString() => RecordText.Of(GetType().Name, PrintMembers);
 }
 
 /// <summary>

@@ -26,6 +26,9 @@ internal struct SplitMix64(ulong seed)
     /// <summary>A number from 0 to <paramref name="exclusiveMaximum"/> - 1.</summary>
     public int Next(int exclusiveMaximum) => (int)Math.BigMul(Next(), (ulong)exclusiveMaximum, out _);
 
+    /// <summary>A number from 0 to <paramref name="exclusiveMaximum"/> - 1.</summary>
+    public long Next(long exclusiveMaximum) => (long)Math.BigMul(Next(), (ulong)exclusiveMaximum, out _);
+
     /// <summary>A number in [0, 1).</summary>
     public double NextDouble() => (Next() >> 11) * (1.0 / (1ul << 53));
 

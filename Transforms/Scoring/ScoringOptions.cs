@@ -1,3 +1,5 @@
+using MLExtensions.Messages;
+
 namespace MLExtensions;
 
 /// <summary>What computes a trained network.</summary>
@@ -51,4 +53,7 @@ public sealed record ScoringOptions
         if (isGpu && Engine == ScoringEngine.LibTorch)
             throw new ArgumentException($"{nameof(Device)} is '{Device}' and {nameof(Engine)} {Engine}; libtorch scores on the CPU. Leave one of them out.", nameof(Device));
     }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(ScoringOptions), PrintMembers);
 }

@@ -13,6 +13,7 @@ internal sealed class EmbeddingSubject(string name, MetricLoss loss, params stri
     public static IEnumerable<TrainingSubject> All =>
     [
         new EmbeddingSubject("Embedding", new NormalizedTemperatureLoss { Temperature = 0.3 }, "network"),
+        new EmbeddingSubject("EmbeddingTriplets", new TripletLoss { Margin = 0.5 }, "network"),
         new EmbeddingSubject("EmbeddingCenters", new ArcFaceLoss { Scale = 16, Margin = 0.2 }, "network", "class centers"),
     ];
 
@@ -38,6 +39,9 @@ internal sealed class EmbeddingSubject(string name, MetricLoss loss, params stri
     public override bool CanExplode => false;
 
     public override double Missed(EpochRecord epoch) => -epoch.Validation["auc"];
+
+    /// <summary>The loss of triplets is a mean over violations, and need not fall.</summary>
+    public override double Remaining(EpochRecord epoch) => epoch.Training["sameDistance"] / epoch.Training["differentDistance"];
 
     /// <summary>One class alone says nothing of likeness, and is refused.</summary>
     public override bool TakesOneClass => false;

@@ -64,6 +64,9 @@ internal abstract class TrainingSubject(string name)
     /// <summary>What early stopping makes small in validation.</summary>
     public virtual double Missed(EpochRecord epoch) => epoch.ValidationLoss!.Value;
 
+    /// <summary>What training makes small on its own rows.</summary>
+    public virtual double Remaining(EpochRecord epoch) => epoch.TrainingLoss;
+
     /// <summary>Whether rows of one class can be trained on.</summary>
     public virtual bool TakesOneClass => true;
 

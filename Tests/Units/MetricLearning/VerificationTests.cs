@@ -41,24 +41,6 @@ public sealed class VerificationTests
         Assert.AreEqual(Ml.MetricLearning.EvaluatePairs(Pairs).AreaUnderRocCurve, Ml.MetricLearning.EvaluateDistances(scored).AreaUnderRocCurve);
     }
 
-    /// <summary>Each class is left out of one training; what they say of distances belongs to the model that was trained on all.</summary>
-    [TestMethod]
-    public void CrossCalibration_MeasuresOnClassesLeftOut()
-    {
-        var data = EmbeddingSample.View(Ml, EmbeddingSample.Rows(20, 6, seed: 1));
-        var trainer = Ml.MetricLearning.Trainers.Dense(EmbeddingSample.Options(o => o.Epochs = 10));
-        // A chain that makes keys itself knows only those of the classes that it is given.
-        var chain = Ml.Transforms.Conversion.MapValueToKey("Label", "Name").Append(trainer);
-        var calibration = Ml.MetricLearning.CrossCalibrate(data, chain, Model, falseAcceptRate: 0.05, labelColumnName: "Name", numberOfFolds: 2);
-        Assert.AreEqual(Model.Fingerprint, calibration.Fingerprint);
-        Assert.AreEqual(20 * 6 * 5 / 2, calibration.NumberOfSamePairs, "every class in one part");
-        Assert.IsTrue(calibration.NumberOfDifferentPairs is > 20 * 6 and < 120 * 119 / 2);
-        var verifier = Ml.MetricLearning.Verify(new VerificationEstimator.Options { Calibration = calibration }).Fit(Pairs);
-        Assert.AreEqual(calibration.Threshold, verifier.Calibration.Threshold);
-        var accepted = verifier.Transform(Pairs).GetColumn<bool>("PredictedLabel").Zip(Pairs.GetColumn<bool>("Label")).Where(pair => !pair.Second).Average(pair => pair.First ? 1.0 : 0);
-        Floor.Below(0.3, accepted, "false accepts of classes that no training had");
-    }
-
     [TestMethod]
     public void Probability_IsTheLogisticCurveOfBestFit()
     {
@@ -163,6 +145,32 @@ public sealed class VerificationTests
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => Verifier.Transform(Ml.MetricLearning.CreatePairs(wrong))).Message, "another network");
     }
 
+    /// <summary>The calibration knows which column is of the wrong network, also where the other one does not say.</summary>
+    [TestMethod]
+    public void ColumnOfAnotherNetwork_IsNamed()
+    {
+        using var other = Ml.MetricLearning.Trainers.Dense(EmbeddingSample.Options(o => (o.Seed, o.Epochs, o.OutputColumnName) = (99, 1, "Other"))).Fit(EmbeddingSample.View(Ml, EmbeddingSample.Rows(20, 8, seed: 1)));
+        var both = other.Transform(Unseen);
+        var data = Ml.Transforms.Concatenate("Unknown", "Embedding").Fit(both).Transform(both);
+        foreach (var (first, second) in new[] { ("Embedding", "Other"), ("Other", "Embedding"), ("Unknown", "Other"), ("Other", "Unknown") })
+        {
+            var verify = Ml.MetricLearning.Verify(new VerificationEstimator.Options { Calibration = Verifier.Calibration, FirstColumnName = first, SecondColumnName = second });
+            StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => verify.Fit(data)).Message, "Column 'Other' has embeddings of another network");
+        }
+    }
+
+    [TestMethod]
+    public void Compare_SaysWhichEmbeddingHasTheWrongSize()
+    {
+        var verifier = Ml.MetricLearning.Verify(new VerificationEstimator.Options { Model = Model, FirstColumnName = "Features", SecondColumnName = "Others", Calibration = Verifier.Calibration })
+            .Fit(Ml.Transforms.CopyColumns("Others", "Features").Fit(Unseen).Transform(Unseen));
+        var first = Assert.ThrowsExactly<ArgumentException>(() => verifier.Compare(new float[8], new float[4]));
+        StringAssert.Contains(first.Message, "The first embedding has 8 values; those of the network have 4");
+        Assert.AreEqual("first", first.ParamName);
+        Assert.AreEqual("second", Assert.ThrowsExactly<ArgumentException>(() => verifier.Compare(new float[4], [])).ParamName);
+        Assert.AreEqual(0, verifier.Compare(new float[4], new float[4]).Distance);
+    }
+
     [TestMethod]
     public void BadInput_IsRefused()
     {
@@ -170,7 +178,7 @@ public sealed class VerificationTests
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => Ml.MetricLearning.Verify(firstColumnName: "Second")).Message, "both 'Second'");
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => Ml.MetricLearning.Verify(falseAcceptRate: 1e-5).Fit(Pairs)).Message, "needs at least 100000");
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => Ml.MetricLearning.Identify(calibration: null!)).Message, "Calibration");
-        StringAssert.Contains(Assert.Throws<ArgumentException>(() => Verifier.Compare([1, 0], [1])).Message, "has 1 values and the first one 2");
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => Verifier.Compare([1, 0], [1])).Message, "The first embedding has 2 values and the second one 1");
         Assert.ThrowsExactly<FormatException>(() => Verifier.Compare([1, 0], [1, float.NaN]));
         var identifier = Ml.MetricLearning.Identify(Verifier.Calibration, labelColumnName: "Name").Fit(Unseen);
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => identifier.Add("new", [1])).Message, "'new' has 1 values; those of the gallery have 4");

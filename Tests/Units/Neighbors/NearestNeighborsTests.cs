@@ -47,7 +47,7 @@ public sealed class NearestNeighborsTests
     public void Labels_KeepTheirTypesAndNames()
     {
         var known = View(Rows(6, 3));
-        foreach (var (name, type) in new[] { ("Name", typeof(ReadOnlyMemory<char>)), ("Key", typeof(uint)), ("Number", typeof(int)), ("Long", typeof(long)), ("Value", typeof(float)) })
+        foreach (var (name, type) in new[] { ("Name", typeof(ReadOnlyMemory<char>)), ("Key", typeof(uint)), ("Number", typeof(int)), ("Unsigned", typeof(uint)), ("Long", typeof(long)), ("Value", typeof(float)) })
         {
             var data = Ml.Transforms.Conversion.MapValueToKey("Key", "Name").Fit(known).Transform(known);
             var estimator = Ml.Transforms.NearestNeighbors("Features", name, 1);
@@ -101,6 +101,8 @@ public sealed class NearestNeighborsTests
         AssertMessage<ArgumentException>(() => Ml.Transforms.NearestNeighbors(numberOfNeighbors: 5).Fit(View(good)), "NumberOfNeighbors is 5", "4 rows");
         AssertMessage<ArgumentException>(() => Ml.Transforms.NearestNeighbors("Missing").Fit(View(good)), "'Missing'");
         AssertMessage<ArgumentException>(() => Ml.Transforms.NearestNeighbors("Name").Fit(View(good)), "'Name'", "Vector<Single>");
+        AssertMessage<ArgumentException>(() => Ml.Transforms.NearestNeighbors("Value").Fit(View(good)), "'Value'", "must be Vector<Single>");
+        AssertMessage<ArgumentException>(() => Ml.Transforms.NearestNeighbors("Value").GetOutputSchema(SchemaShape.Create(View(good).Schema)), "'Value'", "must be Vector<Single>");
         AssertMessage<ArgumentException>(() => Ml.Transforms.NearestNeighbors("Features", "Wide", 1).Fit(View(good)), "'Wide'", "Text, a key");
         var narrow = Ml.Transforms.Concatenate("Features", "Value").Fit(View(good)).Transform(View(good));
         AssertMessage<ArgumentException>(() => Ml.Transforms.NearestNeighbors(numberOfNeighbors: 1).Fit(View(good)).Transform(narrow), "'Features' has 1", "have 3");
@@ -175,6 +177,7 @@ public sealed class NearestNeighborsTests
             Name = "n" + i,
             Key = (uint)(i % 9) + 1,
             Number = i * 2,
+            Unsigned = uint.MaxValue - (uint)i, // above any key
             Long = i * 3,
             Value = i / 2f,
         }).ToArray();
@@ -222,6 +225,8 @@ public sealed class NearestNeighborsTests
         public uint Key { get; set; }
 
         public int Number { get; set; }
+
+        public uint Unsigned { get; set; }
 
         public long Long { get; set; }
 

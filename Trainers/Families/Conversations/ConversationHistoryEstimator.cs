@@ -18,41 +18,25 @@ namespace MLExtensions;
 /// A turn is a text that is not empty. By default turns are lines: tokenizers read a line feed as one token, which marks where a turn ends.
 /// </para>
 /// </remarks>
-public sealed class ConversationHistoryEstimator : IEstimator<ConversationHistoryTransformer>
+public sealed class ConversationHistoryEstimator : ManagedEstimator<ConversationHistoryTransformer>
 {
-    private readonly IHost _host;
     private readonly string _output;
     private readonly ConversationColumnNames _columns;
     private readonly HistoryFormat _format;
 
     internal ConversationHistoryEstimator(IHostEnvironment env, Options options)
+        : base(env, nameof(ConversationHistoryEstimator))
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        _host = env.Register(nameof(ConversationHistoryEstimator));
         (_output, _columns, _format) = (options.OutputColumnName, options.Columns, options.Format);
     }
 
-    /// <summary>Checks the columns.</summary>
-    /// <param name="input">The data.</param>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
-    public ConversationHistoryTransformer Fit(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        _columns.Check(SchemaShape.Create(input.Schema));
-        return new ConversationHistoryTransformer(_host, _output, _columns, _format);
-    }
+    private protected override void CheckSchema(SchemaShape schema) => _columns.Check(schema);
 
-    /// <summary>Returns the output schema of the transformer for an input schema.</summary>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        _columns.Check(inputSchema);
-        var columns = inputSchema.ToDictionary(column => column.Name);
-        columns[_output] = new SchemaShape.Column(_output, SchemaShape.Column.VectorKind.Scalar, TextDataViewType.Instance, isKey: false);
-        return new SchemaShape(columns.Values);
-    }
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns(SchemaShape input) => [Added(_output, TextDataViewType.Instance)];
+
+    private protected override ConversationHistoryTransformer FitChecked(IDataView input) => new(Host, _output, _columns, _format);
 
     /// <summary>The options of <see cref="ConversationHistoryEstimator"/>.</summary>
     public sealed class Options

@@ -1,3 +1,5 @@
+using MLExtensions.Messages;
+
 namespace MLExtensions;
 
 /// <summary>
@@ -67,6 +69,9 @@ public sealed record ForecastErrors(
     /// The number of values that <see cref="MeanAbsoluteScaledError"/> is the mean of: those of series that do not repeat themselves exactly.
     /// </summary>
     public long ScaledCount { get; init; }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(ForecastErrors), PrintMembers);
 }
 
 /// <summary>Sums of the errors of forecasts.</summary>

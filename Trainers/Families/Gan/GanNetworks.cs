@@ -1,3 +1,5 @@
+using MLExtensions.Messages;
+
 namespace MLExtensions;
 
 /// <summary>
@@ -38,6 +40,9 @@ public sealed record GanNetworks
     /// and Koyama, 2018) instead of joining the sample. Default false.
     /// </summary>
     public bool ProjectsLabel { get; init; }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(GanNetworks), PrintMembers);
 }
 
 /// <summary>Networks of published generative adversarial networks.</summary>

@@ -1,3 +1,5 @@
+using MLExtensions.Messages;
+
 namespace MLExtensions;
 
 /// <summary>How close the distribution of generated rows is to that of real rows.</summary>
@@ -52,4 +54,7 @@ public sealed record FrechetFloor(double RealDistance, double GeneratedDistance,
 {
     /// <summary><see cref="GeneratedDistance"/> divided by <see cref="RealDistance"/>; about 1 for perfect samples.</summary>
     public double Ratio => GeneratedDistance / RealDistance;
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(FrechetFloor), PrintMembers);
 }

@@ -1,3 +1,5 @@
+using MLExtensions.Messages;
+
 namespace MLExtensions;
 
 /// <summary>How generated rows spread over known modes: the components of a mixture, or classes.</summary>
@@ -53,4 +55,8 @@ public sealed class ModeMetrics
 /// <param name="Frequency">The share of rows that it should have, from 0 to 1.</param>
 /// <param name="NumberOfHighQualityRows">The rows nearest to this center and within 3 standard deviations of it; for a class, its rows.</param>
 /// <param name="NumberOfRows">The rows nearest to this center, however far; for a class, its rows.</param>
-public sealed record ModeCount(string Name, double Frequency, long NumberOfHighQualityRows, long NumberOfRows);
+public sealed record ModeCount(string Name, double Frequency, long NumberOfHighQualityRows, long NumberOfRows)
+{
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(ModeCount), PrintMembers);
+}

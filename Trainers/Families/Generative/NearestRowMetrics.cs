@@ -1,3 +1,5 @@
+using MLExtensions.Messages;
+
 namespace MLExtensions;
 
 /// <summary>How far generated rows are from the training rows nearest to them, beside real rows that were not trained on: is it copied?</summary>
@@ -37,4 +39,7 @@ public sealed record NearestDistances(IReadOnlyList<double> Distances, IReadOnly
 
     /// <summary>The share of rows that are exact copies, from 0 to 1.</summary>
     public double CopyShare => (double)NumberOfCopies / Distances.Count;
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(NearestDistances), PrintMembers);
 }

@@ -1,3 +1,5 @@
+using MLExtensions.Messages;
+
 namespace MLExtensions;
 
 /// <summary>How often a classifier's prediction is the class that rows were generated for, or that real rows have.</summary>
@@ -49,4 +51,7 @@ public sealed record ClassRecognition(string Name, long NumberOfRows, long Numbe
 {
     /// <summary>The share of rows with this label for which the class is predicted; NaN without such rows.</summary>
     public double Accuracy => NumberOfRows == 0 ? double.NaN : (double)NumberOfHits / NumberOfRows;
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(ClassRecognition), PrintMembers);
 }

@@ -6,65 +6,58 @@ using MLExtensions.Families.HiddenMarkov;
 namespace MLExtensions;
 
 /// <summary>Base class of the trainers of hidden Markov models.</summary>
-public abstract class HiddenMarkovEstimator : IEstimator<HiddenMarkovTransformer>
+public abstract class HiddenMarkovEstimator : ManagedEstimator<HiddenMarkovTransformer>
 {
-    private readonly IHost _host;
     private readonly HiddenMarkovOptions _options;
     private readonly int _seed;
 
     private protected HiddenMarkovEstimator(IHostEnvironment env, string name, HiddenMarkovOptions options)
+        : base(env, name)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        _host = env.Register(name);
         _options = options.Snapshot();
         _seed = options.Seed ?? ((IHostEnvironmentInternal)env).Seed ?? Random.Shared.Next();
     }
 
-    /// <summary>Trains a model.</summary>
-    /// <param name="input">The rows of sequences, those of a sequence one after the other.</param>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type, there are no rows, or an option does not suit the data; the message names it.</exception>
-    /// <exception cref="FormatException">A value is not suitable; the message names column, row and value.</exception>
-    /// <exception cref="OperationCanceledException">The training was cancelled.</exception>
-    public HiddenMarkovTransformer Fit(IDataView input) => Fit(input, null);
-
     /// <summary>Trains a model; starts are compared on validation data.</summary>
     /// <param name="trainData">The rows of sequences, those of a sequence one after the other.</param>
-    /// <param name="validationData">Other sequences with the same columns; the label may be missing. Null: as <see cref="Fit(IDataView)"/>.</param>
+    /// <param name="validationData">Other sequences with the same columns; the label may be missing. Null: as without it.</param>
     /// <exception cref="ArgumentException">A column is missing or of a wrong type, there are no rows, or an option does not suit the data; the message names it.</exception>
     /// <exception cref="FormatException">A value is not suitable; the message names column, row and value.</exception>
     /// <exception cref="OperationCanceledException">The training was cancelled.</exception>
     public HiddenMarkovTransformer Fit(IDataView trainData, IDataView? validationData)
     {
         ArgumentNullException.ThrowIfNull(trainData);
-        _options.Columns.Check(SchemaShape.Create(trainData.Schema), _options.IsDiscrete);
-        using var channel = _host.Start("Training");
-        return new HiddenMarkovTransformer(_host, new HiddenMarkovTraining(_host, channel, _options, _seed).Run(trainData, validationData));
+        CheckSchema(SchemaShape.Create(trainData.Schema));
+        return Train(trainData, validationData);
     }
 
-    /// <summary>Returns the output schema of the transformer for an input schema.</summary>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    private protected override void CheckSchema(SchemaShape schema) => _options.Columns.Check(schema, _options.IsDiscrete);
+
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns(SchemaShape input)
     {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        _options.Columns.Check(inputSchema, _options.IsDiscrete);
-        var columns = inputSchema.ToDictionary(column => column.Name);
         var outputs = _options.Outputs;
         var (scalar, vector) = (SchemaShape.Column.VectorKind.Scalar, SchemaShape.Column.VectorKind.Vector);
         var (keys, slots) = (Names(AnnotationUtils.Kinds.KeyValues), Names(AnnotationUtils.Kinds.SlotNames));
-        Add(outputs.State, scalar, NumberDataViewType.UInt32, isKey: true, keys);
-        Add(outputs.Probabilities, vector, NumberDataViewType.Single, isKey: false, slots);
-        Add(outputs.Filtered, vector, NumberDataViewType.Single, isKey: false, slots);
-        Add(outputs.LogLikelihood, scalar, NumberDataViewType.Double, isKey: false, null);
-        Add(outputs.SequenceLogLikelihood, scalar, NumberDataViewType.Double, isKey: false, null);
-        return new SchemaShape(columns.Values);
+        (string? Name, SchemaShape.Column.VectorKind Kind, DataViewType Type, bool IsKey, SchemaShape? Annotations)[] added =
+        [
+            (outputs.State, scalar, NumberDataViewType.UInt32, true, keys),
+            (outputs.Probabilities, vector, NumberDataViewType.Single, false, slots),
+            (outputs.Filtered, vector, NumberDataViewType.Single, false, slots),
+            (outputs.LogLikelihood, scalar, NumberDataViewType.Double, false, null),
+            (outputs.SequenceLogLikelihood, scalar, NumberDataViewType.Double, false, null),
+        ];
+        return added.Where(column => column.Name != null).Select(column => new SchemaShape.Column(column.Name!, column.Kind, column.Type, column.IsKey, column.Annotations));
 
         static SchemaShape Names(string kind) => new([new SchemaShape.Column(kind, SchemaShape.Column.VectorKind.Vector, TextDataViewType.Instance, false)]);
+    }
 
-        void Add(string? name, SchemaShape.Column.VectorKind kind, DataViewType type, bool isKey, SchemaShape? annotations)
-        {
-            if (name != null)
-                columns[name] = new SchemaShape.Column(name, kind, type, isKey, annotations);
-        }
+    private protected override HiddenMarkovTransformer FitChecked(IDataView input) => Train(input, null);
+
+    private HiddenMarkovTransformer Train(IDataView input, IDataView? validation)
+    {
+        using var channel = Host.Start("Training");
+        return new HiddenMarkovTransformer(Host, new HiddenMarkovTraining(Host, channel, _options, _seed).Run(input, validation));
     }
 }

@@ -8,16 +8,15 @@ using MLExtensions.Training;
 namespace MLExtensions;
 
 /// <summary>Cuts boxes out of images, such as the faces that a detector has found. Nothing is learned.</summary>
-public sealed class CropByBoxEstimator : IEstimator<CropByBoxTransformer>
+public sealed class CropByBoxEstimator : ManagedEstimator<CropByBoxTransformer>
 {
-    private readonly IHost _host;
     private readonly BoxSettings _settings;
 
     internal CropByBoxEstimator(IHostEnvironment env, Options options)
+        : base(env, nameof(CropByBoxEstimator))
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        _host = env.Register(nameof(CropByBoxEstimator));
         _settings = new BoxSettings(options.OutputColumnName, options.InputColumnName, options.BoxColumnName, options.Unit, options.Margin, options.Border, options.OutputHeight, options.OutputWidth);
     }
 
@@ -69,25 +68,14 @@ public sealed class CropByBoxEstimator : IEstimator<CropByBoxTransformer>
         }
     }
 
-    /// <summary>Returns the transformer.</summary>
-    /// <param name="input">Data with images and boxes; its rows are not read.</param>
-    /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
-    public CropByBoxTransformer Fit(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        var transformer = new CropByBoxTransformer(_host, _settings);
-        transformer.GetOutputSchema(input.Schema); // checks the columns
-        return transformer;
-    }
+    private protected override void CheckSchema(SchemaShape schema) => BoxSettings.CheckColumns(schema, _settings.InputColumnName, _settings.BoxColumnName);
 
-    /// <inheritdoc/>
-    /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns(SchemaShape input) => [Added(_settings.OutputColumnName, _settings.CreateOutputType())];
+
+    private protected override CropByBoxTransformer FitChecked(IDataView input)
     {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        BoxSettings.CheckColumns(inputSchema, _settings.InputColumnName, _settings.BoxColumnName);
-        var columns = inputSchema.ToDictionary(column => column.Name);
-        columns[_settings.OutputColumnName] = new SchemaShape.Column(_settings.OutputColumnName, SchemaShape.Column.VectorKind.Scalar, _settings.CreateOutputType(), isKey: false);
-        return new SchemaShape(columns.Values);
+        var transformer = new CropByBoxTransformer(Host, _settings);
+        transformer.GetOutputSchema(input.Schema); // a shape does not say how many values a box has
+        return transformer;
     }
 }

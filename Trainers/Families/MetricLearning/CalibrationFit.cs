@@ -1,5 +1,3 @@
-using Microsoft.ML;
-
 namespace MLExtensions.Families.MetricLearning;
 
 /// <summary>Finds out what distances mean from pairs that are known to be the same or different.</summary>
@@ -18,49 +16,12 @@ internal static class CalibrationFit
     /// <param name="falseAcceptRate">The share of pairs of different that may be accepted.</param>
     /// <param name="fingerprint">The fingerprint of the network, or null.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are too few pairs of different for that rate.</exception>
-    public static DistanceCalibration Fit(PairDistances pairs, double falseAcceptRate, string? fingerprint)
+    public static DistanceCalibration Fit(SortedPairs pairs, double falseAcceptRate, string? fingerprint)
     {
-        DistanceCalibration.CheckRate(falseAcceptRate, pairs.DifferentCount, nameof(VerificationEstimator.Options.FalseAcceptRate));
+        DistanceCalibration.CheckRate(falseAcceptRate, pairs.Different.Length, nameof(VerificationEstimator.Options.FalseAcceptRate));
         var threshold = DistanceCalibration.ThresholdOf(pairs.Different, falseAcceptRate);
         var (slope, offset) = FitCurve(pairs.Same, pairs.Different);
-        return new DistanceCalibration(falseAcceptRate, Thin(pairs.Different), slope, offset, (double)SortedValues.Below<double>(pairs.Same, threshold) / pairs.SameCount, pairs.SameCount, pairs.DifferentCount, fingerprint);
-    }
-
-    /// <summary>
-    /// Measures distances on classes that were left out of trainings, each class once: all classes say what distances mean, and none is lost
-    /// to the model that is used.
-    /// </summary>
-    /// <param name="context">The ML.NET context.</param>
-    /// <param name="data">The training data of the model.</param>
-    /// <param name="estimator">What trained it; a chain that adds the embeddings.</param>
-    /// <param name="model">The model.</param>
-    /// <param name="columns">The columns of the classes and of the embeddings.</param>
-    /// <param name="falseAcceptRate">The share of pairs of different that may be accepted.</param>
-    /// <param name="folds">The number of trainings.</param>
-    /// <param name="seed">The seed of the division.</param>
-    /// <exception cref="ArgumentException">A part has nothing to compare, or there are too few pairs.</exception>
-    public static DistanceCalibration Cross(MLContext context, IDataView data, IEstimator<ITransformer> estimator, EmbeddingTransformer model, (string Label, string Embedding) columns, double falseAcceptRate, int folds, int seed)
-    {
-        var (distances, same) = (new List<double>(), new List<bool>());
-        foreach (var split in context.Data.CrossValidationSplit(data, folds, columns.Label, seed))
-        {
-            var trained = estimator.Fit(split.TrainSet);
-            using var owned = trained as IDisposable;
-            // The training knows no keys of the classes that it was not given, so their names are those of the data.
-            var rows = EmbeddingReader.ReadClasses(split.TestSet, columns.Label, trained.Transform(split.TestSet), columns.Embedding);
-            for (var i = 0; i < rows.Count; i++)
-            {
-                for (var j = i + 1; j < rows.Count; j++)
-                {
-                    distances.Add(EmbeddingDistance.Squared(rows[i], rows[j]));
-                    same.Add(rows.ClassOf(i) == rows.ClassOf(j));
-                }
-            }
-        }
-        var pairs = new PairDistances(distances.ToArray(), same.ToArray());
-        if (pairs.SameCount == 0 || pairs.DifferentCount == 0)
-            throw new ArgumentException(FormattableString.Invariant($"The parts of the data that were left out have {pairs.SameCount} pairs of the same and {pairs.DifferentCount} of different; both kinds are needed. Use fewer folds or more classes."));
-        return Fit(pairs, falseAcceptRate, model.Fingerprint);
+        return new DistanceCalibration(falseAcceptRate, Thin(pairs.Different), slope, offset, pairs.ValidationRate(threshold), pairs.Same.Length, pairs.Different.Length, fingerprint);
     }
 
     /// <summary>Keeps distances at even ranks.</summary>

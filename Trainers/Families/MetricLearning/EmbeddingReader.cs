@@ -21,28 +21,35 @@ internal static class EmbeddingReader
         return (embeddings, places.Keys.ToArray(), withoutLabel);
     }
 
-    /// <summary>Reads classes of data, and the embeddings that a transformer added to the same rows.</summary>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type.</exception>
-    /// <exception cref="FormatException">A value is NaN or infinite; the message names column, row and slot.</exception>
-    public static LabeledEmbeddings ReadClasses(IDataView data, string labelColumnName, IDataView embedded, string embeddingColumnName)
+    /// <summary>Reads the class of each row; null for a row without one.</summary>
+    /// <exception cref="ArgumentException">The column is missing or of a wrong type.</exception>
+    public static string?[] ReadNames(IDataView data, string labelColumnName)
     {
         var label = ClassColumn.Find(data.Schema, labelColumnName, "Label", "data");
-        var column = FeatureRows.Find(embedded.Schema, embeddingColumnName);
-        var size = FeatureReader.WidthOf(column);
-        var (values, classes, places, row) = (new List<float>(), new List<int>(), new Dictionary<string, int>(StringComparer.Ordinal), new float[size]);
-        using var named = data.GetRowCursor([label.Column]);
-        using var cursor = embedded.GetRowCursor([column]);
-        var (getName, reader) = (label.Open(named), new FeatureReader(cursor, column, size));
-        while (named.MoveNext() && cursor.MoveNext())
+        var names = new List<string?>();
+        using var cursor = data.GetRowCursor([label.Column]);
+        var getName = label.Open(cursor);
+        while (cursor.MoveNext())
+            names.Add(getName());
+        return [.. names];
+    }
+
+    /// <summary>Reads the embeddings of all rows.</summary>
+    /// <exception cref="ArgumentException">The column is missing or of a wrong type.</exception>
+    /// <exception cref="FormatException">A value is NaN or infinite; the message names column, row and slot.</exception>
+    public static List<float[]> ReadEmbeddings(IDataView data, string embeddingColumnName)
+    {
+        var column = FeatureRows.Find(data.Schema, embeddingColumnName);
+        var (rows, size) = (new List<float[]>(), FeatureReader.WidthOf(column));
+        using var cursor = data.GetRowCursor([column]);
+        var reader = new FeatureReader(cursor, column, size);
+        while (cursor.MoveNext())
         {
-            if (getName() is not { } name)
-                continue;
+            var row = new float[size];
             reader.Read(row);
-            values.AddRange(row);
-            places.TryAdd(name, places.Count);
-            classes.Add(places[name]);
+            rows.Add(row);
         }
-        return new LabeledEmbeddings(values.ToArray(), size, classes.ToArray());
+        return rows;
     }
 
     /// <summary>Reads the distances of pairs, and which of them are the same.</summary>
@@ -95,8 +102,8 @@ internal static class EmbeddingReader
             distances.Add(getDistance());
         }
         var pairs = new PairDistances(distances.ToArray(), same.ToArray());
-        if (pairs.SameCount == 0 || pairs.DifferentCount == 0)
-            throw new ArgumentException(FormattableString.Invariant($"Column '{labelColumnName}' says that {pairs.SameCount} pairs are the same and {pairs.DifferentCount} are different; both kinds are needed."));
+        if (pairs.All.Same.Length == 0 || pairs.All.Different.Length == 0)
+            throw new ArgumentException(FormattableString.Invariant($"Column '{labelColumnName}' says that {pairs.All.Same.Length} pairs are the same and {pairs.All.Different.Length} are different; both kinds are needed."));
         return pairs;
     }
 }

@@ -20,18 +20,20 @@ namespace MLExtensions;
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MLExtensions</description></item>
 /// <item><term>Exportable to ONNX</term><description>No</description></item>
 /// </list>
-/// <para>All embeddings of the gallery are compared: 10,000 of 128 values take about a millisecond a row.</para>
+/// <para>
+/// Rows for <c>Fit</c> have a name and an embedding; those without a name are left out, and no rows make an empty gallery. All embeddings of
+/// the gallery are compared: 10,000 of 128 values take about a millisecond a row.
+/// </para>
 /// </remarks>
-public sealed class IdentificationEstimator : IEstimator<IdentificationTransformer>
+public sealed class IdentificationEstimator : ManagedEstimator<IdentificationTransformer>
 {
-    private readonly IHost _host;
     private readonly Options _options;
 
     internal IdentificationEstimator(IHostEnvironment env, Options options)
+        : base(env, nameof(IdentificationEstimator))
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        _host = env.Register(nameof(IdentificationEstimator));
         _options = options.Copy();
     }
 
@@ -89,32 +91,23 @@ public sealed class IdentificationEstimator : IEstimator<IdentificationTransform
         }
     }
 
-    /// <summary>Makes the gallery.</summary>
-    /// <param name="input">Rows with a name and an embedding; none for an empty gallery. Rows without a name are left out.</param>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type, or has embeddings of another network.</exception>
-    /// <exception cref="FormatException">A value is NaN or infinite; the message names column, row and slot.</exception>
-    public IdentificationTransformer Fit(IDataView input)
+    private protected override IdentificationTransformer FitChecked(IDataView input)
     {
-        ArgumentNullException.ThrowIfNull(input);
         var column = FeatureRows.Find(input.Schema, _options.FeatureColumnName);
         var size = FeatureReader.WidthOf(column);
         EmbeddingFingerprint.Check(column, _options.Calibration!.Fingerprint, "the calibration");
-        var transformer = new IdentificationTransformer(_host, _options.Columns, _options.Calibration, Gallery.Empty(size), _options.Threshold ?? _options.Calibration.Threshold);
+        var transformer = new IdentificationTransformer(Host, _options.Columns, _options.Calibration, Gallery.Empty(size), _options.Threshold ?? _options.Calibration.Threshold);
         transformer.AddRange(input, _options.LabelColumnName);
         return transformer;
     }
 
-    /// <summary>Returns the output schema of the transformer for an input schema.</summary>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        FeatureRows.Check(inputSchema, _options.FeatureColumnName);
-        var columns = inputSchema.ToDictionary(column => column.Name);
-        columns[_options.OutputColumnName] = new SchemaShape.Column(_options.OutputColumnName, SchemaShape.Column.VectorKind.Scalar, TextDataViewType.Instance, false);
-        columns[_options.ConfidenceColumnName] = OutputColumn.Number(_options.ConfidenceColumnName).Shape;
-        columns[_options.CandidatesColumnName] = new SchemaShape.Column(_options.CandidatesColumnName, SchemaShape.Column.VectorKind.Vector, TextDataViewType.Instance, false);
-        columns[_options.DistancesColumnName] = OutputColumn.Vector(_options.DistancesColumnName, 1).Shape;
-        return new SchemaShape(columns.Values);
-    }
+    private protected override void CheckSchema(SchemaShape schema) => FeatureRows.Check(schema, _options.FeatureColumnName);
+
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns(SchemaShape input) =>
+    [
+        Added(_options.OutputColumnName, TextDataViewType.Instance),
+        Added(_options.ConfidenceColumnName, NumberDataViewType.Single),
+        Added(_options.CandidatesColumnName, new VectorDataViewType(TextDataViewType.Instance, _options.NumberOfCandidates)),
+        Added(_options.DistancesColumnName, new VectorDataViewType(NumberDataViewType.Single, _options.NumberOfCandidates)),
+    ];
 }

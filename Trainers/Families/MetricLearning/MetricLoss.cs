@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -49,6 +50,9 @@ public abstract record MetricLoss
     internal abstract void Check();
 
     private protected static string NameOf(string setting) => $"Loss.{setting}";
+
+    /// <summary>Returns the values as text.</summary>
+    public sealed override string ToString() => RecordText.Of(GetType().Name, PrintMembers);
 }
 
 /// <summary>

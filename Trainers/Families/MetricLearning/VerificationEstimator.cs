@@ -27,16 +27,18 @@ namespace MLExtensions;
 /// <item><term>Exportable to ONNX</term><description>No: export the network, and compare its outputs</description></item>
 /// </list>
 /// </remarks>
-public sealed class VerificationEstimator : IEstimator<VerificationTransformer>
+public sealed class VerificationEstimator : ManagedEstimator<VerificationTransformer>
 {
-    private readonly IHost _host;
+    // With fewer, one pair more or less changes the rate by a tenth.
+    private const int SteadyAccepts = 10;
+
     private readonly Options _options;
 
     internal VerificationEstimator(IHostEnvironment env, Options options)
+        : base(env, nameof(VerificationEstimator))
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        _host = env.Register(nameof(VerificationEstimator));
         _options = options.Copy();
     }
 
@@ -100,59 +102,50 @@ public sealed class VerificationEstimator : IEstimator<VerificationTransformer>
         }
     }
 
-    /// <summary>Measures the threshold on labeled pairs.</summary>
-    /// <param name="input">The pairs, with both columns and the label.</param>
-    /// <exception cref="ArgumentException">
-    /// A column is missing or of a wrong type, the embeddings are of different networks, or there are too few pairs of a kind.
-    /// </exception>
-    /// <exception cref="FormatException">A value is NaN or infinite; the message names column, row and slot.</exception>
-    public VerificationTransformer Fit(IDataView input)
+    private protected override VerificationTransformer FitChecked(IDataView input)
     {
-        ArgumentNullException.ThrowIfNull(input);
         var embedded = _options.Columns.Embed(input, _options.Model);
         var names = _options.Model == null ? (First: _options.FirstColumnName, Second: _options.SecondColumnName) : _options.Columns.EmbeddingNames;
         if (_options.Calibration is { } known)
         {
-            EmbeddingFingerprint.Check(EmbeddingPair.Find(embedded.Schema, names.First, names.Second).First, known.Fingerprint, "the calibration");
-            return new VerificationTransformer(_host, _options.Columns, known, _options.Model);
+            EmbeddingPair.Find(embedded.Schema, names.First, names.Second, known.Fingerprint, "the calibration");
+            return new VerificationTransformer(Host, _options.Columns, known, _options.Model);
         }
-        var pairs = EmbeddingReader.ReadPairs(embedded, names.First, names.Second, _options.LabelColumnName);
+        var pairs = EmbeddingReader.ReadPairs(embedded, names.First, names.Second, _options.LabelColumnName).All;
         var calibration = CalibrationFit.Fit(pairs, _options.FalseAcceptRate, EmbeddingFingerprint.Of(embedded.Schema[names.First]) ?? EmbeddingFingerprint.Of(embedded.Schema[names.Second]));
-        using (var channel = _host.Start("Calibration"))
+        using (var channel = Host.Start("Calibration"))
         {
             channel.Info("{0}", calibration);
-            if (_options.FalseAcceptRate * pairs.DifferentCount < SteadyAccepts)
-                channel.Warning(FormattableString.Invariant($"{nameof(_options.FalseAcceptRate)} {_options.FalseAcceptRate} of {pairs.DifferentCount} pairs of different are {_options.FalseAcceptRate * pairs.DifferentCount:G3}: the threshold hangs on so few. Use more pairs, or a larger rate."));
+            if (_options.FalseAcceptRate * pairs.Different.Length < SteadyAccepts)
+                channel.Warning(FormattableString.Invariant($"{nameof(_options.FalseAcceptRate)} {_options.FalseAcceptRate} of {pairs.Different.Length} pairs of different are {_options.FalseAcceptRate * pairs.Different.Length:G3}: the threshold hangs on so few. Use more pairs, or a larger rate."));
             if (calibration.Fingerprint == null)
                 channel.Warning($"Column '{names.First}' does not say which network its embeddings are of, so those of another one cannot be refused. Columns that an {nameof(EmbeddingTransformer)} added say it.");
         }
-        return new VerificationTransformer(_host, _options.Columns, calibration, _options.Model);
+        return new VerificationTransformer(Host, _options.Columns, calibration, _options.Model);
     }
 
-    // With fewer, one pair more or less changes the rate by a tenth.
-    private const int SteadyAccepts = 10;
-
-    /// <summary>Returns the output schema of the transformer for an input schema.</summary>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    private protected override void CheckSchema(SchemaShape schema)
     {
-        ArgumentNullException.ThrowIfNull(inputSchema);
         foreach (var name in (string[])[_options.FirstColumnName, _options.SecondColumnName])
         {
             if (_options.Model == null)
-                FeatureRows.Check(inputSchema, name);
-            else if (!inputSchema.TryFindColumn(name, out _))
-                throw FeatureRows.Missing(name, inputSchema.Select(column => column.Name));
+                FeatureRows.Check(schema, name);
+            else if (!schema.TryFindColumn(name, out _))
+                throw FeatureRows.Missing(name, schema.Select(column => column.Name));
         }
-        var columns = inputSchema.ToDictionary(column => column.Name);
-        if (_options.Model is { } model)
-        {
-            foreach (var name in (string[])[_options.Columns.EmbeddingNames.First, _options.Columns.EmbeddingNames.Second])
-                columns[name] = OutputColumn.Vector(name, model.EmbeddingSize).Shape;
-        }
-        columns[_options.DistanceColumnName] = OutputColumn.Number(_options.DistanceColumnName).Shape;
-        columns[_options.OutputColumnName] = new SchemaShape.Column(_options.OutputColumnName, SchemaShape.Column.VectorKind.Scalar, BooleanDataViewType.Instance, false);
-        columns[_options.ProbabilityColumnName] = OutputColumn.Number(_options.ProbabilityColumnName).Shape;
-        return new SchemaShape(columns.Values);
+    }
+
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns(SchemaShape input)
+    {
+        var embeddings = _options.Model is { } model
+            ? ((string[])[_options.Columns.EmbeddingNames.First, _options.Columns.EmbeddingNames.Second]).Select(name => Added(name, new VectorDataViewType(NumberDataViewType.Single, model.EmbeddingSize)))
+            : [];
+        return
+        [
+            .. embeddings,
+            Added(_options.DistanceColumnName, NumberDataViewType.Single),
+            Added(_options.OutputColumnName, BooleanDataViewType.Instance),
+            Added(_options.ProbabilityColumnName, NumberDataViewType.Single),
+        ];
     }
 }

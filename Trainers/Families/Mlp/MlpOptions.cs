@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MLExtensions.Families.Mlp;
+using MLExtensions.Messages;
 using MLExtensions.Tensors;
 using MLExtensions.Training;
 
@@ -73,4 +74,7 @@ public sealed record HiddenLayer(int Units)
         OptionCheck.Defined(Activation ?? default, $"{option}.{nameof(Activation)}");
         OptionCheck.Fraction(Dropout ?? 0, $"{option}.{nameof(Dropout)}");
     }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(HiddenLayer), PrintMembers);
 }

@@ -42,32 +42,25 @@ public enum KneserNeyDiscounts
 /// the shortest n-grams are interpolated with a uniform distribution over all tokens of the vocabulary. The same data gives the same bits.
 /// </para>
 /// </remarks>
-public sealed class KneserNeyEstimator : IEstimator<KneserNeyTransformer>
+public sealed class KneserNeyEstimator : ManagedEstimator<KneserNeyTransformer>
 {
     internal const double FixedDiscount = 0.75;
     internal const int DefaultOrder = 3;
     private const int LargestOrder = 10;
 
-    private readonly IHost _host;
     private readonly Options _options;
 
     internal KneserNeyEstimator(IHostEnvironment env, Options options)
+        : base(env, nameof(KneserNeyEstimator))
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        _host = env.Register(nameof(KneserNeyEstimator));
         _options = options.Copy();
     }
 
-    /// <summary>Counts the n-grams of a text column.</summary>
-    /// <param name="input">The data.</param>
-    /// <exception cref="ArgumentException">The column is missing or not text, or there are no rows.</exception>
-    /// <exception cref="FormatException">A row contains something that is not in the vocabulary, which has no unknown token.</exception>
-    public KneserNeyTransformer Fit(IDataView input)
+    private protected override KneserNeyTransformer FitChecked(IDataView input)
     {
-        ArgumentNullException.ThrowIfNull(input);
-        TextColumn.Find(input.Schema, _options.TextColumnName);
-        using var channel = _host.Start("Training");
+        using var channel = Host.Start("Training");
         var tokenizer = RowTexts.CreateTokenizer(_options.Tokenization, input, _options.TextColumnName, _options.CancellationToken.ThrowIfCancellationRequested);
         var counter = new NGramCounter(_options.Order, tokenizer.VocabularySize, _options.PredictLineEnds ? null : tokenizer.EndOfSequenceId);
         var counts = Count(input, tokenizer, counter);
@@ -75,20 +68,12 @@ public sealed class KneserNeyEstimator : IEstimator<KneserNeyTransformer>
             throw new ArgumentException($"Text column '{_options.TextColumnName}' has no tokens, so there is nothing to count.", nameof(input));
         if (TokenNotes.UnknownShare(counts, "training data") is { } note)
             channel.Info("{0}", note.Text);
-        return new KneserNeyTransformer(_host, NGramFile.Content(tokenizer, _options.PredictLineEnds, counter.ToLevels(_options.Discounts)), _options.TextColumnName);
+        return new KneserNeyTransformer(Host, NGramFile.Content(tokenizer, _options.PredictLineEnds, counter.ToLevels(_options.Discounts)), _options.TextColumnName);
     }
 
-    /// <summary>Returns the output schema of the transformer for an input schema.</summary>
-    /// <exception cref="ArgumentException">The column is missing or not text.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        TextColumn.Check(inputSchema, _options.TextColumnName);
-        var columns = inputSchema.ToDictionary(column => column.Name);
-        foreach (var column in LanguageModelColumns.All)
-            columns[column.Name] = new SchemaShape.Column(column.Name, SchemaShape.Column.VectorKind.Scalar, column.Type, isKey: false);
-        return new SchemaShape(columns.Values);
-    }
+    private protected override void CheckSchema(SchemaShape schema) => TextColumn.Check(schema, _options.TextColumnName);
+
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns(SchemaShape input) => LanguageModelColumns.All.Select(column => Added(column.Name, column.Type));
 
     private DataCounts Count(IDataView input, TextTokenizer tokenizer, NGramCounter counter)
     {

@@ -24,29 +24,22 @@ namespace MLExtensions;
 /// MLExtensions.Galleries.
 /// </para>
 /// </remarks>
-public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTransformer>
+public sealed class NearestNeighborsEstimator : ManagedEstimator<NearestNeighborsTransformer>
 {
-    private readonly IHost _host;
     private readonly Options _options;
 
     internal NearestNeighborsEstimator(IHostEnvironment env, Options options)
+        : base(env, nameof(NearestNeighborsEstimator))
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        _host = env.Register(nameof(NearestNeighborsEstimator));
         _options = options.Copy();
     }
 
-    /// <summary>Reads the vectors and their labels.</summary>
-    /// <param name="input">The vectors that will be searched.</param>
-    /// <exception cref="ArgumentException">A column is missing or of another type, or there are fewer rows than neighbors.</exception>
-    /// <exception cref="FormatException">A value is NaN or infinite, or all values of a row are 0 with the cosine distance.</exception>
-    public NearestNeighborsTransformer Fit(IDataView input)
+    private protected override NearestNeighborsTransformer FitChecked(IDataView input)
     {
-        ArgumentNullException.ThrowIfNull(input);
         var features = FeatureRows.Find(input.Schema, _options.FeatureColumnName);
         var index = new VectorIndex(_options.Distance, NeighborColumn.WidthOf(features));
-        CheckLabel(SchemaShape.Create(input.Schema));
         DataViewSchema.Column? label = _options.LabelColumnName is { } name ? input.Schema[name] : null;
         using var cursor = input.GetRowCursor(label == null ? [features] : [features, label.Value]);
         var reader = new FeatureReader(cursor, features, index.Width);
@@ -62,25 +55,26 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
         }
         if (index.Count < _options.NumberOfNeighbors)
             throw new ArgumentException(FormattableString.Invariant($"NumberOfNeighbors is {_options.NumberOfNeighbors}, but the data has {index.Count} rows; it may be at most that."), nameof(input));
-        return new NearestNeighborsTransformer(_host, new NeighborContent(_options.ToSettings(), index, labels));
+        return new NearestNeighborsTransformer(Host, new NeighborContent(_options.ToSettings(), index, labels));
     }
 
-    /// <inheritdoc/>
-    /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    private protected override void CheckSchema(SchemaShape schema)
     {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        FeatureRows.Check(inputSchema, _options.FeatureColumnName);
-        CheckLabel(inputSchema);
-        var columns = inputSchema.ToDictionary(column => column.Name);
-        Add("Rows", NumberDataViewType.Int64);
-        Add("Distances", NumberDataViewType.Single);
-        if (_options.LabelColumnName is { } label && inputSchema.TryFindColumn(label, out var found))
-            Add("Labels", found.IsKey ? NumberDataViewType.UInt32 : found.ItemType, found.IsKey, found.IsKey ? found.Annotations : null);
-        return new SchemaShape(columns.Values);
+        FeatureRows.Check(schema, _options.FeatureColumnName);
+        if (schema.Single(column => column.Name == _options.FeatureColumnName) is { Kind: SchemaShape.Column.VectorKind.Scalar } scalar)
+            throw new ArgumentException($"Column '{scalar.Name}' has type {scalar.GetTypeString()}; it must be Vector<Single> of known size.{ColumnAdvice.ForFeatures(scalar)}", nameof(schema));
+        CheckLabel(schema);
+    }
 
-        void Add(string name, DataViewType type, bool isKey = false, SchemaShape? annotations = null) =>
-            columns[_options.OutputColumnPrefix + name] = new SchemaShape.Column(_options.OutputColumnPrefix + name, SchemaShape.Column.VectorKind.Vector, type, isKey, annotations);
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns(SchemaShape input)
+    {
+        yield return Column("Rows", NumberDataViewType.Int64);
+        yield return Column("Distances", NumberDataViewType.Single);
+        if (_options.LabelColumnName is { } label && input.TryFindColumn(label, out var found))
+            yield return Column("Labels", found.IsKey ? NumberDataViewType.UInt32 : found.ItemType, found.IsKey, found.IsKey ? found.Annotations : null);
+
+        SchemaShape.Column Column(string name, DataViewType type, bool isKey = false, SchemaShape? annotations = null) =>
+            new(_options.OutputColumnPrefix + name, SchemaShape.Column.VectorKind.Vector, type, isKey, annotations);
     }
 
     private void CheckLabel(SchemaShape schema)
@@ -99,7 +93,7 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
         /// <summary>The column of the vectors, a <c>Vector&lt;Single&gt;</c> of known size. Default <c>Features</c>.</summary>
         public string FeatureColumnName { get; set; } = DefaultColumnNames.Features;
 
-        /// <summary>A column whose values come back with the neighbors: Text, a key, Single, Int32 or Int64. Default null: none.</summary>
+        /// <summary>A column whose values come back with the neighbors: Text, a key, Single, Int32, UInt32 or Int64. Default null: none.</summary>
         public string? LabelColumnName { get; set; }
 
         /// <summary>What the names of the added columns begin with; may be empty. Default <c>Neighbor</c>.</summary>

@@ -223,4 +223,7 @@ public sealed record RbmLayer(int Units)
         OptionCheck.Positive(LearningRate ?? 1, $"{option}.{nameof(LearningRate)}");
         OptionCheck.AtLeast(Epochs ?? 1, 1, $"{option}.{nameof(Epochs)}");
     }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(RbmLayer), PrintMembers);
 }

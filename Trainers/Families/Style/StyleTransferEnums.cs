@@ -1,3 +1,5 @@
+using MLExtensions.Messages;
+
 namespace MLExtensions;
 
 /// <summary>The formulas of the losses of style transfer.</summary>
@@ -61,4 +63,7 @@ public sealed record StyleTransferProgress
     /// dispose it.
     /// </summary>
     public Microsoft.ML.Data.MLImage? Picture { get; init; }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(StyleTransferProgress), PrintMembers);
 }

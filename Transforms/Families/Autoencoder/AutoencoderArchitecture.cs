@@ -1,6 +1,7 @@
 using MLExtensions.Networks;
 using MLExtensions.Onnx;
 using System.Text.Json.Serialization;
+using MLExtensions.Messages;
 using TorchSharp.Modules;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -126,7 +127,11 @@ public sealed record AutoencoderArchitecture : NetworkArchitecture
 /// <summary>A layer of an autoencoder's encoder: linear, then the activation.</summary>
 /// <param name="Units">The number of units.</param>
 /// <param name="Activation">The activation function; not <see cref="Activation.PReLU"/>.</param>
-public sealed record AutoencoderLayer(int Units, Activation Activation);
+public sealed record AutoencoderLayer(int Units, Activation Activation)
+{
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(AutoencoderLayer), PrintMembers);
+}
 
 /// <summary>The kind of features of an autoencoder, which determines its output and its loss.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<AutoencoderOutput>))]

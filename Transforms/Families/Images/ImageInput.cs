@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using MLExtensions.Onnx;
 using static TorchSharp.torch;
 
@@ -64,4 +65,7 @@ public sealed record ImageInput(ImageShape Shape)
         if (CropSize is { } size && (size < 1 || size > Shape.Height || size > Shape.Width))
             throw new FormatException(FormattableString.Invariant($"{name}.cropSize is {size}; it must be from 1 to the images' {Shape.Height} x {Shape.Width}."));
     }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(ImageInput), PrintMembers);
 }

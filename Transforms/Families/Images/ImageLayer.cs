@@ -1,5 +1,6 @@
 using MLExtensions.Onnx;
 using System.Text.Json.Serialization;
+using MLExtensions.Messages;
 using static TorchSharp.torch;
 
 namespace MLExtensions;
@@ -85,6 +86,9 @@ public abstract record ImageLayer
 
     private protected void RequireImage(LayerShape input, LayerSite site) =>
         Require(!input.IsVector, site, FormattableString.Invariant($"it needs an image, but its input is a vector of {input.Channels}."));
+
+    /// <summary>Returns the values as text.</summary>
+    public sealed override string ToString() => RecordText.Of(GetType().Name, PrintMembers);
 }
 
 /// <summary>A layer with its position.</summary>

@@ -1,3 +1,4 @@
+using MLExtensions.Messages;
 using MLExtensions.Onnx;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
@@ -123,4 +124,7 @@ public sealed record PixelScaling
                 throw new FormatException(FormattableString.Invariant($"{name} contains {value}; it must be {allowed}."));
         }
     }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(PixelScaling), PrintMembers);
 }

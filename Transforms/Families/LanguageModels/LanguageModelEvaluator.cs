@@ -3,6 +3,7 @@ using MLExtensions.Families.LanguageModels;
 using MLExtensions.Text;
 using Microsoft.ML.Data;
 using Microsoft.ML;
+using MLExtensions.Messages;
 
 namespace MLExtensions;
 
@@ -22,6 +23,9 @@ public sealed record LanguageModelMetrics(double LogProbability, long Tokens, lo
 
     /// <summary><see cref="CrossEntropy"/> in bits per token.</summary>
     public double BitsPerToken => CrossEntropy / Math.Log(2);
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(LanguageModelMetrics), PrintMembers);
 }
 
 /// <summary>Evaluates a language model on a whole text.</summary>

@@ -6,6 +6,9 @@ namespace MLExtensions.Families.MetricLearning;
 /// <summary>Distances of embeddings in managed code.</summary>
 internal static class EmbeddingDistance
 {
+    /// <summary>What helps where a distance is no number.</summary>
+    public const string TooFar = "Embeddings have length 1; of other vectors, scale the values (NormalizeLpNorm).";
+
     /// <summary>The squared Euclidean distance of two vectors of the same size: differences first, so that small distances are exact.</summary>
     public static float Squared(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {

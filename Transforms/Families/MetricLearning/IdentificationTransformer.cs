@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.MetricLearning;
+using MLExtensions.Messages;
 using MLExtensions.Models;
 using MLExtensions.Tensors;
 
@@ -18,7 +19,7 @@ namespace MLExtensions;
 /// The gallery is in memory and saved with the model. Reading and changing it is thread-safe: a row sees the gallery before a change or after
 /// it. Embeddings of another network than that of the gallery are refused.
 /// </remarks>
-public sealed class IdentificationTransformer : EmbeddingColumnsTransformer
+public sealed class IdentificationTransformer : ManagedTransformer
 {
     internal const string LoaderSignature = "MLExtIdentification";
     private const string ModelSignature = "MLEXTIDE";
@@ -30,7 +31,7 @@ public sealed class IdentificationTransformer : EmbeddingColumnsTransformer
     private double _threshold;
 
     internal IdentificationTransformer(IHostEnvironment env, IdentificationColumns columns, DistanceCalibration calibration, Gallery gallery, double threshold)
-        : base(env.Register(LoaderSignature)) => (_columns, Calibration, _gallery, _threshold) = (columns, calibration, gallery, threshold);
+        : base(env, ModelSignature, LoaderSignature) => (_columns, Calibration, _gallery, _threshold) = (columns, calibration, gallery, threshold);
 
     /// <summary>The column of the embeddings.</summary>
     public string FeatureColumnName => _columns.Features;
@@ -100,7 +101,11 @@ public sealed class IdentificationTransformer : EmbeddingColumnsTransformer
         var column = FindFeatures(data.Schema);
         var (rows, _) = Gallery.Read(data, column, labelColumnName);
         lock (_change)
+        {
+            // Another thread may meanwhile have said which network the gallery is of.
+            FindFeatures(data.Schema);
             _gallery = rows.Aggregate(_gallery, (gallery, row) => gallery.Add(row.Name, row.Embedding)) with { Fingerprint = _gallery.Fingerprint ?? EmbeddingFingerprint.Of(column) };
+        }
         return rows.Count;
     }
 
@@ -133,7 +138,7 @@ public sealed class IdentificationTransformer : EmbeddingColumnsTransformer
 
     internal static IdentificationTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
-        ctx.CheckAtModel(GetVersionInfo());
+        ctx.CheckAtModel(ModelVersion.Of(ModelSignature, LoaderSignature));
         var columns = new IdentificationColumns(ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.Reader.ReadInt32());
         var threshold = ctx.Reader.ReadDouble();
         if (columns.Count < 1 || !(threshold >= 0))
@@ -145,7 +150,7 @@ public sealed class IdentificationTransformer : EmbeddingColumnsTransformer
     {
         var column = FindFeatures(schema);
         var size = _gallery.Size;
-        return new Mapper<IdentificationResult>(
+        return new ResultMapper<IdentificationResult>(
             this,
             [column],
             row =>
@@ -164,8 +169,6 @@ public sealed class IdentificationTransformer : EmbeddingColumnsTransformer
             new VectorColumn<IdentificationResult, float>(DistancesColumnName, NumberDataViewType.Single, NumberOfCandidates, result => Fill(result, candidate => candidate.Distance, float.PositiveInfinity)));
     }
 
-    private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
-
     private protected override void SaveContent(ModelSaveContext ctx)
     {
         foreach (var name in (string[])[_columns.Features, _columns.Output, _columns.Confidence, _columns.Candidates, _columns.Distances])
@@ -175,8 +178,6 @@ public sealed class IdentificationTransformer : EmbeddingColumnsTransformer
         CalibrationEntry.Save(ctx, Entry, Calibration);
         _gallery.Save(ctx);
     }
-
-    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
 
     private DataViewSchema.Column FindFeatures(DataViewSchema schema)
     {
@@ -203,13 +204,21 @@ public sealed class IdentificationTransformer : EmbeddingColumnsTransformer
 /// <param name="Name">The name; null if nobody of the gallery is near enough.</param>
 /// <param name="Confidence">The probability that it is the nearest one of the gallery; 0 if that is empty.</param>
 /// <param name="Candidates">The nearest people, nearest first.</param>
-public sealed record IdentificationResult(string? Name, float Confidence, IReadOnlyList<IdentifiedCandidate> Candidates);
+public sealed record IdentificationResult(string? Name, float Confidence, IReadOnlyList<IdentifiedCandidate> Candidates)
+{
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(IdentificationResult), PrintMembers);
+}
 
 /// <summary>Somebody of a gallery who is near.</summary>
 /// <param name="Name">The name.</param>
 /// <param name="Distance">The squared distance of the nearest embedding.</param>
 /// <param name="Confidence">The probability that it is the same, if as many pairs are the same as different.</param>
-public sealed record IdentifiedCandidate(string Name, float Distance, float Confidence);
+public sealed record IdentifiedCandidate(string Name, float Distance, float Confidence)
+{
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(IdentifiedCandidate), PrintMembers);
+}
 
 /// <summary>The columns of an identification, and the number of candidates.</summary>
 internal sealed record IdentificationColumns(string Features, string Output, string Confidence, string Candidates, string Distances, int Count);

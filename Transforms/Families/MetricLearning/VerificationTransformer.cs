@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLExtensions;
 using MLExtensions.Families.MetricLearning;
+using MLExtensions.Messages;
 using MLExtensions.Models;
 using MLExtensions.Persistence;
 using MLExtensions.Scoring;
@@ -16,7 +17,7 @@ namespace MLExtensions;
 /// The columns are two embeddings, or, with <see cref="Model"/>, two images or rows of features whose embeddings it computes; these are added
 /// as <c>...Embedding</c>. Embeddings of another network than that of the calibration are refused. Thread-safe.
 /// </remarks>
-public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasNetworks, IDisposable
+public sealed class VerificationTransformer : ManagedTransformer, IHasNetworks, IDisposable
 {
     internal const string LoaderSignature = "MLExtVerification";
     private const string ModelSignature = "MLEXTVER";
@@ -32,7 +33,7 @@ public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasN
     }
 
     private VerificationTransformer(IHostEnvironment env, VerificationColumns columns, DistanceCalibration calibration, EmbeddingTransformer? model, bool ownsModel)
-        : base(env.Register(LoaderSignature)) => (_columns, Calibration, Model, _ownsModel) = (columns, calibration, model, ownsModel);
+        : base(env, ModelSignature, LoaderSignature) => (_columns, Calibration, Model, _ownsModel) = (columns, calibration, model, ownsModel);
 
     /// <summary>The column of the one: embeddings, or what <see cref="Model"/> takes.</summary>
     public string FirstColumnName => _columns.First;
@@ -57,29 +58,28 @@ public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasN
 
     IReadOnlyList<NetworkModelParameters> IHasNetworks.Networks => Model == null ? [] : [Model.Model];
 
-    /// <inheritdoc/>
-    /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
-    public override IDataView Transform(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return CreateTransform(_columns.Embed(input, Model));
-    }
-
     /// <summary>Compares two embeddings.</summary>
     /// <param name="first">The one.</param>
     /// <param name="second">The other, of the same network.</param>
     /// <returns>The squared distance, whether it is below the threshold, and the probability that they are the same.</returns>
-    /// <exception cref="ArgumentException">They have different sizes.</exception>
-    /// <exception cref="FormatException">A value is NaN or infinite.</exception>
+    /// <exception cref="ArgumentException">They have different sizes, or another one than the embeddings of <see cref="Model"/>.</exception>
+    /// <exception cref="FormatException">A value is NaN or infinite, or so large that the distance is.</exception>
     public VerificationResult Compare(float[] first, float[] second)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
+        foreach (var (embedding, name) in new[] { (first, nameof(first)), (second, nameof(second)) })
+        {
+            if (Model is { } model && embedding.Length != model.EmbeddingSize)
+                throw new ArgumentException(FormattableString.Invariant($"The {name} embedding has {embedding.Length} values; those of the network have {model.EmbeddingSize}."), name);
+        }
+        // Nothing says which of them is wrong.
         if (first.Length != second.Length)
-            throw new ArgumentException(FormattableString.Invariant($"The second embedding has {second.Length} values and the first one {first.Length}; they must come from the same network."), nameof(second));
+            throw new ArgumentException(FormattableString.Invariant($"The first embedding has {first.Length} values and the second one {second.Length}; both must come from the same network."));
         Gallery.CheckFinite(first, nameof(first));
         Gallery.CheckFinite(second, nameof(second));
-        return Judge(EmbeddingDistance.Squared(first, second));
+        var distance = EmbeddingDistance.Squared(first, second);
+        return float.IsFinite(distance) ? Judge(distance) : throw new FormatException("The squared distance is beyond the range of a Single. " + EmbeddingDistance.TooFar);
     }
 
     /// <summary>Frees the network of a loaded transformer; one that was given belongs to its owner.</summary>
@@ -91,7 +91,7 @@ public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasN
 
     internal static VerificationTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
-        ctx.CheckAtModel(GetVersionInfo());
+        ctx.CheckAtModel(ModelVersion.Of(ModelSignature, LoaderSignature));
         var columns = new VerificationColumns(ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString(), ctx.LoadNonEmptyString());
         var calibration = CalibrationEntry.Load(ctx, Entry);
         EmbeddingTransformer? model = null;
@@ -99,6 +99,8 @@ public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasN
             ctx.LoadModel<EmbeddingTransformer, SignatureLoadModel>(env, out model, ModelFolder);
         return new VerificationTransformer(env, columns, calibration, model, ownsModel: true);
     }
+
+    private protected override IDataView Apply(IDataView input) => base.Apply(_columns.Embed(input, Model));
 
     private protected override IRowToRowMapper CreateRowMapper(DataViewSchema schema)
     {
@@ -111,9 +113,8 @@ public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasN
     private protected override IRowMapper CreateMapper(DataViewSchema schema)
     {
         var names = Model == null ? (First: FirstColumnName, Second: SecondColumnName) : _columns.EmbeddingNames;
-        var pair = EmbeddingPair.Find(schema, names.First, names.Second);
-        EmbeddingFingerprint.Check(pair.First, Calibration.Fingerprint, "the threshold");
-        return new Mapper<VerificationResult>(
+        var pair = EmbeddingPair.Find(schema, names.First, names.Second, Calibration.Fingerprint, "the threshold");
+        return new ResultMapper<VerificationResult>(
             this,
             [pair.First, pair.Second],
             row =>
@@ -126,8 +127,6 @@ public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasN
             new ValueColumn<VerificationResult, float>(ProbabilityColumnName, NumberDataViewType.Single, result => result.Probability));
     }
 
-    private protected override VersionInfo CreateVersionInfo() => GetVersionInfo();
-
     private protected override void SaveContent(ModelSaveContext ctx)
     {
         foreach (var name in (string[])[_columns.First, _columns.Second, _columns.Distance, _columns.Output, _columns.Probability])
@@ -138,8 +137,6 @@ public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasN
             ctx.SaveModel(Model, ModelFolder);
     }
 
-    private static VersionInfo GetVersionInfo() => ModelVersion.Of(ModelSignature, LoaderSignature);
-
     private VerificationResult Judge(float distance) => new(distance, distance < Calibration.Threshold, (float)Calibration.ProbabilityOfSame(distance));
 }
 
@@ -147,7 +144,11 @@ public sealed class VerificationTransformer : EmbeddingColumnsTransformer, IHasN
 /// <param name="Distance">The squared Euclidean distance.</param>
 /// <param name="IsSame">Whether it is below the threshold.</param>
 /// <param name="Probability">The probability that the pair is the same, if as many are the same as different.</param>
-public sealed record VerificationResult(float Distance, bool IsSame, float Probability);
+public sealed record VerificationResult(float Distance, bool IsSame, float Probability)
+{
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(VerificationResult), PrintMembers);
+}
 
 /// <summary>The columns of a verification.</summary>
 internal sealed record VerificationColumns(string First, string Second, string Distance, string Output, string Probability)

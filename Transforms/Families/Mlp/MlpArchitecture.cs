@@ -1,5 +1,6 @@
 using MLExtensions.Onnx;
 using System.Text.Json.Serialization;
+using MLExtensions.Messages;
 using MLExtensions.Networks;
 using TorchSharp.Modules;
 using TorchSharp;
@@ -119,7 +120,11 @@ public sealed record MlpArchitecture : NetworkArchitecture
 /// <param name="Activation">The activation function.</param>
 /// <param name="Dropout">The dropout rate of the layer, in [0, 1).</param>
 /// <param name="BatchNormalization">Whether the layer uses batch normalization (Ioffe and Szegedy, 2015).</param>
-public sealed record MlpLayer(int Units, Activation Activation = Activation.ReLU, double Dropout = 0, bool BatchNormalization = false);
+public sealed record MlpLayer(int Units, Activation Activation = Activation.ReLU, double Dropout = 0, bool BatchNormalization = false)
+{
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(MlpLayer), PrintMembers);
+}
 
 /// <summary>The module of <see cref="MlpArchitecture"/>: maps <c>[rows, inputs]</c> to <c>[rows, outputs]</c>.</summary>
 internal sealed class MlpNetwork : nn.Module<Tensor, Tensor>

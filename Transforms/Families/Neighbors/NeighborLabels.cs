@@ -12,6 +12,7 @@ internal enum NeighborLabelKind
     Single,
     Int32,
     Int64,
+    UInt32,
 }
 
 /// <summary>Returns the neighbors of the current row.</summary>
@@ -20,7 +21,7 @@ internal delegate NeighborList CurrentNeighbors();
 /// <summary>The labels of the vectors that are searched, one each.</summary>
 internal abstract class NeighborLabels
 {
-    public const string Allowed = "Text, a key, Single, Int32 or Int64";
+    public const string Allowed = "Text, a key, Single, Int32, UInt32 or Int64";
 
     public abstract NeighborLabelKind Kind { get; }
 
@@ -36,6 +37,7 @@ internal abstract class NeighborLabels
         NeighborLabelKind.Key => new KeyDataViewType(typeof(uint), (ulong)KeyCount),
         NeighborLabelKind.Single => NumberDataViewType.Single,
         NeighborLabelKind.Int32 => NumberDataViewType.Int32,
+        NeighborLabelKind.UInt32 => NumberDataViewType.UInt32,
         _ => NumberDataViewType.Int64,
     };
 
@@ -48,6 +50,7 @@ internal abstract class NeighborLabels
         _ when type == NumberDataViewType.Single => NeighborLabelKind.Single,
         _ when type == NumberDataViewType.Int32 => NeighborLabelKind.Int32,
         _ when type == NumberDataViewType.Int64 => NeighborLabelKind.Int64,
+        _ when type == NumberDataViewType.UInt32 => NeighborLabelKind.UInt32,
         _ => null,
     };
 
@@ -67,7 +70,7 @@ internal abstract class NeighborLabels
         return kind switch
         {
             NeighborLabelKind.Text => Make<ReadOnlyMemory<char>>(),
-            NeighborLabelKind.Key => Make<uint>(),
+            NeighborLabelKind.Key or NeighborLabelKind.UInt32 => Make<uint>(),
             NeighborLabelKind.Single => Make<float>(),
             NeighborLabelKind.Int32 => Make<int>(),
             _ => Make<long>(),
@@ -121,8 +124,8 @@ internal abstract class NeighborLabels
                     case ReadOnlyMemory<char> text:
                         writer.Write(text.ToString());
                         break;
-                    case uint key:
-                        writer.Write(key);
+                    case uint number:
+                        writer.Write(number);
                         break;
                     case float number:
                         writer.Write(number);
@@ -144,12 +147,12 @@ internal abstract class NeighborLabels
                 object label = kind switch
                 {
                     NeighborLabelKind.Text => reader.ReadString().AsMemory(),
-                    NeighborLabelKind.Key => reader.ReadUInt32(),
+                    NeighborLabelKind.Key or NeighborLabelKind.UInt32 => reader.ReadUInt32(),
                     NeighborLabelKind.Single => reader.ReadSingle(),
                     NeighborLabelKind.Int32 => reader.ReadInt32(),
                     _ => reader.ReadInt64(),
                 };
-                if (label is uint key && key > KeyCount)
+                if (kind == NeighborLabelKind.Key && label is uint key && key > KeyCount)
                     throw new FormatException(FormattableString.Invariant($"the label of row {row} is key {key}, but there are {KeyCount} keys."));
                 _labels.Add((T)label);
             }

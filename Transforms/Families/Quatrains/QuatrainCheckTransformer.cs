@@ -112,15 +112,14 @@ public sealed class QuatrainCheckTransformer : ManagedTransformer
 }
 
 /// <summary>Adds what is right and wrong with each poem in a text column as a regulated quatrain. Nothing is learned.</summary>
-public sealed class QuatrainCheckEstimator : IEstimator<QuatrainCheckTransformer>
+public sealed class QuatrainCheckEstimator : ManagedEstimator<QuatrainCheckTransformer>
 {
-    private readonly IHost _host;
     private readonly Options _options;
 
     internal QuatrainCheckEstimator(IHostEnvironment env, Options options)
+        : base(env, nameof(QuatrainCheckEstimator))
     {
         ArgumentNullException.ThrowIfNull(options);
-        _host = env.Register(nameof(QuatrainCheckEstimator));
         _options = options.Copy();
         ArgumentException.ThrowIfNullOrWhiteSpace(_options.InputColumnName, nameof(_options.InputColumnName));
         ArgumentNullException.ThrowIfNull(_options.OutputColumnPrefix, nameof(_options.OutputColumnPrefix));
@@ -142,29 +141,9 @@ public sealed class QuatrainCheckEstimator : IEstimator<QuatrainCheckTransformer
         internal Options Copy() => (Options)MemberwiseClone();
     }
 
-    /// <summary>Returns the transformer.</summary>
-    /// <param name="input">Data with the poems; its rows are not read.</param>
-    /// <exception cref="ArgumentException">The column is missing or no text.</exception>
-    public QuatrainCheckTransformer Fit(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        TextColumn.Find(input.Schema, _options.InputColumnName);
-        return new QuatrainCheckTransformer(_host, _options.RhymeTable, _options.InputColumnName, _options.OutputColumnPrefix);
-    }
+    private protected override void CheckSchema(SchemaShape schema) => TextColumn.Check(schema, _options.InputColumnName);
 
-    /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The column is missing or no text.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        TextColumn.Check(inputSchema, _options.InputColumnName);
-        var columns = inputSchema.ToDictionary(column => column.Name);
-        foreach (var column in QuatrainColumns.All)
-        {
-            var name = _options.OutputColumnPrefix + column.Name;
-            var kind = column.Type is VectorDataViewType ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.Scalar;
-            columns[name] = new SchemaShape.Column(name, kind, (column.Type as VectorDataViewType)?.ItemType ?? column.Type, isKey: false);
-        }
-        return new SchemaShape(columns.Values);
-    }
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns(SchemaShape input) => QuatrainColumns.All.Select(column => Added(_options.OutputColumnPrefix + column.Name, column.Type));
+
+    private protected override QuatrainCheckTransformer FitChecked(IDataView input) => new(Host, _options.RhymeTable, _options.InputColumnName, _options.OutputColumnPrefix);
 }

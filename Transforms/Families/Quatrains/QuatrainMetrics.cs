@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MLExtensions.Families.Quatrains;
+using MLExtensions.Messages;
 using MLExtensions.Text;
 
 namespace MLExtensions;
@@ -48,6 +49,9 @@ public sealed record QuatrainMetrics
 
     /// <summary>The fraction in which a line occurs twice.</summary>
     public required double RepeatsLines { get; init; }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(QuatrainMetrics), PrintMembers);
 }
 
 /// <summary>What of new poems was in old ones.</summary>
@@ -57,7 +61,11 @@ public sealed record QuatrainMetrics
 /// <param name="LongestCopiedRun">The number of characters of the longest piece of a new poem that is in an old one, across lines.</param>
 /// <param name="LongestCopiedText">That piece, the first one if there are several.</param>
 /// <param name="MeanLongestRun">The mean over the new poems of the longest piece of each.</param>
-public sealed record QuatrainNoveltyMetrics(long Lines, long CopiedLines, long DistinctLines, int LongestCopiedRun, string LongestCopiedText, double MeanLongestRun);
+public sealed record QuatrainNoveltyMetrics(long Lines, long CopiedLines, long DistinctLines, int LongestCopiedRun, string LongestCopiedText, double MeanLongestRun)
+{
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(QuatrainNoveltyMetrics), PrintMembers);
+}
 
 /// <summary>Measures columns of poems.</summary>
 internal static class QuatrainEvaluator

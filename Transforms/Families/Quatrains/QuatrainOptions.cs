@@ -1,4 +1,5 @@
 using System.Globalization;
+using MLExtensions.Messages;
 
 namespace MLExtensions;
 
@@ -58,4 +59,7 @@ public sealed record QuatrainOptions
         if (!condition)
             throw new ArgumentOutOfRangeException(option, value, string.Create(CultureInfo.InvariantCulture, $"{option} is {value}; it must be {allowed}."));
     }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(QuatrainOptions), PrintMembers);
 }

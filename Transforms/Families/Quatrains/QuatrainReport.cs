@@ -1,3 +1,5 @@
+using MLExtensions.Messages;
+
 namespace MLExtensions;
 
 /// <summary>What is right and wrong with a poem as a regulated quatrain.</summary>
@@ -68,6 +70,9 @@ public sealed record QuatrainReport
 
     /// <summary>The faults against <see cref="NearestPattern"/>; what is wrong with the form of a text that is no quatrain.</summary>
     public IReadOnlyList<QuatrainFault> Faults { get; init; } = [];
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(QuatrainReport), PrintMembers);
 }
 
 /// <summary>A fault of a poem.</summary>
@@ -75,4 +80,8 @@ public sealed record QuatrainReport
 /// <param name="Place">The place in the line, from 1; 0 if the text is no quatrain.</param>
 /// <param name="IsRhyme">Whether the rhyme is wrong; otherwise it is the tone.</param>
 /// <param name="Message">What is wrong and what would be right.</param>
-public sealed record QuatrainFault(int Line, int Place, bool IsRhyme, string Message);
+public sealed record QuatrainFault(int Line, int Place, bool IsRhyme, string Message)
+{
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(QuatrainFault), PrintMembers);
+}

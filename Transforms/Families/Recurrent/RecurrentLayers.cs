@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Recurrent;
+using MLExtensions.Messages;
 using MLExtensions.Networks;
 
 namespace MLExtensions;
@@ -91,6 +92,9 @@ public sealed record RecurrentLayers(RecurrentCell Cell, int HiddenUnits, [prope
         }
         return count;
     }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(RecurrentLayers), PrintMembers);
 }
 
 /// <summary>The recurrent cell: what a recurrent layer computes at each time step.</summary>

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using MLExtensions.Families.Recurrent;
 using Microsoft.ML.Data;
 using Microsoft.ML;
+using MLExtensions.Messages;
 
 namespace MLExtensions;
 
@@ -65,6 +66,9 @@ public abstract record SequenceInput
         if (!Enum.IsDefined(MissingKeyHandling))
             throw new FormatException($"input.missingKeys is {MissingKeyHandling}, which is not a valid value.");
     }
+
+    /// <summary>Returns the values as text.</summary>
+    public sealed override string ToString() => RecordText.Of(GetType().Name, PrintMembers);
 }
 
 /// <summary>Numbers: a <c>Vector&lt;Single&gt;</c> with a fixed number of values per time step.</summary>

@@ -1,3 +1,5 @@
+using MLExtensions.Messages;
+
 namespace MLExtensions;
 
 /// <summary>
@@ -87,11 +89,19 @@ public sealed class TransitionTable
 /// <summary>How probable a state is.</summary>
 /// <param name="State">The state, from 0.</param>
 /// <param name="Probability">The probability.</param>
-public readonly record struct StateProbability(int State, double Probability);
+public readonly record struct StateProbability(int State, double Probability)
+{
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(StateProbability), PrintMembers);
+}
 
 /// <summary>One of the things that can come of an action in a state.</summary>
 /// <param name="NextState">The state that it leads to, from 0.</param>
 /// <param name="Probability">The probability.</param>
 /// <param name="Reward">The reward.</param>
 /// <param name="Terminated">Whether the episode ends there.</param>
-public readonly record struct StateTransition(int NextState, double Probability, double Reward, bool Terminated);
+public readonly record struct StateTransition(int NextState, double Probability, double Reward, bool Terminated)
+{
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(StateTransition), PrintMembers);
+}

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Style;
+using MLExtensions.Messages;
 using MLExtensions.Networks;
 using MLExtensions.Tensors;
 using TorchSharp;
@@ -179,4 +180,7 @@ public sealed record DecoderLayer(int Channels)
 {
     /// <summary>How many times as high and wide its input is made before, by repeating positions. Default 1.</summary>
     public int Scale { get; init; } = 1;
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(DecoderLayer), PrintMembers);
 }

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 using MLExtensions.Messages;
+using MLExtensions.Models;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
@@ -115,26 +116,6 @@ internal sealed class PictureReader(DataViewRow row, DataViewSchema.Column colum
 
     private static ArgumentException NoImage(string name, string type) =>
         new($"Column '{name}' has type {type}; it must be an image (MLImage), as LoadImages and ConvertToImage make it.", "schema");
-}
-
-/// <summary>What takes long to compute of a row is computed once, however often it is asked for.</summary>
-/// <param name="row">The row.</param>
-/// <param name="compute">Computes it for the current position.</param>
-internal sealed class OncePerRow<T>(DataViewRow row, Func<T> compute)
-    where T : class
-{
-    private long _position = -1;
-    private T? _value;
-
-    public T Value
-    {
-        get
-        {
-            if (_value == null || _position != row.Position || row.Position < 0)
-                (_value, _position) = (compute(), row.Position);
-            return _value;
-        }
-    }
 }
 
 /// <summary>A finished picture in red, green, blue and opacity, of which a getter gives copies: what it gives belongs to the caller.</summary>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using MLExtensions.Families.Images;
+using MLExtensions.Messages;
 using MLExtensions.Training;
 
 namespace MLExtensions;
@@ -134,4 +135,7 @@ public abstract record ImageAugmentation
     private protected void CheckBetween(
         double value, double least, double greatest, [CallerArgumentExpression(nameof(value))] string name = "") =>
         OptionCheck.Between(value, least, greatest, NameOf(name));
+
+    /// <summary>Returns the values as text.</summary>
+    public sealed override string ToString() => RecordText.Of(GetType().Name, PrintMembers);
 }

@@ -1,3 +1,5 @@
+using MLExtensions.Messages;
+
 namespace MLExtensions;
 
 /// <summary>
@@ -56,6 +58,9 @@ public readonly record struct EnvironmentStep(ReadOnlyMemory<float> Observation,
 {
     /// <summary>Whether the episode is over, one way or the other.</summary>
     public bool IsEnd => Terminated || Truncated;
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(EnvironmentStep), PrintMembers);
 }
 
 /// <summary>An environment that can be looked at.</summary>

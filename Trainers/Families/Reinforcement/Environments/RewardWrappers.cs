@@ -1,3 +1,5 @@
+using MLExtensions.Messages;
+
 namespace MLExtensions;
 
 /// <summary>Clips rewards to a range, so that games with points of different size can be learned with the same settings.</summary>
@@ -35,7 +37,11 @@ public sealed class RewardClip : EnvironmentWrapper
 /// <param name="Return">The sum of its rewards.</param>
 /// <param name="Length">The number of its steps.</param>
 /// <param name="Truncated">Whether it was cut off, rather than terminated.</param>
-public readonly record struct EpisodeSummary(double Return, int Length, bool Truncated);
+public readonly record struct EpisodeSummary(double Return, int Length, bool Truncated)
+{
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(EpisodeSummary), PrintMembers);
+}
 
 /// <summary>Keeps return and length of the last episodes.</summary>
 public sealed class EpisodeStatistics : EnvironmentWrapper

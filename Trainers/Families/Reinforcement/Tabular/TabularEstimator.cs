@@ -6,33 +6,20 @@ using MLExtensions.Families.Reinforcement;
 namespace MLExtensions;
 
 /// <summary>Base class of the learners of numbered states.</summary>
-public abstract class TabularEstimator : IEstimator<TabularPolicyTransformer>
+public abstract class TabularEstimator : ManagedEstimator<TabularPolicyTransformer>
 {
     private readonly TabularOptions _options;
 
     private protected TabularEstimator(IHostEnvironment env, string name, TabularOptions options)
+        : base(env, name)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        Host = env.Register(name);
         _options = options.Snapshot();
     }
 
-    private protected IHost Host { get; }
-
     /// <summary>A copy of the options.</summary>
     private protected TabularOptions Settings => _options;
-
-    /// <summary>Learns from logged rows of state, action, reward and next state.</summary>
-    /// <param name="input">The rows, in any order.</param>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type, or there are no rows; the message names it.</exception>
-    /// <exception cref="FormatException">A value is not suitable; the message names column, row and value.</exception>
-    /// <exception cref="OperationCanceledException">The training was cancelled.</exception>
-    public TabularPolicyTransformer Fit(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return Transformer(Learn(new TransitionLog(input, _options)));
-    }
 
     /// <summary>Learns from an environment of numbered states.</summary>
     /// <param name="environment">The environment. It is not disposed.</param>
@@ -51,17 +38,11 @@ public abstract class TabularEstimator : IEstimator<TabularPolicyTransformer>
         return Transformer(Learn(environment));
     }
 
-    /// <summary>Returns the output schema of the transformer for an input schema.</summary>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        TransitionLog.CheckSchema(inputSchema, _options);
-        var columns = inputSchema.ToDictionary(column => column.Name);
-        foreach (var column in _options.AddedColumns(inputSchema))
-            columns[column.Name] = column;
-        return new SchemaShape(columns.Values);
-    }
+    private protected override void CheckSchema(SchemaShape schema) => TransitionLog.CheckSchema(schema, _options);
+
+    private protected override IEnumerable<SchemaShape.Column> AddedColumns(SchemaShape input) => _options.AddedColumns(input);
+
+    private protected override TabularPolicyTransformer FitChecked(IDataView input) => Transformer(Learn(new TransitionLog(input, _options)));
 
     private protected abstract PolicyContent Learn(TransitionLog log);
 

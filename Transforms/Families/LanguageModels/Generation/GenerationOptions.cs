@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using System.Globalization;
 using MLExtensions.Families.LanguageModels;
+using MLExtensions.Messages;
 
 namespace MLExtensions;
 
@@ -94,4 +95,7 @@ public sealed record GenerationOptions
         if (!condition)
             throw new ArgumentOutOfRangeException(option, value, string.Create(CultureInfo.InvariantCulture, $"{option} is {value}; it must be {allowed}."));
     }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(GenerationOptions), PrintMembers);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using MLExtensions.Messages;
 
 namespace MLExtensions;
 
@@ -102,4 +103,7 @@ public sealed record DecodingOptions
         if (!condition)
             throw new ArgumentOutOfRangeException(option, value, string.Create(CultureInfo.InvariantCulture, $"{option} is {value}; it must be {allowed}."));
     }
+
+    /// <summary>Returns the values as text.</summary>
+    public override string ToString() => RecordText.Of(nameof(DecodingOptions), PrintMembers);
 }
