@@ -12,6 +12,7 @@ internal static class Setup
         ["Transforms/PACKAGE.md"] = Servers.Prepare,
         ["docs/distributed.md"] = Numbers.Training,
         ["docs/onnx.md"] = Exports.Prepare,
+        ["docs/pad.md"] = Generation.Adversaries,
         ["docs/pitfalls.md"] = Numbers.Houses,
         ["docs/serving.md"] = Servers.Prepare,
         ["docs/training.md"] = Numbers.Training,
@@ -44,6 +45,7 @@ internal static class Setup
     public static string? ReasonToSkip(Snippet snippet) => snippet switch
     {
         _ when snippet.Has("\"python3\"") && !Reinforcement.HasPython => "There is no python3.",
+        _ when snippet.Has("ImageTrunk.DlibFace(") && !Images.HasFaceNetwork => "dlib's face network is not there: set MLEXTENSIONS_DATA to the folder of the data.",
         _ => null,
     };
 

@@ -66,6 +66,9 @@ public sealed record Distributed
     /// <summary>The processes of a test.</summary>
     internal static Distributed Of(ProcessGroup group) => new(group);
 
+    /// <summary>The rank and the number of ranks.</summary>
+    public override string ToString() => FormattableString.Invariant($"rank {Rank} of {WorldSize}");
+
     /// <summary>The part of each batch that this process trains on.</summary>
     internal static Share ShareOf(Distributed? distributed) => new(distributed?.Rank ?? 0, distributed?.WorldSize ?? 1);
 

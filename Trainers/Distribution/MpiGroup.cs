@@ -125,7 +125,7 @@ internal sealed unsafe class MpiGroup : ProcessGroup
         for (var watch = Stopwatch.StartNew(); watch.Elapsed < Answer && _waiting.Count < Size - 1; Thread.Sleep(1))
             Look();
         var late = Enumerable.Range(0, Size).Where(rank => rank != Rank && !_waiting.Contains(rank)).ToArray();
-        var names = late.Length == 0 ? "The network" : FormattableString.Invariant($"Rank {string.Join(" and rank ", late)}");
+        var names = late.Length == 0 ? "The network" : string.Join(" and ", late.Select((rank, i) => FormattableString.Invariant($"{(i == 0 ? "R" : "r")}ank {rank}")));
         var first = Enumerable.Range(0, Size).First(rank => !late.Contains(rank));
         if (first == Rank)
             Console.Error.WriteLine(FormattableString.Invariant($"MLExtensions: {names} did not answer for {Timeout.TotalSeconds:0} s (Distributed.Timeout), so that the training of all {Size} ranks ends. The last checkpoint, if there is one, is intact."));

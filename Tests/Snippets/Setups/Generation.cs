@@ -8,7 +8,7 @@ internal static class Generation
     public static void Adversaries(Snippet snippet)
     {
         train = snippet.Has("\"Image\"") ? Digits(70) : Tables.Renamed(Digits(70), "Image", "Features");
-        WriteGan();
+        WriteGan(snippet.Has("NoiseColumnName!") ? "Noise" : null);
     }
 
     public static void Inpainting(Snippet snippet)
@@ -30,12 +30,12 @@ internal static class Generation
         Tables.Renamed(Tables.Keyed(Tables.Labeled(count, [1, 28, 28], i => i % 2 == 0 ? "1" : "7"), "Label"), "Features", "Image");
 
     /// <summary>A GAN that has hardly learned anything.</summary>
-    private static void WriteGan()
+    private static void WriteGan(string? noise = null)
     {
         if (File.Exists("gan.zip"))
             return;
         var digits = Digits(64);
-        var options = new DcganEstimator.Options { FeatureColumnName = "Image", LabelColumnName = "Label", Epochs = 1 };
+        var options = new DcganEstimator.Options { FeatureColumnName = "Image", LabelColumnName = "Label", NoiseColumnName = noise, Epochs = 1 };
         using var gan = ml.GenerativeModels.Trainers.Dcgan(options).Fit(digits);
         ml.Model.Save(gan, digits.Schema, "gan.zip");
     }

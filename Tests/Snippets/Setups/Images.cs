@@ -20,6 +20,20 @@ internal static class Images
         train = ml.Data.LoadFromImageFolder("photos");
     }
 
+    /// <summary>Whether the files of dlib's face network are at hand.</summary>
+    public static bool HasFaceNetwork => FaceNetwork != null;
+
+    private static string? FaceNetwork =>
+        Environment.GetEnvironmentVariable("MLEXTENSIONS_DATA") is { } data && Path.Combine(data, "pretrained", "face_recognition") is var folder && Directory.Exists(folder) ? folder : null;
+
+    /// <summary>Pictures, and the files of dlib's face network.</summary>
+    public static void Faces(Snippet snippet)
+    {
+        Photos(snippet);
+        foreach (var file in Directory.GetFiles(FaceNetwork!, "face_recognition_model*"))
+            File.Copy(file, Path.GetFileName(file), overwrite: true);
+    }
+
     /// <summary>The paths of the photos and what is on them.</summary>
     public static IDataView Paths()
     {

@@ -41,6 +41,11 @@ internal static class Numbers
 
     public static void Embeddings(Snippet snippet)
     {
+        if (snippet.Has("ImageTrunk.DlibFace("))
+        {
+            Images.Faces(snippet);
+            return;
+        }
         if (snippet.Has(".Image("))
         {
             var images = Tables.Labeled(40, [1, 56, 46], i => $"person {i % 10}");
