@@ -60,15 +60,29 @@ public sealed class MpiTests
         Assert.Contains("MLExtensions: Rank 1 did not answer for 2 s (Distributed.Timeout)", result.Error);
     }
 
+    /// <summary>eng/rank-kills runs it many times, with another rank and moment each.</summary>
     [TestMethod]
     public void KilledRank_ResumeGivesTheSameWeights()
     {
-        using var folder = new TemporaryFolder();
+        var rounds = int.Parse(Environment.GetEnvironmentVariable("MLEXTENSIONS_RANK_KILLS") ?? "1", CultureInfo.InvariantCulture);
+        var random = new Random(rounds);
         string[] epochs = ["--epochs", "40"];
-        Run(2, [.. epochs, "--weights", Path.Combine(folder.Path, "whole.safetensors"), "--checkpoint", Path.Combine(folder.Path, "whole")]).AssertSuccess();
-        Assert.AreNotEqual(0, Run(2, ["--epochs", "40", "--stop", "1", "--by", "-KILL", "--at", "17", "--signal", Path.Combine(folder.Path, "signal"), "--checkpoint", Path.Combine(folder.Path, "killed")]).ExitCode);
-        Run(2, [.. epochs, "--weights", Path.Combine(folder.Path, "killed.safetensors"), "--checkpoint", Path.Combine(folder.Path, "killed")]).AssertSuccess();
-        Assert.IsTrue(Read(Path.Combine(folder.Path, "whole.safetensors")).SequenceEqual(Read(Path.Combine(folder.Path, "killed.safetensors"))));
+        using var whole = new TemporaryFolder();
+        Run(2, [.. epochs, "--weights", Path.Combine(whole.Path, "whole"), "--checkpoint", Path.Combine(whole.Path, "checkpoints")]).AssertSuccess();
+        for (var round = 0; round < rounds; round++)
+        {
+            using var folder = new TemporaryFolder();
+            string[] checkpoint = ["--checkpoint", Path.Combine(folder.Path, "checkpoints")];
+            string[] kill = ["--stop", Text(random.Next(2)), "--by", "-KILL", "--at", Text(random.Next(1, 39)), "--wait", Text(random.Next(2000)), "--signal", Path.Combine(folder.Path, "signal")];
+            var killed = Run(2, [.. epochs, .. kill, .. checkpoint]);
+            if (rounds == 1)
+                Assert.AreNotEqual(0, killed.ExitCode);
+            Run(2, [.. epochs, "--weights", Path.Combine(folder.Path, "weights"), .. checkpoint]).AssertSuccess();
+            Assert.IsTrue(Read(Path.Combine(whole.Path, "whole")).SequenceEqual(Read(Path.Combine(folder.Path, "weights"))), $"round {round}: {string.Join(' ', kill)}");
+            Console.WriteLine($"{(killed.ExitCode == 0 ? "too late" : "killed")}: {string.Join(' ', kill)}");
+        }
+
+        static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
     }
 
     private static ChildResult Run(int count, params string[] args)
@@ -101,7 +115,7 @@ public sealed class MpiTests
         if (Number("--other", -1) == distributed.Rank)
             rows[3].Features[2] = 9;
         if (Number("--stop", -1) == distributed.Rank)
-            new Thread(() => Stop(given["--signal"], given["--by"])) { IsBackground = true }.Start();
+            new Thread(() => Stop(given["--signal"], given["--by"], Number("--wait", 0))) { IsBackground = true }.Start();
         using var model = ml.BinaryClassification.Trainers.Mlp(new MlpBinaryTrainer.Options
         {
             HiddenLayers = [8],
@@ -118,10 +132,12 @@ public sealed class MpiTests
             model.Model.SaveWeights(path);
     }
 
-    /// <summary>Waits for a signal of the training, and ends or stops this process.</summary>
-    private static void Stop(string signal, string by)
+    /// <summary>Waits for a signal of the training, and some microseconds more, and ends or stops this process.</summary>
+    private static void Stop(string signal, string by, int wait)
     {
         while (!File.Exists(signal))
+            Thread.Yield();
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed.TotalMicroseconds < wait;)
             Thread.Yield();
         Process.Start("kill", [by, Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]);
     }
