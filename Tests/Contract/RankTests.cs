@@ -55,6 +55,18 @@ public sealed class RankTests
         Assert.Contains("Rank 0 ended the training: on purpose", results[1].Error!.Message);
     }
 
+    [TestMethod]
+    public void NoSeedAtAll_OneForAllRanks()
+    {
+        var subject = Subjects.Training("MlpMulticlass");
+        var all = ThreadRanks.Run(2, distributed =>
+        {
+            using var model = subject.Fit(subject.Rows(Rows), options => (options.Epochs, options.Seed, options.Distributed) = (2, null, distributed), noisy: true, new MLContext());
+            return Outcome.Weights(model);
+        });
+        Outcome.AssertSameBits(all[0], all[1]);
+    }
+
     private static float[] Train(string name, Distributed? distributed)
     {
         var subject = Subjects.Training(name);

@@ -53,7 +53,7 @@ internal sealed class ThreadRanks(int count)
                     open.Release();
             }
         }
-        if (!_open[rank].Wait(timeout == TimeSpan.Zero ? TimeSpan.FromMinutes(1) : timeout))
+        if (!_open[rank].Wait(timeout))
             throw new TimeoutException($"Rank {rank} waited for the others in vain.");
         if (_notice is { } notice)
             throw Group.Of(notice.Rank, notice.IsCancelled, notice.Reason);

@@ -28,6 +28,8 @@ namespace MLExtensions;
 /// </example>
 public sealed record Distributed
 {
+    internal static readonly TimeSpan UsualTimeout = TimeSpan.FromMinutes(10);
+
     private static readonly Lazy<ProcessGroup> World = new(() => new MpiGroup());
 
     private Distributed(ProcessGroup? group) => Group = group;
@@ -45,7 +47,7 @@ public sealed record Distributed
     /// How long ranks wait for one that does not answer, before all of them end and an error names it. It must be longer than the slowest rank
     /// needs to read its data. Default: ten minutes.
     /// </summary>
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(10);
+    public TimeSpan Timeout { get; init; } = UsualTimeout;
 
     /// <summary>
     /// Whether the learning rate is multiplied by the number of ranks, as the batch is (Goyal et al., "Accurate, large minibatch SGD: training

@@ -16,8 +16,8 @@ internal abstract class ProcessGroup
 
     public abstract int Size { get; }
 
-    /// <summary>How long the others are waited for. Set at the beginning of a training.</summary>
-    public TimeSpan Timeout { get; private set; }
+    /// <summary>How long the others are waited for. Set at the beginning of a training; seeds are shared before.</summary>
+    public TimeSpan Timeout { get; private set; } = Distributed.UsualTimeout;
 
     /// <summary>Runs a training. If it fails here, it fails in all processes.</summary>
     /// <param name="timeout">How long the others are waited for.</param>

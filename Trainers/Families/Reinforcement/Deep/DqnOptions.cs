@@ -243,6 +243,9 @@ public sealed partial class DqnEstimator
         /// </summary>
         public double ConservativeWeight { get; set; } = 1;
 
+        /// <summary>An agent has one experience, which ranks do not share.</summary>
+        private protected override bool TakesShares => false;
+
         internal override bool DependsOnEpochs => base.DependsOnEpochs || (InitialEpsilon != FinalEpsilon && EpsilonDecayFraction > 0) || PrioritizedReplay;
 
         internal DqnColumns Columns => new(StateColumnName, ActionMaskColumnName, OutputColumnName, ActionValuesColumnName);
