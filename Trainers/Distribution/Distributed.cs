@@ -13,7 +13,7 @@ namespace MLExtensions;
 /// those of one process with the same batch of all ranks, but for rounding, where nothing is drawn for each row in training (dropout,
 /// augmentation) and no statistics of a batch are used (batch normalization: each rank has those of its share, and what is remembered of them is
 /// the mean).</para>
-/// <para>Only rank 0 writes to log, progress, TensorBoard and checkpoints; write your own files where <see cref="IsMain"/> is true. A rank that
+/// <para>Only rank 0 reports epochs and warnings, and writes TensorBoard events and checkpoints; write your own files where <see cref="IsMain"/> is true. A rank that
 /// fails ends the training of all with a <see cref="DistributedException"/> that names it. If Open MPI is not installed, nothing changes for
 /// programs that were not started by it.</para>
 /// </remarks>
