@@ -88,10 +88,12 @@ internal sealed unsafe class MpiGroup : ProcessGroup
         }
     }
 
-    private void Wait(nint request)
+    private void Wait(nint request) => WaitUntil(() => _mpi.IsDone(ref request));
+
+    public override void WaitUntil(Func<bool> isDone)
     {
         var watch = Stopwatch.StartNew();
-        for (var tests = 1; !_mpi.IsDone(ref request); tests++)
+        for (var tests = 1; !isDone(); tests++)
         {
             if (tests % TestsPerLook != 0)
                 continue;

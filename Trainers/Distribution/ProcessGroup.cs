@@ -19,6 +19,9 @@ internal abstract class ProcessGroup
     /// <summary>How long the others are waited for. Set at the beginning of a training; seeds are shared before.</summary>
     public TimeSpan Timeout { get; private set; } = Distributed.UsualTimeout;
 
+    /// <summary>What sums tensors on GPUs; null for host memory.</summary>
+    internal NcclSum? OnDevice { get; set; }
+
     /// <summary>Runs a training. If it fails here, it fails in all processes.</summary>
     /// <param name="timeout">How long the others are waited for.</param>
     /// <param name="training">The training.</param>
@@ -34,6 +37,7 @@ internal abstract class ProcessGroup
         {
             var result = training();
             Sum([0.0]); // nobody goes on before all have a result
+            OnDevice?.Dispose();
             return result;
         }
         catch (Exception e)
@@ -41,22 +45,31 @@ internal abstract class ProcessGroup
             _broken = e.Message;
             if (e is not DistributedException and not OtherRankCancelledException)
                 Notify(e is OperationCanceledException, e.Message);
+            OnDevice?.Abort();
             throw;
         }
         finally
         {
-            _isRunning = false;
+            (_isRunning, OnDevice) = (false, null);
         }
     }
 
     /// <summary>Sums a flat, contiguous float32 tensor over all processes, in place.</summary>
     public void Sum(Tensor values)
     {
+        if (OnDevice is { } sum && values.device_type == DeviceType.CUDA)
+        {
+            sum.Sum(values);
+            return;
+        }
         using var host = values.device_type == DeviceType.CPU ? values.alias() : values.cpu();
         SumOnHost(host);
         if (values.device_type != DeviceType.CPU)
             values.copy_(host);
     }
+
+    /// <summary>Waits for something that needs the other processes, and sees when one of them ends or does not answer.</summary>
+    public virtual void WaitUntil(Func<bool> isDone) => SpinWait.SpinUntil(isDone);
 
     /// <summary>Sums numbers over all processes, in place.</summary>
     public abstract void Sum(Span<double> values);

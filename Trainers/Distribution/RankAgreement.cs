@@ -16,10 +16,12 @@ internal static class RankAgreement
     /// <param name="fingerprint">What the result depends on, by name.</param>
     /// <exception cref="NotSupportedException">The source cannot divide its batches.</exception>
     /// <exception cref="DistributedException">A rank has other options, data or versions; the message names it.</exception>
-    public static void Begin(ProcessGroup group, TrainingStep step, Share share, Func<IReadOnlyDictionary<string, string>> fingerprint)
+    /// <returns>What rank 0 should say of how gradients are summed; null for nothing.</returns>
+    public static string? Begin(ProcessGroup group, TrainingStep step, Share share, Func<IReadOnlyDictionary<string, string>> fingerprint)
     {
         if (share.Count != group.Size)
             throw new NotSupportedException($"{nameof(TrainingOptions.Distributed)} is set, but the batches of this training cannot be divided among ranks. Set it to null, and train on rank 0 alone.");
+        var note = NcclSum.Choose(group, step.Networks[0].Device, NcclSum.Load);
         foreach (var network in step.Networks)
             network.TakeWeights(group);
         var own = new Dictionary<string, string>(fingerprint())
@@ -30,6 +32,7 @@ internal static class RankAgreement
         var all = group.Gather(JsonSerializer.SerializeToUtf8Bytes(own)).Select(json => JsonSerializer.Deserialize<Dictionary<string, string>>(json)!).ToArray();
         for (var rank = 1; rank < all.Length; rank++)
             Compare(all[0], all[rank], rank);
+        return note;
     }
 
     private static void Compare(Dictionary<string, string> first, Dictionary<string, string> other, int rank)

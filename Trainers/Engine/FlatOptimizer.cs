@@ -108,6 +108,23 @@ internal abstract unsafe class FlatOptimizer : IDisposable
         return _onHost ? HostGradientNorm() : TensorGradientNorm();
     }
 
+    /// <summary>
+    /// Returns what makes the gradients at most as long as a limit. On other devices than the host they are made so at once, and 1 is returned: the host
+    /// does not wait for their length.
+    /// </summary>
+    /// <param name="limit">The largest Euclidean norm.</param>
+    /// <param name="scale">A factor on the gradients, which <see cref="Step"/> gets, too.</param>
+    public double ClipFactor(double limit, double scale = 1)
+    {
+        if (_onHost)
+            return GradientNorm() * scale is var norm && norm > limit ? limit / norm : 1;
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        using var scope = torch.NewDisposeScope();
+        using var noGradient = torch.no_grad();
+        Gradients.mul_(Gradients.norm().mul_(Number.Of(scale / limit)).clamp_min_(Number.One).reciprocal_());
+        return 1;
+    }
+
     /// <summary>Forgets all updates so far.</summary>
     public void Restart()
     {

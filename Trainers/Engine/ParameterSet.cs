@@ -28,7 +28,7 @@ internal sealed class ParameterSet : IDisposable
         var layers = settings.Layers;
         layers.Check(module);
         _module = module;
-        Frozen = new FrozenWeights(module, layers, settings.Precision == Precision.Float32);
+        Frozen = new FrozenWeights(module, layers, settings.Precision != Precision.BFloat16);
         var parameters = module.named_parameters()
             .Where(entry => !layers.IsFrozen(entry.name))
             .OrderBy(entry => entry.parameter.dim() < 2)

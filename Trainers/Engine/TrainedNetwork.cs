@@ -33,6 +33,7 @@ internal sealed class TrainedNetwork : IDisposable
         Name = name;
         Architecture = architecture;
         Device = device;
+        ReadsLossLast = device.type == DeviceType.CUDA;
         Module = module;
         _settings = settings;
         _takesBFloat16 = settings.Precision == Precision.BFloat16 && module is not IFullPrecisionInput;
@@ -96,16 +97,22 @@ internal sealed class TrainedNetwork : IDisposable
         return Module.call(inputs).to(ScalarType.Float32);
     }
 
-    /// <summary>Updates the network with the gradient of a loss. If the loss is not finite there is no update, and training ends.</summary>
+    /// <summary>
+    /// Whether a loss is read after the update. A GPU computes behind the program; who asks for a number waits until it is there, and meanwhile gives the
+    /// GPU nothing to do.
+    /// </summary>
+    public bool ReadsLossLast { get; init; }
+
+    /// <summary>Updates the network with the gradient of a loss. If the loss is not finite, training ends; on the CPU there is no update.</summary>
     /// <returns>The loss.</returns>
     public double Descend(Tensor loss, double learningRate)
     {
-        var value = loss.item<float>();
+        var value = ReadsLossLast ? 0 : loss.item<float>();
         if (!float.IsFinite(value))
             return value;
         loss.backward();
         Apply(learningRate);
-        return value;
+        return ReadsLossLast ? loss.item<float>() : value;
     }
 
     /// <summary>Updates the network with the current gradients of the module and zeroes them.</summary>
@@ -229,8 +236,7 @@ internal sealed class TrainedNetwork : IDisposable
     {
         if (_settings.ClipNorm is not { } limit)
             return 1;
-        var norm = Optimizer.GradientNorm() * scale;
-        return norm > limit ? limit / norm : 1;
+        return Optimizer.ClipFactor(limit, scale);
     }
 
     private sealed class ResultInUse : IDisposable
@@ -330,7 +336,7 @@ internal sealed class DropoutGenerator : IDisposable
         if (_generator != null)
             _generator.manual_seed(seed);
         else
-            cuda.manual_seed(seed);
+            cuda.manual_seed_all(seed); // the device may be any
     }
 
     public void Dispose() => _generator?.Dispose();

@@ -30,9 +30,11 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
     public Device OpenDevice()
     {
         TorchRuntime.Initialize();
-        var device = TrainingDevice.Resolve(options.Device);
+        var device = TrainingDevice.Resolve(options.Device, options.Distributed);
         if (options.Precision == Precision.BFloat16 && device.type == DeviceType.CPU && BFloat16Instructions.Name == null)
             Warn("This processor has no bfloat16 instructions; Precision = Float32 is faster on it.");
+        if (options.Precision == Precision.TensorFloat32 && device.type == DeviceType.CPU)
+            Warn("Precision is TensorFloat32, which only GPUs compute with; on the CPU it is Float32.");
         return device;
     }
 
@@ -93,10 +95,11 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         using var progress = host.StartProgressChannel("Training");
         using var reporter = new TrainingReporter(channel, progress, options);
         var group = options.Distributed?.Group;
-        if (group != null)
-            RankAgreement.Begin(group, step, training.Share, () => Fingerprint());
+        if (group != null && RankAgreement.Begin(group, step, training.Share, () => Fingerprint()) is { } note && _speaks)
+            channel.Info("{0}", note);
         var checkpoint = options.CheckpointFolder == null ? null : new CheckpointFile(options.CheckpointFolder, Fingerprint());
         using var memory = FreedMemory.Keep();
+        using var products = ProductPrecision.Enter(options.Precision, step.Networks[0].Device);
         using var loop = new TrainingLoop<TBatch>(step, training, validation, goal, options, reporter, checkpoint, BeforeBatch, _warnings);
         var outcome = loop.Run();
         using (NewDisposeScope())

@@ -98,8 +98,9 @@ internal abstract class PredictionStep<TBatch>(TrainedNetwork network) : Trainin
     public override double Train(TBatch batch, double learningRate, MetricSums metrics)
     {
         var outputs = network.Forward(InputsOf(batch));
-        Measure(outputs.detach(), batch, metrics);
-        return network.Descend(Loss(outputs, batch), learningRate);
+        var loss = network.Descend(Loss(outputs, batch), learningRate);
+        Measure(outputs.detach(), batch, metrics); // last, because it waits for a GPU
+        return loss;
     }
 
     public sealed override double LossAfter(TBatch batch)

@@ -148,8 +148,9 @@ internal sealed class SupervisedStep(TrainedNetwork network, SupervisedTask task
             return base.Train(batch, learningRate, metrics);
         var augmented = augmenter.Apply(batch.Features, ref _augmentationRandom);
         var outputs = Network.Forward(augmented.Features);
+        var loss = Network.Descend(Loss(outputs, batch, augmented), learningRate);
         Measure(outputs.detach(), batch, metrics);
-        return Network.Descend(Loss(outputs, batch, augmented), learningRate);
+        return loss;
     }
 
     protected override Tensor InputsOf(LabeledBatch batch) => batch.Features;

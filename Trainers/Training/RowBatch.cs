@@ -57,6 +57,9 @@ internal sealed record BatchSettings(int Size, int MinimumRows, int Seed, bool S
     /// <summary>The rows of a batch are a multiple of it, a divisor of <see cref="Size"/>; what is over is left out.</summary>
     public int Multiple { get; init; } = 1;
 
+    /// <summary>Whether the features of rows in memory are copied to the device once, if they fit, instead of batch by batch.</summary>
+    public bool KeepsFeaturesOnDevice { get; init; } = Device.type == DeviceType.CUDA;
+
     /// <summary>The part of each batch that is trained on here.</summary>
     public Share Share { get; private init; } = Share.Whole;
 
@@ -107,21 +110,27 @@ internal abstract class BatchBuffer<TBatch>(int batchSize, int width, Device dev
     }
 
     /// <summary>Adds rows that are in memory.</summary>
-    public void Fill(TrainingRows rows, ReadOnlySpan<int> which)
+    /// <param name="rows">The rows.</param>
+    /// <param name="which">Their numbers.</param>
+    /// <param name="withFeatures">Whether to add their features; else <see cref="Take"/> is given them.</param>
+    public void Fill(TrainingRows rows, ReadOnlySpan<int> which, bool withFeatures = true)
     {
-        rows.Features.CopyTo(which, _features, Count);
+        if (withFeatures)
+            rows.Features.CopyTo(which, _features, Count);
         foreach (var row in which)
             Add(rows.LabelOf(row), rows.WeightOf(row));
     }
 
     /// <summary>Returns the first of the collected rows as a batch and empties the buffer.</summary>
-    public TBatch Take(int count)
+    /// <param name="count">The number of rows.</param>
+    /// <param name="features">Their features if they are on the device already; the batch takes ownership.</param>
+    public TBatch Take(int count, Tensor? features = null)
     {
         var fraction = Math.Min(1, (double)_rowsBefore / Math.Max(1, epochRows));
         Count = 0;
         _rowsBefore += count;
         using var scope = NewDisposeScope();
-        return Create(count, fraction, ToDevice(_features.Rows(0, count)));
+        return Create(count, fraction, features ?? ToDevice(_features.Rows(0, count)));
     }
 
     public virtual void Dispose() => _features.Dispose();

@@ -49,10 +49,12 @@ internal sealed class InMemoryBatches<TBatch>(TrainingRows rows, int[] indices, 
     {
         using var buffer = CreateBuffer(rows.Features.Width);
         var order = Order(epoch);
+        var kept = Settings.KeepsFeaturesOnDevice ? rows.FeaturesOn(Settings.Device) : null;
         for (var first = 0; Settings.NextBatch(order.Length - first) is > 0 and var count; first += count)
         {
-            buffer.Fill(rows, Settings.Share.Of(order.AsSpan(first, count)));
-            yield return buffer.Take(buffer.Count);
+            var which = Settings.Share.Of(order.AsSpan(first, count));
+            buffer.Fill(rows, which, withFeatures: kept == null);
+            yield return buffer.Take(buffer.Count, kept?.Take(which));
         }
     }
 

@@ -10,6 +10,7 @@ internal static class TrainingDevice
     private const string Auto = "auto";
     private const string Cpu = "cpu";
     private const string Cuda = "cuda";
+    private const string LocalRankVariable = "OMPI_COMM_WORLD_LOCAL_RANK";
 
     /// <summary>Parses the option; the index is null for the CPU.</summary>
     public static (bool IsAuto, int? CudaIndex) Parse(string? option)
@@ -26,20 +27,35 @@ internal static class TrainingDevice
         throw new ArgumentException($"Device is '{option}'; it must be auto, cpu, cuda or cuda:n.", nameof(TrainingOptions.Device));
     }
 
+    /// <param name="option">The option.</param>
+    /// <param name="ranks">The processes that train together, each on a GPU of its own.</param>
     /// <exception cref="InvalidOperationException">The option asks for a GPU that does not exist.</exception>
-    public static torch.Device Resolve(string option)
+    public static torch.Device Resolve(string option, Distributed? ranks = null)
     {
         var (isAuto, index) = Parse(option);
-        var available = (isAuto || index != null) && TorchRuntime.IsCudaAvailable;
-        if (isAuto)
-            return available ? torch.CUDA : torch.CPU;
-        if (index == null)
-            return torch.CPU;
-        var count = available ? torch.cuda.device_count() : 0;
+        var count = (isAuto || index != null) && TorchRuntime.IsCudaAvailable ? torch.cuda.device_count() : 0;
+        var localRank = ranks is { WorldSize: > 1 } ? LocalRank(Environment.GetEnvironmentVariable(LocalRankVariable)) : null;
+        return IndexOf(option, localRank, count) is { } found ? new torch.Device(DeviceType.CUDA, found) : torch.CPU;
+    }
+
+    /// <summary>The number of the GPU; null for the CPU.</summary>
+    /// <param name="option">The option.</param>
+    /// <param name="localRank">The number of this process among the ranks of this machine; null if there are no ranks.</param>
+    /// <param name="count">The number of GPUs that this process sees.</param>
+    internal static int? IndexOf(string option, int? localRank, int count)
+    {
+        var (isAuto, index) = Parse(option);
+        if (isAuto && count == 0)
+            return null;
+        // A GPU for each rank, unless one was named. Where each rank sees only its own (CUDA_VISIBLE_DEVICES), that is number 0.
+        if (count > 0 && (isAuto || option == Cuda))
+            return (localRank ?? 0) % count;
         if (index >= count)
             throw new InvalidOperationException(FormattableString.Invariant($"Device is '{option}', but this process sees {count} CUDA devices. A GPU needs a driver and the package TorchSharp-cuda-linux or TorchSharp-cuda-windows. Device = \"cpu\" trains without a GPU."));
-        return new torch.Device(DeviceType.CUDA, index.Value);
+        return index;
     }
+
+    private static int? LocalRank(string? value) => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var rank) ? rank : null;
 }
 
 /// <summary>Detects whether the processor has bfloat16 instructions; without them libtorch emulates them slowly.</summary>

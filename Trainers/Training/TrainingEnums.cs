@@ -14,6 +14,16 @@ public enum Precision
     /// (Micikevicius et al., 2018). Faster for wide layers on processors with bfloat16 instructions.
     /// </summary>
     BFloat16,
+
+    /// <summary>
+    /// 32-bit floating point, but matrix products, convolutions and recurrent layers round their factors to 10 bits of mantissa (TF32): several times
+    /// as fast on NVIDIA GPUs from Ampere (2020) on. On the CPU it is <see cref="Float32"/>, with a warning.
+    /// </summary>
+    /// <remarks>
+    /// libtorch has one setting for the whole process, which a training on a GPU sets and puts back: trainings on GPUs at the same time in one process
+    /// should have the same precision.
+    /// </remarks>
+    TensorFloat32,
 }
 
 /// <summary>Where the training data is kept during training.</summary>

@@ -3,12 +3,15 @@ using System.Runtime.Intrinsics.X86;
 using Microsoft.ML;
 using MLExtensions.Native;
 using MLExtensions.Tensors;
+using TorchSharp;
 
 namespace MLExtensions.Training;
 
 /// <summary>A training set in native memory, one block per column.</summary>
 internal sealed class TrainingRows : IDisposable
 {
+    private DeviceFeatures? _kept;
+
     private TrainingRows(TrainingColumns columns, long? expectedRows)
     {
         Features = new FloatColumn(columns.Format.Width, expectedRows);
@@ -68,6 +71,17 @@ internal sealed class TrainingRows : IDisposable
         }
     }
 
+    /// <summary>The features in the memory of a device, where they stay until the rows are disposed; null if they do not fit.</summary>
+    public DeviceFeatures? FeaturesOn(torch.Device device)
+    {
+        if (_kept is null || _kept.Device.ToString() != device.ToString())
+        {
+            _kept?.Dispose();
+            _kept = new DeviceFeatures(Features, device);
+        }
+        return _kept.Fits ? _kept : null;
+    }
+
     /// <summary>A row's label; 0 for data without labels.</summary>
     public float LabelOf(int row) => Labels == null ? 0 : Labels[row][0];
 
@@ -84,6 +98,7 @@ internal sealed class TrainingRows : IDisposable
 
     public void Dispose()
     {
+        _kept?.Dispose();
         Features.Dispose();
         Labels?.Dispose();
         Weights?.Dispose();

@@ -21,6 +21,23 @@ internal static class NativeFiles
     internal static string? Find(string fileName, Assembly assembly)
         => Folders(assembly).Select(folder => Path.Combine(folder, fileName)).FirstOrDefault(File.Exists);
 
+    /// <summary>Returns the path of a file that this process has loaded, by the beginning of its name; null if there is none, or where that cannot be found out.</summary>
+    internal static string? FindLoaded(string beginning)
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+        try
+        {
+            return File.ReadLines("/proc/self/maps")
+                .Select(map => map.IndexOf('/') is >= 0 and var at ? map[at..] : "")
+                .FirstOrDefault(path => Path.GetFileName(path).StartsWith(beginning, StringComparison.Ordinal));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Returns the path of the file that a path leads to.</summary>
     internal static string RealPath(string path)
         => File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? target.FullName : path;

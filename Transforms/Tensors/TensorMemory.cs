@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MLExtensions.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,6 +9,9 @@ namespace MLExtensions.Tensors;
 internal static unsafe class TensorMemory
 {
     private const int PieceBytes = 16 * 1024 * 1024;
+
+    // TorchSharp hands out addresses of host memory only.
+    private static readonly Lazy<nint> AddressFunction = new(() => NativeLibrary.GetExport(NativeLibrary.Load(NativeFiles.Shim, typeof(torch).Assembly, null), "THSTensor_data"));
 
     public delegate void PieceAction(Span<byte> piece);
 
@@ -24,6 +28,15 @@ internal static unsafe class TensorMemory
         using var first = flat.narrow(0, 0, 1);
         fixed (byte* address = first.bytes)
             return (T*)address;
+    }
+
+    /// <summary>The address of the first element on any device, for native code that works there. The caller keeps the tensor alive.</summary>
+    public static nint DeviceAddress(Tensor tensor)
+    {
+        var address = ((delegate* unmanaged<nint, nint>)AddressFunction.Value)(tensor.Handle);
+        if (address == 0)
+            CheckForErrors();
+        return address;
     }
 
     /// <summary>

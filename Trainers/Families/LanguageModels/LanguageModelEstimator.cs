@@ -233,7 +233,7 @@ public sealed class LanguageModelEstimator : NetworkEstimator<LanguageModelTrans
             if (ContextDropout > 0 && ContextColumnName == null)
                 throw new ArgumentException(FormattableString.Invariant($"{nameof(ContextDropout)} is {ContextDropout}, but there is no {nameof(ContextColumnName)}; it must be 0 then."), nameof(ContextDropout));
             OptionCheck.AtLeast(NumberOfSampledTokens ?? 1, 1, nameof(NumberOfSampledTokens));
-            OptionCheck.Defined(OutputPrecision, nameof(OutputPrecision));
+            OptionCheck.Require(OutputPrecision is Precision.Float32 or Precision.BFloat16, OutputPrecision, nameof(OutputPrecision), $"{Precision.Float32} or {Precision.BFloat16}; {nameof(Precision)} = {Precision.TensorFloat32} is for all layers");
             OptionCheck.Positive(InitialScale ?? 1, nameof(InitialScale));
             OptionCheck.Between(ForgetBias, -100, 100, nameof(ForgetBias));
         }

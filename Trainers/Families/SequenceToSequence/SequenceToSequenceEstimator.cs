@@ -268,7 +268,7 @@ public sealed class SequenceToSequenceEstimator : NetworkEstimator<SequenceToSeq
             Decoding.Check();
             SequenceToSequenceColumns.Check(OutputColumnName, TargetColumnName, Decoding);
             OptionCheck.AtLeast(NumberOfSampledTokens ?? 1, 1, nameof(NumberOfSampledTokens));
-            OptionCheck.Defined(OutputPrecision, nameof(OutputPrecision));
+            OptionCheck.Require(OutputPrecision is Precision.Float32 or Precision.BFloat16, OutputPrecision, nameof(OutputPrecision), $"{Precision.Float32} or {Precision.BFloat16}; {nameof(Precision)} = {Precision.TensorFloat32} is for all layers");
             OptionCheck.Positive(InitialScale ?? 1, nameof(InitialScale));
             OptionCheck.Between(ForgetBias, -100, 100, nameof(ForgetBias));
             if (CopyWords && Attention == AttentionKind.None)

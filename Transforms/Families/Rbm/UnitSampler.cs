@@ -23,7 +23,7 @@ internal sealed class UnitSampler(Device device, Share? share = null) : IDisposa
         if (_generator != null)
             _generator.manual_seed((long)(seed >> 1));
         else
-            cuda.manual_seed((long)(seed >> 1));
+            cuda.manual_seed_all((long)(seed >> 1));
     }
 
     /// <summary>Returns the expected values of the hidden units and their sampled states.</summary>

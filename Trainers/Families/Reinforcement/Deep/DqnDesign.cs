@@ -87,7 +87,7 @@ internal sealed record DqnDesign(ActionValueArchitecture Architecture, PolicyKey
 
     private static DqnDesign Create(DqnEstimator.Options options, ActionValueArchitecture architecture, PolicyKeys actions, bool arePixels, int frames, string source)
     {
-        OptionCheck.Require(architecture.StateCount == null || options.Precision == Precision.Float32, options.Precision, nameof(options.Precision), $"{Precision.Float32} with numbered states");
+        OptionCheck.Require(architecture.StateCount == null || options.Precision != Precision.BFloat16, options.Precision, nameof(options.Precision), $"{Precision.Float32} with numbered states");
         try
         {
             architecture.Check();

@@ -54,7 +54,7 @@ internal sealed unsafe class HostPerceptron : ActionValues
     public static HostPerceptron? Find(TrainedNetwork network, int rows, Precision precision)
     {
         var architecture = (ActionValueArchitecture)network.Architecture;
-        var fits = network.Device.type == DeviceType.CPU && precision == Precision.Float32 && rows <= MostRows
+        var fits = network.Device.type == DeviceType.CPU && precision != Precision.BFloat16 && rows <= MostRows
             && !architecture.IsDueling && network.Parameters.Frozen.Weights.Count == 0;
         return fits && DenseLayers(architecture.PlacedLayers) is { Count: > 0 } layers ? new HostPerceptron(network, architecture, layers, rows) : null;
     }
