@@ -1,4 +1,5 @@
 using MLExtensions.Engine;
+using MLExtensions.Families.LanguageModels;
 using MLExtensions.Networks;
 using MLExtensions.Tests.Contract;
 using MLExtensions.Tests.Data;
@@ -69,6 +70,34 @@ public sealed class GpuPathTests
 
     [TestMethod]
     public void LossReadLast_ThatIsNoNumber_IsReturned() => Assert.IsTrue(double.IsNaN(Descend(readsLossLast: true, input: float.NaN).Loss));
+
+    [TestMethod]
+    [DataRow(null)]
+    [DataRow(5)]
+    public void LossOfALanguageModelReadLast_SameStep(int? samples)
+    {
+        var (first, firstLoss) = Read(readsLossLast: false);
+        var (last, lastLoss) = Read(readsLossLast: true);
+        Assert.AreEqual(firstLoss, lastLoss);
+        Outcome.AssertSameBits(first, last);
+
+        (float[] Weights, double Loss) Read(bool readsLossLast)
+        {
+            using var scope = NewDisposeScope();
+            var options = new LanguageModelEstimator.Options { HiddenUnits = 4, NumberOfLayers = 1, Dropout = 0, NumberOfSampledTokens = samples };
+            var architecture = new LanguageModelArchitecture { InputCount = 1, OutputCount = 9, Tokenizer = new CharacterTokenizer { Vocabulary = ["\n", .. "abcdefgh".Select(letter => letter.ToString())] }, Recurrent = new RecurrentLayers(RecurrentCell.Lstm, 4, 1), EmbeddingSize = 4 };
+            var module = architecture.CreateModule();
+            WeightInitializer.Initialize(module, WeightInitialization.XavierUniform, 1);
+            using var step = new LanguageModelStep(new TrainedNetwork("network", architecture, module, options.Optimization, seed: 1, CPU) { ReadsLossLast = readsLossLast }, options, seed: 1);
+            step.BeginEpoch(1);
+            var tokens = arange(8, dtype: ScalarType.Int64, device: CPU);
+            using var batch = new TokenBatch(8, 0, tokens.view(8, 1), tokens.add(1));
+            var loss = 0.0;
+            for (var i = 0; i < 3; i++)
+                loss = step.Train(batch, 0.1, new MetricSums());
+            return (step.Networks[0].Parameters.Weights.data<float>().ToArray(), loss);
+        }
+    }
 
     [TestMethod]
     [DataRow(0.5, 1)]

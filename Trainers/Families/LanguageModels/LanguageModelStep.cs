@@ -25,7 +25,9 @@ internal sealed class LanguageModelStep : TrainingStep<TokenBatch>
         Networks = [network];
         _network = (LanguageModelNetwork)network.Module;
         var precision = options.Precision == Precision.BFloat16 ? Precision.BFloat16 : options.OutputPrecision;
-        _loss = options.NumberOfSampledTokens is { } samples ? new SampledSoftmaxLoss(_network, precision, samples, seed) : new FullSoftmaxLoss(_network, precision);
+        _loss = options.NumberOfSampledTokens is { } samples
+            ? new SampledSoftmaxLoss(_network, precision, samples, seed) { ReadsLossLast = network.ReadsLossLast }
+            : new FullSoftmaxLoss(_network, precision) { ReadsLossLast = network.ReadsLossLast };
     }
 
     public override IReadOnlyList<TrainedNetwork> Networks { get; }
@@ -61,6 +63,7 @@ internal sealed class LanguageModelStep : TrainingStep<TokenBatch>
             hidden.backward([gradient]);
         vectors.AddGradients(batch.Inputs, embedded);
         Networks[0].Apply(learningRate);
+        loss = _loss.ReadLoss(loss);
         metrics.Add(Perplexity, loss * batch.RowCount, MetricMean.Exponential);
         return loss;
     }

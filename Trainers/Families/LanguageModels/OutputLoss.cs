@@ -15,7 +15,15 @@ internal abstract class OutputLoss(IOutputLayer network, Precision precision) : 
     // The lower bound of probabilities before their logarithm is taken.
     private protected const double LeastProbability = 1e-37;
 
+    private Tensor? _unread;
+
     private protected IOutputLayer Network => network;
+
+    /// <summary>
+    /// Whether the loss is read by <see cref="ReadLoss"/> when all else of a step has been asked for, so that the program does not wait for a GPU in between;
+    /// <see cref="Backward"/> then returns 0 for it.
+    /// </summary>
+    public bool ReadsLossLast { get; init; }
 
     /// <summary>
     /// Returns the mean loss in nats and its gradient with respect to the hidden values. The gradients of the output layer
@@ -26,6 +34,10 @@ internal abstract class OutputLoss(IOutputLayer network, Precision precision) : 
     /// <param name="output">The weights of the output layer, and where their gradient is added.</param>
     /// <returns>The gradient is null if the loss is not finite; then no gradients were added.</returns>
     public abstract (double Loss, Tensor? HiddenGradient) Backward(Tensor hidden, Tensor targets, TrainedTable output);
+
+    /// <summary>The loss of the last <see cref="Backward"/>, in the same dispose scope.</summary>
+    /// <param name="loss">What it returned.</param>
+    public double ReadLoss(double loss) => ReadsLossLast ? -_unread!.item<float>() : loss;
 
     public virtual void BeginEpoch(int epoch)
     {
@@ -40,10 +52,11 @@ internal abstract class OutputLoss(IOutputLayer network, Precision precision) : 
     /// <summary>Turns probabilities into the gradient of the summed loss with respect to the logits, and returns the mean loss.</summary>
     /// <param name="probabilities"><c>[tokens, classes]</c>; overwritten.</param>
     /// <param name="places"><c>[tokens, 1]</c>: the target classes.</param>
-    private protected static double ToGradient(Tensor probabilities, Tensor places)
+    private protected double ToGradient(Tensor probabilities, Tensor places)
     {
         var right = probabilities.gather(1, places);
-        var loss = -LogOf(right).mean().item<float>();
+        _unread = LogOf(right).mean();
+        var loss = ReadsLossLast ? 0 : -_unread.item<float>();
         probabilities.scatter_(1, places, right.sub_(Number.One));
         return loss;
     }
