@@ -11,6 +11,7 @@ internal static class Setup
         ["Serving/PACKAGE.md"] = Servers.Prepare,
         ["Transforms/PACKAGE.md"] = Servers.Prepare,
         ["docs/distributed.md"] = Numbers.Training,
+        ["docs/gpu.md"] = Numbers.Training,
         ["docs/onnx.md"] = Exports.Prepare,
         ["docs/pad.md"] = Generation.Adversaries,
         ["docs/pitfalls.md"] = Numbers.Houses,
