@@ -22,8 +22,48 @@ public sealed class RankTests
             var all = ThreadRanks.Run(count, distributed => Train(name, distributed));
             foreach (var weights in all.Skip(1))
                 Outcome.AssertSameBits(all[0], weights);
-            Assert.IsLessThan(1e-5f, one.Zip(all[0], (a, b) => Math.Abs(a - b) / (1 + Math.Abs(a))).Max(), $"{count} ranks");
+            Assert.IsLessThan(1e-5f, Difference(one, all[0]), $"{count} ranks");
         }
+    }
+
+    /// <summary>Where normalization has the statistics of all rows, only relative losses and the pairs of a batch are left.</summary>
+    [TestMethod]
+    [DataRow("ResNetRegression")]
+    public void SynchronizedBatchNormalization_WeightsOfOne(string name)
+    {
+        var one = Train(name, null);
+        foreach (var count in new[] { 2, 4 })
+        {
+            var all = ThreadRanks.Run(count, distributed => Train(name, distributed with { SynchronizeBatchNormalization = true }));
+            Outcome.AssertSameBits(all[0], all[1]);
+            Assert.IsLessThan(1e-4f, Difference(one, all[0]), $"{count} ranks");
+        }
+        var apart = ThreadRanks.Run(2, distributed => Train(name, distributed));
+        Assert.IsGreaterThan(1e-3f, Difference(one, apart[0]), "statistics of each rank");
+    }
+
+    /// <summary>All rows make one update, however they are divided into batches. Generators draw noise for each batch; streams of text begin elsewhere.</summary>
+    [TestMethod]
+    [DynamicData(nameof(RowWiseNames))]
+    public void AccumulatedGradients_WeightsOfOneLargeBatch(string name)
+    {
+        if (name is "Gan" or "Dcgan" or "LanguageModel")
+            return;
+        var whole = Train(name, null, options => (options.GlobalBatchSize, options.Optimizer) = (Rows, new SgdOptimizer()));
+        var parts = Train(name, null, options => (options.GlobalBatchSize, options.Optimizer, options.GradientAccumulationSteps) = (10, new SgdOptimizer(), 1000));
+        Assert.IsLessThan(1e-5f, Difference(whole, parts));
+    }
+
+    [TestMethod]
+    [DataRow("MlpMulticlass")]
+    [DataRow("CnnBinary")]
+    [DataRow("Autoencoder")]
+    public void AccumulatedGradients_OneUpdateForSoManyBatches(string name)
+    {
+        var whole = Train(name, null);
+        Assert.IsLessThan(1e-5f, Difference(whole, Train(name, null, options => (options.GlobalBatchSize, options.GradientAccumulationSteps) = (Batch / 4, 4))));
+        var ranks = ThreadRanks.Run(2, distributed => Train(name, distributed, options => (options.GlobalBatchSize, options.GradientAccumulationSteps) = (Batch / 4, 4)));
+        Assert.IsLessThan(1e-5f, Difference(whole, ranks[0]), "2 ranks");
     }
 
     [TestMethod]
@@ -67,7 +107,9 @@ public sealed class RankTests
         Outcome.AssertSameBits(all[0], all[1]);
     }
 
-    private static float[] Train(string name, Distributed? distributed)
+    private static float Difference(float[] one, float[] other) => one.Zip(other, (a, b) => Math.Abs(a - b) / (1 + Math.Abs(a))).Max();
+
+    private static float[] Train(string name, Distributed? distributed, Action<DataTrainingOptions>? change = null)
     {
         var subject = Subjects.Training(name);
         // A series has a window fewer than rows.
@@ -75,6 +117,7 @@ public sealed class RankTests
         {
             (options.Epochs, options.GlobalBatchSize, options.ThreadCount, options.Seed) = (3, Batch, 1, 7);
             options.Distributed = distributed;
+            change?.Invoke(options);
         }, noisy: false, new MLContext(1));
         return Outcome.Weights(model);
     }

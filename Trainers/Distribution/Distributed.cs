@@ -55,6 +55,19 @@ public sealed record Distributed
     /// </summary>
     public bool ScaleLearningRate { get; init; }
 
+    /// <summary>
+    /// Whether batch normalization uses the statistics of the rows of all ranks (Peng et al., "MegDet: a large mini-batch object detector", 2018),
+    /// so that the result does not depend on their number. It costs two small sums more for each normalization and step. Default false: each rank
+    /// has the statistics of its own rows.
+    /// </summary>
+    public bool SynchronizeBatchNormalization { get; init; }
+
+    /// <summary>
+    /// The number format in which gradients are sent. <see cref="Precision.BFloat16"/> halves what is sent, and rounds each gradient to 8
+    /// significant bits at each sum; it pays where the network is slow. Default <see cref="Precision.Float32"/>.
+    /// </summary>
+    public Precision GradientPrecision { get; init; }
+
     /// <summary>The processes, or null if there is one.</summary>
     internal ProcessGroup? Group { get; }
 
@@ -80,6 +93,7 @@ public sealed record Distributed
 
     internal void Check()
     {
+        OptionCheck.Defined(GradientPrecision, FormattableString.Invariant($"{nameof(Distributed)}.{nameof(GradientPrecision)}"));
         if (Timeout <= TimeSpan.Zero)
             throw new ArgumentOutOfRangeException(nameof(Timeout), Timeout, FormattableString.Invariant($"{nameof(Distributed)}.{nameof(Timeout)} is {Timeout}; it must be positive."));
     }

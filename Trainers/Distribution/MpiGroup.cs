@@ -41,15 +41,6 @@ internal sealed unsafe class MpiGroup : ProcessGroup
 
     public override int Size { get; }
 
-    public override void Sum(Span<double> values)
-    {
-        var memory = (double*)NativeMemory.Alloc((nuint)values.Length, sizeof(double));
-        values.CopyTo(new Span<double>(memory, values.Length));
-        Wait(_mpi.BeginSum(memory, values.Length)); // if it fails, the memory is lost, as it must be
-        new Span<double>(memory, values.Length).CopyTo(values);
-        NativeMemory.Free(memory);
-    }
-
     public override byte[] Broadcast(byte[] value, int root = 0)
     {
         Span<double> length = [Rank == root ? value.Length : 0];
@@ -61,16 +52,35 @@ internal sealed unsafe class MpiGroup : ProcessGroup
         return bytes;
     }
 
-    private protected override void SumOnHost(Tensor values)
+    private protected override void SumOnHost(Span<double> values)
     {
-        var address = TensorMemory.Pointer<float>(values);
-        var owner = values.alias().DetachFromDisposeScope();
-        Keep(owner, () =>
+        var memory = (double*)NativeMemory.Alloc((nuint)values.Length, sizeof(double));
+        values.CopyTo(new Span<double>(memory, values.Length));
+        Wait(_mpi.BeginSum(memory, values.Length)); // if it fails, the memory is lost, as it must be
+        new Span<double>(memory, values.Length).CopyTo(values);
+        NativeMemory.Free(memory);
+    }
+
+    private protected override double SumOnHost(Tensor values, double number, Precision precision)
+    {
+        var isShort = precision == Precision.BFloat16;
+        var sent = (isShort ? values.to(ScalarType.BFloat16) : values.alias()).DetachFromDisposeScope();
+        var total = GC.AllocateArray<double>(1, pinned: true);
+        total[0] = number;
+        Keep((sent, total), () =>
         {
-            for (long first = 0; first < owner.NumberOfElements; first += LongestSum)
-                Wait(_mpi.BeginSum(address + first, (int)Math.Min(LongestSum, owner.NumberOfElements - first)));
+            var ofNumber = _mpi.BeginSum((double*)Marshal.UnsafeAddrOfPinnedArrayElement(total, 0), 1);
+            for (long first = 0; first < sent.NumberOfElements; first += LongestSum)
+            {
+                var count = (int)Math.Min(LongestSum, sent.NumberOfElements - first);
+                Wait(isShort ? _mpi.BeginSum(TensorMemory.Pointer<ushort>(sent) + first, count) : _mpi.BeginSum(TensorMemory.Pointer<float>(sent) + first, count));
+            }
+            Wait(ofNumber);
         });
-        owner.Dispose();
+        if (isShort)
+            values.copy_(sent);
+        sent.Dispose();
+        return total[0];
     }
 
     private protected override void Notify(bool isCancelled, string reason) => Tell(isCancelled ? Notice.Cancelled : Notice.Failed, reason);

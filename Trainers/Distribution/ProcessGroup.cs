@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,6 +12,7 @@ internal abstract class ProcessGroup
 {
     private string? _broken;
     private bool _isRunning;
+    private ExceptionDispatchInfo? _failure;
 
     public abstract int Rank { get; }
 
@@ -50,16 +52,47 @@ internal abstract class ProcessGroup
     }
 
     /// <summary>Sums a flat, contiguous float32 tensor over all processes, in place.</summary>
-    public void Sum(Tensor values)
+    public void Sum(Tensor values) => Sum(values, 0, Precision.Float32);
+
+    /// <summary>Sums a flat, contiguous float32 tensor over all processes, in place, and a number.</summary>
+    /// <param name="values">The tensor.</param>
+    /// <param name="number">The number.</param>
+    /// <param name="precision">The format in which the tensor travels.</param>
+    /// <returns>The sum of the numbers.</returns>
+    public double Sum(Tensor values, double number, Precision precision)
     {
+        ThrowFailure();
         using var host = values.device_type == DeviceType.CPU ? values.alias() : values.cpu();
-        SumOnHost(host);
+        var sum = SumOnHost(host, number, precision);
         if (values.device_type != DeviceType.CPU)
             values.copy_(host);
+        return sum;
     }
 
     /// <summary>Sums numbers over all processes, in place.</summary>
-    public abstract void Sum(Span<double> values);
+    public void Sum(Span<double> values)
+    {
+        ThrowFailure();
+        SumOnHost(values);
+    }
+
+    /// <summary>
+    /// Sums numbers while libtorch computes gradients: it would not survive an exception there. A failure leaves the numbers as they are, and is
+    /// thrown by the next sum of this object.
+    /// </summary>
+    public void SumStatistics(Span<double> values)
+    {
+        if (_failure != null)
+            return;
+        try
+        {
+            SumOnHost(values);
+        }
+        catch (Exception e)
+        {
+            _failure = ExceptionDispatchInfo.Capture(e);
+        }
+    }
 
     /// <summary>Returns what one process has.</summary>
     /// <param name="value">What it has; the others give anything.</param>
@@ -69,7 +102,11 @@ internal abstract class ProcessGroup
     /// <summary>Returns what each process has, in the order of their ranks.</summary>
     public byte[][] Gather(byte[] value) => Enumerable.Range(0, Size).Select(rank => Broadcast(value, rank)).ToArray();
 
-    private protected abstract void SumOnHost(Tensor values);
+    private protected abstract double SumOnHost(Tensor values, double number, Precision precision);
+
+    private protected abstract void SumOnHost(Span<double> values);
+
+    private void ThrowFailure() => _failure?.Throw();
 
     /// <summary>Tells the others that this process has ended its part.</summary>
     private protected abstract void Notify(bool isCancelled, string reason);

@@ -119,7 +119,7 @@ internal sealed class TrainingLoop<TBatch>(
                 _state.Resume();
                 batchNumber++;
                 foreach (var network in step.Networks)
-                    network.Examples = batch.RowCount;
+                    (network.Examples, network.EndsEpoch) = (batch.RowCount, batchNumber == training.BatchCount);
                 var loss = Train(batch, LearningRateAt(epoch - 1 + batch.EpochFraction), metrics);
                 Count(loss, batch, metrics, epoch, batchNumber);
                 _firstLoss ??= loss;

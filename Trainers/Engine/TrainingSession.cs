@@ -88,19 +88,18 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
     {
         if (goal == null && options.EarlyStopping != null)
             throw new ArgumentException($"{nameof(options.EarlyStopping)} is set, but this training has no metric to compare epochs with; it must be null.", nameof(options.EarlyStopping));
-        if (StepWarnings.OfCount(options.Epochs, training.BatchCount) is { } few)
+        if (StepWarnings.OfCount(options.Epochs, options.CountSteps(training.BatchCount)) is { } few)
             Warn(few);
         using var progress = host.StartProgressChannel("Training");
         using var reporter = new TrainingReporter(channel, progress, options);
-        var group = options.Distributed?.Group;
-        if (group != null)
-            RankAgreement.Begin(group, step, training.Share, () => Fingerprint());
+        if (options.Distributed is { Group: not null } distributed)
+            RankAgreement.Begin(distributed, step, training.Share, () => Fingerprint());
         var checkpoint = options.CheckpointFolder == null ? null : new CheckpointFile(options.CheckpointFolder, Fingerprint());
         using var memory = FreedMemory.Keep();
         using var loop = new TrainingLoop<TBatch>(step, training, validation, goal, options, reporter, checkpoint, BeforeBatch, _warnings);
         var outcome = loop.Run();
         using (NewDisposeScope())
-            step.Diagnose().Concat(step.LossTellsLearning ? StepWarnings.OfLosses(outcome, step.LowersLoss ? training.BatchCount : 0, isNew: options.InitialModel == null && initialWeights == null) : []).ToList().ForEach(Warn);
+            step.Diagnose().Concat(step.LossTellsLearning ? StepWarnings.OfLosses(outcome, step.LowersLoss ? options.CountSteps(training.BatchCount) : 0, isNew: options.InitialModel == null && initialWeights == null) : []).ToList().ForEach(Warn);
         return new TrainingHistory
         {
             Epochs = outcome.Records,

@@ -56,6 +56,12 @@ public abstract class TrainingOptions
     public int? GlobalBatchSize { get; set; }
 
     /// <summary>
+    /// Number of batches whose mean gradient makes one update of the weights: a larger batch than memory has room for. Batch normalization still
+    /// sees one batch at a time. The last update of an epoch takes the batches that are left. Default 1.
+    /// </summary>
+    public int GradientAccumulationSteps { get; set; } = 1;
+
+    /// <summary>
     /// The processes that train together: <see cref="MLExtensions.Distributed.FromEnvironment"/>. Default null: this one alone.
     /// </summary>
     [DoesNotChangeResult]
@@ -179,6 +185,9 @@ public abstract class TrainingOptions
     /// <summary>Whether somebody compares the data: a training that is resumed, or ranks.</summary>
     internal bool NeedsChecksum => CheckpointFolder != null || Distributed?.Group != null;
 
+    /// <summary>The number of updates of the weights of an epoch.</summary>
+    internal int CountSteps(int batches) => (batches + GradientAccumulationSteps - 1) / GradientAccumulationSteps;
+
     /// <summary>Whether ranks can train on parts of each batch.</summary>
     private protected virtual bool TakesShares => true;
 
@@ -204,7 +213,8 @@ public abstract class TrainingOptions
         ClipNorm = GradientClipNorm,
         AverageDecay = EmaDecay,
         Precision = Precision,
-        Group = Distributed?.Group,
+        AccumulationSteps = GradientAccumulationSteps,
+        Distributed = Distributed,
     };
 
     /// <summary>Whether 0 epochs are allowed because the network is already trained.</summary>
@@ -248,6 +258,7 @@ public abstract class TrainingOptions
     {
         OptionCheck.Require(Epochs >= (StartsTrained ? 0 : 1), Epochs, nameof(Epochs), $"at least 1, or 0 with {TrainedStart}");
         OptionCheck.AtLeast(BatchSize, 1, nameof(BatchSize));
+        OptionCheck.AtLeast(GradientAccumulationSteps, 1, nameof(GradientAccumulationSteps));
         if (GlobalBatchSize is { } all)
             OptionCheck.Require(all >= 1 && all % (Distributed?.WorldSize ?? 1) == 0, all, nameof(GlobalBatchSize), FormattableString.Invariant($"a positive multiple of the number of ranks, {Distributed?.WorldSize ?? 1}"));
         Distributed?.Check();
