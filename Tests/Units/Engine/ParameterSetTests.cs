@@ -52,7 +52,7 @@ public sealed class ParameterSetTests
         using var scope = NewDisposeScope();
         var network = new MlpArchitecture { InputCount = 3, OutputCount = 1, HiddenLayers = [new MlpLayer(4, BatchNormalization: true)] }.CreateModule();
         using var set = new ParameterSet(network, Settings(Precision.BFloat16));
-        var norm = network.modules().OfType<BatchNorm1d>().Single();
+        var norm = network.modules().OfType<BatchNormalization>().Single();
         Assert.AreEqual(ScalarType.Float32, norm.weight.dtype);
         Assert.AreEqual(ScalarType.Float32, norm.running_mean!.dtype);
         Assert.AreEqual(ScalarType.BFloat16, network.modules().OfType<Linear>().First().weight.dtype);
