@@ -91,7 +91,7 @@ internal sealed class ThreadRanks(int count)
             ranks.Meet(rank, Timeout);
         }
 
-        public override byte[] Broadcast(byte[] value, int root = 0)
+        private protected override byte[] BroadcastOnHost(byte[] value, int root)
         {
             ranks._bytes[rank] = value;
             ranks.Meet(rank, Timeout);

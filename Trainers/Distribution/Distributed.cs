@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using MLExtensions.Distribution;
 using MLExtensions.Training;
 
@@ -29,6 +31,8 @@ namespace MLExtensions;
 public sealed record Distributed
 {
     internal static readonly TimeSpan UsualTimeout = TimeSpan.FromMinutes(10);
+
+    private static readonly JsonSerializerOptions ResultFormat = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, IncludeFields = true };
 
     private static readonly Lazy<ProcessGroup> World = new(() => new MpiGroup());
 
@@ -77,6 +81,39 @@ public sealed record Distributed
     /// </summary>
     /// <exception cref="DllNotFoundException">The program was started by mpirun, but the library of Open MPI is not installed.</exception>
     public static Distributed FromEnvironment() => new(MpiGroup.IsRank && World.Value.Size > 1 ? World.Value : null);
+
+    /// <summary>
+    /// Computes each item on one rank (item i on rank i modulo <see cref="WorldSize"/>), such as the trainings of a grid of options, and returns
+    /// the results of all items on all ranks. All ranks must call it with the same items.
+    /// </summary>
+    /// <typeparam name="TItem">The type of the items.</typeparam>
+    /// <typeparam name="TResult">
+    /// The type of the results: what <see cref="JsonSerializer"/> can write and read, such as numbers, strings, arrays and records. ML.NET's
+    /// metrics are not; return their numbers.
+    /// </typeparam>
+    /// <param name="items">The items. There is no balance of work between ranks: put costly ones first, or mix them.</param>
+    /// <param name="compute">Computes one. Trainings in it must not have <see cref="TrainingOptions.Distributed"/> set.</param>
+    /// <returns>The results, in the order of the items.</returns>
+    /// <exception cref="DistributedException">It failed on another rank.</exception>
+    /// <remarks>Ranks that are done wait for the others without a limit of time.</remarks>
+    /// <example>
+    /// <code>
+    /// int[] sizes = [32, 64, 128, 256];
+    /// var accuracies = distributed.Map(sizes, size =&gt;
+    /// {
+    ///     var pipeline = ml.MulticlassClassification.Trainers.Mlp(new MlpMulticlassTrainer.Options { HiddenLayers = [size], Seed = 1 });
+    ///     return ml.MulticlassClassification.Evaluate(pipeline.Fit(train).Transform(test)).MicroAccuracy;
+    /// });
+    /// </code>
+    /// </example>
+    public IReadOnlyList<TResult> Map<TItem, TResult>(IReadOnlyList<TItem> items, Func<TItem, TResult> compute)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        ArgumentNullException.ThrowIfNull(compute);
+        return Group == null
+            ? items.Select(compute).ToArray()
+            : Group.Map(items.Count, i => JsonSerializer.SerializeToUtf8Bytes(compute(items[i]), ResultFormat)).Select(json => JsonSerializer.Deserialize<TResult>(json, ResultFormat)!).ToArray();
+    }
 
     /// <summary>The processes of a test.</summary>
     internal static Distributed Of(ProcessGroup group) => new(group);

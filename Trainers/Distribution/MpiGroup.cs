@@ -19,6 +19,9 @@ internal sealed unsafe class MpiGroup : ProcessGroup
     // What is not there after this time will not come: processes that wait look for each other's notices all the time.
     private static readonly TimeSpan Answer = TimeSpan.FromSeconds(3);
 
+    // What is not there by then is no sum of gradients: another rank has more to do, and can use the core.
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(100);
+
     private readonly MpiLibrary _mpi;
 
     // Operations of a broken training are never done. What they may still write into is never freed.
@@ -41,10 +44,10 @@ internal sealed unsafe class MpiGroup : ProcessGroup
 
     public override int Size { get; }
 
-    public override byte[] Broadcast(byte[] value, int root = 0)
+    private protected override byte[] BroadcastOnHost(byte[] value, int root)
     {
         Span<double> length = [Rank == root ? value.Length : 0];
-        Sum(length);
+        SumOnHost(length);
         var bytes = GC.AllocateUninitializedArray<byte>((int)length[0], pinned: true);
         if (Rank == root)
             value.CopyTo(bytes, 0);
@@ -106,9 +109,12 @@ internal sealed unsafe class MpiGroup : ProcessGroup
             if (tests % TestsPerLook != 0)
                 continue;
             Look();
-            if (watch.Elapsed > Timeout)
+            if (Timeout != System.Threading.Timeout.InfiniteTimeSpan && watch.Elapsed > Timeout)
                 NameTheLate();
-            Thread.Yield(); // there may be more ranks than cores
+            if (watch.Elapsed < Soon)
+                Thread.Yield(); // there may be more ranks than cores
+            else
+                Thread.Sleep(1);
         }
         _waiting.Clear();
     }

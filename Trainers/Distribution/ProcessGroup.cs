@@ -12,6 +12,7 @@ internal abstract class ProcessGroup
 {
     private string? _broken;
     private bool _isRunning;
+    private bool _isApart;
     private ExceptionDispatchInfo? _failure;
 
     public abstract int Rank { get; }
@@ -27,6 +28,7 @@ internal abstract class ProcessGroup
     /// <exception cref="DistributedException">It failed in another process.</exception>
     public T Run<T>(TimeSpan timeout, Func<T> training)
     {
+        CheckTogether();
         if (_isRunning)
             return training();
         if (_broken != null)
@@ -50,6 +52,23 @@ internal abstract class ProcessGroup
             _isRunning = false;
         }
     }
+
+    /// <summary>Computes each item in one process, and returns the results of all, in order. There is no limit of time.</summary>
+    public byte[][] Map(int count, Func<int, byte[]> compute) => Run(System.Threading.Timeout.InfiniteTimeSpan, () =>
+    {
+        var own = new byte[count][];
+        _isApart = true;
+        try
+        {
+            for (var i = Rank; i < count; i += Size)
+                own[i] = compute(i);
+        }
+        finally
+        {
+            _isApart = false;
+        }
+        return Enumerable.Range(0, count).Select(i => Broadcast(own[i] ?? [], i % Size)).ToArray();
+    });
 
     /// <summary>Sums a flat, contiguous float32 tensor over all processes, in place.</summary>
     public void Sum(Tensor values) => Sum(values, 0, Precision.Float32);
@@ -97,7 +116,11 @@ internal abstract class ProcessGroup
     /// <summary>Returns what one process has.</summary>
     /// <param name="value">What it has; the others give anything.</param>
     /// <param name="root">The process.</param>
-    public abstract byte[] Broadcast(byte[] value, int root = 0);
+    public byte[] Broadcast(byte[] value, int root = 0)
+    {
+        CheckTogether();
+        return BroadcastOnHost(value, root);
+    }
 
     /// <summary>Returns what each process has, in the order of their ranks.</summary>
     public byte[][] Gather(byte[] value) => Enumerable.Range(0, Size).Select(rank => Broadcast(value, rank)).ToArray();
@@ -105,6 +128,15 @@ internal abstract class ProcessGroup
     private protected abstract double SumOnHost(Tensor values, double number, Precision precision);
 
     private protected abstract void SumOnHost(Span<double> values);
+
+    private protected abstract byte[] BroadcastOnHost(byte[] value, int root);
+
+    /// <summary>What one process does alone must not wait for the others.</summary>
+    private void CheckTogether()
+    {
+        if (_isApart)
+            throw new InvalidOperationException($"A training that one rank does alone, such as that of a fold or of an item of {nameof(Distributed.Map)}, cannot be divided among the ranks as well. Set its {nameof(TrainingOptions.Distributed)} to null.");
+    }
 
     private void ThrowFailure() => _failure?.Throw();
 
