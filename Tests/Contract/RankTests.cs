@@ -51,6 +51,23 @@ public sealed class RankTests
         }
     }
 
+    [TestMethod]
+    [DataRow("Rbm")]
+    [DataRow("StackedRbm")]
+    public void PersistentChainsAndSparsity_WeightsOfOne(string name)
+    {
+        var one = Train(name, null, Change);
+        foreach (var count in new[] { 2, 4 })
+        {
+            var all = ThreadRanks.Run(count, distributed => Train(name, distributed, Change));
+            Outcome.AssertSameBits(all[0], all[1]);
+            Assert.IsLessThan(1e-5f, Difference(one, all[0]), $"{count} ranks");
+        }
+
+        static void Change(DataTrainingOptions options) =>
+            (((RbmEstimator.Options)options).PersistentChains, ((RbmEstimator.Options)options).SparsityTarget) = (10, 0.1);
+    }
+
     /// <summary>All rows make one update, however they are divided into batches. Generators draw noise for each batch; streams of text begin elsewhere.</summary>
     [TestMethod]
     [DynamicData(nameof(RowWiseNames))]

@@ -34,6 +34,13 @@ internal sealed class GradientSum(ParameterSet parameters, OptimizationSettings 
         return 1 / total;
     }
 
+    /// <summary>Forgets gradients that made no update.</summary>
+    public void Clear()
+    {
+        (_keptExamples, _batches) = (0, 0);
+        _kept?.zero_();
+    }
+
     public void Dispose() => _kept?.Dispose();
 
     /// <summary>Adds the gradients to those that are kept, or those that are kept to the gradients if there are enough.</summary>

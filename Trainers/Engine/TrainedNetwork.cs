@@ -93,6 +93,7 @@ internal sealed class TrainedNetwork : IDisposable
     public void BeginEpoch(int epoch)
     {
         Parameters.BeginTraining();
+        _gradients.Clear();
         _dropout.BeginEpoch(epoch);
     }
 
