@@ -124,6 +124,9 @@ public sealed record Distributed
     /// <summary>The part of each batch that this process trains on.</summary>
     internal static Share ShareOf(Distributed? distributed) => new(distributed?.Rank ?? 0, distributed?.WorldSize ?? 1);
 
+    /// <summary>A seed of what each rank draws for itself.</summary>
+    internal static int SeedOf(Distributed? distributed, int seed) => unchecked(seed + ((distributed?.Rank ?? 0) * 7919));
+
     /// <summary>Runs a training on all ranks.</summary>
     internal static T Run<T>(Distributed? distributed, Func<T> training) =>
         distributed?.Group is { } group ? group.Run(distributed.Timeout, training) : training();

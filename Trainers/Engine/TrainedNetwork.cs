@@ -50,7 +50,7 @@ internal sealed class TrainedNetwork : IDisposable
         }
         _gradients = new GradientSum(Parameters, settings);
         // Each rank has rows of its own, and drops what is its own.
-        _dropout = new DropoutGenerator(module, settings.Distributed is { Rank: > 0 and var rank } ? unchecked(seed + (rank * 7919)) : seed, device);
+        _dropout = new DropoutGenerator(module, Distributed.SeedOf(settings.Distributed, seed), device);
         if (settings.Distributed is { Group: { } group, SynchronizeBatchNormalization: true })
         {
             foreach (var normalization in module.modules().OfType<BatchNormalization>())

@@ -73,7 +73,8 @@ internal sealed class TrainingLoop<TBatch>(
 
     private bool TryResume()
     {
-        if (!options.ResumeFromCheckpoint || checkpoint!.TryLoad(step, training.State, _monitor, _group) is not { } state)
+        using var scope = NewDisposeScope();
+        if (!options.ResumeFromCheckpoint || checkpoint!.TryLoad(step, training.HasStateOfEachRank ? RankedState.ToLoad(_group, training.State) : training.State, _monitor, _group) is not { } state)
             return false;
         if (state.Records.Count > options.Epochs)
             throw new InvalidOperationException(FormattableString.Invariant($"{nameof(options.Epochs)} is {options.Epochs}, but the checkpoint in {nameof(options.CheckpointFolder)} '{options.CheckpointFolder}' was made after epoch {state.Records.Count}. Set {nameof(options.Epochs)} to {state.Records.Count} or more to resume, or use another {nameof(options.CheckpointFolder)}."));
@@ -218,8 +219,12 @@ internal sealed class TrainingLoop<TBatch>(
     private void SaveCheckpoint()
     {
         var isLast = _stopReason != null || _records.Count == options.Epochs;
-        if (checkpoint != null && options.Distributed is not { IsMain: false } && (isLast || _records.Count % options.CheckpointInterval == 0))
-            checkpoint.Save(step, training.State, _monitor, new CheckpointState(_records, _beforeTraining, Stopped: _stopReason != null, _firstLoss, warnings));
+        if (checkpoint == null || !(isLast || _records.Count % options.CheckpointInterval == 0))
+            return;
+        using var scope = NewDisposeScope();
+        var source = training.HasStateOfEachRank ? RankedState.Gather(_group, training.State) : training.State;
+        if (options.Distributed is not { IsMain: false })
+            checkpoint.Save(step, source, _monitor, new CheckpointState(_records, _beforeTraining, Stopped: _stopReason != null, _firstLoss, warnings));
     }
 
     private double LearningRateAt(double epoch) =>
@@ -287,7 +292,7 @@ internal sealed class MetricSums
         group.Sum(sums.AsSpan());
         (_loss, Examples, _hasNoLoss) = (sums[0], (long)sums[1], sums[2] > 0);
         for (var i = 0; i < names.Count; i++)
-            _sums[names[i].Key] = (sums[i + 3], names[i].Value);
+            _sums[names[i].Key] = (sums[i + 3] / (Examples == 0 ? group.Size : 1), names[i].Value); // without examples there are values that are no sums
     }
 
     public IReadOnlyDictionary<string, double> ToValues()

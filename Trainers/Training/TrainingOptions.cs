@@ -188,8 +188,8 @@ public abstract class TrainingOptions
     /// <summary>The number of updates of the weights of an epoch.</summary>
     internal int CountSteps(int batches) => (batches + GradientAccumulationSteps - 1) / GradientAccumulationSteps;
 
-    /// <summary>Whether ranks can train on parts of each batch.</summary>
-    private protected virtual bool TakesShares => true;
+    /// <summary>The rows of a batch that this rank has.</summary>
+    internal int RowsOfRank => BatchSize / (Distributed?.WorldSize ?? 1);
 
     /// <summary>Whether the weights after an epoch depend on the number of epochs that are asked for.</summary>
     internal virtual bool DependsOnEpochs => LearningRateSchedule is not ConstantSchedule;
@@ -262,8 +262,6 @@ public abstract class TrainingOptions
         if (GlobalBatchSize is { } all)
             OptionCheck.Require(all >= 1 && all % (Distributed?.WorldSize ?? 1) == 0, all, nameof(GlobalBatchSize), FormattableString.Invariant($"a positive multiple of the number of ranks, {Distributed?.WorldSize ?? 1}"));
         Distributed?.Check();
-        if (Distributed is { WorldSize: > 1 } && !TakesShares)
-            throw new NotSupportedException($"{nameof(Distributed)} is set, but this training cannot be divided among ranks. Set it to null, and train on rank 0 alone.");
         OptionCheck.Positive(LearningRate, nameof(LearningRate));
         OptionCheck.NotNull(LearningRateSchedule, nameof(LearningRateSchedule));
         if (Epochs > 0)
