@@ -68,6 +68,26 @@ public sealed class RankTests
             (((RbmEstimator.Options)options).PersistentChains, ((RbmEstimator.Options)options).SparsityTarget) = (10, 0.1);
     }
 
+    [TestMethod]
+    [DataRow("MlpMulticlass")]
+    [DataRow("Rbm")]
+    [DataRow("Gan")]
+    public void ScaledLearningRates_AllOfThemTimesTheRanks(string name)
+    {
+        var one = Train(name, null, options => Set(options, .002, .0006));
+        var two = ThreadRanks.Run(2, distributed => Train(name, distributed with { ScaleLearningRate = true }, options => Set(options, .001, .0003)));
+        Assert.IsLessThan(1e-5f, Difference(one, two[0]));
+
+        static void Set(DataTrainingOptions options, double rate, double discriminatorRate)
+        {
+            options.LearningRate = rate;
+            if (options is GanOptions gan)
+                gan.DiscriminatorLearningRate = discriminatorRate;
+            if (options is RbmEstimator.Options machine)
+                machine.HiddenLayers = [new RbmLayer(5) { LearningRate = rate * 2 }];
+        }
+    }
+
     /// <summary>All rows make one update, however they are divided into batches. Generators draw noise for each batch; streams of text begin elsewhere.</summary>
     [TestMethod]
     [DynamicData(nameof(RowWiseNames))]

@@ -161,21 +161,24 @@ internal sealed class TrainedNetwork : IDisposable
     {
         using var noGradient = no_grad();
         foreach (var value in Floats().Append(Parameters.Weights))
-        {
-            if (group.Rank != 0)
-                value.zero_();
-            SumValues(group, value);
-        }
+            TakeValues(group, value);
         Parameters.PublishWeights();
         Average?.copy_(Parameters.Weights);
         foreach (var (_, value, average) in _averagedBuffers)
             average.copy_(value);
     }
 
-    /// <summary>Makes the statistics of batches, which each rank has of its own rows, those of all.</summary>
-    public void MeetBuffers(ProcessGroup group)
+    /// <summary>
+    /// Makes the statistics of batches, which each rank has of its own rows, those of all. Weights become those of rank 0: other processors may
+    /// round other than it does.
+    /// </summary>
+    public void Meet(ProcessGroup group)
     {
         using var noGradient = no_grad();
+        TakeValues(group, Parameters.Weights);
+        Parameters.PublishWeights();
+        if (Average is { } mean)
+            TakeValues(group, mean);
         foreach (var value in Floats().Concat(_averagedBuffers.Select(entry => entry.Average)))
         {
             SumValues(group, value);
@@ -184,6 +187,13 @@ internal sealed class TrainedNetwork : IDisposable
     }
 
     private IEnumerable<Tensor> Floats() => Parameters.Buffers.Select(entry => entry.Value).Where(value => value.is_floating_point());
+
+    private static void TakeValues(ProcessGroup group, Tensor values)
+    {
+        if (group.Rank != 0)
+            values.zero_();
+        SumValues(group, values);
+    }
 
     private static void SumValues(ProcessGroup group, Tensor values)
     {

@@ -154,7 +154,7 @@ internal sealed class TrainingLoop<TBatch>(
         if (_group is not { } group)
             return;
         foreach (var network in step.Networks)
-            network.MeetBuffers(group);
+            network.Meet(group);
     }
 
     private double Train(TBatch batch, double learningRate, MetricSums metrics)
@@ -204,8 +204,7 @@ internal sealed class TrainingLoop<TBatch>(
                     metrics.AddExamples(batch.RowCount);
             }
         }
-        if (isDivided)
-            metrics.Add(_group);
+        metrics.Add(_group); // also where all have read the same: what is decided by a metric must be decided alike
         return metrics.ToValues();
     }
 
@@ -228,7 +227,7 @@ internal sealed class TrainingLoop<TBatch>(
     }
 
     private double LearningRateAt(double epoch) =>
-        options.LearningRate * options.LearningRateSchedule.Factor(epoch, options.Epochs);
+        options.LearningRate * options.RankRateFactor * options.LearningRateSchedule.Factor(epoch, options.Epochs);
 
     /// <summary>Validation uses the weights that the model would get: the moving average if there is one.</summary>
     private sealed class ResultInUse(IReadOnlyList<TrainedNetwork> networks) : IDisposable

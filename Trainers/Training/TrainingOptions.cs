@@ -188,6 +188,9 @@ public abstract class TrainingOptions
     /// <summary>The number of updates of the weights of an epoch.</summary>
     internal int CountSteps(int batches) => (batches + GradientAccumulationSteps - 1) / GradientAccumulationSteps;
 
+    /// <summary>The factor of all learning rates for the number of ranks.</summary>
+    internal int RankRateFactor => Distributed is { ScaleLearningRate: true } ranks ? ranks.WorldSize : 1;
+
     /// <summary>The rows of a batch that this rank has.</summary>
     internal int RowsOfRank => BatchSize / (Distributed?.WorldSize ?? 1);
 
@@ -233,7 +236,7 @@ public abstract class TrainingOptions
     }
 
     /// <summary>
-    /// Returns a copy that is independent of later changes to this object. Its batches and learning rate are those of all ranks together.
+    /// Returns a copy that is independent of later changes to this object. Its batches are those of all ranks together.
     /// </summary>
     internal virtual TrainingOptions Snapshot()
     {
@@ -244,8 +247,6 @@ public abstract class TrainingOptions
         var ranks = Distributed?.WorldSize ?? 1;
         copy.BatchSize = GlobalBatchSize ?? checked(BatchSize * ranks);
         copy.GlobalBatchSize = null;
-        if (ranks > 1 && Distributed!.ScaleLearningRate)
-            copy.LearningRate *= ranks;
         if (Distributed is { IsMain: false })
             copy.BeSilent();
         return copy;
