@@ -22,8 +22,6 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
     // Of several ranks, one does.
     private readonly bool _speaks = options.Distributed is not { IsMain: false };
 
-    public IChannel Channel => channel;
-
     public int Seed => seed;
 
     /// <summary>Finds the device, and warns about options that do not suit it.</summary>
@@ -46,6 +44,13 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
             channel.Warning("{0}", warning);
     }
 
+    /// <summary>Writes to the log.</summary>
+    public void Say(string text)
+    {
+        if (_speaks)
+            channel.Info("{0}", text);
+    }
+
     /// <summary>Keeps what was cut, skipped or unknown in data for the history, and says it in the log.</summary>
     /// <param name="counts">The counts of the data.</param>
     /// <param name="data"><see cref="TrainingData"/> or <see cref="ValidationData"/>.</param>
@@ -57,8 +62,8 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         {
             if (note.IsWarning)
                 Warn(note.Text);
-            else if (_speaks)
-                channel.Info("{0}", note.Text);
+            else
+                Say(note.Text);
         }
     }
 

@@ -71,7 +71,7 @@ internal sealed class DqnTraining : NetworkTraining<TransitionBatch>
         var (bytes, ofBatch) = (_design.Replay.Bytes(_options.ReplayCapacity), _design.Replay.BatchBytes(_options.RowsOfRank));
         if (bytes + ofBatch > MachineMemory.Available)
             throw new ArgumentException(FormattableString.Invariant($"{nameof(_options.ReplayCapacity)} is {_options.ReplayCapacity}: the replay buffer of {_environment.Name} would take {MachineMemory.Text(bytes)}, and {nameof(_options.BatchSize)} = {_options.BatchSize} besides {MachineMemory.Text(ofBatch)}; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make it smaller{(_design.Replay.Storage == ReplayStorage.Single ? $", or set {nameof(_options.ReplayStorage)} = {ReplayStorage.Byte} for whole numbers from 0 to 255" : "")}."), nameof(_options.ReplayCapacity));
-        session.Channel.Info("{0}", FormattableString.Invariant($"The replay buffer holds {_options.ReplayCapacity:#,0} steps in {MachineMemory.Text(bytes)}."));
+        session.Say(FormattableString.Invariant($"The replay buffer holds {_options.ReplayCapacity:#,0} steps in {MachineMemory.Text(bytes)}."));
         _experience = new Experience(_environment, _design, _options, Distributed.SeedOf(_options.Distributed, Seed), session.ThrowIfCancelled);
         var evaluation = CanEvaluate ? new OneEvaluation() : null;
         return new TrainingData<TransitionBatch>(_experience, evaluation, head: null, _experience);
@@ -131,7 +131,7 @@ internal sealed class DqnTraining : NetworkTraining<TransitionBatch>
     {
         var log = new DqnLog(data, _options, _design, _policy);
         var buffer = log.Read();
-        session.Channel.Info("{0}", FormattableString.Invariant($"{log.Rows:#,0} logged transitions of the {name} are held in {MachineMemory.Text(_design.Replay.Bytes(buffer.Count))}."));
+        session.Say(FormattableString.Invariant($"{log.Rows:#,0} logged transitions of the {name} are held in {MachineMemory.Text(_design.Replay.Bytes(buffer.Count))}."));
         session.Report(log.Counts, name, log.Note is { } note ? [new DataNote(note, IsWarning: true)] : []);
         return (buffer, log.Rows);
     }
