@@ -7,8 +7,8 @@ if (args is [BusyMachine.ChildCommand])
     return BusyMachine.RunChild();
 if (args is [MemoryOfText.ChildCommand, .. var textArguments])
     return MemoryOfText.RunChild(textArguments);
-if (args is [RankTraining.ChildCommand, .. var rankArguments])
-    return RankTraining.RunChild(rankArguments);
+if (args is [RankChild.Command, .. var rankArguments])
+    return RankChild.Run(rankArguments);
 if (args is [MarkovTraining.ChildCommand, .. var markovArguments])
     return MarkovTraining.RunChild(markovArguments);
 
@@ -42,6 +42,7 @@ IBenchmark[] benchmarks =
     new NeighborSearch(),
     new EmbeddingThroughput(),
     new RankTraining(),
+    new RankScaling(),
 ];
 
 BenchmarkSettings settings;

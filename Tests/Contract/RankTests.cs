@@ -22,8 +22,94 @@ public sealed class RankTests
             var all = ThreadRanks.Run(count, distributed => Train(name, distributed));
             foreach (var weights in all.Skip(1))
                 Outcome.AssertSameBits(all[0], weights);
-            Assert.IsLessThan(1e-5f, one.Zip(all[0], (a, b) => Math.Abs(a - b) / (1 + Math.Abs(a))).Max(), $"{count} ranks");
+            Assert.IsLessThan(1e-5f, Difference(one, all[0]), $"{count} ranks");
         }
+    }
+
+    /// <summary>Where normalization has the statistics of all rows, only relative losses and the pairs of a batch are left.</summary>
+    [TestMethod]
+    [DataRow("ResNetRegression", 3)]
+    [DataRow("MlpMulticlass", 75)] // without ReLU no kink lets rounding grow
+    public void SynchronizedBatchNormalization_WeightsOfOne(string name, int epochs)
+    {
+        var one = Train(name, null, Change);
+        foreach (var count in new[] { 2, 4 })
+        {
+            var all = ThreadRanks.Run(count, distributed => Train(name, distributed with { SynchronizeBatchNormalization = true }, Change));
+            Outcome.AssertSameBits(all[0], all[1]);
+            Assert.IsLessThan(1e-4f, Difference(one, all[0]), $"{count} ranks");
+        }
+        var apart = ThreadRanks.Run(2, distributed => Train(name, distributed, Change));
+        Assert.IsGreaterThan(1e-3f, Difference(one, apart[0]), "statistics of each rank");
+
+        void Change(DataTrainingOptions options)
+        {
+            options.Epochs = epochs;
+            // Adam would make steps of the rounding of gradients that are 0: those of biases before a normalization.
+            if (options is MlpMulticlassTrainer.Options perceptron)
+                (perceptron.Optimizer, perceptron.HiddenLayers, perceptron.Activation, perceptron.BatchNormalization) = (new SgdOptimizer(), [16, 8], Activation.Tanh, true);
+        }
+    }
+
+    [TestMethod]
+    [DataRow("Rbm")]
+    [DataRow("StackedRbm")]
+    public void PersistentChainsAndSparsity_WeightsOfOne(string name)
+    {
+        var one = Train(name, null, Change);
+        foreach (var count in new[] { 2, 4 })
+        {
+            var all = ThreadRanks.Run(count, distributed => Train(name, distributed, Change));
+            Outcome.AssertSameBits(all[0], all[1]);
+            Assert.IsLessThan(1e-5f, Difference(one, all[0]), $"{count} ranks");
+        }
+
+        static void Change(DataTrainingOptions options) =>
+            (((RbmEstimator.Options)options).PersistentChains, ((RbmEstimator.Options)options).SparsityTarget) = (10, 0.1);
+    }
+
+    [TestMethod]
+    [DataRow("MlpMulticlass")]
+    [DataRow("Rbm")]
+    [DataRow("Gan")]
+    public void ScaledLearningRates_AllOfThemTimesTheRanks(string name)
+    {
+        var one = Train(name, null, options => Set(options, .002, .0006));
+        var two = ThreadRanks.Run(2, distributed => Train(name, distributed with { ScaleLearningRate = true }, options => Set(options, .001, .0003)));
+        Assert.IsLessThan(1e-5f, Difference(one, two[0]));
+
+        static void Set(DataTrainingOptions options, double rate, double discriminatorRate)
+        {
+            options.LearningRate = rate;
+            if (options is GanOptions gan)
+                gan.DiscriminatorLearningRate = discriminatorRate;
+            if (options is RbmEstimator.Options machine)
+                machine.HiddenLayers = [new RbmLayer(5) { LearningRate = rate * 2 }];
+        }
+    }
+
+    /// <summary>All rows make one update, however they are divided into batches. Generators draw noise for each batch; streams of text begin elsewhere.</summary>
+    [TestMethod]
+    [DynamicData(nameof(RowWiseNames))]
+    public void AccumulatedGradients_WeightsOfOneLargeBatch(string name)
+    {
+        if (name is "Gan" or "Dcgan" or "LanguageModel")
+            return;
+        var whole = Train(name, null, options => (options.GlobalBatchSize, options.Optimizer) = (Rows, new SgdOptimizer()));
+        var parts = Train(name, null, options => (options.GlobalBatchSize, options.Optimizer, options.GradientAccumulationSteps) = (10, new SgdOptimizer(), 1000));
+        Assert.IsLessThan(1e-5f, Difference(whole, parts));
+    }
+
+    [TestMethod]
+    [DataRow("MlpMulticlass")]
+    [DataRow("CnnBinary")]
+    [DataRow("Autoencoder")]
+    public void AccumulatedGradients_OneUpdateForSoManyBatches(string name)
+    {
+        var whole = Train(name, null);
+        Assert.IsLessThan(1e-5f, Difference(whole, Train(name, null, options => (options.GlobalBatchSize, options.GradientAccumulationSteps) = (Batch / 4, 4))));
+        var ranks = ThreadRanks.Run(2, distributed => Train(name, distributed, options => (options.GlobalBatchSize, options.GradientAccumulationSteps) = (Batch / 4, 4)));
+        Assert.IsLessThan(1e-5f, Difference(whole, ranks[0]), "2 ranks");
     }
 
     [TestMethod]
@@ -67,7 +153,9 @@ public sealed class RankTests
         Outcome.AssertSameBits(all[0], all[1]);
     }
 
-    private static float[] Train(string name, Distributed? distributed)
+    private static float Difference(float[] one, float[] other) => one.Zip(other, (a, b) => Math.Abs(a - b) / (1 + Math.Abs(a))).Max();
+
+    private static float[] Train(string name, Distributed? distributed, Action<DataTrainingOptions>? change = null)
     {
         var subject = Subjects.Training(name);
         // A series has a window fewer than rows.
@@ -75,6 +163,7 @@ public sealed class RankTests
         {
             (options.Epochs, options.GlobalBatchSize, options.ThreadCount, options.Seed) = (3, Batch, 1, 7);
             options.Distributed = distributed;
+            change?.Invoke(options);
         }, noisy: false, new MLContext(1));
         return Outcome.Weights(model);
     }

@@ -77,7 +77,7 @@ internal sealed class ThreadRanks(int count)
 
         public static Exception Of(int rank, bool isCancelled, string reason) => NoticeOf(rank, isCancelled, reason);
 
-        public override void Sum(Span<double> values)
+        private protected override void SumOnHost(Span<double> values)
         {
             ranks._values[rank] = values.ToArray();
             ranks.Meet(rank, Timeout);
@@ -91,7 +91,7 @@ internal sealed class ThreadRanks(int count)
             ranks.Meet(rank, Timeout);
         }
 
-        public override byte[] Broadcast(byte[] value, int root = 0)
+        private protected override byte[] BroadcastOnHost(byte[] value, int root)
         {
             ranks._bytes[rank] = value;
             ranks.Meet(rank, Timeout);
@@ -100,15 +100,17 @@ internal sealed class ThreadRanks(int count)
             return all;
         }
 
-        private protected override void SumOnHost(Tensor values)
+        private protected override double SumOnHost(Tensor values, double number, Precision precision)
         {
             var numbers = TensorMemory.Floats(values);
-            var sums = new double[numbers.Length];
-            for (var i = 0; i < sums.Length; i++)
+            var sums = new double[numbers.Length + 1];
+            for (var i = 0; i < numbers.Length; i++)
                 sums[i] = numbers[i];
-            Sum(sums.AsSpan());
-            for (var i = 0; i < sums.Length; i++)
+            sums[^1] = number;
+            SumOnHost(sums.AsSpan());
+            for (var i = 0; i < numbers.Length; i++)
                 numbers[i] = (float)sums[i];
+            return sums[^1];
         }
 
         private protected override void Notify(bool isCancelled, string reason) => ranks.Tell(rank, isCancelled, reason);

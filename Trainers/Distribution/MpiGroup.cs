@@ -19,6 +19,9 @@ internal sealed unsafe class MpiGroup : ProcessGroup
     // What is not there after this time will not come: processes that wait look for each other's notices all the time.
     private static readonly TimeSpan Answer = TimeSpan.FromSeconds(3);
 
+    // What is not there by then is no sum of gradients: another rank has more to do, and can use the core.
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(100);
+
     private readonly MpiLibrary _mpi;
 
     // Operations of a broken training are never done. What they may still write into is never freed.
@@ -41,7 +44,18 @@ internal sealed unsafe class MpiGroup : ProcessGroup
 
     public override int Size { get; }
 
-    public override void Sum(Span<double> values)
+    private protected override byte[] BroadcastOnHost(byte[] value, int root)
+    {
+        Span<double> length = [Rank == root ? value.Length : 0];
+        SumOnHost(length);
+        var bytes = GC.AllocateUninitializedArray<byte>((int)length[0], pinned: true);
+        if (Rank == root)
+            value.CopyTo(bytes, 0);
+        Keep(bytes, () => Wait(_mpi.BeginBroadcast((byte*)Marshal.UnsafeAddrOfPinnedArrayElement(bytes, 0), bytes.Length, root)));
+        return bytes;
+    }
+
+    private protected override void SumOnHost(Span<double> values)
     {
         var memory = (double*)NativeMemory.Alloc((nuint)values.Length, sizeof(double));
         values.CopyTo(new Span<double>(memory, values.Length));
@@ -50,27 +64,26 @@ internal sealed unsafe class MpiGroup : ProcessGroup
         NativeMemory.Free(memory);
     }
 
-    public override byte[] Broadcast(byte[] value, int root = 0)
+    private protected override double SumOnHost(Tensor values, double number, Precision precision)
     {
-        Span<double> length = [Rank == root ? value.Length : 0];
-        Sum(length);
-        var bytes = GC.AllocateUninitializedArray<byte>((int)length[0], pinned: true);
-        if (Rank == root)
-            value.CopyTo(bytes, 0);
-        Keep(bytes, () => Wait(_mpi.BeginBroadcast((byte*)Marshal.UnsafeAddrOfPinnedArrayElement(bytes, 0), bytes.Length, root)));
-        return bytes;
-    }
-
-    private protected override void SumOnHost(Tensor values)
-    {
-        var address = TensorMemory.Pointer<float>(values);
-        var owner = values.alias().DetachFromDisposeScope();
-        Keep(owner, () =>
+        var isShort = precision == Precision.BFloat16;
+        var sent = (isShort ? values.to(ScalarType.BFloat16) : values.alias()).DetachFromDisposeScope();
+        var total = GC.AllocateArray<double>(1, pinned: true);
+        total[0] = number;
+        Keep((sent, total), () =>
         {
-            for (long first = 0; first < owner.NumberOfElements; first += LongestSum)
-                Wait(_mpi.BeginSum(address + first, (int)Math.Min(LongestSum, owner.NumberOfElements - first)));
+            var ofNumber = _mpi.BeginSum((double*)Marshal.UnsafeAddrOfPinnedArrayElement(total, 0), 1);
+            for (long first = 0; first < sent.NumberOfElements; first += LongestSum)
+            {
+                var count = (int)Math.Min(LongestSum, sent.NumberOfElements - first);
+                Wait(isShort ? _mpi.BeginSum(TensorMemory.Pointer<ushort>(sent) + first, count) : _mpi.BeginSum(TensorMemory.Pointer<float>(sent) + first, count));
+            }
+            Wait(ofNumber);
         });
-        owner.Dispose();
+        if (isShort)
+            values.copy_(sent);
+        sent.Dispose();
+        return total[0];
     }
 
     private protected override void Notify(bool isCancelled, string reason) => Tell(isCancelled ? Notice.Cancelled : Notice.Failed, reason);
@@ -98,9 +111,12 @@ internal sealed unsafe class MpiGroup : ProcessGroup
             if (tests % TestsPerLook != 0)
                 continue;
             Look();
-            if (watch.Elapsed > Timeout)
+            if (Timeout != System.Threading.Timeout.InfiniteTimeSpan && watch.Elapsed > Timeout)
                 NameTheLate();
-            Thread.Yield(); // there may be more ranks than cores
+            if (watch.Elapsed < Soon)
+                Thread.Yield(); // there may be more ranks than cores
+            else
+                Thread.Sleep(1);
         }
         _waiting.Clear();
     }

@@ -24,6 +24,7 @@ internal sealed unsafe class MpiLibrary
     private readonly nint _float;
     private readonly nint _double;
     private readonly nint _byte;
+    private readonly nint _short;
     private readonly nint _sum;
     private readonly delegate* unmanaged<nint, nint, int, nint, nint, nint, nint*, int> _sumAll;
     private readonly delegate* unmanaged<nint, int, nint, int, nint, nint*, int> _broadcast;
@@ -31,6 +32,7 @@ internal sealed unsafe class MpiLibrary
     private readonly delegate* unmanaged<int, int, nint, int*, nint, int> _probe;
     private readonly delegate* unmanaged<nint, int, nint, int, int, nint, nint, int> _receive;
     private readonly delegate* unmanaged<nint, int, nint, int, int, nint, nint*, int> _send;
+    private nint _sumOfShorts;
 
     /// <exception cref="DllNotFoundException">Open MPI is not installed.</exception>
     public MpiLibrary()
@@ -42,7 +44,8 @@ internal sealed unsafe class MpiLibrary
         }
         if (_library == 0)
             throw new DllNotFoundException($"Open MPI's library libmpi.so.40 was not found. Install it (Debian: apt-get install openmpi-bin), or set {PathVariable} to its path.");
-        (_world, _float, _double, _byte, _sum) = (Export("ompi_mpi_comm_world"), Export("ompi_mpi_float"), Export("ompi_mpi_double"), Export("ompi_mpi_byte"), Export("ompi_mpi_op_sum"));
+        (_world, _sum) = (Export("ompi_mpi_comm_world"), Export("ompi_mpi_op_sum"));
+        (_float, _double, _byte, _short) = (Export("ompi_mpi_float"), Export("ompi_mpi_double"), Export("ompi_mpi_byte"), Export("ompi_mpi_unsigned_short"));
         _sumAll = (delegate* unmanaged<nint, nint, int, nint, nint, nint, nint*, int>)Export("MPI_Iallreduce");
         _broadcast = (delegate* unmanaged<nint, int, nint, int, nint, nint*, int>)Export("MPI_Ibcast");
         _test = (delegate* unmanaged<nint*, int*, nint, int>)Export("MPI_Test");
@@ -64,9 +67,20 @@ internal sealed unsafe class MpiLibrary
         return (rank, size);
     }
 
-    public nint BeginSum(float* values, int count) => Begin(_sumAll, (nint)values, count, _float);
+    public nint BeginSum(float* values, int count) => Begin(_sumAll, (nint)values, count, _float, _sum);
 
-    public nint BeginSum(double* values, int count) => Begin(_sumAll, (nint)values, count, _double);
+    /// <summary>Begins a sum of numbers in bfloat16, which this library does not know.</summary>
+    public nint BeginSum(ushort* values, int count)
+    {
+        if (_sumOfShorts == 0)
+        {
+            fixed (nint* operation = &_sumOfShorts)
+                Check(((delegate* unmanaged<delegate* unmanaged<ushort*, ushort*, int*, nint*, void>, int, nint*, int>)Export("MPI_Op_create"))(&BFloat16Sum.Add, 1, operation));
+        }
+        return Begin(_sumAll, (nint)values, count, _short, _sumOfShorts);
+    }
+
+    public nint BeginSum(double* values, int count) => Begin(_sumAll, (nint)values, count, _double, _sum);
 
     public nint BeginBroadcast(byte* values, int count, int root)
     {
@@ -115,10 +129,10 @@ internal sealed unsafe class MpiLibrary
             Check(((delegate* unmanaged<int>)Export("MPI_Finalize"))());
     }
 
-    private nint Begin(delegate* unmanaged<nint, nint, int, nint, nint, nint, nint*, int> sum, nint values, int count, nint type)
+    private nint Begin(delegate* unmanaged<nint, nint, int, nint, nint, nint, nint*, int> sum, nint values, int count, nint type, nint operation)
     {
         nint request;
-        Check(sum(InPlace, values, count, type, _sum, _world, &request));
+        Check(sum(InPlace, values, count, type, operation, _world, &request));
         return request;
     }
 

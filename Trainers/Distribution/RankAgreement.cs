@@ -10,15 +10,16 @@ internal static class RankAgreement
     private static readonly string[] MayDiffer = ["number of threads", "device of the "];
 
     /// <summary>Gives all ranks the initial weights of rank 0, and compares everything else that the result depends on.</summary>
-    /// <param name="group">The processes.</param>
+    /// <param name="distributed">The processes.</param>
     /// <param name="step">The networks in training.</param>
     /// <param name="share">The part of each batch that the source of the batches gives.</param>
     /// <param name="fingerprint">What the result depends on, by name.</param>
     /// <exception cref="NotSupportedException">The source cannot divide its batches.</exception>
     /// <exception cref="DistributedException">A rank has other options, data or versions; the message names it.</exception>
     /// <returns>What rank 0 should say of how gradients are summed; null for nothing.</returns>
-    public static string? Begin(ProcessGroup group, TrainingStep step, Share share, Func<IReadOnlyDictionary<string, string>> fingerprint)
+    public static string? Begin(Distributed distributed, TrainingStep step, Share share, Func<IReadOnlyDictionary<string, string>> fingerprint)
     {
+        var group = distributed.Group!;
         if (share.Count != group.Size)
             throw new NotSupportedException($"{nameof(TrainingOptions.Distributed)} is set, but the batches of this training cannot be divided among ranks. Set it to null, and train on rank 0 alone.");
         var note = NcclSum.Choose(group, step.Networks[0].Device, NcclSum.Load);
@@ -26,6 +27,8 @@ internal static class RankAgreement
             network.TakeWeights(group);
         var own = new Dictionary<string, string>(fingerprint())
         {
+            [$"{nameof(Distributed)}.{nameof(Distributed.SynchronizeBatchNormalization)}"] = distributed.SynchronizeBatchNormalization.ToString(),
+            [$"{nameof(Distributed)}.{nameof(Distributed.GradientPrecision)}"] = distributed.GradientPrecision.ToString(),
             ["version of MLExtensions"] = typeof(RankAgreement).Assembly.GetName().Version!.ToString(),
             ["version of TorchSharp"] = typeof(TorchSharp.torch).Assembly.GetName().Version!.ToString(),
         };

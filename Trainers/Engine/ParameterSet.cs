@@ -1,3 +1,4 @@
+using MLExtensions.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -40,8 +41,7 @@ internal sealed class ParameterSet : IDisposable
         _segments[^1] = _segments[^1] with { End = count };
         var device = parameters[0].parameter.device;
         Weights = zeros(count, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
-        Exchanged = zeros(count + 1, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
-        (Gradients, Extra) = (Exchanged.narrow(0, 0, count).DetachFromDisposeScope(), Exchanged.narrow(0, count, 1).DetachFromDisposeScope());
+        Gradients = zeros(count, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
         _buffers = module.named_buffers().Select(entry => (entry.name, entry.buffer)).ToList();
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
@@ -57,12 +57,6 @@ internal sealed class ParameterSet : IDisposable
 
     /// <summary>All gradients, float32.</summary>
     public Tensor Gradients { get; }
-
-    /// <summary>One number behind the gradients, which belongs to whoever sums them over ranks.</summary>
-    public Tensor Extra { get; }
-
-    /// <summary>Gradients and the number behind them.</summary>
-    public Tensor Exchanged { get; }
 
     /// <summary>The parts that are trained in different ways, in order and without gaps.</summary>
     public IReadOnlyList<FlatSegment> Segments => _segments;
@@ -127,8 +121,6 @@ internal sealed class ParameterSet : IDisposable
     {
         Weights.Dispose();
         Gradients.Dispose();
-        Extra.Dispose();
-        Exchanged.Dispose();
         foreach (var copy in _copies)
             copy.Dispose();
         Frozen.Dispose();
@@ -213,7 +205,7 @@ internal sealed class FrozenWeights : IDisposable
             _weights.Add((name, (keepsPrecision ? value : value.clone()).DetachFromDisposeScope()));
         }
         _normalizations = module.named_modules()
-            .Where(entry => entry.module is TorchSharp.Modules.NormBase && selection.IsFrozen(entry.name))
+            .Where(entry => entry.module is BatchNormalization && selection.IsFrozen(entry.name))
             .Select(entry => entry.module)
             .ToList();
     }
@@ -247,7 +239,7 @@ internal static class BFloat16Modules
     /// </summary>
     public static void Convert(nn.Module module)
     {
-        foreach (var leaf in module.modules().Append(module).Distinct().Where(m => !m.children().Any() && m is not TorchSharp.Modules.NormBase))
+        foreach (var leaf in module.modules().Append(module).Distinct().Where(m => !m.children().Any() && m is not BatchNormalization))
             leaf.to(ScalarType.BFloat16);
     }
 }

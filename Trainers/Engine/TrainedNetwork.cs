@@ -15,6 +15,7 @@ internal sealed class TrainedNetwork : IDisposable
 {
     private readonly OptimizationSettings _settings;
     private readonly DropoutGenerator _dropout;
+    private readonly GradientSum _gradients;
     private readonly bool _takesBFloat16;
     private readonly int _threads;
     private readonly List<(string Name, Tensor Value, Tensor Average)> _averagedBuffers = [];
@@ -48,8 +49,14 @@ internal sealed class TrainedNetwork : IDisposable
             foreach (var (buffer, value) in Parameters.Buffers.Where(entry => entry.Value.is_floating_point()))
                 _averagedBuffers.Add((buffer, value, value.clone().DetachFromDisposeScope()));
         }
+        _gradients = new GradientSum(Parameters, settings);
         // Each rank has rows of its own, and drops what is its own.
-        _dropout = new DropoutGenerator(module, settings.Group is { Rank: > 0 and var rank } ? unchecked(seed + (rank * 7919)) : seed, device);
+        _dropout = new DropoutGenerator(module, Distributed.SeedOf(settings.Distributed, seed), device);
+        if (settings.Distributed is { Group: { } group, SynchronizeBatchNormalization: true })
+        {
+            foreach (var normalization in module.modules().OfType<BatchNormalization>())
+                normalization.Sum = group.SumStatistics;
+        }
     }
 
     public string Name { get; }
@@ -65,8 +72,11 @@ internal sealed class TrainedNetwork : IDisposable
 
     public FlatOptimizer Optimizer { get; }
 
-    /// <summary>The number of examples that the next gradient is the mean of. It matters where other ranks have another number.</summary>
+    /// <summary>The number of examples that the next gradient is the mean of. It matters where other batches or ranks have another number.</summary>
     public int Examples { get; set; } = 1;
+
+    /// <summary>Whether the next gradient is the last of an epoch, which no update of the weights may be without.</summary>
+    public bool EndsEpoch { get; set; }
 
     /// <summary>The moving average of the weights, or null.</summary>
     public Tensor? Average { get; }
@@ -84,6 +94,7 @@ internal sealed class TrainedNetwork : IDisposable
     public void BeginEpoch(int epoch)
     {
         Parameters.BeginTraining();
+        _gradients.Clear();
         _dropout.BeginEpoch(epoch);
     }
 
@@ -115,11 +126,12 @@ internal sealed class TrainedNetwork : IDisposable
         return ReadsLossLast ? loss.item<float>() : value;
     }
 
-    /// <summary>Updates the network with the current gradients of the module and zeroes them.</summary>
+    /// <summary>Updates the network with the current gradients of the module and zeroes them; or keeps them, where more batches make an update.</summary>
     public void Apply(double learningRate)
     {
         Parameters.CollectGradients();
-        var scale = AddGradientsOfOthers();
+        if (_gradients.Add(Examples, EndsEpoch) is not { } scale)
+            return;
         Optimizer.Step(learningRate * _settings.LearningRateFactor, scale * ClipFactor(scale));
         Parameters.PublishWeights();
         if (Average is null)
@@ -156,21 +168,24 @@ internal sealed class TrainedNetwork : IDisposable
     {
         using var noGradient = no_grad();
         foreach (var value in Floats().Append(Parameters.Weights))
-        {
-            if (group.Rank != 0)
-                value.zero_();
-            SumValues(group, value);
-        }
+            TakeValues(group, value);
         Parameters.PublishWeights();
         Average?.copy_(Parameters.Weights);
         foreach (var (_, value, average) in _averagedBuffers)
             average.copy_(value);
     }
 
-    /// <summary>Makes the statistics of batches, which each rank has of its own rows, those of all.</summary>
-    public void MeetBuffers(ProcessGroup group)
+    /// <summary>
+    /// Makes the statistics of batches, which each rank has of its own rows, those of all. Weights become those of rank 0: other processors may
+    /// round other than it does.
+    /// </summary>
+    public void Meet(ProcessGroup group)
     {
         using var noGradient = no_grad();
+        TakeValues(group, Parameters.Weights);
+        Parameters.PublishWeights();
+        if (Average is { } mean)
+            TakeValues(group, mean);
         foreach (var value in Floats().Concat(_averagedBuffers.Select(entry => entry.Average)))
         {
             SumValues(group, value);
@@ -179,6 +194,13 @@ internal sealed class TrainedNetwork : IDisposable
     }
 
     private IEnumerable<Tensor> Floats() => Parameters.Buffers.Select(entry => entry.Value).Where(value => value.is_floating_point());
+
+    private static void TakeValues(ProcessGroup group, Tensor values)
+    {
+        if (group.Rank != 0)
+            values.zero_();
+        SumValues(group, values);
+    }
 
     private static void SumValues(ProcessGroup group, Tensor values)
     {
@@ -211,25 +233,12 @@ internal sealed class TrainedNetwork : IDisposable
     {
         Optimizer.Dispose();
         Average?.Dispose();
+        _gradients.Dispose();
         foreach (var (_, _, average) in _averagedBuffers)
             average.Dispose();
         Parameters.Dispose();
         Module.Dispose();
         _dropout.Dispose();
-    }
-
-    /// <summary>Sums the gradients of all ranks, each multiplied by the examples that it is the mean of.</summary>
-    /// <returns>What makes the mean of the sum.</returns>
-    private double AddGradientsOfOthers()
-    {
-        if (_settings.Group is not { } group)
-            return 1;
-        using var scope = NewDisposeScope();
-        using var noGradient = no_grad();
-        Parameters.Gradients.mul_(Number.Of(Examples));
-        Parameters.Extra.fill_(Number.Of(Examples));
-        group.Sum(Parameters.Exchanged);
-        return 1 / Parameters.Extra.ToSingle();
     }
 
     private double ClipFactor(double scale)
@@ -299,8 +308,11 @@ internal sealed record OptimizationSettings
 
     public Precision Precision { get; init; }
 
+    /// <summary>The number of batches whose mean gradient makes one update.</summary>
+    public int AccumulationSteps { get; init; } = 1;
+
     /// <summary>The processes that train it, or null for this one.</summary>
-    public ProcessGroup? Group { get; init; }
+    public Distributed? Distributed { get; init; }
 
     /// <summary>Which layers are trained, and by which rules.</summary>
     public LayerSelection Layers { get; init; } = LayerSelection.All;

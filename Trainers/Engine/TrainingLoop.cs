@@ -73,7 +73,8 @@ internal sealed class TrainingLoop<TBatch>(
 
     private bool TryResume()
     {
-        if (!options.ResumeFromCheckpoint || checkpoint!.TryLoad(step, training.State, _monitor, _group) is not { } state)
+        using var scope = NewDisposeScope();
+        if (!options.ResumeFromCheckpoint || checkpoint!.TryLoad(step, training.HasStateOfEachRank ? RankedState.ToLoad(_group, training.State) : training.State, _monitor, _group) is not { } state)
             return false;
         if (state.Records.Count > options.Epochs)
             throw new InvalidOperationException(FormattableString.Invariant($"{nameof(options.Epochs)} is {options.Epochs}, but the checkpoint in {nameof(options.CheckpointFolder)} '{options.CheckpointFolder}' was made after epoch {state.Records.Count}. Set {nameof(options.Epochs)} to {state.Records.Count} or more to resume, or use another {nameof(options.CheckpointFolder)}."));
@@ -119,7 +120,7 @@ internal sealed class TrainingLoop<TBatch>(
                 _state.Resume();
                 batchNumber++;
                 foreach (var network in step.Networks)
-                    network.Examples = batch.RowCount;
+                    (network.Examples, network.EndsEpoch) = (batch.RowCount, batchNumber == training.BatchCount);
                 var loss = Train(batch, LearningRateAt(epoch - 1 + batch.EpochFraction), metrics);
                 Count(loss, batch, metrics, epoch, batchNumber);
                 _firstLoss ??= loss;
@@ -153,7 +154,7 @@ internal sealed class TrainingLoop<TBatch>(
         if (_group is not { } group)
             return;
         foreach (var network in step.Networks)
-            network.MeetBuffers(group);
+            network.Meet(group);
     }
 
     private double Train(TBatch batch, double learningRate, MetricSums metrics)
@@ -203,8 +204,7 @@ internal sealed class TrainingLoop<TBatch>(
                     metrics.AddExamples(batch.RowCount);
             }
         }
-        if (isDivided)
-            metrics.Add(_group);
+        metrics.Add(_group); // also where all have read the same: what is decided by a metric must be decided alike
         return metrics.ToValues();
     }
 
@@ -218,12 +218,16 @@ internal sealed class TrainingLoop<TBatch>(
     private void SaveCheckpoint()
     {
         var isLast = _stopReason != null || _records.Count == options.Epochs;
-        if (checkpoint != null && options.Distributed is not { IsMain: false } && (isLast || _records.Count % options.CheckpointInterval == 0))
-            checkpoint.Save(step, training.State, _monitor, new CheckpointState(_records, _beforeTraining, Stopped: _stopReason != null, _firstLoss, warnings));
+        if (checkpoint == null || !(isLast || _records.Count % options.CheckpointInterval == 0))
+            return;
+        using var scope = NewDisposeScope();
+        var source = training.HasStateOfEachRank ? RankedState.Gather(_group, training.State) : training.State;
+        if (options.Distributed is not { IsMain: false })
+            checkpoint.Save(step, source, _monitor, new CheckpointState(_records, _beforeTraining, Stopped: _stopReason != null, _firstLoss, warnings));
     }
 
     private double LearningRateAt(double epoch) =>
-        options.LearningRate * options.LearningRateSchedule.Factor(epoch, options.Epochs);
+        options.LearningRate * options.RankRateFactor * options.LearningRateSchedule.Factor(epoch, options.Epochs);
 
     /// <summary>Validation uses the weights that the model would get: the moving average if there is one.</summary>
     private sealed class ResultInUse(IReadOnlyList<TrainedNetwork> networks) : IDisposable
@@ -287,7 +291,7 @@ internal sealed class MetricSums
         group.Sum(sums.AsSpan());
         (_loss, Examples, _hasNoLoss) = (sums[0], (long)sums[1], sums[2] > 0);
         for (var i = 0; i < names.Count; i++)
-            _sums[names[i].Key] = (sums[i + 3], names[i].Value);
+            _sums[names[i].Key] = (sums[i + 3] / (Examples == 0 ? group.Size : 1), names[i].Value); // without examples there are values that are no sums
     }
 
     public IReadOnlyDictionary<string, double> ToValues()

@@ -22,8 +22,6 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
     // Of several ranks, one does.
     private readonly bool _speaks = options.Distributed is not { IsMain: false };
 
-    public IChannel Channel => channel;
-
     public int Seed => seed;
 
     /// <summary>Finds the device, and warns about options that do not suit it.</summary>
@@ -48,6 +46,13 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
             channel.Warning("{0}", warning);
     }
 
+    /// <summary>Writes to the log.</summary>
+    public void Say(string text)
+    {
+        if (_speaks)
+            channel.Info("{0}", text);
+    }
+
     /// <summary>Keeps what was cut, skipped or unknown in data for the history, and says it in the log.</summary>
     /// <param name="counts">The counts of the data.</param>
     /// <param name="data"><see cref="TrainingData"/> or <see cref="ValidationData"/>.</param>
@@ -59,8 +64,8 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         {
             if (note.IsWarning)
                 Warn(note.Text);
-            else if (_speaks)
-                channel.Info("{0}", note.Text);
+            else
+                Say(note.Text);
         }
     }
 
@@ -90,12 +95,11 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
     {
         if (goal == null && options.EarlyStopping != null)
             throw new ArgumentException($"{nameof(options.EarlyStopping)} is set, but this training has no metric to compare epochs with; it must be null.", nameof(options.EarlyStopping));
-        if (StepWarnings.OfCount(options.Epochs, training.BatchCount) is { } few)
+        if (StepWarnings.OfCount(options.Epochs, options.CountSteps(training.BatchCount)) is { } few)
             Warn(few);
         using var progress = host.StartProgressChannel("Training");
         using var reporter = new TrainingReporter(channel, progress, options);
-        var group = options.Distributed?.Group;
-        if (group != null && RankAgreement.Begin(group, step, training.Share, () => Fingerprint()) is { } note && _speaks)
+        if (options.Distributed is { Group: not null } distributed && RankAgreement.Begin(distributed, step, training.Share, () => Fingerprint()) is { } note && _speaks)
             channel.Info("{0}", note);
         var checkpoint = options.CheckpointFolder == null ? null : new CheckpointFile(options.CheckpointFolder, Fingerprint());
         using var memory = FreedMemory.Keep();
@@ -103,7 +107,7 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         using var loop = new TrainingLoop<TBatch>(step, training, validation, goal, options, reporter, checkpoint, BeforeBatch, _warnings);
         var outcome = loop.Run();
         using (NewDisposeScope())
-            step.Diagnose().Concat(step.LossTellsLearning ? StepWarnings.OfLosses(outcome, step.LowersLoss ? training.BatchCount : 0, isNew: options.InitialModel == null && initialWeights == null) : []).ToList().ForEach(Warn);
+            step.Diagnose().Concat(step.LossTellsLearning ? StepWarnings.OfLosses(outcome, step.LowersLoss ? options.CountSteps(training.BatchCount) : 0, isNew: options.InitialModel == null && initialWeights == null) : []).ToList().ForEach(Warn);
         return new TrainingHistory
         {
             Epochs = outcome.Records,

@@ -174,6 +174,9 @@ internal interface IBatchSource<out TBatch>
     /// </summary>
     IReadOnlyList<(string Name, Tensor Value)> State => [];
 
+    /// <summary>Whether the state is another one on each rank.</summary>
+    bool HasStateOfEachRank => false;
+
     /// <summary>
     /// Returns the batches of an epoch: the same for the same epoch, <see cref="State"/> and networks. The caller disposes each one before
     /// it takes the next.

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLExtensions.Engine;
 using MLExtensions.Models;
+using MLExtensions.Networks;
 using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -136,7 +137,7 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
         using var scope = NewDisposeScope();
         using var network = architecture.CreateModule();
         var layers = options.Optimization.Layers;
-        var trained = network.named_modules().FirstOrDefault(entry => entry.module is TorchSharp.Modules.NormBase && !layers.IsFrozen(entry.name));
+        var trained = network.named_modules().FirstOrDefault(entry => entry.module is BatchNormalization && !layers.IsFrozen(entry.name));
         if (trained.module != null)
             throw new ArgumentOutOfRangeException(nameof(options.BatchSize), options.BatchSize, FormattableString.Invariant($"{nameof(options.BatchSize)} is {options.BatchSize}; it must be at least {least}, because batch normalization in this network ('{trained.name}' and others) sees a single value of each channel and row. Larger images would also do."));
     }

@@ -121,7 +121,7 @@ internal sealed class StartingWeights : IDisposable
         var left = report.Missing.Concat(report.OtherShape).ToList();
         if (_options.Epochs == 0 && left.Count > 0)
             throw new ArgumentException($"{nameof(_options.Epochs)} is 0, but {source} has no matching weights for {NameList.Of(left)}; such a network must be trained for at least 1 epoch.", nameof(_options.Epochs));
-        session.Channel.Info("{0}: {1}", source, report);
+        session.Say($"{source}: {report}");
         if (left.Count > 0)
             session.Warn($"{source}: these tensors of the network were initialized randomly: {NameList.Of(left)}");
         if (report.Unexpected.Count > 0)

@@ -56,6 +56,12 @@ public abstract class TrainingOptions
     public int? GlobalBatchSize { get; set; }
 
     /// <summary>
+    /// Number of batches whose mean gradient makes one update of the weights: a larger batch than memory has room for. Batch normalization still
+    /// sees one batch at a time. The last update of an epoch takes the batches that are left. Default 1.
+    /// </summary>
+    public int GradientAccumulationSteps { get; set; } = 1;
+
+    /// <summary>
     /// The processes that train together: <see cref="MLExtensions.Distributed.FromEnvironment"/>. Default null: this one alone.
     /// </summary>
     [DoesNotChangeResult]
@@ -179,8 +185,14 @@ public abstract class TrainingOptions
     /// <summary>Whether somebody compares the data: a training that is resumed, or ranks.</summary>
     internal bool NeedsChecksum => CheckpointFolder != null || Distributed?.Group != null;
 
-    /// <summary>Whether ranks can train on parts of each batch.</summary>
-    private protected virtual bool TakesShares => true;
+    /// <summary>The number of updates of the weights of an epoch.</summary>
+    internal int CountSteps(int batches) => (batches + GradientAccumulationSteps - 1) / GradientAccumulationSteps;
+
+    /// <summary>The factor of all learning rates for the number of ranks.</summary>
+    internal int RankRateFactor => Distributed is { ScaleLearningRate: true } ranks ? ranks.WorldSize : 1;
+
+    /// <summary>The rows of a batch that this rank has.</summary>
+    internal int RowsOfRank => BatchSize / (Distributed?.WorldSize ?? 1);
 
     /// <summary>Whether the weights after an epoch depend on the number of epochs that are asked for.</summary>
     internal virtual bool DependsOnEpochs => LearningRateSchedule is not ConstantSchedule;
@@ -204,7 +216,8 @@ public abstract class TrainingOptions
         ClipNorm = GradientClipNorm,
         AverageDecay = EmaDecay,
         Precision = Precision,
-        Group = Distributed?.Group,
+        AccumulationSteps = GradientAccumulationSteps,
+        Distributed = Distributed,
     };
 
     /// <summary>Whether 0 epochs are allowed because the network is already trained.</summary>
@@ -223,7 +236,7 @@ public abstract class TrainingOptions
     }
 
     /// <summary>
-    /// Returns a copy that is independent of later changes to this object. Its batches and learning rate are those of all ranks together.
+    /// Returns a copy that is independent of later changes to this object. Its batches are those of all ranks together.
     /// </summary>
     internal virtual TrainingOptions Snapshot()
     {
@@ -234,8 +247,6 @@ public abstract class TrainingOptions
         var ranks = Distributed?.WorldSize ?? 1;
         copy.BatchSize = GlobalBatchSize ?? checked(BatchSize * ranks);
         copy.GlobalBatchSize = null;
-        if (ranks > 1 && Distributed!.ScaleLearningRate)
-            copy.LearningRate *= ranks;
         if (Distributed is { IsMain: false })
             copy.BeSilent();
         return copy;
@@ -248,11 +259,10 @@ public abstract class TrainingOptions
     {
         OptionCheck.Require(Epochs >= (StartsTrained ? 0 : 1), Epochs, nameof(Epochs), $"at least 1, or 0 with {TrainedStart}");
         OptionCheck.AtLeast(BatchSize, 1, nameof(BatchSize));
+        OptionCheck.AtLeast(GradientAccumulationSteps, 1, nameof(GradientAccumulationSteps));
         if (GlobalBatchSize is { } all)
             OptionCheck.Require(all >= 1 && all % (Distributed?.WorldSize ?? 1) == 0, all, nameof(GlobalBatchSize), FormattableString.Invariant($"a positive multiple of the number of ranks, {Distributed?.WorldSize ?? 1}"));
         Distributed?.Check();
-        if (Distributed is { WorldSize: > 1 } && !TakesShares)
-            throw new NotSupportedException($"{nameof(Distributed)} is set, but this training cannot be divided among ranks. Set it to null, and train on rank 0 alone.");
         OptionCheck.Positive(LearningRate, nameof(LearningRate));
         OptionCheck.NotNull(LearningRateSchedule, nameof(LearningRateSchedule));
         if (Epochs > 0)

@@ -30,21 +30,7 @@ internal static class Layers
         };
     }
 
-    /// <summary>Batch normalization of vectors.</summary>
-    public static BatchNorm1d BatchNorm1d(long features, double epsilon = NormalizationEpsilon, double momentum = 0.1) =>
-        WithCounter(nn.BatchNorm1d(features, epsilon, momentum, device: CPU, dtype: ScalarType.Float32));
-
-    /// <summary>Batch normalization of images.</summary>
-    public static BatchNorm2d BatchNorm2d(long features, double epsilon = NormalizationEpsilon, double momentum = 0.1) =>
-        WithCounter(nn.BatchNorm2d(features, epsilon, momentum, device: CPU, dtype: ScalarType.Float32));
-
-    /// <summary>TorchSharp gives the counter of batches the type of the weights; in every file it is a whole number.</summary>
-    private static TNorm WithCounter<TNorm>(TNorm norm)
-        where TNorm : NormBase
-    {
-        norm.num_batches_tracked = tensor(0L, ScalarType.Int64, CPU);
-        return norm;
-    }
+    public static BatchNormalization BatchNormalization(long channels, double epsilon = NormalizationEpsilon, double momentum = 0.1) => new(channels, epsilon, momentum);
 }
 
 /// <summary>The vectors of tokens. Networks look them up themselves.</summary>

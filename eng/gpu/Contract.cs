@@ -173,15 +173,13 @@ internal static class Contract
 
         public override int Size => 1;
 
-        public override void Sum(Span<double> values)
+        private protected override double SumOnHost(torch.Tensor values, double number, Precision precision) => number;
+
+        private protected override void SumOnHost(Span<double> values)
         {
         }
 
-        public override byte[] Broadcast(byte[] value, int root = 0) => value;
-
-        private protected override void SumOnHost(torch.Tensor values)
-        {
-        }
+        private protected override byte[] BroadcastOnHost(byte[] value, int root) => value;
 
         private protected override void Notify(bool isCancelled, string reason)
         {

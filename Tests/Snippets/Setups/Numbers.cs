@@ -28,6 +28,8 @@ internal static class Numbers
             data = Tables.Labeled(60, 8, i => i % 2 == 0);
             model = ml.Transforms.NormalizeMeanVariance("Features").Append(ml.BinaryClassification.Trainers.Mlp(epochs: 2)).Fit(data);
         }
+        if (snippet.Has("CrossValidate("))
+            (data, test, pipeline) = (train, Tables.Classes(40, 8, seed: 2), ml.MulticlassClassification.Trainers.Mlp(epochs: 2));
     }
 
     /// <summary>Features in [0, 1].</summary>

@@ -36,6 +36,27 @@ public sealed class MpiTests
     }
 
     [TestMethod]
+    public void GradientsInBFloat16_SameOnAllRanksAndNearThoseInFloat32()
+    {
+        using var folder = new TemporaryFolder();
+        var (exact, rounded) = (Path.Combine(folder.Path, "exact"), Path.Combine(folder.Path, "rounded"));
+        Run(3, "--batch", "33", "--weights", exact).AssertSuccess();
+        Run(3, "--batch", "33", "--bfloat16", "1", "--weights", rounded, "--each", "1").AssertSuccess();
+        var all = Enumerable.Range(0, 3).Select(rank => Read(rounded + rank)).ToArray();
+        Assert.IsTrue(all[0].SequenceEqual(all[1]) && all[0].SequenceEqual(all[2]));
+        var difference = Read(exact).Zip(all[0], (a, b) => Math.Abs(a - b)).Max();
+        Assert.IsTrue(difference is > 1e-7f and < 1e-3f, $"{difference}");
+    }
+
+    [TestMethod]
+    public void OtherFormatOnOneRank_IsNamed()
+    {
+        var result = Run(2, "--bfloat16", "1", "--only", "1");
+        Assert.AreNotEqual(0, result.ExitCode);
+        Assert.Contains("Rank 1 trains something else: Distributed.GradientPrecision is BFloat16, but Float32 on rank 0", result.Output + result.Error);
+    }
+
+    [TestMethod]
     public void OtherData_IsNamedOnEveryRank()
     {
         var result = Run(2, "--other", "1");
@@ -109,6 +130,8 @@ public sealed class MpiTests
         var given = args.Chunk(2).ToDictionary(pair => pair[0], pair => pair[1]);
         int Number(string name, int otherwise) => given.TryGetValue(name, out var value) ? int.Parse(value, CultureInfo.InvariantCulture) : otherwise;
         var distributed = Distributed.FromEnvironment() with { Timeout = TimeSpan.FromSeconds(Number("--timeout", 60)) };
+        if (Number("--bfloat16", 0) == 1 && Number("--only", distributed.Rank) == distributed.Rank)
+            distributed = distributed with { GradientPrecision = Precision.BFloat16 };
         var ml = new MLContext(1);
         var random = new SplitMix64(7);
         var rows = Enumerable.Range(0, Rows).Select(row => new Row { Features = Enumerable.Range(0, Width).Select(_ => (float)random.NextDouble()).ToArray(), Label = row % 2 == 0 }).ToArray();
@@ -128,8 +151,8 @@ public sealed class MpiTests
             ResumeFromCheckpoint = given.ContainsKey("--checkpoint"),
             Progress = new Signal(Number("--at", 0), given.GetValueOrDefault("--signal")),
         }).Fit(ml.Data.LoadFromEnumerable(rows));
-        if (distributed.IsMain && given.TryGetValue("--weights", out var path))
-            model.Model.SaveWeights(path);
+        if ((distributed.IsMain || given.ContainsKey("--each")) && given.TryGetValue("--weights", out var path))
+            model.Model.SaveWeights(given.ContainsKey("--each") ? FormattableString.Invariant($"{path}{distributed.Rank}") : path);
     }
 
     /// <summary>Waits for a signal of the training, and some microseconds more, and ends or stops this process.</summary>

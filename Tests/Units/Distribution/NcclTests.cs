@@ -218,15 +218,13 @@ public sealed class NcclTests
             base.WaitUntil(isDone);
         }
 
-        public override void Sum(Span<double> values)
+        private protected override double SumOnHost(Tensor values, double number, Precision precision) => number;
+
+        private protected override void SumOnHost(Span<double> values)
         {
         }
 
-        public override byte[] Broadcast(byte[] value, int root = 0) => value;
-
-        private protected override void SumOnHost(Tensor values)
-        {
-        }
+        private protected override byte[] BroadcastOnHost(byte[] value, int root) => value;
 
         private protected override void Notify(bool isCancelled, string reason)
         {

@@ -1,4 +1,5 @@
 using MLExtensions.Engine;
+using MLExtensions.Networks;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -52,9 +53,9 @@ public sealed class ParameterSetTests
         using var scope = NewDisposeScope();
         var network = new MlpArchitecture { InputCount = 3, OutputCount = 1, HiddenLayers = [new MlpLayer(4, BatchNormalization: true)] }.CreateModule();
         using var set = new ParameterSet(network, Settings(Precision.BFloat16));
-        var norm = network.modules().OfType<BatchNorm1d>().Single();
-        Assert.AreEqual(ScalarType.Float32, norm.weight.dtype);
-        Assert.AreEqual(ScalarType.Float32, norm.running_mean!.dtype);
+        var norm = network.modules().OfType<BatchNormalization>().Single();
+        Assert.AreEqual(ScalarType.Float32, norm.get_parameter("weight")!.dtype);
+        Assert.AreEqual(ScalarType.Float32, norm.get_buffer("running_mean")!.dtype);
         Assert.AreEqual(ScalarType.BFloat16, network.modules().OfType<Linear>().First().weight.dtype);
         CollectionAssert.AreEquivalent(new[] { "hidden.0.norm.running_mean", "hidden.0.norm.running_var", "hidden.0.norm.num_batches_tracked" }, set.Buffers.Select(buffer => buffer.Name).ToArray());
     }

@@ -99,7 +99,7 @@ public sealed class GradientTests
         using var noGradient = no_grad();
         using var sampler = new UnitSampler(CPU);
         sampler.Reseed((ulong)TestSeed.Of(5));
-        using var divergence = new ContrastiveDivergence(network, sampler, steps, sampleVisible: true);
+        using var divergence = new ContrastiveDivergence(network, sampler, steps, sampleVisible: true, new BatchMeans(null));
         var chain = chains == null ? null : zeros(chains.Value, HiddenCount);
         for (var batch = 0; batch < batches; batch++)
         {

@@ -40,7 +40,7 @@ internal sealed class ForecastTraining(IHost host, LstmForecastingEstimator.Opti
         if (other != null)
             Report(other, other.Series.Count(series => series.Length < options.WindowSize + options.Horizon), 0, TrainingSession.ValidationData, session);
         var head = new ForecastHead(options.Horizon, ScaleOf(start.Head) ?? windows.CreateScale(set, options.Scaling ?? windows.ChooseScaling(set.Width, options.WindowSize), options.WindowSize));
-        session.Channel.Info("{0} windows for training, {1} for validation; Scaling is {2}.", windows.Training.Count, aside.Count, head.Scale.Scaling);
+        session.Say(FormattableString.Invariant($"{windows.Training.Count} windows for training, {aside.Count} for validation; Scaling is {head.Scale.Scaling}."));
         var settings = new BatchSettings(options.BatchSize, architecture.MinimumBatchRows, Seed, Shuffle: true, device);
         var unshuffled = settings with { Shuffle = false, Size = Math.Max(ValidationBatch, options.BatchSize) };
         return new TrainingData<WindowBatch>(

@@ -144,7 +144,7 @@ public abstract class GanOptions : RowTrainingOptions
     /// <summary>The learning rate of the discriminator.</summary>
     /// <param name="epoch">The number of finished epochs, fractional within an epoch.</param>
     internal double DiscriminatorRateAt(double epoch) =>
-        (DiscriminatorLearningRate ?? LearningRate) * (DiscriminatorLearningRateSchedule ?? LearningRateSchedule).Factor(epoch, Epochs);
+        (DiscriminatorLearningRate ?? LearningRate) * RankRateFactor * (DiscriminatorLearningRateSchedule ?? LearningRateSchedule).Factor(epoch, Epochs);
 
     internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
         [(nameof(Networks), Networks == null ? "null" : "set")];

@@ -99,7 +99,7 @@ internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanD
         var module = design.Discriminator.CreateModule();
         options.InitializeWeights(module, SeedSequence.Derive(Seed, SeedSequence.Initialization, DiscriminatorSeed));
         if (known != null)
-            session.Channel.Info("{0}, discriminator: {1}", nameof(options.InitialModel), WarmStart.Copy(known.Discriminator, design.Discriminator, module));
+            session.Say($"{nameof(options.InitialModel)}, discriminator: {WarmStart.Copy(known.Discriminator, design.Discriminator, module)}");
         module.DetachFromDisposeScope();
         return module;
     }

@@ -31,7 +31,7 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
         var features = TokenFeatures.Create(tokenizer, featuresOf);
         if (features.Names.Count > 0)
             return features;
-        session.Channel.Info("{0} returns no feature for any of the {1} tokens of the vocabulary; each has only a vector of its own.", nameof(options.TokenFeatures), tokenizer.VocabularySize);
+        session.Say(FormattableString.Invariant($"{nameof(options.TokenFeatures)} returns no feature for any of the {tokenizer.VocabularySize} tokens of the vocabulary; each has only a vector of its own."));
         return null;
     }
 
@@ -51,13 +51,13 @@ internal sealed class LanguageModelTraining(IHost host, LanguageModelEstimator.O
             if (rows != null)
             {
                 var (shuffled, kept) = SplitRows(tokens, rows, validationTokens, validationRows!, tokenizer, device);
-                session.Channel.Info("{0} training tokens in {1} rows, {2} distinct", shuffled.RowCount, shuffled.Rows, tokenizer.VocabularySize);
+                session.Say(FormattableString.Invariant($"{shuffled.RowCount} training tokens in {shuffled.Rows} rows, {tokenizer.VocabularySize} distinct"));
                 return new TrainingData<TokenBatch>(shuffled, kept, head: null, tokens, validationTokens);
             }
             var (training, aside) = Split(tokens, validationTokens, device);
-            session.Channel.Info("{0} training tokens, {1} distinct", training.RowCount, tokenizer.VocabularySize);
+            session.Say(FormattableString.Invariant($"{training.RowCount} training tokens, {tokenizer.VocabularySize} distinct"));
             if (training.Streams < options.BatchSize)
-                session.Channel.Info("The text is read as {0} parallel streams, not {1} ({2}): each has at least a window of {3} tokens.", training.Streams, options.BatchSize, nameof(options.BatchSize), options.WindowLength);
+                session.Say(FormattableString.Invariant($"The text is read as {training.Streams} parallel streams, not {options.BatchSize} ({nameof(options.BatchSize)}): each has at least a window of {options.WindowLength} tokens."));
             return new TrainingData<TokenBatch>(training, aside, head: null, tokens, validationTokens);
         }
         catch

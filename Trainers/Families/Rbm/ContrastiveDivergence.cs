@@ -1,3 +1,4 @@
+using MLExtensions.Distribution;
 using MLExtensions.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -16,6 +17,7 @@ internal sealed class ContrastiveDivergence : IDisposable
     private readonly UnitSampler _sampler;
     private readonly int _steps;
     private readonly bool _sampleVisible;
+    private readonly BatchMeans _means;
     private readonly SparseVisibleUnits? _sparse;
 
     // Handles are fetched once: in a small RBM they cost as much as the products. Those of frozen parameters are null.
@@ -27,9 +29,11 @@ internal sealed class ContrastiveDivergence : IDisposable
     /// <param name="sampler">The sampler of the states.</param>
     /// <param name="steps">The number of Gibbs steps.</param>
     /// <param name="sampleVisible">Whether visible units are sampled; otherwise their means are used.</param>
+    /// <param name="means">Takes means over the rows of a batch.</param>
     /// <param name="sparse">Centers the gradient of visible units that are nearly all off; null for others.</param>
-    public ContrastiveDivergence(RbmNetwork network, UnitSampler sampler, int steps, bool sampleVisible, SparseVisibleUnits? sparse = null)
+    public ContrastiveDivergence(RbmNetwork network, UnitSampler sampler, int steps, bool sampleVisible, BatchMeans means, SparseVisibleUnits? sparse = null)
     {
+        _means = means;
         _sparse = sparse;
         _network = network;
         _sampler = sampler;
@@ -50,13 +54,11 @@ internal sealed class ContrastiveDivergence : IDisposable
     {
         var (hidden, states) = _sampler.Hidden(_network, visible);
         var reconstruction = _network.VisibleMeans(states);
-        var (drawn, drawnHidden) = chains is null
-            ? Walk(Visible(reconstruction), _steps)
-            : Walk(Visible(_network.VisibleMeans(chains)), _steps, chains);
+        var (drawn, drawnHidden) = chains is null ? Walk(Visible(reconstruction), _steps) : WalkOn(chains);
         Add(visible, hidden, -1.0 / visible.shape[0]);
         Add(drawn, drawnHidden, 1.0 / drawn.shape[0]);
         if (_weight is not null && _hiddenBias is not null && _visibleBias is not null)
-            _sparse?.Center(_weight, _hiddenBias, _visibleBias, hidden);
+            _sparse?.Center(_weight, _hiddenBias, _visibleBias, _means.Of(hidden));
         return (hidden, reconstruction);
     }
 
@@ -65,6 +67,13 @@ internal sealed class ContrastiveDivergence : IDisposable
         _weight?.Dispose();
         _hiddenBias?.Dispose();
         _visibleBias?.Dispose();
+    }
+
+    /// <summary>Each rank walks with all chains, so that all have the same: a sum of gradients needs nothing else.</summary>
+    private (Tensor Visible, Tensor Hidden) WalkOn(Tensor chains)
+    {
+        using var whole = _sampler.DrawForAll();
+        return Walk(Visible(_network.VisibleMeans(chains)), _steps, chains);
     }
 
     /// <summary>Runs the given number of Gibbs steps. The last hidden units are means, which vary less than states.</summary>
@@ -100,7 +109,7 @@ internal sealed class ContrastiveDivergence : IDisposable
 /// Pushes hidden units to be on for a given fraction of the time, with the gradient of the cross entropy between that fraction and a
 /// decaying mean of the unit's probability (Lee, Ekanadham and Ng, 2008; Hinton's guide, section 11).
 /// </summary>
-internal sealed class SparsityPenalty(RbmNetwork network, double target, double cost) : IDisposable
+internal sealed class SparsityPenalty(RbmNetwork network, double target, double cost, BatchMeans means) : IDisposable
 {
     private const double Decay = 0.9;
 
@@ -112,13 +121,29 @@ internal sealed class SparsityPenalty(RbmNetwork network, double target, double 
     /// <param name="hidden">The probabilities of the hidden units, <c>[rows, hidden]</c>.</param>
     public void AddGradient(Tensor visible, Tensor hidden)
     {
-        Mean.mul_(Number.Of(Decay)).add_(hidden.mean([0]).to(ScalarType.Float32), alpha: Number.Of(1 - Decay));
+        Mean.mul_(Number.Of(Decay)).add_(means.Of(hidden).to(ScalarType.Float32), alpha: Number.Of(1 - Decay));
         var push = Mean.sub(Number.Of(target)).mul_(Number.Of(cost)).to(hidden.dtype);
         network.HiddenBias.grad?.add_(push, Number.One);
-        network.Weight.grad?.add_(outer(push, visible.mean([0])), Number.One);
+        network.Weight.grad?.add_(outer(push, means.Of(visible)), Number.One);
     }
 
     public void Dispose() => Mean.Dispose();
+}
+
+/// <summary>Means over the rows of a batch, of all ranks.</summary>
+internal sealed class BatchMeans(ProcessGroup? group)
+{
+    /// <param name="rows"><c>[rows, values]</c>, as many on each rank.</param>
+    /// <returns><c>[values]</c>.</returns>
+    public Tensor Of(Tensor rows)
+    {
+        var mean = rows.mean([0]);
+        if (group == null)
+            return mean;
+        using var sum = mean.to(ScalarType.Float32, copy: true);
+        group.Sum(sum);
+        return sum.div(Number.Of(group.Size)).to(rows.dtype);
+    }
 }
 
 /// <summary>Sums over rows.</summary>

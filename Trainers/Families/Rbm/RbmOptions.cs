@@ -112,9 +112,6 @@ public sealed partial class RbmEstimator
 
         internal RbmColumnNames ColumnNames => new(OutputColumnName, InputColumnName, ReconstructionColumnName, FreeEnergyColumnName);
 
-        /// <summary>Chains go on from batch to batch; those of other ranks would not be in a checkpoint.</summary>
-        private protected override bool TakesShares => PersistentChains == null;
-
         internal override IReadOnlyList<(string Name, string Value)> DescribeSizes(NetworkArchitecture architecture) =>
             [(nameof(HiddenLayers), FormattableString.Invariant($"[{NameList.Of(HiddenLayers.Select(layer => FormattableString.Invariant($"{layer.Units}")).ToList())}]")), (nameof(PersistentChains), PersistentChains?.ToString(CultureInfo.InvariantCulture) ?? "null")];
 

@@ -53,9 +53,10 @@ internal sealed class RbmStep : TrainingStep<RowBatch>
         _sampler = new UnitSampler(trained.Device, Distributed.ShareOf(options.Distributed));
         _sparse = network.Architecture.VisibleUnits == VisibleUnitType.Bernoulli ? SparseVisibleUnits.Of(statistics, _type) : null;
         _rateFactor = options.AdaptsLearningRate ? _sparse?.RateFactor ?? 1 : 1;
-        _divergence = new ContrastiveDivergence(network, _sampler, options.GibbsSteps, options.SampleVisible ?? options.PersistentChains != null, _sparse);
+        var means = new BatchMeans(options.Distributed?.Group);
+        _divergence = new ContrastiveDivergence(network, _sampler, options.GibbsSteps, options.SampleVisible ?? options.PersistentChains != null, means, _sparse);
         if (options.SparsityTarget is { } target)
-            _sparsity = new SparsityPenalty(network, target, options.SparsityCost);
+            _sparsity = new SparsityPenalty(network, target, options.SparsityCost, means);
         if (options.PersistentChains is { } chains)
             _chains = zeros(chains, network.Architecture.OutputCount, dtype: _type, device: trained.Device).DetachFromDisposeScope();
     }

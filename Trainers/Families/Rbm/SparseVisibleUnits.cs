@@ -66,10 +66,9 @@ internal sealed class SparseVisibleUnits : IDisposable
     /// <param name="weight">The gradient of the weights, <c>[hidden, visible]</c>.</param>
     /// <param name="hiddenBias">The gradient of the hidden biases.</param>
     /// <param name="visibleBias">The gradient of the visible biases.</param>
-    /// <param name="hidden">The means of the hidden units in a batch, <c>[rows, hidden]</c>.</param>
-    public void Center(Tensor weight, Tensor hiddenBias, Tensor visibleBias, Tensor hidden)
+    /// <param name="hiddenMean">The means of the hidden units over a batch.</param>
+    public void Center(Tensor weight, Tensor hiddenBias, Tensor visibleBias, Tensor hiddenMean)
     {
-        var hiddenMean = hidden.mean([0]);
         weight.addr_(hiddenBias, _mean, 1, -1);
         weight.addr_(hiddenMean, visibleBias, 1, -1);
         hiddenBias.sub_(weight.mv(_mean));

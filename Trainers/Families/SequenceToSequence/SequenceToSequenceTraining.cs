@@ -44,7 +44,7 @@ internal sealed class SequenceToSequenceTraining(IHost host, SequenceToSequenceE
             var (training, aside) = pairs.Split(others == null ? options.ValidationFraction : 0, Seed, groupColumn);
             if (training.Length == 0 || (others == null && options.ValidationFraction > 0 && aside.Length == 0))
                 throw new ArgumentException(FormattableString.Invariant($"ValidationFraction {options.ValidationFraction} of {pairs.Count} rows leaves {training.Length} rows for training and {aside.Length} for validation; both need at least one."));
-            session.Channel.Info("{0} pairs for training; {1} distinct tokens in the target, {2} in the source", training.Length, network.OutputCount, network.SourceTokenizer.VocabularySize);
+            session.Say(FormattableString.Invariant($"{training.Length} pairs for training; {network.OutputCount} distinct tokens in the target, {network.SourceTokenizer.VocabularySize} in the source"));
             return new TrainingData<PairBatch>(
                 Batches(pairs, training, shuffle: true),
                 others != null ? Batches(others, [.. Enumerable.Range(0, others.Count)], shuffle: false) : aside.Length > 0 ? Batches(pairs, aside, shuffle: false) : null,

@@ -162,7 +162,7 @@ internal sealed class MlpNetwork : nn.Module<Tensor, Tensor>
 internal sealed class MlpHiddenLayer : nn.Module<Tensor, Tensor>
 {
     private readonly Linear linear;
-    private readonly BatchNorm1d? norm;
+    private readonly BatchNormalization? norm;
     private readonly ParametricReLU? prelu;
     private readonly SeededDropout? dropout;
     private readonly Activation _activation;
@@ -172,7 +172,7 @@ internal sealed class MlpHiddenLayer : nn.Module<Tensor, Tensor>
     {
         _activation = layer.Activation;
         linear = Layers.Linear(inputs, layer.Units);
-        norm = layer.BatchNormalization ? Layers.BatchNorm1d(layer.Units) : null;
+        norm = layer.BatchNormalization ? Layers.BatchNormalization(layer.Units) : null;
         prelu = layer.Activation == Activation.PReLU ? new ParametricReLU() : null;
         dropout = layer.Dropout > 0 ? new SeededDropout(layer.Dropout) : null;
         RegisterComponents();

@@ -12,7 +12,7 @@ namespace MLExtensions.Families.Rbm;
 /// <param name="share">The part of each batch; random numbers are drawn for the others', too, so that each row gets what it would get alone.</param>
 internal sealed class UnitSampler(Device device, Share? share = null) : IDisposable
 {
-    private readonly Share _share = share ?? Share.Whole;
+    private Share _share = share ?? Share.Whole;
     private readonly Generator? _generator = device.type == DeviceType.CPU ? new Generator(0) : null;
     private BernoulliDraws _draws;
 
@@ -25,6 +25,9 @@ internal sealed class UnitSampler(Device device, Share? share = null) : IDisposa
         else
             cuda.manual_seed_all((long)(seed >> 1));
     }
+
+    /// <summary>Until the result is disposed, rows are those of all ranks, and not a part of them.</summary>
+    public IDisposable DrawForAll() => new WithoutShare(this);
 
     /// <summary>Returns the expected values of the hidden units and their sampled states.</summary>
     public (Tensor Means, Tensor States) Hidden(RbmNetwork network, Tensor visible)
@@ -90,6 +93,16 @@ internal sealed class UnitSampler(Device device, Share? share = null) : IDisposa
         var noise = _generator == null ? rand_like(probabilities) : Draw(probabilities, drawn => drawn.uniform_(0, 1, _generator)).to(probabilities.dtype);
         var scores = probabilities.log().sub_(noise.clamp_(Number.Of(1e-7), Number.Of(1 - 1e-7)).log_().neg_().log_());
         return zeros_like(probabilities).scatter_(1, scores.argmax(1, keepdim: true), ones_like(probabilities));
+    }
+
+    private sealed class WithoutShare : IDisposable
+    {
+        private readonly UnitSampler _sampler;
+        private readonly Share _share;
+
+        public WithoutShare(UnitSampler sampler) => (_sampler, _share, sampler._share) = (sampler, sampler._share, Share.Whole);
+
+        public void Dispose() => _sampler._share = _share;
     }
 }
 

@@ -294,13 +294,13 @@ public sealed class DqnLogTests
     private static Dictionary<string, float> Named(DqnTransformer policy, int cell) =>
         policy.ActionNames!.Zip(policy.ActionValues(Corridor.At(cell))).ToDictionary(pair => pair.First, pair => pair.Second);
 
-    private static DqnEstimator.Options Options(bool episodes) => new()
+    internal static DqnEstimator.Options Options(bool episodes) => new()
     {
         Epochs = 15, BatchSize = 16, LearningRate = 5e-3, Layers = DqnLayers.Perceptron(16), DiscountFactor = .9, ReturnSteps = 1, TargetUpdateRate = .05, Seed = TestSeed.Of(1), ThreadCount = 1, Device = "cpu",
         EpisodeColumnName = episodes ? nameof(Step.Episode) : null,
     };
 
-    private static DqnTransformer Fit(Step[] steps, DqnEstimator.Options options) => Ml.ReinforcementLearning.Trainers.Dqn(options).Fit(Keyed(steps));
+    internal static DqnTransformer Fit(Step[] steps, DqnEstimator.Options options) => Ml.ReinforcementLearning.Trainers.Dqn(options).Fit(Keyed(steps));
 
     private static IDataView Keyed(Step[] steps)
     {
@@ -310,7 +310,7 @@ public sealed class DqnLogTests
         return Ml.Transforms.Conversion.MapValueToKey("Action", keyOrdinality: order).Fit(data).Transform(data);
     }
 
-    private static Step[] Steps(int count, int random)
+    internal static Step[] Steps(int count, int random)
     {
         using var corridor = new Corridor();
         var (generator, steps, episode, number) = (new Random(TestSeed.Of(random)), new List<Step>(), 0, 0);
@@ -355,7 +355,7 @@ public sealed class DqnLogTests
         public bool Terminated { get; set; }
     }
 
-    private sealed class Step
+    internal sealed class Step
     {
         public int Episode { get; set; }
 

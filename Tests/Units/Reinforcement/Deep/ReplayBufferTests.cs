@@ -133,7 +133,7 @@ public sealed class ReplayBufferTests
         using var buffer = new ReplayBuffer(new ReplayFormat(1, 1, ReplayStorage.Single, false, 2, IsPrioritized: true), 40, "test");
         Episode(buffer, Enumerable.Range(0, 31).Select(value => (float)value).ToArray(), new float[30], terminated: true);
         var options = new DqnEstimator.Options { BatchSize = 10, PriorityExponent = 1, PriorityCorrection = 1, ReturnSteps = 1 };
-        using var batches = new ReplayBatches(buffer, options);
+        using var batches = new ReplayBatches(buffer, options, isShared: false);
         var random = new Random(1);
         var states = new List<float>();
         for (var i = 0; i < 100; i++)

@@ -96,11 +96,14 @@ public sealed partial class DqnEstimator : NetworkEstimator<DqnTransformer>
     {
         if (_options.EarlyStopping != null && _options.EvaluationEpisodes == 0)
             throw new ArgumentException($"{nameof(_options.EarlyStopping)} needs evaluations, but {nameof(_options.EvaluationEpisodes)} is 0; set their number.", nameof(_options.EarlyStopping));
-        var watched = CheckedEnvironment.Around(environment);
-        var design = DqnDesign.Of(_options, watched);
-        _options.CheckLearns(design.Replay.FrameCount);
-        var training = new DqnTraining(Host, _options, Seed, design, watched, second == null ? null : CheckedEnvironment.Around(second));
-        return Create(training.Run(), design);
+        return Distributed.Run(_options.Distributed, () =>
+        {
+            var watched = CheckedEnvironment.Around(environment);
+            var design = DqnDesign.Of(_options, watched);
+            _options.CheckLearns(design.Replay.FrameCount);
+            var training = new DqnTraining(Host, _options, Seed, design, watched, second == null ? null : CheckedEnvironment.Around(second));
+            return Create(training.Run(), design);
+        });
     }
 
     private DqnTransformer Create(NetworkModelParameters model, DqnDesign design) => new(Host, model, _options.Columns, design.Actions);

@@ -180,11 +180,11 @@ public sealed partial class DqnEstimator
         /// </summary>
         public int? TargetUpdateInterval { get; set; }
 
-        /// <summary>The number of steps in the environment per epoch. Default 1,000.</summary>
+        /// <summary>The number of steps in the environment per epoch; with <see cref="TrainingOptions.Distributed"/>, those of each rank in its own. Default 1,000.</summary>
         public int StepsPerEpoch { get; set; } = 1000;
 
         /// <summary>
-        /// The number of steps that the replay buffer holds; the oldest are forgotten. Its memory is taken at once and stated in the log. Rows of
+        /// The number of steps that the replay buffer of each rank holds; the oldest are forgotten. Its memory is taken at once and stated in the log. Rows of
         /// a log are all kept. Default 100,000.
         /// </summary>
         public int ReplayCapacity { get; set; } = 100_000;
@@ -242,9 +242,6 @@ public sealed partial class DqnEstimator
         /// there that it believes too much (Kumar et al., "Conservative Q-Learning", 2020). 0 is plain Q-learning. Default 1.
         /// </summary>
         public double ConservativeWeight { get; set; } = 1;
-
-        /// <summary>An agent has one experience, which ranks do not share.</summary>
-        private protected override bool TakesShares => false;
 
         internal override bool DependsOnEpochs => base.DependsOnEpochs || (InitialEpsilon != FinalEpsilon && EpsilonDecayFraction > 0) || PrioritizedReplay;
 

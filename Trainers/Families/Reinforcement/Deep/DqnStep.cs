@@ -46,9 +46,9 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
     {
         (_network, _target, _options, _experience, _evaluation, _throwIfCancelled) = (network, target, options, experience, evaluation, throwIfCancelled);
         _loss = new TransitionLoss(options, isLog: experience == null, actions.Count);
-        _values = ActionValues.Of(network, options.BatchSize, options.Precision, learns: true);
-        _nextValues = ActionValues.Of(network, options.BatchSize, options.Precision, learns: false);
-        _targetValues = ActionValues.Of(target, options.BatchSize, options.Precision, learns: false);
+        _values = ActionValues.Of(network, options.RowsOfRank, options.Precision, learns: true);
+        _nextValues = ActionValues.Of(network, options.RowsOfRank, options.Precision, learns: false);
+        _targetValues = ActionValues.Of(target, options.RowsOfRank, options.Precision, learns: false);
         _scorer = new ActionValueScorer((ActionValueArchitecture)network.Architecture, network.Module, network.Device);
         _policy = new GreedyPolicy(_scorer, actions);
         experience?.Follow(_policy);
@@ -138,6 +138,7 @@ internal sealed class DqnStep : TrainingStep<TransitionBatch>
             Add(_loss.IsCloning ? "logit" : "value", _valueSum / _batches);
         if (_experience == null)
             return;
+        _experience.Episodes.Add(_options.Distributed?.Group);
         Add("epsilon", _experience.Epsilon);
         Add("episodes", _experience.Episodes.Count);
         if (_experience.Episodes.Count == 0)

@@ -68,11 +68,11 @@ internal sealed class DqnTraining : NetworkTraining<TransitionBatch>
     {
         if (_environment == null)
             return OpenLog(input, validation, session);
-        var (bytes, ofBatch) = (_design.Replay.Bytes(_options.ReplayCapacity), _design.Replay.BatchBytes(_options.BatchSize));
+        var (bytes, ofBatch) = (_design.Replay.Bytes(_options.ReplayCapacity), _design.Replay.BatchBytes(_options.RowsOfRank));
         if (bytes + ofBatch > MachineMemory.Available)
             throw new ArgumentException(FormattableString.Invariant($"{nameof(_options.ReplayCapacity)} is {_options.ReplayCapacity}: the replay buffer of {_environment.Name} would take {MachineMemory.Text(bytes)}, and {nameof(_options.BatchSize)} = {_options.BatchSize} besides {MachineMemory.Text(ofBatch)}; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make it smaller{(_design.Replay.Storage == ReplayStorage.Single ? $", or set {nameof(_options.ReplayStorage)} = {ReplayStorage.Byte} for whole numbers from 0 to 255" : "")}."), nameof(_options.ReplayCapacity));
-        session.Channel.Info("{0}", FormattableString.Invariant($"The replay buffer holds {_options.ReplayCapacity:#,0} steps in {MachineMemory.Text(bytes)}."));
-        _experience = new Experience(_environment, _design, _options, Seed, session.ThrowIfCancelled);
+        session.Say(FormattableString.Invariant($"The replay buffer holds {_options.ReplayCapacity:#,0} steps in {MachineMemory.Text(bytes)}."));
+        _experience = new Experience(_environment, _design, _options, Distributed.SeedOf(_options.Distributed, Seed), session.ThrowIfCancelled);
         var evaluation = CanEvaluate ? new OneEvaluation() : null;
         return new TrainingData<TransitionBatch>(_experience, evaluation, head: null, _experience);
     }
@@ -95,7 +95,7 @@ internal sealed class DqnTraining : NetworkTraining<TransitionBatch>
 
     private protected override IReadOnlyDictionary<string, string>? Fingerprint(TrainingData<TransitionBatch> data) => _environment == null
         ? null
-        : new Dictionary<string, string> { ["environment"] = $"{Describe(_environment.Inner)}, {_environment.ObservationSpace}, {_environment.ActionSpace}" };
+        : new Dictionary<string, string> { ["number of actors"] = FormattableString.Invariant($"{_options.Distributed?.WorldSize ?? 1}"), ["environment"] = $"{Describe(_environment.Inner)}, {_environment.ObservationSpace}, {_environment.ActionSpace}" };
 
     /// <summary>An environment with all its wrappers.</summary>
     private static string Describe(IEnvironment environment) => environment switch
@@ -131,12 +131,12 @@ internal sealed class DqnTraining : NetworkTraining<TransitionBatch>
     {
         var log = new DqnLog(data, _options, _design, _policy);
         var buffer = log.Read();
-        session.Channel.Info("{0}", FormattableString.Invariant($"{log.Rows:#,0} logged transitions of the {name} are held in {MachineMemory.Text(_design.Replay.Bytes(buffer.Count))}."));
+        session.Say(FormattableString.Invariant($"{log.Rows:#,0} logged transitions of the {name} are held in {MachineMemory.Text(_design.Replay.Bytes(buffer.Count))}."));
         session.Report(log.Counts, name, log.Note is { } note ? [new DataNote(note, IsWarning: true)] : []);
         return (buffer, log.Rows);
     }
 
-    private string ChecksumOf(ReplayBuffer buffer) => _options.CheckpointFolder == null
+    private string ChecksumOf(ReplayBuffer buffer) => !_options.NeedsChecksum
         ? "not computed"
         : WeightChecksum.Of(buffer.State.Where(entry => entry.Name != "priorities").Select(entry => entry.Value));
 

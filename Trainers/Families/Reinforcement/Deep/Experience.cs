@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Networks;
 using MLExtensions.Tensors;
@@ -51,13 +52,13 @@ internal sealed class Experience : IBatchSource<TransitionBatch>, IDisposable
         (_state, _mask, _allowed) = (new float[design.Replay.StateSize], new bool[_actions.Count], new bool[_actions.Count]);
         var start = environment.Reset(seed);
         _buffer = new ReplayBuffer(design.Replay, options.ReplayCapacity, environment.Name);
-        _batches = new ReplayBatches(_buffer, options);
+        _batches = new ReplayBatches(_buffer, options, isShared: false);
         _counters = new HostTensor<long>(Counters);
         try
         {
             _buffer.Begin(start.Observation.Span, Places(start.ActionMask.Span));
             if (options.CheckpointFolder != null)
-                _kept = new HostTensor<byte>((2L * environment.SaveState().Length) + SpareBytes);
+                _kept = new HostTensor<byte>(((2L * environment.SaveState().Length / SpareBytes) + 2) * SpareBytes); // the same on all ranks
         }
         catch
         {
@@ -72,6 +73,11 @@ internal sealed class Experience : IBatchSource<TransitionBatch>, IDisposable
 
     /// <summary>The number of batches of an epoch, on average if intervals do not fit into it, at least those of one training.</summary>
     public int BatchCount => (int)Math.Min(int.MaxValue, Math.Max(1, (long)_options.StepsPerEpoch / _options.TrainingInterval) * _options.GradientSteps);
+
+    public Share Share => Distributed.ShareOf(_options.Distributed);
+
+    /// <summary>Each rank is an agent of its own.</summary>
+    public bool HasStateOfEachRank => true;
 
     /// <summary>The episodes that ended in this epoch, and how they went.</summary>
     public EpisodeSums Episodes { get; } = new();
@@ -110,7 +116,8 @@ internal sealed class Experience : IBatchSource<TransitionBatch>, IDisposable
             for (var i = 0; i < _options.GradientSteps; i++)
             {
                 var copies = _options.TargetUpdateInterval is { } interval ? _steps / interval : 0;
-                if (_batches.Draw(_random, _options.ReturnSteps, Done, (double)step / _options.StepsPerEpoch, copies > _copies) is not { } batch)
+                var batch = _batches.Draw(_random, _options.ReturnSteps, Done, (double)step / _options.StepsPerEpoch, copies > _copies);
+                if (!AllHave(batch) || batch == null)
                     break;
                 _copies = copies;
                 yield return batch;
@@ -133,6 +140,16 @@ internal sealed class Experience : IBatchSource<TransitionBatch>, IDisposable
         _buffer.Dispose();
         _counters.Dispose();
         _kept?.Dispose();
+    }
+
+    /// <summary>Whether all ranks have a batch: one that has none must not leave the others waiting.</summary>
+    private bool AllHave(TransitionBatch? batch)
+    {
+        if (_options.Distributed?.Group is not { } group)
+            return batch != null;
+        Span<double> missing = [batch == null ? 1 : 0];
+        group.Sum(missing);
+        return missing[0] == 0;
     }
 
     private void Act()
@@ -215,4 +232,12 @@ internal sealed class EpisodeSums
     public void Add(double sum, long length) => (_returns, _lengths, Count) = (_returns + sum, _lengths + length, Count + 1);
 
     public void Clear() => (_returns, _lengths, Count) = (0, 0, 0);
+
+    /// <summary>Adds the episodes of all ranks.</summary>
+    public void Add(ProcessGroup? group)
+    {
+        double[] sums = [_returns, _lengths, Count];
+        group?.Sum(sums.AsSpan());
+        (_returns, _lengths, Count) = (sums[0], (long)sums[1], (long)sums[2]);
+    }
 }

@@ -1,3 +1,4 @@
+using MLExtensions.Distribution;
 using MLExtensions.Engine;
 using MLExtensions.Networks;
 
@@ -13,12 +14,20 @@ internal sealed class ReplayBatches : IDisposable
     private readonly DqnEstimator.Options _options;
     private readonly TransitionBlock _block;
     private readonly int[] _places;
+    private readonly double[] _errors;
+    private readonly int _first;
+    private readonly ProcessGroup? _group;
 
-    public ReplayBatches(ReplayBuffer buffer, DqnEstimator.Options options)
+    /// <param name="buffer">Where transitions are drawn from.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="isShared">Whether all ranks have the same transitions. Otherwise each draws its part of a batch from its own.</param>
+    public ReplayBatches(ReplayBuffer buffer, DqnEstimator.Options options, bool isShared)
     {
-        (_buffer, _options) = (buffer, options);
-        _block = new TransitionBlock(options.BatchSize, buffer.Format);
-        _places = new int[options.BatchSize];
+        (_buffer, _options, _group) = (buffer, options, isShared ? options.Distributed?.Group : null);
+        _block = new TransitionBlock(options.RowsOfRank, buffer.Format);
+        _places = new int[isShared ? options.BatchSize : options.RowsOfRank];
+        _errors = new double[_places.Length];
+        _first = isShared ? options.RowsOfRank * (options.Distributed?.Rank ?? 0) : 0;
     }
 
     /// <summary>Draws a batch; null if there are no whole transitions yet.</summary>
@@ -29,11 +38,11 @@ internal sealed class ReplayBatches : IDisposable
     /// <param name="copiesTarget">Whether the target network becomes a copy before it.</param>
     public TransitionBatch? Draw(Random random, int steps, double done, double epochFraction, bool copiesTarget)
     {
-        if (!_block.Fill(_buffer, random, steps, _options.DiscountFactor, _places))
+        if (!_block.Fill(_buffer, random, steps, _options.DiscountFactor, _places, _first))
             return null;
         if (_buffer.Priorities is { } priorities)
             Weigh(priorities, Math.Min(1, _options.PriorityCorrection + ((1 - _options.PriorityCorrection) * done)));
-        return new TransitionBatch(_options.BatchSize, epochFraction, _block)
+        return new TransitionBatch(_block.Rows, epochFraction, _block)
         {
             CopiesTarget = copiesTarget,
             TakeErrors = _buffer.Priorities == null ? null : TakeErrors,
@@ -46,20 +55,27 @@ internal sealed class ReplayBatches : IDisposable
     private void Weigh(SumTree priorities, double power)
     {
         var weights = _block.Weights.Values;
-        for (var i = 0; i < weights.Length; i++)
-            weights[i] = (float)Math.Pow(_buffer.Count * priorities[_places[i]] / priorities.Total, -power);
         var largest = 0f;
-        foreach (var weight in weights)
+        for (var i = 0; i < _places.Length; i++)
+        {
+            var weight = (float)Math.Pow(_buffer.Count * priorities[_places[i]] / priorities.Total, -power);
             largest = Math.Max(largest, weight);
+            if (i >= _first && i < _first + weights.Length)
+                weights[i - _first] = weight;
+        }
         foreach (ref var weight in weights)
             weight /= largest;
     }
 
     private void TakeErrors(ReadOnlySpan<float> errors)
     {
+        Array.Clear(_errors);
         for (var i = 0; i < errors.Length; i++)
+            _errors[_first + i] = errors[i];
+        _group?.Sum(_errors.AsSpan());
+        for (var i = 0; i < _errors.Length; i++)
         {
-            var priority = MathF.Pow(Math.Abs(errors[i]) + LeastError, (float)_options.PriorityExponent);
+            var priority = MathF.Pow(Math.Abs((float)_errors[i]) + LeastError, (float)_options.PriorityExponent);
             if (!float.IsFinite(priority))
                 continue; // the loss is not finite either, and ends the training
             _buffer.Priorities![_places[i]] = priority;
@@ -77,7 +93,9 @@ internal sealed class ReplayBatches : IDisposable
 /// <param name="seed">The seed of what is drawn.</param>
 internal sealed class LogBatches(ReplayBuffer buffer, long rows, string checksum, DqnEstimator.Options options, int steps, int seed) : IBatchSource<TransitionBatch>, IDisposable
 {
-    private readonly ReplayBatches _batches = new(buffer, options);
+    private readonly ReplayBatches _batches = new(buffer, options, isShared: true);
+
+    public Share Share => Distributed.ShareOf(options.Distributed);
 
     public long RowCount => (long)BatchCount * options.BatchSize;
 
@@ -123,8 +141,8 @@ internal sealed class HeldOutBatches : IBatchSource<TransitionBatch>, IDisposabl
     public HeldOutBatches(ReplayBuffer buffer, string checksum, DqnEstimator.Options options, int steps)
     {
         (_buffer, Checksum, _options, _steps) = (buffer, checksum, options, steps);
-        _places = buffer.WholePlaces(steps).Chunk(options.BatchSize).ToArray();
-        _block = new TransitionBlock(options.BatchSize, buffer.Format);
+        _places = buffer.WholePlaces(steps).Chunk(options.RowsOfRank).ToArray();
+        _block = new TransitionBlock(options.RowsOfRank, buffer.Format);
     }
 
     public long RowCount => _places.Sum(places => (long)places.Length);

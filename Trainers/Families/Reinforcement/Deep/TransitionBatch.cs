@@ -103,17 +103,20 @@ internal sealed class TransitionBlock : IDisposable
     /// <param name="random">The random numbers; null to take the places that are given.</param>
     /// <param name="steps">The number of steps of a return.</param>
     /// <param name="discountFactor">What a reward is worth one step later.</param>
-    /// <param name="places">The places of the transitions; receives them if they are drawn.</param>
+    /// <param name="places">The places of the transitions, also of those before and after this block; receives them if they are drawn.</param>
+    /// <param name="first">The place that the first row of this block is at.</param>
     /// <returns>False if there are no whole transitions yet.</returns>
-    public bool Fill(ReplayBuffer buffer, Random? random, int steps, double discountFactor, int[] places)
+    public bool Fill(ReplayBuffer buffer, Random? random, int steps, double discountFactor, int[] places, int first = 0)
     {
+        for (var i = 0; random != null && i < places.Length; i++)
+        {
+            places[i] = buffer.Draw(random, steps, i, places.Length);
+            if (places[i] < 0)
+                return false;
+        }
         HasMasks = buffer.HasMasks;
         for (var i = 0; i < Rows; i++)
         {
-            if (random != null)
-                places[i] = buffer.Draw(random, steps, i, Rows);
-            if (places[i] < 0)
-                return false;
             var row = new TransitionRow(
                 States.Slice((long)i * _states, _states),
                 NextStates.Slice((long)i * _states, _states),
@@ -122,7 +125,7 @@ internal sealed class TransitionBlock : IDisposable
                 ref Discounts[i],
                 HasMasks ? Masks.Slice((long)i * _actions, _actions) : [],
                 HasMasks ? NextMasks.Slice((long)i * _actions, _actions) : []);
-            buffer.Read(places[i], steps, discountFactor, row);
+            buffer.Read(places[first + i], steps, discountFactor, row);
         }
         return true;
     }

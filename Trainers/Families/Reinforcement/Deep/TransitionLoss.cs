@@ -25,7 +25,7 @@ internal sealed class TransitionLoss : IDisposable
     /// <param name="actions">The number of actions.</param>
     public TransitionLoss(DqnEstimator.Options options, bool isLog, int actions)
     {
-        (_options, _rows, _actions) = (options, options.BatchSize, actions);
+        (_options, _rows, _actions) = (options, options.RowsOfRank, actions);
         _isCloning = isLog && options.LogLearning == LogLearning.Cloning;
         _conservativeWeight = isLog ? (float)options.ConservativeWeight : 0;
         _errors = new float[_rows];

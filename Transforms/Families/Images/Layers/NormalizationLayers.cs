@@ -29,9 +29,7 @@ public sealed record BatchNormalizationLayer : ImageLayer
 
     internal override long ParameterCount(LayerShape input, LayerSite site) => 2L * input.Channels;
 
-    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => input.IsVector
-        ? Layers.BatchNorm1d(input.Channels, Epsilon, Momentum)
-        : Layers.BatchNorm2d(input.Channels, Epsilon, Momentum);
+    internal override nn.Module<Tensor, Tensor> CreateModule(LayerShape input, LayerSite site) => Layers.BatchNormalization(input.Channels, Epsilon, Momentum);
 
     internal override string Write(GraphWriter graph, string x, LayerShape input, LayerSite site) => graph.BatchNormalization(x, site.Path, Epsilon, input.Channels);
 }
