@@ -28,7 +28,7 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
     public Device OpenDevice()
     {
         TorchRuntime.Initialize();
-        var device = TrainingDevice.Resolve(options.Device, options.Distributed);
+        var device = TrainingDevice.Resolve(options.Device);
         if (options.Precision == Precision.BFloat16 && device.type == DeviceType.CPU && BFloat16Instructions.Name == null)
             Warn("This processor has no bfloat16 instructions; Precision = Float32 is faster on it.");
         if (options.Precision == Precision.TensorFloat32 && device.type == DeviceType.CPU)

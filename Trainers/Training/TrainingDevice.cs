@@ -27,15 +27,13 @@ internal static class TrainingDevice
         throw new ArgumentException($"Device is '{option}'; it must be auto, cpu, cuda or cuda:n.", nameof(TrainingOptions.Device));
     }
 
-    /// <param name="option">The option.</param>
-    /// <param name="ranks">The processes that train together, each on a GPU of its own.</param>
+    /// <remarks>Processes that mpirun has started on a machine take a GPU each, whether they train one network together or a fold each.</remarks>
     /// <exception cref="InvalidOperationException">The option asks for a GPU that does not exist.</exception>
-    public static torch.Device Resolve(string option, Distributed? ranks = null)
+    public static torch.Device Resolve(string option)
     {
         var (isAuto, index) = Parse(option);
         var count = (isAuto || index != null) && TorchRuntime.IsCudaAvailable ? torch.cuda.device_count() : 0;
-        var localRank = ranks is { WorldSize: > 1 } ? LocalRank(Environment.GetEnvironmentVariable(LocalRankVariable)) : null;
-        return IndexOf(option, localRank, count) is { } found ? new torch.Device(DeviceType.CUDA, found) : torch.CPU;
+        return IndexOf(option, LocalRank(Environment.GetEnvironmentVariable(LocalRankVariable)), count) is { } found ? new torch.Device(DeviceType.CUDA, found) : torch.CPU;
     }
 
     /// <summary>The number of the GPU; null for the CPU.</summary>

@@ -121,7 +121,7 @@ public abstract class TrainingOptions
 
     /// <summary>
     /// Where to train: <c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:n</c>. Default <c>auto</c>: a GPU if there is
-    /// one, otherwise the CPU. With <see cref="Distributed"/>, <c>auto</c> and <c>cuda</c> give each rank of a machine a GPU of its own.
+    /// one, otherwise the CPU. Under <c>mpirun</c>, <c>auto</c> and <c>cuda</c> give each rank of a machine a GPU of its own.
     /// </summary>
     [DoesNotChangeResult]
     public string Device { get; set; } = "auto";
