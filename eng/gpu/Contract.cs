@@ -28,7 +28,7 @@ internal static class Contract
     public static int Check(string device)
     {
         var failures = 0;
-        Console.WriteLine($"{"family",-26}{"weights",12}{"outputs",12}{"allowed",10}{"seconds",9}");
+        Console.WriteLine($"{"family",-30}{"weights",12}{"outputs",12}{"allowed",10}{"seconds",9}");
         foreach (var name in Subjects.TrainingNames.Select(row => (string)row[0]))
             failures += Try(name, () => Family(Subjects.Training(name), device));
         foreach (var (name, check) in Others(device))
@@ -49,7 +49,7 @@ internal static class Contract
         {
             result = $" FAILED: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}";
         }
-        Console.WriteLine($"{name,-26}{result,-34}{watch.Elapsed.TotalSeconds,9:F1}");
+        Console.WriteLine($"{name,-30}{result,-34}{watch.Elapsed.TotalSeconds,9:F1}");
         return result.Contains("FAILED", StringComparison.Ordinal) ? 1 : 0;
     }
 
