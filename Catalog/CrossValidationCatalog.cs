@@ -20,8 +20,8 @@ public static class CrossValidationCatalog
         /// <param name="labelColumnName">The label column.</param>
         /// <param name="samplingKeyColumnName">The column whose equal values stay in one fold. Default null: each row for itself.</param>
         /// <param name="seed">The seed of the division into folds. Default null: that of the context.</param>
-        /// <returns>The model and metrics of each fold, the same on all ranks as ML.NET's <c>CrossValidate</c> gives in one process.</returns>
-        /// <exception cref="DistributedException">A fold failed on another rank.</exception>
+        /// <returns>The model and metrics of each fold, the same on all ranks as ML.NET's <c>CrossValidate</c> gives in one process (of networks; trainers that draw random numbers from the context, one fold after the other, draw others here).</returns>
+        /// <exception cref="DistributedException">A fold failed on another rank, or another rank has other labels, columns or folds.</exception>
         /// <example>
         /// <code>
         /// var folds = ml.BinaryClassification.CrossValidate(data, pipeline, Distributed.FromEnvironment(), numberOfFolds: 10);
@@ -31,7 +31,7 @@ public static class CrossValidationCatalog
         public IReadOnlyList<TrainCatalogBase.CrossValidationResult<CalibratedBinaryClassificationMetrics>> CrossValidate(
             IDataView data, IEstimator<ITransformer> estimator, Distributed distributed, int numberOfFolds = 5,
             string labelColumnName = DefaultColumnNames.Label, string? samplingKeyColumnName = null, int? seed = null) =>
-            FoldTraining.Run(catalog.GetEnvironment(), distributed, data, estimator, numberOfFolds, samplingKeyColumnName, seed, scores => catalog.Evaluate(scores, labelColumnName));
+            FoldTraining.Run(catalog.GetEnvironment(), distributed, data, estimator, numberOfFolds, labelColumnName, samplingKeyColumnName, seed, scores => catalog.Evaluate(scores, labelColumnName));
 
         /// <summary>Cross-validates a pipeline, with folds that several processes train: fold i on rank i modulo their number.</summary>
         /// <param name="data">The data, the same on all ranks.</param>
@@ -43,8 +43,8 @@ public static class CrossValidationCatalog
         /// <param name="labelColumnName">The label column.</param>
         /// <param name="samplingKeyColumnName">The column whose equal values stay in one fold. Default null: each row for itself.</param>
         /// <param name="seed">The seed of the division into folds. Default null: that of the context.</param>
-        /// <returns>The model and metrics of each fold, the same on all ranks as ML.NET's <c>CrossValidate</c> gives in one process.</returns>
-        /// <exception cref="DistributedException">A fold failed on another rank.</exception>
+        /// <returns>The model and metrics of each fold, the same on all ranks as ML.NET's <c>CrossValidate</c> gives in one process (of networks; trainers that draw random numbers from the context, one fold after the other, draw others here).</returns>
+        /// <exception cref="DistributedException">A fold failed on another rank, or another rank has other labels, columns or folds.</exception>
         /// <example>
         /// <code>
         /// var folds = ml.BinaryClassification.CrossValidateNonCalibrated(data, pipeline, Distributed.FromEnvironment(), numberOfFolds: 10);
@@ -54,7 +54,7 @@ public static class CrossValidationCatalog
         public IReadOnlyList<TrainCatalogBase.CrossValidationResult<BinaryClassificationMetrics>> CrossValidateNonCalibrated(
             IDataView data, IEstimator<ITransformer> estimator, Distributed distributed, int numberOfFolds = 5,
             string labelColumnName = DefaultColumnNames.Label, string? samplingKeyColumnName = null, int? seed = null) =>
-            FoldTraining.Run(catalog.GetEnvironment(), distributed, data, estimator, numberOfFolds, samplingKeyColumnName, seed, scores => catalog.EvaluateNonCalibrated(scores, labelColumnName));
+            FoldTraining.Run(catalog.GetEnvironment(), distributed, data, estimator, numberOfFolds, labelColumnName, samplingKeyColumnName, seed, scores => catalog.EvaluateNonCalibrated(scores, labelColumnName));
     }
 
     /// <param name="catalog">Multiclass classification.</param>
@@ -70,8 +70,8 @@ public static class CrossValidationCatalog
         /// <param name="labelColumnName">The label column.</param>
         /// <param name="samplingKeyColumnName">The column whose equal values stay in one fold. Default null: each row for itself.</param>
         /// <param name="seed">The seed of the division into folds. Default null: that of the context.</param>
-        /// <returns>The model and metrics of each fold, the same on all ranks as ML.NET's <c>CrossValidate</c> gives in one process.</returns>
-        /// <exception cref="DistributedException">A fold failed on another rank.</exception>
+        /// <returns>The model and metrics of each fold, the same on all ranks as ML.NET's <c>CrossValidate</c> gives in one process (of networks; trainers that draw random numbers from the context, one fold after the other, draw others here).</returns>
+        /// <exception cref="DistributedException">A fold failed on another rank, or another rank has other labels, columns or folds.</exception>
         /// <example>
         /// <code>
         /// var folds = ml.MulticlassClassification.CrossValidate(data, pipeline, Distributed.FromEnvironment(), numberOfFolds: 10);
@@ -81,7 +81,7 @@ public static class CrossValidationCatalog
         public IReadOnlyList<TrainCatalogBase.CrossValidationResult<MulticlassClassificationMetrics>> CrossValidate(
             IDataView data, IEstimator<ITransformer> estimator, Distributed distributed, int numberOfFolds = 5,
             string labelColumnName = DefaultColumnNames.Label, string? samplingKeyColumnName = null, int? seed = null) =>
-            FoldTraining.Run(catalog.GetEnvironment(), distributed, data, estimator, numberOfFolds, samplingKeyColumnName, seed, scores => catalog.Evaluate(scores, labelColumnName));
+            FoldTraining.Run(catalog.GetEnvironment(), distributed, data, estimator, numberOfFolds, labelColumnName, samplingKeyColumnName, seed, scores => catalog.Evaluate(scores, labelColumnName));
     }
 
     /// <param name="catalog">Regression.</param>
@@ -97,8 +97,8 @@ public static class CrossValidationCatalog
         /// <param name="labelColumnName">The label column.</param>
         /// <param name="samplingKeyColumnName">The column whose equal values stay in one fold. Default null: each row for itself.</param>
         /// <param name="seed">The seed of the division into folds. Default null: that of the context.</param>
-        /// <returns>The model and metrics of each fold, the same on all ranks as ML.NET's <c>CrossValidate</c> gives in one process.</returns>
-        /// <exception cref="DistributedException">A fold failed on another rank.</exception>
+        /// <returns>The model and metrics of each fold, the same on all ranks as ML.NET's <c>CrossValidate</c> gives in one process (of networks; trainers that draw random numbers from the context, one fold after the other, draw others here).</returns>
+        /// <exception cref="DistributedException">A fold failed on another rank, or another rank has other labels, columns or folds.</exception>
         /// <example>
         /// <code>
         /// var folds = ml.Regression.CrossValidate(data, pipeline, Distributed.FromEnvironment(), numberOfFolds: 10);
@@ -108,6 +108,6 @@ public static class CrossValidationCatalog
         public IReadOnlyList<TrainCatalogBase.CrossValidationResult<RegressionMetrics>> CrossValidate(
             IDataView data, IEstimator<ITransformer> estimator, Distributed distributed, int numberOfFolds = 5,
             string labelColumnName = DefaultColumnNames.Label, string? samplingKeyColumnName = null, int? seed = null) =>
-            FoldTraining.Run(catalog.GetEnvironment(), distributed, data, estimator, numberOfFolds, samplingKeyColumnName, seed, scores => catalog.Evaluate(scores, labelColumnName));
+            FoldTraining.Run(catalog.GetEnvironment(), distributed, data, estimator, numberOfFolds, labelColumnName, samplingKeyColumnName, seed, scores => catalog.Evaluate(scores, labelColumnName));
     }
 }

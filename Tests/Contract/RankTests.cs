@@ -88,6 +88,34 @@ public sealed class RankTests
         }
     }
 
+    [TestMethod]
+    public void OneRowARank_IsRefusedWhereNormalizationNeedsMore()
+    {
+        var apart = ThreadRanks.Try(4, distributed => Train("MlpMulticlass", distributed, Change));
+        Assert.IsTrue(apart.All(result => result.Error!.Message.Contains("BatchSize is 1 on each rank (or set Distributed.SynchronizeBatchNormalization); it must be at least 2", StringComparison.Ordinal)));
+        var one = Train("MlpMulticlass", null, Change);
+        var all = ThreadRanks.Run(4, distributed => Train("MlpMulticlass", distributed with { SynchronizeBatchNormalization = true }, Change));
+        Assert.IsLessThan(1e-4f, Difference(one, all[0]));
+
+        static void Change(DataTrainingOptions options)
+        {
+            (options.Epochs, options.GlobalBatchSize, options.Optimizer) = (1, 4, new SgdOptimizer());
+            ((MlpMulticlassTrainer.Options)options).BatchNormalization = true;
+        }
+    }
+
+    [TestMethod]
+    public void FewerRowsThanRanks_AreRefused()
+    {
+        var subject = Subjects.Training("MlpMulticlass");
+        var results = ThreadRanks.Try(4, distributed =>
+        {
+            using var model = subject.Fit(subject.Rows(3), options => (options.Epochs, options.GlobalBatchSize, options.Distributed) = (1, 8, distributed), noisy: false, new MLContext(1));
+            return 0;
+        });
+        Assert.IsTrue(results.All(result => result.Error!.Message.Contains("The training data has 3 rows or sequences, too few for 4 ranks", StringComparison.Ordinal)));
+    }
+
     /// <summary>All rows make one update, however they are divided into batches. Generators draw noise for each batch; streams of text begin elsewhere.</summary>
     [TestMethod]
     [DynamicData(nameof(RowWiseNames))]
@@ -127,6 +155,7 @@ public sealed class RankTests
     public void BadRowOnOneRank_EndsAll(string name)
     {
         var subject = Subjects.Training(name);
+        var tooFew = name == "EmbeddingCenters"; // its rows have three classes
         var results = ThreadRanks.Try(2, distributed =>
         {
             using var model = subject.Fit(subject.Rows(Rows), options =>
@@ -136,9 +165,9 @@ public sealed class RankTests
             }, noisy: false, new MLContext(1));
             return 0;
         });
-        Assert.Contains("on purpose", results[0].Error!.Message);
-        Assert.IsInstanceOfType<DistributedException>(results[1].Error);
-        Assert.Contains("Rank 0 ended the training: on purpose", results[1].Error!.Message);
+        Assert.Contains(tooFew ? "too few for 2 ranks" : "on purpose", results[0].Error!.Message);
+        Assert.IsTrue(tooFew || results[1].Error is DistributedException);
+        Assert.Contains(tooFew ? "too few for 2 ranks" : "Rank 0 ended the training: on purpose", results[1].Error!.Message);
     }
 
     [TestMethod]

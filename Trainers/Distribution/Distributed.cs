@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using MLExtensions.Distribution;
 using MLExtensions.Training;
 
@@ -31,8 +30,6 @@ namespace MLExtensions;
 public sealed record Distributed
 {
     internal static readonly TimeSpan UsualTimeout = TimeSpan.FromMinutes(10);
-
-    private static readonly JsonSerializerOptions ResultFormat = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, IncludeFields = true };
 
     private static readonly Lazy<ProcessGroup> World = new(() => new MpiGroup());
 
@@ -94,7 +91,8 @@ public sealed record Distributed
     /// <param name="items">The items. There is no balance of work between ranks: put costly ones first, or mix them.</param>
     /// <param name="compute">Computes one. Trainings in it must not have <see cref="TrainingOptions.Distributed"/> set.</param>
     /// <returns>The results, in the order of the items.</returns>
-    /// <exception cref="DistributedException">It failed on another rank.</exception>
+    /// <exception cref="DistributedException">It failed on another rank, or another rank does something else.</exception>
+    /// <exception cref="InvalidOperationException">A result is lost in JSON.</exception>
     /// <remarks>Ranks that are done wait for the others without a limit of time.</remarks>
     /// <example>
     /// <code>
@@ -110,9 +108,10 @@ public sealed record Distributed
     {
         ArgumentNullException.ThrowIfNull(items);
         ArgumentNullException.ThrowIfNull(compute);
-        return Group == null
-            ? items.Select(compute).ToArray()
-            : Group.Map(items.Count, i => JsonSerializer.SerializeToUtf8Bytes(compute(items[i]), ResultFormat)).Select(json => JsonSerializer.Deserialize<TResult>(json, ResultFormat)!).ToArray();
+        if (Group == null)
+            return items.Select(compute).ToArray();
+        var results = new MappedResults<TResult>();
+        return Group.Map(FormattableString.Invariant($"{nameof(Map)} of {items.Count} items of type {typeof(TItem).Name} to {typeof(TResult).Name}"), items.Count, i => results.Write(compute(items[i]), i)).Select(results.Read).ToArray();
     }
 
     /// <summary>The processes of a test.</summary>
@@ -124,16 +123,21 @@ public sealed record Distributed
     /// <summary>The part of each batch that this process trains on.</summary>
     internal static Share ShareOf(Distributed? distributed) => new(distributed?.Rank ?? 0, distributed?.WorldSize ?? 1);
 
+    /// <summary>Returns the number that rank 0 has drawn.</summary>
+    internal static int Agree(Distributed? distributed, int drawn) => distributed?.Group is { } group
+        ? BitConverter.ToInt32(group.Share(distributed.Timeout, BitConverter.GetBytes(drawn)))
+        : drawn;
+
     /// <summary>A seed of what each rank draws for itself.</summary>
     internal static int SeedOf(Distributed? distributed, int seed) => unchecked(seed + ((distributed?.Rank ?? 0) * 7919));
 
     /// <summary>Runs a training on all ranks.</summary>
-    internal static T Run<T>(Distributed? distributed, Func<T> training) =>
-        distributed?.Group is { } group ? group.Run(distributed.Timeout, training) : training();
+    internal static T Run<T>(Distributed? distributed, string name, Func<T> training) =>
+        distributed?.Group is { } group ? group.Run($"a training of {name}", distributed.Timeout, training) : training();
 
     internal void Check()
     {
-        OptionCheck.Defined(GradientPrecision, FormattableString.Invariant($"{nameof(Distributed)}.{nameof(GradientPrecision)}"));
+        OptionCheck.Require(GradientPrecision is Precision.Float32 or Precision.BFloat16, GradientPrecision, FormattableString.Invariant($"{nameof(Distributed)}.{nameof(GradientPrecision)}"), $"{nameof(Precision.Float32)} or {nameof(Precision.BFloat16)}");
         if (Timeout <= TimeSpan.Zero)
             throw new ArgumentOutOfRangeException(nameof(Timeout), Timeout, FormattableString.Invariant($"{nameof(Distributed)}.{nameof(Timeout)} is {Timeout}; it must be positive."));
     }

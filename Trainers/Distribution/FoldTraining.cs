@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -13,6 +15,7 @@ internal static class FoldTraining
     /// <param name="data">The data.</param>
     /// <param name="estimator">The pipeline.</param>
     /// <param name="numberOfFolds">The number of folds.</param>
+    /// <param name="labelColumnName">The label column.</param>
     /// <param name="samplingKeyColumnName">The column whose equal values stay in one fold, or null.</param>
     /// <param name="seed">The seed of the division into folds; null for that of the context.</param>
     /// <param name="evaluate">Judges what a model says of its fold.</param>
@@ -23,6 +26,7 @@ internal static class FoldTraining
         IDataView data,
         IEstimator<ITransformer> estimator,
         int numberOfFolds,
+        string labelColumnName,
         string? samplingKeyColumnName,
         int? seed,
         Func<IDataView, TMetrics> evaluate)
@@ -32,11 +36,12 @@ internal static class FoldTraining
         ArgumentNullException.ThrowIfNull(estimator);
         ArgumentNullException.ThrowIfNull(distributed);
         ArgumentOutOfRangeException.ThrowIfLessThan(numberOfFolds, 2);
-        var splits = new DataOperationsCatalog(env).CrossValidationSplit(data, numberOfFolds, samplingKeyColumnName, seed ?? ((IHostEnvironmentInternal)env).Seed ?? Draw(distributed));
+        var ownSeed = seed ?? ((IHostEnvironmentInternal)env).Seed ?? Distributed.Agree(distributed, Random.Shared.Next());
+        var splits = new DataOperationsCatalog(env).CrossValidationSplit(data, numberOfFolds, samplingKeyColumnName, ownSeed);
         var models = new ModelOperationsCatalog(env);
         if (distributed.Group is not { } group)
             return splits.Select((split, fold) => Judge(split, estimator.Fit(split.TrainSet), fold)).ToArray();
-        return group.Map(numberOfFolds, fold => Write(models, estimator.Fit(splits[fold].TrainSet), splits[fold].TrainSet.Schema))
+        return group.Map(Describe(data, numberOfFolds, labelColumnName, samplingKeyColumnName, ownSeed), numberOfFolds, fold => Write(models, estimator.Fit(splits[fold].TrainSet), splits[fold].TrainSet.Schema))
             .Select((bytes, fold) => Judge(splits[fold], models.Load(new MemoryStream(bytes), out _), fold))
             .ToArray();
 
@@ -56,9 +61,25 @@ internal static class FoldTraining
         return stream.ToArray();
     }
 
-    private static int Draw(Distributed distributed)
+    /// <summary>What all ranks must have in common: schema, labels and folds.</summary>
+    private static string Describe(IDataView data, int numberOfFolds, string labelColumnName, string? samplingKeyColumnName, int seed)
     {
-        var drawn = BitConverter.GetBytes(Random.Shared.Next());
-        return BitConverter.ToInt32(distributed.Group?.Broadcast(drawn) ?? drawn);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Add(FormattableString.Invariant($"{numberOfFolds} {samplingKeyColumnName} {seed} {string.Join(", ", data.Schema.Select(column => $"{column.Name}: {column.Type}"))}"));
+        var rows = 0L;
+        if (data.Schema.GetColumnOrNull(labelColumnName) is { } label)
+        {
+            using var cursor = data.GetRowCursor([label]);
+            var getter = RowCursorUtils.GetGetterAsStringBuilder(cursor, label.Index);
+            var text = new StringBuilder();
+            for (; cursor.MoveNext(); rows++)
+            {
+                getter(ref text);
+                Add(text.ToString());
+            }
+        }
+        return FormattableString.Invariant($"cross-validation with {numberOfFolds} folds of {rows} rows, whose labels, schema and seed have the hash {Convert.ToHexStringLower(hash.GetHashAndReset())[..8]}");
+
+        void Add(string text) => hash.AppendData(Encoding.UTF8.GetBytes(text + "\n"));
     }
 }

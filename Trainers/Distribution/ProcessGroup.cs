@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using System.Text;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,9 +11,12 @@ namespace MLExtensions.Distribution;
 /// </summary>
 internal abstract class ProcessGroup
 {
+    private const int LongestCall = 128;
+
     private string? _broken;
     private bool _isRunning;
     private bool _isApart;
+    private int _thread;
     private ExceptionDispatchInfo? _failure;
 
     public abstract int Rank { get; }
@@ -26,19 +30,21 @@ internal abstract class ProcessGroup
     internal NcclSum? OnDevice { get; set; }
 
     /// <summary>Runs a training. If it fails here, it fails in all processes.</summary>
+    /// <param name="call">What it is, in words: it must be the same on all ranks.</param>
     /// <param name="timeout">How long the others are waited for.</param>
     /// <param name="training">The training.</param>
-    /// <exception cref="DistributedException">It failed in another process.</exception>
-    public T Run<T>(TimeSpan timeout, Func<T> training)
+    /// <exception cref="DistributedException">It failed in another process, or another process does something else.</exception>
+    public T Run<T>(string call, TimeSpan timeout, Func<T> training)
     {
         CheckTogether();
         if (_isRunning)
             return training();
         if (_broken != null)
             throw new DistributedException($"The ranks are no longer together since a training of theirs ended early ({_broken}). End the processes and start them again.");
-        (_isRunning, Timeout) = (true, timeout);
+        (_isRunning, _thread, Timeout) = (true, Environment.CurrentManagedThreadId, timeout);
         try
         {
+            CheckCall(call);
             var result = training();
             Sum([0.0]); // nobody goes on before all have a result
             OnDevice?.Dispose();
@@ -59,7 +65,11 @@ internal abstract class ProcessGroup
     }
 
     /// <summary>Computes each item in one process, and returns the results of all, in order. There is no limit of time.</summary>
-    public byte[][] Map(int count, Func<int, byte[]> compute) => Run(System.Threading.Timeout.InfiniteTimeSpan, () =>
+    /// <param name="call">What is computed, in words: it must be the same on all ranks.</param>
+    /// <param name="count">The number of items.</param>
+    /// <param name="compute">Computes one.</param>
+    /// <exception cref="DistributedException">A rank does something else, or failed.</exception>
+    public byte[][] Map(string call, int count, Func<int, byte[]> compute) => Run(call, System.Threading.Timeout.InfiniteTimeSpan, () =>
     {
         var own = new byte[count][];
         _isApart = true;
@@ -141,6 +151,14 @@ internal abstract class ProcessGroup
         return BroadcastOnHost(value, root);
     }
 
+    /// <summary>Returns what rank 0 has, before a training.</summary>
+    public byte[] Share(TimeSpan timeout, byte[] value)
+    {
+        if (!_isRunning)
+            Timeout = timeout;
+        return Broadcast(value);
+    }
+
     /// <summary>Returns what each process has, in the order of their ranks.</summary>
     public byte[][] Gather(byte[] value) => Enumerable.Range(0, Size).Select(rank => Broadcast(value, rank)).ToArray();
 
@@ -153,6 +171,8 @@ internal abstract class ProcessGroup
     /// <summary>What one process does alone must not wait for the others.</summary>
     private void CheckTogether()
     {
+        if (_isRunning && _thread != Environment.CurrentManagedThreadId)
+            throw new InvalidOperationException($"Another training of the ranks is under way on another thread. {nameof(TrainingOptions.Distributed)} works with one at a time: ranks could not tell the messages of two apart.");
         if (_isApart)
             throw new InvalidOperationException($"A training that one rank does alone, such as that of a fold or of an item of {nameof(Distributed.Map)}, cannot be divided among the ranks as well. Set its {nameof(TrainingOptions.Distributed)} to null.");
     }
@@ -163,6 +183,26 @@ internal abstract class ProcessGroup
             return false;
         sum.Sum(values);
         return true;
+    }
+
+    /// <summary>Ranks that do not do the same would take each other's messages for something else.</summary>
+    private void CheckCall(string call)
+    {
+        // All messages have the same length, whatever the ranks do.
+        Span<byte> own = stackalloc byte[LongestCall];
+        own.Clear();
+        var text = Encoding.UTF8.GetBytes(call);
+        text.AsSpan(0, Math.Min(text.Length, LongestCall)).CopyTo(own);
+        var all = new double[Size * LongestCall];
+        for (var i = 0; i < LongestCall; i++)
+            all[(Rank * LongestCall) + i] = own[i];
+        SumOnHost(all);
+        var calls = Enumerable.Range(0, Size).Select(rank => Encoding.UTF8.GetString(all.Skip(rank * LongestCall).Take(LongestCall).Select(value => (byte)value).TakeWhile(value => value != 0).ToArray())).ToArray();
+        for (var rank = 1; rank < Size; rank++)
+        {
+            if (calls[rank] != calls[0])
+                throw new DistributedException(FormattableString.Invariant($"Rank {rank} does something else: {calls[rank]}, but {calls[0]} on rank 0. All ranks must do the same in the same order."));
+        }
     }
 
     private void ThrowFailure() => _failure?.Throw();

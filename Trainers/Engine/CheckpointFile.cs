@@ -154,7 +154,7 @@ internal sealed class CheckpointFile(string folder, IReadOnlyDictionary<string, 
         {
             saved.TryGetValue(name, out var was);
             if (was != value)
-                throw new InvalidOperationException($"ResumeFromCheckpoint: the checkpoint in '{folder}' was made with {name} {Short(was ?? "unset")}, but this training has {Short(value)}. Use the same options and data, or another CheckpointFolder.");
+                throw new InvalidOperationException($"ResumeFromCheckpoint: the checkpoint in '{folder}' was made with {name} {Short(was ?? "unset")}, but this training has {Short(value)}. Use the same options and data, or another CheckpointFolder.{(name == nameof(TrainingOptions.BatchSize) ? $" It is the batch of all ranks together: {nameof(TrainingOptions.GlobalBatchSize)} keeps it for another number of ranks." : "")}");
         }
     }
 

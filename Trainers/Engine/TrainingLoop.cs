@@ -123,7 +123,7 @@ internal sealed class TrainingLoop<TBatch>(
                     (network.Examples, network.EndsEpoch) = (batch.RowCount, batchNumber == training.BatchCount);
                 var loss = Train(batch, LearningRateAt(epoch - 1 + batch.EpochFraction), metrics);
                 Count(loss, batch, metrics, epoch, batchNumber);
-                _firstLoss ??= loss;
+                _firstLoss ??= MeanOfRanks(loss);
                 if (batchNumber == training.BatchCount && IsResult(epoch))
                     LookAfter(batch, epoch, batchNumber);
                 reporter.BatchDone(batchNumber, metrics);
@@ -147,6 +147,13 @@ internal sealed class TrainingLoop<TBatch>(
             Training = metrics.ToValues(),
             Validation = measured,
         };
+    }
+
+    private double MeanOfRanks(double value)
+    {
+        double[] sum = [value];
+        _group?.Sum(sum.AsSpan());
+        return sum[0] / (_group?.Size ?? 1);
     }
 
     private void MeetOthers()

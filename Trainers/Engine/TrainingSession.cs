@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.ML.Runtime;
 using MLExtensions.Distribution;
 using MLExtensions.Native;
@@ -108,6 +109,13 @@ internal sealed class TrainingSession(IHost host, IChannel channel, TrainingOpti
         var outcome = loop.Run();
         using (NewDisposeScope())
             step.Diagnose().Concat(step.LossTellsLearning ? StepWarnings.OfLosses(outcome, step.LowersLoss ? options.CountSteps(training.BatchCount) : 0, isNew: options.InitialModel == null && initialWeights == null) : []).ToList().ForEach(Warn);
+        if (options.Distributed?.Group is { } group)
+        {
+            // Each has seen its own rows, and logged nothing: what rank 0 has logged is what happened.
+            var warnings = JsonSerializer.Deserialize<string[]>(group.Broadcast(JsonSerializer.SerializeToUtf8Bytes(_warnings)))!;
+            _warnings.Clear();
+            _warnings.AddRange(warnings);
+        }
         return new TrainingHistory
         {
             Epochs = outcome.Records,

@@ -101,6 +101,6 @@ public abstract class NetworkTrainer<TTransformer> : TrainerEstimatorBase<TTrans
     {
         _options.CheckValidation(input, validation);
         _options.ReportIgnored(validation, Host);
-        return Distributed.Run(_options.Distributed, () => new SupervisedTraining(Host, _options, _task, _columns, _seed).Run(input, validation));
+        return Distributed.Run(_options.Distributed, GetType().Name, () => new SupervisedTraining(Host, _options, _task, _columns, _seed).Run(input, validation));
     }
 }

@@ -80,6 +80,6 @@ public abstract class NetworkEstimator<TTransformer> : IEstimator<TTransformer>
             ValidationData.Check(() => CheckSchema(SchemaShape.Create(validation.Schema)));
         Settings.CheckValidation(input, validation);
         Settings.ReportIgnored(validation, Host);
-        return Distributed.Run(Settings.Distributed, () => Train(input, validation));
+        return Distributed.Run(Settings.Distributed, GetType().Name, () => Train(input, validation));
     }
 }

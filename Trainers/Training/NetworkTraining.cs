@@ -48,6 +48,8 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
         using var data = Open(input, validation, architecture, start, device, session);
         ReportLeftOut(data.Training, TrainingSession.TrainingData, session);
         ReportLeftOut(data.Validation, TrainingSession.ValidationData, session);
+        if (options.Epochs > 0 && data.Training is { BatchCount: 0, Share.Count: > 1 and var ranks })
+            throw new ArgumentException(FormattableString.Invariant($"The training data has {data.Training.RowCount} rows or sequences, too few for {ranks} ranks: each needs one, and two classes where classes are compared."));
         TrainingMemory.CheckBatch(architecture, options, (double)data.Training.RowCount / Math.Max(1, data.Training.BatchCount));
         state.Resume();
         using var step = CreateStep(architecture, start, device, data, session);
@@ -132,14 +134,16 @@ internal abstract class NetworkTraining<TBatch>(IHost host, DataTrainingOptions 
     private void CheckBatchSize(NetworkArchitecture architecture)
     {
         var least = architecture.MinimumBatchRows;
-        if (options.Epochs == 0 || options.BatchSize >= least)
+        var own = options.Distributed is not { SynchronizeBatchNormalization: true };
+        var rows = own ? options.RowsOfRank : options.BatchSize;
+        if (options.Epochs == 0 || rows >= least)
             return;
         using var scope = NewDisposeScope();
         using var network = architecture.CreateModule();
         var layers = options.Optimization.Layers;
         var trained = network.named_modules().FirstOrDefault(entry => entry.module is BatchNormalization && !layers.IsFrozen(entry.name));
         if (trained.module != null)
-            throw new ArgumentOutOfRangeException(nameof(options.BatchSize), options.BatchSize, FormattableString.Invariant($"{nameof(options.BatchSize)} is {options.BatchSize}; it must be at least {least}, because batch normalization in this network ('{trained.name}' and others) sees a single value of each channel and row. Larger images would also do."));
+            throw new ArgumentOutOfRangeException(nameof(options.BatchSize), rows, FormattableString.Invariant($"{nameof(options.BatchSize)} is {rows}{(rows < options.BatchSize ? $" on each rank (or set {nameof(Distributed)}.{nameof(Distributed.SynchronizeBatchNormalization)})" : "")}; it must be at least {least}, because batch normalization in this network ('{trained.name}' and others) sees a single value of each channel and row. Larger images would also do."));
     }
 }
 

@@ -72,7 +72,7 @@ internal sealed record BatchSettings(int Size, int MinimumRows, int Seed, bool S
     {
         if (share.Count > 1 && Size % (Multiple * share.Count) != 0)
             throw new ArgumentException(FormattableString.Invariant($"{nameof(TrainingOptions.GlobalBatchSize)} is {Size}; it must be a multiple of {Multiple * share.Count}, so that each of {share.Count} ranks has whole groups of {Multiple} rows."));
-        return share.Count == 1 ? this : this with { Share = share, MinimumRows = MinimumRows * share.Count, Multiple = Multiple * share.Count };
+        return share.Count == 1 ? this : this with { Share = share, MinimumRows = Math.Min(Size, MinimumRows * share.Count), Multiple = Multiple * share.Count };
     }
 
     public int CountBatches(long rows) => checked((int)((rows / Size) + (NextBatch(rows % Size) > 0 ? 1 : 0)));

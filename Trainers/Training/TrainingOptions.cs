@@ -231,8 +231,7 @@ public abstract class TrainingOptions
     {
         if ((Seed ?? ((IHostEnvironmentInternal)env).Seed) is { } given)
             return given;
-        var drawn = Random.Shared.Next();
-        return Distributed?.Group is { } group ? BitConverter.ToInt32(group.Broadcast(BitConverter.GetBytes(drawn))) : drawn;
+        return MLExtensions.Distributed.Agree(Distributed, Random.Shared.Next());
     }
 
     /// <summary>

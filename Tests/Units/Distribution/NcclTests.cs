@@ -126,7 +126,7 @@ public sealed class NcclTests
         foreach (var fails in new[] { false, true })
         {
             var group = new OneRank();
-            _ = ThreadRanks.Try(1, _ => group.Run(TimeSpan.FromSeconds(1), () =>
+            _ = ThreadRanks.Try(1, _ => group.Run("a test", TimeSpan.FromSeconds(1), () =>
             {
                 NcclSum.Choose(group, new Device(TorchSharp.DeviceType.CUDA, 0), () => (_stub.Load(), null));
                 var kept = group.OnDevice;

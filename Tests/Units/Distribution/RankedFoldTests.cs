@@ -93,6 +93,60 @@ public sealed class RankedFoldTests
         Assert.Contains("Rank 1 ended the training: on purpose", results[0].Error!.Message);
     }
 
+    [TestMethod]
+    public void RanksThatDoOtherThings_AreNamed()
+    {
+        AssertNamed("Map of 4 items", distributed => distributed.Map(new int[3 + distributed.Rank], item => item));
+        AssertNamed("3 folds of 120 rows", distributed => Folds(distributed, 3 + distributed.Rank, 1));
+        AssertNamed("cross-validation with 3 folds", distributed => Folds(distributed, 3, 1 + distributed.Rank));
+        AssertNamed("a training of MlpRegressionTrainer", distributed => distributed.IsMain ? distributed.Map([1], item => item) : Train(distributed));
+
+        static void AssertNamed(string what, Func<Distributed, object> body)
+        {
+            foreach (var (_, error) in ThreadRanks.Try(2, body))
+            {
+                Assert.IsInstanceOfType<DistributedException>(error);
+                Assert.Contains("Rank 1 does something else: ", error!.Message);
+                Assert.Contains(what, error.Message);
+            }
+        }
+
+        static object Folds(Distributed distributed, int folds, int seed)
+        {
+            var ml = new MLContext(seed);
+            return ml.Regression.CrossValidate(Data(ml), Regression(ml), distributed, folds, "Value");
+        }
+    }
+
+    [TestMethod]
+    public void TwoTrainingsAtOnce_AreRefused()
+    {
+        var results = ThreadRanks.Try(2, distributed => distributed.Map([1, 2], item =>
+        {
+            Exception? refused = null;
+            var other = new Thread(() => refused = Assert.Throws<InvalidOperationException>(() => Train(distributed)));
+            other.Start();
+            other.Join();
+            return refused!.Message;
+        }));
+        Assert.IsTrue(results.All(result => result.Value!.All(message => message.Contains("under way on another thread", StringComparison.Ordinal))));
+    }
+
+    [TestMethod]
+    public void ResultsThatJsonLoses_AreRefused()
+    {
+        var results = ThreadRanks.Try(2, distributed => distributed.Map([1, 2], item => new ReadOnly(item)));
+        Assert.Contains("JSON does not keep all of a ReadOnly", results[0].Error!.Message);
+        var matrices = ThreadRanks.Try(2, distributed => distributed.Map([1], item => new int[2, 2]));
+        Assert.Contains("The result of item 0 of Map cannot travel between ranks: JSON does not keep all of a Int32[,]", matrices[0].Error!.Message);
+    }
+
+    private static object Train(Distributed distributed)
+    {
+        var ml = new MLContext(1);
+        return ml.Regression.Trainers.Mlp(new MlpRegressionTrainer.Options { LabelColumnName = "Value", Epochs = 1, Distributed = distributed }).Fit(Data(ml));
+    }
+
     private static T[] Run<T>(int ranks, Func<MLContext, Distributed, T> body) =>
         ranks == 1 ? [body(new MLContext(1), Distributed.FromEnvironment())] : ThreadRanks.Run(ranks, distributed => body(new MLContext(1), distributed));
 
@@ -118,6 +172,17 @@ public sealed class RankedFoldTests
             Value = i % 7,
             Group = $"group {i / 4}",
         }).ToArray());
+    }
+
+    private sealed class ReadOnly
+    {
+        public ReadOnly()
+        {
+        }
+
+        public ReadOnly(int value) => Value = value;
+
+        public int Value { get; }
     }
 
     private sealed class Row

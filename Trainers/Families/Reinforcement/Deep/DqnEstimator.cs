@@ -96,7 +96,7 @@ public sealed partial class DqnEstimator : NetworkEstimator<DqnTransformer>
     {
         if (_options.EarlyStopping != null && _options.EvaluationEpisodes == 0)
             throw new ArgumentException($"{nameof(_options.EarlyStopping)} needs evaluations, but {nameof(_options.EvaluationEpisodes)} is 0; set their number.", nameof(_options.EarlyStopping));
-        return Distributed.Run(_options.Distributed, () =>
+        return Distributed.Run(_options.Distributed, GetType().Name, () =>
         {
             var watched = CheckedEnvironment.Around(environment);
             var design = DqnDesign.Of(_options, watched);
