@@ -11,6 +11,8 @@ if (args is [RankTraining.ChildCommand, .. var rankArguments])
     return RankTraining.RunChild(rankArguments);
 if (args is [MarkovTraining.ChildCommand, .. var markovArguments])
     return MarkovTraining.RunChild(markovArguments);
+if (args is [StreamedEpoch.ChildCommand, .. var streamingArguments])
+    return StreamedEpoch.RunChild(streamingArguments);
 
 IBenchmark[] benchmarks =
 [
@@ -42,6 +44,7 @@ IBenchmark[] benchmarks =
     new NeighborSearch(),
     new EmbeddingThroughput(),
     new RankTraining(),
+    new StreamedEpoch(),
 ];
 
 BenchmarkSettings settings;
@@ -83,5 +86,5 @@ static IBenchmark[] Select(IBenchmark[] all, IReadOnlyList<string> names)
     var known = all.Select(benchmark => benchmark.Name).ToArray();
     if (names.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
         throw new ArgumentException($"There is no benchmark '{unknown}'; there are {string.Join(", ", known)}.");
-    return names.Count == 0 ? all : all.Where(benchmark => names.Contains(benchmark.Name)).ToArray();
+    return names.Count == 0 ? all.Where(benchmark => !benchmark.IsRare).ToArray() : all.Where(benchmark => names.Contains(benchmark.Name)).ToArray();
 }

@@ -97,6 +97,9 @@ internal abstract class BatchBuffer<TBatch>(int batchSize, int width, Device dev
 
     public bool IsFull => Count == _features.Capacity;
 
+    /// <summary>The memory of the features.</summary>
+    public long Bytes => (long)_features.Capacity * _features.Width * sizeof(float);
+
     /// <summary>The memory for the next row's features; <see cref="Add"/> keeps them.</summary>
     public Span<float> NextFeatures() => _features.Row(Count);
 
@@ -114,12 +117,21 @@ internal abstract class BatchBuffer<TBatch>(int batchSize, int width, Device dev
             Add(rows.LabelOf(row), rows.WeightOf(row));
     }
 
-    /// <summary>Returns the first of the collected rows as a batch and empties the buffer.</summary>
+    /// <summary>Returns the first of the collected rows as a batch and empties the buffer, through which all rows of the epoch go.</summary>
     public TBatch Take(int count)
     {
-        var fraction = Math.Min(1, (double)_rowsBefore / Math.Max(1, epochRows));
-        Count = 0;
+        var batch = Take(count, _rowsBefore);
         _rowsBefore += count;
+        return batch;
+    }
+
+    /// <summary>Returns the first of the collected rows as a batch and empties the buffer.</summary>
+    /// <param name="count">The number of rows of the batch.</param>
+    /// <param name="rowsBefore">The rows of the epoch before it.</param>
+    public TBatch Take(int count, long rowsBefore)
+    {
+        var fraction = Math.Min(1, (double)rowsBefore / Math.Max(1, epochRows));
+        Count = 0;
         using var scope = NewDisposeScope();
         return Create(count, fraction, ToDevice(_features.Rows(0, count)));
     }
