@@ -8,7 +8,7 @@ namespace MLExtensions.Benchmarks;
 /// <summary>A file of rows with a label, in ML.NET's binary format or as text; its numbers cannot be compressed much.</summary>
 internal sealed partial class LargeFile(string path, bool isText)
 {
-    public const int Width = 1000;
+    public const int Width = ImageRow.Width;
     public const int BytesPerRow = Width * sizeof(float);
     public const string SmallSuffix = "-small";
 
@@ -77,8 +77,8 @@ internal sealed partial class LargeFile(string path, bool isText)
         for (long i = 0; i < count; i++)
         {
             pool.AsSpan(random.Next(pool.Length - Width), Width).CopyTo(row.Features);
-            row.Label = (uint)random.Next(Classes) + 1;
-            for (var slot = (int)row.Label - 1; slot < Width; slot += Classes)
+            row.Label = (uint)random.Next(Classes); // keys of a class count from 0
+            for (var slot = (int)row.Label; slot < Width; slot += Classes)
                 row.Features[slot] += 0.1f;
             yield return row;
         }
@@ -89,9 +89,9 @@ internal sealed partial class LargeFile(string path, bool isText)
 
     private sealed class Row
     {
-        public float[] Features { get; set; } = [];
-
         [KeyType(Classes)]
         public uint Label { get; set; }
+
+        public float[] Features { get; set; } = [];
     }
 }

@@ -134,6 +134,22 @@ public sealed class BatchSourceTests
         Assert.IsGreaterThan(Buffer / 2, rows.Select((row, i) => Math.Abs(row - i)).Average() * 2, "rows move about");
     }
 
+    /// <summary>What the guide says of it: places are those of the stream, but for about the size of the buffer.</summary>
+    [TestMethod]
+    public void Streaming_RowsMoveAsFarAsTheGuideSays()
+    {
+        const int Buffer = 200;
+        var rows = Epoch(Open(40_000, true, Settings(100), Buffer), 1).SelectMany(batch => batch).ToArray();
+        // Positive: later than in the stream. The last rows find a buffer that is emptied.
+        var moves = rows.Select((row, place) => (double)(place - row) / Buffer).Take(rows.Length - (10 * Buffer)).ToArray();
+        double Share(Func<double, bool> which) => (double)moves.Count(which) / moves.Length;
+        Assert.IsGreaterThanOrEqualTo(-1, moves.Min());
+        Assert.AreEqual(0.74, moves.Average(Math.Abs), 0.03); // 2 / e
+        Assert.AreEqual(0.865, Share(move => move <= 1), 0.02); // 1 - e^-2
+        Assert.AreEqual(0.018, Share(move => move > 3), 0.006); // e^-4
+        Assert.IsLessThan(17, moves.Max()); // ln 40,000 = 10.6; a greater one has a probability of e^-18 each
+    }
+
     [TestMethod]
     public void Streaming_IncludesOnlyTheChosenRows()
     {
