@@ -5,8 +5,8 @@ using MLExtensions.Tensors;
 namespace MLExtensions.Training;
 
 /// <summary>
-/// Fills buffers on a thread of its own while the caller works with those that are full. Their order is that in which they were filled, and an
-/// exception comes after the buffers that were filled before it: a caller finds what it would find without the thread.
+/// Fills buffers on a thread of its own while the caller works with those that are full. Their order is that in which they were filled, and
+/// an exception comes after the buffers that were filled before it: a caller finds what it would find without the thread.
 /// </summary>
 /// <typeparam name="T">The type of the buffers.</typeparam>
 internal sealed class ReadAhead<T> : IDisposable

@@ -1,13 +1,12 @@
 using Microsoft.ML;
 using MLExtensions.Distribution;
 using MLExtensions.Engine;
-using MLExtensions.Tensors;
 
 namespace MLExtensions.Training;
 
 /// <summary>
-/// Batches of rows that are read again in each epoch, on a thread of its own, some batches ahead of the training. A shuffle buffer lies between
-/// the stream and the batches.
+/// Batches of rows that are read again in each epoch, on a thread of its own, some batches ahead of the training. A shuffle buffer lies
+/// between the stream and the batches.
 /// </summary>
 /// <param name="data">The data.</param>
 /// <param name="columns">Its columns.</param>
@@ -39,8 +38,9 @@ internal sealed class StreamingBatches<TBatch>(
     public override IEnumerable<TBatch> ReadEpoch(int epoch)
     {
         var first = CreateBuffer(columns.Format.Width);
-        var more = Math.Clamp(BytesAhead / Math.Max(1L, first.Bytes), 1, MostBuffers - 1);
-        using var ahead = new ReadAhead<BatchBuffer<TBatch>>(Enumerable.Range(0, (int)more).Select(_ => CreateBuffer(columns.Format.Width)).Prepend(first), ahead => Fill(ahead, epoch));
+        var more = (int)Math.Clamp(BytesAhead / Math.Max(1L, first.Bytes), 1, MostBuffers - 1);
+        var buffers = Enumerable.Range(0, more).Select(_ => CreateBuffer(columns.Format.Width)).Prepend(first);
+        using var ahead = new ReadAhead<BatchBuffer<TBatch>>(buffers, ahead => Fill(ahead, epoch));
         for (long rowsBefore = 0; ahead.TryTake(out var buffer);)
         {
             var batch = buffer.Take(Settings.Own.NextBatch(buffer.Count), rowsBefore);
@@ -101,8 +101,8 @@ internal sealed class StreamingBatches<TBatch>(
     }
 
     /// <summary>
-    /// Each row that comes takes the place of a randomly drawn one, which goes: it stays for as many rows as the buffer has on average, and with
-    /// probability e^-k for more than k times as many.
+    /// Each row that comes takes the place of a randomly drawn one, which goes: it stays for as many rows as the buffer has on average, and
+    /// with probability e^-k for more than k times as many.
     /// </summary>
     private IEnumerable<IStreamedRow> Shuffled(int epoch)
     {
@@ -124,98 +124,4 @@ internal sealed class StreamingBatches<TBatch>(
             kept.Remove();
         }
     }
-}
-
-/// <summary>A row of a stream, until the next one is asked for.</summary>
-internal interface IStreamedRow
-{
-    float Label { get; }
-
-    float Weight { get; }
-
-    /// <summary>Copies the features.</summary>
-    void ReadFeatures(Span<float> destination);
-}
-
-/// <summary>A row that stays when the stream goes on.</summary>
-internal sealed class RowCopy : IStreamedRow
-{
-    private readonly float[] _features;
-
-    public RowCopy(IStreamedRow row, int width)
-    {
-        _features = new float[width];
-        row.ReadFeatures(_features);
-        (Label, Weight) = (row.Label, row.Weight);
-    }
-
-    public ReadOnlySpan<float> Features => _features;
-
-    public float Label { get; }
-
-    public float Weight { get; }
-
-    public void ReadFeatures(Span<float> destination) => _features.CopyTo(destination);
-}
-
-/// <summary>Rows that wait to be drawn, in native memory. It is itself the row that was chosen last.</summary>
-internal sealed class ShuffleBuffer : IStreamedRow, IDisposable
-{
-    private readonly FloatColumn _features;
-    private readonly float[] _labels;
-    private readonly float[] _weights;
-    private readonly int[] _places; // of those that are left when no more rows come
-    private int _chosen;
-
-    /// <exception cref="InsufficientMemoryException">There is not enough memory.</exception>
-    public ShuffleBuffer(TrainingColumns columns, int rows)
-    {
-        try
-        {
-            _features = new FloatColumn(columns.Format.Width, rows);
-        }
-        catch (OutOfMemoryException e)
-        {
-            throw new InsufficientMemoryException(FormattableString.Invariant($"Column '{columns.Features.Name}': a shuffle buffer of {rows} rows of {columns.Format.Width} values needs {MachineMemory.Text((double)rows * columns.Format.Width * sizeof(float))} of memory; this process can have {MachineMemory.Text(MachineMemory.Available)}. Make {nameof(RowTrainingOptions.ShuffleBufferRows)} smaller."), e);
-        }
-        (_labels, _weights, _places) = (new float[rows], new float[rows], new int[rows]);
-    }
-
-    public int Count { get; private set; }
-
-    public bool IsFull => Count == _places.Length;
-
-    public float Label => _labels[Place];
-
-    public float Weight => _weights[Place];
-
-    private int Place => _places[_chosen];
-
-    public void ReadFeatures(Span<float> destination) => _features[Place].CopyTo(destination);
-
-    public void Add(IStreamedRow row)
-    {
-        row.ReadFeatures(_features.Next());
-        _features.Commit();
-        (_labels[Count], _weights[Count], _places[Count]) = (row.Label, row.Weight, Count);
-        Count++;
-    }
-
-    public IStreamedRow Choose(int index)
-    {
-        _chosen = index;
-        return this;
-    }
-
-    /// <summary>Puts another row into the place of the chosen one.</summary>
-    public void Replace(IStreamedRow row)
-    {
-        row.ReadFeatures(_features[Place]);
-        (_labels[Place], _weights[Place]) = (row.Label, row.Weight);
-    }
-
-    /// <summary>Removes the chosen row.</summary>
-    public void Remove() => _places[_chosen] = _places[--Count];
-
-    public void Dispose() => _features.Dispose();
 }

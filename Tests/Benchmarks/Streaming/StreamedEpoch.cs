@@ -5,9 +5,9 @@ using Microsoft.ML;
 namespace MLExtensions.Benchmarks;
 
 /// <summary>
-/// An epoch over a file that is larger than memory, streamed: its examples per second against reading alone, and how much memory grows in Fit.
-/// Each side has a process of its own, in turns, and none finds the file in the system's cache. The file is made in the temporary folder and
-/// deleted.
+/// An epoch over a file that is larger than memory, streamed: its examples per second against reading alone, and how much memory grows in
+/// Fit. Each side has a process of its own, in turns, and none finds the file in the system's cache. The file is made in the temporary
+/// folder and deleted.
 /// </summary>
 internal sealed class StreamedEpoch : IBenchmark
 {
@@ -24,7 +24,10 @@ internal sealed class StreamedEpoch : IBenchmark
     public bool IsRare => true;
 
     public IEnumerable<ResultRow> Run(BenchmarkSettings settings) =>
-        InFolder(folder => Measure(settings, folder, isText: false, settings.Gigabytes)).Concat(InFolder(folder => Measure(settings, folder, isText: true, settings.Gigabytes / TextShare)));
+    [
+        .. InFolder(folder => Measure(settings, folder, isText: false, settings.Gigabytes)),
+        .. InFolder(folder => Measure(settings, folder, isText: true, settings.Gigabytes / TextShare)),
+    ];
 
     /// <summary>Reads or trains in this process, and prints what it took.</summary>
     public static int RunChild(string[] arguments)
@@ -85,7 +88,8 @@ internal sealed class StreamedEpoch : IBenchmark
             if (!isEven)
                 reads.Add(Child(nameof(LargeFile.Read), isText, path));
         }
-        var comparison = new Comparison(new Samples("an epoch", trainings.Select(run => run.Seconds)), new Samples("reading alone", reads.Select(run => run.Seconds)));
+        var ours = new Samples("an epoch", trainings.Select(run => run.Seconds));
+        var comparison = new Comparison(ours, new Samples("reading alone", reads.Select(run => run.Seconds)));
         var what = FormattableString.Invariant($"{gigabytes:G3} GB of features ({rows:#,0} x {LargeFile.Width}) streamed from {(isText ? "text" : "ML.NET's binary format")}, a file of {size / 1e9:F1} GB, {LargeFile.Width}-32-10, batch 128");
         var speed = Bound.Row($"{what}: an epoch against reading alone", 0.9, comparison, "rows", rows);
         speed = speed with { Details = FormattableString.Invariant($"{speed.Details}; whole Fit {trainings.Average(run => run.Whole):F0} s; processor {trainings.Average(run => run.Processor):F0} s against {reads.Average(run => run.Processor):F0} s") };
