@@ -6,6 +6,9 @@ internal interface IBenchmark
     /// <summary>What selects it on the command line.</summary>
     string Name { get; }
 
+    /// <summary>Whether it only runs if it is named, as it takes too much time or disk.</summary>
+    bool IsRare => false;
+
     IEnumerable<ResultRow> Run(BenchmarkSettings settings);
 }
 

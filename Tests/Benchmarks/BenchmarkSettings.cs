@@ -9,9 +9,10 @@ internal sealed class BenchmarkSettings
 
     private readonly Lazy<ImageSet> _training;
 
-    private BenchmarkSettings(int rounds, int rows, string? mnistFolder)
+    private BenchmarkSettings(int rounds, int rows, string? mnistFolder, int gigabytes)
     {
         Rounds = rounds;
+        Gigabytes = gigabytes;
         MnistFolder = mnistFolder;
         _training = new Lazy<ImageSet>(() => mnistFolder == null
             ? ImageSet.Synthetic(rows, seed: 1)
@@ -20,6 +21,9 @@ internal sealed class BenchmarkSettings
 
     /// <summary>How often each contender is measured.</summary>
     public int Rounds { get; }
+
+    /// <summary>The size of the features of data that is larger than memory.</summary>
+    public double Gigabytes { get; }
 
     /// <summary>MNIST's IDX files, or null: then images are made up.</summary>
     public string? MnistFolder { get; }
@@ -37,7 +41,7 @@ internal sealed class BenchmarkSettings
     public static BenchmarkSettings Parse(IEnumerable<string> arguments)
     {
         var names = new List<string>();
-        int rounds = 7, rows = TrainingRowCount;
+        int rounds = 7, rows = TrainingRowCount, gigabytes = 20;
         string? mnistFolder = null;
         var profile = false;
         var rest = new Queue<string>(arguments);
@@ -51,6 +55,9 @@ internal sealed class BenchmarkSettings
                 case "--rows":
                     rows = Number(argument, rest);
                     break;
+                case "--gigabytes":
+                    gigabytes = Number(argument, rest);
+                    break;
                 case "--mnist":
                     mnistFolder = Value(argument, rest);
                     break;
@@ -61,10 +68,10 @@ internal sealed class BenchmarkSettings
                     names.Add(name);
                     break;
                 default:
-                    throw new ArgumentException($"'{argument}' is not known. Usage: [NAME...] [--rounds N] [--rows N] [--mnist DIR] [--profile]");
+                    throw new ArgumentException($"'{argument}' is not known. Usage: [NAME...] [--rounds N] [--rows N] [--gigabytes N] [--mnist DIR] [--profile]");
             }
         }
-        return new BenchmarkSettings(rounds, rows, mnistFolder) { Names = names, Profile = profile };
+        return new BenchmarkSettings(rounds, rows, mnistFolder, gigabytes) { Names = names, Profile = profile };
     }
 
     private static string Value(string option, Queue<string> rest) =>

@@ -11,6 +11,8 @@ if (args is [RankChild.Command, .. var rankArguments])
     return RankChild.Run(rankArguments);
 if (args is [MarkovTraining.ChildCommand, .. var markovArguments])
     return MarkovTraining.RunChild(markovArguments);
+if (args is [StreamedEpoch.ChildCommand, .. var streamingArguments])
+    return StreamedEpoch.RunChild(streamingArguments);
 
 IBenchmark[] benchmarks =
 [
@@ -43,6 +45,7 @@ IBenchmark[] benchmarks =
     new EmbeddingThroughput(),
     new RankTraining(),
     new RankScaling(),
+    new StreamedEpoch(),
 ];
 
 BenchmarkSettings settings;
@@ -84,5 +87,5 @@ static IBenchmark[] Select(IBenchmark[] all, IReadOnlyList<string> names)
     var known = all.Select(benchmark => benchmark.Name).ToArray();
     if (names.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
         throw new ArgumentException($"There is no benchmark '{unknown}'; there are {string.Join(", ", known)}.");
-    return names.Count == 0 ? all : all.Where(benchmark => names.Contains(benchmark.Name)).ToArray();
+    return names.Count == 0 ? all.Where(benchmark => !benchmark.IsRare).ToArray() : all.Where(benchmark => names.Contains(benchmark.Name)).ToArray();
 }

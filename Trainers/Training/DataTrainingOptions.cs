@@ -156,7 +156,10 @@ public abstract class RowTrainingOptions : DataTrainingOptions
     {
     }
 
-    /// <summary>Number of rows in the shuffle buffer of streamed data. Default 10,000.</summary>
+    /// <summary>
+    /// Number of rows in the shuffle buffer of streamed data. Rows come at most that many places earlier than in the data, and seldom more than
+    /// three times as many later; all of them are in memory. Default 10,000.
+    /// </summary>
     public int ShuffleBufferRows { get; set; } = 10_000;
 
     /// <summary>How the rows are read and divided.</summary>

@@ -100,6 +100,9 @@ internal abstract class BatchBuffer<TBatch>(int batchSize, int width, Device dev
 
     public bool IsFull => Count == _features.Capacity;
 
+    /// <summary>The memory of the features.</summary>
+    public long Bytes => (long)_features.Capacity * _features.Width * sizeof(float);
+
     /// <summary>The memory for the next row's features; <see cref="Add"/> keeps them.</summary>
     public Span<float> NextFeatures() => _features.Row(Count);
 
@@ -121,14 +124,24 @@ internal abstract class BatchBuffer<TBatch>(int batchSize, int width, Device dev
             Add(rows.LabelOf(row), rows.WeightOf(row));
     }
 
-    /// <summary>Returns the first of the collected rows as a batch and empties the buffer.</summary>
-    /// <param name="count">The number of rows.</param>
+    /// <summary>Returns the first of the collected rows as a batch and empties the buffer, through which all rows of the epoch go.</summary>
+    /// <param name="count">The number of rows of the batch.</param>
     /// <param name="features">Their features if they are on the device already; the batch takes ownership.</param>
     public TBatch Take(int count, Tensor? features = null)
     {
-        var fraction = Math.Min(1, (double)_rowsBefore / Math.Max(1, epochRows));
-        Count = 0;
+        var batch = Take(count, _rowsBefore, features);
         _rowsBefore += count;
+        return batch;
+    }
+
+    /// <summary>Returns the first of the collected rows as a batch and empties the buffer.</summary>
+    /// <param name="count">The number of rows of the batch.</param>
+    /// <param name="rowsBefore">The rows of the epoch before it.</param>
+    /// <param name="features">Their features if they are on the device already; the batch takes ownership.</param>
+    public TBatch Take(int count, long rowsBefore, Tensor? features = null)
+    {
+        var fraction = Math.Min(1, (double)rowsBefore / Math.Max(1, epochRows));
+        Count = 0;
         using var scope = NewDisposeScope();
         return Create(count, fraction, features ?? ToDevice(_features.Rows(0, count)));
     }

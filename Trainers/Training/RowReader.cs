@@ -23,7 +23,7 @@ internal sealed record TrainingColumns(DataViewSchema.Column Features, FeatureFo
 }
 
 /// <summary>Reads the rows of a training set once; rows without a label are skipped and counted.</summary>
-internal sealed class RowReader : IDisposable
+internal sealed class RowReader : IStreamedRow, IDisposable
 {
     private readonly TrainingColumns _columns;
     private readonly DataViewRowCursor _cursor;

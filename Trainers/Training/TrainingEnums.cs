@@ -36,7 +36,7 @@ public enum Buffering
     InMemory,
 
     /// <summary>
-    /// Read again in each epoch, through a shuffle buffer of <c>ShuffleBufferRows</c> rows: with n epochs 1 + n passes over the training
+    /// Read again in each epoch, on a thread of its own, through a shuffle buffer of <c>ShuffleBufferRows</c> rows: with n epochs 1 + n passes over the training
     /// data, and 2 + 2n if a fraction of it is held out; 2 + n passes over validation data. Groups, a vocabulary, and the length of sequences
     /// take one more pass each; an RBM reads once more for each layer. Every pass must give the same rows, or training stops with an
     /// exception.

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.ML;
@@ -195,7 +196,21 @@ internal static class ValueHash
     public static ulong OfVector(ReadOnlySpan<uint> bits, ReadOnlySpan<int> indices, int length)
     {
         var sum = Mix((ulong)length);
-        for (var i = 0; i < bits.Length; i++)
+        var first = 0;
+        if (indices.IsEmpty)
+        {
+            var sums = Vector<ulong>.Zero;
+            var factors = ((Vector<ulong>.Indices * 2) + Vector<ulong>.One) * Odd;
+            var step = new Vector<ulong>((ulong)Vector<ulong>.Count * 2 * Odd);
+            for (; first <= bits.Length - Vector<uint>.Count; first += Vector<uint>.Count)
+            {
+                Vector.Widen(new Vector<uint>(bits[first..]), out var low, out var high);
+                sums += (low * factors) + (high * (factors + step));
+                factors += step * 2;
+            }
+            sum += Vector.Sum(sums);
+        }
+        for (var i = first; i < bits.Length; i++)
             sum += bits[i] * (((ulong)(indices.IsEmpty ? i : indices[i]) * 2 * Odd) + Odd);
         return sum;
     }

@@ -1,3 +1,4 @@
+using Microsoft.ML;
 using MLExtensions.Engine;
 using MLExtensions.Tests.Contract;
 using MLExtensions.Training;
@@ -132,6 +133,43 @@ public sealed class BatchSourceTests
         for (var i = 0; i < rows.Length; i++)
             Assert.IsLessThanOrEqualTo(i + Buffer, rows[i], "a row that has not been read yet");
         Assert.IsGreaterThan(Buffer / 2, rows.Select((row, i) => Math.Abs(row - i)).Average() * 2, "rows move about");
+    }
+
+    /// <summary>What the guide says of it: places are those of the stream, but for about the size of the buffer.</summary>
+    [TestMethod]
+    public void Streaming_RowsMoveAsFarAsTheGuideSays()
+    {
+        const int Buffer = 200;
+        var rows = Epoch(Open(40_000, true, Settings(100), Buffer), 1).SelectMany(batch => batch).ToArray();
+        // Positive: later than in the stream. The last rows find a buffer that is emptied.
+        var moves = rows.Select((row, place) => (double)(place - row) / Buffer).Take(rows.Length - (10 * Buffer)).ToArray();
+        double Share(Func<double, bool> which) => (double)moves.Count(which) / moves.Length;
+        Assert.IsGreaterThanOrEqualTo(-1, moves.Min());
+        Assert.AreEqual(0.74, moves.Average(Math.Abs), 0.03); // 2 / e
+        Assert.AreEqual(0.865, Share(move => move <= 1), 0.02); // 1 - e^-2
+        Assert.AreEqual(0.018, Share(move => move > 3), 0.006); // e^-4
+        Assert.IsLessThan(17, moves.Max()); // ln 40,000 = 10.6; a greater one has a probability of e^-18 each
+    }
+
+    /// <summary>The guide's advice for files whose order means something: blocks of the file in random order, the same in each pass.</summary>
+    [TestMethod]
+    public void Streaming_ShuffledSource_ForgetsTheOrderOfTheFile()
+    {
+        using var folder = new TemporaryFolder();
+        var path = Path.Combine(folder.Path, "rows");
+        using (var stream = File.Create(path))
+            Ml.Data.SaveAsBinary(Example.View(Ml, Numbered(40_000)), stream);
+        double Order(IDataView data)
+        {
+            var source = new StreamingBatches<LabeledBatch>(data, Columns(data), 40_000, (_, _) => true, 2000, Settings(100), Labeled(), checksum: null);
+            var (rows, again) = (Rows(source), Rows(source));
+            CollectionAssert.AreEqual(rows, again);
+            CollectionAssert.AreEqual(Enumerable.Range(0, 40_000).ToArray(), rows.Order().ToArray());
+            return rows.Select((row, place) => (row - 19_999.5) * (place - 19_999.5)).Sum() / (Math.Pow(40_000, 3) / 12);
+        }
+        static int[] Rows(IBatchSource<LabeledBatch> source) => Epoch(source, 1).SelectMany(batch => batch).ToArray();
+        Assert.IsGreaterThan(0.95, Order(Ml.Data.LoadFromBinary(path)));
+        Assert.IsLessThan(0.8, Math.Abs(Order(Ml.Data.ShuffleRows(Ml.Data.LoadFromBinary(path), seed: 1)))); // 40 blocks
     }
 
     [TestMethod]
