@@ -115,7 +115,7 @@ internal abstract class BatchBuffer<TBatch>(int batchSize, int width, Device dev
     /// <summary>Adds rows that are in memory.</summary>
     /// <param name="rows">The rows.</param>
     /// <param name="which">Their numbers.</param>
-    /// <param name="withFeatures">Whether to add their features; else <see cref="Take"/> is given them.</param>
+    /// <param name="withFeatures">Whether to add their features; else <see cref="Take(int, Tensor?)"/> is given them.</param>
     public void Fill(TrainingRows rows, ReadOnlySpan<int> which, bool withFeatures = true)
     {
         if (withFeatures)
