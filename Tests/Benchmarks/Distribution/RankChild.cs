@@ -12,8 +12,9 @@ internal static class RankChild
 {
     public const string Command = "ranks-child";
 
-    /// <summary>The kind of a child that cross-validates; its number is that of the seconds.</summary>
-    public const string Folds = "folds";
+    /// <summary>The kinds of a child that cross-validates; its number is that of the seconds.</summary>
+    public const string Folds = "folds of a CNN";
+    public const string SmallFolds = "folds of an MLP";
 
     /// <summary>The kind of a child that sums tensors; its number is that of the seconds of a sum.</summary>
     public const string Sum = "sum";
@@ -44,7 +45,8 @@ internal static class RankChild
         var result = arguments[0] switch
         {
             Sum => SecondsOfSum(distributed, size),
-            Folds => SecondsOfFolds(ml, distributed, size),
+            Folds => SecondsOfFolds(ml, distributed, size, 1_000, ml.MulticlassClassification.Trainers.Cnn(new CnnMulticlassTrainer.Options { Layers = CnnLayers.MnistExample(), ImageShape = new ImageShape(1, 28, 28), Epochs = 3, ThreadCount = 1 })),
+            SmallFolds => SecondsOfFolds(ml, distributed, size, 6_000, ml.MulticlassClassification.Trainers.Mlp(new MlpMulticlassTrainer.Options { HiddenLayers = [128, 32], Epochs = 20, ThreadCount = 1 })),
             "mlp" => Classifier(ml, 784, new MlpMulticlassTrainer.Options { HiddenLayers = [128, 32] }, rows: Math.Max(30_000, 30 * size), size, distributed),
             "cnn" => Classifier(ml, 784, new CnnMulticlassTrainer.Options { Layers = CnnLayers.MnistExample(), ImageShape = new ImageShape(1, 28, 28) }, rows: 8 * size, size, distributed),
             "resnet" => Classifier(ml, 3 * 32 * 32, new ResNetMulticlassTrainer.Options { ImageShape = new ImageShape(3, 32, 32) }, rows: 8 * size, size, distributed),
@@ -69,10 +71,9 @@ internal static class RankChild
         return watch.Elapsed.TotalSeconds / SumsToMeasure;
     }
 
-    private static double SecondsOfFolds(MLContext ml, Distributed distributed, int folds)
+    private static double SecondsOfFolds(MLContext ml, Distributed distributed, int folds, int rows, IEstimator<ITransformer> trainer)
     {
-        var data = Rows(ml, 784, 6_000);
-        var trainer = ml.MulticlassClassification.Trainers.Mlp(new MlpMulticlassTrainer.Options { HiddenLayers = [128, 32], Epochs = 5, ThreadCount = 1 });
+        var data = Rows(ml, 784, rows);
         var watch = Stopwatch.StartNew();
         ml.MulticlassClassification.CrossValidate(data, trainer, distributed, folds);
         return watch.Elapsed.TotalSeconds;
@@ -95,7 +96,7 @@ internal static class RankChild
     private static double LanguageModel(MLContext ml, int streams, Distributed distributed)
     {
         var random = new Random(1);
-        var text = string.Join(' ', Enumerable.Range(0, 2_000 * streams).Select(_ => $"w{random.Next(10_000)}"));
+        var text = string.Join(' ', Enumerable.Range(0, Math.Max(8_000, 700 * streams)).Select(_ => $"w{random.Next(10_000)}"));
         var options = LanguageModelEstimator.Options.Small();
         (options.Epochs, options.GlobalBatchSize, options.ThreadCount, options.Distributed) = (Epochs, streams, 1, distributed);
         using var model = ml.LanguageModels.Trainers.Lstm(options).Fit(ml.Data.LoadFromEnumerable([new Line { Text = text }]));

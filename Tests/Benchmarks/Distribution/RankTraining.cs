@@ -15,6 +15,7 @@ internal sealed class RankTraining : IBenchmark
         foreach (var (kind, batch, floor) in new (string, int, double?)[] { ("mlp", 128, null), ("mlp", 1024, null), ("cnn", 512, Asked), ("resnet", 128, Asked), ("language", 20, Asked), ("language", 64, null) })
             yield return Compare(settings, kind, batch, floor, "examples/s", isTime: false);
         yield return Compare(settings, RankChild.Folds, 10, Asked, "seconds", isTime: true);
+        yield return Compare(settings, RankChild.SmallFolds, 10, null, "seconds", isTime: true);
     }
 
     private static ResultRow Compare(BenchmarkSettings settings, string kind, int size, double? floor, string unit, bool isTime)
