@@ -37,9 +37,10 @@ internal static class RankChild
         return ChildProcess.Run(start)[0];
     }
 
+    /// <param name="arguments">The kind and the size; <c>bfloat16</c> if gradients are to travel so.</param>
     public static int Run(string[] arguments)
     {
-        var distributed = Distributed.FromEnvironment();
+        var distributed = Distributed.FromEnvironment() with { GradientPrecision = arguments is [_, _, "bfloat16"] ? Precision.BFloat16 : Precision.Float32 };
         var ml = new MLContext(1);
         var size = int.Parse(arguments[1], CultureInfo.InvariantCulture);
         var result = arguments[0] switch

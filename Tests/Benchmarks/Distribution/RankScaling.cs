@@ -17,9 +17,10 @@ internal sealed class RankScaling : IBenchmark
         var here = new Network("this machine's memory", small / 2, (large - small) / (4_000_000 * sizeof(float)));
         yield return new ResultRow("a sum over 2 ranks", "", FormattableString.Invariant($"{small * 1e6:F0} us for 1 number, {large * 1e3:F1} ms for 4,000,000"), "");
         Network[] networks = [here, new("10 Gbit/s, 50 us", 50e-6, 8 / 10e9), new("1 Gbit/s, 10 ms", 10e-3, 8 / 1e9)];
-        foreach (var (kind, batch, weights) in new[] { ("mlp", 128, 105_000), ("cnn", 512, 421_642), ("resnet", 128, 272_474), ("language", 20, 4_650_000), ("language", 64, 4_650_000) })
+        // Of text, an example is a token; a step has 20 of each stream.
+        foreach (var (kind, batch, examples, weights) in new[] { ("mlp", 128, 1, 105_000), ("cnn", 512, 1, 421_642), ("resnet", 128, 1, 272_474), ("language", 20, 20, 4_650_000), ("language", 64, 20, 4_650_000) })
         {
-            var steps = new[] { 1 }.Concat(Worlds).Where(world => batch / world > 0).ToDictionary(world => world, world => batch / world / RankChild.Measure(1, kind, Math.Max(1, batch / world)));
+            var steps = new[] { 1 }.Concat(Worlds).Where(world => batch / world > 0).ToDictionary(world => world, world => batch / world * examples / RankChild.Measure(1, kind, Math.Max(1, batch / world)));
             foreach (var network in networks)
             {
                 yield return new ResultRow($"{kind} {batch}, strong scaling, {network.Name}", "", string.Join(", ", Worlds.Where(steps.ContainsKey).Select(world => Text(world, steps[1] / (steps[world] + network.SecondsOfSum(world, weights))))), "");
