@@ -1,19 +1,15 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace MLExtensions.Distribution;
 
 /// <summary>Sums of numbers in bfloat16, the upper half of a float32, rounded to the nearest, ties to even.</summary>
-internal static unsafe class BFloat16Sum
+internal static class BFloat16Sum
 {
     private const int HalfBits = 16;
     private const uint LessThanHalf = 0x7FFF;
     private const ushort NotANumber = 0x7FC0;
 
-    /// <summary>The function of Open MPI's operation: adds one array to the other.</summary>
-    [UnmanagedCallersOnly]
-    public static void Add(ushort* values, ushort* sums, int* count, nint* type) => Add(new ReadOnlySpan<ushort>(values, *count), new Span<ushort>(sums, *count));
-
+    /// <summary>Adds numbers to others.</summary>
     public static void Add(ReadOnlySpan<ushort> values, Span<ushort> sums)
     {
         var i = 0;

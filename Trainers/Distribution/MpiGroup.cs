@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using MLExtensions.Tensors;
 using static TorchSharp.torch;
 
@@ -23,6 +24,7 @@ internal sealed unsafe class MpiGroup : ProcessGroup
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(100);
 
     private readonly MpiLibrary _mpi;
+    private readonly RingSum _ring;
 
     // Operations of a broken training are never done. What they may still write into is never freed.
     private readonly List<object> _abandoned = [];
@@ -34,6 +36,7 @@ internal sealed unsafe class MpiGroup : ProcessGroup
     {
         _mpi = new MpiLibrary();
         (Rank, Size) = _mpi.Initialize();
+        _ring = new RingSum(_mpi, Rank, Size, Wait);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => End();
     }
 
@@ -76,7 +79,12 @@ internal sealed unsafe class MpiGroup : ProcessGroup
             for (long first = 0; first < sent.NumberOfElements; first += LongestSum)
             {
                 var count = (int)Math.Min(LongestSum, sent.NumberOfElements - first);
-                Wait(isShort ? _mpi.BeginSum(TensorMemory.Pointer<ushort>(sent) + first, count) : _mpi.BeginSum(TensorMemory.Pointer<float>(sent) + first, count));
+                if (isShort)
+                    _ring.Sum(TensorMemory.Pointer<ushort>(sent) + first, count, BFloat16Sum.Add);
+                else if (count >= RingSum.Least)
+                    _ring.Sum(TensorMemory.Pointer<float>(sent) + first, count, (values, sums) => TensorPrimitives.Add(values, sums, sums));
+                else
+                    Wait(_mpi.BeginSum(TensorMemory.Pointer<float>(sent) + first, count));
             }
             Wait(ofNumber);
         });
@@ -164,7 +172,7 @@ internal sealed unsafe class MpiGroup : ProcessGroup
         for (var rank = 0; rank < Size; rank++)
         {
             if (rank != Rank)
-                _mpi.Send((byte*)Marshal.UnsafeAddrOfPinnedArrayElement(bytes, 0), NoticeBytes, rank, NoticeTag);
+                _mpi.BeginSend((byte*)Marshal.UnsafeAddrOfPinnedArrayElement(bytes, 0), NoticeBytes, rank, NoticeTag);
         }
     }
 

@@ -24,7 +24,6 @@ internal sealed unsafe class MpiLibrary
     private readonly nint _float;
     private readonly nint _double;
     private readonly nint _byte;
-    private readonly nint _short;
     private readonly nint _sum;
     private readonly delegate* unmanaged<nint, nint, int, nint, nint, nint, nint*, int> _sumAll;
     private readonly delegate* unmanaged<nint, int, nint, int, nint, nint*, int> _broadcast;
@@ -32,7 +31,7 @@ internal sealed unsafe class MpiLibrary
     private readonly delegate* unmanaged<int, int, nint, int*, nint, int> _probe;
     private readonly delegate* unmanaged<nint, int, nint, int, int, nint, nint, int> _receive;
     private readonly delegate* unmanaged<nint, int, nint, int, int, nint, nint*, int> _send;
-    private nint _sumOfShorts;
+    private readonly delegate* unmanaged<nint, int, nint, int, int, nint, nint*, int> _beginReceive;
 
     /// <exception cref="DllNotFoundException">Open MPI is not installed.</exception>
     public MpiLibrary()
@@ -45,12 +44,13 @@ internal sealed unsafe class MpiLibrary
         if (_library == 0)
             throw new DllNotFoundException($"Open MPI's library libmpi.so.40 was not found. Install it (Debian: apt-get install openmpi-bin), or set {PathVariable} to its path.");
         (_world, _sum) = (Export("ompi_mpi_comm_world"), Export("ompi_mpi_op_sum"));
-        (_float, _double, _byte, _short) = (Export("ompi_mpi_float"), Export("ompi_mpi_double"), Export("ompi_mpi_byte"), Export("ompi_mpi_unsigned_short"));
+        (_float, _double, _byte) = (Export("ompi_mpi_float"), Export("ompi_mpi_double"), Export("ompi_mpi_byte"));
         _sumAll = (delegate* unmanaged<nint, nint, int, nint, nint, nint, nint*, int>)Export("MPI_Iallreduce");
         _broadcast = (delegate* unmanaged<nint, int, nint, int, nint, nint*, int>)Export("MPI_Ibcast");
         _test = (delegate* unmanaged<nint*, int*, nint, int>)Export("MPI_Test");
         _probe = (delegate* unmanaged<int, int, nint, int*, nint, int>)Export("MPI_Iprobe");
         _receive = (delegate* unmanaged<nint, int, nint, int, int, nint, nint, int>)Export("MPI_Recv");
+        _beginReceive = (delegate* unmanaged<nint, int, nint, int, int, nint, nint*, int>)Export("MPI_Irecv");
         _send = (delegate* unmanaged<nint, int, nint, int, int, nint, nint*, int>)Export("MPI_Isend");
     }
 
@@ -67,20 +67,9 @@ internal sealed unsafe class MpiLibrary
         return (rank, size);
     }
 
-    public nint BeginSum(float* values, int count) => Begin(_sumAll, (nint)values, count, _float, _sum);
+    public nint BeginSum(float* values, int count) => Begin(_sumAll, (nint)values, count, _float);
 
-    /// <summary>Begins a sum of numbers in bfloat16, which this library does not know.</summary>
-    public nint BeginSum(ushort* values, int count)
-    {
-        if (_sumOfShorts == 0)
-        {
-            fixed (nint* operation = &_sumOfShorts)
-                Check(((delegate* unmanaged<delegate* unmanaged<ushort*, ushort*, int*, nint*, void>, int, nint*, int>)Export("MPI_Op_create"))(&BFloat16Sum.Add, 1, operation));
-        }
-        return Begin(_sumAll, (nint)values, count, _short, _sumOfShorts);
-    }
-
-    public nint BeginSum(double* values, int count) => Begin(_sumAll, (nint)values, count, _double, _sum);
+    public nint BeginSum(double* values, int count) => Begin(_sumAll, (nint)values, count, _double);
 
     public nint BeginBroadcast(byte* values, int count, int root)
     {
@@ -98,11 +87,20 @@ internal sealed unsafe class MpiLibrary
         return done != 0;
     }
 
-    /// <summary>Sends bytes without waiting; they must stay where they are.</summary>
-    public void Send(byte* values, int count, int rank, int tag)
+    /// <summary>Begins to send bytes; they must stay where they are until it is done.</summary>
+    public nint BeginSend(byte* values, int count, int rank, int tag)
     {
         nint request;
         Check(_send((nint)values, count, _byte, rank, tag, _world, &request));
+        return request;
+    }
+
+    /// <summary>Begins to receive bytes.</summary>
+    public nint BeginReceive(byte* values, int count, int rank, int tag)
+    {
+        nint request;
+        Check(_beginReceive((nint)values, count, _byte, rank, tag, _world, &request));
+        return request;
     }
 
     /// <summary>Receives bytes if there are any.</summary>
@@ -129,10 +127,10 @@ internal sealed unsafe class MpiLibrary
             Check(((delegate* unmanaged<int>)Export("MPI_Finalize"))());
     }
 
-    private nint Begin(delegate* unmanaged<nint, nint, int, nint, nint, nint, nint*, int> sum, nint values, int count, nint type, nint operation)
+    private nint Begin(delegate* unmanaged<nint, nint, int, nint, nint, nint, nint*, int> sum, nint values, int count, nint type)
     {
         nint request;
-        Check(sum(InPlace, values, count, type, operation, _world, &request));
+        Check(sum(InPlace, values, count, type, _sum, _world, &request));
         return request;
     }
 

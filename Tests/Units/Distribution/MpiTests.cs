@@ -35,6 +35,19 @@ public sealed class MpiTests
         Assert.IsLessThan(1e-5f, one.Zip(all, (a, b) => Math.Abs(a - b) / (1 + Math.Abs(a))).Max());
     }
 
+    /// <summary>So many weights go around in a ring.</summary>
+    [TestMethod]
+    public void LongSums_WeightsOfOne()
+    {
+        using var folder = new TemporaryFolder();
+        string[] options = ["--units", "16384", "--epochs", "2"];
+        Train([.. options, "--weights", Path.Combine(folder.Path, "one")]);
+        Run(4, [.. options, "--weights", Path.Combine(folder.Path, "all"), "--each", "1"]).AssertSuccess();
+        var all = Enumerable.Range(0, 4).Select(rank => Read(Path.Combine(folder.Path, "all") + rank)).ToArray();
+        Assert.IsTrue(all.All(weights => weights.SequenceEqual(all[0])));
+        Assert.IsLessThan(1e-5f, Read(Path.Combine(folder.Path, "one")).Zip(all[0], (a, b) => Math.Abs(a - b) / (1 + Math.Abs(a))).Max());
+    }
+
     [TestMethod]
     public void GradientsInBFloat16_SameOnAllRanksAndNearThoseInFloat32()
     {
@@ -141,7 +154,7 @@ public sealed class MpiTests
             new Thread(() => Stop(given["--signal"], given["--by"], Number("--wait", 0))) { IsBackground = true }.Start();
         using var model = ml.BinaryClassification.Trainers.Mlp(new MlpBinaryTrainer.Options
         {
-            HiddenLayers = [8],
+            HiddenLayers = [Number("--units", 8)],
             Activation = Activation.Tanh,
             GlobalBatchSize = Number("--batch", 32),
             Epochs = Number("--epochs", 3),
