@@ -49,11 +49,11 @@ internal sealed class GradientSum(ParameterSet parameters, OptimizationSettings 
         _kept ??= zeros_like(parameters.Gradients).DetachFromDisposeScope();
         if (++_batches == settings.AccumulationSteps || isLast)
         {
-            parameters.Gradients.add_(_kept);
+            parameters.Gradients.add_(_kept, Number.One);
             _kept.zero_();
             return true;
         }
-        _kept.add_(parameters.Gradients);
+        _kept.add_(parameters.Gradients, Number.One);
         parameters.DiscardGradients();
         return false;
     }

@@ -41,7 +41,7 @@ internal sealed class BatchNormalization : nn.Module<Tensor, Tensor>
         if (!training)
             return nn.functional.batch_norm(x, running_mean, running_var, weight, bias, training: false, _momentum, _epsilon);
         using (no_grad())
-            num_batches_tracked.add_(Number.One);
+            num_batches_tracked.add_(Number.One, Number.One);
         if (Sum == null)
             return nn.functional.batch_norm(x, running_mean, running_var, weight, bias, training: true, _momentum, _epsilon);
         using var scope = NewDisposeScope();
@@ -98,7 +98,7 @@ file sealed class SharedStatistics
     }
 
     /// <summary>The reciprocal of each channel's standard deviation.</summary>
-    public Tensor Scale(double epsilon) => Variance.add(Number.Of(epsilon)).rsqrt();
+    public Tensor Scale(double epsilon) => Variance.add(Number.Of(epsilon), Number.One).rsqrt();
 
     public void MoveAverages(Tensor means, Tensor variances, double momentum)
     {
@@ -135,7 +135,7 @@ file sealed class SharedNormalization : autograd.SingleTensorFunction<SharedNorm
         using var scope = NewDisposeScope();
         var factor = weight.mul(scale);
         var shift = bias.sub(center.mul(factor));
-        return x.mul(ForChannels(factor, x)).add(ForChannels(shift, x)).to(x.dtype).MoveToOuterDisposeScope();
+        return x.mul(ForChannels(factor, x)).add(ForChannels(shift, x), Number.One).to(x.dtype).MoveToOuterDisposeScope();
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
