@@ -82,6 +82,28 @@ public sealed class NearestNeighborsTests
     }
 
     [TestMethod]
+    public void MissingLabels_AreCountedAndRefusedIfThereAreNoOthers()
+    {
+        var ml = new MLContext(1);
+        var warnings = new List<string>();
+        ml.Log += (_, log) => warnings.AddRange(log.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning ? [log.Message] : []);
+        var rows = Rows(5, 6);
+        foreach (var row in rows[1..])
+            (row.Key, row.Value, row.Name) = (9, float.NaN, ""); // in a class keys count from 0, and 9 is none of 9
+        foreach (var label in new[] { "Key", "Value", "Name" })
+        {
+            warnings.Clear();
+            ml.Transforms.NearestNeighbors("Features", label, 2).Fit(View(rows));
+            Assert.HasCount(1, warnings, label);
+            StringAssert.Contains(warnings[0], $"4 of 5 rows have no label in column '{label}'");
+            AssertMessage<ArgumentException>(() => ml.Transforms.NearestNeighbors("Features", label, 2).Fit(View(rows[1..])), $"'{label}' is missing in all rows");
+        }
+        warnings.Clear();
+        ml.Transforms.NearestNeighbors("Features", "Number", 2).Fit(View(rows[..1].Concat(rows).ToArray())); // 0 is a number
+        Assert.IsEmpty(warnings);
+    }
+
+    [TestMethod]
     public void BadData_IsRefusedByColumnAndRow()
     {
         var good = Rows(4, 4);

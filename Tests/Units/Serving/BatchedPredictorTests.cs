@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.ML;
 
 namespace MLExtensions.Tests.Serving;
@@ -159,6 +160,20 @@ public sealed class BatchedPredictorTests
         Assert.AreSame(services.GetRequiredKeyedService<BatchedPredictor>("a"), services.GetRequiredService<BatchedPredictor>());
         var answer = await services.GetRequiredKeyedService<BatchedPredictor>("b").PredictAsync<Point, PointAnswer>(new Point { Features = [1, 0] });
         CollectionAssert.AreEqual(ServedSample.Scores(1, 0, other: true), answer.Score, Close);
+    }
+
+    [TestMethod]
+    public async Task ApplicationStarts_LoadsModelsOrFails()
+    {
+        using var folder = new TemporaryFolder();
+        ServedSample.Write(folder.File("a.zip"));
+        await using var services = new ServiceCollection().AddNetworkModel("a", folder.File("a.zip")).AddNetworkModel("b", folder.File("b.zip")).BuildServiceProvider();
+        var starts = services.GetServices<IHostedService>().ToArray();
+        Assert.HasCount(2, starts);
+        await starts[0].StartAsync(CancellationToken.None);
+        File.Delete(folder.File("a.zip"));
+        Assert.AreEqual(1, services.GetRequiredKeyedService<BatchedPredictor>("a").LoadCount);
+        Assert.Contains("b.zip", (await Assert.ThrowsExactlyAsync<FileNotFoundException>(() => starts[1].StartAsync(CancellationToken.None))).Message);
     }
 
     internal static readonly System.Collections.IComparer Close = Comparer<float>.Create((a, b) => MathF.Abs(a - b) <= 1e-5f ? 0 : a.CompareTo(b));

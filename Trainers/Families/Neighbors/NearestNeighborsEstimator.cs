@@ -55,7 +55,21 @@ public sealed class NearestNeighborsEstimator : ManagedEstimator<NearestNeighbor
         }
         if (index.Count < _options.NumberOfNeighbors)
             throw new ArgumentException(FormattableString.Invariant($"NumberOfNeighbors is {_options.NumberOfNeighbors}, but the data has {index.Count} rows; it may be at most that."), nameof(input));
+        if (labels is { MissingCount: > 0 })
+            ReportMissing(labels, index.Count);
         return new NearestNeighborsTransformer(Host, new NeighborContent(_options.ToSettings(), index, labels));
+    }
+
+    /// <summary>Neighbors without a label are still neighbors; if there are no others, the column is not what was meant.</summary>
+    private void ReportMissing(NeighborLabels labels, long rows)
+    {
+        if (labels.MissingCount == rows)
+        {
+            var remedy = labels.Kind == NeighborLabelKind.Key ? " Its keys may be those of other data: map the classes of these rows, for example by MapValueToKey fitted on them." : "";
+            throw new ArgumentException($"Label column '{_options.LabelColumnName}' is missing in all rows.{remedy}", nameof(_options.LabelColumnName));
+        }
+        using var channel = Host.Start("Read vectors");
+        channel.Warning("{0}", FormattableString.Invariant($"{labels.MissingCount} of {rows} rows have no label in column '{_options.LabelColumnName}'. They are found all the same, with a missing label."));
     }
 
     private protected override void CheckSchema(SchemaShape schema)

@@ -79,6 +79,9 @@ internal abstract class NeighborLabels
         Of<T> Make<T>() => new(kind, row?.GetGetter<T>(column)) { KeyCount = keyCount, Names = names };
     }
 
+    /// <summary>How many labels that were read are missing: key 0, NaN, empty text. Other numbers are never missing.</summary>
+    public long MissingCount { get; private set; }
+
     /// <summary>Adds the label of the current row.</summary>
     public abstract void Read();
 
@@ -112,6 +115,8 @@ internal abstract class NeighborLabels
             var label = default(T)!;
             getter!(ref label);
             // The memory of a text may be the source's.
+            if (IsMissing(label))
+                MissingCount++;
             _labels.Add(label is ReadOnlyMemory<char> text ? (T)(object)text.ToString().AsMemory() : label);
         }
 
@@ -157,6 +162,14 @@ internal abstract class NeighborLabels
                 _labels.Add((T)label);
             }
         }
+
+        private bool IsMissing(T label) => label switch
+        {
+            uint key => kind == NeighborLabelKind.Key && key == 0,
+            float number => float.IsNaN(number),
+            ReadOnlyMemory<char> text => text.IsEmpty,
+            _ => false,
+        };
 
         public override Delegate CreateGetter(CurrentNeighbors current)
         {
