@@ -48,7 +48,7 @@ internal sealed class StackedMnistExample : IExample
         mlContext.Model.Save(gan, data.Schema, output.PathOf("model.zip"));
 
         var metrics = mlContext.GenerativeModels.EvaluateModes(Read(mlContext, gan, judge), [nameof(Triple.Red), nameof(Triple.Green), nameof(Triple.Blue)]);
-        AnsiConsole.MarkupLine($"[bold]{metrics.NumberOfCoveredModes} of {metrics.NumberOfModes}[/] combinations of digits, reverse KL {metrics.ReverseKullbackLeibler:0.00}");
+        AnsiConsole.MarkupLine($"[bold]{metrics.NumberOfCoveredModes} of {metrics.NumberOfModes}[/] combinations of digits, reverse KL {metrics.ReverseKullbackLeibler:0.00}, {metrics.RowsWithoutClass} images without a class");
         output.Print(("samples-*", "generated images after each epoch, always of the same noise"), ("losses.png", "the training curves"), ("model.zip", "both networks"));
         return new ResultLine { ["gan.modes"] = metrics.NumberOfCoveredModes, ["gan.reverse-kl"] = metrics.ReverseKullbackLeibler };
     }
@@ -92,7 +92,7 @@ internal sealed class StackedMnistExample : IExample
         }
     }
 
-    /// <summary>The digits that the judge sees in the colors of generated images.</summary>
+    /// <summary>The digits that the judge sees in the colors of generated images. Keys count from 1 in columns, from 0 in objects.</summary>
     private static IDataView Read(MLContext mlContext, GanTransformer gan, ITransformer judge)
     {
         var schema = SchemaDefinition.Create(typeof(Stacked));
@@ -100,7 +100,7 @@ internal sealed class StackedMnistExample : IExample
         var colors = gan.Generate(Judged, seed: 1).GetColumn<float[]>(gan.OutputColumnName)
             .SelectMany(image => image.Chunk(image.Length / 3), (_, color) => new Stacked { Features = color });
         var seen = judge.Transform(mlContext.Data.LoadFromEnumerable(colors, schema)).GetColumn<uint>("PredictedLabel");
-        return mlContext.Data.LoadFromEnumerable(seen.Chunk(3).Select(digits => new Triple { Red = digits[0], Green = digits[1], Blue = digits[2] }).ToArray());
+        return mlContext.Data.LoadFromEnumerable(seen.Chunk(3).Select(digits => new Triple { Red = digits[0] - 1, Green = digits[1] - 1, Blue = digits[2] - 1 }).ToArray());
     }
 
     private sealed class Stacked
