@@ -5,12 +5,16 @@ using MLExtensions.Training;
 namespace MLExtensions;
 
 /// <summary>Stops training when the validation loss stops falling, and restores the weights of the best epoch (Prechelt, 1998).</summary>
+/// <remarks>
+/// Embeddings are compared by the area under the ROC curve of the validation pairs instead, and deep Q-networks in an environment by the return
+/// of their evaluation episodes; both must rise.
+/// </remarks>
 public sealed record EarlyStopping
 {
     /// <summary>Number of consecutive epochs without improvement after which training stops. Default 10.</summary>
     public int Patience { get; init; } = 10;
 
-    /// <summary>Minimum decrease of the validation loss that counts as an improvement. Default 0.</summary>
+    /// <summary>Minimum decrease of the validation loss, or increase of what must rise, that counts as an improvement. Default 0.</summary>
     public double MinimumDelta { get; init; }
 
     internal void Check()

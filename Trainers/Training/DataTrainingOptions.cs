@@ -15,8 +15,8 @@ public abstract class DataTrainingOptions : TrainingOptions
 
     /// <summary>
     /// The fraction of the training data that is held out for validation, in [0, 1). Rows are drawn at random, stratified by class;
-    /// streamed rows are not stratified. Of texts and time series the last part is held out. Ignored if <c>Fit</c> gets validation data.
-    /// Default 0.
+    /// streamed rows are not stratified. Sequence to sequence draws pairs at random. Of language models, quatrains and time series the last
+    /// part is held out. Ignored if <c>Fit</c> gets validation data. Default 0.
     /// </summary>
     public double ValidationFraction { get; set; }
 

@@ -104,7 +104,10 @@ public abstract class TrainingOptions
     /// <summary>How weights are initialized. Default <see cref="WeightInitialization.XavierUniform"/>.</summary>
     public WeightInitialization Initialization { get; set; } = WeightInitialization.XavierUniform;
 
-    /// <summary>Early stopping; needs validation data. Default null: all epochs are trained.</summary>
+    /// <summary>
+    /// Early stopping; needs validation data, or, for deep Q-networks in an environment, evaluation episodes. Refused for GANs, and for
+    /// values of actions that are learned from logs. Default null: all epochs are trained.
+    /// </summary>
     public EarlyStopping? EarlyStopping { get; set; }
 
     /// <summary>

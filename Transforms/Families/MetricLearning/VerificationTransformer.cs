@@ -15,7 +15,8 @@ namespace MLExtensions;
 /// <summary>Says of pairs whether they are the same: their distance, whether it is below a calibrated threshold, and how probable that is.</summary>
 /// <remarks>
 /// The columns are two embeddings, or, with <see cref="Model"/>, two images or rows of features whose embeddings it computes; these are added
-/// as <c>...Embedding</c>. Embeddings of another network than that of the calibration are refused. Thread-safe.
+/// as <c>...Embedding</c>. Columns of embeddings carry the fingerprint of their network, and those of another network than that of the
+/// calibration are refused. An array carries none: <see cref="Compare"/> checks only sizes and that values are finite. Thread-safe.
 /// </remarks>
 public sealed class VerificationTransformer : ManagedTransformer, IHasNetworks, IDisposable
 {
