@@ -19,7 +19,8 @@ public static class RbmCatalog
         /// <param name="epochs">The number of passes over the training data. Default 10.</param>
         /// <param name="batchSize">The number of rows per training step. Default 10.</param>
         /// <param name="learningRate">
-        /// The learning rate. Default 0.05, scaled for sparse rows; any other is taken as it is. 0.05 itself is taken as it is only in the options.
+        /// The learning rate. Default 0.05, scaled for sparse rows; any other is taken as it is. 0.05 itself is taken as it is only in the
+        /// options.
         /// </param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
         /// <example>
@@ -70,7 +71,8 @@ public static class RbmCatalog
         /// <param name="epochs">The number of passes over the training data for each RBM. Default 10.</param>
         /// <param name="batchSize">The number of rows per training step. Default 10.</param>
         /// <param name="learningRate">
-        /// The learning rate. Default 0.05, scaled for sparse rows; any other is taken as it is. 0.05 itself is taken as it is only in the options.
+        /// The learning rate. Default 0.05, scaled for sparse rows; any other is taken as it is. 0.05 itself is taken as it is only in the
+        /// options.
         /// </param>
         /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
         /// <example>

@@ -6,8 +6,8 @@ namespace MLExtensions;
 
 /// <summary>
 /// Training on several processes, on one machine or several: each reads its share of every batch, and the gradients are averaged before each
-/// step, so that all have the same weights at all times (synchronous data-parallel training). Open MPI starts and connects the processes: after
-/// <c>dotnet build -c Release</c>, <c>mpirun -n 4 dotnet run --no-build -c Release</c>.
+/// step, so that all have the same weights at all times (synchronous data-parallel training). Open MPI starts and connects the processes:
+/// after <c>dotnet build -c Release</c>, <c>mpirun -n 4 dotnet run --no-build -c Release</c>.
 /// </summary>
 /// <remarks>
 /// <para>All processes run the same program with the same data and options; what differs is found before the training, and said. The weights are

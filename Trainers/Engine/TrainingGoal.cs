@@ -6,8 +6,8 @@ namespace MLExtensions;
 
 /// <summary>Stops training when the validation loss stops falling, and restores the weights of the best epoch (Prechelt, 1998).</summary>
 /// <remarks>
-/// Embeddings are compared by the area under the ROC curve of the validation pairs instead, and deep Q-networks in an environment by the return
-/// of their evaluation episodes; both must rise.
+/// Embeddings are compared by the area under the ROC curve of the validation pairs instead, and deep Q-networks in an environment by the
+/// return of their evaluation episodes; both must rise.
 /// </remarks>
 public sealed record EarlyStopping
 {

@@ -38,9 +38,9 @@ public enum Buffering
     /// <summary>
     /// Read again in each epoch, on a thread of its own, through a shuffle buffer of <c>ShuffleBufferRows</c> rows: with n epochs 1 + n passes over the training
     /// data, and 2 + 2n if a fraction of it is held out; 2 + n passes over validation data. Groups, a vocabulary, and the length of sequences
-    /// take one more pass each; an RBM reads once more for each layer. Language models and sequence to sequence read the texts once for their
-    /// tokens, whatever the number of epochs, and keep these in a temporary file. Every pass must give the same rows, or training stops with
-    /// an exception.
+    /// take one more pass each; an RBM reads once more for each layer. Language models and sequence to sequence read the texts once for
+    /// their tokens, whatever the number of epochs, and keep these in a temporary file. Every pass must give the same rows, or training
+    /// stops with an exception.
     /// </summary>
     Streaming,
 }

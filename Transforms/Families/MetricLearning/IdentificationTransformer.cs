@@ -17,8 +17,8 @@ namespace MLExtensions;
 /// </summary>
 /// <remarks>
 /// The gallery is in memory and saved with the model. Reading and changing it is thread-safe: a row sees the gallery before a change or after
-/// it. Columns of embeddings carry the fingerprint of their network, and those of another network than that of the gallery are refused. An array
-/// carries none: <see cref="Add"/> and <see cref="Identify"/> check only its size and that its values are finite.
+/// it. Columns of embeddings carry the fingerprint of their network, and those of another network than that of the gallery are refused. An
+/// array carries none: <see cref="Add"/> and <see cref="Identify"/> check only its size and that its values are finite.
 /// </remarks>
 public sealed class IdentificationTransformer : ManagedTransformer
 {
