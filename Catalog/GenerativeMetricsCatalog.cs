@@ -209,7 +209,7 @@ public sealed partial class GenerativeModelCatalog
     {
         ArgumentNullException.ThrowIfNull(generated);
         ArgumentNullException.ThrowIfNull(columnNames);
-        return ModeEvaluator.EvaluateModes(generated, columnNames, frequencies: null);
+        return ModeEvaluator.EvaluateModes(Host, generated, columnNames, frequencies: null);
     }
 
     /// <summary>Measures how samples spread over the classes of real rows.</summary>
@@ -232,7 +232,7 @@ public sealed partial class GenerativeModelCatalog
         ArgumentNullException.ThrowIfNull(generated);
         ArgumentNullException.ThrowIfNull(columnNames);
         ArgumentNullException.ThrowIfNull(real);
-        return ModeEvaluator.EvaluateModes(generated, columnNames, ModeEvaluator.Frequencies(real, columnNames));
+        return ModeEvaluator.EvaluateModes(Host, generated, columnNames, ModeEvaluator.Frequencies(real, columnNames));
     }
 
     /// <summary>Measures how samples spread over classes whose frequencies are known.</summary>
@@ -257,7 +257,7 @@ public sealed partial class GenerativeModelCatalog
         ArgumentNullException.ThrowIfNull(generated);
         ArgumentNullException.ThrowIfNull(columnNames);
         ArgumentNullException.ThrowIfNull(frequencies);
-        return ModeEvaluator.EvaluateModes(generated, columnNames, frequencies);
+        return ModeEvaluator.EvaluateModes(Host, generated, columnNames, frequencies);
     }
 
     private IHost Host => ((IHostEnvironment)Context).Register("GenerativeModels");

@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using MLExtensions.Examples.Cifar10;
 using MLExtensions.Examples.Infrastructure;
 using MLExtensions.Examples.Mnist;
+using MLExtensions.Examples.Style;
 
 namespace MLExtensions.Examples.Gan;
 
@@ -60,19 +61,25 @@ internal sealed class DcganExample : IExample
                 return MnistData.LoadTraining(mlContext, Mnist.Find(arguments));
             case "cifar10":
                 var folder = arguments.OptionalText(Mnist.Option) ?? Cifar10.Find(arguments);
-                return Pictures(mlContext, Path.Combine(Cifar10Data.Find(folder, output), "train"), Cifar10Data.Side);
+                return Resized(mlContext, mlContext.Data.LoadFromImageFolder(Path.Combine(Cifar10Data.Find(folder, output), "train")), Cifar10Data.Side);
             case var pictures when Directory.Exists(pictures):
-                return Pictures(mlContext, pictures, ColorSide);
+                return Resized(mlContext, Pictures(mlContext, pictures), ColorSide);
             case var unknown:
                 throw new UsageException($"--set is '{unknown}'; it must be mnist, cifar10, or a folder of pictures.");
         }
     }
 
-    private static IDataView Pictures(MLContext mlContext, string folder, int side)
+    /// <summary>The pictures of a folder and of those in it.</summary>
+    private static IDataView Pictures(MLContext mlContext, string folder)
     {
-        var files = mlContext.Data.LoadFromImageFolder(folder);
-        return mlContext.Transforms.ResizeImages(Image, side, side, "Image").Fit(files).Transform(files);
+        var paths = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Where(path => Path.GetExtension(path).ToUpperInvariant() is ".JPG" or ".JPEG" or ".PNG")
+            .Order(StringComparer.Ordinal).ToArray();
+        return paths.Length > 0 ? PictureRows.Load(mlContext, paths) : throw new UsageException($"--set: '{folder}' has no .jpg or .png files.");
     }
+
+    private static IDataView Resized(MLContext mlContext, IDataView images, int side) =>
+        mlContext.Transforms.ResizeImages(Image, side, side, "Image").Fit(images).Transform(images);
 
     private static float[][] Ways(GanTransformer gan)
     {

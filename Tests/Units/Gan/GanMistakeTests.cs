@@ -66,6 +66,7 @@ public sealed class GanMistakeTests
     [TestMethod]
     [DataRow(Activation.Sigmoid)]
     [DataRow(Activation.Tanh)]
+    [DataRow(Activation.Softsign)]
     public void DiscriminatorThatLimitsItsLogit_RefusedByName(Activation activation)
     {
         var small = GanSample.SmallImages();
@@ -125,6 +126,47 @@ public sealed class GanMistakeTests
     {
         var flat = Ml.Data.LoadFromEnumerable(Enumerable.Range(0, 20).Select(_ => new Flat()).ToArray());
         Assert.Contains("set ImageShape", Assert.ThrowsExactly<ArgumentException>(() => Ml.GenerativeModels.Trainers.Dcgan(Options(1)).Fit(flat)).Message);
+    }
+
+    /// <summary>An arc between corners of the noise's square would leave it.</summary>
+    [TestMethod]
+    public void WayOfUniformNoise_IsALine()
+    {
+        var networks = GanSample.SmallPoints() with { LatentSize = 2, LatentDistribution = LatentDistribution.Uniform };
+        using var gan = Ml.GenerativeModels.Trainers.Gan(new GanEstimator.Options { Networks = networks, Epochs = 1, Seed = 1, ThreadCount = 1 }).Fit(GanSample.Points(Ml, 64));
+        var close = Comparer<float>.Create((a, b) => MathF.Abs(a - b) < 1e-5f ? 0 : a.CompareTo(b));
+        CollectionAssert.AreEqual(gan.Sample([1, 0]), gan.Interpolate([1, 1], [1, -1], 3)[1], close);
+        CollectionAssert.AreEqual(gan.Sample([MathF.Sqrt(2), 0]), gan.Interpolate([1, 1], [1, -1], 3, spherical: true)[1], close);
+    }
+
+    /// <summary>A critic's outputs have no zero: that all are greater for real samples and positive for all says nothing.</summary>
+    [TestMethod]
+    public void SurePassOfACritic_IsNoWarning()
+    {
+        foreach (var loss in new[] { AdversarialLoss.WassersteinGradientPenalty, AdversarialLoss.NonSaturating })
+        {
+            var options = Options(2);
+            (options.Loss, options.LearningRate, options.DiscriminatorLearningRate, options.LearningRateSchedule) = (loss, 1e-9, 1e-2, LearningRateSchedule.Constant());
+            options.Networks = GanSample.SmallImages() with { Discriminator = [new DenseLayer(16), new ActivationLayer(), new DenseLayer()] };
+            options.Epochs = 20;
+            using var gan = Ml.GenerativeModels.Trainers.Dcgan(options).Fit(GanSample.Halves(Ml));
+            Assert.AreEqual(loss == AdversarialLoss.NonSaturating, gan.History.Warnings.Any(warning => warning.Contains("recognized all real", StringComparison.Ordinal)), $"{loss}: {string.Join("; ", gan.History.Warnings)}");
+        }
+    }
+
+    /// <summary>The moving average of a vector that turns is shorter than the vectors; the weights are still divided by their norm.</summary>
+    [TestMethod]
+    public void SpectralNormalization_DoesNotDependOnTheLengthOfItsVector()
+    {
+        using var scope = NewDisposeScope();
+        var layer = new SpectralNormalizationLayer(new DenseLayer(3));
+        using var network = layer.CreateModule(LayerShape.OfVector(2), new LayerSite("a", 3));
+        network.eval();
+        using var noGradient = no_grad();
+        var x = ones(1, 2);
+        var before = network.call(x).clone();
+        network.named_buffers().Single(buffer => buffer.name.EndsWith('u')).buffer.mul_(0.25f);
+        Assert.IsLessThan(1e-5f, (network.call(x) - before).abs().max().item<float>());
     }
 
     [TestMethod]

@@ -34,6 +34,9 @@ internal static class GanSample
         }), channels, Side, Side);
     }
 
+    /// <summary>Color images whose values lie pixel after pixel, of one gray.</summary>
+    public static IDataView Interleaved(MLContext ml) => View(ml, Enumerable.Range(0, 32).Select(_ => new Row { Features = Enumerable.Repeat(0.5f, 3 * Side * Side).ToArray() }), Side, Side, 3);
+
     /// <summary>Small networks for <see cref="Halves"/>.</summary>
     public static GanNetworks SmallImages(bool conditional = false, int channels = 1) => new()
     {

@@ -8,6 +8,32 @@ namespace MLExtensions.Tests.Gan;
 [TestClass]
 public sealed class GanTests
 {
+    /// <summary>Layers that only see the sample come first, and their features are those layers' outputs.</summary>
+    [TestMethod]
+    public void LayersOfTheSample_HaveFeatures()
+    {
+        var networks = GanSample.SmallPoints() with { DiscriminatorSample = [new MaxoutLayer(5, 2)], Discriminator = [new DenseLayer(3), new ActivationLayer(), new DenseLayer()] };
+        var data = GanSample.Points(Ml, 64);
+        using var gan = Ml.GenerativeModels.Trainers.Gan(new GanEstimator.Options { Networks = networks, Epochs = 1, Seed = 1, ThreadCount = 1 }).Fit(data);
+        var estimator = Ml.Transforms.DiscriminatorFeatures(gan, new() { OutputColumnName = "Deep", ScoreColumnName = "Real", Layers = ["sample.0"] });
+        CollectionAssert.AreEqual(new[] { "sample.0", "layers.0", "layers.1" }, estimator.LayerNames.ToArray());
+        var model = estimator.Fit(data);
+        var (weights, biases) = (gan.Discriminator.GetWeights("sample.0.weight"), gan.Discriminator.GetWeights("sample.0.bias"));
+        var sample = data.GetColumn<float[]>("Features").First();
+        var expected = Enumerable.Range(0, 5).Select(unit => Enumerable.Range(0, 2).Max(piece => biases[(piece * 5) + unit] + sample.Select((x, i) => x * weights[(((piece * 5) + unit) * 2) + i]).Sum())).ToArray();
+        using var file = new MemoryStream();
+        Ml.Model.Save(model, data.Schema, file);
+        foreach (var each in new[] { model, Ml.Model.Load(file, out _) })
+        {
+            var actual = each.Transform(data).GetColumn<float[]>("Deep").First();
+            for (var i = 0; i < expected.Length; i++)
+                Assert.AreEqual(expected[i], actual[i], 1e-5f);
+        }
+        var usual = Ml.Transforms.DiscriminatorFeatures(gan, new() { OutputColumnName = "Deep", ScoreColumnName = "Real" }).Fit(data).Transform(data);
+        Assert.AreEqual(5 + 3, usual.GetColumn<float[]>("Deep").First().Length);
+        CollectionAssert.AreEqual(usual.GetColumn<float>("Real").ToArray(), model.Transform(data).GetColumn<float>("Real").ToArray());
+    }
+
     private static readonly MLContext Ml = new(1);
 
     [TestMethod]

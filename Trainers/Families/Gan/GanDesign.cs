@@ -35,6 +35,8 @@ internal sealed record GanDesign(GeneratorArchitecture Generator, DiscriminatorA
             throw new ArgumentException(FormattableString.Invariant($"{nameof(options.Networks)}: {nameof(networks.LatentSize)} is {networks.LatentSize}; it must be at least 1."), nameof(options.Networks));
         if (classes == 0 && (networks.ProjectsLabel || networks.GeneratorLabel.Count + networks.DiscriminatorLabel.Count > 0))
             throw new ArgumentException($"{nameof(options.Networks)} have a place for the label, but {nameof(options.LabelColumnName)} is not set: name the column, or take networks without {nameof(networks.GeneratorLabel)}, {nameof(networks.DiscriminatorLabel)} and {nameof(networks.ProjectsLabel)}.", nameof(options.LabelColumnName));
+        if (classes > 0 && networks.ProjectsLabel && options.PackSize > 1)
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.PackSize)} is {options.PackSize}; it must be 1 where the label takes part by projection, as in the default networks of {nameof(DcganEstimator)}, because a pack has several labels. Or set {nameof(options.Networks)} with {nameof(networks.ProjectsLabel)} = false: then labels join the samples."), nameof(options.PackSize));
         var generator = new GeneratorArchitecture
         {
             InputCount = checked(networks.LatentSize + classes),
@@ -64,7 +66,7 @@ internal sealed record GanDesign(GeneratorArchitecture Generator, DiscriminatorA
         Check(generator, "generator", column);
         Check(discriminator, "discriminator", column);
         CheckLogits(discriminator);
-        CheckOptions(options, generator);
+        CheckOptions(options, generator, discriminator);
         return new GanDesign(generator, discriminator, label is { } keys ? KeyNames.Of(keys) : null);
     }
 
@@ -97,19 +99,20 @@ internal sealed record GanDesign(GeneratorArchitecture Generator, DiscriminatorA
     /// <summary>The losses take any number as a logit: one between 0 and 1 would train without ever being sure. Saved networks are not refused for it.</summary>
     private static void CheckLogits(DiscriminatorArchitecture discriminator)
     {
-        var last = discriminator.Layers.Count > 0 ? discriminator.Layers[^1] : null;
-        while (last is SequenceLayer { Layers: [.., var inner] })
-            last = inner;
-        if (last is ActivationLayer { Activation: Activation.Sigmoid or Activation.Tanh or Activation.Softsign } limit)
+        if (GeneratorArchitecture.LastOf(discriminator.Layers) is ActivationLayer limit && GeneratorArchitecture.RangeOf(limit.Activation) != null)
             throw new ArgumentException($"{nameof(GanOptions.Networks)}: the discriminator ends with {nameof(ActivationLayer)}({nameof(Activation)}.{limit.Activation}), which limits what it returns; all losses take logits, any number. End it with the {nameof(DenseLayer)} before, and leave the activation out.", nameof(GanOptions.Networks));
     }
 
-    private static void CheckOptions(GanOptions options, GeneratorArchitecture generator)
+    private static void CheckOptions(GanOptions options, GeneratorArchitecture generator, DiscriminatorArchitecture discriminator)
     {
         if (options.OutputImages && generator is not { Image.Channels: 1 or 3, Values: not null })
             throw new ArgumentException(FormattableString.Invariant($"{nameof(options.OutputImages)} is set, but samples are {(generator.Image == null ? "not images" : generator.Values == null ? "any real numbers: the generator must end with tanh or sigmoid" : FormattableString.Invariant($"images of {generator.Image.Channels} channels"))}; they must be images of 1 or 3 channels in a range."), nameof(options.OutputImages));
         if (options.Augmentation != DifferentiableAugmentation.None && generator.Image == null)
             throw new ArgumentException(FormattableString.Invariant($"{nameof(options.Augmentation)} is {options.Augmentation}, but samples are not images; set {nameof(options.ImageShape)}, or leave it out."), nameof(options.Augmentation));
+        if (options.SamplesFolder != null && !SamplePicture.CanDraw(generator))
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(options.SamplesFolder)} is set, but no picture can be drawn of {(generator.Image == null ? FormattableString.Invariant($"samples of {generator.OutputCount} values: it takes images or pairs of numbers") : generator.Values == null ? "images of any real numbers: the generator must end with tanh or sigmoid" : FormattableString.Invariant($"images of {generator.Image.Channels} channels: it takes 1 or 3"))}. Leave it out."), nameof(options.SamplesFolder));
+        if (options.Loss == AdversarialLoss.WassersteinGradientPenalty && discriminator.HasBatchNormalization)
+            throw new ArgumentException($"{nameof(options.Loss)} is {options.Loss}, whose penalty is of the gradient of each sample, but the discriminator in {nameof(options.Networks)} has batch normalization, which makes it depend on other samples. Leave the {nameof(BatchNormalizationLayer)} out, as Gulrajani et al. do.", nameof(options.Loss));
         if (options.ValueRange != null && generator.Values == null)
             throw new ArgumentException(FormattableString.Invariant($"{nameof(options.ValueRange)} is {options.ValueRange}, but the generator's last layer has no limits; end it with ActivationLayer(Activation.Tanh) or Sigmoid, or leave the range out."), nameof(options.ValueRange));
     }

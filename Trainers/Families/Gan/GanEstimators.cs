@@ -37,11 +37,13 @@ public abstract class AdversarialEstimator : NetworkEstimator<GanTransformer>
     {
         var design = GanDesign.Of(_options, input);
         var columns = new LatentColumns(_options.NoiseColumnName, _options.SeedColumnName, _options.LabelColumnName);
-        // The data to train on needs no noise; where it has some, the generator must be able to read it.
-        if (_options.NoiseColumnName is { } noise && input.Schema.GetColumnOrNull(noise) != null)
-            new LatentFormat(design.Generator, columns with { Seed = null, Label = null }, Seed, null).Check(input.Schema);
+        // The data to train on needs no noise and no seeds; where it has some, the generator must be able to read them.
+        var present = new LatentColumns(Present(_options.NoiseColumnName), Present(_options.SeedColumnName), Label: null);
+        new LatentFormat(design.Generator, present, Seed, null).Check(input.Schema);
         var networks = new GanTraining(Host, _options, Seed, design).RunAll(input, validation);
         return new GanTransformer(Host, networks[0], networks[1], new GanColumns(_options.OutputColumnName, columns, Seed, _options.OutputImages, design.ClassNames));
+
+        string? Present(string? name) => name != null && input.Schema.GetColumnOrNull(name) != null ? name : null;
     }
 
     private static SchemaShape.Column Find(SchemaShape schema, string name) =>

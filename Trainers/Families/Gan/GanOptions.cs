@@ -161,11 +161,13 @@ public abstract class GanOptions : RowTrainingOptions
             if (name != null)
                 OptionCheck.NotEmpty(name, option);
         }
+        Messages.ColumnNames.RequireOther(LabelColumnName, nameof(LabelColumnName), (FeatureColumnName, nameof(FeatureColumnName)), (OutputColumnName, nameof(OutputColumnName)));
         if (NoiseColumnName != null && SeedColumnName != null)
             throw new ArgumentException(FormattableString.Invariant($"{nameof(SeedColumnName)} is '{SeedColumnName}', but {nameof(NoiseColumnName)} is set, too; noise can come from only one of them."), nameof(SeedColumnName));
         OptionCheck.Defined(Loss, nameof(Loss));
         OptionCheck.NotNegative(GradientPenalty, nameof(GradientPenalty));
         OptionCheck.AtLeast(DiscriminatorSteps, 1, nameof(DiscriminatorSteps));
+        OptionCheck.Require(DiscriminatorSteps == 1 || GradientAccumulationSteps == 1, GradientAccumulationSteps, nameof(GradientAccumulationSteps), FormattableString.Invariant($"1 with {nameof(DiscriminatorSteps)} = {DiscriminatorSteps}: the two networks would make their updates at different batches"));
         OptionCheck.Require(LabelSmoothing is >= 0 and < 0.5, LabelSmoothing, nameof(LabelSmoothing), "at least 0 and below 0.5");
         OptionCheck.Require(LabelSmoothing == 0 || Loss is not (AdversarialLoss.Hinge or AdversarialLoss.WassersteinGradientPenalty), LabelSmoothing, nameof(LabelSmoothing), FormattableString.Invariant($"0 with {nameof(Loss)} = {Loss}, which has no right answer to come close to"));
         OptionCheck.AtLeast(PackSize, 1, nameof(PackSize));

@@ -141,7 +141,7 @@ internal sealed class GanStep : TrainingStep<RowBatch>
             yield return string.Create(CultureInfo.InvariantCulture, $"Generated samples differ by {_lastSpread:P0} of what real ones differ by: the generator makes too few kinds of samples. Try PackSize = 2, a smaller LearningRate, spectral normalization in the discriminator, or more Epochs.");
         if (_lastSpread > ScatteredSpread)
             yield return string.Create(CultureInfo.InvariantCulture, $"The generator did not learn: generated samples differ {_lastSpread:G3} times as much as real ones. Try a smaller LearningRate.");
-        else if (_means.Of(RealRecognized) >= LostGame && _means.Of(GeneratedRecognized) >= LostGame)
+        else if (_options.Loss != AdversarialLoss.WassersteinGradientPenalty && _means.Of(RealRecognized) >= LostGame && _means.Of(GeneratedRecognized) >= LostGame)
             yield return "The generator did not learn: the discriminator recognized all real and all generated samples of the last epoch. Try a smaller DiscriminatorLearningRate, a smaller discriminator, or spectral normalization in it.";
     }
 

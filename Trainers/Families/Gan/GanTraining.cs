@@ -118,5 +118,7 @@ internal sealed class GanTraining(IHost host, GanOptions options, int seed, GanD
         var (column, other) = (FeatureRows.Find(input.Schema, options.FeatureColumnName), FeatureRows.Find(validation.Schema, options.FeatureColumnName));
         if (!FeatureReader.Fits(other, design.Generator.OutputCount))
             throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}' has {FeatureReader.WidthOf(other)} values in the validation data and {design.Generator.OutputCount} in the training data."), nameof(validation));
+        if (design.Generator.Image is { } image && !image.HasSidesOf(other.Type))
+            throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}' has images of type {other.Type} in the validation data and {image}, channel after channel, in the training data."), nameof(validation));
     }
 }

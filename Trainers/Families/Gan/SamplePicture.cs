@@ -26,7 +26,7 @@ internal sealed class SamplePicture : IDisposable
     public SamplePicture(GeneratorArchitecture generator, GanOptions options)
     {
         (_generator, _options) = (generator, options);
-        if (!CanDraw || (options.SamplesFolder == null && options.TensorBoardFolder == null))
+        if (!CanDraw(generator) || (options.SamplesFolder == null && options.TensorBoardFolder == null))
             return;
         using var scope = NewDisposeScope();
         var count = !IsImage ? Points : Columns is { } columns ? Rows * columns : Tiles;
@@ -37,9 +37,12 @@ internal sealed class SamplePicture : IDisposable
         _input = SampleSpread.Join(noise, labels).DetachFromDisposeScope();
     }
 
-    private bool IsImage => _generator is { Image.Channels: 1 or 3, Values: not null };
+    /// <summary>Whether samples are images of gray or color, or pairs of numbers.</summary>
+    public static bool CanDraw(GeneratorArchitecture generator) => IsImageOf(generator) || (generator.Image == null && generator.OutputCount == 2);
 
-    private bool CanDraw => IsImage || (_generator.Image == null && _generator.OutputCount == 2);
+    private bool IsImage => IsImageOf(_generator);
+
+    private static bool IsImageOf(GeneratorArchitecture generator) => generator is { Image.Channels: 1 or 3, Values: not null };
 
     /// <summary>A column for each class, if there are not too many.</summary>
     private int? Columns => _generator.ClassCount is > 1 and <= MostColumns ? _generator.ClassCount : null;

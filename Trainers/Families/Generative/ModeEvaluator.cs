@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics.Tensors;
 using Microsoft.ML;
+using Microsoft.ML.Runtime;
 using MLExtensions.Tensors;
 
 namespace MLExtensions.Families.Generative;
@@ -41,11 +42,12 @@ internal static class ModeEvaluator
     }
 
     /// <summary>The classes of one or several columns.</summary>
+    /// <param name="host">Logs how many rows have no class.</param>
     /// <param name="generated">Generated rows.</param>
     /// <param name="columnNames">The columns whose classes, taken together, are the modes.</param>
     /// <param name="frequencies">The frequency of each mode; null if all that the keys allow are equally frequent.</param>
     /// <exception cref="ArgumentException">A column is missing or of a wrong type, or there are no modes or no rows.</exception>
-    public static ModeMetrics EvaluateModes(IDataView generated, IReadOnlyList<string> columnNames, IReadOnlyDictionary<string, double>? frequencies)
+    public static ModeMetrics EvaluateModes(IHost host, IDataView generated, IReadOnlyList<string> columnNames, IReadOnlyDictionary<string, double>? frequencies)
     {
         var columns = Columns(generated, columnNames, "generated data");
         frequencies ??= Uniform(columns);
@@ -56,6 +58,11 @@ internal static class ModeEvaluator
         var rows = counts.Values.Sum();
         if (rows == 0)
             throw new ArgumentException($"The generated data has no row with a class in {Described(columnNames)}.", nameof(generated));
+        if (missing > 0)
+        {
+            using var channel = host.Start("Count modes");
+            channel.Warning("{0}", FormattableString.Invariant($"{missing} of {rows + missing} generated rows have no class in {Described(columnNames)} and were left out."));
+        }
         var modes = frequencies.Select(mode => new ModeCount(mode.Key, mode.Value / total, counts.GetValueOrDefault(mode.Key), counts.GetValueOrDefault(mode.Key))).ToArray();
         var outside = rows - modes.Sum(mode => mode.NumberOfRows);
         if (outside == rows)

@@ -50,6 +50,9 @@ public sealed record DiscriminatorArchitecture : AdversarialArchitecture
     /// <summary>The layers that get sample and label, with their positions.</summary>
     internal IReadOnlyList<PlacedLayer> Placed => Joined.PlacedJoined;
 
+    /// <summary>The layers whose outputs <see cref="DiscriminatorNetwork.Outputs"/> returns: <see cref="Placed"/>, and those of the sample alone.</summary>
+    internal IReadOnlyList<PlacedLayer> PlacedOutputs => [.. Placed, .. Joined.PlacedInput];
+
     private int ProjectedClasses => ProjectsLabel ? ClassCount : 0;
 
     /// <summary>The number of values that the last layer gets.</summary>
@@ -138,26 +141,26 @@ internal sealed class DiscriminatorNetwork : nn.Module<Tensor, Tensor>
         return _projection == null ? logits : logits.add((features.flatten(1) * label!.matmul(_projection.Weight)).sum(1, keepdim: true), Number.One);
     }
 
-    /// <summary>The outputs of all joined layers; the last one without what a projected label adds.</summary>
+    /// <summary>The outputs of all joined layers, the last one without what a projected label adds, and then those of the layers of the sample.</summary>
     public IReadOnlyList<Tensor> Outputs(Tensor x)
     {
-        var outputs = new List<Tensor>();
-        // A copy of each, because the next layer may compute in place.
-        for (var (values, layer) = (Hidden(x, 0).Values, 0); layer < _branches.Joined.Count; layer++)
-        {
-            values = _branches.Joined.Step(values, layer);
-            outputs.Add(values);
-            values = values.clone();
-        }
-        return outputs;
+        var (sample, label) = Split(x);
+        var ofSample = _branches.Input?.Outputs(sample) ?? [];
+        var joined = _branches.JoinLabel(ofSample is [.., var last] ? last.clone() : sample, _projection == null ? label : null);
+        return [.. _branches.Joined.Outputs(joined), .. ofSample];
     }
 
     /// <summary>The outputs of the first of the joined layers, and the label vectors or null.</summary>
     public (Tensor Values, Tensor? Label) Hidden(Tensor x, int layers)
     {
-        var (sample, label) = _labelValues == 0 ? (x, null) : (x.narrow(1, 0, _sampleValues), x.narrow(1, _sampleValues, _labelValues));
-        if (_image != null)
-            sample = sample.reshape(-1, _sampleValues / _image.Height / _image.Width, _image.Height, _image.Width);
+        var (sample, label) = Split(x);
         return (_branches.Joined.RunTo(_branches.Join(sample, _projection == null ? label : null), layers), label);
+    }
+
+    /// <summary>The samples in their shape, and the label vectors or null.</summary>
+    private (Tensor Sample, Tensor? Label) Split(Tensor x)
+    {
+        var (sample, label) = _labelValues == 0 ? (x, null) : (x.narrow(1, 0, _sampleValues), x.narrow(1, _sampleValues, _labelValues));
+        return (_image == null ? sample : sample.reshape(-1, _sampleValues / _image.Height / _image.Width, _image.Height, _image.Width), label);
     }
 }

@@ -61,7 +61,9 @@ public sealed class DiscriminatorFeaturesEstimator : IEstimator<DiscriminatorFea
         public string FeatureColumnName { get; set; } = "Features";
 
         /// <summary>
-        /// The column to add for the score, a <c>Single</c>: the logit of the discriminator, greater for what looks real. Default null: none.
+        /// The column to add for the score, a <c>Single</c>: the logit of the discriminator, greater for what looks real. Default null: none. A
+        /// GAN with a <c>PackSize</c> above 1 has a discriminator that judges several samples at once; it gets the same one so many times, which
+        /// it has learned to reject, so that scores only compare samples with each other.
         /// </summary>
         public string? ScoreColumnName { get; set; }
 
@@ -74,7 +76,12 @@ public sealed class DiscriminatorFeaturesEstimator : IEstimator<DiscriminatorFea
         /// <summary>The greatest number of rows and of columns of positions that are left of an image, at least 1. Default 4, as in the paper.</summary>
         public int PooledSize { get; set; } = DefaultPooledSize;
 
-        internal Options Copy() => (Options)MemberwiseClone();
+        internal Options Copy()
+        {
+            var copy = (Options)MemberwiseClone();
+            copy.Layers = Layers?.ToArray();
+            return copy;
+        }
 
         internal void Check()
         {
@@ -143,7 +150,7 @@ public sealed class DiscriminatorFeaturesTransformer : FeatureColumnsTransformer
             // Scaled as in the training, other rows than those of the training can lie a little outside; those with another scale lie far outside.
             ? new RangeFormat(format, "samples of this GAN") { Range = values, Slack = 1, Advice = _ => "Scale them as in its training." }
             : format;
-        var width = settings.Layers.Sum(layer => DiscriminatorLayers.WidthOf(_architecture.Placed[layer].Output, settings.PooledSize));
+        var width = settings.Layers.Sum(layer => DiscriminatorLayers.WidthOf(_architecture.PlacedOutputs[layer].Output, settings.PooledSize));
         Outputs = settings.Score == null
             ? [OutputColumn.Vector(settings.Output, checked((int)width))]
             : [OutputColumn.Vector(settings.Output, checked((int)width)), OutputColumn.Number(settings.Score)];
@@ -179,7 +186,7 @@ public sealed class DiscriminatorFeaturesTransformer : FeatureColumnsTransformer
         var outputs = network.Outputs(input);
         return active.Select(index => index == 0
             ? cat(_settings.Layers.Select(layer => DiscriminatorLayers.Pool(outputs[layer], _settings.PooledSize)).ToArray(), 1)
-            : outputs[^1].reshape(-1, 1)).ToArray();
+            : outputs[_architecture.Placed.Count - 1].reshape(-1, 1)).ToArray();
     }
 
     internal override IReadOnlyList<string> Write(OnnxContext context, string rows) =>
@@ -193,7 +200,7 @@ public sealed class DiscriminatorFeaturesTransformer : FeatureColumnsTransformer
         var (values, range) = (ReadRange(ctx), ReadRange(ctx));
         var layers = ctx.Reader.ReadInt32() is var count and >= 1 and < 10_000 ? Enumerable.Range(0, count).Select(_ => ctx.Reader.ReadInt32()).ToArray() : [];
         var network = ctx.LoadNetwork(env, NetworkFolder, "a discriminator", other => other is { Architecture: DiscriminatorArchitecture, Head: null });
-        var placed = ((DiscriminatorArchitecture)network.Architecture).Placed.Count;
+        var placed = ((DiscriminatorArchitecture)network.Architecture).PlacedOutputs.Count;
         if (pooledSize < 1 || layers.Length == 0 || layers.Any(layer => layer < 0 || layer >= placed))
         {
             network.Dispose();
@@ -207,6 +214,8 @@ public sealed class DiscriminatorFeaturesTransformer : FeatureColumnsTransformer
         var column = FeatureRows.Find(schema, InputColumnName);
         if (!FeatureReader.Fits(column, Format.Width))
             throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the GAN was trained on samples of {Format.Width}."), nameof(schema));
+        if (_architecture.Image is { } image && !image.HasSidesOf(column.Type))
+            throw new ArgumentException(FormattableString.Invariant($"Column '{column.Name}' has images of type {column.Type}; the GAN was trained on {image}, channel after channel."), nameof(schema));
         return column;
     }
 
@@ -254,21 +263,30 @@ internal sealed record DiscriminatorFeatureSettings(string Output, string Featur
 /// <summary>The layers of a discriminator that have features.</summary>
 internal static class DiscriminatorLayers
 {
-    public static IReadOnlyList<string> NamesOf(DiscriminatorArchitecture architecture) => architecture.Placed.SkipLast(1).Select(placed => placed.Site.Path).ToArray();
+    public static IReadOnlyList<string> NamesOf(DiscriminatorArchitecture architecture) => PlacesOf(architecture).Select(place => architecture.PlacedOutputs[place].Site.Path).ToArray();
 
-    /// <summary>The places of layers; of all activation functions if none are named.</summary>
+    /// <summary>The places of layers; of all activation functions and maxout layers if none are named.</summary>
     /// <exception cref="ArgumentException">A layer does not exist, or there is none.</exception>
     public static IReadOnlyList<int> Find(DiscriminatorArchitecture architecture, IReadOnlyList<string>? layers, string option)
     {
         var names = NamesOf(architecture);
+        var possible = PlacesOf(architecture);
+        var outputs = architecture.PlacedOutputs;
         var places = layers == null
-            ? Enumerable.Range(0, names.Count).Where(place => architecture.Placed[place].Layer is ActivationLayer or MaxoutLayer).ToArray()
-            : layers.Select(layer => names.ToList().IndexOf(layer) is var place and >= 0
-                ? place
+            ? possible.Where(place => outputs[place].Layer is ActivationLayer or MaxoutLayer).ToArray()
+            : layers.Select(layer => names.ToList().IndexOf(layer) is var index and >= 0
+                ? possible[index]
                 : throw new ArgumentException(FormattableString.Invariant($"{option} has '{layer}', which the discriminator does not have.{NearestName.Suggest(layer, names)} It has {NameList.Of(names)}."), option)).ToArray();
         if (places.Length == 0)
             throw new ArgumentException(FormattableString.Invariant($"{option} names no layer; the discriminator has {NameList.Of(names)}."), option);
         return places;
+    }
+
+    /// <summary>Places in <see cref="DiscriminatorArchitecture.PlacedOutputs"/> in the order of computation: layers of the sample, and the joined ones but the last, the score.</summary>
+    private static IReadOnlyList<int> PlacesOf(DiscriminatorArchitecture architecture)
+    {
+        var joined = architecture.Placed.Count;
+        return [.. Enumerable.Range(joined, architecture.PlacedOutputs.Count - joined), .. Enumerable.Range(0, joined - 1)];
     }
 
     /// <summary>The number of features of a layer.</summary>

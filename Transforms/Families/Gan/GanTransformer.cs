@@ -152,18 +152,18 @@ public sealed class GanTransformer : FeatureColumnsTransformer, INetworkHolder
     /// <param name="label">The class, as in <see cref="Generate"/>; null for a generator without classes.</param>
     /// <param name="spherical">
     /// Whether the way is an arc instead of a line. Normal noise has nearly the same length everywhere on an arc, but becomes shorter on a
-    /// line (White, "Sampling Generative Networks", 2016). Default true.
+    /// line (White, "Sampling Generative Networks", 2016). Default null: an arc for normal noise; a line for uniform noise, which an arc would leave.
     /// </param>
     /// <returns>The samples in the range of the data.</returns>
     /// <exception cref="ArgumentException">There are too few or too many values, or the class is unknown or missing.</exception>
-    public float[][] Interpolate(float[] from, float[] to, int count, string? label = null, bool spherical = true)
+    public float[][] Interpolate(float[] from, float[] to, int count, string? label = null, bool? spherical = null)
     {
         ArgumentNullException.ThrowIfNull(from);
         ArgumentNullException.ThrowIfNull(to);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 2);
         if (from.Length != to.Length)
             throw new ArgumentException(FormattableString.Invariant($"There are {from.Length} values in the first noise vector and {to.Length} in the last; there must be {Architecture.LatentSize} in both."), nameof(to));
-        var angle = spherical ? AngleBetween(from, to) : 0;
+        var angle = spherical ?? Architecture.LatentDistribution == LatentDistribution.Normal ? AngleBetween(from, to) : 0;
         return Samples(Enumerable.Range(0, count).Select(step => Between((double)step / (count - 1))).ToArray(), label);
 
         float[] Between(double share)

@@ -35,7 +35,14 @@ public sealed record GeneratorArchitecture : AdversarialArchitecture
     public required ValueRange? Values { get; init; }
 
     /// <summary>What the last layer returns: the range of tanh or of sigmoid, or null for real numbers.</summary>
-    internal ValueRange? OutputRange => Layers is [.., ActivationLayer last] ? RangeOf(last.Activation) : null;
+    internal ValueRange? OutputRange => LastOf(Layers) is ActivationLayer last ? RangeOf(last.Activation) : null;
+
+    /// <summary>The layer that computes what a list of layers returns; a change of the shape changes no values.</summary>
+    internal static ImageLayer? LastOf(IReadOnlyList<ImageLayer>? layers)
+    {
+        var last = layers?.LastOrDefault(layer => layer is not ReshapeLayer); // lists that are null are refused later
+        return last is SequenceLayer sequence ? LastOf(sequence.Layers) : last;
+    }
 
     internal override JoinedLayers Joined => new(LayerShape.OfVector(LatentSize), ClassCount, OutputCount)
     {
@@ -54,7 +61,7 @@ public sealed record GeneratorArchitecture : AdversarialArchitecture
     /// <summary>The range of an activation function that has a lower and an upper limit.</summary>
     internal static ValueRange? RangeOf(Activation activation) => activation switch
     {
-        Activation.Tanh => new ValueRange(-1, 1),
+        Activation.Tanh or Activation.Softsign => new ValueRange(-1, 1),
         Activation.Sigmoid => new ValueRange(0, 1),
         _ => null,
     };

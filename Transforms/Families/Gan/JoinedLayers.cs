@@ -124,6 +124,15 @@ internal sealed class LayerBranch : nn.Module<Tensor, Tensor>
         return x;
     }
 
+    /// <summary>The outputs of all layers. A copy of each, because the next layer may compute in place.</summary>
+    public IReadOnlyList<Tensor> Outputs(Tensor x)
+    {
+        var outputs = new Tensor[_layers.Length];
+        for (var layer = 0; layer < outputs.Length; layer++, x = x.clone())
+            outputs[layer] = x = Step(x, layer);
+        return outputs;
+    }
+
     /// <summary>Runs one layer. Images are not arranged channels-last: with strided kernels and transposed convolutions that is slower.</summary>
     public Tensor Step(Tensor x, int layer) => _layers[layer].call(x);
 
@@ -133,13 +142,12 @@ internal sealed class LayerBranch : nn.Module<Tensor, Tensor>
 /// <summary>The modules of <see cref="JoinedLayers"/>.</summary>
 internal sealed class JoinedBranches
 {
-    private readonly LayerBranch? _input;
     private readonly LayerBranch? _label;
 
     /// <summary>Creates the modules and registers them in their owner.</summary>
     public JoinedBranches(nn.Module owner, JoinedLayers layers)
     {
-        _input = Create(layers.PlacedInput, layers.InputName);
+        Input = Create(layers.PlacedInput, layers.InputName);
         _label = Create(layers.PlacedLabel, "label");
         Joined = Create(layers.PlacedJoined, "layers")!;
 
@@ -153,15 +161,19 @@ internal sealed class JoinedBranches
         }
     }
 
+    /// <summary>The layers of the input alone; null if there are none.</summary>
+    public LayerBranch? Input { get; }
+
     public LayerBranch Joined { get; }
 
     /// <summary>The input of the joined layers.</summary>
     /// <param name="x">The input, in its shape.</param>
     /// <param name="label"><c>[rows, classes]</c>, or null.</param>
-    public Tensor Join(Tensor x, Tensor? label)
+    public Tensor Join(Tensor x, Tensor? label) => JoinLabel(Input == null ? x : Input.call(x), label);
+
+    /// <summary>The input of the joined layers, from the output of <see cref="Input"/>.</summary>
+    public Tensor JoinLabel(Tensor x, Tensor? label)
     {
-        if (_input != null)
-            x = _input.call(x);
         if (label is null)
             return x;
         if (_label != null)

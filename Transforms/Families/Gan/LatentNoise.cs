@@ -155,10 +155,14 @@ internal sealed record LatentFormat(GeneratorArchitecture Architecture, LatentCo
             {
                 var getter = row.GetGetter<T>(column);
                 var value = default(T)!;
+                var isKey = column.Type is KeyDataViewType;
                 return () =>
                 {
                     getter(ref value);
-                    return convert(value);
+                    var seed = convert(value);
+                    return seed == 0 && isKey
+                        ? throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Seed column '{column.Name}', {RowName.Of(row.Position)}: the value is missing; the noise of a row is drawn from it."))
+                        : seed;
                 };
             }
         }

@@ -53,6 +53,15 @@ public sealed record ImageShape(int Channels, int Height, int Width)
         return given;
     }
 
+    /// <summary>Whether a column that has as many values has them channel after channel, as far as its type tells.</summary>
+    internal bool HasSidesOf(DataViewType type) => type switch
+    {
+        ImageDataViewType image => (image.Height, image.Width) == (Height, Width),
+        VectorDataViewType { Dimensions: [var height, var width, 1] } when Channels == 1 => (height, width) == (Height, Width),
+        VectorDataViewType { Dimensions: [.., var height, var width] } => (height, width) == (Height, Width),
+        _ => true,
+    };
+
     private static ImageShape OfImage(string column, ImageDataViewType type, ImageShape? given)
     {
         if (type.Height == 0 || type.Width == 0)

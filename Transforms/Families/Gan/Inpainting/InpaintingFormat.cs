@@ -60,23 +60,16 @@ internal sealed record InpaintingFormat(GeneratorArchitecture Architecture, Inpa
             throw new ArgumentException(FormattableString.Invariant($"Image column '{column.Name}' has type {column.Type}; when the transformer was made it was {(Settings.IsImage ? "an image" : "a vector")}."), "schema");
         if (isImage && (Image.Channels is not (1 or 3) || Architecture.Values != ValueRange.Pixels))
             throw new ArgumentException(FormattableString.Invariant($"Image column '{column.Name}' has images, but the GAN generates values of {Image.Channels} channels in {Architecture.Values?.ToString() ?? "no range"}; images have 1 or 3 channels in {ValueRange.Pixels}. Use a column of pixels as in the training."), "schema");
-        if (!FeatureReader.Fits(column, Values) || !HasSides(column.Type))
+        if (!FeatureReader.Fits(column, Values) || !Image.HasSidesOf(column.Type))
             throw new ArgumentException(FormattableString.Invariant($"Image column '{column.Name}' has {FeatureReader.WidthOf(column)} values ({column.Type}); the GAN generates images of {Image}, {Values} values."), "schema");
     }
-
-    private bool HasSides(DataViewType type) => type switch
-    {
-        ImageDataViewType image => (image.Height, image.Width) == (Image.Height, Image.Width),
-        VectorDataViewType { Dimensions: [.., var height, var width] } => (height, width) == (Image.Height, Image.Width),
-        _ => true,
-    };
 
     private void CheckMasks(DataViewSchema.Column column)
     {
         if (column.Type is not VectorDataViewType vector || (vector.ItemType != NumberDataViewType.Single && vector.ItemType != BooleanDataViewType.Instance))
             throw new ArgumentException(FormattableString.Invariant($"Mask column '{column.Name}' has type {column.Type}; it must be a Vector<Single> or Vector<Boolean> with a value per pixel."), "schema");
         // The size of the values is looked at in each row if the column does not tell it.
-        if (vector.Size != 0 && (vector.Size != Pixels || !HasSides(vector)))
+        if (vector.Size != 0 && (vector.Size != Pixels || !Image.HasSidesOf(vector)))
             throw new ArgumentException(FormattableString.Invariant($"Mask column '{column.Name}' has {vector.Size} values ({vector}); it must have {Pixels}, one for each of the {Image.Height} x {Image.Width} pixels."), "schema");
     }
 
@@ -160,9 +153,10 @@ internal sealed record InpaintingFormat(GeneratorArchitecture Architecture, Inpa
         {
             if (_format.Architecture.Values is not { } range)
                 return;
+            var (least, greatest) = ((float)range.Minimum, (float)range.Maximum); // as pixels are
             for (var i = 0; i < image.Length; i++)
             {
-                if (missing[i % missing.Length] == 0 && !(image[i] >= range.Minimum && image[i] <= range.Maximum))
+                if (missing[i % missing.Length] == 0 && !(image[i] >= least && image[i] <= greatest))
                     throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"Image column '{_format.ImageColumn}', {RowName.Of(_row.Position)}, slot {i}: the value is {image[i]}; the GAN was trained on images in {range}. Scale the images as in its training."));
             }
         }

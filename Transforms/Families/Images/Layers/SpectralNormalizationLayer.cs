@@ -72,6 +72,7 @@ file static class SpectralNorm
         var norm = 0.0;
         for (var i = 0; i < weight.Values.Length; i++)
             norm += weight.Values[i] * u[OutputOf(i)] * right[ColumnOf(i)] / length;
+        norm /= Math.Max(LeastNorm, Math.Sqrt(u.Sum(value => (double)value * value)));
         return weight with { Values = Array.ConvertAll(weight.Values, value => (float)(value / Math.Max(LeastNorm, norm))) };
 
         long OutputOf(int i) => i / inner % u.Length;
@@ -115,8 +116,8 @@ internal sealed class SpectralNormalizationModule : nn.Module<Tensor, Tensor>
         var right = Unit(weights.t().mv(u));
         if (training)
             u.copy_(Unit(weights.mv(right)));
-        // A copy, for the next pass of the same step changes u.
-        return (u.to(matrix.dtype, copy: true), right.to(matrix.dtype));
+        // A copy, for the next pass of the same step changes u. A moving average of it is shorter than 1.
+        return ((training ? u : Unit(u)).to(matrix.dtype, copy: true), right.to(matrix.dtype));
     }
 
     private static Tensor Unit(Tensor vector) => vector / vector.norm().clamp_min(Number.Of(LeastNorm));
