@@ -6,7 +6,7 @@ namespace MLExtensions.Tests.Gan;
 
 /// <summary>Differentiable changes of images do what their names say, each image in its own way, and gradients flow through them.</summary>
 [TestClass]
-public sealed class AugmenterTests
+public sealed class DifferentiableAugmentationTests
 {
     private const int Images = 200;
     private const int Height = 16;
