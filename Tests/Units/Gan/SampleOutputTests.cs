@@ -60,7 +60,7 @@ public sealed class SampleOutputTests
         Assert.AreEqual(255 * gan.Sample(noise[0], "right")[9], PixelOf(right, 0, 0, 9).Red, 0.51);
     }
 
-    /// <summary>The picture of each second epoch and of the last, always of the same noise: an epoch without a step has the same one.</summary>
+    /// <summary>Those of each second epoch and of the last, as they are in the folder; they change nothing.</summary>
     [TestMethod]
     public void TensorBoard_HasTheSamples()
     {
@@ -86,7 +86,15 @@ public sealed class SampleOutputTests
     public void TensorBoard_HasPairsOfNumbersAsPoints()
     {
         using var folder = new TemporaryFolder();
-        using var gan = Ml.GenerativeModels.Trainers.Gan(new GanEstimator.Options { Networks = GanSample.SmallPoints(), Epochs = 1, BatchSize = 32, TensorBoardFolder = folder.Path, Seed = TestSeed.Of(1), ThreadCount = 1 }).Fit(GanSample.Points(Ml, 64));
+        using var gan = Ml.GenerativeModels.Trainers.Gan(new GanEstimator.Options
+        {
+            Networks = GanSample.SmallPoints(),
+            Epochs = 1,
+            BatchSize = 32,
+            TensorBoardFolder = folder.Path,
+            Seed = TestSeed.Of(1),
+            ThreadCount = 1,
+        }).Fit(GanSample.Points(Ml, 64));
         var picture = EventFile.Read(Directory.GetFiles(folder.Path).Single()).Single(value => value.Tag == "samples")[4].Message;
         using var decoded = SKBitmap.Decode(picture.Get(4).Bytes);
         Assert.AreEqual((500, 500), (decoded.Width, decoded.Height));
