@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 
 namespace MLExtensions.Tests.Contract;
 
-/// <summary>Features may be sparse, or a single number; the label's column is not needed to predict.</summary>
+/// <summary>Features may be sparse, or a single number; columns that are not read, such as a label, are not needed to predict.</summary>
 [TestClass]
 public sealed class FeatureColumnTests
 {
@@ -50,12 +50,12 @@ public sealed class FeatureColumnTests
 
     [TestMethod]
     [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
-    public void PredictsWithoutALabelColumn(string name)
+    public void PredictsWithoutColumnsThatAreNotRead(string name)
     {
         var subject = Subjects.Training(name);
         var model = subject.Fit(subject.Rows(60), o => o.Epochs = 1);
         var data = subject.View(Ml, 20);
-        var bare = Ml.Transforms.SelectColumns(subject.InputColumn).Fit(data).Transform(data);
+        var bare = Ml.Transforms.SelectColumns(subject.InputColumns).Fit(data).Transform(data);
         Outcome.AssertSameBits(subject.Values(model.Transform(data)), subject.Values(model.Transform(bare)));
     }
 

@@ -82,7 +82,7 @@ public sealed class PipelineTests
 
     [TestMethod]
     [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
-    public void RowToRowMapper_DependsOnTheFeaturesOnly(string name)
+    public void RowToRowMapper_DependsOnWhatIsReadOnly(string name)
     {
         var (subject, model) = Fit(name);
         Assert.IsTrue(model.Transformer.IsRowToRowMapper);
@@ -93,7 +93,7 @@ public sealed class PipelineTests
         }
         var mapper = model.Transformer.GetRowToRowMapper(subject.View(Ml, 1).Schema);
         foreach (var output in subject.ValueColumns)
-            CollectionAssert.AreEqual(new[] { subject.InputColumn }, Needed(output));
+            CollectionAssert.AreEquivalent(subject.InputColumns, Needed(output));
         CollectionAssert.AreEqual(new[] { nameof(Example.Weight) }, Needed(nameof(Example.Weight)));
 
         string[] Needed(string output) => mapper.GetDependencies(mapper.OutputSchema.Where(column => column.Name == output)).Select(column => column.Name).ToArray();

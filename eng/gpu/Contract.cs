@@ -17,7 +17,7 @@ internal static class Contract
     private const double Usual = 2e-5;
     private const double Sensitive = 1e-3;
 
-    private static readonly string[] SensitiveNames = ["ResNet", "Lstm", "LanguageModel", "SequenceToSequence", "Quatrain", "Forecast", "Gan", "Dcgan", "FastStyle", "AdaptiveStyle", "Embedding"];
+    private static readonly string[] SensitiveNames = ["ResNet", "Lstm", "LanguageModel", "SequenceToSequence", "Quatrain", "Forecast", "Gan", "Dcgan", "ConditionalGan", "FastStyle", "AdaptiveStyle", "Embedding"];
 
     // What they draw at random is drawn by the device.
     private static readonly string[] DrawingNames = ["Rbm", "StackedRbm"];

@@ -32,8 +32,8 @@ internal static class ModelUse
             case AdaptiveStyleTransferTransformer style:
                 return style.Decoder.GetWeights("layers.0.weight");
             case GanTransformer gan:
-                var noise = gan.DrawNoise(2, seed: 1);
-                return [.. gan.Sample(noise[0]), .. gan.Interpolate(noise[0], noise[1], 3).SelectMany(sample => sample), .. Outcome.Values(gan.Generate(3, seed: 1), gan.OutputColumnName)];
+                var (noise, label) = (gan.DrawNoise(2, seed: 1), gan.ClassNames?[0]);
+                return [.. gan.Sample(noise[0], label), .. gan.Interpolate(noise[0], noise[1], 3, label).SelectMany(sample => sample), .. Outcome.Values(gan.Generate(3, seed: 1), gan.OutputColumnName)];
             case InpaintingTransformer or DiscriminatorFeaturesTransformer or FastStyleTransferTransformer:
                 return new TrainedModel(transformer).Networks.SelectMany(applied => applied.GetWeights(applied.WeightShapes.Keys.First())).ToArray();
             case NetworkTransformer network:

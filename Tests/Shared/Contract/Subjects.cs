@@ -29,6 +29,7 @@ internal static class Subjects
         new AdaptiveStyleSubject(),
         new GanSubject(),
         new DcganSubject(),
+        new ConditionalGanSubject(),
         new FastStyleSubject(),
         .. EmbeddingSubject.All,
     ];
@@ -48,7 +49,7 @@ internal static class Subjects
     /// statistics, one of several networks.
     /// </summary>
     public static IEnumerable<object[]> NetworkNames =>
-        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder", "LanguageModel", "LanguageModelRows", "SequenceToSequence", "Forecast", "Gan", "Dcgan", "FastStyle", "AdaptiveStyle", "EmbeddingCenters" }.Select(name => new object[] { Training(name).Name });
+        new[] { "MlpMulticlass", "CnnMulticlass", "ResNetRegression", "LstmBinary", "Rbm", "StackedRbm", "Autoencoder", "LanguageModel", "LanguageModelRows", "SequenceToSequence", "Forecast", "Gan", "Dcgan", "ConditionalGan", "FastStyle", "AdaptiveStyle", "EmbeddingCenters" }.Select(name => new object[] { Training(name).Name });
 
     /// <summary>Those of them whose epochs can be compared.</summary>
     public static IEnumerable<object[]> GoalNames => NetworkNames.Where(row => Training((string)row[0]).HasGoal);

@@ -19,6 +19,9 @@ internal abstract class TrainingSubject(string name)
     /// <summary>The column that is read.</summary>
     public virtual string InputColumn => nameof(Example.Features);
 
+    /// <summary>Every column that the transformer reads.</summary>
+    public virtual string[] InputColumns => [InputColumn];
+
     /// <summary>Whether that column has vectors.</summary>
     public virtual bool ReadsVectors => true;
 

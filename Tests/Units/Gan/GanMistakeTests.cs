@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLExtensions.Families.Gan;
+using MLExtensions.Tests.Contract;
 using static TorchSharp.torch;
 
 namespace MLExtensions.Tests.Gan;
@@ -103,6 +104,33 @@ public sealed class GanMistakeTests
         var left = Ml.Data.FilterRowsByKeyColumnFraction(data, "Class", 0, 0.5);
         using var gan = Ml.GenerativeModels.Trainers.Dcgan(options).Fit(left);
         Assert.ContainsSingle(gan.History.Warnings.Where(warning => warning.Contains("no rows of right in column 'Class'")));
+    }
+
+    /// <summary>They are counted, and the training is that of the other rows.</summary>
+    [TestMethod]
+    [DataRow(Buffering.InMemory)]
+    [DataRow(Buffering.Streaming)]
+    public void RowsWithoutALabel_AreLeftOutWithOneWarning(Buffering buffering)
+    {
+        var options = Options(2, conditional: true);
+        options.Buffering = buffering;
+        using var gan = Ml.GenerativeModels.Trainers.Dcgan(options).Fit(GanSample.Halves(Ml, 40, unlabeled: 8));
+        Assert.ContainsSingle(gan.History.Warnings.Where(warning => warning.Contains("8 rows have no label in column 'Class' and were skipped.")));
+        Assert.AreEqual(32, gan.History.Epochs[^1].Examples);
+        using var others = Ml.GenerativeModels.Trainers.Dcgan(options).Fit(Ml.Data.SkipRows(GanSample.Halves(Ml, 40), 8));
+        Assert.IsFalse(others.History.Warnings.Any(warning => warning.Contains("no label")));
+        if (buffering == Buffering.InMemory)
+            Outcome.AssertSameBits(Outcome.Weights(others.Generator), Outcome.Weights(gan.Generator));
+        Assert.Contains("None of the 8 rows", Assert.ThrowsExactly<ArgumentException>(() => Ml.GenerativeModels.Trainers.Dcgan(options).Fit(GanSample.Halves(Ml, 8, unlabeled: 8))).Message);
+    }
+
+    [TestMethod]
+    public void RowWithoutALabel_HasNoSample_AndIsNamed()
+    {
+        using var gan = Ml.GenerativeModels.Trainers.Dcgan(Options(1, conditional: true)).Fit(GanSample.Halves(Ml, 32));
+        var message = Assert.ThrowsExactly<FormatException>(() => gan.Transform(GanSample.Halves(Ml, 5, unlabeled: 1)).GetColumn<float[]>("Sample").ToArray()).Message;
+        foreach (var word in new[] { "Label column 'Class'", "row 0", "the value is missing", "left, right" })
+            Assert.Contains(word, message);
     }
 
     [TestMethod]
