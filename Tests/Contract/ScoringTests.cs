@@ -142,6 +142,20 @@ public sealed class ScoringTests
         Assert.IsEmpty(subject.Values(model.Transform(Example.View(Ml, [], subject.FeatureCount))));
     }
 
+    /// <summary>Whatever a reader needs of the scored view, it may need nothing else: neither a score nor the other columns that the scores come from.</summary>
+    [TestMethod]
+    [DynamicData(nameof(Subjects.TransformerNames), typeof(Subjects))]
+    public void EachColumnAlone_CanBeRead(string name)
+    {
+        var (subject, model) = Fit(name);
+        var scored = model.Transform(subject.View(Ml, 5));
+        foreach (var column in scored.Schema.Where(column => !column.IsHidden))
+        {
+            using var cursor = scored.GetRowCursor([column]);
+            Assert.IsTrue(cursor.MoveNext(), column.Name);
+        }
+    }
+
     private static float[] RowByRow(TrainingSubject subject, TrainedModel model, IDataView data)
     {
         var mapper = model.Transformer.GetRowToRowMapper(data.Schema);

@@ -75,7 +75,7 @@ public abstract class FeatureColumnsTransformer : NetworkColumnsTransformer
         return column;
     }
 
-    private protected sealed override IDataView ReadAhead(IDataView input) => new LookAheadDataView(input, FindInput(input.Schema).Name, Format);
+    private protected sealed override IDataView ReadAhead(IDataView input) => new LookAheadDataView(input, FindInput(input.Schema).Name, Format, others: OtherInputs(input.Schema));
 
     private protected sealed override Delegate[] CreateGetters(DataViewRow row, DataViewSchema.Column input, int[] active, out Action? disposer) =>
         ScoreSource.CreateGetters(row, input, new Scorer(this, active), Outputs, active, out disposer);

@@ -12,6 +12,7 @@ internal sealed class LookAheadDataView : IDataView
 {
     private readonly IDataView _source;
     private readonly DataViewSchema.Column _column;
+    private readonly IReadOnlyList<DataViewSchema.Column> _others;
     private readonly Func<DataViewRowCursor, BlockCursor> _createCursor;
     private Action<DataNote>? _warn;
 
@@ -26,9 +27,11 @@ internal sealed class LookAheadDataView : IDataView
     /// <param name="featureColumnName">The column.</param>
     /// <param name="format">The format.</param>
     /// <param name="warn">Receives warnings about what was cut, skipped or unknown in the first pass; null for none.</param>
-    public LookAheadDataView(IDataView source, string featureColumnName, FeatureFormat format, Action<DataNote>? warn = null)
+    /// <param name="others">Other columns that the format reads; without them nothing is read ahead.</param>
+    public LookAheadDataView(IDataView source, string featureColumnName, FeatureFormat format, Action<DataNote>? warn = null, IReadOnlyList<DataViewSchema.Column>? others = null)
     {
         _source = source;
+        _others = others ?? [];
         _column = source.Schema[featureColumnName];
         _warn = format.HasCounts ? warn : null;
         _createCursor = cursor => new LookAheadCursor(cursor, _column, format, counts => Review(counts, format));
@@ -37,6 +40,7 @@ internal sealed class LookAheadDataView : IDataView
     private LookAheadDataView(IDataView source, DataViewSchema.Column textColumn)
     {
         _source = source;
+        _others = [];
         _column = textColumn;
         _createCursor = cursor => new TextCursor(cursor);
     }
@@ -73,7 +77,7 @@ internal sealed class LookAheadDataView : IDataView
     private DataViewRowCursor Wrap(DataViewRowCursor cursor)
     {
         // Columns of unknown types may return objects that must not be kept, so those rows are scored one by one.
-        var canKeep = cursor.IsColumnActive(_column)
+        var canKeep = cursor.IsColumnActive(_column) && _others.All(cursor.IsColumnActive)
             && Schema.All(column => !cursor.IsColumnActive(column) || ColumnBuffer.CanKeep(column.Type));
         return canKeep ? _createCursor(cursor) : cursor;
     }
