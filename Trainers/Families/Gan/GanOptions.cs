@@ -161,7 +161,7 @@ public abstract class GanOptions : RowTrainingOptions
             if (name != null)
                 OptionCheck.NotEmpty(name, option);
         }
-        Messages.ColumnNames.RequireOther(LabelColumnName, nameof(LabelColumnName), (FeatureColumnName, nameof(FeatureColumnName)), (OutputColumnName, nameof(OutputColumnName)));
+        Messages.ColumnNames.RequireOther(LabelColumnName, nameof(LabelColumnName), (OutputColumnName, nameof(OutputColumnName)));
         if (NoiseColumnName != null && SeedColumnName != null)
             throw new ArgumentException(FormattableString.Invariant($"{nameof(SeedColumnName)} is '{SeedColumnName}', but {nameof(NoiseColumnName)} is set, too; noise can come from only one of them."), nameof(SeedColumnName));
         OptionCheck.Defined(Loss, nameof(Loss));
