@@ -39,6 +39,7 @@ internal static class CorpusWriter
         ["Forecast"] = () => (SeriesSample.Forecaster().Fit(SeriesSample.View(SeriesSample.Sine(60))), SeriesSample.Sine(20, seed: 2).Select(row => new CorpusRow { Value = row.Value }).ToArray(), SeriesSample.View(SeriesSample.Sine(1))),
         ["ImageFeatures"] = ImageFeatures,
         ["ConditionalDcgan"] = ConditionalDcgan,
+        ["ConditionalGan"] = ConditionalGan,
         ["DiscriminatorFeatures"] = DiscriminatorFeatures,
         ["Inpainting"] = Inpainting,
         ["StyleTransfer"] = () => Pictures(Ml.Transforms.StyleTransfer(new StyleTransferEstimator.Options
@@ -262,6 +263,31 @@ internal static class CorpusWriter
     {
         var data = NamedHalves();
         return (Ml.Transforms.Conversion.MapValueToKey("Class", nameof(CorpusRow.Text)).Append(Ml.GenerativeModels.Trainers.Dcgan(Halves(conditional: true))).Fit(data), Texts("left", "right", "right", "left"), data);
+    }
+
+    /// <summary>Dense layers in each place that they can have.</summary>
+    private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) ConditionalGan()
+    {
+        var data = NamedHalves();
+        var options = new GanEstimator.Options
+        {
+            LabelColumnName = "Class",
+            Networks = new()
+            {
+                LatentSize = 3,
+                LatentDistribution = LatentDistribution.Uniform,
+                GeneratorLatent = [new DenseLayer(4), new ActivationLayer()],
+                GeneratorLabel = [new DenseLayer(2) { Bias = false }],
+                Generator = [new SequenceLayer([new DenseLayer(), new ActivationLayer(Activation.Sigmoid)])],
+                DiscriminatorSample = [new MaxoutLayer(2, 2)],
+                DiscriminatorLabel = [new DenseLayer(2)],
+                Discriminator = [new DenseLayer(3), new ActivationLayer(), new DenseLayer()],
+            },
+            Epochs = 2,
+            Seed = 1,
+            ThreadCount = 1,
+        };
+        return (Ml.Transforms.Conversion.MapValueToKey("Class", nameof(CorpusRow.Text)).Append(Ml.GenerativeModels.Trainers.Gan(options)).Fit(data), Texts("left", "right", "right", "left"), data);
     }
 
     private static (ITransformer Model, CorpusRow[] Rows, IDataView Data) DiscriminatorFeatures()
