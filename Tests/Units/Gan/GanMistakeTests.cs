@@ -197,6 +197,38 @@ public sealed class GanMistakeTests
         Assert.IsLessThan(1e-5f, (network.call(x) - before).abs().max().item<float>());
     }
 
+    /// <summary>The float nearest to 0.3 is greater than 0.3; training takes it, so that inpainting must.</summary>
+    [TestMethod]
+    public void PixelsAtTheLimit_CanBeInpainted()
+    {
+        var options = Options(1);
+        options.ValueRange = new ValueRange(0, 0.3);
+        using var gan = Ml.GenerativeModels.Trainers.Dcgan(options).Fit(GanSample.Halves(Ml, scale: 0.3f));
+        var image = Ml.Data.LoadFromEnumerable([new Flat { Features = Enumerable.Repeat(0.3f, 64).ToArray() }]);
+        var search = new InpaintingEstimator.Options { ImageColumnName = "Features", OutputColumnName = "Whole", MaskShape = InpaintingMaskShape.Center, HoleSide = 2, Restarts = 1, Steps = 1 };
+        Assert.AreEqual(0.3f, Ml.Transforms.Inpaint(gan, search).Fit(image).Transform(image).GetColumn<float[]>("Whole").Single()[0]);
+    }
+
+    [TestMethod]
+    public void NamedLayers_AreCopied()
+    {
+        using var gan = Ml.GenerativeModels.Trainers.Dcgan(Options(1)).Fit(GanSample.Halves(Ml));
+        var layers = new List<string> { "layers.1" };
+        var estimator = Ml.Transforms.DiscriminatorFeatures(gan, new() { Layers = layers, OutputColumnName = "Deep" });
+        layers[0] = "nowhere";
+        Assert.IsNotNull(estimator.Fit(GanSample.Halves(Ml)));
+    }
+
+    [TestMethod]
+    public void RowsWithoutAClass_AreSaidWhereModesAreCounted()
+    {
+        var ml = new MLContext(1);
+        var warnings = new List<string>();
+        ml.Log += (_, log) => warnings.AddRange(log.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning ? [log.Message] : []);
+        Assert.AreEqual(5, ml.GenerativeModels.EvaluateModes(GanSample.Halves(Ml, 20, unlabeled: 5), ["Class"]).RowsWithoutClass);
+        StringAssert.Contains(warnings.Single(), "5 of 20 generated rows have no class");
+    }
+
     [TestMethod]
     public void SearchThatLeavesAllNumbers_IsSaid()
     {
