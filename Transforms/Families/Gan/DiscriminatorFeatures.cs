@@ -186,7 +186,7 @@ public sealed class DiscriminatorFeaturesTransformer : FeatureColumnsTransformer
         var outputs = network.Outputs(input);
         return active.Select(index => index == 0
             ? cat(_settings.Layers.Select(layer => DiscriminatorLayers.Pool(outputs[layer], _settings.PooledSize)).ToArray(), 1)
-            : outputs[_architecture.Placed.Count - 1].reshape(-1, 1)).ToArray();
+            : outputs[_architecture.Layers.Count - 1].reshape(-1, 1)).ToArray();
     }
 
     internal override IReadOnlyList<string> Write(OnnxContext context, string rows) =>
@@ -285,7 +285,7 @@ internal static class DiscriminatorLayers
     /// <summary>Places in <see cref="DiscriminatorArchitecture.PlacedOutputs"/> in the order of computation: layers of the sample, and the joined ones but the last, the score.</summary>
     private static IReadOnlyList<int> PlacesOf(DiscriminatorArchitecture architecture)
     {
-        var joined = architecture.Placed.Count;
+        var joined = architecture.Layers.Count;
         return [.. Enumerable.Range(joined, architecture.PlacedOutputs.Count - joined), .. Enumerable.Range(0, joined - 1)];
     }
 
